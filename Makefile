@@ -1,0 +1,39 @@
+# make demo: the main job on a real SDK client.  make test: sets up and runs the tests.  Nothing else is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+
+.PHONY: demo test check sdks ecosystem build clean
+
+$(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(UV) pip install --quiet --python $(BIN)/python --group dev --editable .
+	@touch $@
+
+demo: $(VENV)/.ready
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.ready
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+sdks: $(VENV)/.ready
+	$(BIN)/nox --default-venv-backend uv -s sdk openai_own startup
+
+ecosystem: $(VENV)/.ready
+	$(BIN)/nox --default-venv-backend uv -s ecosystem
+
+build: $(VENV)/.ready
+	$(UV) build --quiet --out-dir dist
+
+clean:
+	rm -rf $(VENV) .nox .cache dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,95 @@
+"""Answers an unmodified program's LLM calls at the HTTP transport.
+
+The names below are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_intercept.blocks import Interception, intercept
+    from llm_intercept.content import LLMRequest, Message, Usage
+    from llm_intercept.errors import (
+        LLMInterceptError,
+        ReplyError,
+        ReplyFunctionError,
+        SettingsError,
+        ShadowedRuleWarning,
+        UnmatchedRequestError,
+        UnmatchedWarning,
+        UnseenClientError,
+        WrapError,
+    )
+    from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
+    from llm_intercept.journal import Call
+    from llm_intercept.replies import Reply
+    from llm_intercept.rules.rule import Rule
+    from llm_intercept.tokens import Tokenizer
+
+__version__ = "0.1.0"
+
+# Every public name and the module that defines it, by theme.
+_HOME = {
+    # ways in
+    "intercept": "blocks",
+    "Interception": "blocks",
+    "Interceptor": "interceptor",
+    "InterceptTransport": "interceptor",
+    "wrap": "interceptor",
+    # what to answer
+    "Reply": "replies",
+    "Rule": "rules.rule",
+    "Tokenizer": "tokens",
+    # what was asked
+    "Call": "journal",
+    "LLMRequest": "content",
+    "Message": "content",
+    "Usage": "content",
+    # what can go wrong
+    "LLMInterceptError": "errors",
+    "ReplyError": "errors",
+    "ReplyFunctionError": "errors",
+    "SettingsError": "errors",
+    "ShadowedRuleWarning": "errors",
+    "UnmatchedRequestError": "errors",
+    "UnmatchedWarning": "errors",
+    "UnseenClientError": "errors",
+    "WrapError": "errors",
+}
+__all__ = [  # noqa: RUF022 - by theme
+    "intercept",
+    "Interception",
+    "Interceptor",
+    "InterceptTransport",
+    "wrap",
+    "Reply",
+    "Rule",
+    "Tokenizer",
+    "Call",
+    "LLMRequest",
+    "Message",
+    "Usage",
+    "LLMInterceptError",
+    "ReplyError",
+    "ReplyFunctionError",
+    "SettingsError",
+    "ShadowedRuleWarning",
+    "UnmatchedRequestError",
+    "UnmatchedWarning",
+    "UnseenClientError",
+    "WrapError",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        value: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

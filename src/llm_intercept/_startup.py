@@ -1,0 +1,98 @@
+"""What runs when Python starts: answers from the first request on, if `LLM_INTERCEPT` asks for it.
+
+Knows: the environment. Must not know: anything heavier than that before it is asked for. httpx and pydantic are not
+imported here: the interceptor is made when the program's first request arrives.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_intercept.engine import Engine
+    from llm_intercept.wire import Exchange, WireRequest
+
+_started = False
+
+
+def main() -> None:
+    """Start what the `LLM_INTERCEPT*` variables ask for; once, however often Python's site asks for it."""
+    global _started  # noqa: PLW0603 - a process starts once
+    if _started or os.environ.get("LLM_INTERCEPT", "").strip().lower() in {"", "0", "off", "false"}:
+        return
+    _started = True
+    from llm_intercept.errors import SettingsError  # noqa: PLC0415 - nothing is imported when the variable is unset
+    from llm_intercept.settings import from_environment  # noqa: PLC0415
+
+    try:
+        settings = from_environment()
+    except SettingsError as error:
+        _stop(str(error))
+    else:
+        _activate(settings.reply, settings.unmatched)
+
+
+def _stop(message: str) -> None:
+    """End the process: an exception here would be printed by Python's site and then ignored."""
+    sys.stderr.write(f"llm-intercept: {message}\n")
+    sys.stderr.flush()
+    os._exit(2)
+
+
+def _activate(reply: str, unmatched: str) -> None:
+    import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
+
+    from llm_intercept import __version__  # noqa: PLC0415
+    from llm_intercept.clients import activation  # noqa: PLC0415
+    from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
+    from llm_intercept.errors import shorten  # noqa: PLC0415
+
+    handler = LazyHandler(reply, unmatched)
+    TRAFFIC.acquire()
+    activation.activate(handler, "process")
+    atexit.register(handler.report)
+    sys.stderr.write(
+        f"llm-intercept {__version__}: on (LLM_INTERCEPT=mock); chat completions over httpx and httpx2 are answered "
+        f"with {shorten(reply, 60)}\n"
+    )
+
+
+class LazyHandler:
+    """Answers like the engine of an interceptor that is made when the first request arrives."""
+
+    def __init__(self, reply: str, unmatched: str) -> None:
+        self._reply, self._unmatched = reply, unmatched
+
+    def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
+        """Begin an exchange, see `Engine.exchange`."""
+        return self._engine.exchange(request, outer)
+
+    def unseen(self, library: str, host: str, /) -> None:
+        """Hear of a library on its way to `host`, see `Engine.unseen`."""
+        from llm_intercept.hosts import is_llm_host  # noqa: PLC0415
+
+        if is_llm_host(host):
+            self._engine.unseen(library, host)
+
+    def report(self) -> None:
+        """Say what went unanswered, even if the program swallowed it; called when the process ends."""
+        error = self._engine.settle() if "_engine" in self.__dict__ else None
+        if error is not None:
+            sys.stderr.write(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}\n")
+
+    def __getattr__(self, name: str) -> Any:
+        """Give the engine's rules and journal to an inner interceptor that asks the outer ones."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._engine, name)
+
+    @functools.cached_property
+    def _engine(self) -> Engine:
+        from llm_intercept.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
+
+        return Interceptor(self._reply, unmatched=cast("Any", self._unmatched)).engine

@@ -1,0 +1,89 @@
+"""The command line: `llm-intercept run`.
+
+Knows: click, the environment variables. Must not know: how requests are answered.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from llm_intercept import __version__
+from llm_intercept.settings import DEFAULT_REPLY, UnmatchedPolicy
+
+PYTHON = re.compile(r"python[0-9.]*(\.exe)?$")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Answer an unmodified program's LLM calls at the HTTP transport."""
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--reply", default=DEFAULT_REPLY, show_default=True, help="What every chat completion is answered with.")
+@click.option(
+    "--unmatched",
+    type=click.Choice(get_args(UnmatchedPolicy)),
+    default="error",
+    show_default=True,
+    help="What happens to other requests that go to a known LLM host.",
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(reply: str, unmatched: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.
+
+    Example: llm-intercept run --reply "hi" -- python app.py
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        raise click.ClickException(
+            f"there is no command {command[0]!r}. Put the whole command after --, as in: "
+            "llm-intercept run -- python app.py"
+        )
+    _check_interpreter(program, command)
+    environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_REPLY": reply, "LLM_INTERCEPT_UNMATCHED": unmatched}
+    os.execvpe(program, command, {**os.environ, **environment})  # noqa: S606 - running it is what was asked for
+
+
+def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
+    """Refuse a Python that would not start llm-intercept, and so would call the real API."""
+    python = _interpreter(Path(program))
+    if python is None:
+        return
+    question = [python, "-c", "import llm_intercept._startup"]
+    found = subprocess.run(question, capture_output=True, check=False, env={**os.environ, "LLM_INTERCEPT": "off"})  # noqa: S603
+    if found.returncode:
+        raise click.ClickException(
+            f"{python}, which runs {command[0]!r}, has no llm-intercept installed: the program would call the real API. "
+            f"Install it there: {python} -m pip install llm-intercept"
+        )
+    flags = [argument for argument in command[1:] if re.match(r"-[A-Za-z]*S[A-Za-z]*$", argument)]
+    if PYTHON.search(command[0]) and flags and flags[0] == command[1]:
+        raise click.ClickException(
+            f"Python's option {flags[0]} switches off the start-up that llm-intercept needs: the program would call the "
+            "real API. Leave it out."
+        )
+
+
+def _interpreter(program: Path) -> str | None:
+    """Find the Python that would run a program: itself, or the one its first line names."""
+    if PYTHON.search(program.name):
+        return str(program)
+    with program.open("rb") as file:
+        first = file.readline(512)
+    if not first.startswith(b"#!"):
+        return None
+    words = first[2:].decode(errors="replace").split()
+    named = next((word for word in words if PYTHON.search(word)), None)
+    return shutil.which(named) if named is not None else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Who answers a request: the handlers that are active here and now, the innermost first.
+
+Knows: processes, contexts (PEP 567) and clients. Must not know: what a handler does with a request.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from llm_intercept.wire import Exchange, WireRequest
+
+
+class Handler(Protocol):
+    """What answers requests."""
+
+    def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
+        """Begin an exchange, or return None to let the request go its way."""
+        ...
+
+    def unseen(self, library: str, host: str, /) -> None:
+        """Be told that a library it cannot answer for is about to reach `host`; raise to stop it."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Activation:
+    """One handler's being active; `live` ends it everywhere at once, also where a context still holds it."""
+
+    handler: Handler
+    scope: Literal["process", "context"]
+    order: int
+    live: bool = True
+
+
+_order = itertools.count()
+_lock = threading.Lock()
+_process: tuple[Activation, ...] = ()
+_context: ContextVar[tuple[Activation, ...]] = ContextVar("llm_intercept_context", default=())
+_client: ContextVar[tuple[Handler, ...]] = ContextVar("llm_intercept_client", default=())
+_attached: WeakKeyDictionary[Any, tuple[Handler, ...]] = WeakKeyDictionary()
+
+
+def activate(handler: Handler, scope: Literal["process", "context"]) -> Activation:
+    """Make `handler` the innermost one, for the process or for this context and what it starts."""
+    global _process  # noqa: PLW0603 - process-wide is what it is for
+    activation = Activation(handler, scope, next(_order))
+    if scope == "context":
+        _context.set((activation, *_context.get()))
+    else:
+        with _lock:
+            _process = (activation, *_process)
+    return activation
+
+
+def deactivate(activation: Activation) -> None:
+    """End an activation, whichever order and context it is ended in."""
+    global _process  # noqa: PLW0603 - process-wide is what it is for
+    activation.live = False
+    if activation.scope == "context":
+        _context.set(tuple(one for one in _context.get() if one is not activation))
+    with _lock:
+        _process = tuple(one for one in _process if one is not activation)
+
+
+def active() -> tuple[Handler, ...]:
+    """The handlers for a request made here and now: those of its client, then the others, the newest first."""
+    inherited = _context.get()
+    if not inherited:
+        return (*_client.get(), *(one.handler for one in _process))
+    both = sorted((*inherited, *_process), key=lambda one: one.order, reverse=True)
+    return (*_client.get(), *(one.handler for one in both if one.live))
+
+
+def attach(client: Any, handler: Handler) -> None:
+    """Let `handler` answer for one client."""
+    with _lock:
+        _attached[client] = (handler, *_attached.get(client, ()))
+
+
+def detach(client: Any, handler: Handler) -> bool:
+    """Undo `attach`; tell whether there was anything to undo."""
+    with _lock:
+        handlers = _attached.get(client, ())
+        left = tuple(one for one in handlers if one is not handler)
+        _attached[client] = left
+        if not left:
+            del _attached[client]
+        return len(left) < len(handlers)
+
+
+def attached(client: Any) -> tuple[Handler, ...]:
+    """The handlers that answer for one client alone."""
+    return _attached.get(client, ()) if _attached else ()
+
+
+class ClientTransport:
+    """Stands before an attached client's transport and says, while a request passes, whose it is."""
+
+    def __init__(self, transport: Any, handlers: tuple[Handler, ...]) -> None:
+        self._transport, self._handlers = transport, handlers
+
+    def handle_request(self, request: Any) -> Any:
+        """Send the request through the transport."""
+        token = _client.set(self._handlers)
+        try:
+            return self._transport.handle_request(request)
+        finally:
+            _client.reset(token)
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send the request through the transport."""
+        token = _client.set(self._handlers)
+        try:
+            return await self._transport.handle_async_request(request)
+        finally:
+            _client.reset(token)
+
+
+def inheriting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` bound to this context's activations, to be run in another thread; itself if there are none."""
+    inherited = _context.get()
+    if not inherited:
+        return function
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        token = _context.set(inherited)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _context.reset(token)
+
+    return run

@@ -1,0 +1,142 @@
+"""Finds the transport that would really send a request, inside the ones that were put around it.
+
+Knows: how transports hold each other and inherit. Must not know: what is done with what it finds.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from types import CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients.family import FAMILIES
+from llm_intercept.clients.hook import innermost
+from llm_intercept.clients.transport import InProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+METHODS = ("handle_request", "handle_async_request")
+IN_PROCESS = ("MockTransport", "ASGITransport", "WSGITransport")
+# Test clients' own transports, which no base class tells from a real one: module and class name.
+TEST_CLIENTS = frozenset(
+    {
+        ("starlette.testclient", "_TestClientTransport"),
+        ("litestar.testing.transport", "TestClientTransport"),
+    }
+)
+
+
+def leaves(transport: Any) -> Iterator[Any]:
+    """Yield the innermost transports of `transport`: itself, if it holds no other."""
+    return _leaves(transport, (), set())
+
+
+def _leaves(transport: Any, around: tuple[Any, ...], seen: set[int]) -> Iterator[Any]:
+    """Walk inwards; a reference back to a transport that is `around` this one does not count as holding it."""
+    if id(transport) in seen:
+        return
+    seen.add(id(transport))
+    path = (*around, transport)
+    inner = [one for one in _held(transport) if not any(one is outer for outer in path)]
+    for one in inner:
+        yield from _leaves(one, path, seen)
+    if not inner and not is_in_process(transport):
+        yield transport
+
+
+def is_in_process(transport: Any) -> bool:
+    """Tell whether a transport answers by itself: somebody's own mock or app, which is never touched."""
+    if isinstance(transport, InProcess):
+        return True
+    kinds = [getattr(module, name) for module in _loaded() for name in IN_PROCESS if hasattr(module, name)]
+    names = {(kind.__module__, kind.__qualname__) for kind in type(transport).__mro__}
+    return isinstance(transport, tuple(kinds)) or not names.isdisjoint(TEST_CLIENTS)
+
+
+def sender(kind: type, method: str) -> FunctionType | None:
+    """Find the function of class `kind` that does the sending.
+
+    That is the method itself, or where it hands on to the method it overrides, that one: a retrying subclass of
+    `HTTPTransport` keeps retrying. None if the class only inherits a family's empty base method.
+    """
+    found: FunctionType | None = None
+    for parent in kind.__mro__:
+        value = parent.__dict__.get(method)
+        if value is None or _is_abstract_base(parent):
+            continue
+        function = innermost(value)
+        found = function or found
+        if function is None or not _hands_on(parent, method):
+            break
+    return found
+
+
+def _held(transport: Any) -> Iterator[Any]:
+    for value in _attributes(transport):
+        yield from (one for one in _reachable(value) if _is_transport(one))
+
+
+def _attributes(transport: Any) -> Iterator[Any]:
+    yield from getattr(transport, "__dict__", {}).values()
+    for kind in type(transport).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            yield getattr(transport, name, None)
+
+
+def _reachable(value: Any) -> Iterable[Any]:
+    """Look through containers and functions, one level deep."""
+    match value:
+        case dict():
+            return [value, *value.values()]
+        case list() | tuple() | set() | frozenset():
+            return [value, *value]
+        case functools.partial():
+            return [value.func, getattr(value.func, "__self__", None), *value.args, *value.keywords.values()]
+        case MethodType():
+            return [value.__self__]
+        case FunctionType():
+            return [cell.cell_contents for cell in value.__closure__ or () if _is_set(cell)]
+        case _:
+            return [value]
+
+
+def _is_set(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - reading it is the question
+    except ValueError:
+        return False
+    return True
+
+
+def _is_transport(value: Any) -> bool:
+    if isinstance(value, InProcess):
+        return True
+    bases = [getattr(module, name) for module in _loaded() for name in ("BaseTransport", "AsyncBaseTransport")]
+    return isinstance(value, tuple(bases))
+
+
+def _loaded() -> list[Any]:
+    return [sys.modules[name] for name in FAMILIES if name in sys.modules]
+
+
+def _is_abstract_base(kind: type) -> bool:
+    return kind.__name__ in {"BaseTransport", "AsyncBaseTransport"} and kind.__module__.partition(".")[0] in FAMILIES
+
+
+def _hands_on(kind: type, method: str) -> bool:
+    """Tell whether a class's own code calls the method it overrides: by `super()` or by the name of a base."""
+    bases = {"super", *(base.__name__ for base in kind.__mro__[1:-1])}
+    functions = (innermost(value) for value in kind.__dict__.values() if not inspect.isclass(value))
+    names = [set(_names(function.__code__)) for function in functions if function is not None]
+    return any(method in used and not bases.isdisjoint(used) for used in names)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)

@@ -1,0 +1,163 @@
+"""Drives an exchange, sync or async, for a client of any family.
+
+Knows: what an exchange may need. Must not know: what it is about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, assert_never
+
+from llm_intercept.clients.family import Family, family_of
+from llm_intercept.wire import Ask, Forward, Forwarded, ReadBody, WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from llm_intercept.wire import Exchange, Need, Outcome
+
+forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
+"""Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
+
+
+def wire_request(request: Any) -> WireRequest:
+    """Read the head of a family's request."""
+    url = request.url
+    return WireRequest(request.method, str(url), url.host, url.path, request.headers, family_of(request).network_errors)
+
+
+def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
+    """Run an exchange for a sync client; return the family's response.
+
+    Args:
+        exchange: What to run.
+        request: The family's request.
+        forward: Sends the request where it was going.
+
+    """
+    family = family_of(request)
+    sent: list[Any] = []
+
+    def fulfil(need: Need) -> Any:
+        match need:
+            case ReadBody():
+                return request.read()
+            case Ask(function, arguments):
+                value = function(*arguments)
+                return _run(value) if inspect.isawaitable(value) else value
+            case Forward():
+                sent.append(_forwarded(forward))
+                return sent[0].status_code
+            case _:
+                assert_never(need)
+
+    try:
+        outcome = _steps(exchange, fulfil)
+    except Exception as error:
+        raise family.adopt(error) from error.__cause__
+    return _response(family, request, outcome, sent)
+
+
+async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Awaitable[Any]]) -> Any:
+    """Run an exchange for an async client; return the family's response. The arguments are those of `drive`."""
+    family = family_of(request)
+    sent: list[Any] = []
+
+    async def fulfil(need: Need) -> Any:
+        match need:
+            case ReadBody():
+                return await request.aread()
+            case Ask(function, arguments):
+                value = function(*arguments)
+                return await value if inspect.isawaitable(value) else value
+            case Forward():
+                sent.append(await _forwarded_async(forward))
+                return sent[0].status_code
+            case _:
+                assert_never(need)
+
+    try:
+        outcome = await _async_steps(exchange, fulfil)
+    except Exception as error:
+        raise family.adopt(error) from error.__cause__
+    return _response(family, request, outcome, sent)
+
+
+def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
+    try:
+        need = next(exchange)
+        while True:
+            try:
+                value = fulfil(need)
+            except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
+                need = exchange.throw(error)
+            else:
+                need = exchange.send(value)
+    except StopIteration as end:
+        return end.value
+
+
+async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[Any]]) -> Outcome:
+    try:
+        need = next(exchange)
+        while True:
+            try:
+                value = await fulfil(need)
+            except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
+                need = exchange.throw(error)
+            else:
+                need = exchange.send(value)
+    except StopIteration as end:
+        return end.value
+
+
+def _forwarded(forward: Callable[[], Any]) -> Any:
+    token = forwarding.set(True)
+    try:
+        return forward()
+    finally:
+        forwarding.reset(token)
+
+
+async def _forwarded_async(forward: Callable[[], Awaitable[Any]]) -> Any:
+    token = forwarding.set(True)
+    try:
+        return await forward()
+    finally:
+        forwarding.reset(token)
+
+
+def _run(awaitable: Awaitable[Any]) -> Any:
+    """Await for a sync client, which has no loop; one that runs in this thread cannot be waited for."""
+
+    async def wait() -> Any:
+        return await awaitable
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(wait())
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
+    raise TypeError(
+        "an async reply function was asked by a sync client inside a running event loop, which cannot wait for it: "
+        "use a plain function, or an async client"
+    )
+
+
+def _response(family: Family, request: Any, outcome: Outcome, sent: list[Any]) -> Any:
+    match outcome:
+        case Forwarded():
+            return sent[0]
+        case WireResponse(status, headers, chunks):
+            return family.module.Response(
+                status,
+                headers=list(headers),
+                stream=family.stream(chunks, family.adopt),
+                request=request,
+                extensions={"http_version": b"HTTP/1.1"},
+            )
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,76 @@
+"""The client families: httpx, httpx2 and whatever else has their classes under another name.
+
+Knows: which classes a family has. Must not know: how they are patched. A family is found from a request's own class,
+so types of one never reach a client of another.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+FAMILIES = ("httpx", "httpx2")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One HTTP library, as a value.
+
+    Attributes:
+        module: The library.
+        stream: The class of the response streams made for it.
+        network_errors: The exceptions that mean to its clients that the network failed.
+
+    """
+
+    module: ModuleType
+    stream: type[Any] = field(repr=False)
+    network_errors: tuple[type[BaseException], ...] = field(repr=False)
+
+    def adopt(self, error: BaseException) -> BaseException:
+        """Return `error` as an exception of this family: another family's is replaced by the one of the same name."""
+        root = type(error).__module__.partition(".")[0]
+        own = getattr(self.module, type(error).__name__, None)
+        if root not in FAMILIES or isinstance(error, self.network_errors) or not isinstance(own, type):
+            return error
+        return own(str(error)) if issubclass(own, self.network_errors) else error
+
+
+def family_of(request: object) -> Family:
+    """Find the family of a request object from its class.
+
+    Raises:
+        TypeError: The class comes from no known family.
+
+    """
+    return _family_of_class(type(request))
+
+
+def is_client(value: object) -> bool:
+    """Tell whether `value` is a client of a family that is loaded."""
+    return any(
+        isinstance(value, (module.Client, module.AsyncClient)) for module in map(sys.modules.get, FAMILIES) if module
+    )
+
+
+@lru_cache(maxsize=64)
+def _family_of_class(request_class: type) -> Family:
+    for parent in request_class.__mro__:
+        root = parent.__module__.partition(".")[0]
+        if root in FAMILIES and root in sys.modules:
+            return _family(sys.modules[root])
+    raise TypeError(
+        f"{request_class.__module__}.{request_class.__qualname__} is a request of no known HTTP library. "
+        f"llm-intercept knows {' and '.join(FAMILIES)}."
+    )
+
+
+@lru_cache(maxsize=8)
+def _family(module: ModuleType) -> Family:
+    from llm_intercept.clients.stream import ByteChunks  # noqa: PLC0415 - the stream's class is made per family
+
+    stream = type("InterceptedStream", (ByteChunks, module.SyncByteStream, module.AsyncByteStream), {})
+    return Family(module, stream, (module.HTTPError, module.InvalidURL, OSError))

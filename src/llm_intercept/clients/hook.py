@@ -1,0 +1,89 @@
+"""Replaces what a function does without replacing the function.
+
+Only the function's `__code__` is exchanged, so the attribute that holds the function is the same object before,
+during and after. Another tool may save it, replace it or put it back at any time, in any order, and neither of the
+two undoes the other (docs/architecture.md, "Hooks").
+
+Knows: Python functions. Must not know: whose.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILE = "<llm-intercept hook>"
+PLACEHOLDER = "llm_intercept hook"
+
+
+class Hook:
+    """What stands in for one function while it is installed.
+
+    Args:
+        function: The function to stand in for.
+        make: Gets a function that does what `function` did, and returns what is to be done instead. Both take
+            `function`'s arguments; both return an awaitable if `function` is a coroutine function.
+
+    """
+
+    def __init__(self, function: FunctionType, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        self._function = function
+        self._found = function.__code__
+        original = FunctionType(
+            self._found, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+        )
+        original.__kwdefaults__ = function.__kwdefaults__
+        self._stand_in = _stand_in(self._found, make(original), is_async=inspect.iscoroutinefunction(function))
+
+    def install(self) -> None:
+        """Make the function do what the hook does."""
+        self._function.__code__ = self._stand_in
+
+    def remove(self) -> None:
+        """Give the function its own code back."""
+        if self._function.__code__ is self._stand_in:
+            self._function.__code__ = self._found
+
+
+def is_hooked(function: object) -> bool:
+    """Tell whether a hook is installed on `function`."""
+    return isinstance(function, FunctionType) and function.__code__.co_filename == FILE
+
+
+def innermost(value: object) -> FunctionType | None:
+    """Follow `__wrapped__` and method objects to the plain Python function that does the work, if there is one."""
+    seen: set[int] = set()
+    while id(value) not in seen:
+        seen.add(id(value))
+        value = getattr(value, "__func__", value)
+        value = getattr(value, "__wrapped__", value)
+    return value if isinstance(value, FunctionType) else None
+
+
+def _stand_in(code: CodeType, replacement: Callable[..., Any], *, is_async: bool) -> CodeType:
+    """Make code that calls `replacement` and has as many free variables as `code`: Python asks for that."""
+    made = _template(len(code.co_freevars), is_async=is_async)
+    constants = tuple(replacement if constant == PLACEHOLDER else constant for constant in made.co_consts)
+    return made.replace(co_consts=constants, co_name=code.co_name, co_qualname=code.co_qualname)
+
+
+@lru_cache(maxsize=64)
+def _template(free_variables: int, *, is_async: bool) -> CodeType:
+    names = [f"free_{number}" for number in range(free_variables)]
+    source = (
+        f"def make({', '.join(names)}):\n"
+        f"    {'async ' if is_async else ''}def stand_in(*args, **kwargs):\n"
+        f"        if 0: {', '.join(names) or 'pass'}\n"
+        f"        hook = {PLACEHOLDER!r}\n"
+        f"        return {'await ' if is_async else ''}hook(*args, **kwargs)\n"
+        "    return stand_in\n"
+    )
+    namespace: dict[str, Any] = {}
+    exec(compile(source, FILE, "exec"), namespace)  # noqa: S102 - the source is the lines above
+    code: CodeType = namespace["make"](*names).__code__
+    return code

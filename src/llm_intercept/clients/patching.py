@@ -1,0 +1,159 @@
+"""The one place that patches: which functions of which libraries, when, and how they come back.
+
+Knows: httpx's and httpx2's classes, with the one private name `Client._transport_for_url`, and what threads start
+with. Must not know: any LLM.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients import sentinels
+from llm_intercept.clients.activation import ClientTransport, active, attached, inheriting
+from llm_intercept.clients.discovery import METHODS, leaves, sender
+from llm_intercept.clients.family import FAMILIES
+from llm_intercept.clients.hook import Hook, innermost, is_hooked
+from llm_intercept.clients.imports import ImportWatcher
+from llm_intercept.clients.transport import serve, serve_async
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+    Make = Callable[[Callable[..., Any]], Callable[..., Any]]
+    Installer = Callable[[ModuleType, "HookSet"], None]
+
+
+class HookSet:
+    """Hooks that are there as long as anybody needs them.
+
+    Args:
+        installers: For each module, what installs its hooks; a module that is imported later gets them then.
+
+    """
+
+    def __init__(self, installers: Mapping[str, Installer]) -> None:
+        self._installers = installers
+        self._lock = threading.RLock()
+        self._owners = 0
+        self._hooks: dict[Any, Hook] = {}
+        self._watcher = ImportWatcher(frozenset(installers), self._install)
+
+    def acquire(self) -> None:
+        """Need the hooks; the first to do so installs them."""
+        with self._lock:
+            self._owners += 1
+            if self._owners == 1:
+                self._watcher.install()
+                for module in filter(None, map(sys.modules.get, self._installers)):
+                    self._install(module)
+
+    def release(self) -> None:
+        """Need the hooks no longer; the last to do so removes them."""
+        with self._lock:
+            self._owners -= 1
+            if self._owners == 0:
+                self._watcher.remove()
+                for hook in self._hooks.values():
+                    hook.remove()
+                self._hooks.clear()
+
+    def add(self, value: Any, make: Make) -> None:
+        """Install a hook on the function behind `value`, unless it has one."""
+        function = innermost(value)
+        with self._lock:
+            if function is not None and self._owners and not is_hooked(function):
+                hook = Hook(function, make)
+                hook.install()
+                self._hooks[function] = hook
+
+    def _install(self, module: ModuleType) -> None:
+        with self._lock:
+            if self._owners:
+                self._installers[module.__name__](module, self)
+
+
+def _hook_family(module: ModuleType, hooks: HookSet) -> None:
+    """Hook a family's transports, and its clients' choice of one, where transports of other classes are met."""
+    hooks.add(module.HTTPTransport.handle_request, _serving)
+    hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
+    hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
+    hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
+
+
+def _serving(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what a leaf transport's method does instead."""
+
+    def handle_request(*args: Any, **kwargs: Any) -> Any:
+        forward = functools.partial(original, *args, **kwargs)
+        return serve(_request(args, kwargs), active(), forward)
+
+    def handle_async_request(*args: Any, **kwargs: Any) -> Any:
+        forward = functools.partial(original, *args, **kwargs)
+        return serve_async(_request(args, kwargs), active(), forward)
+
+    is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
+    return handle_async_request if is_async else handle_request
+
+
+def _request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return args[1] if len(args) > 1 else kwargs["request"]
+
+
+def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what a client's choice of a transport does instead: it sees to it that the leaves are hooked."""
+
+    def transport_for_url(client: Any, *args: Any, **kwargs: Any) -> Any:
+        transport = original(client, *args, **kwargs)
+        _hook_leaves(transport)
+        handlers = attached(client)
+        return ClientTransport(transport, handlers) if handlers else transport
+
+    return transport_for_url
+
+
+def _hook_leaves(transport: Any) -> None:
+    kind = type(transport)
+    if any(is_hooked(getattr(kind, method, None)) for method in METHODS):
+        return
+    for leaf in leaves(transport):
+        for method in METHODS:
+            TRAFFIC.add(sender(type(leaf), method), _serving)
+
+
+def _watch_library(module: ModuleType, hooks: HookSet) -> None:
+    sentinels.watch(module, hooks.add)
+
+
+def _hook_threads(module: ModuleType, hooks: HookSet) -> None:
+    """Let threads inherit the context's activations from whoever starts them or gives them work."""
+    if module.__name__ == "threading":
+        hooks.add(module.Thread.start, _starting)
+    else:
+        hooks.add(module.ThreadPoolExecutor.submit, _submitting)
+
+
+def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
+    def start(thread: threading.Thread) -> None:
+        run = thread.run
+        inherited = inheriting(run)
+        if inherited is not run:
+            thread.run = inherited  # type: ignore[method-assign]
+        original(thread)
+
+    return start
+
+
+def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
+    def submit(executor: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return original(executor, inheriting(function), *args, **kwargs)
+
+    return submit
+
+
+TRAFFIC = HookSet({**dict.fromkeys(FAMILIES, _hook_family), **dict.fromkeys(sentinels.LIBRARIES, _watch_library)})
+THREADS = HookSet({"threading": _hook_threads, "concurrent.futures.thread": _hook_threads})

@@ -1,0 +1,95 @@
+"""Watches the HTTP libraries that cannot be answered for, so that none of them reaches a known LLM host unnoticed.
+
+Knows: where each library names the host it is about to reach. Must not know: which hosts matter.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients.activation import active
+from llm_intercept.clients.driver import forwarding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    Install = Callable[[Any, Callable[..., Any]], None]
+    HostOf = Callable[..., str]
+
+LIBRARIES = {
+    "aiohttp": "aiohttp",
+    "grpc": "grpc",
+    "http.client": "http.client (urllib)",
+    "httpcore": "httpcore",
+    "httpcore2": "httpcore2",
+    "urllib3": "urllib3 (requests)",
+}
+
+
+def loaded() -> tuple[str, ...]:
+    """Name the watched libraries that are loaded, as users know them; http.client, which is always there, aside."""
+    return tuple(name for module, name in LIBRARIES.items() if module in sys.modules and _is_a_users_own(module))
+
+
+def watch(module: ModuleType, install: Install) -> None:
+    """Put sentinels on a library's functions that open connections or send requests."""
+    library = LIBRARIES[module.__name__]
+    for function, host_of in _doors(module):
+        install(function, _guard(library, host_of, is_async=inspect.iscoroutinefunction(function)))
+
+
+def _is_a_users_own(module: str) -> bool:
+    return not module.startswith(("http.", "httpcore"))
+
+
+def _doors(module: ModuleType) -> Iterator[tuple[Any, HostOf]]:
+    """Yield the functions of a library to watch, each with what tells the host from its arguments."""
+    match module.__name__:
+        case "aiohttp":
+            yield module.BaseConnector.connect, lambda _connector, request, *_, **__: request.url.host or ""
+        case "grpc":
+            for place in (module, getattr(module, "aio", None)):
+                if place is not None:
+                    yield place.secure_channel, _grpc_host
+                    yield place.insecure_channel, _grpc_host
+        case "http.client":
+            yield module.HTTPConnection.putrequest, lambda connection, *_, **__: connection.host
+        case "urllib3":
+            pool = sys.modules["urllib3.connectionpool"].HTTPConnectionPool
+            yield pool.urlopen, lambda self, *_, **__: self.host
+        case _:
+            yield module.ConnectionPool.handle_request, _httpcore_host
+            yield module.AsyncConnectionPool.handle_async_request, _httpcore_host
+
+
+def _grpc_host(target: str, *_: Any, **__: Any) -> str:
+    return target.rpartition("/")[2].partition(":")[0]
+
+
+def _httpcore_host(_pool: Any, request: Any) -> str:
+    host: bytes = request.url.host
+    return host.decode("ascii", "replace")
+
+
+def _guard(library: str, host_of: HostOf, *, is_async: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            _tell(library, host_of, args, kwargs)
+            return original(*args, **kwargs)
+
+        async def guarded_async(*args: Any, **kwargs: Any) -> Any:
+            _tell(library, host_of, args, kwargs)
+            return await original(*args, **kwargs)
+
+        return guarded_async if is_async else guarded
+
+    return make
+
+
+def _tell(library: str, host_of: HostOf, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    handlers = () if forwarding.get() else active()
+    if handlers:
+        handlers[0].unseen(library, host_of(*args, **kwargs))

@@ -1,0 +1,35 @@
+"""Serves one request at a transport: answered by a handler, or sent on.
+
+Knows: handlers and drivers. Must not know: how the request came here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients.driver import drive, drive_async, forwarding, wire_request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from llm_intercept.clients.activation import Handler
+
+
+class InProcess:
+    """Marks a transport of our own that answers by itself: it is not a leaf to intercept."""
+
+
+def serve(request: Any, handlers: tuple[Handler, ...], forward: Callable[[], Any]) -> Any:
+    """Answer a sync client's request, or send it on with `forward`."""
+    if not handlers or forwarding.get():
+        return forward()
+    exchange = handlers[0].exchange(wire_request(request), handlers[1:])
+    return forward() if exchange is None else drive(exchange, request, forward)
+
+
+async def serve_async(request: Any, handlers: tuple[Handler, ...], forward: Callable[[], Awaitable[Any]]) -> Any:
+    """Answer an async client's request, or send it on with `forward`."""
+    if not handlers or forwarding.get():
+        return await forward()
+    exchange = handlers[0].exchange(wire_request(request), handlers[1:])
+    return await (forward() if exchange is None else drive_async(exchange, request, forward))

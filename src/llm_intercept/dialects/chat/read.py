@@ -1,0 +1,141 @@
+"""Reads a chat completions request into the neutral vocabulary; total over any JSON object with messages.
+
+Knows: the request's JSON (OpenAI's reference, "Create chat completion"). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.content import (
+    LLMRequest,
+    Message,
+    OtherPart,
+    Part,
+    RefusalPart,
+    TextPart,
+    Tool,
+    ToolCallPart,
+    ToolResultPart,
+)
+from llm_intercept.dialects.base import BadRequestError, ErrorFacts
+
+if TYPE_CHECKING:
+    from llm_intercept.wire import WireRequest
+
+PATH = "/chat/completions"
+STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
+
+
+def claims(request: WireRequest) -> bool:
+    """Tell whether this is a POST to a path that ends in /chat/completions, whatever the host and prefix."""
+    return request.method == "POST" and request.path.rstrip("/").endswith(PATH)
+
+
+def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
+    """Read the body.
+
+    Raises:
+        BadRequestError: There is no list of messages.
+
+    """
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        raise BadRequestError(_missing("messages", messages))
+    response_format = body.get("response_format")
+    return LLMRequest(
+        operation="chat.completions",
+        model=_text(body.get("model")),
+        messages=tuple(_message(message) for message in messages),
+        tools=tuple(_tool(tool) for tool in _items(body.get("tools"))),
+        stream=body.get("stream") is True,
+        response_format=response_format if isinstance(response_format, Mapping) else None,
+        params={key: value for key, value in body.items() if key not in STRUCTURE},
+        raw=body,
+        headers=request.headers,
+        url=request.url,
+    )
+
+
+def _missing(name: str, value: object) -> ErrorFacts:
+    if value is None:
+        return ErrorFacts(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
+    message = f"Invalid type for '{name}': expected an array of objects, but got {_json_type(value)} instead."
+    return ErrorFacts(400, message, param=name, code="invalid_type")
+
+
+def _message(value: object) -> Message:
+    raw = _mapping(value)
+    role = _text(raw.get("role"))
+    parts = _tool_result(raw) if role == "tool" else (*_content(raw.get("content")), *_said(raw))
+    return Message(role=role, parts=parts, name=_text(raw.get("name")), raw=raw)
+
+
+def _content(content: object) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(text=content),) if content else ()
+    return tuple(_part(part) for part in _items(content))
+
+
+def _part(value: object) -> Part:
+    raw = _mapping(value)
+    kind = _text(raw.get("type"))
+    if kind == "text":
+        return TextPart(text=_text(raw.get("text")))
+    if kind == "refusal":
+        return RefusalPart(text=_text(raw.get("refusal")))
+    return OtherPart(type=kind, raw=raw)
+
+
+def _said(raw: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Read what an assistant message has beside its content."""
+    refusal = raw.get("refusal")
+    refusals: tuple[Part, ...] = (RefusalPart(text=refusal),) if isinstance(refusal, str) and refusal else ()
+    calls = tuple(_tool_call(call) for call in _items(raw.get("tool_calls")))
+    legacy = raw.get("function_call")
+    old = (_called("", _mapping(legacy), "arguments"),) if isinstance(legacy, Mapping) else ()
+    return (*refusals, *calls, *old)
+
+
+def _tool_call(value: object) -> Part:
+    raw = _mapping(value)
+    identifier = _text(raw.get("id"))
+    if isinstance(raw.get("function"), Mapping):
+        return _called(identifier, raw["function"], "arguments")
+    if isinstance(raw.get("custom"), Mapping):
+        return _called(identifier, raw["custom"], "input")
+    return OtherPart(type=_text(raw.get("type")), raw=raw)
+
+
+def _called(identifier: str, called: Mapping[str, Any], arguments: str) -> ToolCallPart:
+    return ToolCallPart(id=identifier, name=_text(called.get("name")), arguments=_text(called.get(arguments)))
+
+
+def _tool_result(raw: Mapping[str, Any]) -> tuple[Part, ...]:
+    text = "".join(part.text for part in _content(raw.get("content")) if isinstance(part, TextPart))
+    return (ToolResultPart(id=_text(raw.get("tool_call_id")), text=text),)
+
+
+def _tool(value: object) -> Tool:
+    raw = _mapping(value)
+    kind = _text(raw.get("type")) or "function"
+    described = _mapping(raw.get(kind))
+    return Tool(name=_text(described.get("name")), type=kind, parameters=_mapping(described.get("parameters")), raw=raw)
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _json_type(value: object) -> str:
+    names: dict[type, str] = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal number"}
+    return names.get(type(value), "an object" if isinstance(value, Mapping) else "null")

@@ -1,0 +1,322 @@
+"""An exchange from request to answer: read, decide, write, note.
+
+Knows: dialects, rules, the journal. Must not know: any HTTP library; it is a generator that yields what it needs
+and is driven by a client adapter, sync or async.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import warnings
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from pydantic import ValidationError
+
+from llm_intercept.content import LLMRequest
+from llm_intercept.dialects import DIALECTS, claimed_by
+from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
+from llm_intercept.errors import (
+    LLMInterceptError,
+    ReplyError,
+    ReplyFunctionError,
+    RequestFacts,
+    RuleFacts,
+    Unmatched,
+    UnmatchedRequestError,
+    UnmatchedWarning,
+    UnseenClientError,
+)
+from llm_intercept.hosts import is_llm_host
+from llm_intercept.journal import Call, Journal
+from llm_intercept.jsontext import decode, encode
+from llm_intercept.replies import Computed, Raises, Reply, collect, explain, prepare
+from llm_intercept.rules.book import Decision, RuleBook
+from llm_intercept.rules.rule import Exhausted, Rule
+from llm_intercept.tokens import EstimatingTokenizer
+from llm_intercept.wire import Ask, Forward, Forwarded, ReadBody, WireResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+
+    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.settings import UnmatchedPolicy
+    from llm_intercept.tokens import Tokenizer
+    from llm_intercept.wire import Exchange, WireRequest
+
+NO_RETRY = ("x-should-retry", "false")
+NOT_IN_IDENTITY = frozenset({"stream", "stream_options"})
+LET_OUT = "To let requests that nothing answers out to the network, use unmatched='passthrough'."
+
+
+class _Failed(Exception):  # noqa: N818 - it carries the error, it is none
+    """A user's function or reply is broken: `error` says how."""
+
+    def __init__(self, error: LLMInterceptError) -> None:
+        self.error = error
+
+
+@dataclass(slots=True)
+class Engine:
+    """What one interceptor answers with: its rules, its journal and its settings."""
+
+    unmatched: UnmatchedPolicy = "error"
+    seed: int = 0
+    tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
+    book: RuleBook = field(default_factory=RuleBook)
+    journal: Journal = field(default_factory=Journal)
+    _repeats: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def exchange(self, request: WireRequest, outer: Sequence[Engine] = ()) -> Exchange | None:
+        """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
+
+        Args:
+            request: The request's head.
+            outer: The engines to ask when this one has no rule that matches, the nearest first.
+
+        """
+        dialect = claimed_by(request)
+        if dialect is not None:
+            return self._claimed(request, dialect, (self, *outer))
+        if is_llm_host(request.host):
+            return self._unclaimed(request, "It is not a request that llm-intercept answers")
+        return None
+
+    def unseen(self, library: str, host: str) -> None:
+        """Stop a library that cannot be answered for on its way to a known LLM host.
+
+        Raises:
+            UnseenClientError: The host is a known LLM host and the policy is `error` or `raise`.
+
+        """
+        if not is_llm_host(host) or self.unmatched == "passthrough":
+            return
+        error = UnseenClientError(library, host)
+        if self.unmatched == "warn":
+            warnings.warn(str(error), UnmatchedWarning, stacklevel=4)
+            return
+        self.journal.failures.append(error)
+        raise error
+
+    def settle(self) -> LLMInterceptError | None:
+        """Return the error that the block should end with, if anything went unanswered or failed."""
+        if self.journal.failures:
+            first = self.journal.failures[0]
+            return first if isinstance(first, LLMInterceptError) else None
+        return UnmatchedRequestError(self.journal.unmatched) if self.journal.unmatched else None
+
+    def _claimed(self, wire: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
+        body = _json_object((yield ReadBody()))
+        if body is None:
+            return (yield from self._not_json(wire))
+        try:
+            request = dialect.read(wire, body)
+        except BadRequestError as refused:
+            call = _note(Call(_bare(wire)), chain[:1])
+            call.source, call.status, call.error = "rule", refused.error.status, refused
+            return dialect.write_error(refused.error, self._identity(body, stream=False))
+        call = Call(request)
+        try:
+            return (yield from self._answer(wire, request, dialect, call, chain))
+        except _Failed as failed:
+            return self._broken(failed.error, call, dialect)
+
+    def _answer(
+        self, wire: WireRequest, request: LLMRequest, dialect: Dialect, call: Call, chain: tuple[Engine, ...]
+    ) -> Exchange:
+        decision = _decide(request, call, chain)
+        if decision is None:
+            return (yield from self._unmatched(call, dialect, _no_rule(wire, request, chain)))
+        call.rule = decision.rule
+        if isinstance(decision.reply, Exhausted):
+            return (yield from self._unmatched(call, dialect, _exhausted(wire, request, decision.rule, decision.reply)))
+        call.source = "rule"
+        reply = yield from _resolve(decision, request, wire)
+        if isinstance(reply, Raises):
+            call.error = _instance(reply.error)
+            call.finish()
+            raise call.error
+        call.reply, call.status = reply, 200
+        return self._write(request, reply, dialect, call, decision.rule)
+
+    def _write(self, request: LLMRequest, reply: Reply, dialect: Dialect, call: Call, rule: Rule) -> WireResponse:
+        def note_usage(usage: Any) -> None:
+            call.usage = usage
+
+        identity = self._identity(request.raw, stream=request.stream)
+        try:
+            response = dialect.write(request, reply, Writing(self.tokenizer, identity, note_usage))
+        except Exception as error:
+            raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
+        if request.stream:
+            return WireResponse(response.status, response.headers, _watched(response.chunks, call))
+        call.finish()
+        return response
+
+    def _unmatched(self, call: Call, dialect: Dialect, facts: Unmatched) -> Exchange:
+        call.source = "unmatched"
+        if self.unmatched in {"passthrough", "warn"}:
+            if self.unmatched == "warn":
+                warnings.warn(str(facts), UnmatchedWarning, stacklevel=2)
+            return (yield from _forward(call))
+        self.journal.unmatched.append(facts)
+        call.error = UnmatchedRequestError([facts])
+        call.finish()
+        if self.unmatched == "raise":
+            raise call.error
+        call.status = 404
+        return _refuse(dialect, 404, str(facts), "llm_intercept_unmatched")
+
+    def _broken(self, error: LLMInterceptError, call: Call, dialect: Dialect) -> WireResponse:
+        self.journal.failures.append(error)
+        call.status, call.error = 500, error
+        call.finish()
+        return _refuse(dialect, 500, str(error), "llm_intercept_failed")
+
+    def _unclaimed(self, wire: WireRequest, why: str) -> Exchange:
+        call = _note(Call(_bare(wire)), (self,))
+        problem = f"llm-intercept stopped a request to {wire.host}, a known LLM host. {why}."
+        facts = Unmatched(RequestFacts(wire.method, wire.url), problem, advice=LET_OUT)
+        return (yield from self._unmatched(call, DIALECTS[0], facts))
+
+    def _not_json(self, wire: WireRequest) -> Exchange:
+        if is_llm_host(wire.host):
+            return (yield from self._unclaimed(wire, "Its body is not a JSON object"))
+        return Forwarded((yield Forward()))
+
+    def _identity(self, body: Mapping[str, Any], *, stream: bool) -> str:
+        """Hash the request, the seed and how often the request came before; JSON and stream of one request agree."""
+        kept = {key: body[key] for key in sorted(body) if key not in NOT_IN_IDENTITY}
+        digest = hashlib.blake2b(encode(kept), digest_size=40, key=str(self.seed).encode()).hexdigest()
+        with self._lock:
+            repeat = self._repeats[digest, stream]
+            self._repeats[digest, stream] += 1
+        return digest if repeat == 0 else hashlib.blake2b(f"{digest}{repeat}".encode(), digest_size=40).hexdigest()
+
+
+def _json_object(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        value = decode(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+def _note(call: Call, chain: Iterable[Engine]) -> Call:
+    for engine in chain:
+        engine.journal.calls.append(call)
+    return call
+
+
+def _decide(request: LLMRequest, call: Call, chain: tuple[Engine, ...]) -> Decision | None:
+    """Ask the engines from the innermost out; each one asked notes the call."""
+    for engine in chain:
+        _note(call, (engine,))
+        try:
+            decision = engine.book.decide(request)
+        except ReplyFunctionError as error:
+            raise _Failed(error) from error
+        if decision is not None:
+            return decision
+    return None
+
+
+def _resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Generator[Any, Any, Reply | Raises]:
+    """Turn what the rule gave into a reply, asking the user's function if it is one."""
+    given = decision.reply
+    match given:
+        case Reply() | Raises():
+            return given
+        case Computed(function):
+            value = yield from _ask(decision.rule, wire, function, request)
+            if isinstance(value, AsyncIterator):
+                value = yield from _ask(decision.rule, wire, collect, value)
+            return _prepared(value, decision.rule)
+        case Exhausted():
+            raise AssertionError(given)
+        case _:
+            assert_never(given)
+
+
+def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:
+    try:
+        return (yield Ask(function, (argument,)))
+    except wire.network_errors:
+        raise
+    except Exception as error:
+        raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
+
+
+def _prepared(value: object, rule: Rule) -> Reply | Raises:
+    where = f"what the function of rule {rule} returned, {rule.where}"
+    try:
+        prepared = prepare(value, where)
+    except ReplyError as error:
+        raise _Failed(error) from error
+    except ValidationError as error:
+        raise _Failed(explain(error, where)) from error
+    if isinstance(prepared, Computed):
+        raise _Failed(ReplyError("A reply function returned another function", "Return the reply itself.", where))
+    return prepared
+
+
+def _instance(error: BaseException | type[BaseException]) -> BaseException:
+    if isinstance(error, BaseException):
+        return error
+    try:
+        return error("raised by llm-intercept, as the rule asks")
+    except TypeError as failure:
+        problem = f"{error.__name__} cannot be made from a message alone"
+        raise _Failed(ReplyError(problem, "Give an instance of the exception instead of the class.")) from failure
+
+
+def _forward(call: Call) -> Exchange:
+    status = yield Forward()
+    call.source, call.status = "live", status
+    call.finish()
+    return Forwarded(status)
+
+
+def _refuse(dialect: Dialect, status: int, message: str, code: str) -> WireResponse:
+    error = ErrorFacts(status, message, code=code, headers=(NO_RETRY,))
+    return dialect.write_error(error, hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest())
+
+
+def _watched(chunks: Iterable[bytes], call: Call) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except Exception as error:
+        call.error = error
+        raise
+    finally:
+        call.finish()
+
+
+def _bare(wire: WireRequest) -> LLMRequest:
+    return LLMRequest(operation="unclaimed", model="", headers=wire.headers, url=wire.url)
+
+
+def _facts(wire: WireRequest, request: LLMRequest) -> RequestFacts:
+    tools = tuple(tool.name for tool in request.tools)
+    return RequestFacts(wire.method, wire.url, request.model, request.last_user, tools, request.stream)
+
+
+def _no_rule(wire: WireRequest, request: LLMRequest, chain: tuple[Engine, ...]) -> Unmatched:
+    rules: tuple[RuleFacts, ...] = tuple(fact for engine in chain for fact in engine.book.facts(request))
+    if rules:
+        advice = "Change a rule, or add a catch-all: llm.reply(…). " + LET_OUT
+        return Unmatched(_facts(wire, request), "llm-intercept: no rule answers this request.", rules, advice)
+    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). " + LET_OUT
+    return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
+
+
+def _exhausted(wire: WireRequest, request: LLMRequest, rule: Rule, exhausted: Exhausted) -> Unmatched:
+    facts = RuleFacts(str(rule), rule.where, exhausted.reason)
+    advice = "Give the rule as many replies as there are requests; an SDK's retry is a request of its own."
+    return Unmatched(
+        _facts(wire, request), "llm-intercept: the rule for this request has no reply left.", (facts,), advice
+    )

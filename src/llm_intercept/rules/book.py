@@ -1,0 +1,66 @@
+"""The rules of one interceptor, in the order they are tried.
+
+Knows: rules. Must not know: what becomes of the reply.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
+from llm_intercept.rules.rule import Exhausted, Rule, SteppedAside
+
+if TYPE_CHECKING:
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.replies import Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The rule that answers and the reply it gives, or the reason why it has none."""
+
+    rule: Rule
+    reply: Prepared | Exhausted
+
+
+@dataclass(slots=True)
+class RuleBook:
+    """Rules with conditions in the order they were made, then catch-alls in the order they were made."""
+
+    rules: list[Rule] = field(default_factory=list)
+    catch_alls: list[Rule] = field(default_factory=list)
+
+    def add(self, rule: Rule) -> Rule:
+        """Put a rule in its place."""
+        (self.rules if rule.conditions else self.catch_alls).append(rule)
+        return rule
+
+    def warn_if_shadowed(self, rule: Rule) -> None:
+        """Warn when an earlier catch-all answers for ever, so that this one never can."""
+        earlier = next((one for one in self.catch_alls if one is not rule and one.answers_for_ever), None)
+        if earlier is not None:
+            message = (
+                f"{rule} ({rule.where}) can never answer: {earlier} ({earlier.where}) comes first and answers "
+                "everything for ever. Give the first one times=, or conditions with llm.on(…)."
+            )
+            warnings.warn(message, ShadowedRuleWarning, stacklevel=3)
+
+    def decide(self, request: LLMRequest) -> Decision | None:
+        """Find the first rule that matches and take its reply; None if no rule matches.
+
+        Raises:
+            ReplyFunctionError: A user's condition raised.
+
+        """
+        for rule in (*self.rules, *self.catch_alls):
+            if rule.matches(request):
+                taken = rule.take()
+                if not isinstance(taken, SteppedAside):
+                    return Decision(rule, taken)
+        return None
+
+    def facts(self, request: LLMRequest) -> tuple[RuleFacts, ...]:
+        """Say of every rule why it did not answer `request`."""
+        return tuple(rule.facts(request) for rule in (*self.rules, *self.catch_alls))

@@ -1,0 +1,77 @@
+"""What can be set, by argument or environment, and what each setting may be.
+
+Knows: names and values. Must not know: what the settings do. Imports nothing heavy: it runs at interpreter start.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from llm_intercept.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Mode = Literal["mock"]
+UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
+Scope = Literal["process", "context"]
+
+MODES: tuple[str, ...] = get_args(Mode)
+OFF = ("", "0", "off", "false")
+PLANNED_MODES = ("replay", "record", "auto")
+PLANNED_VARIABLES = ("LLM_INTERCEPT_RULES", "LLM_INTERCEPT_RECORDINGS", "LLM_INTERCEPT_LOG")
+DEFAULT_REPLY = "This is a mock request"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSettings:
+    """What the `LLM_INTERCEPT*` variables ask for; `mode` is None when they ask for nothing."""
+
+    mode: str | None
+    reply: str = DEFAULT_REPLY
+    unmatched: str = "error"
+
+
+def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`.
+
+    Raises:
+        SettingsError: It is not; the message lists the choices.
+
+    """
+    if isinstance(value, str) and value in choices:
+        return value
+    raise SettingsError(name, value, "one of " + ", ".join(map(repr, choices)))
+
+
+def check_mode(name: str, value: object, also: tuple[str, ...] = ()) -> str:
+    """Return `value` if it is a mode this version has, or one of `also`.
+
+    Raises:
+        SettingsError: It is not; the message lists the modes, and says which ones are planned.
+
+    """
+    if value in PLANNED_MODES:
+        raise SettingsError(name, value, f"'mock' (mode {value!r} is planned, and not in this version)")
+    return one_of(name, value, (*MODES, *also))
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> EnvironmentSettings:
+    """Read the `LLM_INTERCEPT*` variables.
+
+    Raises:
+        SettingsError: A variable has a value that cannot be used.
+
+    """
+    mode = environ.get("LLM_INTERCEPT", "").strip().lower()
+    if mode in OFF:
+        return EnvironmentSettings(None)
+    check_mode("LLM_INTERCEPT", mode, ("off", "0", "false"))
+    for name in PLANNED_VARIABLES:
+        if environ.get(name):
+            raise SettingsError(name, environ[name], "no value: this setting is planned, and not in this version")
+    unmatched = environ.get("LLM_INTERCEPT_UNMATCHED") or "error"
+    one_of("LLM_INTERCEPT_UNMATCHED", unmatched, get_args(UnmatchedPolicy))
+    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY", DEFAULT_REPLY), unmatched)

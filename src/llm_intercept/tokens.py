@@ -1,0 +1,71 @@
+"""A token estimate without a vocabulary: splits text much as OpenAI's encodings do.
+
+Knows: characters. Must not know: messages, models' prices, HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Tokenizer(Protocol):
+    """What splits text into tokens; give your own (tiktoken, say) as `intercept(tokenizer=…)`."""
+
+    def split(self, text: str, model: str) -> Iterable[str]:
+        """Split `text` into the tokens that `model` would see; joined they are `text` again.
+
+        Args:
+            text: Any text.
+            model: The model's name as the request gave it.
+
+        """
+        ...
+
+
+# One alternative for each kind of token that a byte-pair encoding makes of ordinary text; together they match all text.
+_PIECES = re.compile(
+    r"""
+    [^\W\d_]*(?<=[^\W\d_])'(?:s|t|re|ve|m|ll|d)\b     # what a contraction ends in
+    | [^\r\n\w]?[^\W\d_]+                               # a word, with the space or mark before it
+    | \d{1,3}                                           # digits by threes
+    | [ ]?[^\s\w]+[\r\n/]*                              # marks
+    | _+
+    | \s*[\r\n]+                                        # line ends with the indentation before them
+    | \s+(?!\S) | \s+                                   # other white space
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+WHOLE_WORD = 13
+PIECE = 5
+
+
+class EstimatingTokenizer:
+    """The built-in tokenizer: whole words up to 13 characters are one token, longer ones fall into pieces."""
+
+    def split(self, text: str, model: str) -> Iterator[str]:  # noqa: ARG002 - the protocol's second argument
+        """Split `text` into token-like pieces; joined they are `text` again."""
+        for match in _PIECES.finditer(text):
+            piece = match.group()
+            if len(piece) <= WHOLE_WORD and piece.isascii():
+                yield piece
+            else:
+                yield from _divide(piece)
+
+
+def count(tokenizer: Tokenizer, text: str, model: str) -> int:
+    """Count the tokens of `text`."""
+    return sum(1 for _ in tokenizer.split(text, model))
+
+
+def _divide(piece: str) -> Iterator[str]:
+    """Cut a long or foreign piece: about five Latin characters, three of other alphabets, one of an ideograph."""
+    start = width = 0
+    for end, character in enumerate(piece, 1):
+        width += 1 if character < "\u0250" else 2 if character < "\u2e80" else PIECE
+        if width >= PIECE or end == len(piece):
+            yield piece[start:end]
+            start, width = end, 0

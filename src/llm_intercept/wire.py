@@ -1,0 +1,69 @@
+"""What passes between a client adapter and the engine: a request, what an exchange needs, and a response.
+
+Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
+
+    `host` has no port, `path` no query. `headers` is looked up without regard to case. `network_errors` are the
+    exception classes that mean "the network failed" to the client that sent the request.
+    """
+
+    method: str
+    url: str
+    host: str
+    path: str
+    headers: Mapping[str, str]
+    network_errors: tuple[type[BaseException], ...] = (OSError,)
+
+
+@dataclass(frozen=True, slots=True)
+class WireResponse:
+    """A response whose body is a lazy sequence of byte chunks, each sent on its own."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    chunks: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBody:
+    """Asks the driver for the request's whole body; answered with `bytes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Asks the driver to call a user's function, awaiting it if need be; answered with what it returns."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Asks the driver to send the request where it was going; answered with the response's status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The end of an exchange whose answer is the response that `Forward` brought."""
+
+    status: int = field(default=0)
+
+
+Need = ReadBody | Ask | Forward
+Outcome = WireResponse | Forwarded
+
+if TYPE_CHECKING:
+    Exchange = Generator[Need, Any, Outcome]
