@@ -17,7 +17,7 @@ from llm_intercept.interceptor import Interceptor
 from llm_intercept.settings import Mode, Scope, UnmatchedPolicy, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator
     from types import TracebackType
 
     from llm_intercept.tokens import Tokenizer
@@ -63,7 +63,8 @@ class Interception:
     """What `intercept(…)` returns."""
 
     def __init__(self, first: Interceptor, scope: Scope) -> None:
-        self._first, self._scope = first, scope
+        self._first = first
+        self._scope: Scope = scope
         self._spare: Interceptor | None = first
         self._blocks: list[Block] = []
 
@@ -122,9 +123,10 @@ class Interception:
         return call
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             with self._block():
-                return (yield from function(*args, **kwargs))
+                result: Any = yield from function(*args, **kwargs)
+                return result
 
         return call
 
@@ -137,7 +139,7 @@ class Interception:
         return call
 
     @contextmanager
-    def _block(self) -> Iterator[Interceptor]:
+    def _block(self) -> Generator[Interceptor]:
         block = Block(self._interceptor(), self._scope)
         interceptor = block.begin()
         try:
@@ -157,7 +159,8 @@ class Block:
     """One stretch of time in which an interceptor answers."""
 
     def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
-        self._interceptor, self._scope = interceptor, scope
+        self._interceptor = interceptor
+        self._scope: Scope = scope
         self._sets = (TRAFFIC, THREADS) if scope == "context" else (TRAFFIC,)
         self._activation: activation.Activation | None = None
 

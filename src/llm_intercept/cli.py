@@ -61,14 +61,14 @@ def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
     found = subprocess.run(question, capture_output=True, check=False, env={**os.environ, "LLM_INTERCEPT": "off"})  # noqa: S603
     if found.returncode:
         raise click.ClickException(
-            f"{python}, which runs {command[0]!r}, has no llm-intercept installed: the program would call the real API. "
-            f"Install it there: {python} -m pip install llm-intercept"
+            f"{python}, which runs {command[0]!r}, has no llm-intercept installed: the program would call the real "
+            f"API. Install it there: {python} -m pip install llm-intercept"
         )
     flags = [argument for argument in command[1:] if re.match(r"-[A-Za-z]*S[A-Za-z]*$", argument)]
     if PYTHON.search(command[0]) and flags and flags[0] == command[1]:
         raise click.ClickException(
-            f"Python's option {flags[0]} switches off the start-up that llm-intercept needs: the program would call the "
-            "real API. Leave it out."
+            f"Python's option {flags[0]} switches off the start-up that llm-intercept needs: the program would call "
+            "the real API. Leave it out."
         )
 
 

@@ -12,7 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from pydantic import ValidationError
 
@@ -32,7 +32,7 @@ from llm_intercept.errors import (
 )
 from llm_intercept.hosts import is_llm_host
 from llm_intercept.journal import Call, Journal
-from llm_intercept.jsontext import decode, encode
+from llm_intercept.jsontext import decode, encode, is_object, mapping
 from llm_intercept.replies import Computed, Raises, Reply, collect, explain, prepare
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.rule import Exhausted, Rule
@@ -68,7 +68,7 @@ class Engine:
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
-    _repeats: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    _repeats: Counter[tuple[str, bool]] = field(default_factory=Counter[tuple[str, bool]])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def exchange(self, request: WireRequest, outer: Sequence[Engine] = ()) -> Exchange | None:
@@ -203,7 +203,7 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
         value = decode(body)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, Mapping) else None
+    return mapping(value) if is_object(value) else None
 
 
 def _note(call: Call, chain: Iterable[Engine]) -> Call:
@@ -234,7 +234,7 @@ def _resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Gene
         case Computed(function):
             value = yield from _ask(decision.rule, wire, function, request)
             if isinstance(value, AsyncIterator):
-                value = yield from _ask(decision.rule, wire, collect, value)
+                value = yield from _ask(decision.rule, wire, collect, cast("AsyncIterator[str]", value))
             return _prepared(value, decision.rule)
         case Exhausted():
             raise AssertionError(given)

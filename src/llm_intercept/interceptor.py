@@ -66,9 +66,9 @@ class Interceptor:
             raise SettingsError("seed", seed, "an int")
         self.engine = Engine(unmatched, seed, tokenizer or EstimatingTokenizer())
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
-        self._arguments = reply, {"unmatched": unmatched, "seed": seed, "tokenizer": tokenizer}
+        self._reply = reply
         self._where = caller()
-        self._begin_with(reply)
+        self._begin()
 
     @property
     def unmatched(self) -> list[Unmatched]:
@@ -175,16 +175,16 @@ class Interceptor:
 
     def fresh(self) -> Interceptor:
         """Make an interceptor from the same arguments, without the rules and calls that came later."""
-        reply, options = self._arguments
-        copy = Interceptor(**options)
-        copy._where = self._where
-        copy._begin_with(reply)
+        own = self.engine
+        copy = Interceptor(unmatched=own.unmatched, seed=own.seed, tokenizer=own.tokenizer)
+        copy._reply, copy._where = self._reply, self._where
+        copy._begin()
         return copy
 
-    def _begin_with(self, reply: Any) -> None:
-        if reply is not None:
-            rule = Rule((), f"intercept({_brief(reply)})", self._where)
-            self.engine.book.add(rule.reply(reply))
+    def _begin(self) -> None:
+        if self._reply is not None:
+            rule = Rule((), f"intercept({_brief(self._reply)})", self._where)
+            self.engine.book.add(rule.reply(self._reply))
 
     def _rule(self, conditions: tuple[Condition, ...], description: str) -> Rule:
         return self.engine.book.add(Rule(conditions, description, caller()))
@@ -285,8 +285,8 @@ def _http_clients(value: Any) -> list[Any]:
     found = list(dict.fromkeys(_search(value, DEPTH)))
     if not found:
         raise WrapError(
-            f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() takes "
-            "an httpx or httpx2 client, or an object that holds one, such as OpenAI() or Anthropic()."
+            f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
+            "takes an httpx or httpx2 client, or an object that holds one, such as OpenAI() or Anthropic()."
         )
     return found
 

@@ -57,6 +57,6 @@ class Call:
 class Journal:
     """All calls of one interceptor, and what nothing answered. List appends are atomic: any thread may note."""
 
-    calls: list[Call] = field(default_factory=list)
-    unmatched: list[Unmatched] = field(default_factory=list)
-    failures: list[BaseException] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list["Call"])
+    unmatched: list[Unmatched] = field(default_factory=list["Unmatched"])
+    failures: list[BaseException] = field(default_factory=list[BaseException])

@@ -6,7 +6,8 @@ Knows: JSON and UTF-8. Must not know: what the values mean.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
@@ -32,13 +33,36 @@ def encode(value: object, indent: int | None = None) -> bytes:
         return to_json(_without_surrogates(value), indent=indent)
 
 
+def is_object(value: object) -> bool:
+    """Tell whether `value` is a JSON object."""
+    return isinstance(value, Mapping)
+
+
+def is_array(value: object) -> bool:
+    """Tell whether `value` is a JSON array."""
+    return isinstance(value, list)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return `value` if it is a JSON object, else an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> list[Any]:
+    """Return `value` if it is a JSON array, else an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """Return `value` if it is a JSON string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
 def _without_surrogates(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case dict():
-            return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_without_surrogates(item) for item in value]
-        case _:
-            return value
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if is_object(value):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in mapping(value).items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in list(cast("list[Any]", value))]
+    return value

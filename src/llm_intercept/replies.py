@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict, SkipValidation, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from llm_intercept.content import Usage
+from llm_intercept.content import Usage  # noqa: TC001 - pydantic reads the annotation
 from llm_intercept.errors import ReplyError
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -114,7 +114,7 @@ def explain(error: ValidationError, where: str) -> ReplyError:
 
 def _from_iterable(value: object, where: str) -> Reply:
     if isinstance(value, Iterator):
-        return Reply(deltas=_checked(value, where))
+        return Reply(deltas=_checked(cast("Iterator[Any]", value), where))
     if isinstance(value, Mapping):
         raise ReplyError(
             f"A bare mapping cannot be a reply: {value!r}",
@@ -123,7 +123,7 @@ def _from_iterable(value: object, where: str) -> Reply:
         )
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray):
         raise ReplyError(f"{value!r} cannot be a reply: it is of type {type(value).__name__}", ACCEPTED, where)
-    return Reply(deltas=tuple(_checked(value, where)))
+    return Reply(deltas=tuple(_checked(cast("Iterable[Any]", value), where)))
 
 
 def _checked(deltas: Iterable[Any], where: str) -> Iterator[str]:

@@ -55,7 +55,7 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
 
     try:
         outcome = _steps(exchange, fulfil)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise family.adopt(error) from error.__cause__
     return _response(family, request, outcome, sent)
 
@@ -80,7 +80,7 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
 
     try:
         outcome = await _async_steps(exchange, fulfil)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise family.adopt(error) from error.__cause__
     return _response(family, request, outcome, sent)
 
@@ -96,7 +96,8 @@ def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
             else:
                 need = exchange.send(value)
     except StopIteration as end:
-        return end.value
+        outcome: Outcome = end.value
+        return outcome
 
 
 async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[Any]]) -> Outcome:
@@ -110,7 +111,8 @@ async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[An
             else:
                 need = exchange.send(value)
     except StopIteration as end:
-        return end.value
+        outcome: Outcome = end.value
+        return outcome
 
 
 def _forwarded(forward: Callable[[], Any]) -> Any:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 FAMILIES = ("httpx", "httpx2")
 
@@ -46,7 +48,8 @@ def family_of(request: object) -> Family:
         TypeError: The class comes from no known family.
 
     """
-    return _family_of_class(type(request))
+    kind: Any = type(request)
+    return _family_of_class(kind)
 
 
 def is_client(value: object) -> bool:
@@ -57,7 +60,7 @@ def is_client(value: object) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _family_of_class(request_class: type) -> Family:
+def _family_of_class(request_class: Any) -> Family:
     for parent in request_class.__mro__:
         root = parent.__module__.partition(".")[0]
         if root in FAMILIES and root in sys.modules:

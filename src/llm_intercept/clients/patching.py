@@ -117,12 +117,12 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _hook_leaves(transport: Any) -> None:
-    kind = type(transport)
+    kind: Any = type(transport)
     if any(is_hooked(getattr(kind, method, None)) for method in METHODS):
         return
     for leaf in leaves(transport):
         for method in METHODS:
-            TRAFFIC.add(sender(type(leaf), method), _serving)
+            TRAFFIC.add(sender(leaf.__class__, method), _serving)
 
 
 def _watch_library(module: ModuleType, hooks: HookSet) -> None:

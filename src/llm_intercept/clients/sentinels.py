@@ -49,20 +49,30 @@ def _doors(module: ModuleType) -> Iterator[tuple[Any, HostOf]]:
     """Yield the functions of a library to watch, each with what tells the host from its arguments."""
     match module.__name__:
         case "aiohttp":
-            yield module.BaseConnector.connect, lambda _connector, request, *_, **__: request.url.host or ""
+            yield module.BaseConnector.connect, _aiohttp_host
         case "grpc":
             for place in (module, getattr(module, "aio", None)):
                 if place is not None:
                     yield place.secure_channel, _grpc_host
                     yield place.insecure_channel, _grpc_host
         case "http.client":
-            yield module.HTTPConnection.putrequest, lambda connection, *_, **__: connection.host
+            yield module.HTTPConnection.putrequest, _own_host
         case "urllib3":
             pool = sys.modules["urllib3.connectionpool"].HTTPConnectionPool
-            yield pool.urlopen, lambda self, *_, **__: self.host
+            yield pool.urlopen, _own_host
         case _:
             yield module.ConnectionPool.handle_request, _httpcore_host
             yield module.AsyncConnectionPool.handle_async_request, _httpcore_host
+
+
+def _aiohttp_host(_connector: Any, request: Any, *_: Any, **__: Any) -> str:
+    host: str | None = request.url.host
+    return host or ""
+
+
+def _own_host(connection: Any, *_: Any, **__: Any) -> str:
+    host: str = connection.host
+    return host
 
 
 def _grpc_host(target: str, *_: Any, **__: Any) -> str:

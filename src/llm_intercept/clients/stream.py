@@ -22,7 +22,7 @@ class ByteChunks:
         """Give the chunks one by one."""
         try:
             yield from self._chunks
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
             raise self._own(error) from error.__cause__
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -30,7 +30,7 @@ class ByteChunks:
         try:
             for chunk in self._chunks:
                 yield chunk
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
             raise self._own(error) from error.__cause__
 
     def close(self) -> None:

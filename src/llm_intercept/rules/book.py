@@ -29,8 +29,8 @@ class Decision:
 class RuleBook:
     """Rules with conditions in the order they were made, then catch-alls in the order they were made."""
 
-    rules: list[Rule] = field(default_factory=list)
-    catch_alls: list[Rule] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list[Rule])
+    catch_alls: list[Rule] = field(default_factory=list[Rule])
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from llm_intercept.errors import ReplyFunctionError, SettingsError, shorten
 
@@ -107,7 +107,7 @@ def text_condition(field: str, wanted: object) -> TextCondition:
     if not isinstance(wanted, str | re.Pattern):
         raise SettingsError(f"on({field}=…)", wanted, "a str (contained, whatever its case) or a re.compile(…) pattern")
     name, read = TEXTS[field]
-    return TextCondition(name, wanted, read)
+    return TextCondition(name, cast("str | re.Pattern[str]", wanted), read)
 
 
 def positional_condition(wanted: object) -> Condition:
@@ -118,7 +118,7 @@ def positional_condition(wanted: object) -> Condition:
 
     """
     if isinstance(wanted, str | re.Pattern):
-        return text_condition("user", wanted)
+        return text_condition("user", cast("object", wanted))
     if callable(wanted):
         return Predicate(wanted)
     raise SettingsError("on(…)", wanted, "a str, a re.compile(…) pattern or a function of the request")

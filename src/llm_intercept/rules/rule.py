@@ -124,8 +124,8 @@ def _safely_holds(condition: Condition, request: LLMRequest) -> bool:
 
 
 def caller() -> str:
-    """The `file:line` outside this package that the current call comes from."""
-    frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack reads every source file on the way
+    """Say the `file:line` outside this package that the current call comes from."""
+    frame = sys._getframe(1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - inspect.stack reads every source file on the way
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     path = Path(frame.f_code.co_filename)

@@ -20,6 +20,7 @@ from llm_intercept.content import (
     ToolResultPart,
 )
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts
+from llm_intercept.jsontext import is_array, is_object, items, mapping, text
 
 if TYPE_CHECKING:
     from llm_intercept.wire import WireRequest
@@ -41,16 +42,16 @@ def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
 
     """
     messages = body.get("messages")
-    if not isinstance(messages, list):
+    if not is_array(messages):
         raise BadRequestError(_missing("messages", messages))
     response_format = body.get("response_format")
     return LLMRequest(
         operation="chat.completions",
-        model=_text(body.get("model")),
-        messages=tuple(_message(message) for message in messages),
-        tools=tuple(_tool(tool) for tool in _items(body.get("tools"))),
+        model=text(body.get("model")),
+        messages=tuple(_message(message) for message in items(messages)),
+        tools=tuple(_tool(tool) for tool in items(body.get("tools"))),
         stream=body.get("stream") is True,
-        response_format=response_format if isinstance(response_format, Mapping) else None,
+        response_format=mapping(response_format) if is_object(response_format) else None,
         params={key: value for key, value in body.items() if key not in STRUCTURE},
         raw=body,
         headers=request.headers,
@@ -66,25 +67,25 @@ def _missing(name: str, value: object) -> ErrorFacts:
 
 
 def _message(value: object) -> Message:
-    raw = _mapping(value)
-    role = _text(raw.get("role"))
+    raw = mapping(value)
+    role = text(raw.get("role"))
     parts = _tool_result(raw) if role == "tool" else (*_content(raw.get("content")), *_said(raw))
-    return Message(role=role, parts=parts, name=_text(raw.get("name")), raw=raw)
+    return Message(role=role, parts=parts, name=text(raw.get("name")), raw=raw)
 
 
 def _content(content: object) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(text=content),) if content else ()
-    return tuple(_part(part) for part in _items(content))
+    return tuple(_part(part) for part in items(content))
 
 
 def _part(value: object) -> Part:
-    raw = _mapping(value)
-    kind = _text(raw.get("type"))
+    raw = mapping(value)
+    kind = text(raw.get("type"))
     if kind == "text":
-        return TextPart(text=_text(raw.get("text")))
+        return TextPart(text=text(raw.get("text")))
     if kind == "refusal":
-        return RefusalPart(text=_text(raw.get("refusal")))
+        return RefusalPart(text=text(raw.get("refusal")))
     return OtherPart(type=kind, raw=raw)
 
 
@@ -92,48 +93,36 @@ def _said(raw: Mapping[str, Any]) -> tuple[Part, ...]:
     """Read what an assistant message has beside its content."""
     refusal = raw.get("refusal")
     refusals: tuple[Part, ...] = (RefusalPart(text=refusal),) if isinstance(refusal, str) and refusal else ()
-    calls = tuple(_tool_call(call) for call in _items(raw.get("tool_calls")))
+    calls = tuple(_tool_call(call) for call in items(raw.get("tool_calls")))
     legacy = raw.get("function_call")
-    old = (_called("", _mapping(legacy), "arguments"),) if isinstance(legacy, Mapping) else ()
+    old = (_called("", mapping(legacy), "arguments"),) if is_object(legacy) else ()
     return (*refusals, *calls, *old)
 
 
 def _tool_call(value: object) -> Part:
-    raw = _mapping(value)
-    identifier = _text(raw.get("id"))
-    if isinstance(raw.get("function"), Mapping):
-        return _called(identifier, raw["function"], "arguments")
-    if isinstance(raw.get("custom"), Mapping):
-        return _called(identifier, raw["custom"], "input")
-    return OtherPart(type=_text(raw.get("type")), raw=raw)
+    raw = mapping(value)
+    identifier = text(raw.get("id"))
+    if is_object(raw.get("function")):
+        return _called(identifier, mapping(raw["function"]), "arguments")
+    if is_object(raw.get("custom")):
+        return _called(identifier, mapping(raw["custom"]), "input")
+    return OtherPart(type=text(raw.get("type")), raw=raw)
 
 
 def _called(identifier: str, called: Mapping[str, Any], arguments: str) -> ToolCallPart:
-    return ToolCallPart(id=identifier, name=_text(called.get("name")), arguments=_text(called.get(arguments)))
+    return ToolCallPart(id=identifier, name=text(called.get("name")), arguments=text(called.get(arguments)))
 
 
 def _tool_result(raw: Mapping[str, Any]) -> tuple[Part, ...]:
-    text = "".join(part.text for part in _content(raw.get("content")) if isinstance(part, TextPart))
-    return (ToolResultPart(id=_text(raw.get("tool_call_id")), text=text),)
+    said = "".join(part.text for part in _content(raw.get("content")) if isinstance(part, TextPart))
+    return (ToolResultPart(id=text(raw.get("tool_call_id")), text=said),)
 
 
 def _tool(value: object) -> Tool:
-    raw = _mapping(value)
-    kind = _text(raw.get("type")) or "function"
-    described = _mapping(raw.get(kind))
-    return Tool(name=_text(described.get("name")), type=kind, parameters=_mapping(described.get("parameters")), raw=raw)
-
-
-def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    raw = mapping(value)
+    kind = text(raw.get("type")) or "function"
+    described = mapping(raw.get(kind))
+    return Tool(name=text(described.get("name")), type=kind, parameters=mapping(described.get("parameters")), raw=raw)
 
 
 def _json_type(value: object) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from llm_intercept.content import LLMRequest, Usage
 from llm_intercept.dialects.chat.headers import json_headers, stream_headers
 from llm_intercept.dialects.chat.models import answering_model, traits
-from llm_intercept.jsontext import encode
+from llm_intercept.jsontext import encode, mapping
 from llm_intercept.sse import DONE, frame
 from llm_intercept.tokens import count
 from llm_intercept.wire import WireResponse
@@ -154,8 +154,7 @@ def _deltas(reply: Reply, model: str, writing: Writing) -> Iterable[str]:
 
 
 def _include_usage(request: LLMRequest) -> bool:
-    options = request.params.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
+    return mapping(request.params.get("stream_options")).get("include_usage") is True
 
 
 def _usage(request: LLMRequest, completion_tokens: int, writing: Writing) -> Usage:
