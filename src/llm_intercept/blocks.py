@@ -125,8 +125,8 @@ class Interception:
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             with self._block():
-                result: Any = yield from function(*args, **kwargs)
-                return result
+                running: Generator[Any, Any, Any] = function(*args, **kwargs)
+                return (yield from running)
 
         return call
 

@@ -117,7 +117,7 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _hook_leaves(transport: Any) -> None:
-    kind: Any = type(transport)
+    kind: Any = transport.__class__
     if any(is_hooked(getattr(kind, method, None)) for method in METHODS):
         return
     for leaf in leaves(transport):
