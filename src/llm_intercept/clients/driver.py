@@ -5,8 +5,6 @@ Knows: what an exchange may need. Must not know: what it is about.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -46,7 +44,7 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
                 return request.read()
             case Ask(function, arguments):
                 value = function(*arguments)
-                return _run(value) if inspect.isawaitable(value) else value
+                return _run(value) if hasattr(value, "__await__") else value
             case Forward():
                 sent.append(_forwarded(forward))
                 return sent[0].status_code
@@ -71,7 +69,7 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
                 return await request.aread()
             case Ask(function, arguments):
                 value = function(*arguments)
-                return await value if inspect.isawaitable(value) else value
+                return await value if hasattr(value, "__await__") else value
             case Forward():
                 sent.append(await _forwarded_async(forward))
                 return sent[0].status_code
@@ -133,6 +131,7 @@ async def _forwarded_async(forward: Callable[[], Awaitable[Any]]) -> Any:
 
 def _run(awaitable: Awaitable[Any]) -> Any:
     """Await for a sync client, which has no loop; one that runs in this thread cannot be waited for."""
+    import asyncio  # noqa: PLC0415 - it is slow to import, and at interpreter start not needed
 
     async def wait() -> Any:
         return await awaitable
@@ -141,8 +140,8 @@ def _run(awaitable: Awaitable[Any]) -> Any:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(wait())
-    if inspect.iscoroutine(awaitable):
-        awaitable.close()
+    close: Callable[[], None] = getattr(awaitable, "close", lambda: None)
+    close()
     raise TypeError(
         "an async reply function was asked by a sync client inside a running event loop, which cannot wait for it: "
         "use a plain function, or an async client"

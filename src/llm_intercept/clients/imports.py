@@ -5,9 +5,8 @@ Knows: Python's import system. Must not know: what is done with the module.
 
 from __future__ import annotations
 
-import importlib.abc
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-class ImportWatcher(importlib.abc.MetaPathFinder):
+class ImportWatcher:
     """A finder that finds nothing itself, but sees to it that `imported(module)` is called after a watched import.
 
     Args:
@@ -46,12 +45,12 @@ class ImportWatcher(importlib.abc.MetaPathFinder):
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self._imported)
+                    spec.loader = cast("Any", _Loader(spec.loader, self._imported))
                 return spec
         return None
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     """Loads as another loader does, gives the module back to it, and calls back."""
 
     def __init__(self, loader: Any, imported: Callable[[ModuleType], None]) -> None:

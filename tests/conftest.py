@@ -1,0 +1,154 @@
+"""Fixtures every test may use. The matrix carries most laws: family x sync or async x JSON or stream."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import ipaddress
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+URL = "https://api.openai.com/v1/chat/completions"
+SHARED = Path(__file__).parents[2] / "shared" / "wire"
+FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forbid every connection but loopback: a test that leaks fails, whatever the program makes of the error."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                pytest.fail(f"a test opened a connection to {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """After every test no handler is active and no hook installed."""
+    yield
+    from llm_intercept.clients import activation, patching
+
+    assert activation.active() == ()
+    if not activation._attached:
+        assert not patching.TRAFFIC._hooks
+    assert not patching.THREADS._hooks
+
+
+def chat(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
+    """Make the body of a chat completions request."""
+    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": user}], **more}
+    return {**body, "stream": True} if stream else body
+
+
+@dataclass
+class Case:
+    """One point of the matrix: how a request is made and its answer read."""
+
+    family: str
+    is_async: bool
+    stream: bool
+
+    @property
+    def module(self) -> ModuleType:
+        """The HTTP library."""
+        import importlib
+
+        return importlib.import_module(self.family)
+
+    def transport_base(self) -> type[Any]:
+        """The family's transport base class for this point."""
+        return self.module.AsyncBaseTransport if self.is_async else self.module.BaseTransport
+
+    def client(self, **options: Any) -> Any:
+        """Make a client of the family."""
+        return (self.module.AsyncClient if self.is_async else self.module.Client)(**options)
+
+    def post(self, user: str = "hi", *, client: Any = None, url: str = URL, **more: Any) -> Any:
+        """Post a chat request and read the answer whole; the family's response."""
+        return self.send(chat(user, stream=self.stream, **more), client=client, url=url)
+
+    def send(self, body: Any, *, client: Any = None, url: str = URL) -> Any:
+        """Post any JSON body and read the answer whole; the family's response."""
+        if not self.is_async:
+            with client or self.client() as opened:
+                return opened.post(url, json=body)
+
+        async def run() -> Any:
+            async with client or self.client() as opened:
+                return await opened.post(url, json=body)
+
+        return asyncio.run(run())
+
+    def text(self, response: Any) -> str:
+        """Read the assistant's text out of an answer of either shape."""
+        if not self.stream:
+            content: str = response.json()["choices"][0]["message"]["content"]
+            return content
+        return "".join(
+            choice["delta"].get("content") or "" for chunk in events(response.text) for choice in chunk["choices"]
+        )
+
+
+def events(text: str) -> list[Any]:
+    """Parse the data lines of an SSE text, which must end with [DONE]."""
+    data = [line.removeprefix("data: ") for line in text.split("\n\n") if line]
+    assert data[-1] == "[DONE]"
+    return [json.loads(line) for line in data[:-1]]
+
+
+@pytest.fixture(params=[True, False], ids=["stream", "json"])
+def stream(request: pytest.FixtureRequest) -> bool:
+    """Whether the request asks for a stream."""
+    return bool(request.param)
+
+
+@pytest.fixture(params=[True, False], ids=["async", "sync"])
+def is_async(request: pytest.FixtureRequest) -> bool:
+    """Whether the client is asynchronous."""
+    return bool(request.param)
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    """The HTTP library's name."""
+    return str(request.param)
+
+
+@pytest.fixture
+def case(family: str, is_async: bool, stream: bool) -> Case:
+    """The matrix: every family, sync and async, JSON and stream."""
+    return Case(family, is_async, stream)
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., Any]:
+    """Run Python code in a fresh process of this environment, with `LLM_INTERCEPT*` variables as given."""
+    import os
+    import subprocess
+    import sys
+
+    def run(code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        script = tmp_path / "program.py"
+        script.write_text(code)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("LLM_INTERCEPT")}
+        command = [sys.executable, str(script), *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env={**environment, **variables}, cwd=tmp_path
+        )
+
+    return run
