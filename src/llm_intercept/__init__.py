@@ -22,10 +22,22 @@ if TYPE_CHECKING:
         UnseenClientError,
         WrapError,
     )
+    from llm_intercept.faults import api_error
     from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
     from llm_intercept.journal import Call
-    from llm_intercept.replies import Reply
+    from llm_intercept.replies import (
+        Audio,
+        Reply,
+        ToolCall,
+        auto,
+        custom_tool_call,
+        raw,
+        refusal,
+        structured,
+        tool_call,
+    )
     from llm_intercept.rules.rule import Rule
+    from llm_intercept.schema import SchemaError
     from llm_intercept.tokens import Tokenizer
 
 __version__ = "0.1.0"
@@ -40,6 +52,15 @@ _HOME = {
     "wrap": "interceptor",
     # what to answer
     "Reply": "replies",
+    "tool_call": "replies",
+    "custom_tool_call": "replies",
+    "structured": "replies",
+    "refusal": "replies",
+    "raw": "replies",
+    "auto": "replies",
+    "api_error": "faults",
+    "ToolCall": "replies",
+    "Audio": "replies",
     "Rule": "rules.rule",
     "Tokenizer": "tokens",
     # what was asked
@@ -51,6 +72,7 @@ _HOME = {
     "LLMInterceptError": "errors",
     "ReplyError": "errors",
     "ReplyFunctionError": "errors",
+    "SchemaError": "schema",
     "SettingsError": "errors",
     "ShadowedRuleWarning": "errors",
     "UnmatchedRequestError": "errors",
@@ -65,6 +87,15 @@ __all__ = [  # noqa: RUF022 - by theme
     "InterceptTransport",
     "wrap",
     "Reply",
+    "tool_call",
+    "custom_tool_call",
+    "structured",
+    "refusal",
+    "raw",
+    "auto",
+    "api_error",
+    "ToolCall",
+    "Audio",
     "Rule",
     "Tokenizer",
     "Call",
@@ -74,6 +105,7 @@ __all__ = [  # noqa: RUF022 - by theme
     "LLMInterceptError",
     "ReplyError",
     "ReplyFunctionError",
+    "SchemaError",
     "SettingsError",
     "ShadowedRuleWarning",
     "UnmatchedRequestError",

@@ -33,7 +33,7 @@ from llm_intercept.errors import (
 from llm_intercept.hosts import is_llm_host
 from llm_intercept.journal import Call, Journal
 from llm_intercept.jsontext import decode, encode, is_object, mapping
-from llm_intercept.replies import Computed, Raises, Reply, collect, explain, prepare
+from llm_intercept.replies import AutoReply, Computed, ErrorReply, Raises, RawReply, Reply, collect, explain, prepare
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.rule import Exhausted, Rule
 from llm_intercept.tokens import EstimatingTokenizer
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from llm_intercept.dialects.base import Dialect
+    from llm_intercept.replies import Answer
     from llm_intercept.settings import UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
     from llm_intercept.wire import Exchange, WireRequest
@@ -140,18 +141,21 @@ class Engine:
             call.error = _instance(reply.error)
             call.finish()
             raise call.error
-        call.reply, call.status = reply, 200
+        call.reply = reply
         return self._write(request, reply, dialect, call, decision.rule)
 
-    def _write(self, request: LLMRequest, reply: Reply, dialect: Dialect, call: Call, rule: Rule) -> WireResponse:
+    def _write(self, request: LLMRequest, answer: Answer, dialect: Dialect, call: Call, rule: Rule) -> WireResponse:
         def note_usage(usage: Any) -> None:
             call.usage = usage
 
         identity = self._identity(request.raw, stream=request.stream)
         try:
-            response = dialect.write(request, reply, Writing(self.tokenizer, identity, note_usage))
+            response = dialect.write(request, answer, Writing(self.tokenizer, identity, note_usage))
+        except LLMInterceptError as error:
+            raise _Failed(error) from error
         except Exception as error:
             raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
+        call.status = response.status
         if request.stream:
             return WireResponse(response.status, response.headers, _watched(response.chunks, call))
         call.finish()
@@ -225,11 +229,11 @@ def _decide(request: LLMRequest, call: Call, chain: tuple[Engine, ...]) -> Decis
     return None
 
 
-def _resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Generator[Any, Any, Reply | Raises]:
+def _resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Generator[Any, Any, Answer | Raises]:
     """Turn what the rule gave into a reply, asking the user's function if it is one."""
     given = decision.reply
     match given:
-        case Reply() | Raises():
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises():
             return given
         case Computed(function):
             value = yield from _ask(decision.rule, wire, function, request)
@@ -251,7 +255,7 @@ def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Gene
         raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
 
 
-def _prepared(value: object, rule: Rule) -> Reply | Raises:
+def _prepared(value: object, rule: Rule) -> Answer | Raises:
     where = f"what the function of rule {rule} returned, {rule.where}"
     try:
         prepared = prepare(value, where)

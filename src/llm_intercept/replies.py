@@ -1,25 +1,50 @@
-"""What a rule answers with: `Reply`, and the short forms a user may give instead of one.
+"""What a rule answers with: `Reply`, its short forms, and how a user's value becomes one of them.
 
 Knows: the neutral vocabulary. Must not know: any API's JSON, HTTP, which rule a reply belongs to.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import ConfigDict, SkipValidation, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from llm_intercept.content import Usage  # noqa: TC001 - pydantic reads the annotation
-from llm_intercept.errors import ReplyError
+from llm_intercept.content import Raw, Usage, Value
+from llm_intercept.errors import ReplyError, shorten
+from llm_intercept.jsontext import encode
+from llm_intercept.settings import DEFAULT_REPLY
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 ACCEPTED = (
-    "A reply is a str, a Reply, an iterable of str (exactly these stream deltas), an exception, "
-    "or a function of the request that returns one of these."
+    "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), raw(…), auto(), api_error(…), a list of "
+    "these as the parts of one turn, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), "
+    "an exception, or a function of the request that returns one of these."
 )
+
+
+class ToolCall(Value):
+    """A tool call to answer with; `arguments` is JSON text to the letter, of a custom tool its free-form input."""
+
+    name: str = Field(min_length=1)
+    arguments: str = "{}"
+    id: str | None = Field(default=None, min_length=1)
+    type: Literal["function", "custom"] = "function"
+
+    def __repr__(self) -> str:
+        """Say it as the user wrote it."""
+        return f"tool_call({self.name!r}, {shorten(self.arguments, 40)})"
+
+
+class Audio(Value):
+    """Spoken output: base64 `data` (by default a moment of silence) and its `transcript`."""
+
+    transcript: str
+    data: str | None = None
+    id: str | None = None
 
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
@@ -29,27 +54,113 @@ class Reply:
     Args:
         text: The assistant's text.
         deltas: The text as exactly these stream deltas, instead of `text`; read lazily, one at a time.
-        finish_reason: Why the model stopped; by default `stop`.
+        tool_calls: The calls the assistant asks for, made with `tool_call`.
+        function_call: The one call in the form that came before tools, made with `tool_call`.
+        reasoning: The model's thoughts, in the field compatible hosts use (`reasoning_content`).
+        refusal: Why the model refuses; then there is no text.
+        audio: Spoken output; then there is no text.
+        annotations: URL citations, as in OpenAI's reference.
+        logprobs: The `logprobs.content` entries to give where the request asks for logprobs, instead of invented ones.
+        variants: The answers for `n` choices, instead of the same one for each.
+        finish_reason: Why the model stopped, whatever the rest implies.
         usage: The tokens to report, instead of the estimate.
         model: The model name to answer with, instead of the one derived from the request's.
 
     Raises:
         pydantic.ValidationError: A field has a value it cannot have.
-        ReplyError: Both `text` and `deltas` are given.
+        ReplyError: The fields contradict each other.
 
     """
 
     text: str = ""
     _: KW_ONLY
     deltas: Annotated[Iterable[str] | None, SkipValidation] = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    function_call: ToolCall | None = None
+    reasoning: str = ""
+    refusal: str = ""
+    audio: Audio | None = None
+    annotations: tuple[Raw, ...] = ()
+    logprobs: tuple[Raw, ...] | None = None
+    variants: Annotated[tuple[Any, ...], SkipValidation] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     model: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a reply that says its text twice."""
-        if self.text and self.deltas is not None:
-            raise ReplyError("A Reply has both text and deltas", "Give one: joined, the deltas are the text.")
+        """Refuse a reply that contradicts itself."""
+        said = bool(self.text) or self.deltas is not None
+        calls = bool(self.tool_calls) or self.function_call is not None
+        _refuse(self.text and self.deltas is not None, "text and deltas", "Give one: joined, the deltas are the text.")
+        _refuse(self.refusal and (said or calls or self.audio), "a refusal and an answer", "A model gives one of them.")
+        _refuse(self.audio and said, "audio and text", "The text is the audio's transcript.")
+        _refuse(
+            self.tool_calls and self.function_call,
+            "tool_calls and function_call",
+            "The second is the first's old form.",
+        )
+        _refuse(self.variants and (said or calls or self.refusal), "variants and an answer", "Make it a variant too.")
+        _refuse(
+            self.finish_reason == "tool_calls" and not (self.tool_calls or self.variants),
+            "finish_reason='tool_calls' and no tool call",
+            "Add one with tool_call(…).",
+        )
+        object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
+
+    def _variant(self, value: object) -> Reply:
+        prepared = prepare(value)
+        if not isinstance(prepared, Reply) or prepared.variants:
+            raise ReplyError(
+                f"A variant of a Reply is {value!r}", "A variant is text, tool calls or a Reply of its own."
+            )
+        return prepared
+
+
+def _refuse(wrong: object, both: str, advice: str) -> None:
+    if wrong:
+        raise ReplyError(f"A Reply has both {both}", advice)
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are."""
+
+    body: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | bytes
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        """Say it as the user wrote it."""
+        return f"raw({shorten(str(self.body), 40)})"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoReply:
+    """The smallest valid answer to whatever the request asks for; `text` where it asks for no more than text."""
+
+    text: str = DEFAULT_REPLY
+
+    def __repr__(self) -> str:
+        """Say it as the user wrote it."""
+        return "auto()" if self.text == DEFAULT_REPLY else f"auto({shorten(self.text, 40)})"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """An API error; what is None is filled in as the API would."""
+
+    status: int
+    code: str | None = None
+    message: str | None = None
+    type: str | None = None
+    param: str | None = None
+    retry_after: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+
+    def __repr__(self) -> str:
+        """Say it as the user wrote it."""
+        return f"api_error({self.status}{f', code={self.code!r}' if self.code else ''})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +175,116 @@ class Computed:
     """The reply is what this function of the request returns."""
 
     function: Callable[..., Any]
+    name: str = field(default="", compare=False)
 
 
-Prepared = Reply | Raises | Computed
+Answer = Reply | RawReply | AutoReply | ErrorReply
+Prepared = Answer | Raises | Computed
+
+
+def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, **named: Any) -> ToolCall:  # noqa: A002
+    """Make a call of a function tool.
+
+    Args:
+        name: The tool's name.
+        arguments: Its arguments: a mapping, a pydantic instance, or JSON text that is kept to the letter.
+        id: The call's id; by default `call_` and 24 letters and digits that are the same for the same request.
+        **named: The arguments by name, instead of `arguments`.
+
+    Raises:
+        ReplyError: The arguments are not JSON, or are given in both ways.
+
+    """
+    if arguments is not None and named:
+        raise ReplyError(f"tool_call({name!r}) has arguments by mapping and by name", "Give them in one way.")
+    text = arguments if isinstance(arguments, str) else to_json_text(named if arguments is None else arguments)
+    try:
+        json.loads(text)
+    except ValueError as error:
+        advice = "Give a mapping, or JSON text; for a tool that takes free text use custom_tool_call(name, input)."
+        raise ReplyError(f"The arguments of tool_call({name!r}) are not JSON: {text!r} ({error})", advice) from error
+    return _tool_call(name, text, id, "function")
+
+
+def custom_tool_call(name: str, input: str, /, *, id: str | None = None) -> ToolCall:  # noqa: A002
+    """Make a call of a custom tool, which takes free text.
+
+    Args:
+        name: The tool's name.
+        input: The text, kept to the letter.
+        id: The call's id, as for `tool_call`.
+
+    """
+    return _tool_call(name, input, id, "custom")
+
+
+def structured(value: object) -> Reply:
+    """Make a reply whose text is the JSON of `value`: a mapping, list, pydantic instance, dataclass or plain value.
+
+    Raises:
+        ReplyError: `value` cannot be written as JSON.
+
+    """
+    return Reply(to_json_text(value))
+
+
+def refusal(text: str) -> Reply:
+    """Make a reply in which the model refuses to answer, for the reason `text`."""
+    return Reply(refusal=text)
+
+
+def raw(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> RawReply:
+    """Make a reply of a ready response body.
+
+    Args:
+        body: A mapping (the JSON body; a stream is made of it where one is asked for), a list of mappings (the chunks
+            of a stream; a body is made of them where one is asked for), or str or bytes, sent as they are.
+        status: The HTTP status.
+        headers: Headers to send beside the usual ones, or instead of those of the same name.
+
+    Raises:
+        ReplyError: `body` is none of these or cannot be written as JSON.
+
+    """
+    extra = tuple((headers or {}).items())
+    if isinstance(body, str):
+        return RawReply(body.encode(), status, extra)
+    if isinstance(body, bytes):
+        return RawReply(body, status, extra)
+    to_json_text(body)
+    if isinstance(body, Mapping):
+        return RawReply(cast("Mapping[str, Any]", body), status, extra)
+    if isinstance(body, Sequence) and all(isinstance(one, Mapping) for one in cast("Sequence[object]", body)):
+        return RawReply(tuple(cast("Sequence[Mapping[str, Any]]", body)), status, extra)
+    raise ReplyError(f"raw() was given {body!r}", "Give a mapping, a list of chunk mappings, a str or bytes.")
+
+
+def auto(text: str = DEFAULT_REPLY) -> AutoReply:
+    """Make the smallest valid answer to each request: an instance of its schema, a call of a tool it forces, or text.
+
+    Args:
+        text: The answer where plain text is asked for.
+
+    """
+    return AutoReply(text)
+
+
+def to_json_text(value: object) -> str:
+    """Write a value as compact JSON.
+
+    Raises:
+        ReplyError: It cannot be written.
+
+    """
+    try:
+        if isinstance(value, BaseModel):
+            return value.model_dump_json()
+        if isinstance(value, dict | list | str | int | float | bool | None):
+            return encode(cast("object", value)).decode()
+        return TypeAdapter(type(value)).dump_json(value).decode()
+    except (ValueError, TypeError) as error:
+        advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
+        raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
 
 
 def prepare(value: object, where: str = "") -> Prepared:
@@ -83,12 +301,16 @@ def prepare(value: object, where: str = "") -> Prepared:
     match value:
         case str():
             return Reply(value)
-        case Reply() | Raises() | Computed():
+        case ToolCall():
+            return Reply(tool_calls=(value,))
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | Computed():
             return value
         case BaseException():
             return Raises(value)
         case type() if issubclass(value, BaseException):
             return Raises(value)
+        case BaseModel():
+            return structured(value)
         case _ if callable(value):
             return Computed(value)
         case _:
@@ -108,22 +330,65 @@ async def collect(deltas: AsyncIterator[str]) -> list[str]:
 def explain(error: ValidationError, where: str) -> ReplyError:
     """Say in one line what pydantic found wrong with a reply's fields."""
     first = error.errors()[0]
-    field = ".".join(map(str, first["loc"]))
-    return ReplyError(f"Reply({field}={first['input']!r}): {first['msg']}", "See Reply's documentation.", where)
+    name = ".".join(map(str, first["loc"]))
+    return ReplyError(f"Reply({name}={first['input']!r}): {first['msg']}", "See Reply's documentation.", where)
 
 
-def _from_iterable(value: object, where: str) -> Reply:
+def _tool_call(name: str, arguments: str, identifier: str | None, kind: Literal["function", "custom"]) -> ToolCall:
+    try:
+        return ToolCall(name=name, arguments=arguments, id=identifier, type=kind)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field_name = ".".join(map(str, first["loc"]))
+        problem = f"tool_call({name!r}): {field_name}={first['input']!r} cannot be used ({first['msg']})"
+        raise ReplyError(problem, "Give the tool's name as a str that is not empty.") from error
+
+
+def _from_iterable(value: Any, where: str) -> Reply:
     if isinstance(value, Iterator):
-        return Reply(deltas=_checked(cast("Iterator[Any]", value), where))
+        return Reply(deltas=_checked(value, where))
     if isinstance(value, Mapping):
         raise ReplyError(
             f"A bare mapping cannot be a reply: {value!r}",
             "Did you mean JSON content? structured(mapping). A ready response body? raw(mapping).",
             where,
         )
-    if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray):
+    if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray | set | frozenset):
         raise ReplyError(f"{value!r} cannot be a reply: it is of type {type(value).__name__}", ACCEPTED, where)
-    return Reply(deltas=tuple(_checked(cast("Iterable[Any]", value), where)))
+    parts: tuple[object, ...] = tuple(value)
+    if all(isinstance(part, str) for part in parts):
+        return Reply(deltas=cast("tuple[str, ...]", parts))
+    return _one_turn(parts, where)
+
+
+def _one_turn(parts: tuple[object, ...], where: str) -> Reply:
+    """Join the parts of one assistant turn: texts are concatenated, tool calls follow each other."""
+    whole = Reply()
+    for number, part in enumerate(parts):
+        prepared = prepare(part, where)
+        if not isinstance(prepared, Reply) or prepared.deltas is not None or prepared.variants:
+            problem = f"Part {number} of a reply is {part!r}, which cannot be part of a turn"
+            raise ReplyError(problem, "A turn is made of text, tool calls and Replies.", where)
+        whole = _joined(whole, prepared, where)
+    return whole
+
+
+def _joined(first: Reply, second: Reply, where: str) -> Reply:
+    changes: dict[str, Any] = {}
+    for one in fields(first):
+        ours, theirs = getattr(first, one.name), getattr(second, one.name)
+        if (
+            isinstance(ours, str | tuple)
+            and isinstance(theirs, str | tuple)
+            and one.name not in {"model", "finish_reason"}
+        ):
+            changes[one.name] = cast("Any", ours) + theirs
+        elif theirs is not None:
+            changes[one.name] = theirs
+    try:
+        return replace(first, **changes)
+    except ReplyError as error:
+        raise ReplyError(error.problem, error.advice, where) from error
 
 
 def _checked(deltas: Iterable[Any], where: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llm_intercept.content import LLMRequest, Usage
-    from llm_intercept.replies import Reply
+    from llm_intercept.replies import Answer
     from llm_intercept.tokens import Tokenizer
     from llm_intercept.wire import WireRequest, WireResponse
 
@@ -64,8 +64,8 @@ class Dialect(Protocol):
         """Read the body into the neutral request; raises `BadRequestError` where the API would refuse it."""
         ...
 
-    def write(self, request: LLMRequest, reply: Reply, writing: Writing, /) -> WireResponse:
-        """Write the reply as the API would."""
+    def write(self, request: LLMRequest, answer: Answer, writing: Writing, /) -> WireResponse:
+        """Write the answer as the API would."""
         ...
 
     def write_error(self, error: ErrorFacts, identity: str, /) -> WireResponse:

@@ -1,9 +1,10 @@
-"""OpenAI's chat completions, as api.openai.com and every compatible host speak it.
+"""OpenAI's chat completions, as api.openai.com, Azure and every compatible host speak it.
 
-Knows: OpenAI's reference and WIRE.md 2 and 3. Must not know: rules, HTTP libraries, other dialects.
+Knows: OpenAI's reference and WIRE.md 2, 3 and 4. Must not know: rules, HTTP libraries, other dialects.
 """
 
+from llm_intercept.dialects.chat.failures import write_error
 from llm_intercept.dialects.chat.read import claims, read
-from llm_intercept.dialects.chat.write import write, write_error
+from llm_intercept.dialects.chat.write import write
 
 __all__ = ["claims", "read", "write", "write_error"]

@@ -32,6 +32,7 @@ SNAPSHOTS = {
 _WITHOUT_LOGPROBS = re.compile(r"gpt-5|o\d|.*-audio|.*-search")
 # WIRE.md 2.1: `system_fingerprint` is null for these.
 _WITHOUT_FINGERPRINT = re.compile(r"gpt-5|o\d|gpt-4(?![o.])|gpt-3\.5")
+_AUDIO = re.compile(r".*-audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,20 @@ class Traits:
 
     has_logprobs: bool
     has_fingerprint: bool
+    counts_by_kind: bool
 
 
 @lru_cache(maxsize=256)
 def traits(model: str) -> Traits:
     """Look up the traits of `model`; one that is not known has those of gpt-4o."""
-    return Traits(not _WITHOUT_LOGPROBS.match(model), not _WITHOUT_FINGERPRINT.match(model))
+    name = model.rpartition("/")[2]
+    return Traits(
+        has_logprobs=not _WITHOUT_LOGPROBS.match(name),
+        has_fingerprint=not _WITHOUT_FINGERPRINT.match(name),
+        counts_by_kind=bool(_AUDIO.match(name)),
+    )
 
 
-def answering_model(requested: str, host: str) -> str:
-    """Name the model as the response does: OpenAI answers an alias with its dated snapshot, others echo the name."""
-    return SNAPSHOTS.get(requested, requested) if host.endswith("openai.com") else requested
+def answering_model(requested: str, *, dated: bool) -> str:
+    """Name the model as the response does: OpenAI and Azure answer with the `dated` snapshot, others echo the name."""
+    return SNAPSHOTS.get(requested, requested) if dated else requested

@@ -38,12 +38,13 @@ def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
     """Read the body.
 
     Raises:
-        BadRequestError: There is no list of messages.
+        BadRequestError: There is no list of messages, or a number is below 1.
 
     """
     messages = body.get("messages")
     if not is_array(messages):
         raise BadRequestError(_missing("messages", messages))
+    _check_least(body, "n", "max_tokens", "max_completion_tokens")
     response_format = body.get("response_format")
     return LLMRequest(
         operation="chat.completions",
@@ -64,6 +65,16 @@ def _missing(name: str, value: object) -> ErrorFacts:
         return ErrorFacts(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
     message = f"Invalid type for '{name}': expected an array of objects, but got {_json_type(value)} instead."
     return ErrorFacts(400, message, param=name, code="invalid_type")
+
+
+def _check_least(body: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        value = body.get(name)
+        if isinstance(value, int) and value < 1:
+            message = (
+                f"Invalid '{name}': integer below minimum value. Expected a value >= 1, but got {int(value)} instead."
+            )
+            raise BadRequestError(ErrorFacts(400, message, param=name, code="integer_below_min_value"))
 
 
 def _message(value: object) -> Message:

@@ -1,180 +1,129 @@
-"""Writes a reply as chat completions does: one JSON body, or a stream of chunks.
+"""Writes an answer as chat completions does: one JSON body, or a stream of chunks.
 
-Knows: WIRE.md 2.1 to 2.3 and 3. Must not know: rules, HTTP libraries.
+Knows: WIRE.md 2 and 4; the parts in this folder, and ties them together. Must not know: rules, HTTP libraries.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.content import LLMRequest, Usage
-from llm_intercept.dialects.chat.headers import json_headers, stream_headers
+from llm_intercept.dialects.chat.deltas import choice, deltas, interleaved
+from llm_intercept.dialects.chat.events import events
+from llm_intercept.dialects.chat.failures import write_failure
+from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
+from llm_intercept.dialects.chat.headers import JSON, STREAM, azure_headers, openai_headers, overridden
+from llm_intercept.dialects.chat.hosts import manner
+from llm_intercept.dialects.chat.identity import letters
 from llm_intercept.dialects.chat.models import answering_model, traits
-from llm_intercept.jsontext import encode, mapping
-from llm_intercept.sse import DONE, frame
-from llm_intercept.tokens import count
+from llm_intercept.dialects.chat.ready import Ready, ready
+from llm_intercept.dialects.chat.turn import Plan, automatic, plans, shows_logprobs
+from llm_intercept.dialects.chat.usage import usage, usage_json
+from llm_intercept.jsontext import mapping
+from llm_intercept.replies import AutoReply, ErrorReply, RawReply, Reply
+from llm_intercept.sse import DONE
 from llm_intercept.wire import WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from llm_intercept.dialects.base import ErrorFacts, Writing
-    from llm_intercept.replies import Reply
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.dialects.base import Writing
+    from llm_intercept.dialects.chat.headers import Headers
+    from llm_intercept.replies import Answer
 
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 ID_LENGTH = 29
 EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
 YEAR = 365 * 86_400
-MODULUS = 16  # WIRE.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
-# How OpenAI's cookbook counts a chat prompt: every message costs 3 tokens beside its text, the answer's start 3 more.
-MESSAGE_TOKENS = 3
-ANSWER_TOKENS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What all chunks of a response have in common."""
+def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse:
+    """Write an answer: SSE if the request asks for a stream, else JSON.
 
-    id: str
-    created: int
-    model: str
-    fingerprint: str | None
-    has_logprobs: bool
+    Raises:
+        SchemaError: The answer is to be made from a schema of the request's that has no instance.
 
-
-def write(request: LLMRequest, reply: Reply, writing: Writing) -> WireResponse:
-    """Write `reply`: SSE if the request asks for a stream, else JSON."""
-    envelope = _envelope(request, reply, writing.identity)
-    if request.stream:
-        chunks = _stream(request, reply, envelope, writing)
-        return WireResponse(200, stream_headers(writing.identity), chunks)
-    body = _json(request, reply, envelope, writing)
-    return WireResponse(200, json_headers(writing.identity), (body,))
-
-
-def write_error(error: ErrorFacts, identity: str) -> WireResponse:
-    """Write an error; plain JSON even where a stream was asked for (WIRE.md 3.1: 27 of 27)."""
-    body = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
-    headers = (*json_headers(identity), *error.headers)
-    return WireResponse(error.status, headers, (encode(body, indent=2),))
+    """
+    match answer:
+        case Reply():
+            return _written(request, answer, writing, _envelope(request, answer, writing.identity))
+        case AutoReply():
+            return write(request, automatic(request, answer), writing)
+        case ErrorReply():
+            return write_failure(request, answer, writing.identity)
+        case RawReply():
+            return _ready(request, answer, writing)
+        case _:
+            assert_never(answer)
 
 
 def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
-    model = reply.model or answering_model(request.model, urlsplit(request.url).hostname or "")
-    family = traits(model)
+    model = reply.model or answering_model(request.model, dated=manner(request.url) != "compatible")
     return Envelope(
         id="chatcmpl-" + letters(identity, ID_LENGTH),
         created=EPOCH + int(identity[:8], 16) % YEAR,
         model=model,
-        fingerprint="fp_" + identity[8:18] if family.has_fingerprint else None,
-        has_logprobs=family.has_logprobs,
+        fingerprint="fp_" + identity[8:18] if traits(model).has_fingerprint else None,
+        identity=identity,
     )
 
 
-def letters(identity: str, length: int) -> str:
-    """Turn hex digits into `length` letters and digits."""
-    number = int(identity, 16)
-    characters: list[str] = []
-    for _ in range(length):
-        number, index = divmod(number, len(ALPHABET))
-        characters.append(ALPHABET[index])
-    return "".join(characters)
+def _written(request: LLMRequest, reply: Reply, writing: Writing, envelope: Envelope) -> WireResponse:
+    include_usage = mapping(request.params.get("stream_options")).get("include_usage") is True
+    kind: type[OpenAIFrames | AzureFrames] = AzureFrames if manner(request.url) == "azure" else OpenAIFrames
+    frames = kind(envelope, include_usage=include_usage)
+    planned = plans(request, reply, writing.identity)
+    if request.stream:
+        chunks = _stream(request, reply, planned, frames, writing, envelope)
+        return WireResponse(200, _headers(request, STREAM, writing.identity), chunks)
+    choices = [
+        choice(plan, events(plan, writing.tokenizer, envelope.model, envelope.created), shows_logprobs=shown)
+        for plan, shown in _shown(planned, envelope)
+    ]
+    body = frames.body(choices, _usage(request, reply, planned, writing, envelope))
+    return WireResponse(200, _headers(request, JSON, writing.identity), (body,))
 
 
-def _json(request: LLMRequest, reply: Reply, envelope: Envelope, writing: Writing) -> bytes:
-    text = reply.text if reply.deltas is None else "".join(reply.deltas)
-    usage = reply.usage or _usage(request, count(writing.tokenizer, text, envelope.model), writing)
-    writing.note_usage(usage)
-    choice: dict[str, Any] = {
-        "index": 0,
-        "message": {"role": "assistant", "content": text, "refusal": None, "annotations": []},
-    }
-    if envelope.has_logprobs:
-        choice["logprobs"] = None
-    choice["finish_reason"] = reply.finish_reason or "stop"
-    body = {
-        "id": envelope.id,
-        "object": "chat.completion",
-        "created": envelope.created,
-        "model": envelope.model,
-        "choices": [choice],
-        "usage": _usage_json(usage),
-        "service_tier": "default",
-        "system_fingerprint": envelope.fingerprint,
-    }
-    return encode(body, indent=2) + b"\n"
-
-
-def _stream(request: LLMRequest, reply: Reply, envelope: Envelope, writing: Writing) -> Iterator[bytes]:
-    """Yield the events one by one: role, deltas, finish, usage if asked for, [DONE]."""
-    include_usage = _include_usage(request)
-    chunk = _Chunks(envelope, writing.identity, ',"usage":null' if include_usage else "")
-    tail = ',"logprobs":null,"finish_reason":' if envelope.has_logprobs else ',"finish_reason":'
-    yield chunk.frame('{"index":0,"delta":{"role":"assistant","content":"","refusal":null}' + tail + "null}")
-    written = 0
-    for delta in _deltas(reply, envelope.model, writing):
-        written += 1 if reply.deltas is None else count(writing.tokenizer, delta, envelope.model)
-        text = encode(delta).decode()
-        yield chunk.frame('{"index":0,"delta":{"content":' + text + "}" + tail + "null}")
-    finish = f'"{reply.finish_reason or "stop"}"'
-    yield chunk.frame('{"index":0,"delta":{}' + tail + finish + "}")
-    usage = reply.usage or _usage(request, written, writing)
-    writing.note_usage(usage)
-    if include_usage:
-        chunk.usage = ',"usage":' + encode(_usage_json(usage)).decode()
-        yield chunk.frame("")
+def _stream(
+    request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, writing: Writing, envelope: Envelope
+) -> Iterator[bytes]:
+    """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
+    yield from frames.begin()
+    streams = [
+        deltas(plan, events(plan, writing.tokenizer, envelope.model, envelope.created), shows_logprobs=shown)
+        for plan, shown in _shown(planned, envelope)
+    ]
+    for one in interleaved(streams) if len(streams) > 1 else streams[0]:
+        yield frames.chunk(one, None)
+    used = _usage(request, reply, planned, writing, envelope)
+    if mapping(request.params.get("stream_options")).get("include_usage") is True:
+        yield frames.chunk(None, used)
     yield DONE
 
 
-class _Chunks:
-    """Frames choices as chunks, each padded as OpenAI pads them (`obfuscation`)."""
-
-    def __init__(self, envelope: Envelope, identity: str, usage: str) -> None:
-        self.usage = usage
-        model, fingerprint = encode(envelope.model).decode(), encode(envelope.fingerprint).decode()
-        self._head = (
-            f'{{"id":"{envelope.id}","object":"chat.completion.chunk","created":{envelope.created},"model":{model},'
-            f'"service_tier":"default","system_fingerprint":{fingerprint},"choices":['
-        )
-        self._pad = letters(identity[::-1], 64) * 2
-        self._number = 0
-
-    def frame(self, choice: str) -> bytes:
-        """Frame one choice, or none."""
-        text = self._head + choice + "]" + self.usage + ',"obfuscation":"'
-        missing = (1 - len(text) - len('"}')) % MODULUS
-        self._number = (self._number + 7) % 64
-        return frame(text + self._pad[self._number : self._number + missing] + '"}')
+def _shown(planned: list[Plan], envelope: Envelope) -> list[tuple[Plan, bool]]:
+    return [(plan, shows_logprobs(envelope.model, plan)) for plan in planned]
 
 
-def _deltas(reply: Reply, model: str, writing: Writing) -> Iterable[str]:
-    return writing.tokenizer.split(reply.text, model) if reply.deltas is None else reply.deltas
+def _usage(
+    request: LLMRequest, reply: Reply, planned: list[Plan], writing: Writing, envelope: Envelope
+) -> dict[str, Any]:
+    """Count, unless the reply says it; note it; write it."""
+    used = reply.usage or usage(request, planned, writing.tokenizer, envelope.model)
+    writing.note_usage(used)
+    return envelope.usage or usage_json(used, envelope.model)
 
 
-def _include_usage(request: LLMRequest) -> bool:
-    return mapping(request.params.get("stream_options")).get("include_usage") is True
+def _headers(request: LLMRequest, content_type: str, identity: str) -> Headers:
+    if manner(request.url) == "azure":
+        return azure_headers(content_type, identity, request.url)
+    return openai_headers(content_type, identity)
 
 
-def _usage(request: LLMRequest, completion_tokens: int, writing: Writing) -> Usage:
-    """Estimate the usage: the prompt's messages and names, and what was written."""
-    texts = [text for message in request.messages for text in (message.role, message.name, message.text) if text]
-    prompt = sum(count(writing.tokenizer, text, request.model) for text in texts)
-    prompt += MESSAGE_TOKENS * len(request.messages) + ANSWER_TOKENS
-    return Usage(prompt_tokens=prompt, completion_tokens=completion_tokens)
-
-
-def _usage_json(usage: Usage) -> dict[str, Any]:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": usage.reasoning_tokens,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
+def _ready(request: LLMRequest, answer: RawReply, writing: Writing) -> WireResponse:
+    found = ready(answer, stream=request.stream)
+    if isinstance(found, Ready):
+        headers = _headers(request, found.content_type, writing.identity)
+        return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
+    reply, envelope = found
+    written = _written(request, reply, writing, envelope(_envelope(request, reply, writing.identity)))
+    return WireResponse(answer.status, overridden(written.headers, answer.headers), written.chunks)

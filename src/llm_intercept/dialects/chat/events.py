@@ -1,0 +1,119 @@
+"""What happens while a choice is generated, one event after the other.
+
+JSON and stream are both made of these events, so that a stream adds up to the JSON body.
+
+Knows: plans. Must not know: how a response is framed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.dialects.chat.logprobs import entries
+from llm_intercept.dialects.chat.pieces import Generator
+from llm_intercept.tokens import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_intercept.dialects.chat.turn import Plan
+    from llm_intercept.replies import FinishReason, ToolCall
+    from llm_intercept.tokens import Tokenizer
+
+AUDIO_SECONDS = 3600
+CALL_TOKENS = 9  # what a call costs beside its name and arguments: the median of the recorded ones
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Text of a field (`content`, `refusal`, `reasoning_content`), with the logprobs of its tokens."""
+
+    field: str
+    text: str
+    logprobs: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call begins; `number` counts the calls of the choice, or is None for the legacy form."""
+
+    number: int | None
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Argued:
+    """A fragment of a call's arguments."""
+
+    number: int | None
+    call: ToolCall
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """A fragment of audio: keys of the `audio` object."""
+
+    audio: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Annotations of the text."""
+
+    annotations: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The choice is complete."""
+
+    reason: FinishReason
+
+
+Event = Said | Called | Argued | Spoke | Cited | Finished
+
+
+def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:
+    """Generate a choice."""
+    reply, generator = plan.reply, Generator(tokenizer, model, plan.budget)
+    if reply.reasoning:
+        yield from (Said("reasoning_content", text) for text in tokenizer.split(reply.reasoning, model))
+    field = "refusal" if reply.refusal else "content"
+    position = 0
+    for text, tokens in generator.pieces(
+        reply.refusal or (reply.text if reply.deltas is None else reply.deltas), plan.stops
+    ):
+        yield Said(field, text, entries(plan, tokens, position))
+        position += len(tokens)
+    if reply.annotations:
+        yield Cited([dict(one) for one in reply.annotations])
+    if reply.audio is not None:
+        yield from _spoken(plan, tokenizer, model, created)
+    yield from _calls(plan, generator)
+    yield Finished(plan.finish_reason)
+
+
+def _calls(plan: Plan, generator: Generator) -> Iterator[Event]:
+    legacy = plan.reply.function_call
+    calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.reply.tool_calls)]
+    for number, call in [(None, legacy)] if legacy is not None else calls:
+        if plan.budget.cut:
+            return
+        yield Called(number, call)
+        plan.budget.spent += CALL_TOKENS + count(generator.tokenizer, call.name, generator.model)
+        for text, _ in generator.pieces(call.arguments):
+            yield Argued(number, call, text)
+
+
+def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:
+    audio = plan.reply.audio
+    if audio is None:
+        return
+    yield Spoke({"id": audio.id})
+    for text in tokenizer.split(audio.transcript, model):
+        plan.budget.spent += 1
+        yield Spoke({"transcript": text})
+    yield Spoke({"data": audio.data})
+    yield Spoke({"expires_at": created + AUDIO_SECONDS})

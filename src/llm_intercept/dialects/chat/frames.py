@@ -1,0 +1,164 @@
+"""Frames one response, as OpenAI does or as Azure does: what all its chunks share, in which order.
+
+Knows: WIRE.md 2.1, 2.2 and 4. Must not know: what is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from llm_intercept.dialects.chat.identity import letters
+from llm_intercept.jsontext import encode, is_array, is_object
+from llm_intercept.sse import frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULUS = 16  # WIRE.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
+SAFE = {"filtered": False, "severity": "safe"}
+CLEAN = {"detected": False, "filtered": False}
+PROMPT_FILTER = {"hate": SAFE, "jailbreak": CLEAN, "self_harm": SAFE, "sexual": SAFE, "violence": SAFE}
+CHOICE_FILTER = {
+    "hate": SAFE,
+    "protected_material_code": CLEAN,
+    "protected_material_text": CLEAN,
+    "self_harm": SAFE,
+    "sexual": SAFE,
+    "violence": SAFE,
+}
+DELTA_FILTER = {"protected_material_text": CLEAN}
+PROMPT_FILTER_RESULTS = [{"prompt_index": 0, "content_filter_results": PROMPT_FILTER}]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the body or all chunks of a response have in common."""
+
+    id: str
+    created: int
+    model: str
+    fingerprint: str | None
+    identity: str
+    service_tier: str | None = "default"
+    usage: dict[str, Any] | None = None
+
+
+class Frames(Protocol):
+    """How one manner frames responses."""
+
+    def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
+        """Frame the JSON body."""
+        ...
+
+    def begin(self) -> Iterator[bytes]:
+        """Yield what comes before the first chunk of a choice."""
+        ...
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        ...
+
+
+class OpenAIFrames:
+    """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
+
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        self._envelope = envelope
+        self._no_usage = ',"usage":null' if include_usage else ""
+        model, fingerprint = encode(envelope.model).decode(), encode(envelope.fingerprint).decode()
+        tier = f'"service_tier":{encode(envelope.service_tier).decode()},' if envelope.service_tier else ""
+        self._head = (
+            f'{{"id":{encode(envelope.id).decode()},"object":"chat.completion.chunk","created":{envelope.created},'
+            f'"model":{model},{tier}"system_fingerprint":{fingerprint},"choices":['
+        )
+        self._pad = letters(envelope.identity[::-1], 64) * 2
+        self._number = 0
+
+    def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
+        """Frame the JSON body."""
+        envelope = self._envelope
+        body: dict[str, Any] = {
+            "id": envelope.id,
+            "object": "chat.completion",
+            "created": envelope.created,
+            "model": envelope.model,
+            "choices": choices,
+            "usage": usage,
+        }
+        if envelope.service_tier:
+            body["service_tier"] = envelope.service_tier
+        body["system_fingerprint"] = envelope.fingerprint
+        return encode(body, indent=2) + b"\n"
+
+    def begin(self) -> Iterator[bytes]:
+        """Yield nothing."""
+        return iter(())
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        text = self._head + (encode(choice).decode() if choice is not None else "")
+        counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
+        text += "]" + counted + ',"obfuscation":"'
+        missing = (1 - len(text) - len('"}')) % MODULUS
+        self._number = (self._number + 7) % 64
+        return frame(text + self._pad[self._number : self._number + missing] + '"}')
+
+
+class AzureFrames:
+    """Azure's manner: keys in alphabetical order at every level, compact, with content filter results."""
+
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        self._envelope, self._include_usage = envelope, include_usage
+        self._pad = letters(envelope.identity[::-1], 64) * 2
+        self._number = 0
+
+    def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
+        """Frame the JSON body."""
+        filtered = [{"logprobs": None, **choice, "content_filter_results": CHOICE_FILTER} for choice in choices]
+        body = self._common("chat.completion", filtered)
+        body |= {"prompt_filter_results": PROMPT_FILTER_RESULTS, "usage": usage}
+        return encode(_alphabetical(body)) + b"\n"
+
+    def begin(self) -> Iterator[bytes]:
+        """Yield the prompt's filter results: a chunk without id, time, model and kind (41 of 46)."""
+        head: dict[str, Any] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+        yield frame(encode({**head, "prompt_filter_results": PROMPT_FILTER_RESULTS}).decode())
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        choices: list[dict[str, Any]] = []
+        if choice is not None:
+            said = bool(choice["delta"].get("content"))
+            choices.append({"logprobs": None, **choice, "content_filter_results": DELTA_FILTER if said else {}})
+        body = self._common("chat.completion.chunk", choices)
+        self._number = (self._number + 7) % 64
+        body["obfuscation"] = self._pad[self._number : self._number + self._number % MODULUS]
+        if self._include_usage:
+            body["usage"] = usage
+        return frame(encode(_alphabetical(body)).decode())
+
+    def _common(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        envelope = self._envelope
+        return {
+            "choices": choices,
+            "created": envelope.created,
+            "id": envelope.id,
+            "model": envelope.model,
+            "object": kind,
+            "service_tier": envelope.service_tier,
+            "system_fingerprint": envelope.fingerprint,
+        }
+
+
+def _alphabetical(value: Any) -> Any:
+    if is_object(value):
+        # Prompt filter results keep their own order (WIRE.md 4).
+        entries: dict[str, Any] = value
+        return {
+            key: entries[key] if key == "prompt_filter_results" else _alphabetical(entries[key])
+            for key in sorted(entries)
+        }
+    if is_array(value):
+        return [_alphabetical(one) for one in value]
+    return value

@@ -1,0 +1,85 @@
+"""Text as it is generated: piece by piece, cut where the request says.
+
+Knows: tokens, stop sequences, limits. Must not know: JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from llm_intercept.tokens import Tokenizer
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many tokens one choice may still have, how many it had, and what ended it.
+
+    `left` is None without a limit.
+    """
+
+    left: int | None = None
+    spent: int = 0
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Splits text into pieces within a budget."""
+
+    tokenizer: Tokenizer
+    model: str
+    budget: Budget
+
+    def pieces(self, text: str | Iterable[str], stops: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield pieces, each with the tokens it is made of; a str falls into its tokens, other text into its parts.
+
+        The text ends before the first of `stops`, and where the budget is spent.
+        """
+        own = isinstance(text, str)
+        parts: Iterable[str] = self.tokenizer.split(text, self.model) if isinstance(text, str) else text
+        for part in until(parts, stops) if stops else parts:
+            tokens = (part,) if own and part else tuple(self.tokenizer.split(part, self.model))
+            allowed = self._take(len(tokens))
+            if allowed < len(tokens):
+                if allowed:
+                    yield "".join(tokens[:allowed]), tokens[:allowed]
+                self.budget.cut = True
+                return
+            yield part, tokens
+
+    def _take(self, wanted: int) -> int:
+        budget = self.budget
+        taken = wanted if budget.left is None else min(wanted, budget.left)
+        budget.spent += taken
+        if budget.left is not None:
+            budget.left -= taken
+        return taken
+
+
+def until(parts: Iterable[str], stops: tuple[str, ...]) -> Iterator[str]:
+    """Yield `parts` up to the first stop sequence, holding back no more than could still become one."""
+    longest = max(map(len, stops))
+    held: list[str] = []
+    for part in parts:
+        held.append(part)
+        text = "".join(held)
+        found = [position for position in (text.find(stop) for stop in stops) if position >= 0]
+        if found:
+            yield from _first(held, min(found))
+            return
+        while held and len(text) - len(held[0]) >= longest - 1:
+            text = text[len(held[0]) :]
+            yield held.pop(0)
+    yield from held
+
+
+def _first(parts: list[str], length: int) -> Iterator[str]:
+    for part in parts:
+        if length <= 0:
+            return
+        yield part[:length]
+        length -= len(part)

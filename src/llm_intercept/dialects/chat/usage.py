@@ -1,0 +1,59 @@
+"""Counts what an answer cost, as chat completions reports it.
+
+Knows: how OpenAI counts a prompt (its cookbook, "How to count tokens"). Must not know: what frames the numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.content import Usage
+from llm_intercept.dialects.chat.models import traits
+from llm_intercept.jsontext import encode
+from llm_intercept.tokens import count
+
+if TYPE_CHECKING:
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.dialects.chat.turn import Plan
+    from llm_intercept.tokens import Tokenizer
+
+MESSAGE_TOKENS = 3  # every message costs this beside its text
+ANSWER_TOKENS = 3  # and the answer's beginning this
+
+
+def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
+    """Count the prompt and what was said in all choices."""
+    reasoning = sum(count(tokenizer, plan.reply.reasoning, model) for plan in plans if plan.reply.reasoning)
+    said = sum(plan.budget.spent for plan in plans)
+    return Usage(
+        prompt_tokens=prompt_tokens(request, tokenizer), completion_tokens=said + reasoning, reasoning_tokens=reasoning
+    )
+
+
+def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
+    """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
+    texts = [text for message in request.messages for text in (message.role, message.name, message.text) if text]
+    calls = [call for message in request.messages for call in message.tool_calls]
+    texts += [text for call in calls for text in (call.name, call.arguments)]
+    texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
+    counted = sum(count(tokenizer, text, request.model) for text in texts)
+    return counted + MESSAGE_TOKENS * len(request.messages) + ANSWER_TOKENS
+
+
+def usage_json(used: Usage, model: str) -> dict[str, Any]:
+    """Write usage with the keys of today's traffic (WIRE.md 2.1)."""
+    audio = traits(model).counts_by_kind
+    prompt = {"cached_tokens": used.cached_tokens, "audio_tokens": 0}
+    completion = {
+        "reasoning_tokens": used.reasoning_tokens,
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    }
+    return {
+        "prompt_tokens": used.prompt_tokens,
+        "completion_tokens": used.completion_tokens,
+        "total_tokens": used.total_tokens,
+        "prompt_tokens_details": {**prompt, "text_tokens": used.prompt_tokens, "image_tokens": 0} if audio else prompt,
+        "completion_tokens_details": {**completion, "text_tokens": used.completion_tokens} if audio else completion,
+    }
