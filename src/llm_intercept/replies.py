@@ -344,9 +344,10 @@ def _tool_call(name: str, arguments: str, identifier: str | None, kind: Literal[
         raise ReplyError(problem, "Give the tool's name as a str that is not empty.") from error
 
 
-def _from_iterable(value: Any, where: str) -> Reply:
+def _from_iterable(value: object, where: str) -> Reply:
+    given: Any = value
     if isinstance(value, Iterator):
-        return Reply(deltas=_checked(value, where))
+        return Reply(deltas=_checked(given, where))
     if isinstance(value, Mapping):
         raise ReplyError(
             f"A bare mapping cannot be a reply: {value!r}",
@@ -355,7 +356,7 @@ def _from_iterable(value: Any, where: str) -> Reply:
         )
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray | set | frozenset):
         raise ReplyError(f"{value!r} cannot be a reply: it is of type {type(value).__name__}", ACCEPTED, where)
-    parts: tuple[object, ...] = tuple(value)
+    parts: tuple[object, ...] = tuple(given)
     if all(isinstance(part, str) for part in parts):
         return Reply(deltas=cast("tuple[str, ...]", parts))
     return _one_turn(parts, where)

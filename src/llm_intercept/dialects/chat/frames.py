@@ -28,7 +28,18 @@ CHOICE_FILTER = {
     "violence": SAFE,
 }
 DELTA_FILTER = {"protected_material_text": CLEAN}
-PROMPT_FILTER_RESULTS = [{"prompt_index": 0, "content_filter_results": PROMPT_FILTER}]
+# Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (WIRE.md 4).
+LATENCY = {
+    "engine_tbt_ms": 1,
+    "engine_ttft_ms": 1,
+    "engine_ttlt_ms": 1,
+    "pre_inference_ms": 1,
+    "service_tbt_ms": 1,
+    "service_ttft_ms": 1,
+    "service_ttlt_ms": 1,
+    "total_duration_ms": 1,
+    "user_visible_ttft_ms": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Envelope:
     identity: str
     service_tier: str | None = "default"
     usage: dict[str, Any] | None = None
+    filters_prompt: bool = True
 
 
 class Frames(Protocol):
@@ -115,28 +127,41 @@ class AzureFrames:
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
-        filtered = [{"logprobs": None, **choice, "content_filter_results": CHOICE_FILTER} for choice in choices]
+        filtered = [
+            {
+                "logprobs": None,
+                **choice,
+                "content_filter_results": CHOICE_FILTER if choice["message"]["content"] else {},
+            }
+            for choice in choices
+        ]
         body = self._common("chat.completion", filtered)
-        body |= {"prompt_filter_results": PROMPT_FILTER_RESULTS, "usage": usage}
+        body |= {"prompt_filter_results": self._prompt_filter(), "usage": {**usage, "latency_checkpoint": LATENCY}}
         return encode(_alphabetical(body)) + b"\n"
 
     def begin(self) -> Iterator[bytes]:
         """Yield the prompt's filter results: a chunk without id, time, model and kind (41 of 46)."""
         head: dict[str, Any] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
-        yield frame(encode({**head, "prompt_filter_results": PROMPT_FILTER_RESULTS}).decode())
+        yield frame(encode({**head, "prompt_filter_results": self._prompt_filter()}).decode())
 
     def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
         """Frame one choice's delta, or the usage at the end."""
         choices: list[dict[str, Any]] = []
         if choice is not None:
-            said = bool(choice["delta"].get("content"))
+            said = self._envelope.filters_prompt and bool(choice["delta"].get("content"))
             choices.append({"logprobs": None, **choice, "content_filter_results": DELTA_FILTER if said else {}})
         body = self._common("chat.completion.chunk", choices)
         self._number = (self._number + 7) % 64
         body["obfuscation"] = self._pad[self._number : self._number + self._number % MODULUS]
         if self._include_usage:
             body["usage"] = usage
+        if usage is not None:
+            body["latency_checkpoint"] = LATENCY
         return frame(encode(_alphabetical(body)).decode())
+
+    def _prompt_filter(self) -> list[Any]:
+        """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""
+        return [{"prompt_index": 0, "content_filter_results": PROMPT_FILTER if self._envelope.filters_prompt else {}}]
 
     def _common(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         envelope = self._envelope

@@ -64,6 +64,7 @@ def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
         model=model,
         fingerprint="fp_" + identity[8:18] if traits(model).has_fingerprint else None,
         identity=identity,
+        filters_prompt=not request.messages or request.messages[-1].role != "tool",
     )
 
 
