@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llm_intercept.blocks import Interception, intercept
+    from llm_intercept.completions import acompletion, completion
     from llm_intercept.content import LLMRequest, Message, Usage
     from llm_intercept.errors import (
         LLMInterceptError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from llm_intercept.faults import api_error
     from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
     from llm_intercept.journal import Call
+    from llm_intercept.mocks import MockedError
     from llm_intercept.replies import (
         Audio,
         Reply,
@@ -50,6 +52,10 @@ _HOME = {
     "Interceptor": "interceptor",
     "InterceptTransport": "interceptor",
     "wrap": "interceptor",
+    # litellm's calls
+    "completion": "completions",
+    "acompletion": "completions",
+    "MockedError": "mocks",
     # what to answer
     "Reply": "replies",
     "tool_call": "replies",
@@ -86,6 +92,9 @@ __all__ = [  # noqa: RUF022 - by theme
     "Interceptor",
     "InterceptTransport",
     "wrap",
+    "completion",
+    "acompletion",
+    "MockedError",
     "Reply",
     "tool_call",
     "custom_tool_call",

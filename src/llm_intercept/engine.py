@@ -32,18 +32,19 @@ from llm_intercept.errors import (
 )
 from llm_intercept.hosts import is_llm_host
 from llm_intercept.journal import Call, Journal
-from llm_intercept.jsontext import decode, encode, is_object, mapping
+from llm_intercept.jsontext import decode, encode, is_object, items, mapping
+from llm_intercept.mocks import Mocked, Script, mocked
 from llm_intercept.replies import AutoReply, Computed, ErrorReply, Raises, RawReply, Reply, collect, explain, prepare
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.rule import Exhausted, Rule
 from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wire import Ask, Forward, Forwarded, ReadBody, WireResponse
+from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireResponse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from llm_intercept.dialects.base import Dialect
-    from llm_intercept.replies import Answer
+    from llm_intercept.replies import Answer, Prepared
     from llm_intercept.settings import UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
     from llm_intercept.wire import Exchange, WireRequest
@@ -70,6 +71,7 @@ class Engine:
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
     _repeats: Counter[tuple[str, bool]] = field(default_factory=Counter[tuple[str, bool]])
+    _scripts: Script = field(default_factory=Script)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def exchange(self, request: WireRequest, outer: Sequence[Engine] = ()) -> Exchange | None:
@@ -129,6 +131,13 @@ class Engine:
     def _answer(
         self, wire: WireRequest, request: LLMRequest, dialect: Dialect, call: Call, chain: tuple[Engine, ...]
     ) -> Exchange:
+        mock = self._mocked(request)
+        if mock is not None:
+            _note(call, chain[:1])
+            call.source = "rule"
+            if mock.delay:
+                yield Pause(mock.delay)
+            return self._given(mock.reply, request, dialect, call, "mock_response, in the request's body")
         decision = _decide(request, call, chain)
         if decision is None:
             return (yield from self._unmatched(call, dialect, _no_rule(wire, request, chain)))
@@ -137,14 +146,36 @@ class Engine:
             return (yield from self._unmatched(call, dialect, _exhausted(wire, request, decision.rule, decision.reply)))
         call.source = "rule"
         reply = yield from _resolve(decision, request, wire)
+        return self._given(reply, request, dialect, call, str(decision.rule), decision.rule.where)
+
+    def _given(
+        self, reply: Prepared, request: LLMRequest, dialect: Dialect, call: Call, rule: str, where: str = ""
+    ) -> WireResponse:
         if isinstance(reply, Raises):
             call.error = _instance(reply.error)
             call.finish()
             raise call.error
+        if isinstance(reply, Computed):
+            raise _Failed(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
         call.reply = reply
-        return self._write(request, reply, dialect, call, decision.rule)
+        return self._write(request, reply, dialect, call, rule, where)
 
-    def _write(self, request: LLMRequest, answer: Answer, dialect: Dialect, call: Call, rule: Rule) -> WireResponse:
+    def _mocked(self, request: LLMRequest) -> Mocked | None:
+        """Read litellm's mock parameters, which the request's body may carry."""
+        if not any(name.startswith("mock_") for name in request.params):
+            return None
+        fields = dict(request.params)
+        try:
+            if isinstance(fields.get("mock_response"), list):
+                given = items(fields["mock_response"])
+                fields["mock_response"] = self._scripts.next(given, key=encode(given))
+            return mocked(fields)
+        except LLMInterceptError as error:
+            raise _Failed(error) from error
+
+    def _write(
+        self, request: LLMRequest, answer: Answer, dialect: Dialect, call: Call, rule: str, where: str
+    ) -> WireResponse:
         def note_usage(usage: Any) -> None:
             call.usage = usage
 
@@ -154,7 +185,7 @@ class Engine:
         except LLMInterceptError as error:
             raise _Failed(error) from error
         except Exception as error:
-            raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
+            raise _Failed(ReplyFunctionError(rule, where, error)) from error
         call.status = response.status
         if request.stream:
             return WireResponse(response.status, response.headers, _watched(response.chunks, call))

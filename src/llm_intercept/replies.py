@@ -355,10 +355,11 @@ def _from_iterable(value: object, where: str) -> Reply:
             where,
         )
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray | set | frozenset):
-        raise ReplyError(f"{value!r} cannot be a reply: it is of type {type(value).__name__}", ACCEPTED, where)
-    parts: tuple[object, ...] = tuple(given)
-    if all(isinstance(part, str) for part in parts):
-        return Reply(deltas=cast("tuple[str, ...]", parts))
+        problem = f"{given!r} cannot be a reply: it is of type {type(given).__name__}"
+        raise ReplyError(problem, ACCEPTED, where)
+    parts: tuple[Any, ...] = tuple(given)
+    if {type(part) for part in parts} <= {str}:
+        return Reply(deltas=parts)
     return _one_turn(parts, where)
 
 

@@ -28,6 +28,14 @@ class WireRequest:
     network_errors: tuple[type[BaseException], ...] = (OSError,)
 
 
+class NetworkFaultError(Exception):
+    """The network fails in the way the client's library calls `kind` (`ReadTimeout`, `ConnectError`, …)."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True)
 class WireResponse:
     """A response whose body is a lazy sequence of byte chunks, each sent on its own."""
@@ -51,6 +59,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Asks the driver to wait for some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Forward:
     """Asks the driver to send the request where it was going; answered with the response's status."""
 
@@ -62,7 +77,7 @@ class Forwarded:
     status: int = field(default=0)
 
 
-Need = ReadBody | Ask | Forward
+Need = ReadBody | Ask | Pause | Forward
 Outcome = WireResponse | Forwarded
 
 if TYPE_CHECKING:

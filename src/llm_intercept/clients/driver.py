@@ -5,11 +5,12 @@ Knows: what an exchange may need. Must not know: what it is about.
 
 from __future__ import annotations
 
+import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.clients.family import Family, family_of
-from llm_intercept.wire import Ask, Forward, Forwarded, ReadBody, WireRequest, WireResponse
+from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireRequest, WireResponse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,6 +46,8 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
             case Ask(function, arguments):
                 value = function(*arguments)
                 return _run(value) if hasattr(value, "__await__") else value
+            case Pause(seconds):
+                return time.sleep(seconds)
             case Forward():
                 sent.append(_forwarded(forward))
                 return sent[0].status_code
@@ -70,6 +73,8 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
             case Ask(function, arguments):
                 value = function(*arguments)
                 return await value if hasattr(value, "__await__") else value
+            case Pause(seconds):
+                return await _sleep(seconds)
             case Forward():
                 sent.append(await _forwarded_async(forward))
                 return sent[0].status_code
@@ -111,6 +116,12 @@ async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[An
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # noqa: PLC0415 - both families bring it, and it knows which loop is running
+
+    await anyio.sleep(seconds)
 
 
 def _forwarded(forward: Callable[[], Any]) -> Any:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.wire import NetworkFaultError
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -34,6 +36,9 @@ class Family:
 
     def adopt(self, error: BaseException) -> BaseException:
         """Return `error` as an exception of this family: another family's is replaced by the one of the same name."""
+        if isinstance(error, NetworkFaultError):
+            made: BaseException = getattr(self.module, error.kind)(str(error))
+            return made
         root = type(error).__module__.partition(".")[0]
         own = getattr(self.module, type(error).__name__, None)
         if root not in FAMILIES or isinstance(error, self.network_errors) or not isinstance(own, type):
