@@ -30,7 +30,7 @@ class Tokenizer(Protocol):
 _PIECES = re.compile(
     r"""
     [^\W\d_]*(?<=[^\W\d_])'(?:s|t|re|ve|m|ll|d)\b     # what a contraction ends in
-    | [^\r\n\w]?[^\W\d_]+                               # a word, with the space or mark before it
+    | [ \t"(_-]?[^\W\d_]+                              # a word, with the space or mark before it
     | \d{1,3}                                           # digits by threes
     | [ ]?[^\s\w]+[\r\n/]*                              # marks
     | _+

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from llm_intercept.tokens import Tokenizer
 
 AUDIO_SECONDS = 3600
-CALL_TOKENS = 9  # what a call costs beside its name and arguments: the median of the recorded ones
+# What a call costs beside its name and arguments: the medians of the recorded ones, alone and in company.
+LONE_CALL_TOKENS = 7
+CALL_TOKENS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def _calls(plan: Plan, generator: Generator) -> Iterator[Event]:
         if plan.budget.cut:
             return
         yield Called(number, call)
-        plan.budget.spent += CALL_TOKENS + count(generator.tokenizer, call.name, generator.model)
+        cost = CALL_TOKENS if len(calls) > 1 else LONE_CALL_TOKENS
+        plan.budget.spent += cost + count(generator.tokenizer, call.name, generator.model)
         for text, _ in generator.pieces(call.arguments):
             yield Argued(number, call, text)
 

@@ -47,7 +47,7 @@ def _from_bytes(body: bytes, *, stream: bool) -> Ready | Restate:
     is_sse = body.lstrip().startswith(SSE_BEGINNINGS)
     try:
         if is_sse and not stream:
-            return Ready(JSON, (encode(accumulated(_data(body)), indent=2) + b"\n",))
+            return Ready(JSON, (encode(accumulated(stream_data(body)), indent=2) + b"\n",))
         if not is_sse and stream:
             return _from_object(mapping(decode(body)), stream=True)
     except (ValueError, KeyError, TypeError):
@@ -67,7 +67,8 @@ def _lone(body: Mapping[str, Any]) -> Iterable[bytes]:
     return (encode(body, indent=2),) if "error" in body else (frame(encode(body).decode()), DONE)
 
 
-def _data(body: bytes) -> list[Mapping[str, Any]]:
+def stream_data(body: bytes) -> list[Mapping[str, Any]]:
+    """Read the chunks of a stream."""
     lines = (line.removeprefix("data:").strip() for line in body.decode().splitlines() if line.startswith("data:"))
     return [json.loads(line) for line in lines if line and line != "[DONE]"]
 
@@ -173,7 +174,7 @@ def _add_call(calls: dict[int, dict[str, Any]], chunk: Mapping[str, Any]) -> Non
 
 def _concatenate(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
     for key, value in part.items():
-        whole[key] = whole.get(key, "") + value
+        whole[key] = whole.get(key, "") + (value or "")
 
 
 def _whole(index: int, choice: dict[str, Any]) -> dict[str, Any]:

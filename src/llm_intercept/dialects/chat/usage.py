@@ -24,10 +24,16 @@ ANSWER_TOKENS = 3  # and the answer's beginning this
 def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
     """Count the prompt and what was said in all choices."""
     reasoning = sum(count(tokenizer, plan.reply.reasoning, model) for plan in plans if plan.reply.reasoning)
-    said = sum(plan.budget.spent for plan in plans)
+    said = sum(plan.budget.spent + hidden_tokens(request, model) for plan in plans)
     return Usage(
         prompt_tokens=prompt_tokens(request, tokenizer), completion_tokens=said + reasoning, reasoning_tokens=reasoning
     )
+
+
+def hidden_tokens(request: LLMRequest, model: str) -> int:
+    """Count what the model's family adds to every choice unseen; after a tool's answer it is a third."""
+    hidden = traits(model).hidden_tokens
+    return hidden // 3 if request.messages and request.messages[-1].role == "tool" else hidden
 
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
