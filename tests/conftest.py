@@ -152,3 +152,81 @@ def run_python(tmp_path: Path) -> Callable[..., Any]:
         )
 
     return run
+
+
+@dataclass
+class Received:
+    """One request as the loopback server got it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Server:
+    """A loopback HTTP server: answers every request with what it got, `/redirect` with a 307 to chat completions."""
+
+    url: str
+    requests: list[Received]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve on a loopback port."""
+    import threading
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    received: list[Received] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            body = self._body()
+            received.append(Received(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            redirect = self.path.startswith("/redirect")
+            self.send_response(307 if redirect else 200)
+            if redirect:
+                self.send_header("Location", "/v1/chat/completions")
+            self.send_header("Content-Type", "application/octet-stream")
+            self.send_header("Set-Cookie", "seen=yes; Path=/")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding") != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *_: Any) -> None:
+            pass
+
+    with Quiet(("127.0.0.1", 0), Handler) as served:
+        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield Server(f"http://127.0.0.1:{served.server_address[1]}", received)
+        served.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def make_case() -> type[Case]:
+    """Make a point of the matrix by hand, for a law about a part of it."""
+    return Case

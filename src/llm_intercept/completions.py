@@ -19,7 +19,7 @@ from llm_intercept.interceptor import Interceptor, InterceptTransport
 from llm_intercept.mocks import Script, error_of, mocked, mocked_error
 from llm_intercept.records import Record, record
 from llm_intercept.replies import Raises
-from llm_intercept.sse import data_of
+from llm_intercept.sse import Lines, data_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -202,9 +202,9 @@ def _completed(body: Any) -> Record:
 
 def _chunks(response: Any, client: Any) -> Iterator[Record]:
     try:
-        for line in response.iter_lines():
-            data = data_of(line)
-            if data is not None:
+        lines = Lines()
+        for chunk in response.iter_bytes():
+            for data in filter(None, map(data_of, lines.feed(chunk))):
                 yield _completed(json.loads(data))
     finally:
         response.close()
@@ -213,9 +213,9 @@ def _chunks(response: Any, client: Any) -> Iterator[Record]:
 
 async def _async_chunks(response: Any, client: Any) -> AsyncIterator[Record]:
     try:
-        async for line in response.aiter_lines():
-            data = data_of(line)
-            if data is not None:
+        lines = Lines()
+        async for chunk in response.aiter_bytes():
+            for data in filter(None, map(data_of, lines.feed(chunk))):
                 yield _completed(json.loads(data))
     finally:
         await response.aclose()

@@ -5,12 +5,30 @@ Knows: the framing. Must not know: what the data means.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 DONE = b"data: [DONE]\n\n"
 
 
 def frame(data: str) -> bytes:
     """Frame one line of `data` as an event, UTF-8 encoded."""
     return f"data: {data}\n\n".encode()
+
+
+class Lines:
+    """Cuts byte chunks into the lines of an event stream, however they are split."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """Yield the lines that `chunk` completes; they end in LF or CRLF and nothing else (the SSE standard, 9.2.6)."""
+        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.removesuffix(b"\r").decode("utf-8", "replace")
 
 
 def data_of(line: str) -> str | None:

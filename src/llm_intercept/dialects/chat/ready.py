@@ -15,7 +15,7 @@ from llm_intercept.dialects.chat.frames import Envelope
 from llm_intercept.dialects.chat.headers import JSON, STREAM
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping, text
 from llm_intercept.replies import RawReply, Reply, ToolCall
-from llm_intercept.sse import DONE, frame
+from llm_intercept.sse import DONE, Lines, data_of, frame
 
 SSE_BEGINNINGS = (b"data:", b"event:", b"id:", b":")
 
@@ -69,8 +69,8 @@ def _lone(body: Mapping[str, Any]) -> Iterable[bytes]:
 
 def stream_data(body: bytes) -> list[Mapping[str, Any]]:
     """Read the chunks of a stream."""
-    lines = (line.removeprefix("data:").strip() for line in body.decode().splitlines() if line.startswith("data:"))
-    return [json.loads(line) for line in lines if line and line != "[DONE]"]
+    found = (data_of(line) for line in Lines().feed(body + b"\n"))
+    return [json.loads(data) for data in found if data is not None]
 
 
 def reply_of(body: Mapping[str, Any]) -> Reply:

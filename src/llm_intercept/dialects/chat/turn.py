@@ -112,9 +112,9 @@ def _forced(request: LLMRequest, reply: Reply) -> Reply:
     name = _named(choice)
     if name:
         own = tuple(call for call in reply.tool_calls if call.name == name)
-        return replace(reply, tool_calls=own or (_call_of(_tool(request, name)),))
+        return replace(reply, function_call=None, tool_calls=own or (_call_of(_tool(request, name)),))
     if _required(choice) and not reply.tool_calls and request.tools:
-        return replace(reply, tool_calls=(_call_of(_allowed(request, choice)),))
+        return replace(reply, function_call=None, tool_calls=(_call_of(_allowed(request, choice)),))
     return reply
 
 

@@ -1,0 +1,140 @@
+"""Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
+
+`nox -s sdk openai_own startup` and `nox -s ecosystem`, or `make sdks` and `make ecosystem`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+
+TOOLS = ("pytest>=8.3", "pytest-randomly>=3.15", "pytest-xdist>=3.6", "anyio[trio]>=4.6")
+
+SDKS = {
+    "openai3": ("openai[aiohttp]>=3", "httpx-aiohttp", "anthropic"),
+    "openai2": ("openai[aiohttp]<3", "httpx-aiohttp"),
+    # openai 2 takes an httpx2 client where httpx2 is there; openai 3 always has it.
+    "openai2-httpx2": ("openai[aiohttp]<3", "httpx-aiohttp", "httpx2"),
+}
+
+GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
+# What the tests of both generations import (their `dev` dependencies hold much more).
+OPENAI_TOOLS = ("inline-snapshot", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "rich", "trio")
+OPENAI_TESTS = "tests/api_resources/chat/test_completions.py"
+
+ECOSYSTEM = {
+    "litellm": ("litellm", "test_litellm.py"),
+    "langchain-openai": ("langchain-openai", "test_langchain_openai.py"),
+    "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py"),
+    "openai-agents": ("openai-agents", "test_openai_agents.py"),
+    "instructor": ("instructor", "test_instructor.py"),
+    "llama-index": ("llama-index-llms-openai", "test_llama_index.py"),
+    "groq": ("groq", "test_groq.py"),
+    "mistralai": ("mistralai", "test_mistralai.py"),
+    "together": ("together", "test_together.py"),
+    "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
+}
+# What these libraries would otherwise fetch or send by themselves.
+QUIET = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "OPENAI_AGENTS_DISABLE_TRACING": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+
+SHOWN = ("openai", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "anthropic", "pydantic")
+SHOW = """
+import sys
+from importlib.metadata import distributions
+found = {one.name: one.version for one in distributions()}
+print(*(f"{name} {found[name]}" for name in sys.argv[1:] if name in found), sep=", ")
+"""
+
+
+@nox.session
+@nox.parametrize("sdk", list(SDKS), ids=list(SDKS))
+def sdk(session: nox.Session, sdk: str) -> None:
+    """Run tests/sdk on one generation of the openai SDK."""
+    session.install("-e", ".", *TOOLS, *SDKS[sdk])
+    _show_versions(session)
+    session.run("python", "-m", "pytest", "tests/sdk", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("generation", list(GENERATIONS), ids=list(GENERATIONS))
+def openai_own(session: nox.Session, generation: str) -> None:
+    """Run openai's own chat completions tests, unchanged, without the mock server they are written for."""
+    session.install("-e", ".", "pip", *OPENAI_TOOLS, GENERATIONS[generation])
+    _show_versions(session)
+    with session.chdir(_openai_source(session)):
+        # pytest ends with 5, which fails the session, if `-k` selects nothing.
+        session.run("python", "-m", "pytest", OPENAI_TESTS, "-k", "create", env={"LLM_INTERCEPT": "mock"})
+
+
+@nox.session
+@nox.parametrize("library", list(ECOSYSTEM), ids=list(ECOSYSTEM))
+def ecosystem(session: nox.Session, library: str) -> None:
+    """Run the test of one library, in its newest version, in an environment of its own."""
+    requirement, test = ECOSYSTEM[library]
+    session.install("-e", ".", *TOOLS, requirement)
+    _show_versions(session, requirement.partition("[")[0])
+    # One process: the files are small, and importing some of these libraries takes seconds.
+    session.run("python", "-m", "pytest", "-n0", f"tests/ecosystem/{test}", *session.posargs, env=QUIET)
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def startup(session: nox.Session) -> None:
+    """Run tests/test_startup.py with the wheel a user would install, on every supported Python."""
+    session.install("build[uv]")
+    wheels = Path(session.create_tmp(), "dist")
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run("python", "-m", "build", "--installer=uv", "--wheel", "--outdir", str(wheels), silent=True)
+    session.install(str(_only(wheels, "*.whl")), *TOOLS, "openai>=3")
+    _show_versions(session)
+    session.run("python", "-m", "pytest", "tests/test_startup.py", *session.posargs)
+
+
+def _offer_every_pyenv_python() -> None:
+    """Let pyenv's `python3.x` commands work for every Python it has, the chosen one first."""
+    pyenv = shutil.which("pyenv")
+    if pyenv and "PYENV_VERSION" not in os.environ:
+        versions = [_output(pyenv, "version-name"), *_output(pyenv, "versions", "--bare").split()]
+        os.environ["PYENV_VERSION"] = ":".join(dict.fromkeys(versions))
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()  # noqa: S603 - pyenv
+
+
+def _show_versions(session: nox.Session, *more: str) -> None:
+    session.run("python", "-c", SHOW, "llm-intercept", *more, *SHOWN)
+
+
+def _openai_source(session: nox.Session) -> Path:
+    """Unpack the source distribution of the installed openai; return its folder."""
+    installed = session.run("python", "-c", "import openai; print(openai.__version__)", silent=True)
+    folder = Path(session.create_tmp(), "openai-source", str(installed).strip())
+    wanted = f"openai=={folder.name}"
+    download = ("download", "--quiet", "--no-deps", "--no-binary=openai", f"--dest={folder}", wanted)
+    session.run("python", "-m", "pip", *download)
+    with tarfile.open(_only(folder, "openai-*.tar.gz")) as archive:
+        archive.extractall(folder, filter="data")
+    return _only(folder, "openai-*/")
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    """Return the only path in `folder` that fits."""
+    (found,) = folder.glob(pattern)
+    return found
+
+
+_offer_every_pyenv_python()

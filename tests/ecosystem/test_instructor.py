@@ -1,0 +1,70 @@
+"""instructor around openai's SDK, unmodified: the reply is JSON text for a model's schema."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+pytest.importorskip("instructor")
+
+import instructor
+import openai
+from pydantic import BaseModel
+
+from llm_intercept import intercept
+
+MESSAGES = [{"role": "user", "content": "who?"}]
+
+
+class Person(BaseModel):
+    """What the model is asked for."""
+
+    name: str
+    age: int
+
+
+ADA = {"name": "Ada", "age": 36}
+
+
+def test_create() -> None:
+    """A client made with `from_openai` reads its model out of the text."""
+    client = instructor.from_openai(openai.OpenAI(api_key="sk-test"), mode=instructor.Mode.JSON)
+    with intercept(json.dumps(ADA)) as llm:
+        assert (
+            client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Person).model_dump() == ADA
+        )
+    assert len(llm.calls) == 1
+
+
+def test_create_async() -> None:
+    """An async client does the same."""
+    client = instructor.from_openai(openai.AsyncOpenAI(api_key="sk-test"), mode=instructor.Mode.JSON)
+
+    async def run() -> Person:
+        return await client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Person)
+
+    with intercept(json.dumps(ADA)) as llm:
+        assert asyncio.run(run()).model_dump() == ADA
+    assert len(llm.calls) == 1
+
+
+def test_create_partial() -> None:
+    """A streamed model grows to the whole one."""
+    client = instructor.from_openai(openai.OpenAI(api_key="sk-test"), mode=instructor.Mode.JSON)
+    with intercept(json.dumps(ADA)) as llm:
+        people = list(client.chat.completions.create_partial(model="gpt-4o", messages=MESSAGES, response_model=Person))
+    assert people[-1].model_dump() == ADA
+    assert [call.request.stream for call in llm.calls] == [True]
+
+
+def test_a_second_attempt() -> None:
+    """instructor asks again after an answer that does not fit, and sends what was wrong with it."""
+    client = instructor.from_openai(openai.OpenAI(api_key="sk-test"), mode=instructor.Mode.JSON)
+    with intercept() as llm:
+        llm.reply('{"name": "Ada"}', json.dumps(ADA))
+        assert (
+            client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Person).model_dump() == ADA
+        )
+    assert [call.request.turn for call in llm.calls] == [1, 2]

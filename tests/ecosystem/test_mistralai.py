@@ -1,0 +1,45 @@
+"""Mistral's own SDK, unmodified."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mistralai.client")
+
+from mistralai.client import Mistral
+
+from llm_intercept import intercept
+
+QUESTION: dict[str, Any] = {"model": "mistral-large-latest", "messages": [{"role": "user", "content": "weather?"}]}
+
+
+def test_complete() -> None:
+    """`chat.complete` is answered."""
+    with intercept("It is sunny") as llm, Mistral(api_key="test") as client:
+        assert client.chat.complete(**QUESTION).choices[0].message.content == "It is sunny"
+    assert [call.request.last_user for call in llm.calls] == ["weather?"]
+
+
+def test_stream() -> None:
+    """`chat.stream` is answered chunk by chunk."""
+    with intercept("It is sunny") as llm, Mistral(api_key="test") as client, client.chat.stream(**QUESTION) as events:
+        assert "".join(event.data.choices[0].delta.content or "" for event in events) == "It is sunny"
+    assert [call.request.stream for call in llm.calls] == [True]
+
+
+def test_async() -> None:
+    """`chat.complete_async` and `chat.stream_async` are answered."""
+
+    async def run() -> list[str]:
+        async with Mistral(api_key="test") as client:
+            whole = await client.chat.complete_async(**QUESTION)
+            stream = await client.chat.stream_async(**QUESTION)
+            texts = [event.data.choices[0].delta.content or "" async for event in stream]
+            return [whole.choices[0].message.content, "".join(texts)]
+
+    with intercept("It is sunny") as llm:
+        assert asyncio.run(run()) == ["It is sunny"] * 2
+    assert [call.request.stream for call in llm.calls] == [False, True]

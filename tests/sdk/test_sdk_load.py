@@ -1,0 +1,75 @@
+"""Many requests at once, on tasks and on threads: each gets its own answer, and none is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("openai")
+
+from sdk_support import body, make, text_of
+
+from llm_intercept import intercept
+
+if TYPE_CHECKING:
+    from llm_intercept import LLMRequest
+
+
+def _echo(request: LLMRequest) -> str:
+    return f"echo {request.last_user}"
+
+
+async def _echo_async(request: LLMRequest) -> str:
+    await asyncio.sleep(0)
+    return f"echo {request.last_user}"
+
+
+@pytest.mark.parametrize("reply", [_echo, _echo_async], ids=["sync", "async"])
+def test_a_thousand_concurrent_calls_have_each_their_own_answer(reply: object) -> None:
+    """1,000 tasks ask one client at once, half of them for a stream."""
+    asked = [f"question {number}" for number in range(1000)]
+
+    async def run() -> list[str]:
+        async with make(is_async=True) as client:
+
+            async def one(number: int, user: str) -> str:
+                stream = number % 2 == 0
+                answer = await client.chat.completions.create(**body(user, stream=stream))
+                if not stream:
+                    return answer.choices[0].message.content
+                return "".join([text_of(chunk) async for chunk in answer])
+
+            return await asyncio.gather(*(one(number, user) for number, user in enumerate(asked)))
+
+    with intercept(reply) as llm:
+        assert asyncio.run(run()) == [f"echo {user}" for user in asked]
+    assert sorted(call.request.last_user for call in llm.calls) == sorted(asked)
+    assert {call.status for call in llm.calls} == {200}
+
+
+def test_eight_threads_have_each_their_own_answers() -> None:
+    """200 calls of one client on 8 threads, half of them streams."""
+    asked = [f"question {number}" for number in range(200)]
+    client = make(is_async=False)
+
+    def one(user: str) -> str:
+        if user.endswith(("0", "2", "4", "6", "8")):
+            return "".join(map(text_of, client.chat.completions.create(**body(user, stream=True))))
+        return client.chat.completions.create(**body(user)).choices[0].message.content
+
+    with intercept(_echo) as llm, client, ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(one, asked)) == [f"echo {user}" for user in asked]
+    assert sorted(call.request.last_user for call in llm.calls) == sorted(asked)
+
+
+def test_a_script_is_used_once_each_on_any_thread() -> None:
+    """A script's replies go out once each, whichever thread asks."""
+    replies = [f"reply {number}" for number in range(64)]
+    with intercept() as llm, make(is_async=False) as client, ThreadPoolExecutor(8) as pool:
+        llm.reply(*replies)
+        create = client.chat.completions.create
+        given = list(pool.map(lambda _: create(**body()).choices[0].message.content, replies))
+    assert sorted(given) == sorted(replies)

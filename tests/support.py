@@ -1,0 +1,51 @@
+"""What tests share beside fixtures: one request, and how its answer is read."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+URL = "https://api.openai.com/v1/chat/completions"
+ELSEWHERE = "http://llm.test/v1/chat/completions"
+
+
+def chat(user: str = "hi", *, model: str = "gpt-4o", **more: Any) -> dict[str, Any]:
+    """Make the body of a chat completions request."""
+    return {"model": model, "messages": [{"role": "user", "content": user}], **more}
+
+
+def said(response: Any) -> str:
+    """Read the assistant's text out of a JSON answer."""
+    assert response.status_code == 200, response.text
+    content: str = response.json()["choices"][0]["message"]["content"]
+    return content
+
+
+def ask(client: Any, user: str = "hi", *, url: str = URL, **more: Any) -> str:
+    """Ask a sync client (or an HTTP library) and read the answer's text."""
+    return said(client.post(url, json=chat(user, **more)))
+
+
+async def ask_async(client: Any, user: str = "hi", *, url: str = URL, **more: Any) -> str:
+    """Ask an async client and read the answer's text."""
+    return said(await client.post(url, json=chat(user, **more)))
+
+
+def complete(coroutine: Coroutine[Any, Any, Any], *, is_async: bool) -> Any:
+    """Run a law written once for sync and async clients; for sync ones it never waits, and no loop runs."""
+    if is_async:
+        return asyncio.run(coroutine)
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("a sync client was waited for")
+
+
+async def maybe(value: Any) -> Any:
+    """Await what an async client returns; give what a sync one does."""
+    return await value if inspect.isawaitable(value) else value
