@@ -280,9 +280,9 @@ def _resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Gene
 def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:
     try:
         return (yield Ask(function, (argument,)))
-    except wire.network_errors:
-        raise
     except Exception as error:
+        if wire.is_network_error(error):
+            raise
         raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
 
 

@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
 
 
+def is_connection_error(error: BaseException) -> bool:
+    """Tell whether the operating system's network failed."""
+    return isinstance(error, ConnectionError | TimeoutError)
+
+
 @dataclass(frozen=True, slots=True)
 class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
-    `host` has no port, `path` no query. `headers` is looked up without regard to case. `network_errors` are the
-    exception classes that mean "the network failed" to the client that sent the request.
+    `host` has no port, `path` no query. `headers` is looked up without regard to case. `is_network_error` tells
+    of an exception whether it means "the network failed" to HTTP clients.
     """
 
     method: str
@@ -25,7 +30,7 @@ class WireRequest:
     host: str
     path: str
     headers: Mapping[str, str]
-    network_errors: tuple[type[BaseException], ...] = (OSError,)
+    is_network_error: Callable[[BaseException], bool] = is_connection_error
 
 
 class NetworkFaultError(Exception):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from llm_intercept.clients.family import Family, family_of
+from llm_intercept.clients.family import Family, family_of, is_network_error
 from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireRequest, WireResponse
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=Fa
 def wire_request(request: Any) -> WireRequest:
     """Read the head of a family's request."""
     url = request.url
-    return WireRequest(request.method, str(url), url.host, url.path, request.headers, family_of(request).network_errors)
+    return WireRequest(request.method, str(url), url.host, url.path, request.headers, is_network_error)
 
 
 def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
@@ -57,7 +58,7 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
     try:
         outcome = _steps(exchange, fulfil)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
-        raise family.adopt(error) from error.__cause__
+        raise_own(family, error)
     return _response(family, request, outcome, sent)
 
 
@@ -84,8 +85,21 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
     try:
         outcome = await _async_steps(exchange, fulfil)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
-        raise family.adopt(error) from error.__cause__
+        raise_own(family, error)
     return _response(family, request, outcome, sent)
+
+
+def raise_own(family: Family, error: BaseException) -> NoReturn:
+    """Raise an error as one of the family's; one that is replaced stays its cause.
+
+    Raises:
+        BaseException: Always.
+
+    """
+    own = family.adopt(error)
+    if own is error:
+        raise error
+    raise own from error
 
 
 def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
@@ -167,7 +181,7 @@ def _response(family: Family, request: Any, outcome: Outcome, sent: list[Any]) -
             return family.module.Response(
                 status,
                 headers=list(headers),
-                stream=family.stream(chunks, family.adopt),
+                stream=family.stream(chunks, partial(raise_own, family)),
                 request=request,
                 extensions={"http_version": b"HTTP/1.1"},
             )

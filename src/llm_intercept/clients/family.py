@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.wire import NetworkFaultError
+from llm_intercept.wire import NetworkFaultError, is_connection_error
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,14 +36,22 @@ class Family:
 
     def adopt(self, error: BaseException) -> BaseException:
         """Return `error` as an exception of this family: another family's is replaced by the one of the same name."""
-        if isinstance(error, NetworkFaultError):
-            made: BaseException = getattr(self.module, error.kind)(str(error))
+        kind = error.kind if isinstance(error, NetworkFaultError) else _kind_of(error)
+        if kind:
+            made: BaseException = getattr(self.module, kind)(str(error))
             return made
         root = type(error).__module__.partition(".")[0]
         own = getattr(self.module, type(error).__name__, None)
         if root not in FAMILIES or isinstance(error, self.network_errors) or not isinstance(own, type):
             return error
         return own(str(error)) if issubclass(own, self.network_errors) else error
+
+
+def is_network_error(error: BaseException) -> bool:
+    """Tell whether an exception means, to a client of any loaded family, that the network failed."""
+    if isinstance(error, NetworkFaultError) or is_connection_error(error):
+        return True
+    return any(isinstance(error, _family(sys.modules[name]).network_errors) for name in FAMILIES if name in sys.modules)
 
 
 def family_of(request: object) -> Family:
@@ -64,6 +72,19 @@ def is_client(value: object) -> bool:
     )
 
 
+def _kind_of(error: BaseException) -> str:
+    """Name what a real transport makes of an error of the operating system; empty if it makes nothing of it."""
+    match error:
+        case TimeoutError():
+            return "ReadTimeout"
+        case ConnectionRefusedError():
+            return "ConnectError"
+        case ConnectionError():
+            return "ReadError"
+        case _:
+            return ""
+
+
 @lru_cache(maxsize=64)
 def _family_of_class(request_class: Any) -> Family:
     for parent in request_class.__mro__:
@@ -81,4 +102,4 @@ def _family(module: ModuleType) -> Family:
     from llm_intercept.clients.stream import ByteChunks  # noqa: PLC0415 - the stream's class is made per family
 
     stream = type("InterceptedStream", (ByteChunks, module.SyncByteStream, module.AsyncByteStream), {})
-    return Family(module, stream, (module.HTTPError, module.InvalidURL, OSError))
+    return Family(module, stream, (module.HTTPError, module.InvalidURL))

@@ -5,7 +5,7 @@ Knows: chunks. Must not know: who makes them, which family reads them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 class ByteChunks:
     """A lazy sequence of byte chunks; each is made when it is read, and closing it ends the making."""
 
-    def __init__(self, chunks: Iterable[bytes], adopt: Callable[[BaseException], BaseException]) -> None:
+    def __init__(self, chunks: Iterable[bytes], raise_own: Callable[[BaseException], NoReturn]) -> None:
         self._chunks = iter(chunks)
-        self._adopt = adopt
+        self._raise_own = raise_own
 
     def __iter__(self) -> Iterator[bytes]:
         """Give the chunks one by one."""
         try:
             yield from self._chunks
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
-            raise self._own(error) from error.__cause__
+            self._raise_own(error)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the chunks one by one."""
@@ -31,7 +31,7 @@ class ByteChunks:
             for chunk in self._chunks:
                 yield chunk
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
-            raise self._own(error) from error.__cause__
+            self._raise_own(error)
 
     def close(self) -> None:
         """End the making of chunks."""
@@ -42,6 +42,3 @@ class ByteChunks:
     async def aclose(self) -> None:
         """End the making of chunks."""
         self.close()
-
-    def _own(self, error: BaseException) -> BaseException:
-        return self._adopt(error)

@@ -5,12 +5,13 @@ Knows: the keys of message and delta, in order (WIRE.md 2.1, 2.2). Must not know
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.chat.events import Argued, Called, Cited, Event, Finished, Said, Spoke
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from llm_intercept.dialects.chat.turn import Plan
     from llm_intercept.replies import ToolCall
@@ -53,7 +54,7 @@ def choice(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Choi
             case _:
                 assert_never(event)
     message |= {field: "".join(parts) for field, parts in texts.items()}
-    message.setdefault("content", None if calls or plan.reply.function_call or _has_no_content(plan) else "")
+    message.setdefault("content", None if _has_no_content(plan) else "")
     if calls:
         message["tool_calls"] = calls
     ordered = {key: message[key] for key in MESSAGE_ORDER if key in message}
@@ -61,7 +62,7 @@ def choice(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Choi
     return {"index": plan.index, "message": ordered, **shown, "finish_reason": reason}
 
 
-def deltas(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Iterator[Choice]:
+def deltas(plan: Plan, events: Generator[Event], *, shows_logprobs: bool) -> Generator[Choice]:
     """Yield the choices of a stream's chunks, one a chunk: the role, what is said, the finish."""
 
     def chunk(delta: dict[str, Any], logprobs: Any = None, reason: str | None = None) -> Choice:
@@ -69,30 +70,35 @@ def deltas(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Iter
         return {"index": plan.index, "delta": delta, **shown, "finish_reason": reason}
 
     lone = _lone_call(plan)
-    if lone is None:
-        yield chunk(_role(plan), _no_logprobs(plan))
-    for event in events:
-        match event:
-            case Said(field, text, found):
-                yield chunk({field: text}, _joined(None, field, found))
-            case Called(number, call):
-                header = {"function_call": _called(call)} if number is None else {"tool_calls": [_header(number, call)]}
-                yield chunk(
-                    {"role": "assistant", "content": None, **header, "refusal": None} if call is lone else header
-                )
-            case Argued(number, call, text):
-                yield chunk(_fragment(number, call, text))
-            case Cited(annotations):
-                yield chunk({"annotations": annotations})
-            case Spoke(audio):
-                yield chunk({"audio": audio})
-            case Finished(reason):
-                yield chunk({}, None, reason)
-            case _:
-                assert_never(event)
+    with closing(events):
+        if lone is None:
+            yield chunk(_role(plan), _no_logprobs(plan))
+        for event in events:
+            yield chunk(*_delta(event, lone))
 
 
-def interleaved(streams: list[Iterator[Choice]]) -> Iterator[Choice]:
+def _delta(event: Event, lone: ToolCall | None) -> tuple[dict[str, Any], Any, str | None]:
+    """Make the delta of one event, its logprobs and its finish reason; a lone call's header has the role with it."""
+    match event:
+        case Said(field, text, found):
+            return {field: text}, _joined(None, field, found), None
+        case Called(number, call):
+            header = {"function_call": _called(call)} if number is None else {"tool_calls": [_header(number, call)]}
+            whole = {"role": "assistant", "content": None, **header, "refusal": None} if call is lone else header
+            return whole, None, None
+        case Argued(number, call, text):
+            return _fragment(number, call, text), None, None
+        case Cited(annotations):
+            return {"annotations": annotations}, None, None
+        case Spoke(audio):
+            return {"audio": audio}, None, None
+        case Finished(reason):
+            return {}, None, reason
+        case _:
+            assert_never(event)
+
+
+def interleaved(streams: list[Generator[Choice]]) -> Iterator[Choice]:
     """Yield the chunks of several choices in turn, each beginning with its role and its first delta (WIRE.md 2.2)."""
     first: list[Callable[[], Choice]] = [stream.__next__ for stream in streams]
     for advance in first:
@@ -114,7 +120,7 @@ def _role(plan: Plan) -> dict[str, Any]:
         return {"role": "assistant", "content": None, "refusal": ""}
     if reply.audio is not None:
         return {"role": "assistant", "content": None, "refusal": None}
-    if reply.tool_calls and not _says_text(plan):
+    if _has_no_content(plan):
         return {"role": "assistant", "content": None}
     return {"role": "assistant", "content": "", "refusal": None}
 

@@ -7,15 +7,16 @@ Knows: plans. Must not know: how a response is framed.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.chat.logprobs import entries
-from llm_intercept.dialects.chat.pieces import Generator
+from llm_intercept.dialects.chat.pieces import Splitter
 from llm_intercept.tokens import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from llm_intercept.dialects.chat.turn import Plan
     from llm_intercept.replies import FinishReason, ToolCall
@@ -77,27 +78,27 @@ class Finished:
 Event = Said | Called | Argued | Spoke | Cited | Finished
 
 
-def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:
+def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Generator[Event]:
     """Generate a choice."""
-    reply, generator = plan.reply, Generator(tokenizer, model, plan.budget)
+    reply, splitter = plan.reply, Splitter(tokenizer, model, plan.budget)
     if reply.reasoning:
         yield from (Said("reasoning_content", text) for text in tokenizer.split(reply.reasoning, model))
     field = "refusal" if reply.refusal else "content"
     position = 0
-    for text, tokens in generator.pieces(
-        reply.refusal or (reply.text if reply.deltas is None else reply.deltas), plan.stops
-    ):
-        yield Said(field, text, entries(plan, tokens, position))
-        position += len(tokens)
+    said = reply.refusal or (reply.text if reply.deltas is None else reply.deltas)
+    with closing(splitter.pieces(said, plan.stops)) as pieces:
+        for text, tokens in pieces:
+            yield Said(field, text, entries(plan, tokens, position))
+            position += len(tokens)
     if reply.annotations:
         yield Cited([dict(one) for one in reply.annotations])
     if reply.audio is not None:
         yield from _spoken(plan, tokenizer, model, created)
-    yield from _calls(plan, generator)
+    yield from _calls(plan, splitter)
     yield Finished(plan.finish_reason)
 
 
-def _calls(plan: Plan, generator: Generator) -> Iterator[Event]:
+def _calls(plan: Plan, splitter: Splitter) -> Iterator[Event]:
     legacy = plan.reply.function_call
     calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.reply.tool_calls)]
     for number, call in [(None, legacy)] if legacy is not None else calls:
@@ -105,8 +106,8 @@ def _calls(plan: Plan, generator: Generator) -> Iterator[Event]:
             return
         yield Called(number, call)
         cost = CALL_TOKENS if len(calls) > 1 else LONE_CALL_TOKENS
-        plan.budget.spent += cost + count(generator.tokenizer, call.name, generator.model)
-        for text, _ in generator.pieces(call.arguments):
+        plan.budget.spent += cost + count(splitter.tokenizer, call.name, splitter.model)
+        for text, _ in splitter.pieces(call.arguments):
             yield Argued(number, call, text)
 
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from llm_intercept.tokens import Tokenizer
+
+Piece = tuple[str, tuple[str, ...]]
+"""A stretch of text and the tokens it is made of."""
 
 
 @dataclass(slots=True)
@@ -27,20 +30,27 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Generator:
+class Splitter:
     """Splits text into pieces within a budget."""
 
     tokenizer: Tokenizer
     model: str
     budget: Budget
 
-    def pieces(self, text: str | Iterable[str], stops: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def pieces(self, text: str | Iterable[str], stops: tuple[str, ...] = ()) -> Generator[Piece]:
         """Yield pieces, each with the tokens it is made of; a str falls into its tokens, other text into its parts.
 
         The text ends before the first of `stops`, and where the budget is spent.
         """
         own = isinstance(text, str)
         parts: Iterable[str] = self.tokenizer.split(text, self.model) if isinstance(text, str) else text
+        try:
+            yield from self._within(parts, stops, own=own)
+        finally:
+            close: Callable[[], None] = getattr(text, "close", lambda: None)
+            close()  # a generator of the user's ends when nobody reads on
+
+    def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:
         for part in until(parts, stops) if stops else parts:
             tokens = (part,) if own and part else tuple(self.tokenizer.split(part, self.model))
             allowed = self._take(len(tokens))

@@ -38,13 +38,13 @@ def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
     """Read the body.
 
     Raises:
-        BadRequestError: There is no list of messages, or a number is below 1.
+        BadRequestError: There is no list of messages, or `n` is below 1.
 
     """
     messages = body.get("messages")
     if not is_array(messages):
         raise BadRequestError(_missing("messages", messages))
-    _check_least(body, "n", "max_tokens", "max_completion_tokens")
+    _check_least(body, "n")
     response_format = body.get("response_format")
     return LLMRequest(
         operation="chat.completions",

@@ -93,8 +93,12 @@ def _stream(
         deltas(plan, events(plan, writing.tokenizer, envelope.model, envelope.created), shows_logprobs=shown)
         for plan, shown in _shown(planned, envelope)
     ]
-    for one in interleaved(streams) if len(streams) > 1 else streams[0]:
-        yield frames.chunk(one, None)
+    try:
+        for one in interleaved(streams) if len(streams) > 1 else streams[0]:
+            yield frames.chunk(one, None)
+    finally:
+        for stream in streams:
+            stream.close()
     used = _usage(request, reply, planned, writing, envelope)
     if mapping(request.params.get("stream_options")).get("include_usage") is True:
         yield frames.chunk(None, used)
