@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from llm_intercept.rules.rule import Rule
     from llm_intercept.schema import SchemaError
-    from llm_intercept.tokens import Tokenizer
+    from llm_intercept.tokens import TiktokenTokenizer, Tokenizer
 
 __version__ = "0.1.0"
 
@@ -69,6 +69,7 @@ _HOME = {
     "Audio": "replies",
     "Rule": "rules.rule",
     "Tokenizer": "tokens",
+    "TiktokenTokenizer": "tokens",
     # what was asked
     "Call": "journal",
     "LLMRequest": "content",
@@ -107,6 +108,7 @@ __all__ = [  # noqa: RUF022 - by theme
     "Audio",
     "Rule",
     "Tokenizer",
+    "TiktokenTokenizer",
     "Call",
     "LLMRequest",
     "Message",

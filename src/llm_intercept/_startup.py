@@ -44,13 +44,14 @@ def _stop(message: str) -> None:
     os._exit(2)
 
 
-def _activate(reply: str, unmatched: str) -> None:
+def _activate(reply: str | None, unmatched: str) -> None:
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
 
     from llm_intercept import __version__  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
     from llm_intercept.errors import shorten  # noqa: PLC0415
+    from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
 
     handler = LazyHandler(reply, unmatched)
     TRAFFIC.acquire()
@@ -58,14 +59,14 @@ def _activate(reply: str, unmatched: str) -> None:
     atexit.register(handler.report)
     sys.stderr.write(
         f"llm-intercept {__version__}: on (LLM_INTERCEPT=mock); chat completions over httpx and httpx2 are answered "
-        f"with {shorten(reply, 60)}\n"
+        f"with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}\n"
     )
 
 
 class LazyHandler:
     """Answers like the engine of an interceptor that is made when the first request arrives."""
 
-    def __init__(self, reply: str, unmatched: str) -> None:
+    def __init__(self, reply: str | None, unmatched: str) -> None:
         self._reply, self._unmatched = reply, unmatched
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
@@ -94,5 +95,7 @@ class LazyHandler:
     @functools.cached_property
     def _engine(self) -> Engine:
         from llm_intercept.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
+        from llm_intercept.replies import auto  # noqa: PLC0415
 
-        return Interceptor(self._reply, unmatched=cast("Any", self._unmatched)).engine
+        reply = auto() if self._reply is None else self._reply
+        return Interceptor(reply, unmatched=cast("Any", self._unmatched)).engine

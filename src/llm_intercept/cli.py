@@ -27,7 +27,11 @@ def main() -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--reply", default=DEFAULT_REPLY, show_default=True, help="What every chat completion is answered with.")
+@click.option(
+    "--reply",
+    help=f"What every chat completion is answered with; without it {DEFAULT_REPLY!r}, or the smallest valid answer "
+    "where the request asks for a schema or a tool.",
+)
 @click.option(
     "--unmatched",
     type=click.Choice(get_args(UnmatchedPolicy)),
@@ -36,7 +40,7 @@ def main() -> None:
     help="What happens to other requests that go to a known LLM host.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(reply: str, unmatched: str, command: tuple[str, ...]) -> None:
+def run(reply: str | None, unmatched: str, command: tuple[str, ...]) -> None:
     """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.
 
     Example: llm-intercept run --reply "hi" -- python app.py
@@ -48,7 +52,9 @@ def run(reply: str, unmatched: str, command: tuple[str, ...]) -> None:
             "llm-intercept run -- python app.py"
         )
     _check_interpreter(program, command)
-    environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_REPLY": reply, "LLM_INTERCEPT_UNMATCHED": unmatched}
+    environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_UNMATCHED": unmatched}
+    if reply is not None:
+        environment["LLM_INTERCEPT_REPLY"] = reply
     os.execvpe(program, command, {**os.environ, **environment})  # noqa: S606 - running it is what was asked for
 
 

@@ -27,10 +27,10 @@ DEFAULT_REPLY = "This is a mock request"
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
-    """What the `LLM_INTERCEPT*` variables ask for; `mode` is None when they ask for nothing."""
+    """What the `LLM_INTERCEPT*` variables ask for; `mode` is None when that is nothing, `reply` when none is given."""
 
     mode: str | None
-    reply: str = DEFAULT_REPLY
+    reply: str | None = None
     unmatched: str = "error"
 
 
@@ -74,4 +74,4 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> EnvironmentSett
             raise SettingsError(name, environ[name], "no value: this setting is planned, and not in this version")
     unmatched = environ.get("LLM_INTERCEPT_UNMATCHED") or "error"
     one_of("LLM_INTERCEPT_UNMATCHED", unmatched, get_args(UnmatchedPolicy))
-    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY", DEFAULT_REPLY), unmatched)
+    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY"), unmatched)

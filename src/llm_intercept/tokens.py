@@ -5,8 +5,9 @@ Knows: characters. Must not know: messages, models' prices, HTTP.
 
 from __future__ import annotations
 
+import codecs
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +18,8 @@ class Tokenizer(Protocol):
 
     def split(self, text: str, model: str) -> Iterable[str]:
         """Split `text` into the tokens that `model` would see; joined they are `text` again.
+
+        A token that ends inside a character is an empty str, and the token that completes the character has it whole.
 
         Args:
             text: Any text.
@@ -54,6 +57,36 @@ class EstimatingTokenizer:
                 yield piece
             else:
                 yield from _divide(piece)
+
+
+class TiktokenTokenizer:
+    """Exact tokens by tiktoken, which is imported when it is first needed.
+
+    Args:
+        encoding: A `tiktoken.Encoding` or its name; by default each model's own, and `o200k_base` for one that tiktoken
+            does not know.
+
+    """
+
+    def __init__(self, encoding: Any = None) -> None:
+        self._encoding = encoding
+
+    def split(self, text: str, model: str) -> Iterator[str]:
+        """Split `text` into the encoding's tokens."""
+        encoding = self._for(model)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        for token in encoding.encode_ordinary(text):
+            yield decode(encoding.decode_single_token_bytes(token))
+
+    def _for(self, model: str) -> Any:
+        import tiktoken  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - the user's own, not a dependency
+
+        if self._encoding is None:
+            try:
+                return tiktoken.encoding_for_model(model)
+            except KeyError:
+                return tiktoken.get_encoding("o200k_base")
+        return tiktoken.get_encoding(self._encoding) if isinstance(self._encoding, str) else self._encoding
 
 
 def count(tokenizer: Tokenizer, text: str, model: str) -> int:

@@ -51,15 +51,20 @@ class Splitter:
             close()  # a generator of the user's ends when nobody reads on
 
     def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:
+        silent: tuple[str, ...] = ()  # tokens that end inside a character, and so say nothing yet
         for part in until(parts, stops) if stops else parts:
-            tokens = (part,) if own and part else tuple(self.tokenizer.split(part, self.model))
+            tokens = (part,) if own else tuple(self.tokenizer.split(part, self.model))
             allowed = self._take(len(tokens))
             if allowed < len(tokens):
                 if allowed:
                     yield "".join(tokens[:allowed]), tokens[:allowed]
                 self.budget.cut = True
                 return
-            yield part, tokens
+            if own and not part:
+                silent += tokens
+            else:
+                yield part, (*silent, *tokens)
+                silent = ()
 
     def _take(self, wanted: int) -> int:
         budget = self.budget
