@@ -17,13 +17,15 @@ from llm_intercept.dialects.chat.ready import accumulated, stream_data
 from llm_intercept.dialects.chat.usage import hidden_tokens
 from llm_intercept.tokens import EstimatingTokenizer, count
 
+OK = 200
+
 
 def rows(path: Path) -> list[tuple[str, str, int, int]]:
     """Read model, text, recorded completion tokens and what the family adds unseen."""
     found: list[tuple[str, str, int, int]] = []
     for line in path.read_text().splitlines():
         row = json.loads(line)
-        if row["endpoint"] != "chat.completions" or row["status"] != 200 or row["provider"] not in {"openai", "azure"}:
+        if row["endpoint"] != "chat.completions" or row["status"] != OK or row["provider"] not in {"openai", "azure"}:
             continue
         text = row["response_text"]
         body: dict[str, Any] = accumulated(stream_data(text.encode())) if row["is_sse"] else json.loads(text)

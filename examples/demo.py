@@ -32,7 +32,9 @@ def by_block() -> None:
         usage = call.usage
         console.print(f"  {number}. {call}")
         console.print(f"     asked:  {call.request.last_user}")
-        console.print(f"     tokens: {usage.prompt_tokens} in, {usage.completion_tokens} out (estimated)" if usage else "")
+        console.print(
+            f"     tokens: {usage.prompt_tokens} in, {usage.completion_tokens} out (estimated)" if usage else ""
+        )
 
 
 if __name__ == "__main__":

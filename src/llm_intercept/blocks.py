@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
     from types import TracebackType
 
+    from llm_intercept.replies import Given
     from llm_intercept.tokens import Tokenizer
 
 P = ParamSpec("P")
@@ -27,7 +28,7 @@ R = TypeVar("R")
 
 
 def intercept(
-    reply: Any = None,
+    reply: Given | None = None,
     /,
     *,
     mode: Mode = "mock",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
     from llm_intercept.errors import Unmatched
     from llm_intercept.journal import Call
+    from llm_intercept.replies import Given
     from llm_intercept.tokens import Tokenizer
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Interceptor:
 
     def __init__(
         self,
-        reply: Any = None,
+        reply: Given | None = None,
         /,
         *,
         mode: Mode = "mock",
@@ -118,7 +119,7 @@ class Interceptor:
         words += [f"{name}={_brief(value)}" for name, value in given.items() if value is not None]
         return self._rule(tuple(conditions), f"on({', '.join(words)})")
 
-    def reply(self, *replies: Any, times: int | None = None) -> Rule:
+    def reply(self, *replies: Given, times: int | None = None) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
         rule = self._rule((), f"reply({', '.join(map(_brief, replies))})").reply(*replies, times=times)
         self.engine.book.warn_if_shadowed(rule)
@@ -190,7 +191,21 @@ class Interceptor:
         return self.engine.book.add(Rule(conditions, description, caller()))
 
 
-class InterceptTransport(InProcess):
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+    class _AnyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+        """What clients of both families take, for type checkers; at run time no base class is asked for."""
+
+        def handle_request(self, request: Any) -> Any: ...
+        async def handle_async_request(self, request: Any) -> Any: ...
+
+else:
+    _AnyTransport = object
+
+
+class InterceptTransport(InProcess, _AnyTransport):
     """A transport that answers by itself, for httpx and httpx2, sync and async clients.
 
     Args:
@@ -206,7 +221,13 @@ class InterceptTransport(InProcess):
     """
 
     def __init__(
-        self, reply: Any = None, /, *, inner: Any = None, interceptor: Interceptor | None = None, **options: Any
+        self,
+        reply: Given | None = None,
+        /,
+        *,
+        inner: Any = None,
+        interceptor: Interceptor | None = None,
+        **options: Any,
     ) -> None:
         if interceptor is not None and (reply is not None or options):
             raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
@@ -261,7 +282,7 @@ class InterceptTransport(InProcess):
         return self._inner
 
 
-def wrap(client: T, reply: Any = None, /, **options: Any) -> T:
+def wrap(client: T, reply: Given | None = None, /, **options: Any) -> T:
     """Answer for one client with a new `Interceptor`; see `Interceptor` for the arguments and `Interceptor.wrap`.
 
     Returns:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from llm_intercept.content import Raw, Usage, Value
+from llm_intercept.content import LLMRequest, Raw, Usage, Value
 from llm_intercept.errors import ReplyError, shorten
 from llm_intercept.jsontext import encode
 from llm_intercept.settings import DEFAULT_REPLY
@@ -177,6 +177,9 @@ class Computed:
     function: Callable[..., Any]
     name: str = field(default="", compare=False)
 
+
+Given = Callable[[LLMRequest], Any] | object
+"""What a user may give as a reply; the first half tells type checkers what a function gets."""
 
 Answer = Reply | RawReply | AutoReply | ErrorReply
 Prepared = Answer | Raises | Computed

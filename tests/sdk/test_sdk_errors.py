@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def test_an_unmatched_request_is_a_404_at_the_first_attempt(is_async: bool, stream: bool) -> None:
     """What no rule answers is `NotFoundError` with the explanation, once, and raised again when the block ends."""
-    with pytest.raises(UnmatchedRequestError) as raised, intercept() as llm:  # noqa: PT012
+    with pytest.raises(UnmatchedRequestError) as raised, intercept() as llm:
         llm.on("weather").reply("sunny")
         with pytest.raises(openai.NotFoundError) as refused:
             ask(make(is_async, max_retries=5), "time?", stream=stream)
@@ -42,7 +42,7 @@ def test_a_block_without_rules_answers_nothing(is_async: bool) -> None:
 
 def test_a_script_that_has_run_out_says_so(is_async: bool) -> None:
     """A rule whose replies are used up is an error, even though the SDK only sees a 404."""
-    with pytest.raises(UnmatchedRequestError, match="all 2 of its replies are used"), intercept() as llm:  # noqa: PT012
+    with pytest.raises(UnmatchedRequestError, match="all 2 of its replies are used"), intercept() as llm:
         llm.reply("one", "two")
         assert [ask(make(is_async)) for _ in range(2)] == ["one", "two"]
         with pytest.raises(openai.NotFoundError):
@@ -51,7 +51,7 @@ def test_a_script_that_has_run_out_says_so(is_async: bool) -> None:
 
 def test_unmatched_raise_reaches_the_program(is_async: bool) -> None:
     """With `unmatched="raise"` the error itself, or the SDK's with it as the cause, ends the call."""
-    with pytest.raises(UnmatchedRequestError), intercept(unmatched="raise"):  # noqa: PT012
+    with pytest.raises(UnmatchedRequestError), intercept(unmatched="raise"):
         with pytest.raises((UnmatchedRequestError, openai.APIConnectionError)) as raised:
             ask(make(is_async, max_retries=0))
         error = raised.value

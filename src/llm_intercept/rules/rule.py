@@ -10,12 +10,12 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
 from llm_intercept.errors import RuleFacts, SettingsError
-from llm_intercept.replies import Prepared, explain, is_one_shot, prepare
+from llm_intercept.replies import Given, Prepared, explain, is_one_shot, prepare
 from llm_intercept.rules.conditions import Condition, judge
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Rule:
         self._times: int | None = None
         self._lock = threading.Lock()
 
-    def reply(self, *replies: Any, times: int | None = None) -> Self:
+    def reply(self, *replies: Given, times: int | None = None) -> Self:
         """Set what the rule answers: one reply repeats for ever, several are used once each, in order.
 
         Args:

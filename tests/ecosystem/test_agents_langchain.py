@@ -1,0 +1,154 @@
+"""A tool loop on langchain-openai, unmodified: two calls at once, streamed, to the final text."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("langchain_openai")
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.tools import BaseTool, tool
+from langchain_openai import ChatOpenAI
+
+from llm_intercept import Interceptor, intercept, tool_call
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+FINAL = "Paris is sunny, and in Rome it is noon"
+
+
+class Ran(list[tuple[str, str]]):
+    """The tools that really ran, with their arguments."""
+
+    def tools(self) -> dict[str, BaseTool]:
+        @tool
+        def get_weather(city: str) -> str:
+            """Tell the weather."""
+            self.append(("get_weather", city))
+            return f"sunny in {city}"
+
+        @tool
+        def get_time(city: str) -> str:
+            """Tell the time."""
+            self.append(("get_time", city))
+            return f"noon in {city}"
+
+        return {one.name: one for one in (get_weather, get_time)}
+
+
+async def loop(tools: dict[str, BaseTool], say: Callable[..., Awaitable[AIMessage]]) -> list[BaseMessage]:
+    """Ask, call the tools and ask again until there is no call; the conversation."""
+    model = ChatOpenAI(model="gpt-4o", api_key="sk-test").bind_tools(list(tools.values()))
+    messages: list[BaseMessage] = [HumanMessage("weather?")]
+    while True:
+        answer = await say(model, messages)
+        messages.append(answer)
+        if not answer.tool_calls:
+            return messages
+        messages += [tools[call["name"]].invoke(call) for call in answer.tool_calls]
+
+
+async def streamed(model: ChatOpenAI, messages: list[BaseMessage]) -> AIMessage:
+    chunks = list(model.stream(messages))
+    return sum(chunks[1:], start=chunks[0])
+
+
+async def streamed_async(model: ChatOpenAI, messages: list[BaseMessage]) -> AIMessage:
+    chunks = [chunk async for chunk in model.astream(messages)]
+    return sum(chunks[1:], start=chunks[0])
+
+
+async def invoked(model: ChatOpenAI, messages: list[BaseMessage]) -> AIMessage:
+    return model.invoke(messages)
+
+
+async def invoked_async(model: ChatOpenAI, messages: list[BaseMessage]) -> AIMessage:
+    return await model.ainvoke(messages)
+
+
+WAYS = pytest.mark.parametrize("say", [streamed, streamed_async, invoked, invoked_async])
+
+
+def calls_ids(llm: Interceptor, turn: int) -> list[str]:
+    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
+    messages = llm.calls[turn - 1].request.messages
+    called = [call.id for message in messages for call in message.tool_calls]
+    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
+    assert sorted(called) == sorted(answered)
+    return called
+
+
+def given_ids(messages: list[BaseMessage]) -> list[str]:
+    """The ids of the calls as the program was given them."""
+    return [call["id"] for message in messages if isinstance(message, AIMessage) for call in message.tool_calls]
+
+
+@WAYS
+def test_two_calls_of_one_tool(say: Callable[..., Awaitable[AIMessage]]) -> None:
+    """Both calls of a turn run with their own arguments, and the text after them arrives."""
+    ran = Ran()
+    with intercept() as llm:
+        llm.on(lambda r: r.turn == 1).reply(
+            [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
+        )
+        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        messages = asyncio.run(loop(ran.tools(), say))
+    assert messages[-1].content == FINAL
+    assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
+    assert calls_ids(llm, 2) == given_ids(messages)
+    assert all(re.fullmatch(r"call_[A-Za-z0-9]{24}", one) for one in given_ids(messages))
+    assert [call.request.stream for call in llm.calls] == [say in {streamed, streamed_async}] * 2
+
+
+@WAYS
+def test_calls_of_two_tools_with_ids_of_their_own(say: Callable[..., Awaitable[AIMessage]]) -> None:
+    """Calls of different tools each reach their tool, beside a text, and the ids that the test chose come back."""
+    ran = Ran()
+    with intercept() as llm:
+        llm.on(lambda r: r.turn == 1).reply(
+            [
+                "Let me see.",
+                tool_call("get_weather", {"city": "Paris"}, id="call_weather"),
+                tool_call("get_time", '{"city": "Rome"}', id="call_time"),
+            ]
+        )
+        llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+        messages = asyncio.run(loop(ran.tools(), say))
+    assert [message.content for message in messages if isinstance(message, AIMessage)] == ["Let me see.", FINAL]
+    assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
+    assert calls_ids(llm, 2) == given_ids(messages) == ["call_weather", "call_time"]
+    answered = {message.tool_call_id: message.content for message in messages if isinstance(message, ToolMessage)}
+    assert answered == {"call_weather": "sunny in Paris", "call_time": "noon in Rome"}
+
+
+def test_a_stream_has_usage_and_no_invalid_calls() -> None:
+    """The chunks of two calls add up to two valid ones, with the usage langchain asks for."""
+    ran = Ran()
+    with intercept([tool_call("get_weather", city="Paris"), tool_call("get_time", city="Rome")]):
+        model = ChatOpenAI(model="gpt-4o", api_key="sk-test", stream_usage=True).bind_tools(list(ran.tools().values()))
+        answer = asyncio.run(streamed(model, [HumanMessage("weather?")]))
+    assert answer.invalid_tool_calls == []
+    assert answer.response_metadata["finish_reason"] == "tool_calls"
+    assert answer.usage_metadata is not None
+    assert answer.usage_metadata["total_tokens"] > 0
+
+
+def test_an_agent_of_langchains_own() -> None:
+    """`langchain.agents.create_agent`, where it is installed, calls both tools and ends with the text."""
+    agents = pytest.importorskip("langchain.agents")
+    ran = Ran()
+    with intercept() as llm:
+        llm.on(lambda r: r.turn == 1).reply(
+            [tool_call("get_weather", city="Paris"), tool_call("get_time", city="Rome")]
+        )
+        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        agent = agents.create_agent(ChatOpenAI(model="gpt-4o", api_key="sk-test"), list(ran.tools().values()))
+        result = agent.invoke({"messages": [HumanMessage("weather?")]})
+    assert result["messages"][-1].content == FINAL
+    assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
+    assert calls_ids(llm, 2) == given_ids(result["messages"])

@@ -1,0 +1,159 @@
+"""A pydantic-ai agent with two tools, unmodified: two calls at once, streamed, to the final text."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+pytest.importorskip("pydantic_ai")
+
+from pydantic import BaseModel
+from pydantic_ai import Agent
+from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from llm_intercept import Interceptor, auto, intercept, tool_call
+
+FINAL = "Paris is sunny, and in Rome it is noon"
+
+
+class Forecast(BaseModel):
+    """What the agent with a structured output answers."""
+
+    city: str
+    degrees: int
+
+
+class Ran(list[tuple[str, str]]):
+    """The tools that really ran, with their arguments."""
+
+    def agent(self, output_type: type = str) -> Agent[None, object]:
+        agent = Agent(OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=output_type)
+
+        @agent.tool_plain
+        def get_weather(city: str) -> str:
+            """Tell the weather."""
+            self.append(("get_weather", city))
+            return f"sunny in {city}"
+
+        @agent.tool_plain
+        async def get_time(city: str) -> str:
+            """Tell the time."""
+            self.append(("get_time", city))
+            return f"noon in {city}"
+
+        return agent
+
+
+def calls_ids(llm: Interceptor, turn: int) -> list[str]:
+    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
+    messages = llm.calls[turn - 1].request.messages
+    called = [call.id for message in messages for call in message.tool_calls]
+    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
+    assert sorted(called) == sorted(answered)
+    return called
+
+
+def answers(llm: Interceptor) -> dict[str, str]:
+    """What the tools answered, by the id it was answered to, as the last request has it."""
+    parts = [part for message in llm.calls[-1].request.messages for part in message.parts]
+    return {part.id: part.text for part in parts if part.kind == "tool_result"}
+
+
+def given_ids(messages: list[ModelMessage]) -> list[str]:
+    """The ids of the calls as the agent was given them."""
+    return [part.tool_call_id for message in messages for part in message.parts if isinstance(part, ToolCallPart)]
+
+
+def test_two_calls_of_one_tool_streamed() -> None:
+    """Both calls of a streamed turn run with their own arguments, and the text after them arrives."""
+    ran = Ran()
+
+    async def run() -> tuple[str, list[str]]:
+        async with ran.agent().run_stream("weather?") as result:
+            text = "".join([piece async for piece in result.stream_text(delta=True, debounce_by=None)])
+            return text, given_ids(result.all_messages())
+
+    with intercept() as llm:
+        llm.on(lambda r: r.turn == 1).reply(
+            [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
+        )
+        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        text, given = asyncio.run(run())
+    assert text == FINAL
+    assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
+    assert calls_ids(llm, 2) == given
+    assert all(re.fullmatch(r"call_[A-Za-z0-9]{24}", one) for one in given)
+    assert answers(llm) == dict(zip(given, ["sunny in Paris", "sunny in Rome"], strict=True))
+    assert [call.request.stream for call in llm.calls] == [True, True]
+
+
+def test_calls_of_two_tools_with_ids_of_their_own(stream: bool) -> None:
+    """Calls of different tools each reach their tool, and the ids that the test chose come back."""
+    ran = Ran()
+
+    async def run() -> object:
+        if not stream:
+            return (await ran.agent().run("weather?")).output
+        async with ran.agent().run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept() as llm:
+        llm.on(lambda r: r.turn == 1).reply(
+            [
+                tool_call("get_weather", {"city": "Paris"}, id="call_weather"),
+                tool_call("get_time", '{"city": "Rome"}', id="call_time"),
+            ]
+        )
+        llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+        assert asyncio.run(run()) == FINAL
+    assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
+    assert calls_ids(llm, 2) == ["call_weather", "call_time"]
+    assert answers(llm) == {"call_weather": "sunny in Paris", "call_time": "noon in Rome"}
+
+
+def test_two_turns_of_calls() -> None:
+    """An agent that calls tools in two turns has distinct ids in all of them."""
+    ran = Ran()
+
+    async def run() -> str:
+        async with ran.agent().run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept() as llm:
+        cities = ["Paris", "Rome"], ["Oslo", "Bonn"]
+        llm.on(lambda r: r.turn < 3).reply(*([tool_call("get_weather", city=city) for city in pair] for pair in cities))
+        llm.on(lambda r: r.turn == 3).reply(FINAL)
+        assert asyncio.run(run()) == FINAL
+    assert sorted(city for _, city in ran) == ["Bonn", "Oslo", "Paris", "Rome"]
+    assert len(set(calls_ids(llm, 3))) == 4
+
+
+def test_the_events_of_a_run_show_both_calls() -> None:
+    """`run_stream_events` shows each call once, with its whole arguments."""
+    ran = Ran()
+
+    async def run() -> list[FunctionToolCallEvent]:
+        async with ran.agent().run_stream_events("weather?") as events:
+            return [event async for event in events if isinstance(event, FunctionToolCallEvent)]
+
+    with intercept() as llm:
+        llm.on(lambda r: r.turn == 1).reply(
+            [tool_call("get_weather", city="Paris"), tool_call("get_time", city="Rome")]
+        )
+        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        shown = asyncio.run(run())
+    assert [(event.part.tool_name, event.part.args_as_dict()) for event in shown] == [
+        ("get_weather", {"city": "Paris"}),
+        ("get_time", {"city": "Rome"}),
+    ]
+
+
+def test_auto_ends_a_structured_run() -> None:
+    """`auto()` calls the output tool that the agent demands, with arguments its model accepts."""
+    with intercept(auto()):
+        output = asyncio.run(Ran().agent(Forecast).run("weather?")).output
+    assert output == Forecast(city="", degrees=0)
