@@ -32,11 +32,13 @@ GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
 OPENAI_TOOLS = ("inline-snapshot", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "rich", "trio")
 OPENAI_TESTS = "tests/api_resources/chat/test_completions.py"
 
+# What is installed for a library, and its tests.
 ECOSYSTEM = {
-    "litellm": ("litellm", "test_litellm.py"),
-    "langchain-openai": ("langchain-openai", "test_langchain_openai.py"),
-    "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py"),
-    "openai-agents": ("openai-agents", "test_openai_agents.py"),
+    # litellm 1.106 imports mcp for every call with tools.
+    "litellm": ("litellm[mcp]", "test_litellm.py", "test_agents_litellm.py"),
+    "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
+    "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
+    "openai-agents": ("openai-agents", "test_openai_agents.py", "test_agents_openai_agents.py"),
     "instructor": ("instructor", "test_instructor.py"),
     "llama-index": ("llama-index-llms-openai", "test_llama_index.py"),
     "groq": ("groq", "test_groq.py"),
@@ -83,12 +85,13 @@ def openai_own(session: nox.Session, generation: str) -> None:
 @nox.session
 @nox.parametrize("library", list(ECOSYSTEM), ids=list(ECOSYSTEM))
 def ecosystem(session: nox.Session, library: str) -> None:
-    """Run the test of one library, in its newest version, in an environment of its own."""
-    requirement, test = ECOSYSTEM[library]
+    """Run the tests of one library, in its newest version, in an environment of its own."""
+    requirement, *tests = ECOSYSTEM[library]
     session.install("-e", ".", *TOOLS, requirement)
     _show_versions(session, requirement.partition("[")[0])
     # One process: the files are small, and importing some of these libraries takes seconds.
-    session.run("python", "-m", "pytest", "-n0", f"tests/ecosystem/{test}", *session.posargs, env=QUIET)
+    paths = [f"tests/ecosystem/{test}" for test in tests]
+    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])

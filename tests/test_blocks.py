@@ -308,9 +308,8 @@ def test_decorators_stack():
 def test_an_exception_of_a_decorated_function_ends_the_block(function):
     """The exception comes out and nothing stays active."""
     broken = intercept("x")(function.__wrapped__)
-    outcome: Callable[[], Any] = lambda: broken()  # noqa: E731 - too few arguments, on purpose
-    with pytest.raises(TypeError):
-        drain(outcome())
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        drain(broken())
     assert activation.active() == ()
 
 
@@ -476,14 +475,13 @@ def test_the_passthrough_policy_lets_out(server):
 
 
 def test_a_failed_reply_function_is_raised_at_the_end():
-    """Its own error is the cause."""
+    """The client got a 500; the block says what the function raised."""
 
     def broken(request: Any) -> str:
         raise LookupError("mine")
 
-    with pytest.raises(ReplyFunctionError, match="mine") as caught, intercept(broken):
+    with pytest.raises(ReplyFunctionError, match="raised LookupError: mine"), intercept(broken):
         assert status() == 500
-    assert isinstance(caught.value.__cause__, LookupError)
 
 
 @pytest.mark.parametrize("use", ["coroutine", "function", "async with"])

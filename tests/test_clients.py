@@ -597,7 +597,22 @@ def test_an_exception_class_is_made_with_a_message(case):
         case.post()
 
 
-@pytest.mark.parametrize("error", [ConnectionResetError("gone"), ValueError("odd"), KeyError])
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ConnectionResetError("gone"), "ReadError"),
+        (ConnectionRefusedError("no"), "ConnectError"),
+        (TimeoutError, "ReadTimeout"),
+    ],
+)
+def test_an_error_of_the_network_is_what_a_real_transport_makes_of_it(case, error, name):
+    """An OSError of the network reaches the program as its own library's exception, with the given one as its cause."""
+    with intercept(error), pytest.raises(getattr(case.module, name)) as caught:
+        case.post()
+    assert isinstance(caught.value.__cause__, error if isinstance(error, type) else type(error))
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError])
 def test_another_exception_is_raised_as_it_is(case, error):
     """What no HTTP library defines reaches the program unchanged."""
     kind = error if isinstance(error, type) else type(error)

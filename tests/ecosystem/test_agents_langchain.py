@@ -136,19 +136,3 @@ def test_a_stream_has_usage_and_no_invalid_calls() -> None:
     assert answer.response_metadata["finish_reason"] == "tool_calls"
     assert answer.usage_metadata is not None
     assert answer.usage_metadata["total_tokens"] > 0
-
-
-def test_an_agent_of_langchains_own() -> None:
-    """`langchain.agents.create_agent`, where it is installed, calls both tools and ends with the text."""
-    agents = pytest.importorskip("langchain.agents")
-    ran = Ran()
-    with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [tool_call("get_weather", city="Paris"), tool_call("get_time", city="Rome")]
-        )
-        llm.on(lambda r: r.turn == 2).reply(FINAL)
-        agent = agents.create_agent(ChatOpenAI(model="gpt-4o", api_key="sk-test"), list(ran.tools().values()))
-        result = agent.invoke({"messages": [HumanMessage("weather?")]})
-    assert result["messages"][-1].content == FINAL
-    assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
-    assert calls_ids(llm, 2) == given_ids(result["messages"])

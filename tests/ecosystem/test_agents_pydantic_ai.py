@@ -14,6 +14,7 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.usage import UsageLimits
 
 from llm_intercept import Interceptor, auto, intercept, tool_call
 
@@ -152,8 +153,17 @@ def test_the_events_of_a_run_show_both_calls() -> None:
     ]
 
 
-def test_auto_ends_a_structured_run() -> None:
+def test_auto_ends_a_run_with_a_structured_output() -> None:
     """`auto()` calls the output tool that the agent demands, with arguments its model accepts."""
-    with intercept(auto()):
-        output = asyncio.run(Ran().agent(Forecast).run("weather?")).output
+    agent = Agent(OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=Forecast)
+    with intercept(auto()) as llm:
+        assert asyncio.run(agent.run("weather?")).output == Forecast(city="", degrees=0)
+    assert len(llm.calls) == 1
+
+
+def test_auto_ends_a_run_with_tools_and_a_structured_output() -> None:
+    """Where a call is demanded in every turn, `auto()` comes to the output tool instead of repeating one call."""
+    with intercept(auto()) as llm:
+        output = asyncio.run(Ran().agent(Forecast).run("weather?", usage_limits=UsageLimits(request_limit=5))).output
     assert output == Forecast(city="", degrees=0)
+    assert len(llm.calls) <= 4

@@ -56,6 +56,11 @@ class Envelope:
     filters_prompt: bool = True
 
 
+def padding(identity: str) -> str:
+    """Make letters and digits to cut paddings from."""
+    return (letters(identity, 40) + letters(identity[::-1], 40)) * 2
+
+
 class Frames(Protocol):
     """How one manner frames responses."""
 
@@ -84,7 +89,7 @@ class OpenAIFrames:
             f'{{"id":{encode(envelope.id).decode()},"object":"chat.completion.chunk","created":{envelope.created},'
             f'"model":{model},{tier}"system_fingerprint":{fingerprint},"choices":['
         )
-        self._pad = letters(envelope.identity[::-1], 64) * 2
+        self._pad = padding(envelope.identity)
         self._number = 0
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
@@ -113,7 +118,7 @@ class OpenAIFrames:
         counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
         text += "]" + counted + ',"obfuscation":"'
         missing = (1 - len(text) - len('"}')) % MODULUS
-        self._number = (self._number + 7) % 64
+        self._number = (self._number + 7) % 80
         return frame(text + self._pad[self._number : self._number + missing] + '"}')
 
 
@@ -122,7 +127,7 @@ class AzureFrames:
 
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
         self._envelope, self._include_usage = envelope, include_usage
-        self._pad = letters(envelope.identity[::-1], 64) * 2
+        self._pad = padding(envelope.identity)
         self._number = 0
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
@@ -151,7 +156,7 @@ class AzureFrames:
             said = self._envelope.filters_prompt and bool(choice["delta"].get("content"))
             choices.append({"logprobs": None, **choice, "content_filter_results": DELTA_FILTER if said else {}})
         body = self._common("chat.completion.chunk", choices)
-        self._number = (self._number + 7) % 64
+        self._number = (self._number + 7) % 80
         body["obfuscation"] = self._pad[self._number : self._number + self._number % MODULUS]
         if self._include_usage:
             body["usage"] = usage

@@ -9,15 +9,12 @@ import hashlib
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
+_LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
+
 
 def letters(identity: str, length: int) -> str:
-    """Turn hex digits into `length` letters and digits."""
-    number = int(identity, 16)
-    characters: list[str] = []
-    for _ in range(length):
-        number, index = divmod(number, len(ALPHABET))
-        characters.append(ALPHABET[index])
-    return "".join(characters)
+    """Turn hex digits, two for each, into `length` letters and digits."""
+    return bytes.fromhex(identity[: 2 * length]).translate(_LETTERS).decode()
 
 
 def derived(identity: str, *names: object) -> str:
