@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -32,31 +33,40 @@ class Tokenizer(Protocol):
 # One alternative for each kind of token that a byte-pair encoding makes of ordinary text; together they match all text.
 _PIECES = re.compile(
     r"""
-    [^\W\d_]*(?<=[^\W\d_])'(?:s|t|re|ve|m|ll|d)\b     # what a contraction ends in
-    | [ \t"(_-]?[^\W\d_]+                              # a word, with the space or mark before it
-    | \d{1,3}                                           # digits by threes
-    | [ ]?[^\s\w]+[\r\n/]*                              # marks
+    [ \t"(_-]?[^\W\d_]+(?:'(?:[stmdSTMD]|re|ve|ll|RE|VE|LL)\b)?   # a word, with the mark before it and its contraction
+    | \d{1,3}                                                      # digits by threes
+    | [ ]?[^\s\w]+[\r\n/]*                                        # marks
     | _+
-    | \s*[\r\n]+                                        # line ends with the indentation before them
-    | \s+(?!\S) | \s+                                   # other white space
+    | \s*[\r\n]+                                                  # line ends with the indentation before them
+    | \s+(?!\S) | \s+                                             # other white space
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 WHOLE_WORD = 13
 PIECE = 5
+REMEMBERED = 2000  # characters
 
 
 class EstimatingTokenizer:
     """The built-in tokenizer: whole words up to 13 characters are one token, longer ones fall into pieces."""
 
-    def split(self, text: str, model: str) -> Iterator[str]:  # noqa: ARG002 - the protocol's second argument
+    def split(self, text: str, model: str) -> Iterable[str]:  # noqa: ARG002 - the protocol's second argument
         """Split `text` into token-like pieces; joined they are `text` again."""
-        for match in _PIECES.finditer(text):
-            piece = match.group()
-            if len(piece) <= WHOLE_WORD and piece.isascii():
-                yield piece
-            else:
-                yield from _divide(piece)
+        return _remembered(text) if len(text) <= REMEMBERED else _split(text)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str) -> tuple[str, ...]:
+    """Split a short text, which is often asked for again: as a reply, or in the history of a conversation."""
+    return tuple(_split(text))
+
+
+def _split(text: str) -> Iterator[str]:
+    for piece in _PIECES.findall(text):
+        if len(piece) <= WHOLE_WORD and piece.isascii():
+            yield piece
+        else:
+            yield from _divide(piece)
 
 
 class TiktokenTokenizer:

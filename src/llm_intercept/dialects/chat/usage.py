@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.chat.turn import Plan
     from llm_intercept.tokens import Tokenizer
 
-MESSAGE_TOKENS = 3  # every message costs this beside its text
+MESSAGE_TOKENS = 4  # every message costs this beside its text, its role included
 ANSWER_TOKENS = 3  # and the answer's beginning this
 
 
@@ -38,7 +38,7 @@ def hidden_tokens(request: LLMRequest, model: str) -> int:
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
-    texts = [text for message in request.messages for text in (message.role, message.name, message.text) if text]
+    texts = [text for message in request.messages for text in (message.name, message.text) if text]
     calls = [call for message in request.messages for call in message.tool_calls]
     texts += [text for call in calls for text in (call.name, call.arguments)]
     texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
