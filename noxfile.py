@@ -19,6 +19,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 
 TOOLS = ("pytest>=8.3", "pytest-randomly>=3.15", "pytest-xdist>=3.6", "anyio[trio]>=4.6")
+LAWS = ("hypothesis>=6.100", "jsonschema>=4.22")
 
 SDKS = {
     "openai3": ("openai[aiohttp]>=3", "httpx-aiohttp", "anthropic"),
@@ -65,10 +66,10 @@ print(*(f"{name} {found[name]}" for name in sys.argv[1:] if name in found), sep=
 @nox.session
 @nox.parametrize("sdk", list(SDKS), ids=list(SDKS))
 def sdk(session: nox.Session, sdk: str) -> None:
-    """Run tests/sdk on one generation of the openai SDK."""
-    session.install("-e", ".", *TOOLS, *SDKS[sdk])
+    """Run tests/sdk and the laws of what is written on one generation of the openai SDK."""
+    session.install("-e", ".", *TOOLS, *LAWS, *SDKS[sdk])
     _show_versions(session)
-    session.run("python", "-m", "pytest", "tests/sdk", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/sdk", "tests/test_chat_laws.py", *session.posargs)
 
 
 @nox.session

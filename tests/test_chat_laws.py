@@ -91,7 +91,9 @@ def plain(body: dict[str, Any]) -> dict[str, Any]:
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
-            own = {"parsed", "parsed_arguments"} | ({"index"} if "function" in value or "custom" in value else set())
+            own = {"parsed", "parsed_arguments", "obfuscation"} | (
+                {"index"} if "function" in value or "custom" in value else set()
+            )
             kept = {key: clean(item) for key, item in value.items() if key not in own}
             return {key: item for key, item in kept.items() if item is not None and item != []}
         return [clean(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,289 @@
+"""Every message says what happened, with what, and what to do next: the exact texts, but for the line numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import llm_intercept
+from llm_intercept import (
+    LLMInterceptError,
+    ReplyError,
+    ReplyFunctionError,
+    SettingsError,
+    UnmatchedRequestError,
+    UnseenClientError,
+    WrapError,
+    intercept,
+)
+from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, shorten
+from tests.support import URL, chat
+
+HERE = re.compile(r"(?:[^\s(]*[/\\])?test_errors\.py:\d+")
+
+
+def said(error: BaseException) -> str:
+    """Give an error's text, with this file's lines as HERE."""
+    return HERE.sub("HERE", str(error))
+
+
+def message_of(response: Any) -> str:
+    """Give the message of an error answer, in the same form."""
+    return HERE.sub("HERE", response.json()["error"]["message"])
+
+
+NO_RULE = """\
+llm-intercept: there is no rule to answer this request.
+  POST https://api.openai.com/v1/chat/completions
+    model:     gpt-4o
+    last user: 'What is the weather?'
+Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). To let requests that nothing answers out to \
+the network, use unmatched='passthrough'."""
+
+
+def test_no_rule_at_all():
+    """The client's 404 and the block's error say the same."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept():
+        response = httpx.post(URL, json=chat("What is the weather?"))
+    assert said(caught.value) == NO_RULE
+    assert message_of(response) == NO_RULE
+    assert response.json()["error"]["type"] == "invalid_request_error"
+    assert response.json()["error"]["code"] == "llm_intercept_unmatched"
+
+
+NO_MATCH = """\
+llm-intercept: no rule answers this request.
+  POST https://api.openai.com/v1/chat/completions
+    model:     gpt-4o (stream)
+    last user: 'What time is it?'
+    tools:     get_time, get_weather
+nearest rules:
+  1. on('weather')
+        the last user message does not contain 'weather'; it is 'What time is it?'
+        at HERE
+  2. on(re.compile('^now'), model='gpt-4o')
+        the last user message does not match the pattern '^now'; it is 'What time is it?'
+        at HERE
+  3. on('time', model='o3*')
+        the model is 'gpt-4o', not 'o3*'
+        at HERE
+Change a rule, or add a catch-all: llm.reply(…). To let requests that nothing answers out to the network, use \
+unmatched='passthrough'."""
+
+
+def test_no_rule_matches():
+    """The nearest rules come first, each with why it did not answer and where it was written."""
+    tools = [{"type": "function", "function": {"name": name}} for name in ("get_time", "get_weather")]
+    with pytest.raises(UnmatchedRequestError) as caught, intercept() as llm:
+        llm.on("rain", model="o3*", system="kind").reply("far")
+        llm.on("weather").reply("near")
+        llm.on(re.compile("^now"), model="gpt-4o").reply("near")
+        llm.on("time", model="o3*").reply("near")
+        httpx.post(URL, json=chat("What time is it?", stream=True, tools=tools))
+    assert said(caught.value) == NO_MATCH
+
+
+ALL_TRIED = """\
+llm-intercept: no rule answers this request.
+  POST https://api.openai.com/v1/chat/completions
+    model:     gpt-4o
+    last user: 'hi'
+rules tried:
+  1. on(is_long)
+        is_long (line 0) returned something false
+        at HERE
+  2. reply('once')
+        it matches, and has answered 1 times, as often as times=1 allows
+        at HERE
+  3. on('a', user='b', system='c')
+        the last user message does not contain 'a'; it is 'hi'
+        the last user message does not contain 'b'; it is 'hi'
+        the system message does not contain 'c'; it is empty
+        at HERE
+Change a rule, or add a catch-all: llm.reply(…). To let requests that nothing answers out to the network, use \
+unmatched='passthrough'."""
+
+
+def is_long(request: Any) -> bool:
+    return len(request.last_user) > 100
+
+
+def test_every_kind_of_condition_explains_itself():
+    """Text, model, functions, and rules that stepped aside; each reason on a line."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept() as llm:
+        llm.on("a", user="b", system="c").reply("x")
+        llm.reply("once", times=1)
+        llm.on(is_long).reply("x")
+        assert httpx.post(URL, json=chat()).status_code == 200
+        assert httpx.post(URL, json=chat()).status_code == 404
+    assert re.sub(r"\(line \d+\)", "(line 0)", said(caught.value)) == ALL_TRIED
+
+
+EXHAUSTED = """\
+llm-intercept: the rule for this request has no reply left.
+  POST https://api.openai.com/v1/chat/completions
+    model:     gpt-4o
+    last user: 'go'
+rules tried:
+  1. on('go')
+        it matches, but all 2 of its replies are used
+        at HERE
+Give the rule as many replies as there are requests; an SDK's retry is a request of its own."""
+
+
+def test_a_script_that_has_run_out():
+    """It names the script and how long it was."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept("later") as llm:
+        llm.on("go").reply("one", "two")
+        responses = [httpx.post(URL, json=chat("go")) for _ in range(3)]
+    assert said(caught.value) == EXHAUSTED
+    assert message_of(responses[2]) == EXHAUSTED
+
+
+UNCLAIMED = """\
+llm-intercept stopped a request to api.openai.com, a known LLM host. It is not a request that llm-intercept answers.
+  GET https://api.openai.com/v1/files?limit=2
+To let requests that nothing answers out to the network, use unmatched='passthrough'."""
+
+
+def test_an_unclaimed_request_to_a_known_host():
+    """It says that nothing leaked, and how to let it out."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept("x"):
+        response = httpx.get("https://api.openai.com/v1/files", params={"limit": 2})
+    assert said(caught.value) == UNCLAIMED
+    assert message_of(response) == UNCLAIMED
+
+
+NOT_JSON = """\
+llm-intercept stopped a request to api.openai.com, a known LLM host. Its body is not a JSON object.
+  POST https://api.openai.com/v1/chat/completions
+To let requests that nothing answers out to the network, use unmatched='passthrough'."""
+
+
+@pytest.mark.parametrize("body", [b"", b"not json", b"[1, 2]", b'"text"', b"{", b"\xff\xfe"])
+def test_a_chat_request_that_is_no_json_object(body):
+    """To a known host it is stopped, and the message says why it was not answered."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept("x"):
+        httpx.post(URL, content=body)
+    assert said(caught.value) == NOT_JSON
+
+
+SEVERAL = """\
+llm-intercept: 2 requests were not answered.
+
+llm-intercept: there is no rule to answer this request.
+  POST https://api.openai.com/v1/chat/completions
+    model:     gpt-4o
+    last user: 'one'
+Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). To let requests that nothing answers out to \
+the network, use unmatched='passthrough'.
+
+llm-intercept stopped a request to api.openai.com, a known LLM host. It is not a request that llm-intercept answers.
+  GET https://api.openai.com/v1/models
+To let requests that nothing answers out to the network, use unmatched='passthrough'."""
+
+
+def test_several_requests():
+    """One error counts them and explains each."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept():
+        httpx.post(URL, json=chat("one"))
+        httpx.get("https://api.openai.com/v1/models")
+    assert said(caught.value) == SEVERAL
+
+
+def test_an_unseen_library():
+    """It names the library and the host, and says what to do."""
+    assert str(UnseenClientError("aiohttp", "api.openai.com")) == (
+        "aiohttp was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
+        "answers httpx and httpx2 and cannot answer aiohttp; the request was stopped so that nothing reaches a paid "
+        "API unasked. Mock this call with a tool for aiohttp, or use unmatched='passthrough' to let it out."
+    )
+
+
+def test_a_failed_function():
+    """It names the rule, its line, what was raised, and how to make a request fail on purpose."""
+    with pytest.raises(ReplyFunctionError) as caught, intercept() as llm:
+        llm.on("hi").reply(lambda request: {}["absent"])
+        httpx.post(URL, json=chat())
+    assert said(caught.value) == (
+        "The function of rule on('hi') (HERE) raised KeyError: 'absent'. It was called to answer a request; mend it, "
+        "or raise one of the HTTP library's own exceptions to make the request itself fail."
+    )
+
+
+def test_a_bare_dict():
+    """It asks what was meant."""
+    with pytest.raises(ReplyError) as caught:
+        intercept({"a": 1})
+    assert said(caught.value) == (
+        "A bare mapping cannot be a reply: {'a': 1} (at HERE). Did you mean JSON content? structured(mapping). "
+        "A ready response body? raw(mapping)."
+    )
+
+
+def test_a_wrong_setting():
+    """It lists the choices."""
+    with pytest.raises(SettingsError) as caught:
+        intercept("x", scope="everywhere")
+    assert said(caught.value) == "scope='everywhere' cannot be used. Use one of 'process', 'context'."
+
+
+def test_a_planned_mode():
+    """It says so."""
+    with pytest.raises(SettingsError, match="'mock'"):
+        intercept("x", mode="nonsense")
+
+
+def test_long_texts_are_cut_and_many_rules_counted():
+    """A message stays readable whatever the request holds."""
+    rules = tuple(RuleFacts(f"on({number})", "f.py:1", "no", number) for number in range(9, 0, -1))
+    facts = Unmatched(RequestFacts("POST", URL, "m", "x" * 1000), "problem", rules, "advice")
+    text = str(facts)
+    assert max(map(len, text.splitlines())) < 200
+    assert re.findall(r"\d\. on\((\d)\)", text) == ["1", "2", "3"]
+    assert "…'" in text
+    assert text.startswith("problem\n")
+    assert text.endswith("\nadvice")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("short", 10, "'short'"),
+        ("exactly 10", 10, "'exactly 10'"),
+        ("longer than", 10, "'longer th…'"),
+        ("a\nb", 9, r"'a\nb'"),
+    ],
+)
+def test_shorten_quotes_and_cuts(text, limit, shown):
+    """One line, at the most `limit` characters."""
+    assert shorten(text, limit) == shown
+
+
+def test_every_error_is_one_of_ours_and_of_its_own_kind():
+    """All derive from one base, and from the builtin that fits."""
+    kinds: dict[type[BaseException], type[BaseException]] = {
+        SettingsError: ValueError,
+        ReplyError: TypeError,
+        WrapError: TypeError,
+        UnmatchedRequestError: AssertionError,
+        ReplyFunctionError: Exception,
+        UnseenClientError: Exception,
+    }
+    assert all(issubclass(kind, LLMInterceptError) and issubclass(kind, base) for kind, base in kinds.items())
+    errors = {name for name in llm_intercept.__all__ if name.endswith("Error")}
+    assert all(issubclass(getattr(llm_intercept, name), Exception) for name in errors)
+
+
+def test_a_place_is_given_relative_to_the_working_directory(monkeypatch, tmp_path):
+    """Where it can be; else it is the whole path."""
+    monkeypatch.chdir(Path(__file__).parent)
+    with intercept() as llm:
+        assert re.fullmatch(r"test_errors\.py:\d+", llm.on("x").reply("y").where)
+        monkeypatch.chdir(tmp_path)
+        where = llm.on("x").reply("y").where
+    assert Path(where.rpartition(":")[0]) == Path(__file__)
