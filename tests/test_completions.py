@@ -37,7 +37,7 @@ from llm_intercept import (
     wrap,
 )
 from llm_intercept.mocks import STATUS
-from tests.conftest import events
+from tests.conftest import URL, chat, events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -128,7 +128,12 @@ class Ask:
         state: Any = ChatCompletionStreamState()
         for chunk in answer:
             state.handle_chunk(ChatCompletionChunk.model_validate(without_filled(chunk)))
-        return state.get_final_completion()
+        return whole_of(state)
+
+
+def whole_of(state: Any) -> ChatCompletion:
+    """What was accumulated; `get_final_completion` refuses text that was cut."""
+    return ChatCompletion.model_validate(state.current_completion_snapshot.model_dump())
 
 
 def without_filled(chunk: Any) -> dict[str, Any]:
@@ -386,7 +391,7 @@ def test_an_unknown_name_is_an_error_never_text(ask: Ask, name: str) -> None:
 
 def test_an_unknown_name_in_a_script_is_an_error(ask: Ask) -> None:
     """In a script too."""
-    with pytest.raises(SettingsError, match="litellm.Nope"):
+    with pytest.raises(SettingsError, match=r"litellm\.Nope"):
         ask(mock_response=["litellm.Nope"])
 
 
@@ -488,7 +493,6 @@ def test_arguments_given_as_a_mapping_are_json_or_refused(ask: Ask) -> None:
         [{"type": "function", "function": {"name": "", "arguments": "{}"}}],
         [{"id": "", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
         [{"id": 5, "type": "function", "function": {"name": "f", "arguments": "{}"}}],
-        [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "not JSON"}}],
         [None],
     ],
     ids=repr,
@@ -799,7 +803,7 @@ def test_the_calls_own_parameters_are_not_sent(api: Api, is_async: bool) -> None
         api_key="sk-own",
         timeout=5,
         num_retries=0,
-        mock_timeout=False,
+        mock_delay=0,
         extra_headers={"x-own": "yes"},
         extra_body={"own": 1, "model": "other"},
     )
@@ -882,10 +886,10 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("status", "name"), NAMES.items())
-def test_api_errors_have_litellms_names(status: int, name: str, is_async: bool, stream: bool) -> None:
+def test_api_errors_have_litellms_names(status: int, name: str, is_async: bool) -> None:
     """An error of the API is raised under litellm's name for it, with its status and what the API said."""
     with intercept(api_error(status, message="the API's words")), pytest.raises(MockedError) as raised:
-        Ask(is_async, stream)()
+        Ask(is_async, stream=status % 2 == 0)()
     assert (type(raised.value).__name__, raised.value.status_code) == (name, status)
     assert "the API's words" in raised.value.message
     assert "the API's words" in str(raised.value)
@@ -921,9 +925,8 @@ def test_an_error_of_a_real_server_is_raised(api: Api, ask: Ask) -> None:
 class Sdk:
     """The openai SDK, asked with `extra_body`; sync and async, JSON and stream."""
 
-    def __init__(self, is_async: bool, stream: bool) -> None:
-        self.stream = stream
-        self.client: Any = (openai.AsyncOpenAI if is_async else openai.OpenAI)(api_key="sk-test")
+    def __init__(self, client: Any, stream: bool) -> None:
+        self.client, self.stream = client, stream
 
     def __call__(self, **fields: Any) -> ChatCompletion:
         return asyncio.run(self._ask(fields))
@@ -939,7 +942,7 @@ class Sdk:
         state: Any = ChatCompletionStreamState()
         async for chunk in each(answer):
             state.handle_chunk(chunk)
-        return state.get_final_completion()
+        return whole_of(state)
 
 
 async def settle(value: Any) -> Any:
@@ -955,12 +958,19 @@ async def each(stream: Any) -> AsyncIterator[Any]:
             yield one
 
 
+@pytest.fixture(scope="module")
+def clients() -> Iterator[dict[bool, Any]]:
+    """The SDK's clients, async and sync; they are slow to make."""
+    made: dict[bool, Any] = {True: openai.AsyncOpenAI(api_key="sk-test"), False: openai.OpenAI(api_key="sk-test")}
+    yield made
+    for client in made.values():
+        asyncio.run(settle(client.close()))
+
+
 @pytest.fixture
-def sdk(is_async: bool, stream: bool) -> Iterator[Sdk]:
-    """Every way to ask through the SDK; its client is closed."""
-    asked = Sdk(is_async, stream)
-    yield asked
-    asyncio.run(settle(asked.client.close()))
+def sdk(clients: dict[bool, Any], is_async: bool, stream: bool) -> Sdk:
+    """Every way to ask through the SDK."""
+    return Sdk(clients[is_async], stream)
 
 
 @pytest.mark.parametrize("text", [TEXT, "", ODD])
@@ -992,7 +1002,7 @@ def test_a_bodys_script_goes_on(sdk: Sdk) -> None:
 
 def test_a_bodys_script_runs_out(sdk: Sdk) -> None:
     """A script that is used up is an error at the request and at the block's end, and is not retried."""
-    with pytest.raises(ReplyError, match="a list of 1 replies"), intercept() as llm:  # noqa: PT012
+    with pytest.raises(ReplyError, match="a list of 1 replies"), intercept() as llm:
         sdk(mock_response=["one"])
         with pytest.raises(openai.InternalServerError, match="a list of 1 replies"):
             sdk(mock_response=["one"])
@@ -1025,37 +1035,32 @@ def test_a_body_asks_for_tool_calls(sdk: Sdk) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [name for name, status in LITELLM.items() if name != "Timeout" or status == 408])
-def test_a_body_asks_for_an_api_error(name: str, stream: bool) -> None:
+@pytest.mark.parametrize("name", LITELLM)
+def test_a_body_asks_for_an_api_error(clients: dict[bool, Any], name: str, stream: bool) -> None:
     """`"litellm.<Error>"` in the body is the API error that stands for it: the SDK's own exception of the status."""
-    with (
-        intercept() as llm,
-        openai.OpenAI(api_key="sk-test", max_retries=0) as client,
-        pytest.raises(openai.APIStatusError) as raised,
-    ):
-        extra = {"mock_response": f"litellm.{name}"}
-        client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=stream, extra_body=extra)
+    asked = Sdk(clients[False].with_options(max_retries=0), stream)
+    with intercept() as llm, pytest.raises(openai.APIStatusError) as raised:
+        asked(mock_response=f"litellm.{name}")
     assert raised.value.status_code == LITELLM[name]
     assert [call.status for call in llm.calls] == [LITELLM[name]]
 
 
-def test_a_bodys_error_has_the_code_of_its_kind() -> None:
+def test_a_bodys_error_has_the_code_of_its_kind(sdk: Sdk) -> None:
     """A context window and a content filter are told by their code."""
     codes = {"ContextWindowExceededError": "context_length_exceeded", "ContentPolicyViolationError": "content_filter"}
-    with intercept(), openai.OpenAI(api_key="sk-test", max_retries=0) as client:
+    with intercept():
         for name, code in codes.items():
-            extra = {"mock_response": f"litellm.{name}"}
             with pytest.raises(openai.BadRequestError) as raised:
-                client.chat.completions.create(model="gpt-4o", messages=MESSAGES, extra_body=extra)
+                sdk(mock_response=f"litellm.{name}")
             assert raised.value.code == code
 
 
 @pytest.mark.parametrize("fields", [{"mock_response": "litellm.Nope"}, {"mock_response": 7}, {"mock_response": []}])
 def test_a_body_that_cannot_be_answered_is_an_error(sdk: Sdk, fields: dict[str, Any]) -> None:
     """A mock field that makes no sense is a 500 that is not retried, and an error when the block ends."""
-    with pytest.raises(LLMInterceptError, match="mock_response"), intercept() as llm:  # noqa: PT012
-        with pytest.raises(openai.InternalServerError, match="mock_response"):
-            sdk(**fields)
+    refused = pytest.raises(openai.InternalServerError, match="mock_response")
+    with pytest.raises(LLMInterceptError, match="mock_response"), intercept() as llm, refused:
+        sdk(**fields)
     assert len(llm.calls) == 1
 
 
@@ -1065,14 +1070,13 @@ def test_a_body_that_cannot_be_answered_is_an_error(sdk: Sdk, fields: dict[str, 
         "f",
         [{"function": {}}],
         [{"id": "", "function": {"name": "f", "arguments": "{}"}}],
-        [{"id": "c", "function": {"name": "f", "arguments": "not JSON"}}],
     ],
 )
-def test_a_bodys_calls_that_are_none_are_an_error(calls: Any) -> None:
+def test_a_bodys_calls_that_are_none_are_an_error(clients: dict[bool, Any], calls: Any) -> None:
     """The same holds for `mock_tool_calls`."""
-    with pytest.raises(LLMInterceptError), intercept():  # noqa: PT012
-        with pytest.raises(openai.InternalServerError, match="tool_call"):
-            Sdk(False, False)(mock_tool_calls=calls)
+    refused = pytest.raises(openai.InternalServerError, match="tool_call")
+    with pytest.raises(LLMInterceptError), intercept(), refused:
+        Sdk(clients[False], stream=False)(mock_tool_calls=calls)
 
 
 def test_a_bodys_delay_is_waited_for(sdk: Sdk, sleeps: list[float]) -> None:
@@ -1082,10 +1086,9 @@ def test_a_bodys_delay_is_waited_for(sdk: Sdk, sleeps: list[float]) -> None:
     assert sleeps == [12.5]
 
 
-def test_a_bodys_timeout_is_the_sdks(is_async: bool, stream: bool, sleeps: list[float]) -> None:
+def test_a_bodys_timeout_is_the_sdks(sdk: Sdk, sleeps: list[float]) -> None:
     """`mock_timeout` in the body is a timeout of the SDK's, at once."""
-    asked = Sdk(is_async, stream)
-    asked.client = asked.client.with_options(max_retries=0)
+    asked = Sdk(sdk.client.with_options(max_retries=0), sdk.stream)
     with intercept() as llm, pytest.raises(openai.APITimeoutError):
         asked(mock_timeout=True)
     assert len(llm.calls) == 1
@@ -1108,25 +1111,37 @@ def test_a_mock_delay_or_false_alone_is_no_mock(sdk: Sdk) -> None:
 
 def test_a_wrapped_client_obeys_the_body(is_async: bool, stream: bool) -> None:
     """A client of its own interceptor obeys the fields, without a block."""
-    asked = Sdk(is_async, stream)
-    wrap(asked.client, "the wrap's")
+    client = (openai.AsyncOpenAI if is_async else openai.OpenAI)(api_key="sk-test")
+    asked = Sdk(wrap(client, "the wrap's"), stream)
     assert asked.text(mock_response=TEXT) == TEXT
     assert asked.text() == "the wrap's"
-    asyncio.run(settle(asked.client.close()))
+    asyncio.run(settle(client.close()))
 
 
 def test_raw_clients_of_either_family_obey_the_body(case: Case) -> None:
-    """The fields in a plain HTTP request are obeyed: text, script, error and timeout."""
-    with intercept("the rule's"):
-        assert case.text(case.post(mock_response=ODD)) == ODD
-        assert [case.text(case.post(mock_response=["one", "two"])) for _ in range(2)] == ["one", "two"]
-        refused = case.post(mock_response="litellm.RateLimitError")
+    """The fields in a plain HTTP request are obeyed: text, script, calls, error and timeout."""
+
+    async def run() -> None:
+        client = case.client()
+        try:
+            await check(lambda **fields: settle(client.post(URL, json=chat(stream=case.stream, **fields))))
+        finally:
+            await settle(client.aclose() if case.is_async else client.close())
+
+    async def check(post: Callable[..., Any]) -> None:
+        assert case.text(await post(mock_response=ODD)) == ODD
+        assert [case.text(await post(mock_response=["one", "two"])) for _ in range(2)] == ["one", "two"]
+        assert case.text(await post()) == "the rule's"
+        refused = await post(mock_response="litellm.RateLimitError")
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")
         with pytest.raises(case.module.ReadTimeout):
-            case.post(mock_timeout=True)
-        response = case.post(mock_tool_calls=[CALL])
-        choices = [events(response.text)[-1] if case.stream else response.json()][0]["choices"]
-        assert choices[0]["finish_reason"] == "tool_calls"
+            await post(mock_timeout=True)
+        called = await post(mock_tool_calls=[CALL])
+        last = events(called.text)[-1] if case.stream else called.json()
+        assert last["choices"][0]["finish_reason"] == "tool_calls"
+
+    with intercept("the rule's"):
+        asyncio.run(run())
 
 
 def test_a_bodys_fields_are_obeyed_by_a_transport(is_async: bool) -> None:

@@ -1,4 +1,4 @@
-"""Tokens are pieces of the text: joined they are the text again, and their number is near the real one."""
+"""Tokens are pieces of the text: joined they are the text again."""
 
 from __future__ import annotations
 
@@ -81,20 +81,6 @@ def test_plain_text_is_split_as_an_encoding_splits_it(text, tokens):
     assert list(TOKENS.split(text, "gpt-4o")) == tokens
 
 
-@pytest.mark.parametrize(
-    ("text", "real"),
-    [
-        ("The quick brown fox jumps over the lazy dog.", 10),
-        ("It is sunny in Paris today, with a light breeze from the west.", 15),
-        ('{"city": "Paris", "unit": "celsius"}', 12),
-        ("def add(a, b):\n    return a + b\n", 12),
-    ],
-)
-def test_the_count_is_near_the_real_one(text, real):
-    """Within a third of what o200k_base counts (numbers from OpenAI's tokenizer page, rounded)."""
-    assert abs(count(TOKENS, text, "gpt-4o") - real) <= real / 3
-
-
 @pytest.mark.parametrize("unit", ["a", " ", "\n", "日", "1", "'", "_", "a'", " \n", ".", "\ud800", "é "])
 def test_a_long_text_is_split_in_one_pass(unit):
     """A hundred thousand characters of one kind are no trouble."""
@@ -136,8 +122,7 @@ def tiktoken(monkeypatch):
 def test_tiktokens_tokens_are_the_text_even_where_one_ends_inside_a_character(tiktoken):
     """Such a token is empty, and the one that completes the character has it whole."""
     tokens = list(TiktokenTokenizer().split("aéb日", "gpt-4o"))
-    assert "".join(tokens) == "aéb日"
-    assert tokens == ["a", "éb"[0:1] + "b", "", "日"] or "" in tokens
+    assert tokens == ["a", "éb", "", "日"]
 
 
 def test_tiktoken_is_asked_for_the_models_encoding(tiktoken):

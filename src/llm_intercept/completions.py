@@ -8,7 +8,6 @@ Knows: litellm's calling convention. Must not know: how answers are written.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor import Interceptor, InterceptTransport
+from llm_intercept.jsontext import decode, mapping
 from llm_intercept.mocks import Script, error_of, mocked, mocked_error
 from llm_intercept.records import Record, record
 from llm_intercept.replies import Raises
@@ -32,18 +32,6 @@ CONTROL = frozenset(
     {"api_key", "base_url", "api_base", "timeout", "extra_headers", "extra_body", "num_retries", *MOCKS}
 )
 MESSAGE_KEYS = ("content", "role", "tool_calls", "function_call")
-NAME_OF_STATUS = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    408: "Timeout",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-    500: "InternalServerError",
-    502: "BadGatewayError",
-    503: "ServiceUnavailableError",
-}
 _scripts = Script()
 
 
@@ -65,7 +53,13 @@ class Chunks:
 
     def __aiter__(self) -> AsyncIterator[Record]:
         """Iterate asynchronously."""
-        return self._async_chunks or _as_async(iter(self))
+        if self._async_chunks is None:
+            self._async_chunks = _as_async(iter(self))
+        return self._async_chunks
+
+    async def __anext__(self) -> Record:
+        """Return the next chunk."""
+        return await anext(aiter(self))
 
 
 def completion(model: str, messages: Sequence[Mapping[str, Any]] = (), **params: Any) -> Any:
@@ -98,13 +92,13 @@ def completion(model: str, messages: Sequence[Mapping[str, Any]] = (), **params:
     try:
         response = client.send(request, stream=True)
         if asked.streams and response.status_code == 200:  # noqa: PLR2004
-            return Chunks(_chunks(response, client))
+            return Chunks(_chunks(response, client, asked.body["model"]))
         response.read()
     except BaseException:
         client.close()
         raise
     client.close()
-    return _result(response, model)
+    return _result(response, asked)
 
 
 async def acompletion(model: str, messages: Sequence[Mapping[str, Any]] = (), **params: Any) -> Any:
@@ -121,13 +115,13 @@ async def acompletion(model: str, messages: Sequence[Mapping[str, Any]] = (), **
     try:
         response = await client.send(request, stream=True)
         if asked.streams and response.status_code == 200:  # noqa: PLR2004
-            return Chunks(None, _async_chunks(response, client))
+            return Chunks(None, _async_chunks(response, client, asked.body["model"]))
         await response.aread()
     except BaseException:
         await client.aclose()
         raise
     await client.aclose()
-    return _result(response, model)
+    return _result(response, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +178,41 @@ def _mock(model: str, params: dict[str, Any]) -> tuple[Any, float]:
     return InterceptTransport(interceptor=Interceptor(wanted.reply)), wanted.delay
 
 
-def _result(response: Any, model: str) -> Record:
+def _result(response: Any, asked: _Asked) -> Record:
+    if asked.transport is not None:
+        asked.transport.interceptor.raise_unmatched()  # a mock's own fault is not the API's
     if response.status_code >= 400:  # noqa: PLR2004
-        raise error_of(NAME_OF_STATUS.get(response.status_code, "APIError"), response, model)
+        raise error_of(response.status_code, response.text, _code(response.text), asked.body["model"])
     return _completed(response.json())
+
+
+def _code(body: str) -> object:
+    """Read an error's code, wherever the body has one."""
+    try:
+        return mapping(mapping(decode(body.encode())).get("error")).get("code")
+    except ValueError:
+        return None
+
+
+def _chunk(data: str, model: str) -> Record:
+    """Read a chunk.
+
+    Raises:
+        MockedError: It is an error that the host sent inside the stream.
+
+    """
+    value = decode(data.encode())
+    if "error" in mapping(value):
+        code = _code(data)
+        raise error_of(code if isinstance(code, int) else 500, data, code, model)
+    return _completed(value)
 
 
 def _completed(body: Any) -> Record:
     whole: Record = record(body)
     for choice in whole.get("choices", []):
+        if "message" in choice:
+            choice["message"].setdefault("role", "assistant")
         for part in ("message", "delta"):
             if part in choice:
                 for key in MESSAGE_KEYS:
@@ -200,23 +220,23 @@ def _completed(body: Any) -> Record:
     return whole
 
 
-def _chunks(response: Any, client: Any) -> Iterator[Record]:
+def _chunks(response: Any, client: Any, model: str) -> Iterator[Record]:
     try:
         lines = Lines()
         for chunk in response.iter_bytes():
             for data in filter(None, map(data_of, lines.feed(chunk))):
-                yield _completed(json.loads(data))
+                yield _chunk(data, model)
     finally:
         response.close()
         client.close()
 
 
-async def _async_chunks(response: Any, client: Any) -> AsyncIterator[Record]:
+async def _async_chunks(response: Any, client: Any, model: str) -> AsyncIterator[Record]:
     try:
         lines = Lines()
         async for chunk in response.aiter_bytes():
             for data in filter(None, map(data_of, lines.feed(chunk))):
-                yield _completed(json.loads(data))
+                yield _chunk(data, model)
     finally:
         await response.aclose()
         await client.aclose()

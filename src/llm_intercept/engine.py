@@ -131,10 +131,11 @@ class Engine:
     def _answer(
         self, wire: WireRequest, request: LLMRequest, dialect: Dialect, call: Call, chain: tuple[Engine, ...]
     ) -> Exchange:
-        mock = self._mocked(request)
+        mocks = any(name.startswith("mock_") for name in request.params)
+        mock = self._mocked(request, call) if mocks else None
         if mock is not None:
-            _note(call, chain[:1])
             call.source = "rule"
+            _note(call, chain[:1])
             if mock.delay:
                 yield Pause(mock.delay)
             return self._given(mock.reply, request, dialect, call, "mock_response, in the request's body")
@@ -160,10 +161,8 @@ class Engine:
         call.reply = reply
         return self._write(request, reply, dialect, call, rule, where)
 
-    def _mocked(self, request: LLMRequest) -> Mocked | None:
+    def _mocked(self, request: LLMRequest, call: Call) -> Mocked | None:
         """Read litellm's mock parameters, which the request's body may carry."""
-        if not any(name.startswith("mock_") for name in request.params):
-            return None
         fields = dict(request.params)
         try:
             if isinstance(fields.get("mock_response"), list):
@@ -171,6 +170,7 @@ class Engine:
                 fields["mock_response"] = self._scripts.next(given, key=encode(given))
             return mocked(fields)
         except LLMInterceptError as error:
+            _note(call, (self,))
             raise _Failed(error) from error
 
     def _write(

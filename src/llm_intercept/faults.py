@@ -5,11 +5,12 @@ Knows: which status and words belong to which error (WIRE.md 3, OpenAI's "Error 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.replies import ErrorReply
+from llm_intercept.replies import ErrorReply, to_json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,26 +136,36 @@ def api_error(
         retry_after: Seconds the client is told to wait. Without it a retryable error says 1 ms, so that a retry happens
             at once.
         headers: Headers to send beside the usual ones, or instead of those of the same name.
-        body: A whole body instead: a mapping for JSON, or text.
+        body: A whole body instead: text, or anything that JSON can say.
 
     Raises:
-        SettingsError: `status` is neither of these, or `retry_after` is negative.
+        SettingsError: `status` is neither of these, or `retry_after` is no number of seconds.
+        ReplyError: `body` cannot be written as JSON.
 
     """
-    if retry_after is not None and retry_after < 0:
-        raise SettingsError("retry_after", retry_after, "seconds, 0 or more")
+    _check_seconds(retry_after)
+    if body is not None and not isinstance(body, str | bytes):
+        to_json_text(body)
     known = _known(status, code)
     given = status if isinstance(status, int) else known.status
     return ErrorReply(
         status=given,
         code=code if code is not None else known.code,
-        message=message if message is not None else known.message,
+        message=message,
+        words=known.message,
         type=type if type is not None else known.type,
         param=param if param is not None else known.param,
         retry_after=retry_after,
         headers=tuple((headers or {}).items()),
         body=body,
     )
+
+
+def _check_seconds(seconds: object) -> None:
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise SettingsError("retry_after", seconds, "seconds, 0 or more")
 
 
 def _known(status: object, code: str | None) -> Known:

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
 from llm_intercept.faults import api_error
 from llm_intercept.jsontext import mapping, text
-from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare, raw
+from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare, raw, to_json_text
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.wire import NetworkFaultError
 
@@ -52,6 +54,20 @@ CODES = {
     "ContentPolicyViolationError": "content_filter",
     "RateLimitError": "rate_limit_exceeded",
 }
+NAME_OF_CODE = {code: name for name, code in CODES.items()}
+NAME_OF_STATUS = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    402: "PaymentRequiredError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    408: "Timeout",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+    500: "InternalServerError",
+    502: "BadGatewayError",
+    503: "ServiceUnavailableError",
+}
 
 
 class MockedError(LLMInterceptError):
@@ -82,11 +98,20 @@ def mocked_error(name: str, model: str = "") -> MockedError:
 _CLASSES: dict[str, type[MockedError]] = {}
 
 
-def error_of(name: str, response: Any, model: str) -> MockedError:
-    """Make the exception for an error the API answered; `response` is the HTTP library's."""
+def error_of(status: int, body: str, code: object, model: str) -> MockedError:
+    """Make the exception for an error the API answered.
+
+    Args:
+        status: The HTTP status, or what stands for it in a stream.
+        body: What the API said.
+        code: The error's code in it, if any.
+        model: The model that was asked.
+
+    """
+    name = NAME_OF_CODE.get(str(code)) or NAME_OF_STATUS.get(status, "APIError")
     error = mocked_error(name, model)
-    error.status_code, error.message = response.status_code, response.text
-    error.args = (f"litellm.{name}: {response.text}",)
+    error.status_code, error.message = status, body
+    error.args = (f"litellm.{name}: {body}",)
     return error
 
 
@@ -137,10 +162,10 @@ def mocked(fields: Mapping[str, Any]) -> Mocked | None:
         SettingsError: `"litellm.<name>"` names no error of litellm's.
 
     """
-    if not any(fields.get(name) is not None for name in ("mock_response", "mock_tool_calls", "mock_timeout")):
-        return None
     if fields.get("mock_timeout"):
         return Mocked(Raises(NetworkFaultError("ReadTimeout", "this is a mock timeout error")))
+    if fields.get("mock_response") is None and fields.get("mock_tool_calls") is None:
+        return None
     given = fields.get("mock_response")
     reply = Reply(DEFAULT_REPLY) if given is None and not fields.get("mock_tool_calls") else _reply(given)
     calls = fields.get("mock_tool_calls")
@@ -208,7 +233,11 @@ def _tool_call(value: object) -> ToolCall:
         )
         raise ReplyError(f"A call in mock_tool_calls is {value!r}", advice)
     arguments = function.get("arguments", "{}")
-    return ToolCall(name=function["name"], arguments=str(arguments), id=call.get("id"))
+    try:
+        written = arguments if isinstance(arguments, str) else to_json_text(arguments)
+        return ToolCall(name=function["name"], arguments=written, id=call.get("id"))
+    except ValidationError as error:
+        raise ReplyError(f"A call in mock_tool_calls is {value!r}", "Give its id as a str, or leave it out.") from error
 
 
 def _seconds(value: object) -> float:

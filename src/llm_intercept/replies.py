@@ -147,7 +147,7 @@ class AutoReply:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
-    """An API error; what is None is filled in as the API would."""
+    """An API error; where there is no message, `words` are the API's own, with {model} and {retry} to fill in."""
 
     status: int
     code: str | None = None
@@ -157,6 +157,7 @@ class ErrorReply:
     retry_after: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: Any = None
+    words: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         """Say it as the user wrote it."""

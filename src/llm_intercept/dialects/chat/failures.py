@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.chat.headers import error_headers, overridden
+from llm_intercept.dialects.chat.headers import azure_headers, error_headers, overridden
 from llm_intercept.dialects.chat.hosts import manner
-from llm_intercept.jsontext import encode, is_object
+from llm_intercept.jsontext import encode
 from llm_intercept.wire import WireResponse
 
 if TYPE_CHECKING:
@@ -62,23 +62,25 @@ def write_error(error: ErrorFacts, identity: str) -> WireResponse:
 def write_failure(request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
     """Write the error a rule asks for, in the shape of the host that is asked."""
     content_type, body = _body(request, error)
-    front_door = error.status in FRONT_DOOR
-    headers = error_headers(content_type, identity, front_door=front_door)
-    return WireResponse(error.status, overridden(headers, (*_retry(error), *error.headers)), (body,))
+    if manner(request.url) == "azure":
+        headers = azure_headers(content_type, identity, request.url)
+    else:
+        headers = error_headers(content_type, identity, front_door=error.status in FRONT_DOOR)
+    return WireResponse(error.status, overridden(overridden(headers, _retry(error)), error.headers), (body,))
 
 
 def _body(request: LLMRequest, error: ErrorReply) -> tuple[str, bytes]:
     if isinstance(error.body, str | bytes):
         text = error.body.encode() if isinstance(error.body, str) else error.body
         return ("text/html" if text.lstrip().startswith(b"<") else "text/plain"), text
-    if is_object(error.body):
+    if error.body is not None:
         return "application/json", encode(error.body, indent=2)
-    if error.status == 502 and not error.message:  # noqa: PLR2004 - a proxy's answer, not the API's
+    if error.message is None and not error.words:  # a proxy's answer, not the API's
         return "text/html", BAD_GATEWAY.encode()
     if manner(request.url) == "azure":
         return "application/json", encode(_azure_body(request, error))
     front_door = error.status in FRONT_DOOR
-    body = _openai_body(_worded(request, error, error.message or ""), error.type, error.param, error.code)
+    body = _openai_body(_message(request, error, error.words), error.type, error.param, error.code)
     kind = "application/json; charset=utf-8" if front_door else "application/json"
     return kind, encode(body, indent=4 if front_door else 2) + (b"\n" if front_door else b"")
 
@@ -89,23 +91,19 @@ def _openai_body(message: str, kind: str | None, param: str | None, code: str | 
 
 def _azure_body(request: LLMRequest, error: ErrorReply) -> dict[str, Any]:
     if error.code == "content_filter":
-        said: dict[str, Any] = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+        message = _message(request, error, error.words)
+        said: dict[str, Any] = {"message": message, "type": error.type, "param": error.param, "code": error.code}
         return {"error": {**said, "status": error.status, "innererror": AZURE_FILTERED}}
-    code, words = AZURE_WORDS.get(error.code or "", (error.code or str(error.status), error.message or ""))
-    message = words if _is_usual(error) else error.message or ""
-    return {"error": {"code": code, "message": _worded(request, error, message)}}
+    code, words = AZURE_WORDS.get(error.code or "", (error.code or str(error.status), error.words))
+    return {"error": {"code": code, "message": _message(request, error, words)}}
 
 
-def _is_usual(error: ErrorReply) -> bool:
-    """Tell whether the message is the one that `api_error` filled in, which has OpenAI's words."""
-    from llm_intercept.faults import NAMED  # noqa: PLC0415 - a table of words
-
-    return any(error.message == known.message for known in NAMED.values())
-
-
-def _worded(request: LLMRequest, error: ErrorReply, message: str) -> str:
+def _message(request: LLMRequest, error: ErrorReply, words: str) -> str:
+    """The user's own message to the letter, or the API's words about this request."""
+    if error.message is not None:
+        return error.message
     wait = f"{error.retry_after:g}s" if error.retry_after is not None else "1ms"
-    return message.replace("{model}", request.model).replace("{retry}", wait)
+    return words.replace("{model}", request.model).replace("{retry}", wait)
 
 
 def _retry(error: ErrorReply) -> tuple[tuple[str, str], ...]:

@@ -54,6 +54,7 @@ class Envelope:
     service_tier: str | None = "default"
     usage: dict[str, Any] | None = None
     filters_prompt: bool = True
+    choices: int | None = None
 
 
 def padding(identity: str) -> str:

@@ -122,6 +122,7 @@ def _envelope_of(body: Mapping[str, Any], envelope: Envelope) -> Envelope:
         model=text(body.get("model")) or envelope.model,
         fingerprint=body.get("system_fingerprint"),
         service_tier=body.get("service_tier"),
+        choices=len(items(body.get("choices"))),
         usage=dict(mapping(body.get("usage"))) or None,
     )
 

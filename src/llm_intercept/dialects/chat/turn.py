@@ -49,11 +49,11 @@ class Plan:
         return "function_call" if self.reply.function_call else "stop"
 
 
-def plans(request: LLMRequest, reply: Reply, identity: str) -> list[Plan]:
-    """Plan the choices of an answer."""
+def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = None) -> list[Plan]:
+    """Plan the choices of an answer: as many as the request asks for, unless `count` says how many."""
     params = request.params
     wanted = params.get("n")
-    count = wanted if isinstance(wanted, int) else 1
+    count = count or (wanted if isinstance(wanted, int) else 1)
     variants: tuple[Reply, ...] = reply.variants or (reply,)
     limit = _limit(params.get("max_completion_tokens"), params.get("max_tokens"))
     return [

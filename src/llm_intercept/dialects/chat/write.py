@@ -72,7 +72,7 @@ def _written(request: LLMRequest, reply: Reply, writing: Writing, envelope: Enve
     include_usage = mapping(request.params.get("stream_options")).get("include_usage") is True
     kind: type[OpenAIFrames | AzureFrames] = AzureFrames if manner(request.url) == "azure" else OpenAIFrames
     frames = kind(envelope, include_usage=include_usage)
-    planned = plans(request, reply, writing.identity)
+    planned = plans(request, reply, writing.identity, envelope.choices)
     if request.stream:
         chunks = _stream(request, reply, planned, frames, writing, envelope)
         return WireResponse(200, _headers(request, STREAM, writing.identity), chunks)
