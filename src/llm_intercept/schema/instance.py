@@ -1,49 +1,35 @@
 """The smallest instance of a JSON schema: what must be there and no more, the same every time.
 
-Knows: the keywords of JSON Schema. Must not know: where the schema comes from.
+Candidates are built from the keywords, and the first one that `valid.fulfils` holds for is taken; so an instance is
+valid, or there is an error that says where none was found.
+
+Knows: the keywords that make instances. Must not know: where the schema comes from.
 """
 
 from __future__ import annotations
 
-import math
+import itertools
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from llm_intercept.errors import LLMInterceptError
-from llm_intercept.jsontext import is_array, is_object, items, mapping
-from llm_intercept.schema.pattern import matching
+from llm_intercept.jsontext import encode, is_array, is_object, items, mapping
+from llm_intercept.schema.errors import EndlessError, SchemaError
+from llm_intercept.schema.keywords import TYPES, check_keywords, merged, resolve
+from llm_intercept.schema.numbers import numbers
+from llm_intercept.schema.strings import strings
+from llm_intercept.schema.valid import fulfils
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-FORMATS = {
-    "date": "2026-01-01",
-    "date-time": "2026-01-01T00:00:00Z",
-    "duration": "P1D",
-    "email": "a@example.com",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "time": "00:00:00Z",
-    "uri": "https://example.com",
-    "uuid": "00000000-0000-4000-8000-000000000000",
+Within = tuple[str, ...]
+TRIED = 40  # candidates at the most, at one place of a schema
+HINTS = {
+    "object": ("properties", "required", "additionalProperties", "minProperties", "patternProperties"),
+    "array": ("items", "prefixItems", "minItems", "contains", "uniqueItems"),
+    "string": ("pattern", "minLength", "maxLength", "format"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-
-
-class SchemaError(LLMInterceptError, ValueError):
-    """A schema that has no instance, or is none; `path` says where in it."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        self.path, self.problem = path, problem
-        super().__init__(
-            f"auto() cannot answer this schema: at {path or '#'}, {problem}. Mend the schema, or answer this request "
-            "with a rule of its own: structured(…) or tool_call(…)."
-        )
-
-
-class _EndlessError(SchemaError):
-    """A required part of the schema contains itself."""
 
 
 def smallest(schema: object) -> Any:
@@ -53,10 +39,13 @@ def smallest(schema: object) -> Any:
         schema: The schema, as JSON values.
 
     Raises:
-        SchemaError: The schema is invalid or nothing fulfils it.
+        SchemaError: The schema is invalid or nothing that fulfils it was found.
 
     """
-    return _Builder(schema).build(schema, "#", ())
+    try:
+        return _Builder(schema).first(schema, "#", ())
+    except RecursionError as error:
+        raise SchemaError("#", "it is nested too deeply") from error
 
 
 class _Builder:
@@ -64,174 +53,200 @@ class _Builder:
 
     def __init__(self, root: object) -> None:
         self._root = root
+        self._checked: dict[int, Mapping[str, Any]] = {}  # by id, and held so that the id stays theirs
+        self._endless: dict[tuple[str, frozenset[str]], EndlessError] = {}
 
-    def build(self, schema: object, path: str, within: tuple[str, ...]) -> Any:
-        """Build an instance of `schema`; `within` are the references that are being resolved around it."""
-        if schema is True or schema == {}:
-            return None if schema is True else {}
-        if not is_object(schema):
-            raise SchemaError(path, f"{schema!r} is not a schema")
+    def first(self, schema: object, path: str, within: Within) -> Any:
+        """Build the first valid instance; `within` are the references being resolved around it."""
+        return next(self.valid(schema, path, within))
+
+    def valid(self, schema: object, path: str, within: Within) -> Iterator[Any]:
+        """Yield valid instances, each once; raise if there is none."""
+        seen: set[bytes] = set()
+        for candidate in itertools.islice(self._candidates(schema, path, within), TRIED):
+            text = encode(candidate)
+            if text not in seen and fulfils(candidate, schema, self._root):
+                seen.add(text)
+                yield candidate
+        if not seen:
+            raise SchemaError(path, _nothing(schema))
+
+    def _candidates(self, schema: object, path: str, within: Within) -> Iterator[Any]:
+        if schema is True:
+            yield from (None, {}, "", 0)
+            return
+        if schema is False or not is_object(schema):
+            raise SchemaError(path, f"{schema!r} is {'fulfilled by nothing' if schema is False else 'not a schema'}")
         known = mapping(schema)
+        if id(known) not in self._checked:
+            check_keywords(known, path)
+            self._checked[id(known)] = known
         if "$ref" in known:
-            return self._reference(known, path, within)
-        if "allOf" in known:
-            return self.build(self._merged(known, path), path, within)
-        for choice in ("anyOf", "oneOf"):
-            if choice in known:
-                return self._first(known, choice, path, within)
-        if "const" in known:
-            return known["const"]
-        if "enum" in known:
-            return self._enum(known["enum"], path)
-        return self._typed(known, path, within)
+            yield from self._reference(known, path, within)
+        elif "allOf" in known:
+            yield from self._candidates(self._all(known, path, within), path, within)
+        elif "anyOf" in known or "oneOf" in known:
+            yield from self._alternatives(known, "anyOf" if "anyOf" in known else "oneOf", path, within)
+        elif "const" in known:
+            yield known["const"]
+        elif "enum" in known:
+            yield from items(known["enum"])
+        else:
+            yield from self._typed(known, path, within)
 
-    def _reference(self, schema: Mapping[str, Any], path: str, within: tuple[str, ...]) -> Any:
+    def _reference(self, schema: Mapping[str, Any], path: str, within: Within) -> Iterator[Any]:
         target = schema["$ref"]
         if target in within:
-            raise _EndlessError(path, f"{target!r} requires itself, without end")
-        found = self._resolve(target, path)
-        siblings = {
-            key: value for key, value in schema.items() if key not in {"$ref", "description", "title", "default"}
-        }
-        if siblings and is_object(found):
-            found = {**mapping(found), **siblings}
-        return self.build(found, path, (*within, target))
+            raise EndlessError(path, f"{target!r} requires itself, without end")
+        found = resolve(self._root, target, path)
+        key = target, frozenset(within)
+        if key in self._endless:
+            raise self._endless[key]
+        siblings = {name: value for name, value in schema.items() if name not in {"$ref", "$defs", "definitions"}}
+        whole = merged(mapping(found), siblings) if siblings and is_object(found) else found
+        try:
+            yield from self._candidates(whole, path, (*within, target))
+        except EndlessError as error:
+            self._endless[key] = error
+            raise
 
-    def _resolve(self, target: object, path: str) -> object:
-        if not isinstance(target, str) or not target.startswith("#"):
-            raise SchemaError(path, f"$ref {target!r} does not point into the schema (it must begin with '#')")
-        found: Any = self._root
-        for step in filter(None, target[1:].split("/")):
-            name = step.replace("~1", "/").replace("~0", "~")
-            if not is_object(found) or name not in found:
-                raise SchemaError(path, f"$ref {target!r} points to nothing: there is no {name!r}")
-            found = found[name]
-        return found
-
-    def _merged(self, schema: Mapping[str, Any], path: str) -> dict[str, Any]:
+    def _all(self, schema: Mapping[str, Any], path: str, within: Within) -> Mapping[str, Any]:
         """Merge the branches of allOf into one schema."""
-        whole: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
-        for branch in items(schema["allOf"]):
-            part = self._resolve(branch["$ref"], path) if is_object(branch) and "$ref" in branch else branch
-            for key, value in mapping(part).items():
-                if key == "properties":
-                    whole[key] = {**mapping(whole.get(key)), **mapping(value)}
-                elif key == "required":
-                    whole[key] = [*items(whole.get(key)), *items(value)]
-                else:
-                    whole[key] = value
+        whole = {name: value for name, value in schema.items() if name != "allOf"}
+        for number, branch in enumerate(items(schema["allOf"])):
+            part, seen = branch, within
+            while is_object(part) and "$ref" in part:
+                target = mapping(part)["$ref"]
+                if target in seen:
+                    raise EndlessError(path, f"{target!r} requires itself, without end")
+                seen = (*seen, target)
+                part = resolve(self._root, target, f"{path}/allOf/{number}")
+            if is_object(part) and "allOf" in part:
+                part = self._all(mapping(part), path, seen)
+            if not is_object(part) and part is not True:
+                raise SchemaError(f"{path}/allOf/{number}", f"{part!r} is not a schema")
+            whole = merged(whole, mapping(part))
         return whole
 
-    def _first(self, schema: Mapping[str, Any], choice: str, path: str, within: tuple[str, ...]) -> Any:
-        """Build the first alternative that ends; a recursive one gives way to one that is not."""
-        alternatives = items(schema[choice])
-        if not alternatives:
-            raise SchemaError(f"{path}/{choice}", "there is no alternative")
-        shared = {key: value for key, value in schema.items() if key in {"type", "properties", "required"}}
-        endless: _EndlessError | None = None
-        for number, alternative in enumerate(alternatives):
+    def _alternatives(self, schema: Mapping[str, Any], choice: str, path: str, within: Within) -> Iterator[Any]:
+        """Yield what the alternatives have in turn; a recursive one gives way to one that is not."""
+        rest = {name: value for name, value in schema.items() if name != choice}
+        failed: SchemaError | None = None
+        made = False
+        for number, alternative in enumerate(items(schema[choice])):
+            branch = merged(rest, mapping(alternative)) if is_object(alternative) and rest else alternative
             try:
-                merged = {**shared, **mapping(alternative)} if is_object(alternative) and shared else alternative
-                return self.build(merged, f"{path}/{choice}/{number}", within)
-            except _EndlessError as error:
-                endless = error
-        raise endless or SchemaError(path, "there is no alternative")
+                for candidate in itertools.islice(self.valid(branch, f"{path}/{choice}/{number}", within), 4):
+                    made = True
+                    yield candidate
+            except SchemaError as error:
+                failed = failed or error
+        if not made and failed is not None:
+            raise failed
 
-    def _enum(self, values: object, path: str) -> Any:
-        if not items(values):
-            raise SchemaError(f"{path}/enum", "it is empty, or not an array")
-        return items(values)[0]
+    def _typed(self, schema: Mapping[str, Any], path: str, within: Within) -> Iterator[Any]:
+        kinds = _kinds(schema, path)
+        failed: SchemaError | None = None
+        for number, kind in enumerate(kinds):
+            try:
+                yield from self._of_type(kind, schema, path, within)
+            except SchemaError as error:
+                failed = failed or error
+                if number == len(kinds) - 1:
+                    raise failed from None
 
-    def _typed(self, schema: Mapping[str, Any], path: str, within: tuple[str, ...]) -> Any:
-        kind = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else None)
-        kinds: list[Any] = items(kind) if is_array(kind) else [kind]
-        if not kinds or any(one is not None and one not in TYPES for one in kinds):
-            raise SchemaError(f"{path}/type", f"{kind!r} is not a type; the types are {', '.join(TYPES)}")
-        match kinds[0]:
+    def _of_type(self, kind: str, schema: Mapping[str, Any], path: str, within: Within) -> Iterator[Any]:
+        match kind:
             case "object":
-                return self._object(schema, path, within)
+                yield from self._objects(schema, path, within)
             case "array":
-                return self._array(schema, path, within)
+                yield from self._arrays(schema, path, within)
             case "string":
-                return _string(schema, path)
+                yield from strings(schema, path)
             case "integer" | "number":
-                return _number(schema, path, whole=kinds[0] == "integer")
+                yield from numbers(schema, path, whole=kind == "integer")
             case "boolean":
-                return False
+                yield from (False, True)
             case _:
-                return None
+                yield None
 
-    def _object(self, schema: Mapping[str, Any], path: str, within: tuple[str, ...]) -> dict[str, Any]:
+    def _objects(self, schema: Mapping[str, Any], path: str, within: Within) -> Iterator[dict[str, Any]]:
+        """Yield the object with what is required, then with more of what is described."""
         properties = mapping(schema.get("properties"))
-        required = set(map(str, items(schema.get("required"))))
-        names = [*(name for name in properties if name in required), *sorted(required - set(properties))]
-        least = schema.get("minProperties", 0)
-        names += [name for name in properties if name not in required][: max(0, least - len(names))]
-        if len(names) < least:
+        required = list(map(str, items(schema.get("required"))))
+        names = [*(name for name in properties if name in required), *(n for n in required if n not in properties)]
+        optional = [name for name in properties if name not in names]
+        more = _more_names(schema, names, optional, path)
+        for added in dict.fromkeys(((), tuple(more), tuple(optional))):
+            chosen = [name for name in properties if name in names or name in added]
+            chosen += [name for name in (*names, *added) if name not in properties]
+            yield {name: self._property(name, schema, path, within) for name in dict.fromkeys(chosen)}
+
+    def _property(self, name: str, schema: Mapping[str, Any], path: str, within: Within) -> Any:
+        properties = mapping(schema.get("properties"))
+        if name in properties:
+            return self.first(properties[name], f"{path}/properties/{name}", within)
+        for pattern, own in mapping(schema.get("patternProperties")).items():
+            if re.search(pattern, name):
+                return self.first(own, f"{path}/patternProperties/{pattern}", within)
+        additional = schema.get("additionalProperties", True)
+        if additional is False:
             raise SchemaError(
-                f"{path}/minProperties", f"{least} properties are asked for and {len(names)} are described"
+                f"{path}/required", f"{name!r} is required, but not described, and nothing else is allowed"
             )
-        return {
-            name: self.build(properties[name], f"{path}/properties/{name}", within) if name in properties else None
-            for name in names
-        }
+        return self.first(additional, f"{path}/additionalProperties", within)
 
-    def _array(self, schema: Mapping[str, Any], path: str, within: tuple[str, ...]) -> list[Any]:
-        least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
-        if least > most:
+    def _arrays(self, schema: Mapping[str, Any], path: str, within: Within) -> Iterator[list[Any]]:
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        if most is not None and least > most:
             raise SchemaError(path, f"minItems {least} is more than maxItems {most}")
-        first = items(schema.get("prefixItems"))[:least]
-        made = [self.build(one, f"{path}/prefixItems/{number}", within) for number, one in enumerate(first)]
-        while len(made) < least:
-            made.append(self.build(schema.get("items", True), f"{path}/items", within))
-        return made
+        prefix = items(schema.get("prefixItems"))
+        made = [self.first(one, f"{path}/prefixItems/{n}", within) for n, one in enumerate(prefix[:least])]
+        if "contains" in schema:
+            made.append(self.first(schema["contains"], f"{path}/contains", within))
+        if len(made) < least:
+            made += self._items(schema, least - len(made), path, within)
+        yield made
+
+    def _items(self, schema: Mapping[str, Any], count: int, path: str, within: Within) -> list[Any]:
+        found = self.valid(schema.get("items", True), f"{path}/items", within)
+        if not schema.get("uniqueItems"):
+            return [next(found)] * count
+        different = list(itertools.islice(found, count))
+        if len(different) < count:
+            raise SchemaError(
+                f"{path}/items", f"minItems asks for {count} different items and {len(different)} were found"
+            )
+        return different
 
 
-def _string(schema: Mapping[str, Any], path: str) -> str:
-    least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
-    if least > most:
-        raise SchemaError(path, f"minLength {least} is more than maxLength {most}")
-    if "pattern" in schema:
-        return _matching(schema["pattern"], least, most, path)
-    text = FORMATS.get(str(schema.get("format")), "")
-    return text if len(text) >= least else text.ljust(least, "a")
+def _kinds(schema: Mapping[str, Any], path: str) -> list[str]:
+    """Read the types, or infer them from the other keywords."""
+    if "type" in schema:
+        kind = schema["type"]
+        kinds: list[Any] = items(kind) if is_array(kind) else [kind]
+        if not kinds or any(one not in TYPES for one in kinds):
+            raise SchemaError(f"{path}/type", f"{kind!r} is not a type; the types are {', '.join(TYPES)}")
+        return kinds
+    hinted = [kind for kind, names in HINTS.items() if any(name in schema for name in names)]
+    return [*hinted, *(kind for kind in ("object", "null", "string", "integer") if kind not in hinted)]
 
 
-def _matching(pattern: object, least: int, most: float, path: str) -> str:
-    try:
-        found = matching(str(pattern), least)
-    except re.error as error:
-        raise SchemaError(f"{path}/pattern", f"{pattern!r} is not a regular expression ({error})") from error
-    if found is None or len(found) > most:
-        raise SchemaError(f"{path}/pattern", f"no string for {pattern!r} was found")
-    return found
+def _more_names(schema: Mapping[str, Any], names: list[str], optional: list[str], path: str) -> list[str]:
+    """Name the properties to add to the required ones: those that depend on them, and as many as there must be."""
+    depends = mapping(schema.get("dependentRequired"))
+    more = [str(other) for name in names for other in items(depends.get(name)) if other not in names]
+    least = schema.get("minProperties", 0)
+    spare = [name for name in optional if name not in more]
+    if schema.get("additionalProperties", True) is not False:
+        spare += [f"key{number}" for number in range(least)]
+    more += spare[: max(0, least - len(names) - len(more))]
+    if len(names) + len(more) < least:
+        described = len(names) + len(more)
+        raise SchemaError(f"{path}/minProperties", f"{least} properties are asked for and {described} are described")
+    return more
 
 
-def _number(schema: Mapping[str, Any], path: str, *, whole: bool) -> int | float:
-    step = schema.get("multipleOf", 1 if whole else None)
-    lowest, over = _bound(schema, "minimum", "exclusiveMinimum", max)
-    highest, under = _bound(schema, "maximum", "exclusiveMaximum", min)
-    start = min(max(0, lowest), highest)
-    if step is None:
-        value = start
-        if (over and value == lowest) or (under and value == highest):
-            value = (max(lowest, -1e308) + min(highest, lowest + 2)) / 2 if lowest > -math.inf else highest - 1
-    else:
-        value = (math.ceil(start / step) if start >= 0 else math.floor(start / step)) * step
-        if over and value <= lowest:
-            value += step
-        if (under and value >= highest) or value > highest:
-            value = (math.floor(highest / step) - (under and highest % step == 0)) * step
-    if value < lowest or value > highest or (over and value == lowest) or (under and value == highest):
-        raise SchemaError(path, "no number is within its bounds")
-    return int(value) if float(value).is_integer() else value
-
-
-def _bound(schema: Mapping[str, Any], name: str, exclusive: str, tighter: Any) -> tuple[float, bool]:
-    """The tighter of an inclusive and an exclusive bound, and whether it is exclusive."""
-    none = -math.inf if tighter is max else math.inf
-    inclusive = cast("float", schema.get(name, none))
-    other = cast("float", schema.get(exclusive, none))
-    if isinstance(other, bool):
-        return inclusive, other
-    return tighter(inclusive, other), exclusive in schema and tighter(inclusive, other) == other
+def _nothing(schema: object) -> str:
+    shown = {name: value for name, value in mapping(schema).items() if name not in {"$defs", "definitions"}}
+    return f"nothing was found that fulfils {shown!r}"

@@ -30,9 +30,9 @@ def matching(pattern: str, shortest: int = 0) -> str | None:
     parsed: Any = re._parser.parse(pattern)  # type: ignore[attr-defined]  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     for more in range(max(1, shortest + 1)):
         found = _join(parsed, more, {})
-        text = found if pattern.endswith("$") else found.ljust(shortest, "a")
-        if len(text) >= shortest and compiled.search(text):
-            return text
+        for text in (found, found.ljust(shortest, "a"), found.rjust(shortest, "a")):
+            if len(text) >= shortest and compiled.search(text):
+                return text
     return None
 
 
