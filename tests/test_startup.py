@@ -344,7 +344,7 @@ def test_run_refuses_a_python_without_us(tmp_path):
     venv.create(tmp_path / "bare", with_pip=False, symlinks=sys.platform != "win32")
     python = next((tmp_path / "bare").glob("[bS]*/python*"))
     for started in ([str(python), "-c", "print('ran')"], [str(script_for(python, tmp_path))]):
-        done = command("run", "--", *started, cwd=tmp_path)
+        done = command("run", "--", *started, cwd=tmp_path, PYTHONPATH="")
         assert (done.returncode, done.stdout) == (1, "")
         assert "has no llm-intercept installed" in done.stderr
         assert "-m pip install llm-intercept" in done.stderr

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import threading
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from llm_intercept.wire import Exchange, WireRequest
 
@@ -53,7 +54,7 @@ def activate(handler: Handler, scope: Literal["process", "context"]) -> Activati
     global _process  # noqa: PLW0603 - process-wide is what it is for
     activation = Activation(handler, scope, next(_order))
     if scope == "context":
-        _context.set((activation, *_context.get()))
+        _context.set((activation, *(one for one in _context.get() if one.live)))
     else:
         with _lock:
             _process = (activation, *_process)
@@ -101,6 +102,16 @@ def attached(client: Any) -> tuple[Handler, ...]:
     return _attached.get(client, ()) if _attached else ()
 
 
+@contextmanager
+def outside_clients() -> Generator[None]:
+    """While a user's function is asked: the requests it makes itself are not those of the client it answers for."""
+    token = _client.set(())
+    try:
+        yield
+    finally:
+        _client.reset(token)
+
+
 class ClientTransport:
     """Stands before an attached client's transport and says, while a request passes, whose it is."""
 
@@ -125,10 +136,8 @@ class ClientTransport:
 
 
 def inheriting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` bound to this context's activations, to be run in another thread; itself if there are none."""
+    """Return `function` bound to this context's activations, to be run in a thread that may have had others."""
     inherited = _context.get()
-    if not inherited:
-        return function
 
     def run(*args: Any, **kwargs: Any) -> Any:
         token = _context.set(inherited)

@@ -47,6 +47,27 @@ def _leaves(transport: Any, around: tuple[Any, ...], seen: set[int]) -> Iterator
         yield transport
 
 
+def is_leaf(transport: Any) -> bool:
+    """Tell whether a transport is the innermost one: all it holds, if anything, are transports around it."""
+    return not is_in_process(transport) and all(_reaches(one, transport, set()) for one in _held(transport))
+
+
+def _reaches(outer: Any, transport: Any, seen: set[int]) -> bool:
+    """Tell whether `outer` holds `transport`, at whatever depth."""
+    if outer is transport:
+        return True
+    seen.add(id(outer))
+    return any(_reaches(one, transport, seen) for one in _held(outer) if id(one) not in seen)
+
+
+def is_own_transport(kind: type) -> bool:
+    """Tell whether a class, or the one it inherits its sending from, is a family's own, which is always a leaf."""
+    return any(
+        kind.__module__.partition(".")[0] in FAMILIES and kind.__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
+        for kind in kind.__mro__
+    )
+
+
 def is_in_process(transport: Any) -> bool:
     """Tell whether a transport answers by itself: somebody's own mock or app, which is never touched."""
     if isinstance(transport, InProcess):
@@ -113,10 +134,10 @@ def _is_set(cell: Any) -> bool:
 
 
 def _is_transport(value: Any) -> bool:
-    if isinstance(value, InProcess):
-        return True
-    bases = [getattr(module, name) for module in _loaded() for name in ("BaseTransport", "AsyncBaseTransport")]
-    return isinstance(value, tuple(bases))
+    """Tell whether clients would take `value` for a transport: anything with a transport's method, but a pool."""
+    kind: Any = value.__class__
+    has_method = any(callable(getattr(kind, method, None)) for method in METHODS)
+    return has_method and not kind.__module__.startswith("httpcore")
 
 
 def _loaded() -> list[Any]:

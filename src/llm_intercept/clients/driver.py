@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
+from llm_intercept.clients.activation import outside_clients
 from llm_intercept.clients.family import Family, family_of, is_network_error
 from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireRequest, WireResponse
 
@@ -45,8 +46,9 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
             case ReadBody():
                 return request.read()
             case Ask(function, arguments):
-                value = function(*arguments)
-                return _run(value) if hasattr(value, "__await__") else value
+                with outside_clients():
+                    value = function(*arguments)
+                    return _run(value) if hasattr(value, "__await__") else value
             case Pause(seconds):
                 return time.sleep(seconds)
             case Forward():
@@ -72,8 +74,9 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
             case ReadBody():
                 return await request.aread()
             case Ask(function, arguments):
-                value = function(*arguments)
-                return await value if hasattr(value, "__await__") else value
+                with outside_clients():
+                    value = function(*arguments)
+                    return await value if hasattr(value, "__await__") else value
             case Pause(seconds):
                 return await _sleep(seconds)
             case Forward():

@@ -13,6 +13,7 @@ import inspect
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,14 +39,19 @@ class Hook:
             self._found, function.__globals__, function.__name__, function.__defaults__, function.__closure__
         )
         original.__kwdefaults__ = function.__kwdefaults__
+        self._signature: inspect.Signature | None = None
         self._stand_in = _stand_in(self._found, make(original), is_async=inspect.iscoroutinefunction(function))
 
     def install(self) -> None:
-        """Make the function do what the hook does."""
+        """Make the function do what the hook does, and say the parameters it had to whoever asks."""
+        if "__signature__" not in self._function.__dict__:
+            self._function.__dict__["__signature__"] = self._signature = _signature(self._function)
         self._function.__code__ = self._stand_in
 
     def remove(self) -> None:
         """Give the function its own code back."""
+        if self._signature is not None and self._function.__dict__.get("__signature__") is self._signature:
+            del self._function.__dict__["__signature__"]
         if self._function.__code__ is self._stand_in:
             self._function.__code__ = self._found
 
@@ -63,6 +69,16 @@ def innermost(value: object) -> FunctionType | None:
         value = getattr(value, "__func__", value)
         value = getattr(value, "__wrapped__", value)
     return value if isinstance(value, FunctionType) else None
+
+
+_signatures: WeakKeyDictionary[FunctionType, inspect.Signature] = WeakKeyDictionary()
+
+
+def _signature(function: FunctionType) -> inspect.Signature:
+    """Read a function's parameters, which are read once: every block hooks the same functions."""
+    if function not in _signatures:
+        _signatures[function] = inspect.signature(function)
+    return _signatures[function]
 
 
 def _stand_in(code: CodeType, replacement: Callable[..., Any], *, is_async: bool) -> CodeType:

@@ -7,6 +7,7 @@ with. Must not know: any LLM.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients import sentinels
 from llm_intercept.clients.activation import ClientTransport, active, attached, inheriting
-from llm_intercept.clients.discovery import METHODS, leaves, sender
+from llm_intercept.clients.discovery import METHODS, is_leaf, is_own_transport, leaves, sender
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked
 from llm_intercept.clients.imports import ImportWatcher
@@ -48,19 +49,21 @@ class HookSet:
         with self._lock:
             self._owners += 1
             if self._owners == 1:
-                self._watcher.install()
-                for module in filter(None, map(sys.modules.get, self._installers)):
-                    self._install(module)
+                try:
+                    self._watcher.install()
+                    for name in filter(sys.modules.get, self._installers):
+                        self._install(importlib.import_module(name))  # waits for a thread that is importing it
+                except BaseException:
+                    self._remove()
+                    self._owners = 0
+                    raise
 
     def release(self) -> None:
         """Need the hooks no longer; the last to do so removes them."""
         with self._lock:
             self._owners -= 1
             if self._owners == 0:
-                self._watcher.remove()
-                for hook in self._hooks.values():
-                    hook.remove()
-                self._hooks.clear()
+                self._remove()
 
     def add(self, value: Any, make: Make) -> None:
         """Install a hook on the function behind `value`, unless it has one."""
@@ -70,6 +73,12 @@ class HookSet:
                 hook = Hook(function, make)
                 hook.install()
                 self._hooks[function] = hook
+
+    def _remove(self) -> None:
+        self._watcher.remove()
+        for hook in self._hooks.values():
+            hook.remove()
+        self._hooks.clear()
 
     def _install(self, module: ModuleType) -> None:
         with self._lock:
@@ -85,19 +94,30 @@ def _hook_family(module: ModuleType, hooks: HookSet) -> None:
     hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
 
 
-def _serving(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Make what a leaf transport's method does instead."""
+def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
+    """Make what a leaf transport's method does instead.
+
+    Args:
+        original: The method.
+        sometimes: Whether another transport of the class may be no leaf, so that each is looked at.
+
+    """
 
     def handle_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
-        return serve(_request(args, kwargs), active(), forward)
+        handlers = () if sometimes and not is_leaf(args[0]) else active()
+        return serve(_request(args, kwargs), handlers, forward)
 
     def handle_async_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
-        return serve_async(_request(args, kwargs), active(), forward)
+        handlers = () if sometimes and not is_leaf(args[0]) else active()
+        return serve_async(_request(args, kwargs), handlers, forward)
 
     is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
     return handle_async_request if is_async else handle_request
+
+
+_serving_leaves = functools.partial(_serving, sometimes=True)
 
 
 def _request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -118,11 +138,12 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _hook_leaves(transport: Any) -> None:
     kind: Any = transport.__class__
-    if any(is_hooked(getattr(kind, method, None)) for method in METHODS):
+    if any(is_hooked(kind.__dict__.get(method)) for method in METHODS) and is_own_transport(kind):
         return
     for leaf in leaves(transport):
         for method in METHODS:
-            TRAFFIC.add(sender(leaf.__class__, method), _serving)
+            own = is_own_transport(leaf.__class__)
+            TRAFFIC.add(sender(leaf.__class__, method), _serving if own else _serving_leaves)
 
 
 def _watch_library(module: ModuleType, hooks: HookSet) -> None:
@@ -139,10 +160,7 @@ def _hook_threads(module: ModuleType, hooks: HookSet) -> None:
 
 def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
     def start(thread: threading.Thread) -> None:
-        run = thread.run
-        inherited = inheriting(run)
-        if inherited is not run:
-            thread.run = inherited  # type: ignore[method-assign]
+        thread.run = inheriting(thread.run)  # type: ignore[method-assign]
         original(thread)
 
     return start

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_intercept.clients.activation import active
 from llm_intercept.clients.driver import forwarding
@@ -26,12 +27,15 @@ LIBRARIES = {
     "httpcore": "httpcore",
     "httpcore2": "httpcore2",
     "urllib3": "urllib3 (requests)",
+    "websockets.asyncio.client": "websockets",
+    "websockets.sync.client": "websockets",
 }
 
 
 def loaded() -> tuple[str, ...]:
     """Name the watched libraries that are loaded, as users know them; http.client, which is always there, aside."""
-    return tuple(name for module, name in LIBRARIES.items() if module in sys.modules and _is_a_users_own(module))
+    names = (name for module, name in LIBRARIES.items() if module in sys.modules and _is_a_users_own(module))
+    return tuple(dict.fromkeys(names))
 
 
 def watch(module: ModuleType, install: Install) -> None:
@@ -56,10 +60,14 @@ def _doors(module: ModuleType) -> Iterator[tuple[Any, HostOf]]:
                     yield place.secure_channel, _grpc_host
                     yield place.insecure_channel, _grpc_host
         case "http.client":
-            yield module.HTTPConnection.putrequest, _own_host
+            yield module.HTTPConnection.putrequest, _tunnel_or_own_host
         case "urllib3":
             pool = sys.modules["urllib3.connectionpool"].HTTPConnectionPool
             yield pool.urlopen, _own_host
+        case "websockets.asyncio.client":
+            yield module.connect.__init__, _websocket_host
+        case "websockets.sync.client":
+            yield module.connect, _websocket_url_host
         case _:
             yield module.ConnectionPool.handle_request, _httpcore_host
             yield module.AsyncConnectionPool.handle_async_request, _httpcore_host
@@ -73,6 +81,20 @@ def _aiohttp_host(_connector: Any, request: Any, *_: Any, **__: Any) -> str:
 def _own_host(connection: Any, *_: Any, **__: Any) -> str:
     host: str = connection.host
     return host
+
+
+def _tunnel_or_own_host(connection: Any, *_: Any, **__: Any) -> str:
+    """The host behind a proxy, which http.client keeps under a private name, or the connection's own."""
+    host: str = getattr(connection, "_tunnel_host", None) or connection.host
+    return host
+
+
+def _websocket_host(_: Any, uri: str, *__: Any, **___: Any) -> str:
+    return urlsplit(uri).hostname or ""
+
+
+def _websocket_url_host(uri: str, *_: Any, **__: Any) -> str:
+    return urlsplit(uri).hostname or ""
 
 
 def _grpc_host(target: str, *_: Any, **__: Any) -> str:
