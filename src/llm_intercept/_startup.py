@@ -37,11 +37,21 @@ def main() -> None:
         _activate(settings.reply, settings.unmatched)
 
 
+def _say(message: str) -> None:
+    """Write a line to stderr, if the process has one."""
+    try:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):  # a daemon or a windowed program has none, or it is closed
+        return
+
+
 def _stop(message: str) -> None:
     """End the process: an exception here would be printed by Python's site and then ignored."""
-    sys.stderr.write(f"llm-intercept: {message}\n")
-    sys.stderr.flush()
-    os._exit(2)
+    try:
+        _say(f"llm-intercept: {message}")
+    finally:
+        os._exit(2)
 
 
 def _activate(reply: str | None, unmatched: str) -> None:
@@ -57,9 +67,9 @@ def _activate(reply: str | None, unmatched: str) -> None:
     TRAFFIC.acquire()
     activation.activate(handler, "process")
     atexit.register(handler.report)
-    sys.stderr.write(
+    _say(
         f"llm-intercept {__version__}: on (LLM_INTERCEPT=mock); chat completions over httpx and httpx2 are answered "
-        f"with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}\n"
+        f"with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}"
     )
 
 
@@ -84,7 +94,7 @@ class LazyHandler:
         """Say what went unanswered, even if the program swallowed it; called when the process ends."""
         error = self._engine.settle() if "_engine" in self.__dict__ else None
         if error is not None:
-            sys.stderr.write(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}\n")
+            _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
 
     def __getattr__(self, name: str) -> Any:
         """Give the engine's rules and journal to an inner interceptor that asks the outer ones."""

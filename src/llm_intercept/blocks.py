@@ -5,10 +5,12 @@ Knows: what begins and ends with a block. Must not know: how a request is answer
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
 
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import THREADS, TRAFFIC
@@ -17,7 +19,7 @@ from llm_intercept.interceptor import Interceptor
 from llm_intercept.settings import Mode, Scope, UnmatchedPolicy, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
     from llm_intercept.replies import Given
@@ -67,17 +69,18 @@ class Interception:
         self._first = first
         self._scope: Scope = scope
         self._spare: Interceptor | None = first
-        self._blocks: list[Block] = []
+        self._blocks: list[tuple[object, Block]] = []
 
     def __enter__(self) -> Interceptor:
         """Begin to answer."""
-        block = Block(self._interceptor(), self._scope)
-        self._blocks.append(block)
-        return block.begin()
+        block = self._block()
+        block.begin()
+        self._blocks.append((_here(), block))
+        return block.interceptor
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Stop answering; raise if something went unanswered."""
-        self._blocks.pop().end(error)
+        self._innermost().end(error)
 
     async def __aenter__(self) -> Interceptor:
         """Begin to answer."""
@@ -90,17 +93,20 @@ class Interception:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function: every call of it is a block of its own.
+        """Decorate a function: every call of it is a block of its own, to the end of what it returns.
 
         Raises:
             SettingsError: `function` is not a function.
 
         """
+        if isinstance(function, staticmethod | classmethod):
+            kind: Any = type(cast("object", function))
+            return cast("Callable[P, R]", kind(self(cast("Any", function).__func__)))
         if inspect.isclass(function) or not callable(function):
             raise SettingsError("@intercept(…)", function, "it on functions; decorate a class's methods one by one")
         decorated: Any
         if inspect.isasyncgenfunction(function):
-            decorated = self._async_generator(function)
+            decorated = _relayed(function, self._block)
         elif inspect.iscoroutinefunction(function):
             decorated = self._coroutine(function)
         elif inspect.isgeneratorfunction(function):
@@ -111,66 +117,66 @@ class Interception:
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            with self._block():
-                return function(*args, **kwargs)
+            block = self._block()
+            with block.running(last=False):
+                result = function(*args, **kwargs)
+            if inspect.isawaitable(result):
+                return _awaited(result, block)
+            if inspect.isasyncgen(result):
+                return _relayed(lambda: result, lambda: block)()
+            if inspect.isgenerator(result):
+                return _generated(result, block)
+            block.end(None)
+            return result
 
         return call
 
     def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **kwargs: Any) -> Any:
-            with self._block():
-                return await function(*args, **kwargs)
+            return await _awaited(function(*args, **kwargs), self._block())
 
         return call
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            with self._block():
-                running: Generator[Any, Any, Any] = function(*args, **kwargs)
-                return (yield from running)
+            return (yield from _generated(function(*args, **kwargs), self._block()))
 
         return call
 
-    def _async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            with self._block():
-                async for item in function(*args, **kwargs):
-                    yield item
-
-        return call
-
-    @contextmanager
-    def _block(self) -> Generator[Interceptor]:
-        block = Block(self._interceptor(), self._scope)
-        interceptor = block.begin()
-        try:
-            yield interceptor
-        except BaseException as error:
-            block.end(error)
-            raise
-        block.end(None)
-
-    def _interceptor(self) -> Interceptor:
-        """Give the interceptor made with this object to its first use, and a fresh copy to the others."""
+    def _block(self) -> Block:
+        """Make a block with the interceptor made with this object, at its first use, or a fresh copy."""
         spare, self._spare = self._spare, None
-        return spare or self._first.fresh()
+        return Block(spare or self._first.fresh(), self._scope)
+
+    def _innermost(self) -> Block:
+        """Take the block that was begun last in this thread and task, or, where a fixture ends it, the last of all."""
+        here = _here()
+        own = next((number for number in reversed(range(len(self._blocks))) if self._blocks[number][0] == here), -1)
+        return self._blocks.pop(own)[1]
 
 
 class Block:
-    """One stretch of time in which an interceptor answers."""
+    """One stretch of time in which an interceptor answers; it may pause, and ends once."""
 
     def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
-        self._interceptor = interceptor
+        self.interceptor = interceptor
         self._scope: Scope = scope
         self._sets = (TRAFFIC, THREADS) if scope == "context" else (TRAFFIC,)
         self._activation: activation.Activation | None = None
 
-    def begin(self) -> Interceptor:
+    def begin(self) -> None:
         """Hook the HTTP libraries and answer."""
         for hooks in self._sets:
             hooks.acquire()
-        self._activation = activation.activate(self._interceptor.engine, self._scope)
-        return self._interceptor
+        self._activation = activation.activate(self.interceptor.engine, self._scope)
+
+    def pause(self) -> None:
+        """Stop answering, for now."""
+        if self._activation is not None:
+            activation.deactivate(self._activation)
+            self._activation = None
+            for hooks in self._sets:
+                hooks.release()
 
     def end(self, error: BaseException | None) -> None:
         """Stop answering.
@@ -182,14 +188,69 @@ class Block:
             LLMInterceptError: Something went unanswered or failed.
 
         """
-        if self._activation is not None:
-            activation.deactivate(self._activation)
-            for hooks in self._sets:
-                hooks.release()
-        own = self._interceptor.engine.settle()
+        self.pause()
+        own = self.interceptor.engine.settle()
         if own is None:
             return
         if error is None:
             raise own
-        if not isinstance(error, LLMInterceptError):
+        if not isinstance(error, LLMInterceptError) and str(own) not in str(error):
             error.add_note(str(own))
+
+    @contextmanager
+    def running(self, *, last: bool = True) -> Generator[None]:
+        """Answer while the body runs; `last` says whether the block ends with it."""
+        self.begin()
+        try:
+            yield
+        except BaseException as error:
+            self.end(error)
+            raise
+        if last:
+            self.end(None)
+        else:
+            self.pause()
+
+
+def _here() -> object:
+    """Name this thread and this task."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    return threading.get_ident(), id(task) if task is not None else 0
+
+
+async def _awaited(awaitable: Awaitable[Any], block: Block) -> Any:
+    with block.running():
+        return await awaitable
+
+
+def _generated(generator: Generator[Any, Any, Any], block: Block) -> Generator[Any, Any, Any]:
+    with block.running():
+        return (yield from generator)
+
+
+def _relayed(make: Callable[..., AsyncGenerator[Any, Any]], block: Callable[[], Block]) -> Callable[..., Any]:
+    """Make an async generator function that passes on what is sent to its generator, thrown into it, and its closing."""
+
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        with block().running():
+            generator = make(*args, **kwargs)
+            advance: Awaitable[Any] = anext(generator)
+            while True:
+                try:
+                    value = await advance
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    await generator.aclose()
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+                    advance = generator.athrow(error)
+                else:
+                    advance = generator.asend(sent)
+
+    return call

@@ -63,19 +63,37 @@ def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
     python = _interpreter(Path(program))
     if python is None:
         return
-    question = [python, "-c", "import llm_intercept._startup"]
-    found = subprocess.run(question, capture_output=True, check=False, env={**os.environ, "LLM_INTERCEPT": "off"})  # noqa: S603
+    question = [python, "-c", "import sys; sys.exit('llm_intercept._startup' not in sys.modules)"]
+    found = subprocess.run(question, capture_output=True, check=False, env={**os.environ, "LLM_INTERCEPT": "mock"})  # noqa: S603
     if found.returncode:
         raise click.ClickException(
             f"{python}, which runs {command[0]!r}, has no llm-intercept installed: the program would call the real "
             f"API. Install it there: {python} -m pip install llm-intercept"
         )
-    flags = [argument for argument in command[1:] if re.match(r"-[A-Za-z]*S[A-Za-z]*$", argument)]
-    if PYTHON.search(command[0]) and flags and flags[0] == command[1]:
+    option = _switching_site_off(command[1:]) if PYTHON.search(command[0]) else ""
+    if option:
         raise click.ClickException(
-            f"Python's option {flags[0]} switches off the start-up that llm-intercept needs: the program would call "
-            "the real API. Leave it out."
+            f"Python's option {option} switches off the start-up that llm-intercept needs: the program would call the "
+            "real API. Leave it out."
         )
+
+
+def _switching_site_off(arguments: tuple[str, ...]) -> str:
+    """Find -S among Python's own options, which come before the program; empty if it is not there."""
+    following = iter(arguments)
+    for argument in following:
+        if not argument.startswith("-") or argument.startswith("--") or argument == "-":
+            return ""
+        for position, letter in enumerate(argument[1:], 2):
+            if letter == "S":
+                return argument
+            if letter in "cm":
+                return ""
+            if letter in "WX":
+                if position == len(argument):
+                    next(following, None)
+                break
+    return ""
 
 
 def _interpreter(program: Path) -> str | None:

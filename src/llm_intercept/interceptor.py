@@ -13,7 +13,8 @@ from llm_intercept.clients.family import family_of, is_client
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.clients.transport import InProcess, serve, serve_async
 from llm_intercept.engine import Engine
-from llm_intercept.errors import SettingsError, WrapError, shorten
+from llm_intercept.errors import ReplyError, SettingsError, WrapError, shorten
+from llm_intercept.replies import is_one_shot, prepare
 from llm_intercept.rules.conditions import Condition, model_condition, positional_condition, text_condition
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.settings import Mode, UnmatchedPolicy, check_mode, one_of
@@ -65,6 +66,8 @@ class Interceptor:
         one_of("unmatched", unmatched, get_args(UnmatchedPolicy))
         if isinstance(seed, bool) or not isinstance(seed, int):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SettingsError("seed", seed, "an int")
+        if tokenizer is not None and not callable(getattr(tokenizer, "split", None)):
+            raise SettingsError("tokenizer", tokenizer, "an object with split(text, model)")
         self.engine = Engine(unmatched, seed, tokenizer or EstimatingTokenizer())
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         self._reply = reply
@@ -177,6 +180,11 @@ class Interceptor:
     def fresh(self) -> Interceptor:
         """Make an interceptor from the same arguments, without the rules and calls that came later."""
         own = self.engine
+        if self._reply is not None and is_one_shot(prepare(self._reply)):
+            advice = "Give a list, or a function that returns an iterator."
+            raise ReplyError(
+                "An iterator given as a reply answers for one block, and this is another", advice, self._where
+            )
         copy = Interceptor(unmatched=own.unmatched, seed=own.seed, tokenizer=own.tokenizer)
         copy._reply, copy._where = self._reply, self._where
         copy._begin()
@@ -233,6 +241,7 @@ class InterceptTransport(InProcess, _AnyTransport):
             raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
         self.interceptor = interceptor or Interceptor(reply, **options)
         self._inner = inner
+        self._made: dict[tuple[str, str], Any] = {}
 
     @property
     def calls(self) -> list[Call]:
@@ -252,14 +261,16 @@ class InterceptTransport(InProcess, _AnyTransport):
         )
 
     def close(self) -> None:
-        """Close the inner transport."""
-        if hasattr(self._inner, "close"):
-            self._inner.close()
+        """Close the inner transports."""
+        for inner in (self._inner, *self._made.values()):
+            if hasattr(inner, "close"):
+                inner.close()
 
     async def aclose(self) -> None:
-        """Close the inner transport."""
-        if hasattr(self._inner, "aclose"):
-            await self._inner.aclose()
+        """Close the inner transports."""
+        for inner in (self._inner, *self._made.values()):
+            if hasattr(inner, "aclose"):
+                await inner.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -277,9 +288,12 @@ class InterceptTransport(InProcess, _AnyTransport):
         return (self.interceptor.engine, *activation.active())
 
     def _next(self, request: Any, kind: str) -> Any:
-        if self._inner is None:
-            self._inner = getattr(family_of(request).module, kind)()
-        return self._inner
+        if self._inner is not None:
+            return self._inner
+        module = family_of(request).module
+        if (module.__name__, kind) not in self._made:
+            self._made[module.__name__, kind] = getattr(module, kind)()
+        return self._made[module.__name__, kind]
 
 
 def wrap(client: T, reply: Given | None = None, /, **options: Any) -> T:
