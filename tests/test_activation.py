@@ -266,6 +266,26 @@ def test_two_blocks_may_share_a_pool(answer):
         assert [run_thread(lambda name=name: work(name)) for name in "ab"] == [["a"] * 3, ["b"] * 3]
 
 
+def test_a_pools_thread_belongs_to_nobody(answer):
+    """A thread that a block's job made a pool start does not answer for the jobs of others, even while the block lasts."""
+    begun, end = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+
+        def work() -> None:
+            with intercept("mine", scope="context"):
+                assert pool.submit(answer).result() == "mine"
+                begun.set()
+                assert end.wait(WAIT)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert begun.wait(WAIT)
+        others = pool.submit(answer).result()
+        end.set()
+        thread.join()
+    assert others is None
+
+
 def test_a_thread_that_outlives_the_block_is_answered_no_longer(answer):
     """Nothing is inherited after the end, even where a context still holds it."""
     ended, answers = threading.Event(), []

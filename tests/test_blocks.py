@@ -188,6 +188,33 @@ def test_a_decorated_generator_passes_what_is_sent_thrown_and_returned():
     assert end.value.value == "returned"
 
 
+def test_a_decorated_async_generator_passes_what_is_sent_and_is_closed_inside_the_block():
+    """It is the generator it was, and what it does at its end is still answered."""
+    log: list[Any] = []
+
+    @intercept("x")
+    async def talk() -> AsyncIterator[Any]:
+        try:
+            log.append((yield 1))
+            try:
+                yield 2
+            except LookupError:
+                yield "caught"
+        finally:
+            log.append(len(activation.active()))
+
+    async def law() -> None:
+        running: Any = talk()
+        assert await anext(running) == 1
+        assert await running.asend("sent") == 2
+        assert await running.athrow(LookupError) == "caught"
+        await running.aclose()
+
+    asyncio.run(law())
+    assert log == ["sent", 1]
+    assert activation.active() == ()
+
+
 def test_closing_a_decorated_generator_ends_the_block():
     """A generator abandoned half-way restores everything."""
     running = generator("hi")
@@ -291,6 +318,18 @@ def test_methods_may_be_decorated():
             return ask(httpx)
 
     assert [Program().method(), Program.of_class(), Program.static()] == ["x", "y", "z"]
+
+
+def test_an_iterator_answers_for_one_block_and_the_next_says_so():
+    """A decorated function's second call would find it used up: that is an error, not an empty answer."""
+
+    @intercept(iter(["once"]))
+    def work() -> str:
+        return ask(httpx)
+
+    assert work() == "once"
+    with pytest.raises(ReplyError, match="Give a list, or a function"):
+        work()
 
 
 def test_decorators_stack():
@@ -524,6 +563,24 @@ def test_a_generator_read_to_its_end_raises_what_went_unanswered():
 def test_interception_is_what_intercept_returns():
     """The public name is that of the object."""
     assert isinstance(intercept(), Interception)
+
+
+def test_a_function_that_returns_a_coroutine_is_answered_until_it_ends():
+    """As a decorated coroutine function is, whatever other decorator made the function plain."""
+
+    async def work() -> str:
+        async with httpx.AsyncClient() as client:
+            return await ask_async(client)
+
+    def plain_function() -> Any:
+        return work()
+
+    async def law() -> str:
+        answer: str = await intercept("x")(plain_function)()
+        return answer
+
+    assert asyncio.run(law()) == "x"
+    assert activation.active() == ()
 
 
 def test_a_partial_of_a_coroutine_function_may_be_decorated():

@@ -36,13 +36,16 @@ def message_of(response: Any) -> str:
     return HERE.sub("HERE", response.json()["error"]["message"])
 
 
-NO_RULE = """\
+LET_OUT = (
+    "To let requests that nothing answers out to the network, use unmatched='passthrough' "
+    "(LLM_INTERCEPT_UNMATCHED=passthrough)."
+)
+NO_RULE = f"""\
 llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'What is the weather?'
-Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). To let requests that nothing answers out to \
-the network, use unmatched='passthrough'."""
+Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). {LET_OUT}"""
 
 
 def test_no_rule_at_all():
@@ -55,7 +58,7 @@ def test_no_rule_at_all():
     assert response.json()["error"]["code"] == "llm_intercept_unmatched"
 
 
-NO_MATCH = """\
+NO_MATCH = f"""\
 llm-intercept: no rule answers this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o (stream)
@@ -71,8 +74,7 @@ nearest rules:
   3. on('time', model='o3*')
         the model is 'gpt-4o', not 'o3*'
         at HERE
-Change a rule, or add a catch-all: llm.reply(…). To let requests that nothing answers out to the network, use \
-unmatched='passthrough'."""
+Change a rule, or add a catch-all: llm.reply(…). {LET_OUT}"""
 
 
 def test_no_rule_matches():
@@ -87,7 +89,7 @@ def test_no_rule_matches():
     assert said(caught.value) == NO_MATCH
 
 
-ALL_TRIED = """\
+ALL_TRIED = f"""\
 llm-intercept: no rule answers this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
@@ -104,8 +106,7 @@ rules tried:
         the last user message does not contain 'b'; it is 'hi'
         the system message does not contain 'c'; it is empty
         at HERE
-Change a rule, or add a catch-all: llm.reply(…). To let requests that nothing answers out to the network, use \
-unmatched='passthrough'."""
+Change a rule, or add a catch-all: llm.reply(…). {LET_OUT}"""
 
 
 def is_long(request: Any) -> bool:
@@ -144,10 +145,10 @@ def test_a_script_that_has_run_out():
     assert message_of(responses[2]) == EXHAUSTED
 
 
-UNCLAIMED = """\
+UNCLAIMED = f"""\
 llm-intercept stopped a request to api.openai.com, a known LLM host. It is not a request that llm-intercept answers.
   GET https://api.openai.com/v1/files?limit=2
-To let requests that nothing answers out to the network, use unmatched='passthrough'."""
+{LET_OUT}"""
 
 
 def test_an_unclaimed_request_to_a_known_host():
@@ -158,10 +159,11 @@ def test_an_unclaimed_request_to_a_known_host():
     assert message_of(response) == UNCLAIMED
 
 
-NOT_JSON = """\
-llm-intercept stopped a request to api.openai.com, a known LLM host. Its body is not a JSON object.
+NOT_JSON = f"""\
+llm-intercept stopped a request to api.openai.com, a known LLM host. Its body is not a JSON object, \
+or one too deep to read.
   POST https://api.openai.com/v1/chat/completions
-To let requests that nothing answers out to the network, use unmatched='passthrough'."""
+{LET_OUT}"""
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"[1, 2]", b'"text"', b"{", b"\xff\xfe"])
@@ -172,19 +174,18 @@ def test_a_chat_request_that_is_no_json_object(body):
     assert said(caught.value) == NOT_JSON
 
 
-SEVERAL = """\
+SEVERAL = f"""\
 llm-intercept: 2 requests were not answered.
 
 llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'one'
-Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). To let requests that nothing answers out to \
-the network, use unmatched='passthrough'.
+Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). {LET_OUT}
 
 llm-intercept stopped a request to api.openai.com, a known LLM host. It is not a request that llm-intercept answers.
   GET https://api.openai.com/v1/models
-To let requests that nothing answers out to the network, use unmatched='passthrough'."""
+{LET_OUT}"""
 
 
 def test_several_requests():

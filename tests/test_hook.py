@@ -107,9 +107,10 @@ def test_the_hook_decides_what_is_returned(function, args, kwargs):
 
 
 def test_nothing_about_the_function_changes_but_its_code():
-    """The object, its names, defaults, closure and attributes stay; removing restores the very code object."""
+    """Its names, defaults, closure, signature and attributes stay; removing restores the very code object."""
     function: Any = closure()
     function.mark = "mine"
+    attributes, signature = dict(vars(function)), inspect.signature(function)
     before = {name: getattr(function, name) for name in NAMES}
     code = function.__code__
     hook = Hook(function, wrapping([]))
@@ -117,10 +118,12 @@ def test_nothing_about_the_function_changes_but_its_code():
     hook.install()
     assert function.__code__ is not code
     assert {name: getattr(function, name) for name in NAMES} == before
+    assert inspect.signature(function) == signature
     assert (function.__code__.co_name, function.__code__.co_qualname) == (code.co_name, code.co_qualname)
     hook.remove()
     assert function.__code__ is code
     assert {name: getattr(function, name) for name in NAMES} == before
+    assert vars(function) == attributes
 
 
 NAMES = (
@@ -130,8 +133,8 @@ NAMES = (
     "__defaults__",
     "__kwdefaults__",
     "__closure__",
-    "__dict__",
     "__doc__",
+    "mark",
 )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import http.client
+import inspect
 import itertools
 import sys
 import threading
@@ -221,15 +223,27 @@ def test_a_tool_that_puts_a_mock_object_in_place_answers_itself(family, make_cas
     assert len(llm.calls) == 1
 
 
-def test_respx_keeps_the_other_traffic():
-    """Inside respx's block we answer chat completions and respx the rest."""
+@pytest.mark.parametrize("outer", ["respx", "intercept"])
+def test_respx_keeps_the_other_traffic(outer):
+    """Nested in either order, we answer chat completions and respx the rest."""
     import httpx
     import respx
 
-    with respx.mock(assert_all_called=False) as router, intercept("ours"):
+    router, ours = respx.mock(assert_all_called=False), intercept("ours")
+    with contextlib.ExitStack() as stack:
+        for block in (router, ours) if outer == "respx" else (ours, router):
+            stack.enter_context(block)
         router.get("http://other.test/").mock(return_value=httpx.Response(202))
         assert httpx.get("http://other.test/").status_code == 202
         assert ask(httpx) == "ours"
+
+
+def test_tools_that_look_at_a_signature_see_the_functions_own(family):
+    """`inspect.signature`, on which respx and `mock`'s autospec stand, says what it says without us."""
+    before = {name: inspect.signature(function) for name, function in patched(family).items()}
+    with intercept("x", scope="context"):
+        assert {name: inspect.signature(function) for name, function in patched(family).items()} == before
+    assert {name: inspect.signature(function) for name, function in patched(family).items()} == before
 
 
 # Transports around the real one
@@ -565,6 +579,29 @@ def test_a_transport_of_several_is_answered_behind_each(family, is_async, make_c
             assert case.text(case.post(client=case.client(transport=router))) == "caught"
 
 
+def test_a_class_may_be_the_leaf_here_and_a_wrapper_there(family, is_async, make_case):
+    """Each transport is looked at by itself: the one that holds another runs, the one that holds none is answered."""
+    case = make_case(family, is_async, False)
+    ran: list[int] = []
+
+    class Either(case.transport_base()):
+        def __init__(self, inner: Any = None) -> None:
+            self.inner = inner
+
+        def handle_request(self, request: Any) -> Any:
+            ran.append(1)
+            return self.inner.handle_request(request)
+
+        async def handle_async_request(self, request: Any) -> Any:
+            ran.append(1)
+            return await self.inner.handle_async_request(request)
+
+    with intercept("caught"):
+        for transport, times in ((Either(), 0), (Either(Either()), 1), (Either(leaf_class(case)()), 2), (Either(), 2)):
+            assert case.text(case.post(client=case.client(transport=transport))) == "caught"
+            assert len(ran) == times
+
+
 # Somebody's own mock or app
 
 
@@ -892,6 +929,15 @@ def test_an_unseen_library_reaches_other_hosts(way, server):
     with intercept("ours"):
         assert way(server.url + "/page") == 200
     assert len(server.requests) == 1
+
+
+def test_a_tunnel_to_a_known_host_is_stopped_at_the_proxy():
+    """What urllib does with a proxy: the proxy's host is not the one that counts."""
+    connection = http.client.HTTPSConnection("127.0.0.1", 9, timeout=5)
+    connection.set_tunnel("api.openai.com", 443)
+    with pytest.raises(UnseenClientError) as caught, intercept("ours"), pytest.raises(UnseenClientError):
+        connection.request("POST", "/v1/chat/completions", body="{}")
+    assert caught.value.host == "api.openai.com"
 
 
 @pytest.mark.parametrize("kind", ["secure_channel", "insecure_channel", "aio.secure_channel", "aio.insecure_channel"])

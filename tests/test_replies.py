@@ -453,7 +453,7 @@ def test_the_line_is_the_users_own() -> None:
         (["a", api_error(429)], "api_error(429"),
         (["a", auto()], "auto()"),
         (["a", lambda request: "b"], "<lambda>"),
-        (["a", Reply(deltas=["b"])], "deltas=['b']"),
+        (["a", Reply(deltas=["b"])], "deltas="),
         (["a", Reply(variants=("b",))], "variants="),
         (["a", iter(["b"])], "iterator"),
         (range(3), "0"),

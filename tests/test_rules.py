@@ -527,7 +527,7 @@ def test_a_condition_that_raises_is_a_500_and_raised_at_the_end():
 
 def test_a_reply_function_may_not_return_a_function():
     """It is told to return the reply itself."""
-    with pytest.raises(ReplyError, match="returned another function"), intercept(lambda request: lambda: "x"):
+    with pytest.raises(ReplyError, match="returned another function"), intercept(lambda request: lambda again: "x"):
         assert post().status_code == 500
 
 
@@ -552,6 +552,16 @@ def test_a_function_whose_reply_cannot_be_made_says_which_field():
     """A pydantic error inside the function becomes one of ours."""
     with pytest.raises(LLMInterceptError, match="finish_reason"), intercept(lambda _: Reply("x", finish_reason="no")):
         assert post().status_code == 500
+
+
+@pytest.mark.parametrize("depth", [100, 250, 300])
+def test_a_deeply_nested_body_is_answered(depth):
+    """However a tool's schema is nested, within what Python itself reads."""
+    deep: Any = {}
+    for _ in range(depth):
+        deep = {"a": deep}
+    with intercept("ok"):
+        assert ask(httpx, metadata=deep) == "ok"
 
 
 def test_a_request_without_messages_is_refused_as_the_api_does():

@@ -232,7 +232,7 @@ def _generated(generator: Generator[Any, Any, Any], block: Block) -> Generator[A
 
 
 def _relayed(make: Callable[..., AsyncGenerator[Any, Any]], block: Callable[[], Block]) -> Callable[..., Any]:
-    """Make an async generator function that passes on what is sent to its generator, thrown into it, and its closing."""
+    """Make an async generator function that passes on what is sent to its generator or thrown into it, and its end."""
 
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         with block().running():

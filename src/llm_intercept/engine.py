@@ -51,7 +51,10 @@ if TYPE_CHECKING:
 
 NO_RETRY = ("x-should-retry", "false")
 NOT_IN_IDENTITY = frozenset({"stream", "stream_options"})
-LET_OUT = "To let requests that nothing answers out to the network, use unmatched='passthrough'."
+LET_OUT = (
+    "To let requests that nothing answers out to the network, use unmatched='passthrough' "
+    "(LLM_INTERCEPT_UNMATCHED=passthrough)."
+)
 
 
 class _Failed(Exception):  # noqa: N818 - it carries the error, it is none
@@ -127,6 +130,10 @@ class Engine:
             return (yield from self._answer(wire, request, dialect, call, chain))
         except _Failed as failed:
             return self._broken(failed.error, call, dialect)
+        except Exception as error:
+            call.error = error
+            call.finish()
+            raise
 
     def _answer(
         self, wire: WireRequest, request: LLMRequest, dialect: Dialect, call: Call, chain: tuple[Engine, ...]
@@ -138,7 +145,7 @@ class Engine:
             _note(call, chain[:1])
             if mock.delay:
                 yield Pause(mock.delay)
-            return self._given(mock.reply, request, dialect, call, "mock_response, in the request's body")
+            return self._given(wire, mock.reply, request, dialect, call, "mock_response, in the request's body")
         decision = _decide(request, call, chain)
         if decision is None:
             return (yield from self._unmatched(call, dialect, _no_rule(wire, request, chain)))
@@ -147,10 +154,17 @@ class Engine:
             return (yield from self._unmatched(call, dialect, _exhausted(wire, request, decision.rule, decision.reply)))
         call.source = "rule"
         reply = yield from _resolve(decision, request, wire)
-        return self._given(reply, request, dialect, call, str(decision.rule), decision.rule.where)
+        return self._given(wire, reply, request, dialect, call, str(decision.rule), decision.rule.where)
 
     def _given(
-        self, reply: Prepared, request: LLMRequest, dialect: Dialect, call: Call, rule: str, where: str = ""
+        self,
+        wire: WireRequest,
+        reply: Prepared,
+        request: LLMRequest,
+        dialect: Dialect,
+        call: Call,
+        rule: str,
+        where: str = "",
     ) -> WireResponse:
         if isinstance(reply, Raises):
             call.error = _instance(reply.error)
@@ -159,7 +173,7 @@ class Engine:
         if isinstance(reply, Computed):
             raise _Failed(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
         call.reply = reply
-        return self._write(request, reply, dialect, call, rule, where)
+        return self._write(wire, request, reply, dialect, call, rule, where)
 
     def _mocked(self, request: LLMRequest, call: Call) -> Mocked | None:
         """Read litellm's mock parameters, which the request's body may carry."""
@@ -174,7 +188,14 @@ class Engine:
             raise _Failed(error) from error
 
     def _write(
-        self, request: LLMRequest, answer: Answer, dialect: Dialect, call: Call, rule: str, where: str
+        self,
+        wire: WireRequest,
+        request: LLMRequest,
+        answer: Answer,
+        dialect: Dialect,
+        call: Call,
+        rule: str,
+        where: str,
     ) -> WireResponse:
         def note_usage(usage: Any) -> None:
             call.usage = usage
@@ -188,7 +209,9 @@ class Engine:
             raise _Failed(ReplyFunctionError(rule, where, error)) from error
         call.status = response.status
         if request.stream:
-            return WireResponse(response.status, response.headers, _watched(response.chunks, call))
+            return WireResponse(
+                response.status, response.headers, self._watched(response.chunks, call, wire, rule, where)
+            )
         call.finish()
         return response
 
@@ -220,8 +243,22 @@ class Engine:
 
     def _not_json(self, wire: WireRequest) -> Exchange:
         if is_llm_host(wire.host):
-            return (yield from self._unclaimed(wire, "Its body is not a JSON object"))
+            return (yield from self._unclaimed(wire, "Its body is not a JSON object, or one too deep to read"))
         return Forwarded((yield Forward()))
+
+    def _watched(
+        self, chunks: Iterable[bytes], call: Call, wire: WireRequest, rule: str, where: str
+    ) -> Iterator[bytes]:
+        """Note how a stream ends; what a user's iterator raised is raised again when the block ends."""
+        try:
+            yield from chunks
+        except Exception as error:
+            call.error = error
+            if not wire.is_network_error(error):
+                self.journal.failures.append(ReplyFunctionError(rule, where, error))
+            raise
+        finally:
+            call.finish()
 
     def _identity(self, body: Mapping[str, Any], *, stream: bool) -> str:
         """Hash the request, the seed and how often the request came before; JSON and stream of one request agree."""
@@ -304,7 +341,7 @@ def _instance(error: BaseException | type[BaseException]) -> BaseException:
         return error
     try:
         return error("raised by llm-intercept, as the rule asks")
-    except TypeError as failure:
+    except Exception as failure:
         problem = f"{error.__name__} cannot be made from a message alone"
         raise _Failed(ReplyError(problem, "Give an instance of the exception instead of the class.")) from failure
 
@@ -319,16 +356,6 @@ def _forward(call: Call) -> Exchange:
 def _refuse(dialect: Dialect, status: int, message: str, code: str) -> WireResponse:
     error = ErrorFacts(status, message, code=code, headers=(NO_RETRY,))
     return dialect.write_error(error, hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest())
-
-
-def _watched(chunks: Iterable[bytes], call: Call) -> Iterator[bytes]:
-    try:
-        yield from chunks
-    except Exception as error:
-        call.error = error
-        raise
-    finally:
-        call.finish()
 
 
 def _bare(wire: WireRequest) -> LLMRequest:

@@ -50,6 +50,7 @@ class ReplyFunctionError(LLMInterceptError):
 
     def __init__(self, rule: str, where: str, cause: BaseException) -> None:
         self.rule, self.where = rule, where
+        self.__cause__ = cause
         super().__init__(
             f"The function of rule {rule} ({where}) raised {type(cause).__name__}: {cause}. "
             "It was called to answer a request; mend it, or raise one of the HTTP library's own exceptions "

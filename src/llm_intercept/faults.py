@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.replies import ErrorReply, to_json_text
+from llm_intercept.replies import ErrorReply, header_pairs, to_json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,7 +156,7 @@ def api_error(
         type=type if type is not None else known.type,
         param=param if param is not None else known.param,
         retry_after=retry_after,
-        headers=tuple((headers or {}).items()),
+        headers=header_pairs(headers),
         body=body,
     )
 

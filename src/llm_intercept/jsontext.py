@@ -30,7 +30,10 @@ def encode(value: object, indent: int | None = None) -> bytes:
     try:
         return to_json(value, indent=indent)
     except ValueError:
-        return to_json(_without_surrogates(value), indent=indent)
+        try:
+            return to_json(_without_surrogates(value), indent=indent)
+        except ValueError:  # nested deeper than pydantic-core writes
+            return json.dumps(_without_surrogates(value), ensure_ascii=False, indent=indent).encode()
 
 
 def is_object(value: object) -> bool:

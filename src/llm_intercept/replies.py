@@ -5,12 +5,13 @@ Knows: the neutral vocabulary. Must not know: any API's JSON, HTTP, which rule a
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, SkipValidation, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
@@ -19,6 +20,7 @@ from llm_intercept.jsontext import encode
 from llm_intercept.settings import DEFAULT_REPLY
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+LOWEST, HIGHEST = 200, 599
 ACCEPTED = (
     "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), raw(…), auto(), api_error(…), a list of "
     "these as the parts of one turn, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), "
@@ -99,12 +101,21 @@ class Reply:
             "tool_calls and function_call",
             "The second is the first's old form.",
         )
-        _refuse(self.variants and (said or calls or self.refusal), "variants and an answer", "Make it a variant too.")
+        other = (self.refusal, self.audio, self.reasoning, self.annotations, self.logprobs, self.finish_reason)
+        _refuse(self.variants and (said or calls or any(other)), "variants and an answer", "Make it a variant too.")
+        _refuse(
+            self.finish_reason == "function_call" and not (self.function_call or self.variants),
+            "finish_reason='function_call' and no call",
+            "Add it as function_call=tool_call(…).",
+        )
         _refuse(
             self.finish_reason == "tool_calls" and not (self.tool_calls or self.variants),
             "finish_reason='tool_calls' and no tool call",
             "Add one with tool_call(…).",
         )
+        object.__setattr__(self, "deltas", _deltas(self.deltas))
+        if not isinstance(cast("object", self.variants), list | tuple):
+            raise ReplyError(f"Reply(variants={self.variants!r})", "Give a list of replies, one for each choice.")
         object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
 
     def _variant(self, value: object) -> Reply:
@@ -114,6 +125,20 @@ class Reply:
                 f"A variant of a Reply is {value!r}", "A variant is text, tool calls or a Reply of its own."
             )
         return prepared
+
+
+def _deltas(given: object) -> Any:
+    """Check deltas: an iterator's while they are read, the others' at once."""
+    if given is None:
+        return None
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ReplyError(f"Reply(deltas={given!r})", "Give an iterable of str, one for each stream delta.")
+    checked = _checked(cast("Iterable[Any]", given), "Reply(deltas=…)")
+    if isinstance(given, Iterator):
+        return checked
+    if isinstance(given, Sequence):
+        list(checked)
+    return cast("Iterable[str]", given)
 
 
 def _refuse(wrong: object, both: str, advice: str) -> None:
@@ -202,8 +227,12 @@ def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, 
     if arguments is not None and named:
         raise ReplyError(f"tool_call({name!r}) has arguments by mapping and by name", "Give them in one way.")
     text = arguments if isinstance(arguments, str) else to_json_text(named if arguments is None else arguments)
+    if not isinstance(arguments, str) and not text.startswith("{"):
+        raise ReplyError(
+            f"The arguments of tool_call({name!r}) are {arguments!r}", "Give a mapping of names to values."
+        )
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_no_constant)
     except ValueError as error:
         advice = "Give a mapping, or JSON text; for a tool that takes free text use custom_tool_call(name, input)."
         raise ReplyError(f"The arguments of tool_call({name!r}) are not JSON: {text!r} ({error})", advice) from error
@@ -234,6 +263,8 @@ def structured(value: object) -> Reply:
 
 def refusal(text: str) -> Reply:
     """Make a reply in which the model refuses to answer, for the reason `text`."""
+    if not isinstance(cast("object", text), str) or not text:
+        raise ReplyError(f"refusal({text!r})", "Say why the model refuses, as a str that is not empty.")
     return Reply(refusal=text)
 
 
@@ -250,7 +281,9 @@ def raw(body: object, *, status: int = 200, headers: Mapping[str, str] | None = 
         ReplyError: `body` is none of these or cannot be written as JSON.
 
     """
-    extra = tuple((headers or {}).items())
+    extra = header_pairs(headers)
+    if isinstance(status, bool) or not isinstance(cast("object", status), int) or not LOWEST <= status <= HIGHEST:
+        raise ReplyError(f"raw(status={status!r})", "Give an HTTP status from 200 to 599.")
     if isinstance(body, str):
         return RawReply(body.encode(), status, extra)
     if isinstance(body, bytes):
@@ -263,6 +296,19 @@ def raw(body: object, *, status: int = 200, headers: Mapping[str, str] | None = 
     raise ReplyError(f"raw() was given {body!r}", "Give a mapping, a list of chunk mappings, a str or bytes.")
 
 
+def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Check headers and return them as pairs.
+
+    Raises:
+        ReplyError: A name or value is not a str.
+
+    """
+    for name, value in (headers or {}).items():
+        if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
+            raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", "Names and values are str.")
+    return tuple((headers or {}).items())
+
+
 def auto(text: str = DEFAULT_REPLY) -> AutoReply:
     """Make the smallest valid answer to each request: an instance of its schema, a call of a tool it forces, or text.
 
@@ -270,6 +316,8 @@ def auto(text: str = DEFAULT_REPLY) -> AutoReply:
         text: The answer where plain text is asked for.
 
     """
+    if not isinstance(cast("object", text), str):
+        raise ReplyError(f"auto({text!r})", "Give the text, as a str, for requests that ask for no more than text.")
     return AutoReply(text)
 
 
@@ -281,14 +329,24 @@ def to_json_text(value: object) -> str:
 
     """
     try:
-        if isinstance(value, BaseModel):
-            return value.model_dump_json()
-        if isinstance(value, dict | list | str | int | float | bool | None):
-            return encode(cast("object", value)).decode()
-        return TypeAdapter(type(value)).dump_json(value).decode()
-    except (ValueError, TypeError) as error:
+        text = _dumped(value)
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, TypeError, RecursionError, PydanticUserError) as error:
         advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
         raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
+    return text
+
+
+def _dumped(value: object) -> str:
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    if isinstance(value, dict | list | str | int | float | bool | None):
+        return encode(cast("object", value)).decode()
+    return TypeAdapter(type(value)).dump_json(value).decode()
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def prepare(value: object, where: str = "") -> Prepared:
@@ -315,10 +373,30 @@ def prepare(value: object, where: str = "") -> Prepared:
             return Raises(value)
         case BaseModel():
             return structured(value)
+        case type():
+            raise ReplyError(f"{value!r} is a class, which cannot be a reply", "Give an instance of it.", where)
         case _ if callable(value):
+            _check_function(value, where)
             return Computed(value)
         case _:
             return _from_iterable(value, where)
+
+
+def _check_function(function: Callable[..., Any], where: str) -> None:
+    """Refuse a function that cannot be called with the request alone.
+
+    Raises:
+        ReplyError: It takes no argument, or more than one.
+
+    """
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        advice = "A reply function takes the request. To decorate a function, write @intercept() with parentheses."
+        raise ReplyError(f"{name} cannot be called with the request ({error})", advice, where) from error
+    except ValueError:  # a built-in that does not say its parameters
+        return
 
 
 def is_one_shot(prepared: Prepared) -> bool:
@@ -345,7 +423,8 @@ def _tool_call(name: str, arguments: str, identifier: str | None, kind: Literal[
         first = error.errors()[0]
         field_name = ".".join(map(str, first["loc"]))
         problem = f"tool_call({name!r}): {field_name}={first['input']!r} cannot be used ({first['msg']})"
-        raise ReplyError(problem, "Give the tool's name as a str that is not empty.") from error
+        advice = "Leave the id out, or give" if field_name == "id" else "Give the tool's name as"
+        raise ReplyError(problem, f"{advice} a str that is not empty.") from error
 
 
 def _from_iterable(value: object, where: str) -> Reply:

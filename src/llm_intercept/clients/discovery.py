@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients.family import FAMILIES
+from llm_intercept.clients.family import loaded
 from llm_intercept.clients.hook import innermost
 from llm_intercept.clients.transport import InProcess
 
@@ -62,17 +61,15 @@ def _reaches(outer: Any, transport: Any, seen: set[int]) -> bool:
 
 def is_own_transport(kind: type) -> bool:
     """Tell whether a class, or the one it inherits its sending from, is a family's own, which is always a leaf."""
-    return any(
-        kind.__module__.partition(".")[0] in FAMILIES and kind.__name__ in {"HTTPTransport", "AsyncHTTPTransport"}
-        for kind in kind.__mro__
-    )
+    own = [transport for module in loaded() for transport in (module.HTTPTransport, module.AsyncHTTPTransport)]
+    return any(parent is one for parent in kind.__mro__ for one in own)
 
 
 def is_in_process(transport: Any) -> bool:
     """Tell whether a transport answers by itself: somebody's own mock or app, which is never touched."""
     if isinstance(transport, InProcess):
         return True
-    kinds = [getattr(module, name) for module in _loaded() for name in IN_PROCESS if hasattr(module, name)]
+    kinds = [getattr(module, name) for module in loaded() for name in IN_PROCESS if hasattr(module, name)]
     names = {(kind.__module__, kind.__qualname__) for kind in type(transport).__mro__}
     return isinstance(transport, tuple(kinds)) or not names.isdisjoint(TEST_CLIENTS)
 
@@ -105,7 +102,8 @@ def _attributes(transport: Any) -> Iterator[Any]:
     for kind in type(transport).__mro__:
         slots = kind.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
-            yield getattr(transport, name, None)
+            mangled = f"_{kind.__name__.lstrip('_')}{name}" if name.startswith("__") else name
+            yield getattr(transport, mangled, None)
 
 
 def _reachable(value: Any) -> Iterable[Any]:
@@ -140,20 +138,23 @@ def _is_transport(value: Any) -> bool:
     return has_method and not kind.__module__.startswith("httpcore")
 
 
-def _loaded() -> list[Any]:
-    return [sys.modules[name] for name in FAMILIES if name in sys.modules]
-
-
 def _is_abstract_base(kind: type) -> bool:
-    return kind.__name__ in {"BaseTransport", "AsyncBaseTransport"} and kind.__module__.partition(".")[0] in FAMILIES
+    return any(kind in (module.BaseTransport, module.AsyncBaseTransport) for module in loaded())
 
 
 def _hands_on(kind: type, method: str) -> bool:
-    """Tell whether a class's own code calls the method it overrides: by `super()` or by the name of a base."""
-    bases = {"super", *(base.__name__ for base in kind.__mro__[1:-1])}
+    """Tell whether a class's own code calls the method it overrides: by `super()` or by a base, whatever its name."""
     functions = (innermost(value) for value in kind.__dict__.values() if not inspect.isclass(value))
-    names = [set(_names(function.__code__)) for function in functions if function is not None]
-    return any(method in used and not bases.isdisjoint(used) for used in names)
+    return any(_calls_base(function, kind, method) for function in functions if function is not None)
+
+
+def _calls_base(function: FunctionType, kind: type, method: str) -> bool:
+    used = set(_names(function.__code__))
+    named = [function.__globals__.get(name) for name in used]
+    named += [cell.cell_contents for cell in function.__closure__ or () if _is_set(cell)]
+    bases = kind.__mro__[1:-1]
+    by_name = {"super", *(base.__name__ for base in bases)} & used
+    return method in used and bool(by_name or any(one is base for one in named for base in bases))
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -26,7 +26,7 @@ forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=Fa
 def wire_request(request: Any) -> WireRequest:
     """Read the head of a family's request."""
     url = request.url
-    return WireRequest(request.method, str(url), url.host, url.path, request.headers, is_network_error)
+    return WireRequest(request.method, str(url), url.host, url.path, request.headers.copy(), is_network_error)
 
 
 def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:

@@ -40,18 +40,20 @@ class Family:
         if kind:
             made: BaseException = getattr(self.module, kind)(str(error))
             return made
-        root = type(error).__module__.partition(".")[0]
         own = getattr(self.module, type(error).__name__, None)
-        if root not in FAMILIES or isinstance(error, self.network_errors) or not isinstance(own, type):
+        if isinstance(error, self.network_errors) or not is_network_error(error) or not isinstance(own, type):
             return error
-        return own(str(error)) if issubclass(own, self.network_errors) else error
+        try:
+            return own(str(error)) if issubclass(own, self.network_errors) else error
+        except TypeError:  # it is made of more than a message, as HTTPStatusError is
+            return error
 
 
 def is_network_error(error: BaseException) -> bool:
     """Tell whether an exception means, to a client of any loaded family, that the network failed."""
     if isinstance(error, NetworkFaultError) or is_connection_error(error):
         return True
-    return any(isinstance(error, _family(sys.modules[name]).network_errors) for name in FAMILIES if name in sys.modules)
+    return any(isinstance(error, _family(module).network_errors) for module in loaded())
 
 
 def family_of(request: object) -> Family:
@@ -65,11 +67,14 @@ def family_of(request: object) -> Family:
     return _family_of_class(kind)
 
 
+def loaded() -> list[Any]:
+    """The family modules that are imported."""
+    return [sys.modules[name] for name in FAMILIES if sys.modules.get(name) is not None]
+
+
 def is_client(value: object) -> bool:
     """Tell whether `value` is a client of a family that is loaded."""
-    return any(
-        isinstance(value, (module.Client, module.AsyncClient)) for module in map(sys.modules.get, FAMILIES) if module
-    )
+    return any(isinstance(value, (module.Client, module.AsyncClient)) for module in loaded())
 
 
 def _kind_of(error: BaseException) -> str:
@@ -87,10 +92,10 @@ def _kind_of(error: BaseException) -> str:
 
 @lru_cache(maxsize=64)
 def _family_of_class(request_class: Any) -> Family:
-    for parent in request_class.__mro__:
-        root = parent.__module__.partition(".")[0]
-        if root in FAMILIES and root in sys.modules:
-            return _family(sys.modules[root])
+    # By identity: SDKs rename the classes' `__module__` (openai 3.54 does).
+    for module in loaded():
+        if issubclass(request_class, module.Request):
+            return _family(module)
     raise TypeError(
         f"{request_class.__module__}.{request_class.__qualname__} is a request of no known HTTP library. "
         f"llm-intercept knows {' and '.join(FAMILIES)}."

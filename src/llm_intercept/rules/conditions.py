@@ -104,7 +104,8 @@ def text_condition(field: str, wanted: object) -> TextCondition:
         SettingsError: `wanted` is neither a str nor a pattern.
 
     """
-    if not isinstance(wanted, str | re.Pattern):
+    searched = cast("re.Pattern[Any]", wanted).pattern if isinstance(wanted, re.Pattern) else wanted
+    if not isinstance(searched, str):
         raise SettingsError(f"on({field}=…)", wanted, "a str (contained, whatever its case) or a re.compile(…) pattern")
     name, read = TEXTS[field]
     return TextCondition(name, cast("str | re.Pattern[str]", wanted), read)

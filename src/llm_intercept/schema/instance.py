@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.jsontext import encode, is_array, is_object, items, mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Within = tuple[str, ...]
+LIMITS = (1, 2, 3, 5, 8)  # references within references: the shallowest way out of a recursion is tried first
 TRIED = 40  # candidates at the most, at one place of a schema
 HINTS = {
     "object": ("properties", "required", "additionalProperties", "minProperties", "patternProperties"),
@@ -43,6 +45,9 @@ def smallest(schema: object) -> Any:
 
     """
     try:
+        for limit in LIMITS:
+            with suppress(EndlessError):
+                return _Builder(schema, limit).first(schema, "#", ())
         return _Builder(schema).first(schema, "#", ())
     except RecursionError as error:
         raise SchemaError("#", "it is nested too deeply") from error
@@ -51,8 +56,8 @@ def smallest(schema: object) -> Any:
 class _Builder:
     """Builds instances; references are resolved in `root`."""
 
-    def __init__(self, root: object) -> None:
-        self._root = root
+    def __init__(self, root: object, limit: int | None = None) -> None:
+        self._root, self._limit = root, limit
         self._checked: dict[int, Mapping[str, Any]] = {}  # by id, and held so that the id stays theirs
         self._endless: dict[tuple[str, frozenset[str]], EndlessError] = {}
 
@@ -96,7 +101,7 @@ class _Builder:
 
     def _reference(self, schema: Mapping[str, Any], path: str, within: Within) -> Iterator[Any]:
         target = schema["$ref"]
-        if target in within:
+        if target in within or (self._limit is not None and len(within) >= self._limit):
             raise EndlessError(path, f"{target!r} requires itself, without end")
         found = resolve(self._root, target, path)
         key = target, frozenset(within)

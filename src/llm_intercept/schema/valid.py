@@ -70,7 +70,7 @@ def _is_of(kind: object, value: Any) -> bool:
         "array": lambda: is_array(value),
         "object": lambda: is_object(value),
     }
-    return kind in tests and tests[kind]()
+    return isinstance(kind, str) and kind in tests and tests[kind]()
 
 
 def _same(one: Any, other: Any) -> bool:

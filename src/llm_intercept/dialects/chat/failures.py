@@ -106,6 +106,11 @@ def _message(request: LLMRequest, error: ErrorReply, words: str) -> str:
     return words.replace("{model}", request.model).replace("{retry}", wait)
 
 
+def retry_at_once(status: int) -> tuple[tuple[str, str], ...]:
+    """Let a mocked error be retried without the SDK's sleep."""
+    return (("retry-after-ms", "1"),) if status in RETRYABLE else ()
+
+
 def _retry(error: ErrorReply) -> tuple[tuple[str, str], ...]:
     """Tell the client when to retry: as the user says, or at once, so that retries happen and sleeps do not."""
     if error.code == "insufficient_quota" and error.retry_after is None:
@@ -116,4 +121,4 @@ def _retry(error: ErrorReply) -> tuple[tuple[str, str], ...]:
             ("retry-after", f"{max(1, round(error.retry_after))}" if error.retry_after else "0"),
             ("retry-after-ms", f"{milliseconds}"),
         )
-    return (("retry-after-ms", "1"),) if error.status in RETRYABLE else ()
+    return retry_at_once(error.status)

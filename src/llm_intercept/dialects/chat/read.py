@@ -5,7 +5,6 @@ Knows: the request's JSON (OpenAI's reference, "Create chat completion"). Must n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import (
@@ -23,6 +22,8 @@ from llm_intercept.dialects.base import BadRequestError, ErrorFacts
 from llm_intercept.jsontext import is_array, is_object, items, mapping, text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_intercept.wire import WireRequest
 
 PATH = "/chat/completions"
@@ -38,13 +39,16 @@ def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
     """Read the body.
 
     Raises:
-        BadRequestError: There is no list of messages, or `n` is below 1.
+        BadRequestError: There is no list of messages, or a number is out of its range.
 
     """
     messages = body.get("messages")
     if not is_array(messages):
         raise BadRequestError(_missing("messages", messages))
-    _check_least(body, "n")
+    _check_integer(body, "n", 1, 128)
+    _check_integer(body, "max_tokens", 0)
+    _check_integer(body, "max_completion_tokens", 0)
+    _check_integer(body, "top_logprobs", 0, 20)
     response_format = body.get("response_format")
     return LLMRequest(
         operation="chat.completions",
@@ -67,14 +71,19 @@ def _missing(name: str, value: object) -> ErrorFacts:
     return ErrorFacts(400, message, param=name, code="invalid_type")
 
 
-def _check_least(body: Mapping[str, Any], *names: str) -> None:
-    for name in names:
-        value = body.get(name)
-        if isinstance(value, int) and value < 1:
-            message = (
-                f"Invalid '{name}': integer below minimum value. Expected a value >= 1, but got {int(value)} instead."
-            )
-            raise BadRequestError(ErrorFacts(400, message, param=name, code="integer_below_min_value"))
+def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | None = None) -> None:
+    """Refuse what OpenAI refuses (its reference says the ranges), in its words."""
+    value = body.get(name)
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        message = f"Invalid type for '{name}': expected an integer, but got {_json_type(value)} instead."
+        raise BadRequestError(ErrorFacts(400, message, param=name, code="invalid_type"))
+    if value < least or (most is not None and value > most):
+        side, sign, bound = ("below minimum", ">=", least) if value < least else ("above maximum", "<=", most)
+        message = f"Invalid '{name}': integer {side} value. Expected a value {sign} {bound}, but got {value} instead."
+        code = f"integer_{side.replace(' minimum', '_min').replace(' maximum', '_max')}_value"
+        raise BadRequestError(ErrorFacts(400, message, param=name, code=code))
 
 
 def _message(value: object) -> Message:
@@ -138,4 +147,4 @@ def _tool(value: object) -> Tool:
 
 def _json_type(value: object) -> str:
     names: dict[type, str] = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal number"}
-    return names.get(type(value), "an object" if isinstance(value, Mapping) else "null")
+    return names.get(type(value), "an object" if is_object(value) else "an array")

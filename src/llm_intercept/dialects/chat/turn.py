@@ -6,6 +6,7 @@ Knows: the request's parameters (OpenAI's reference). Must not know: how a respo
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,8 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     params = request.params
     wanted = params.get("n")
     count = count or (wanted if isinstance(wanted, int) else 1)
+    if count > 1 and isinstance(reply.deltas, Iterator):
+        reply = replace(reply, deltas=tuple(reply.deltas))  # every choice reads it
     variants: tuple[Reply, ...] = reply.variants or (reply,)
     limit = _limit(params.get("max_completion_tokens"), params.get("max_tokens"))
     return [

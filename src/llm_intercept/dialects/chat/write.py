@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.chat.deltas import choice, deltas, interleaved
 from llm_intercept.dialects.chat.events import events
-from llm_intercept.dialects.chat.failures import write_failure
+from llm_intercept.dialects.chat.failures import retry_at_once, write_failure
 from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
 from llm_intercept.dialects.chat.headers import JSON, STREAM, azure_headers, openai_headers, overridden
 from llm_intercept.dialects.chat.hosts import manner
@@ -128,6 +128,7 @@ def _ready(request: LLMRequest, answer: RawReply, writing: Writing) -> WireRespo
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
         headers = _headers(request, found.content_type, writing.identity)
+        headers = overridden(headers, retry_at_once(answer.status))
         return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
     reply, envelope = found
     written = _written(request, reply, writing, envelope(_envelope(request, reply, writing.identity)))

@@ -1,0 +1,87 @@
+"""Every file in examples/ runs, and says what it promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+LITELLM = sorted(path.name for path in EXAMPLES.glob("litellm_*.py"))
+OTHERS = sorted(path.name for path in EXAMPLES.glob("*.py") if path.name not in {*LITELLM, "demo.py"})
+
+
+def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, without the variables of this one's."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_INTERCEPT", "OPENAI_"))}
+    command = [sys.executable, "-W", "error", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**environment, **variables})
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_an_example_runs_as_a_program(name: str) -> None:
+    """A program in examples/ ends well where `LLM_INTERCEPT=mock` answers it, and says something."""
+    done = run(EXAMPLES / name, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY="Packets fall.")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_the_demo_needs_no_variable_and_no_key() -> None:
+    """`demo.py` runs the unchanged program in its two ways, and shows both answers."""
+    done = run(EXAMPLES / "demo.py")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    for words in ("Packets fall like leaves.", "GET, said the frog. 200 OK.", "The |reply |comes |in |pieces."):
+        assert words in done.stdout
+
+
+@pytest.mark.parametrize("name", LITELLM)
+def test_a_litellm_example_needs_only_its_import_changed(name: str) -> None:
+    """The examples of litellm's page take `completion` from this package, and nothing else of it."""
+    code = EXAMPLES.joinpath(name).read_text()
+    assert re.findall(r"^(?:from|import) (?!json|pytest).*", code, re.MULTILINE) == [
+        "from llm_intercept import completion"
+    ]
+
+
+def test_the_quick_start_prints_the_mocked_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """The quick start says what was mocked."""
+    runpy.run_path(str(EXAMPLES / "litellm_quick_start.py"), run_name="__main__")
+    assert capsys.readouterr().out == "Nothing: no request leaves this machine.\n"
+
+
+def test_streaming_prints_piece_by_piece(capsys: pytest.CaptureFixture[str]) -> None:
+    """The stream comes in several pieces, which joined are the text."""
+    runpy.run_path(str(EXAMPLES / "litellm_streaming.py"), run_name="__main__")
+    printed = capsys.readouterr().out.strip()
+    assert printed.replace("|", "") == "One, two, three, four, five."
+    assert printed.count("|") > 5
+
+
+def test_the_response_object_prints_its_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    """The response's parts are printed, and then the whole as JSON."""
+    runpy.run_path(str(EXAMPLES / "litellm_response_object.py"), run_name="__main__")
+    parts, brace, body = capsys.readouterr().out.partition("{")
+    assert [line.split()[-1] for line in parts.splitlines()[:3]] == ["Hello!", "assistant", "stop"]
+    assert json.loads(brace + body)["choices"][0]["message"]["content"] == "Hello!"
+
+
+def test_the_pytest_functions_pass() -> None:
+    """pytest, started on the example as its first line says, runs its tests."""
+    file = EXAMPLES / "litellm_pytest_function.py"
+    done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", file)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\b2 passed\b", done.stdout)
+
+
+@pytest.mark.parametrize("name", [name for name in LITELLM if "pytest" not in name])
+def test_a_litellm_example_runs_as_a_program(name: str) -> None:
+    """Each runs by itself, with no variable set and no warning."""
+    done = run(EXAMPLES / name)
+    assert (done.returncode, done.stderr) == (0, "")
