@@ -101,10 +101,10 @@ def text_condition(field: str, wanted: object) -> TextCondition:
     """Make the condition that `on(user=…)` or `on(system=…)` asks for.
 
     Raises:
-        SettingsError: `wanted` is neither a str nor a pattern.
+        SettingsError: `wanted` is neither a str nor a pattern of str.
 
     """
-    searched = cast("re.Pattern[Any]", wanted).pattern if isinstance(wanted, re.Pattern) else wanted
+    searched: object = getattr(wanted, "pattern", wanted)
     if not isinstance(searched, str):
         raise SettingsError(f"on({field}=…)", wanted, "a str (contained, whatever its case) or a re.compile(…) pattern")
     name, read = TEXTS[field]
