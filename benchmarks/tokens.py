@@ -50,6 +50,8 @@ def read_request(body: dict[str, Any]) -> LLMRequest:
 
 def main() -> None:
     """Print the figures, and with -v every text."""
+    if len(sys.argv) < 2:  # noqa: PLR2004
+        sys.exit(__doc__)
     tokenizer = EstimatingTokenizer()
     errors: list[float] = []
     for model, text, recorded, unseen in rows(Path(sys.argv[1])):

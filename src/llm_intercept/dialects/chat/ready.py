@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from llm_intercept.content import Usage
 from llm_intercept.dialects.chat.frames import Envelope
 from llm_intercept.dialects.chat.headers import JSON, STREAM
+from llm_intercept.errors import ReplyError
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping, text
 from llm_intercept.replies import RawReply, Reply, ToolCall
 from llm_intercept.sse import DONE, Lines, data_of, frame
@@ -75,7 +78,11 @@ def stream_data(body: bytes) -> list[Mapping[str, Any]]:
 
 def reply_of(body: Mapping[str, Any]) -> Reply:
     """Read a completion's JSON into the reply that says the same."""
-    choices = [_choice(mapping(one)) for one in items(body.get("choices"))]
+    try:
+        choices = [_choice(mapping(one)) for one in items(body.get("choices"))]
+    except (KeyError, ValidationError) as error:
+        problem = f"A completion cannot be read: {dict(body)!r} ({type(error).__name__}: {error})"
+        raise ReplyError(problem, "Every tool call needs a function with a name and arguments.") from error
     whole = choices[0] if len(choices) == 1 else Reply(variants=tuple(choices))
     counted = mapping(body.get("usage"))
     usage = Usage(

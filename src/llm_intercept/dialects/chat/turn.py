@@ -133,8 +133,11 @@ def _required(choice: object) -> bool:
 
 
 def _allowed(request: LLMRequest, choice: object) -> tuple[str, Any, bool]:
+    """Choose the tool to call: the first one allowed that the conversation has not called yet, else the last."""
     names = [_named(tool) for tool in items(mapping(mapping(choice).get("allowed_tools")).get("tools"))]
-    return _tool(request, names[0]) if names else _schema_of(request.tools[0])
+    names = [name for name in names if name] or [tool.name for tool in request.tools]
+    called = {call.name for message in request.messages for call in message.tool_calls}
+    return _tool(request, next((name for name in names if name not in called), names[-1]))
 
 
 def _tool(request: LLMRequest, name: str) -> tuple[str, Any, bool]:
