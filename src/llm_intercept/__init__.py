@@ -26,18 +26,9 @@ if TYPE_CHECKING:
     from llm_intercept.faults import api_error
     from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
     from llm_intercept.journal import Call
+    from llm_intercept.making import auto, custom_tool_call, raw, refusal, structured, tool_call
     from llm_intercept.mocks import MockedError
-    from llm_intercept.replies import (
-        Audio,
-        Reply,
-        ToolCall,
-        auto,
-        custom_tool_call,
-        raw,
-        refusal,
-        structured,
-        tool_call,
-    )
+    from llm_intercept.replies import Audio, Reply, ToolCall
     from llm_intercept.rules.rule import Rule
     from llm_intercept.schema import SchemaError
     from llm_intercept.tokens import TiktokenTokenizer, Tokenizer
@@ -58,12 +49,12 @@ _HOME = {
     "MockedError": "mocks",
     # what to answer
     "Reply": "replies",
-    "tool_call": "replies",
-    "custom_tool_call": "replies",
-    "structured": "replies",
-    "refusal": "replies",
-    "raw": "replies",
-    "auto": "replies",
+    "tool_call": "making",
+    "custom_tool_call": "making",
+    "structured": "making",
+    "refusal": "making",
+    "raw": "making",
+    "auto": "making",
     "api_error": "faults",
     "ToolCall": "replies",
     "Audio": "replies",

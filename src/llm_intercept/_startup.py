@@ -105,7 +105,7 @@ class LazyHandler:
     @functools.cached_property
     def _engine(self) -> Engine:
         from llm_intercept.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
-        from llm_intercept.replies import auto  # noqa: PLC0415
+        from llm_intercept.making import auto  # noqa: PLC0415
 
         reply = auto() if self._reply is None else self._reply
         return Interceptor(reply, unmatched=cast("Any", self._unmatched)).engine

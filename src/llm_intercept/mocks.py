@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
 from llm_intercept.faults import api_error
 from llm_intercept.jsontext import mapping, text
-from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare, raw, to_json_text
+from llm_intercept.making import raw
+from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare, to_json_text
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.wire import NetworkFaultError
 

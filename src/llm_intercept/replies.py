@@ -20,7 +20,6 @@ from llm_intercept.jsontext import encode
 from llm_intercept.settings import DEFAULT_REPLY
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
-LOWEST, HIGHEST = 200, 599
 ACCEPTED = (
     "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), raw(…), auto(), api_error(…), a list of "
     "these as the parts of one turn, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), "
@@ -211,91 +210,6 @@ Answer = Reply | RawReply | AutoReply | ErrorReply
 Prepared = Answer | Raises | Computed
 
 
-def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, **named: Any) -> ToolCall:  # noqa: A002
-    """Make a call of a function tool.
-
-    Args:
-        name: The tool's name.
-        arguments: Its arguments: a mapping, a pydantic instance, or JSON text that is kept to the letter.
-        id: The call's id; by default `call_` and 24 letters and digits that are the same for the same request.
-        **named: The arguments by name, instead of `arguments`.
-
-    Raises:
-        ReplyError: The arguments are not JSON, or are given in both ways.
-
-    """
-    if arguments is not None and named:
-        raise ReplyError(f"tool_call({name!r}) has arguments by mapping and by name", "Give them in one way.")
-    text = arguments if isinstance(arguments, str) else to_json_text(named if arguments is None else arguments)
-    if not isinstance(arguments, str) and not text.startswith("{"):
-        raise ReplyError(
-            f"The arguments of tool_call({name!r}) are {arguments!r}", "Give a mapping of names to values."
-        )
-    try:
-        json.loads(text, parse_constant=_no_constant)
-    except ValueError as error:
-        advice = "Give a mapping, or JSON text; for a tool that takes free text use custom_tool_call(name, input)."
-        raise ReplyError(f"The arguments of tool_call({name!r}) are not JSON: {text!r} ({error})", advice) from error
-    return _tool_call(name, text, id, "function")
-
-
-def custom_tool_call(name: str, input: str, /, *, id: str | None = None) -> ToolCall:  # noqa: A002
-    """Make a call of a custom tool, which takes free text.
-
-    Args:
-        name: The tool's name.
-        input: The text, kept to the letter.
-        id: The call's id, as for `tool_call`.
-
-    """
-    return _tool_call(name, input, id, "custom")
-
-
-def structured(value: object) -> Reply:
-    """Make a reply whose text is the JSON of `value`: a mapping, list, pydantic instance, dataclass or plain value.
-
-    Raises:
-        ReplyError: `value` cannot be written as JSON.
-
-    """
-    return Reply(to_json_text(value))
-
-
-def refusal(text: str) -> Reply:
-    """Make a reply in which the model refuses to answer, for the reason `text`."""
-    if not isinstance(cast("object", text), str) or not text:
-        raise ReplyError(f"refusal({text!r})", "Say why the model refuses, as a str that is not empty.")
-    return Reply(refusal=text)
-
-
-def raw(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> RawReply:
-    """Make a reply of a ready response body.
-
-    Args:
-        body: A mapping (the JSON body; a stream is made of it where one is asked for), a list of mappings (the chunks
-            of a stream; a body is made of them where one is asked for), or str or bytes, sent as they are.
-        status: The HTTP status.
-        headers: Headers to send beside the usual ones, or instead of those of the same name.
-
-    Raises:
-        ReplyError: `body` is none of these or cannot be written as JSON.
-
-    """
-    extra = header_pairs(headers)
-    if isinstance(status, bool) or not isinstance(cast("object", status), int) or not LOWEST <= status <= HIGHEST:
-        raise ReplyError(f"raw(status={status!r})", "Give an HTTP status from 200 to 599.")
-    if isinstance(body, str):
-        return RawReply(body.encode(), status, extra)
-    if isinstance(body, bytes):
-        return RawReply(body, status, extra)
-    to_json_text(body)
-    if isinstance(body, Mapping):
-        return RawReply(cast("Mapping[str, Any]", body), status, extra)
-    if isinstance(body, Sequence) and all(isinstance(one, Mapping) for one in cast("Sequence[object]", body)):
-        return RawReply(tuple(cast("Sequence[Mapping[str, Any]]", body)), status, extra)
-    raise ReplyError(f"raw() was given {body!r}", "Give a mapping, a list of chunk mappings, a str or bytes.")
-
-
 def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
     """Check headers and return them as pairs.
 
@@ -309,18 +223,6 @@ def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ..
     return tuple((headers or {}).items())
 
 
-def auto(text: str = DEFAULT_REPLY) -> AutoReply:
-    """Make the smallest valid answer to each request: an instance of its schema, a call of a tool it forces, or text.
-
-    Args:
-        text: The answer where plain text is asked for.
-
-    """
-    if not isinstance(cast("object", text), str):
-        raise ReplyError(f"auto({text!r})", "Give the text, as a str, for requests that ask for no more than text.")
-    return AutoReply(text)
-
-
 def to_json_text(value: object) -> str:
     """Write a value as compact JSON.
 
@@ -330,7 +232,7 @@ def to_json_text(value: object) -> str:
     """
     try:
         text = _dumped(value)
-        json.loads(text, parse_constant=_no_constant)
+        json.loads(text, parse_constant=no_constant)
     except (ValueError, TypeError, RecursionError, PydanticUserError) as error:
         advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
         raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
@@ -345,7 +247,8 @@ def _dumped(value: object) -> str:
     return TypeAdapter(type(value)).dump_json(value).decode()
 
 
-def _no_constant(name: str) -> None:
+def no_constant(name: str) -> None:
+    """Refuse NaN and the infinities, which Python's JSON has and JSON has not."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -372,7 +275,7 @@ def prepare(value: object, where: str = "") -> Prepared:
         case type() if issubclass(value, BaseException):
             return Raises(value)
         case BaseModel():
-            return structured(value)
+            return Reply(to_json_text(value))
         case type():
             raise ReplyError(f"{value!r} is a class, which cannot be a reply", "Give an instance of it.", where)
         case _ if callable(value):
@@ -414,17 +317,6 @@ def explain(error: ValidationError, where: str) -> ReplyError:
     first = error.errors()[0]
     name = ".".join(map(str, first["loc"]))
     return ReplyError(f"Reply({name}={first['input']!r}): {first['msg']}", "See Reply's documentation.", where)
-
-
-def _tool_call(name: str, arguments: str, identifier: str | None, kind: Literal["function", "custom"]) -> ToolCall:
-    try:
-        return ToolCall(name=name, arguments=arguments, id=identifier, type=kind)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field_name = ".".join(map(str, first["loc"]))
-        problem = f"tool_call({name!r}): {field_name}={first['input']!r} cannot be used ({first['msg']})"
-        advice = "Leave the id out, or give" if field_name == "id" else "Give the tool's name as"
-        raise ReplyError(problem, f"{advice} a str that is not empty.") from error
 
 
 def _from_iterable(value: object, where: str) -> Reply:
