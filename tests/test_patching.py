@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATH = "/v1/chat/completions"
-LIBRARIES = [name for name in sentinels.LIBRARIES if find_spec(name)]
+LIBRARIES = [name for name in sentinels.LIBRARIES if find_spec(name.partition(".")[0]) and find_spec(name)]
 
 
 # What is patched, and how it comes back
