@@ -378,7 +378,9 @@ def _no_rule(wire: WireRequest, request: LLMRequest, chain: tuple[Engine, ...]) 
 
 def _exhausted(wire: WireRequest, request: LLMRequest, rule: Rule, exhausted: Exhausted) -> Unmatched:
     facts = RuleFacts(str(rule), rule.where, exhausted.reason)
+    problem = "llm-intercept: the rule for this request has no reply left."
     advice = "Give the rule as many replies as there are requests; an SDK's retry is a request of its own."
-    return Unmatched(
-        _facts(wire, request), "llm-intercept: the rule for this request has no reply left.", (facts,), advice
-    )
+    if exhausted.had_none:
+        problem = "llm-intercept: the rule for this request was never given a reply."
+        advice = "Write llm.on(…).reply(…)."
+    return Unmatched(_facts(wire, request), problem, (facts,), advice)

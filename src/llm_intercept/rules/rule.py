@@ -26,9 +26,10 @@ PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """The rule matches but has no reply left; `reason` says how many it had."""
+    """The rule matches but has no reply left; `reason` says how many it had, `had_none` that it was never given one."""
 
     reason: str
+    had_none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Rule:
     def _next(self) -> Prepared | Exhausted:
         count = len(self._replies)
         if count == 0:
-            return Exhausted("it matches, but was given no reply: call .reply(…) on it")
+            return Exhausted("it matches, but was given no reply: call .reply(…) on it", had_none=True)
         if count == 1:
             if self.used and is_one_shot(self._replies[0]):
                 return Exhausted("its reply is an iterator, used up by the first request: give a list, or a function")
