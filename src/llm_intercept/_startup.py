@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llm_intercept.engine import Engine
+    from llm_intercept.engine.exchange import Engine
     from llm_intercept.wire import Exchange, WireRequest
 
 _started = False

@@ -12,7 +12,7 @@ from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.family import family_of, is_client
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.clients.transport import InProcess, serve, serve_async
-from llm_intercept.engine import Engine
+from llm_intercept.engine.exchange import Engine
 from llm_intercept.errors import ReplyError, SettingsError, WrapError, shorten
 from llm_intercept.replies import is_one_shot, prepare
 from llm_intercept.rules.conditions import Condition, model_condition, positional_condition, text_condition

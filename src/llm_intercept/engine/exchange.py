@@ -10,21 +10,20 @@ import hashlib
 import threading
 import warnings
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, assert_never, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from llm_intercept.content import LLMRequest
 from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
+from llm_intercept.engine.asking import FailedExchange, instance, resolve
+from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule
+from llm_intercept.engine.watching import Watched
 from llm_intercept.errors import (
     LLMInterceptError,
     ReplyError,
     ReplyFunctionError,
     RequestFacts,
-    RuleFacts,
     Unmatched,
     UnmatchedRequestError,
     UnmatchedWarning,
@@ -34,15 +33,16 @@ from llm_intercept.hosts import is_llm_host
 from llm_intercept.journal import Call, Journal
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping
 from llm_intercept.mocks import Mocked, Script, mocked
-from llm_intercept.replies import AutoReply, Computed, ErrorReply, Raises, RawReply, Reply, collect, explain, prepare
+from llm_intercept.replies import Computed, Raises
 from llm_intercept.rules.book import Decision, RuleBook
-from llm_intercept.rules.rule import Exhausted, Rule
+from llm_intercept.rules.rule import Exhausted
 from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireResponse
+from llm_intercept.wire import Forward, Forwarded, Pause, ReadBody, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.replies import Answer, Prepared
     from llm_intercept.settings import UnmatchedPolicy
@@ -51,17 +51,6 @@ if TYPE_CHECKING:
 
 NO_RETRY = ("x-should-retry", "false")
 NOT_IN_IDENTITY = frozenset({"stream", "stream_options"})
-LET_OUT = (
-    "To let requests that nothing answers out to the network, use unmatched='passthrough' "
-    "(LLM_INTERCEPT_UNMATCHED=passthrough)."
-)
-
-
-class _Failed(Exception):  # noqa: N818 - it carries the error, it is none
-    """A user's function or reply is broken: `error` says how."""
-
-    def __init__(self, error: LLMInterceptError) -> None:
-        self.error = error
 
 
 @dataclass(slots=True)
@@ -122,13 +111,13 @@ class Engine:
         try:
             request = dialect.read(wire, body)
         except BadRequestError as refused:
-            call = _note(Call(_bare(wire)), chain[:1])
+            call = _note(Call(bare(wire)), chain[:1])
             call.source, call.status, call.error = "rule", refused.error.status, refused
             return dialect.write_error(refused.error, self._identity(body, stream=False))
         call = Call(request)
         try:
             return (yield from self._answer(wire, request, dialect, call, chain))
-        except _Failed as failed:
+        except FailedExchange as failed:
             return self._broken(failed.error, call, dialect)
         except Exception as error:
             call.error = error
@@ -148,12 +137,14 @@ class Engine:
             return self._given(wire, mock.reply, request, dialect, call, "mock_response, in the request's body")
         decision = _decide(request, call, chain)
         if decision is None:
-            return (yield from self._unmatched(call, dialect, _no_rule(wire, request, chain)))
+            return (
+                yield from self._unmatched(call, dialect, no_rule(wire, request, [engine.book for engine in chain]))
+            )
         call.rule = decision.rule
         if isinstance(decision.reply, Exhausted):
-            return (yield from self._unmatched(call, dialect, _exhausted(wire, request, decision.rule, decision.reply)))
+            return (yield from self._unmatched(call, dialect, exhausted(wire, request, decision.rule, decision.reply)))
         call.source = "rule"
-        reply = yield from _resolve(decision, request, wire)
+        reply = yield from resolve(decision, request, wire)
         return self._given(wire, reply, request, dialect, call, str(decision.rule), decision.rule.where)
 
     def _given(
@@ -167,11 +158,11 @@ class Engine:
         where: str = "",
     ) -> WireResponse:
         if isinstance(reply, Raises):
-            call.error = _instance(reply.error)
+            call.error = instance(reply.error)
             call.finish()
             raise call.error
         if isinstance(reply, Computed):
-            raise _Failed(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
+            raise FailedExchange(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
         call.reply = reply
         return self._write(wire, request, reply, dialect, call, rule, where)
 
@@ -185,7 +176,7 @@ class Engine:
             return mocked(fields)
         except LLMInterceptError as error:
             _note(call, (self,))
-            raise _Failed(error) from error
+            raise FailedExchange(error) from error
 
     def _write(
         self,
@@ -204,14 +195,13 @@ class Engine:
         try:
             response = dialect.write(request, answer, Writing(self.tokenizer, identity, note_usage))
         except LLMInterceptError as error:
-            raise _Failed(error) from error
+            raise FailedExchange(error) from error
         except Exception as error:
-            raise _Failed(ReplyFunctionError(rule, where, error)) from error
+            raise FailedExchange(ReplyFunctionError(rule, where, error)) from error
         call.status = response.status
         if request.stream:
-            return WireResponse(
-                response.status, response.headers, self._watched(response.chunks, call, wire, rule, where)
-            )
+            ended = partial(self._ended, call, wire, rule, where)
+            return WireResponse(response.status, response.headers, Watched(response.chunks, ended))
         call.finish()
         return response
 
@@ -236,7 +226,7 @@ class Engine:
         return _refuse(dialect, 500, str(error), "llm_intercept_failed")
 
     def _unclaimed(self, wire: WireRequest, why: str) -> Exchange:
-        call = _note(Call(_bare(wire)), (self,))
+        call = _note(Call(bare(wire)), (self,))
         problem = f"llm-intercept stopped a request to {wire.host}, a known LLM host. {why}."
         facts = Unmatched(RequestFacts(wire.method, wire.url), problem, advice=LET_OUT)
         return (yield from self._unmatched(call, DIALECTS[0], facts))
@@ -246,19 +236,13 @@ class Engine:
             return (yield from self._unclaimed(wire, "Its body is not a JSON object, or one too deep to read"))
         return Forwarded((yield Forward()))
 
-    def _watched(
-        self, chunks: Iterable[bytes], call: Call, wire: WireRequest, rule: str, where: str
-    ) -> Iterator[bytes]:
-        """Note how a stream ends; what a user's iterator raised is raised again when the block ends."""
-        try:
-            yield from chunks
-        except Exception as error:
+    def _ended(self, call: Call, wire: WireRequest, rule: str, where: str, error: Exception | None) -> None:
+        """Note how a stream ended; what a user's iterator raised is raised again when the block ends."""
+        if error is not None:
             call.error = error
             if not wire.is_network_error(error):
                 self.journal.failures.append(ReplyFunctionError(rule, where, error))
-            raise
-        finally:
-            call.finish()
+        call.finish()
 
     def _identity(self, body: Mapping[str, Any], *, stream: bool) -> str:
         """Hash the request, the seed and how often the request came before; JSON and stream of one request agree."""
@@ -291,59 +275,10 @@ def _decide(request: LLMRequest, call: Call, chain: tuple[Engine, ...]) -> Decis
         try:
             decision = engine.book.decide(request)
         except ReplyFunctionError as error:
-            raise _Failed(error) from error
+            raise FailedExchange(error) from error
         if decision is not None:
             return decision
     return None
-
-
-def _resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Generator[Any, Any, Answer | Raises]:
-    """Turn what the rule gave into a reply, asking the user's function if it is one."""
-    given = decision.reply
-    match given:
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises():
-            return given
-        case Computed(function):
-            value = yield from _ask(decision.rule, wire, function, request)
-            if isinstance(value, AsyncIterator):
-                value = yield from _ask(decision.rule, wire, collect, cast("AsyncIterator[str]", value))
-            return _prepared(value, decision.rule)
-        case Exhausted():
-            raise AssertionError(given)
-        case _:
-            assert_never(given)
-
-
-def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:
-    try:
-        return (yield Ask(function, (argument,)))
-    except Exception as error:
-        if wire.is_network_error(error):
-            raise
-        raise _Failed(ReplyFunctionError(str(rule), rule.where, error)) from error
-
-
-def _prepared(value: object, rule: Rule) -> Answer | Raises:
-    where = f"what the function of rule {rule} returned, {rule.where}"
-    try:
-        prepared = prepare(value, where)
-    except ReplyError as error:
-        raise _Failed(error) from error
-    except ValidationError as error:
-        raise _Failed(explain(error, where)) from error
-    if isinstance(prepared, Computed):
-        raise _Failed(ReplyError("A reply function returned another function", "Return the reply itself.", where))
-    return prepared
-
-
-def _instance(error: BaseException | type[BaseException]) -> BaseException:
-    if isinstance(error, BaseException):
-        return error
-    try:
-        return error("raised by llm-intercept, as the rule asks")
-    except Exception as failure:
-        problem = f"{error.__name__} cannot be made from a message alone"
-        raise _Failed(ReplyError(problem, "Give an instance of the exception instead of the class.")) from failure
 
 
 def _forward(call: Call) -> Exchange:
@@ -356,31 +291,3 @@ def _forward(call: Call) -> Exchange:
 def _refuse(dialect: Dialect, status: int, message: str, code: str) -> WireResponse:
     error = ErrorFacts(status, message, code=code, headers=(NO_RETRY,))
     return dialect.write_error(error, hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest())
-
-
-def _bare(wire: WireRequest) -> LLMRequest:
-    return LLMRequest(operation="unclaimed", model="", headers=wire.headers, url=wire.url)
-
-
-def _facts(wire: WireRequest, request: LLMRequest) -> RequestFacts:
-    tools = tuple(tool.name for tool in request.tools)
-    return RequestFacts(wire.method, wire.url, request.model, request.last_user, tools, request.stream)
-
-
-def _no_rule(wire: WireRequest, request: LLMRequest, chain: tuple[Engine, ...]) -> Unmatched:
-    rules: tuple[RuleFacts, ...] = tuple(fact for engine in chain for fact in engine.book.facts(request))
-    if rules:
-        advice = "Change a rule, or add a catch-all: llm.reply(…). " + LET_OUT
-        return Unmatched(_facts(wire, request), "llm-intercept: no rule answers this request.", rules, advice)
-    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). " + LET_OUT
-    return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
-
-
-def _exhausted(wire: WireRequest, request: LLMRequest, rule: Rule, exhausted: Exhausted) -> Unmatched:
-    facts = RuleFacts(str(rule), rule.where, exhausted.reason)
-    problem = "llm-intercept: the rule for this request has no reply left."
-    advice = "Give the rule as many replies as there are requests; an SDK's retry is a request of its own."
-    if exhausted.had_none:
-        problem = "llm-intercept: the rule for this request was never given a reply."
-        advice = "Write llm.on(…).reply(…)."
-    return Unmatched(_facts(wire, request), problem, (facts,), advice)

@@ -1,0 +1,1 @@
+"""An exchange from request to answer: read, decide, write, note. No HTTP library is known here."""

@@ -1,0 +1,90 @@
+"""Turns what a rule gave into a reply, asking the user's function if it is one.
+
+Knows: replies and what can be wrong with them. Must not know: which rule is chosen, how a reply is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, assert_never, cast
+
+from pydantic import ValidationError
+
+from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
+from llm_intercept.replies import AutoReply, Computed, ErrorReply, Raises, RawReply, Reply, collect, explain, prepare
+from llm_intercept.rules.rule import Exhausted, Rule
+from llm_intercept.wire import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.replies import Answer
+    from llm_intercept.rules.book import Decision
+    from llm_intercept.wire import WireRequest
+
+
+class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is none
+    """A user's function or reply is broken: `error` says how."""
+
+    def __init__(self, error: LLMInterceptError) -> None:
+        self.error = error
+
+
+def resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Generator[Any, Any, Answer | Raises]:
+    """Turn what the rule gave into a reply, asking the user's function if it is one."""
+    given = decision.reply
+    match given:
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises():
+            return given
+        case Computed(function):
+            value = yield from _ask(decision.rule, wire, function, request)
+            if isinstance(value, AsyncIterator):
+                value = yield from _ask(decision.rule, wire, collect, cast("AsyncIterator[str]", value))
+            return _prepared(value, decision.rule)
+        case Exhausted():
+            raise AssertionError(given)
+        case _:
+            assert_never(given)
+
+
+def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:
+    try:
+        return (yield Ask(function, (argument,)))
+    except Exception as error:
+        if wire.is_network_error(error):
+            raise
+        raise FailedExchange(ReplyFunctionError(str(rule), rule.where, error)) from error
+
+
+def _prepared(value: object, rule: Rule) -> Answer | Raises:
+    where = f"what the function of rule {rule} returned, {rule.where}"
+    try:
+        prepared = prepare(value, where)
+    except ReplyError as error:
+        raise FailedExchange(error) from error
+    except ValidationError as error:
+        raise FailedExchange(explain(error, where)) from error
+    if isinstance(prepared, Computed):
+        raise FailedExchange(
+            ReplyError("A reply function returned another function", "Return the reply itself.", where)
+        )
+    return prepared
+
+
+def instance(error: BaseException | type[BaseException]) -> BaseException:
+    """Make the exception to raise.
+
+    Raises:
+        FailedExchange: It is a class that cannot be made from a message alone.
+
+    """
+    if isinstance(error, BaseException):
+        return error
+    try:
+        return error("raised by llm-intercept, as the rule asks")
+    except Exception as failure:
+        problem = f"{error.__name__} cannot be made from a message alone"
+        raise FailedExchange(
+            ReplyError(problem, "Give an instance of the exception instead of the class.")
+        ) from failure

@@ -1,0 +1,54 @@
+"""Says of a request that nothing answers what it was, which rules came near, and what to do.
+
+Knows: rule books and the facts errors are built from. Must not know: what becomes of the request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_intercept.content import LLMRequest
+from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_intercept.rules.book import RuleBook
+    from llm_intercept.rules.rule import Exhausted, Rule
+    from llm_intercept.wire import WireRequest
+
+LET_OUT = (
+    "To let requests that nothing answers out to the network, use unmatched='passthrough' "
+    "(LLM_INTERCEPT_UNMATCHED=passthrough)."
+)
+
+
+def bare(wire: WireRequest) -> LLMRequest:
+    """Make the request to note where the body is not read."""
+    return LLMRequest(operation="unclaimed", model="", headers=wire.headers, url=wire.url)
+
+
+def _facts(wire: WireRequest, request: LLMRequest) -> RequestFacts:
+    tools = tuple(tool.name for tool in request.tools)
+    return RequestFacts(wire.method, wire.url, request.model, request.last_user, tools, request.stream)
+
+
+def no_rule(wire: WireRequest, request: LLMRequest, books: Sequence[RuleBook]) -> Unmatched:
+    """Say why each rule did not answer."""
+    rules: tuple[RuleFacts, ...] = tuple(fact for book in books for fact in book.facts(request))
+    if rules:
+        advice = "Change a rule, or add a catch-all: llm.reply(…). " + LET_OUT
+        return Unmatched(_facts(wire, request), "llm-intercept: no rule answers this request.", rules, advice)
+    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). " + LET_OUT
+    return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
+
+
+def exhausted(wire: WireRequest, request: LLMRequest, rule: Rule, end: Exhausted) -> Unmatched:
+    """Say that the rule that should answer has no reply left."""
+    facts = RuleFacts(str(rule), rule.where, end.reason)
+    problem = "llm-intercept: the rule for this request has no reply left."
+    advice = "Give the rule as many replies as there are requests; an SDK's retry is a request of its own."
+    if end.had_none:
+        problem = "llm-intercept: the rule for this request was never given a reply."
+        advice = "Write llm.on(…).reply(…)."
+    return Unmatched(_facts(wire, request), problem, (facts,), advice)
