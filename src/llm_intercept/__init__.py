@@ -10,26 +10,32 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llm_intercept.blocks import Interception, intercept
+    from llm_intercept.calls import Calls
     from llm_intercept.completions import acompletion, completion
-    from llm_intercept.content import LLMRequest, Message, Usage
+    from llm_intercept.content import LLMRequest, Message, ToolResult, Usage
     from llm_intercept.errors import (
+        BudgetExceededError,
         LLMInterceptError,
         ReplyError,
         ReplyFunctionError,
+        RuleFileError,
         SettingsError,
         ShadowedRuleWarning,
         UnmatchedRequestError,
         UnmatchedWarning,
         UnseenClientError,
+        UnusedRuleError,
         WrapError,
     )
     from llm_intercept.faults import api_error
     from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
     from llm_intercept.journal import Call
-    from llm_intercept.making import auto, custom_tool_call, raw, refusal, structured, tool_call
+    from llm_intercept.making import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
     from llm_intercept.mocks import MockedError
     from llm_intercept.replies import Audio, Reply, ToolCall
+    from llm_intercept.rules.condition import Condition
     from llm_intercept.rules.rule import Rule
+    from llm_intercept.rules.when import when
     from llm_intercept.schema import SchemaError
     from llm_intercept.tokens import TiktokenTokenizer, Tokenizer
 
@@ -55,27 +61,35 @@ _HOME = {
     "refusal": "making",
     "raw": "making",
     "auto": "making",
+    "passthrough": "making",
+    "when": "rules.when",
     "api_error": "faults",
     "ToolCall": "replies",
     "Audio": "replies",
     "Rule": "rules.rule",
+    "Condition": "rules.condition",
     "Tokenizer": "tokens",
     "TiktokenTokenizer": "tokens",
     # what was asked
     "Call": "journal",
+    "Calls": "calls",
     "LLMRequest": "content",
     "Message": "content",
+    "ToolResult": "content",
     "Usage": "content",
     # what can go wrong
     "LLMInterceptError": "errors",
+    "BudgetExceededError": "errors",
     "ReplyError": "errors",
     "ReplyFunctionError": "errors",
+    "RuleFileError": "errors",
     "SchemaError": "schema",
     "SettingsError": "errors",
     "ShadowedRuleWarning": "errors",
     "UnmatchedRequestError": "errors",
     "UnmatchedWarning": "errors",
     "UnseenClientError": "errors",
+    "UnusedRuleError": "errors",
     "WrapError": "errors",
 }
 __all__ = [  # noqa: RUF022 - by theme
@@ -94,25 +108,33 @@ __all__ = [  # noqa: RUF022 - by theme
     "refusal",
     "raw",
     "auto",
+    "passthrough",
+    "when",
     "api_error",
     "ToolCall",
     "Audio",
     "Rule",
+    "Condition",
     "Tokenizer",
     "TiktokenTokenizer",
     "Call",
+    "Calls",
     "LLMRequest",
     "Message",
+    "ToolResult",
     "Usage",
     "LLMInterceptError",
+    "BudgetExceededError",
     "ReplyError",
     "ReplyFunctionError",
+    "RuleFileError",
     "SchemaError",
     "SettingsError",
     "ShadowedRuleWarning",
     "UnmatchedRequestError",
     "UnmatchedWarning",
     "UnseenClientError",
+    "UnusedRuleError",
     "WrapError",
 ]
 

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
 
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import THREADS, TRAFFIC
+from llm_intercept.defaults import default
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.interceptor import Interceptor
 from llm_intercept.settings import Mode, Scope, UnmatchedPolicy, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+    from os import PathLike
     from types import TracebackType
 
     from llm_intercept.replies import Given
+    from llm_intercept.rulefiles import RulesSource
     from llm_intercept.tokens import Tokenizer
 
 P = ParamSpec("P")
@@ -33,21 +36,30 @@ def intercept(
     reply: Given | None = None,
     /,
     *,
-    mode: Mode = "mock",
-    unmatched: UnmatchedPolicy = "error",
-    scope: Scope = "process",
-    seed: int = 0,
+    mode: Mode | None = None,
+    rules: RulesSource | Sequence[RulesSource] | None = None,
+    unmatched: UnmatchedPolicy | None = None,
+    passthrough: str | Sequence[str] | None = None,
+    scope: Scope | None = None,
+    seed: int | None = None,
     tokenizer: Tokenizer | None = None,
+    log: str | PathLike[str] | None = None,
+    all_used: bool | None = None,
 ) -> Interception:
     """Answer LLM requests for the length of a block, or of a function's calls.
 
     Args:
         reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
-        mode: See `Interceptor`, also for `unmatched`, `seed` and `tokenizer`.
+        mode: See `Interceptor`, also for the arguments that are not explained here.
+        rules: See `Interceptor`.
         unmatched: See `Interceptor`.
-        scope: `process` answers for every thread and task; `context` for the current one and what it starts.
+        passthrough: See `Interceptor`.
+        scope: `process` (the default) answers for every thread and task; `context` for the current one and what it
+            starts.
         seed: See `Interceptor`.
         tokenizer: See `Interceptor`.
+        log: See `Interceptor`.
+        all_used: See `Interceptor`.
 
     Returns:
         A context manager (`with` and `async with`, giving an `Interceptor`) and a decorator of functions, coroutine
@@ -56,10 +68,22 @@ def intercept(
     Raises:
         SettingsError: An argument has a value that cannot be used.
         ReplyError: `reply` cannot be a reply.
+        RuleFileError: A file of rules has something that cannot be used.
 
     """
-    one_of("scope", scope, get_args(Scope))
-    return Interception(Interceptor(reply, mode=mode, unmatched=unmatched, seed=seed, tokenizer=tokenizer), scope)
+    where = one_of("scope", default("scope", scope, "process"), get_args(Scope))
+    first = Interceptor(
+        reply,
+        mode=mode,
+        rules=rules,
+        unmatched=unmatched,
+        passthrough=passthrough,
+        seed=seed,
+        tokenizer=tokenizer,
+        log=log,
+        all_used=all_used,
+    )
+    return Interception(first, cast("Scope", where))
 
 
 class Interception:
@@ -189,7 +213,7 @@ class Block:
 
         """
         self.pause()
-        own = self.interceptor.engine.settle()
+        own = self.interceptor.engine.settle(complete=error is None)
         if own is None:
             return
         if error is None:

@@ -7,7 +7,7 @@ Every value keeps what it was read from as `raw`, so nothing a client sent is lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SkipValidation
 
@@ -110,11 +110,18 @@ class Usage(Value):
         return self.prompt_tokens + self.completion_tokens
 
 
+class ToolResult(NamedTuple):
+    """What a tool answered, and the tool's name (empty if no call of the conversation has the result's id)."""
+
+    name: str
+    text: str
+
+
 class LLMRequest(Value):
     """A request to a model, the same for every API.
 
     `params` holds every field of the body but model, messages, tools, stream and response_format; `raw` the whole
-    body; `headers` is looked up without regard to case.
+    body, `content` its bytes; `headers` is looked up without regard to case.
     """
 
     operation: str
@@ -127,6 +134,8 @@ class LLMRequest(Value):
     raw: Raw = NOTHING
     headers: Raw = NOTHING
     url: str = ""
+    method: str = "POST"
+    content: bytes = Field(default=b"", repr=False)
 
     @property
     def turn(self) -> int:
@@ -143,5 +152,36 @@ class LLMRequest(Value):
         """The text of all system and developer messages, a line each."""
         return "\n".join(message.text for message in self.messages if message.role in {"system", "developer"})
 
+    @property
+    def last(self) -> str:
+        """The text of the last message, whoever says it."""
+        return self.messages[-1].text if self.messages else ""
+
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        """What tools answered since the last assistant message, each with the name of its tool."""
+        names = {call.id: call.name for message in self.messages for call in message.tool_calls}
+        since = next((n for n, message in enumerate(reversed(self.messages)) if message.role == "assistant"), None)
+        latest = self.messages[len(self.messages) - since :] if since is not None else self.messages
+        return tuple(result for message in latest for result in _results(message, names))
+
+    @property
+    def conversation(self) -> str:
+        """What stays the same in every turn of a conversation: its opening up to the first user message."""
+        opening: list[str] = []
+        for message in self.messages:
+            opening.append(f"{message.role}: {message.text}")
+            if message.role == "user":
+                break
+        return "\n".join(opening)
+
     def _last(self, role: str) -> str:
         return next((message.text for message in reversed(self.messages) if message.role == role), "")
+
+
+def _results(message: Message, names: Mapping[str, str]) -> tuple[ToolResult, ...]:
+    if message.role == "function":
+        return (ToolResult(message.name, message.text),)
+    return tuple(
+        ToolResult(names.get(part.id, ""), part.text) for part in message.parts if isinstance(part, ToolResultPart)
+    )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHOWN_RULES = 3
+SHOWN_CALLS = 20
 SHOWN_CHARACTERS = 120
 
 
@@ -31,6 +32,14 @@ class SettingsError(LLMInterceptError, ValueError):
     def __init__(self, name: str, value: object, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
         super().__init__(f"{name}={value!r} cannot be used. Use {expected}.")
+
+
+class RuleFileError(LLMInterceptError, ValueError):
+    """A file of rules has something that cannot be used."""
+
+    def __init__(self, where: str, key: str, problem: str, advice: str) -> None:
+        self.where, self.key, self.problem, self.advice = where, key, problem, advice
+        super().__init__(f"{where}: {f'{key}: ' if key else ''}{problem.rstrip('.')}. {advice}")
 
 
 class ReplyError(LLMInterceptError, TypeError):
@@ -90,17 +99,69 @@ class RequestFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a condition says of a request, and why.
+
+    Attributes:
+        holds: Whether the request fulfils the condition.
+        subject: What of the request is looked at: `model`, `user`, `json.temperature`.
+        expected: What the condition asks for.
+        got: What the request has.
+        hint: What the user may have meant, if that can be guessed.
+        distance: How far the request is from fulfilling it: 0.0 (it does) to 1.0.
+
+    """
+
+    holds: bool
+    subject: str
+    expected: str
+    got: str
+    hint: str = ""
+    distance: float = 1.0
+
+    def __str__(self) -> str:
+        """Say it in two or three lines, `expected` and `got` one below the other."""
+        pad = " " * (len(self.subject) + 2)
+        lines = [f"{self.subject}: expected {self.expected}", f"{pad}got      {self.got}"]
+        if self.hint:
+            lines.append(f"{pad}hint: {self.hint}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
 class RuleFacts:
-    """A rule that did not answer: what it asks for, where it was written, why it did not, and how near it came."""
+    """A rule that did not answer: what it asks for, where it was written, and why it did not.
+
+    Attributes:
+        rule: The rule as it was written.
+        where: The file and line it was written at.
+        failed: The conditions that do not hold.
+        held: How many conditions hold.
+        reason: Why it did not answer, where its conditions hold.
+
+    """
 
     rule: str
     where: str
-    reason: str
-    failed: int = 1
+    failed: tuple[Verdict, ...] = ()
+    held: int = 0
+    reason: str = ""
+
+    @property
+    def distance(self) -> float:
+        """How far the request is from it: the sum of its conditions' distances."""
+        return sum(verdict.distance for verdict in self.failed)
 
     def __str__(self) -> str:
-        """Say the rule, its place and its reason."""
-        return f"{self.rule}\n      {self.reason}\n      at {self.where}"
+        """Say the rule, its place, and the conditions that fail or the reason."""
+        lines = [self.rule, f"  at {self.where}"]
+        for verdict in self.failed:
+            lines += _indent(str(verdict), 2)
+        if self.held and self.failed:
+            lines.append(f"  ({self.held} of its {self.held + len(self.failed)} conditions hold{_s(self.held)})")
+        if self.reason:
+            lines += _indent(self.reason, 2)
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +172,30 @@ class Unmatched:
     problem: str
     rules: tuple[RuleFacts, ...] = ()
     advice: str = ""
+    headed: bool = True
 
     def __str__(self) -> str:
         """Say the problem, the request, the nearest rules and what to do."""
         lines = [self.problem, *_indent(str(self.request), 2)]
-        if self.rules:
-            nearest = sorted(self.rules, key=lambda rule: rule.failed)[:SHOWN_RULES]
-            lines.append("nearest rules:" if len(nearest) < len(self.rules) else "rules tried:")
-            for number, rule in enumerate(nearest, 1):
-                lines += _indent(f"{number}. {rule}", 2)
+        nearest = sorted(self.rules, key=lambda rule: rule.distance)[:SHOWN_RULES]
+        if nearest and self.headed:
+            lines.append(_heading(len(nearest), len(self.rules)))
+        for number, rule in enumerate(nearest, 1):
+            lines += _indent(f"{number}. {rule}" if self.headed else str(rule), 2)
         if self.advice:
             lines.append(self.advice)
         return "\n".join(lines)
+
+
+def _heading(shown: int, count: int) -> str:
+    if shown < count:
+        return f"the nearest {shown} of {count} rules:"
+    return "the rule tried:" if count == 1 else f"the {count} rules tried, the nearest first:"
+
+
+def _s(count: int) -> str:
+    """The ending of a verb's third person: `1 holds`, `2 hold`."""
+    return "s" if count == 1 else ""
 
 
 class UnmatchedRequestError(LLMInterceptError, AssertionError):
@@ -133,6 +206,36 @@ class UnmatchedRequestError(LLMInterceptError, AssertionError):
         count = len(self.unmatched)
         head = "" if count == 1 else f"llm-intercept: {count} requests were not answered.\n\n"
         super().__init__(head + "\n\n".join(str(one) for one in self.unmatched))
+
+
+class UnusedRuleError(LLMInterceptError, AssertionError):
+    """Rules that no request used, or scripts with replies left over, where all were to be used."""
+
+    def __init__(self, unused: Sequence[RuleFacts]) -> None:
+        self.unused = tuple(unused)
+        count = len(self.unused)
+        head = "a rule was not used" if count == 1 else f"{count} rules were not used"
+        lines = [f"llm-intercept: {head} as far as it could be." if count == 1 else f"llm-intercept: {head} up."]
+        for rule in self.unused:
+            lines += _indent(str(rule), 2)
+        lines.append("Take it out, or say that it need not be used: .optional().")
+        super().__init__("\n".join(lines))
+
+
+class BudgetExceededError(LLMInterceptError, AssertionError):
+    """More calls were made, or more tokens used, than `llm.budget(…)` allows."""
+
+    def __init__(self, what: str, allowed: float, used: float, calls: Sequence[str]) -> None:
+        self.what, self.allowed, self.used = what, allowed, used
+        shown = [
+            *calls[:SHOWN_CALLS],
+            *([f"… and {len(calls) - SHOWN_CALLS} more"] if len(calls) > SHOWN_CALLS else []),
+        ]
+        lines = [
+            f"llm-intercept: the budget is {allowed:,g} {what}, and this would make {used:,g}.",
+            "the calls so far:",
+        ]
+        super().__init__("\n".join([*lines, *(f"  {call}" for call in shown)]))
 
 
 class UnseenClientError(LLMInterceptError):

@@ -5,6 +5,7 @@ Knows: host names, from the providers' API references. Must not know: paths, bod
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 KNOWN = frozenset(
@@ -74,3 +75,9 @@ def is_llm_host(host: str) -> bool:
     name = host.lower().rstrip(".")
     bedrock = name.startswith(BEDROCK) and ".amazonaws.com" in name
     return name in KNOWN or name.endswith(SUFFIXES) or bedrock
+
+
+def names_one(globs: tuple[str, ...], host: str, model: str) -> bool:
+    """Tell whether a glob (`*`, `?`) names the host, whatever its case, or the model."""
+    name = host.lower()
+    return any(fnmatchcase(name, glob.lower()) or (model and fnmatchcase(model, glob)) for glob in globs)

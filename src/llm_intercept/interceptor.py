@@ -6,27 +6,35 @@ Knows: engines, activations and hooks, and ties them together. Must not know: ho
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, get_args
+from urllib.parse import urlsplit
 
+from llm_intercept.budget import Budget
+from llm_intercept.calllog import CallLog
+from llm_intercept.calls import Calls
 from llm_intercept.clients import activation, sentinels
+from llm_intercept.clients.driver import drive, drive_async, wire_request
 from llm_intercept.clients.family import family_of, is_client
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.clients.transport import InProcess, serve, serve_async
+from llm_intercept.defaults import default
 from llm_intercept.engine.exchange import Engine
-from llm_intercept.errors import ReplyError, SettingsError, WrapError, shorten
+from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
 from llm_intercept.replies import is_one_shot, prepare
-from llm_intercept.rules.conditions import Condition, model_condition, positional_condition, text_condition
+from llm_intercept.rulefiles import RulesSource, install, sources
+from llm_intercept.rules.positional import NAMED, Positional, Text
 from llm_intercept.rules.rule import Rule, caller
+from llm_intercept.rules.when import made
 from llm_intercept.settings import Mode, UnmatchedPolicy, check_mode, one_of
 from llm_intercept.tokens import EstimatingTokenizer
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from os import PathLike
 
-    from llm_intercept.content import LLMRequest
     from llm_intercept.errors import Unmatched
-    from llm_intercept.journal import Call
     from llm_intercept.replies import Given
     from llm_intercept.tokens import Tokenizer
 
@@ -37,18 +45,27 @@ DEPTH = 2  # how deep an HTTP client may sit in what is wrapped: in an SDK's cli
 class Interceptor:
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
 
+    Arguments left out have the default that `[tool.llm_intercept]` in pyproject.toml gives, or the one said here.
+
     Args:
         reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
         mode: `mock`, the only mode of this version.
+        rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
+            or a list of these. They need not all be used.
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
-            `error` answers it with a 404 that is not retried and raises when the block ends; `raise` raises inside
-            the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
-        seed: The same seed gives the same ids for the same requests.
+            `error` (the default) answers it with a 404 that is not retried and raises when the block ends; `raise`
+            raises inside the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
+        passthrough: Hosts and models (`*` and `?` are wildcards) whose requests go out to the network, before any rule
+            is asked; what else nothing answers is still `unmatched`.
+        seed: The same seed gives the same ids for the same requests; 0 by default.
         tokenizer: Splits text into stream deltas and counts usage, instead of the built-in estimate.
+        log: A file that each call is appended to as a line of JSON; several processes may share it.
+        all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
 
     Raises:
         SettingsError: An argument has a value that cannot be used.
         ReplyError: `reply` cannot be a reply.
+        RuleFileError: A file of rules has something that cannot be used.
 
     """
 
@@ -57,18 +74,30 @@ class Interceptor:
         reply: Given | None = None,
         /,
         *,
-        mode: Mode = "mock",
-        unmatched: UnmatchedPolicy = "error",
-        seed: int = 0,
+        mode: Mode | None = None,
+        rules: RulesSource | Sequence[RulesSource] | None = None,
+        unmatched: UnmatchedPolicy | None = None,
+        passthrough: str | Sequence[str] | None = None,
+        seed: int | None = None,
         tokenizer: Tokenizer | None = None,
+        log: str | PathLike[str] | None = None,
+        all_used: bool | None = None,
     ) -> None:
-        check_mode("mode", mode)
-        one_of("unmatched", unmatched, get_args(UnmatchedPolicy))
-        if isinstance(seed, bool) or not isinstance(seed, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise SettingsError("seed", seed, "an int")
-        if tokenizer is not None and not callable(getattr(tokenizer, "split", None)):
-            raise SettingsError("tokenizer", tokenizer, "an object with split(text, model)")
-        self.engine = Engine(unmatched, seed, tokenizer or EstimatingTokenizer())
+        self._options: dict[str, Any] = {
+            name: value for name, value in locals().items() if name not in {"self", "reply"}
+        }
+        check_mode("mode", default("mode", mode, "mock"))
+        policy = one_of("unmatched", default("unmatched", unmatched, "error"), get_args(UnmatchedPolicy))
+        self.engine = Engine(
+            unmatched=cast("UnmatchedPolicy", policy),
+            seed=_int("seed", default("seed", seed, 0)),
+            tokenizer=_tokenizer(tokenizer),
+            passthrough=_names(default("passthrough", passthrough, ())),
+            all_used=bool(default("all_used", all_used, False)),
+        )
+        log = default("log", log, None)
+        self.engine.journal.log = CallLog(log) if log is not None else None
+        self._rules = sources(default("rules", rules, None))
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         self._reply = reply
         self._where = caller()
@@ -80,9 +109,9 @@ class Interceptor:
         return self.engine.journal.unmatched
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> Calls:
         """Every exchange so far, in the order the requests arrived."""
-        return self.engine.journal.calls
+        return Calls(self.engine.journal.calls)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -91,42 +120,99 @@ class Interceptor:
 
     def on(
         self,
-        condition: str | re.Pattern[str] | Callable[[LLMRequest], Any] | None = None,
-        /,
-        *,
-        user: str | re.Pattern[str] | None = None,
-        system: str | re.Pattern[str] | None = None,
-        model: str | None = None,
+        *conditions: Positional,
+        user: Text | None = None,
+        system: Text | None = None,
+        last: Text | None = None,
+        model: Text | None = None,
+        tool: Text | None = None,
+        tool_result: Text | None = None,
+        turn: int | Container[int] | None = None,
+        stream: bool | None = None,
+        response_format: type | str | None = None,
+        headers: Mapping[str, str | re.Pattern[str] | None] | None = None,
+        url: Text | None = None,
+        json: Mapping[str, Any] | None = None,
     ) -> Rule:
         """Make a rule for the requests that fulfil all the conditions given; call `.reply(…)` on it.
 
         Args:
-            condition: A str found in the last user message (whatever its case), a pattern searched there, or a
-                function of the `LLMRequest` that returns something true.
-            user: A str or pattern for the last user message.
+            *conditions: A str found in the last user message (whatever its case), a pattern searched there, a function
+                of the `LLMRequest` that returns something true, a condition made with `when`, or a respx pattern.
+            user: A str or pattern for the last user message; see `when`, also for the others.
             system: A str or pattern for the system and developer messages.
-            model: The model's name; `*` and `?` are wildcards.
+            last: A str or pattern for the last message, whoever says it.
+            model: The model's name; `*` and `?` are wildcards. Or a pattern.
+            tool: The name of a tool the request offers.
+            tool_result: The name of a tool that has answered since the last assistant message.
+            turn: Which answer of the model's is asked for, 1 for the first; or several numbers.
+            stream: Whether a stream is asked for.
+            response_format: The pydantic class asked for, or its schema's name.
+            headers: Header names and their values.
+            url: A str found in the URL, in which `*` stands for anything; or a pattern.
+            json: A part of the request's raw body.
 
         Raises:
             SettingsError: A condition has a type it cannot have, or none is given.
 
         """
-        conditions: list[Condition] = [] if condition is None else [positional_condition(condition)]
-        conditions += [text_condition("user", user)] if user is not None else []
-        conditions += [text_condition("system", system)] if system is not None else []
-        conditions += [model_condition(model)] if model is not None else []
-        if not conditions:
-            raise SettingsError("on()", "", "at least one condition, or llm.reply(…) for every request")
-        given = {"user": user, "system": system, "model": model}
-        words = [_brief(condition)] if condition is not None else []
-        words += [f"{name}={_brief(value)}" for name, value in given.items() if value is not None]
-        return self._rule(tuple(conditions), f"on({', '.join(words)})")
+        given = locals()
+        found = made("on()", conditions, {name: given[name] for name in NAMED})
+        return self.engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(self, *replies: Given, times: int | None = None) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
-        rule = self._rule((), f"reply({', '.join(map(_brief, replies))})").reply(*replies, times=times)
+        rule = Rule((), f"reply({', '.join(map(_brief, replies))})", caller())
+        self.engine.book.add(rule.reply(*replies, times=times))
         self.engine.book.warn_if_shadowed(rule)
         return rule
+
+    def assert_all_used(self) -> None:
+        """Raise if a rule was not used, or a script not to its end.
+
+        A rule may be `.optional()`; so are the rules of files, the reply given to `intercept`, and a catch-all of one
+        reply beside rules with conditions.
+
+        Raises:
+            UnusedRuleError: A rule was not used; the message says which, where, and what is left.
+
+        """
+        unused = self.engine.book.unused()
+        if unused:
+            raise UnusedRuleError(unused)
+
+    def budget(self, *, calls: int | None = None, tokens: int | None = None, cost: float | None = None) -> None:
+        """Allow only so much, so far and from now on: what is more is refused, and raised when the block ends.
+
+        Args:
+            calls: How many requests may be made, retries counted.
+            tokens: How many tokens they may use, prompt and completion together.
+            cost: How many US dollars these may cost at list prices; needs genai-prices.
+
+        Raises:
+            BudgetExceededError: More was used already; the message lists the calls.
+            SettingsError: A value is no number, or genai-prices is not installed and `cost` is given.
+
+        """
+        budget = Budget(calls, tokens, cost)
+        exceeded = budget.exceeded(self.engine.journal)
+        if exceeded is not None:
+            raise exceeded
+        self.engine.budget = budget
+
+    def as_side_effect(self, *, is_async: bool = False) -> Callable[[Any], Any]:
+        """Return a function that answers requests inside somebody's own mock: a respx route or a pytest-httpx callback.
+
+        Args:
+            is_async: Make it a coroutine function, which reply functions that are coroutines need under an async
+                client.
+
+        Returns:
+            A function of an httpx or httpx2 request that returns a response of the same library. It returns None for
+            a request that is not one to a model; respx then goes on to its next route.
+
+        """
+        return _async_side_effect(self.engine) if is_async else _side_effect(self.engine)
 
     def wrap(self, client: T, /) -> T:
         """Answer for one client: an httpx or httpx2 client, or an object that holds one (an SDK's client).
@@ -179,24 +265,72 @@ class Interceptor:
 
     def fresh(self) -> Interceptor:
         """Make an interceptor from the same arguments, without the rules and calls that came later."""
-        own = self.engine
         if self._reply is not None and is_one_shot(prepare(self._reply)):
             advice = "Give a list, or a function that returns an iterator."
             raise ReplyError(
                 "An iterator given as a reply answers for one block, and this is another", advice, self._where
             )
-        copy = Interceptor(unmatched=own.unmatched, seed=own.seed, tokenizer=own.tokenizer)
+        copy = Interceptor(**self._options)
         copy._reply, copy._where = self._reply, self._where
         copy._begin()
         return copy
 
     def _begin(self) -> None:
+        """Add the rules that were given: the reply, and those of `rules`, which need not be used."""
         if self._reply is not None:
-            rule = Rule((), f"intercept({_brief(self._reply)})", self._where)
+            rule = Rule((), f"intercept({_brief(self._reply)})", self._where, optional=True)
             self.engine.book.add(rule.reply(self._reply))
+        for source in self._rules:
+            install(source, self, self.engine.book)
+        for rule in (*self.engine.book.rules, *self.engine.book.catch_alls):
+            rule.optional()
 
-    def _rule(self, conditions: tuple[Condition, ...], description: str) -> Rule:
-        return self.engine.book.add(Rule(conditions, description, caller()))
+
+def _int(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SettingsError(name, value, "an int")
+    return value
+
+
+def _tokenizer(given: Tokenizer | None) -> Tokenizer:
+    if given is not None and not callable(getattr(given, "split", None)):
+        raise SettingsError("tokenizer", given, "an object with split(text, model)")
+    return given or EstimatingTokenizer()
+
+
+def _names(given: object) -> tuple[str, ...]:
+    """Check the hosts and models of `passthrough`; of a URL, its host is taken."""
+    names = [given] if isinstance(given, str) else given
+    expected = "a list of hosts and models, such as ['api.mistral.ai', 'mistral-*']"
+    if not isinstance(names, list | tuple | set | frozenset):
+        raise SettingsError("passthrough", given, expected)
+    for name in cast("list[object]", names):
+        if not isinstance(name, str) or not name.strip():
+            raise SettingsError("passthrough", given, expected)
+    return tuple(urlsplit(name).hostname or name if "://" in name else name for name in cast("list[str]", names))
+
+
+def _side_effect(engine: Engine) -> Callable[[Any], Any]:
+    def answer(request: Any) -> Any:
+        exchange = engine.exchange(wire_request(request))
+        return None if exchange is None else drive(exchange, request, _no_network)
+
+    return answer
+
+
+def _async_side_effect(engine: Engine) -> Callable[[Any], Any]:
+    async def answer(request: Any) -> Any:
+        exchange = engine.exchange(wire_request(request))
+        return None if exchange is None else await drive_async(exchange, request, _no_network)
+
+    return answer
+
+
+def _no_network() -> NoReturn:
+    raise WrapError(
+        "llm.as_side_effect() answers inside another mock, and cannot let a request out to the network. Let that mock "
+        "pass it through, or give it a rule."
+    )
 
 
 if TYPE_CHECKING:
@@ -244,7 +378,7 @@ class InterceptTransport(InProcess, _AnyTransport):
         self._made: dict[tuple[str, str], Any] = {}
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> Calls:
         """Every exchange so far."""
         return self.interceptor.calls
 

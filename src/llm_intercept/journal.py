@@ -1,4 +1,4 @@
-"""The exchanges that took place, as `llm.calls` lists them.
+"""The exchanges that took place, as `llm.calls` lists them, and their sums.
 
 Knows: requests, replies, outcomes. Must not know: how a reply was chosen or written.
 """
@@ -6,14 +6,23 @@ Knows: requests, replies, outcomes. Must not know: how a reply was chosen or wri
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from llm_intercept.errors import shorten
+from llm_intercept.prices import price
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_intercept.content import LLMRequest, Usage
     from llm_intercept.errors import Unmatched
 
 Source = Literal["rule", "recording", "live", "unmatched"]
+NOT_PAID = frozenset({"rule", "recording"})
+FAILED = 400  # HTTP statuses from here on say that a request failed
+RETRY_COUNT = "x-stainless-retry-count"
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +38,8 @@ class Call:
         source: Where the answer came from: `rule`, `recording`, `live` or `unmatched`.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
+        attempt: 1 for a request's first sending, 2 for its first retry, and so on: as the client says it, or else how
+            often the same request failed before.
 
     """
 
@@ -40,23 +51,111 @@ class Call:
     source: Source = "unmatched"
     usage: Usage | None = None
     duration: float = 0.0
+    attempt: int = 1
+    digest: str = field(default="", repr=False)
+    _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
+    _finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the exchange ended with an exception or an error status."""
+        return self.error is not None or self.status >= FAILED
+
+    @property
+    def cost(self) -> float | None:
+        """What the usage costs at the provider's list price, in US dollars; None where genai-prices cannot tell."""
+        if self.usage is None:
+            return None
+        return price(self.request.model, self.usage.prompt_tokens, self.usage.completion_tokens)
+
     def finish(self) -> None:
-        """Note that the answer's last byte was taken."""
+        """Note that the answer's last byte was taken, or that there will be none."""
+        if self._finished:
+            return
+        self._finished = True
         self.duration = time.perf_counter() - self._started
+        TALLY.add(self)
+        for journal in self._journals:
+            journal.finished(self)
 
     def __repr__(self) -> str:
         """Say the call in one line."""
-        shape = "stream" if self.request.stream else "JSON"
-        by = f" by {self.rule}" if self.rule is not None else ""
-        return f"<Call {self.request.model or self.request.url} {shape}: {self.status} from {self.source}{by}>"
+        words = [self.request.model or self.request.url, "stream" if self.request.stream else "JSON"]
+        words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
+        outcome = str(self.status) if self.status else type(self.error).__name__ if self.error else "no answer yet"
+        by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
+        again = f", attempt {self.attempt}" if self.attempt > 1 else ""
+        return f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>"
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over calls: how many came from each source, and the tokens of those that were not paid for, by model."""
+
+    calls: Counter[str] = field(default_factory=Counter[str])
+    prompt: Counter[str] = field(default_factory=Counter[str])
+    completion: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, call: Call) -> None:
+        """Count a call that has ended."""
+        self.calls[call.source] += 1
+        if call.usage is not None and call.source in NOT_PAID:
+            self.prompt[call.request.model] += call.usage.prompt_tokens
+            self.completion[call.request.model] += call.usage.completion_tokens
+
+    @property
+    def tokens(self) -> int:
+        """All tokens that were not paid for."""
+        return self.prompt.total() + self.completion.total()
+
+    @property
+    def cost(self) -> float:
+        """What they would have cost, in US dollars; models whose price is not known count nothing."""
+        prices = (price(model, self.prompt[model], self.completion[model]) for model in self.prompt)
+        return sum(one for one in prices if one is not None)
+
+
+TALLY = Totals()
+"""The sums over all calls of this process."""
 
 
 @dataclass(slots=True)
 class Journal:
-    """All calls of one interceptor, and what nothing answered. List appends are atomic: any thread may note."""
+    """All calls of one interceptor, and what nothing answered. List appends are atomic: any thread may note.
+
+    `keep` says whether calls are kept at all (nobody reads those of a process switched on by its environment); `log`
+    is told of each call that has ended.
+    """
 
     calls: list[Call] = field(default_factory=list["Call"])
     unmatched: list[Unmatched] = field(default_factory=list["Unmatched"])
     failures: list[BaseException] = field(default_factory=list[BaseException])
+    keep: bool = True
+    log: Callable[[Call], None] | None = None
+    totals: Totals = field(default_factory=Totals)
+    noted: int = 0
+    _failed: dict[str, int] = field(default_factory=dict[str, int])
+
+    def note(self, call: Call) -> Call:
+        """Take a call in, which has just begun."""
+        self.noted += 1
+        if self.keep:
+            self.calls.append(call)
+        call._journals.append(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a call and its journals are one thing
+        return call
+
+    def attempt(self, request: LLMRequest, digest: str) -> int:
+        """Say which sending of a request this is: as its client says, or how often the same one failed before."""
+        said = str(request.headers.get(RETRY_COUNT, ""))
+        return 1 + (int(said) if said.isdecimal() else self._failed.get(digest, 0))
+
+    def finished(self, call: Call) -> None:
+        """Hear that a call has ended."""
+        self.totals.add(call)
+        if call.digest and call.failed:
+            self._failed[call.digest] = call.attempt
+        elif call.digest:
+            self._failed.pop(call.digest, None)
+        if self.log is not None:
+            self.log(call)

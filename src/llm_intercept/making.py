@@ -1,4 +1,4 @@
-"""The functions that make replies (`tool_call`, `structured`, `refusal`, `raw`, `auto`) and refuse what cannot be one.
+"""The functions that make replies (`tool_call`, `structured`, `raw`, `auto`, …) and refuse what cannot be one.
 
 Knows: the values in `replies`. Must not know: any API's JSON, HTTP, rules.
 """
@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import ReplyError
-from llm_intercept.replies import AutoReply, RawReply, Reply, ToolCall, header_pairs, no_constant, to_json_text
+from llm_intercept.replies import AutoReply, LetOut, RawReply, Reply, ToolCall, header_pairs, no_constant, to_json_text
 from llm_intercept.settings import DEFAULT_REPLY
 
 LOWEST, HIGHEST = 200, 599
@@ -113,6 +113,11 @@ def auto(text: str = DEFAULT_REPLY) -> AutoReply:
     if not isinstance(cast("object", text), str):
         raise ReplyError(f"auto({text!r})", "Give the text, as a str, for requests that ask for no more than text.")
     return AutoReply(text)
+
+
+def passthrough() -> LetOut:
+    """Make a reply that lets the request out to the network, to be answered there; a real call may cost money."""
+    return LetOut()
 
 
 def _tool_call(name: str, arguments: str, identifier: str | None, kind: Literal["function", "custom"]) -> ToolCall:

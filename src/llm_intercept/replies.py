@@ -196,6 +196,15 @@ class Raises:
 
 
 @dataclass(frozen=True, slots=True)
+class LetOut:
+    """The request goes out to the network, and its answer comes from there."""
+
+    def __repr__(self) -> str:
+        """Say it as the user wrote it."""
+        return "passthrough()"
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """The reply is what this function of the request returns."""
 
@@ -207,7 +216,7 @@ Given = Callable[[LLMRequest], Any] | object
 """What a user may give as a reply; the first half tells type checkers what a function gets."""
 
 Answer = Reply | RawReply | AutoReply | ErrorReply
-Prepared = Answer | Raises | Computed
+Prepared = Answer | Raises | LetOut | Computed
 
 
 def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
@@ -268,7 +277,7 @@ def prepare(value: object, where: str = "") -> Prepared:
             return Reply(value)
         case ToolCall():
             return Reply(tool_calls=(value,))
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | Computed():
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut() | Computed():
             return value
         case BaseException():
             return Raises(value)

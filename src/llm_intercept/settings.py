@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from llm_intercept.errors import SettingsError
 
@@ -21,7 +21,8 @@ Scope = Literal["process", "context"]
 MODES: tuple[str, ...] = get_args(Mode)
 OFF = ("", "0", "off", "false")
 PLANNED_MODES = ("replay", "record", "auto")
-PLANNED_VARIABLES = ("LLM_INTERCEPT_RULES", "LLM_INTERCEPT_RECORDINGS", "LLM_INTERCEPT_LOG")
+PLANNED_VARIABLES = ("LLM_INTERCEPT_RECORDINGS",)
+RULE_FILES = (".toml", ".json", ".py")
 DEFAULT_REPLY = "This is a mock request"
 
 
@@ -32,6 +33,8 @@ class EnvironmentSettings:
     mode: str | None
     reply: str | None = None
     unmatched: str = "error"
+    rules: str | None = None
+    log: str | None = None
 
 
 def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -74,4 +77,23 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> EnvironmentSett
             raise SettingsError(name, environ[name], "no value: this setting is planned, and not in this version")
     unmatched = environ.get("LLM_INTERCEPT_UNMATCHED") or "error"
     one_of("LLM_INTERCEPT_UNMATCHED", unmatched, get_args(UnmatchedPolicy))
-    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY"), unmatched)
+    rules = environ.get("LLM_INTERCEPT_RULES") or None
+    if rules is not None:
+        check_rules_file("LLM_INTERCEPT_RULES", rules)
+    log = environ.get("LLM_INTERCEPT_LOG") or None
+    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY"), unmatched, rules, log)
+
+
+def check_rules_file(name: str, value: object) -> str:
+    """Return `value` if it names a file of rules.
+
+    Raises:
+        SettingsError: There is no such file, or its name has another ending.
+
+    """
+    path: object = os.fspath(cast("str | os.PathLike[str]", value)) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str) or not path.endswith(RULE_FILES):
+        raise SettingsError(name, cast("object", value), "the path of a .toml, .json or .py file")
+    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is slow to import at interpreter start
+        raise SettingsError(name, path, f"the path of a file; from {os.getcwd()} there is none of this name")  # noqa: PTH109
+    return path

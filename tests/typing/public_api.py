@@ -11,6 +11,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from llm_intercept import (
     Call,
+    Calls,
     Interceptor,
     InterceptTransport,
     LLMRequest,
@@ -23,6 +24,7 @@ from llm_intercept import (
     refusal,
     structured,
     tool_call,
+    when,
     wrap,
 )
 
@@ -33,7 +35,10 @@ def as_a_block() -> None:
         assert_type(llm.on("a", model="gpt-*"), Rule)
         assert_type(llm.on(re.compile("a")).reply("a", auto()), Rule)
         assert_type(llm.reply(lambda request: "x"), Rule)
-        assert_type(llm.calls, list[Call])
+        assert_type(llm.calls, Calls)
+        assert_type(llm.calls[0], Call)
+        assert_type(llm.calls.matching(model="gpt-*")[:1], Calls)
+        assert_type(llm.on(when(model="a") | when(turn=1) & ~when("b"), stream=True).cycle(), Rule)
         assert_type(llm.calls[0].request, LLMRequest)
         assert_type(llm.calls[0].usage, Usage | None)
 

@@ -60,8 +60,8 @@ class Dialect(Protocol):
         """Tell from the head alone whether the request is one of this API's."""
         ...
 
-    def read(self, request: WireRequest, body: Mapping[str, object], /) -> LLMRequest:
-        """Read the body into the neutral request; raises `BadRequestError` where the API would refuse it."""
+    def read(self, request: WireRequest, body: Mapping[str, object], content: bytes, /) -> LLMRequest:
+        """Read the body (and its bytes, kept); raises `BadRequestError` where the API would refuse it."""
         ...
 
     def write(self, request: LLMRequest, answer: Answer, writing: Writing, /) -> WireResponse:

@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
-from llm_intercept.replies import AutoReply, Computed, ErrorReply, Raises, RawReply, Reply, collect, explain, prepare
-from llm_intercept.rules.rule import Exhausted, Rule
+from llm_intercept.replies import (
+    AutoReply,
+    Computed,
+    ErrorReply,
+    LetOut,
+    Raises,
+    RawReply,
+    Reply,
+    collect,
+    explain,
+    prepare,
+)
+from llm_intercept.rules.script import Exhausted
 from llm_intercept.wire import Ask
 
 if TYPE_CHECKING:
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
     from llm_intercept.replies import Answer
     from llm_intercept.rules.book import Decision
+    from llm_intercept.rules.rule import Rule
     from llm_intercept.wire import WireRequest
 
 
@@ -31,11 +43,13 @@ class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is non
         self.error = error
 
 
-def resolve(decision: Decision, request: LLMRequest, wire: WireRequest) -> Generator[Any, Any, Answer | Raises]:
+def resolve(
+    decision: Decision, request: LLMRequest, wire: WireRequest
+) -> Generator[Any, Any, Answer | Raises | LetOut]:
     """Turn what the rule gave into a reply, asking the user's function if it is one."""
     given = decision.reply
     match given:
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises():
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut():
             return given
         case Computed(function):
             value = yield from _ask(decision.rule, wire, function, request)
@@ -57,7 +71,7 @@ def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Gene
         raise FailedExchange(ReplyFunctionError(str(rule), rule.where, error)) from error
 
 
-def _prepared(value: object, rule: Rule) -> Answer | Raises:
+def _prepared(value: object, rule: Rule) -> Answer | Raises | LetOut:
     where = f"what the function of rule {rule} returned, {rule.where}"
     try:
         prepared = prepare(value, where)

@@ -7,9 +7,7 @@ and is driven by a client adapter, sync or async.
 from __future__ import annotations
 
 import hashlib
-import threading
 import warnings
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,8 @@ from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve
 from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule
+from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
 from llm_intercept.errors import (
     LLMInterceptError,
@@ -29,19 +29,20 @@ from llm_intercept.errors import (
     UnmatchedWarning,
     UnseenClientError,
 )
-from llm_intercept.hosts import is_llm_host
+from llm_intercept.hosts import is_llm_host, names_one
 from llm_intercept.journal import Call, Journal
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping
 from llm_intercept.mocks import Mocked, Script, mocked
-from llm_intercept.replies import Computed, Raises
+from llm_intercept.replies import Computed, LetOut, Raises
 from llm_intercept.rules.book import Decision, RuleBook
-from llm_intercept.rules.rule import Exhausted
+from llm_intercept.rules.script import Exhausted
 from llm_intercept.tokens import EstimatingTokenizer
 from llm_intercept.wire import Forward, Forwarded, Pause, ReadBody, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from llm_intercept.budget import Budget
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.replies import Answer, Prepared
@@ -50,7 +51,17 @@ if TYPE_CHECKING:
     from llm_intercept.wire import Exchange, WireRequest
 
 NO_RETRY = ("x-should-retry", "false")
-NOT_IN_IDENTITY = frozenset({"stream", "stream_options"})
+IN_THE_BODY = "mock_response, in the request's body"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request under way: as it came, as it was read, and its call."""
+
+    wire: WireRequest
+    request: LLMRequest
+    dialect: Dialect
+    call: Call
 
 
 @dataclass(slots=True)
@@ -60,11 +71,13 @@ class Engine:
     unmatched: UnmatchedPolicy = "error"
     seed: int = 0
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
+    passthrough: tuple[str, ...] = ()
+    all_used: bool = False
+    budget: Budget | None = None
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
-    _repeats: Counter[tuple[str, bool]] = field(default_factory=Counter[tuple[str, bool]])
+    _identities: Identities = field(default_factory=Identities)
     _scripts: Script = field(default_factory=Script)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def exchange(self, request: WireRequest, outer: Sequence[Engine] = ()) -> Exchange | None:
         """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
@@ -78,8 +91,12 @@ class Engine:
         if dialect is not None:
             return self._claimed(request, dialect, (self, *outer))
         if is_llm_host(request.host):
-            return self._unclaimed(request, "It is not a request that llm-intercept answers")
+            return self._unclaimed(request, (self, *outer), "It is not a request that llm-intercept answers")
         return None
+
+    def lets_out(self, host: str, model: str = "") -> bool:
+        """Tell whether a request is one of those that `passthrough` lets out."""
+        return bool(self.passthrough) and names_one(self.passthrough, host, model)
 
     def unseen(self, library: str, host: str) -> None:
         """Stop a library that cannot be answered for on its way to a known LLM host.
@@ -88,7 +105,7 @@ class Engine:
             UnseenClientError: The host is a known LLM host and the policy is `error` or `raise`.
 
         """
-        if not is_llm_host(host) or self.unmatched == "passthrough":
+        if not is_llm_host(host) or self.unmatched == "passthrough" or self.lets_out(host):
             return
         error = UnseenClientError(library, host)
         if self.unmatched == "warn":
@@ -97,110 +114,103 @@ class Engine:
         self.journal.failures.append(error)
         raise error
 
-    def settle(self) -> LLMInterceptError | None:
-        """Return the error that the block should end with, if anything went unanswered or failed."""
-        if self.journal.failures:
-            first = self.journal.failures[0]
-            return first if isinstance(first, LLMInterceptError) else None
-        return UnmatchedRequestError(self.journal.unmatched) if self.journal.unmatched else None
+    def settle(self, *, complete: bool = False) -> LLMInterceptError | None:
+        """Return the error that the block should end with: what went unanswered, failed or was more than allowed.
+
+        Args:
+            complete: Whether the block came to its end, so that rules left over count too, where they are to be used.
+
+        """
+        unused = self.book.unused() if complete and self.all_used else ()
+        return settled(self.journal, self.budget, unused)
 
     def _claimed(self, wire: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
-        body = _json_object((yield ReadBody()))
+        content: bytes = yield ReadBody()
+        body = _json_object(content)
         if body is None:
-            return (yield from self._not_json(wire))
+            return (yield from self._not_json(wire, chain))
         try:
-            request = dialect.read(wire, body)
+            request = dialect.read(wire, body, content)
         except BadRequestError as refused:
-            call = _note(Call(bare(wire)), chain[:1])
-            call.source, call.status, call.error = "rule", refused.error.status, refused
-            return dialect.write_error(refused.error, self._identity(body, stream=False))
-        call = Call(request)
+            return self._refused(refused, wire, dialect, self._identities.digest(body, self.seed))
+        digest = self._identities.digest(body, self.seed)
+        call = Call(request, digest=digest, attempt=self.journal.attempt(request, digest))
+        case = Case(wire, request, dialect, call)
         try:
-            return (yield from self._answer(wire, request, dialect, call, chain))
+            return (yield from self._answer(case, chain))
         except FailedExchange as failed:
-            return self._broken(failed.error, call, dialect)
+            return self._broken(failed.error, case)
         except Exception as error:
             call.error = error
             call.finish()
             raise
 
-    def _answer(
-        self, wire: WireRequest, request: LLMRequest, dialect: Dialect, call: Call, chain: tuple[Engine, ...]
-    ) -> Exchange:
-        mocks = any(name.startswith("mock_") for name in request.params)
-        mock = self._mocked(request, call) if mocks else None
-        if mock is not None:
-            call.source = "rule"
-            _note(call, chain[:1])
-            if mock.delay:
-                yield Pause(mock.delay)
-            return self._given(wire, mock.reply, request, dialect, call, "mock_response, in the request's body")
-        decision = _decide(request, call, chain)
+    def _answer(self, case: Case, chain: tuple[Engine, ...]) -> Exchange:
+        if any(name.startswith("mock_") for name in case.request.params):
+            mock = self._mocked(case)
+            if mock is not None:
+                if mock.delay:
+                    yield Pause(mock.delay)
+                return (yield from self._given(case, mock.reply, IN_THE_BODY))
+        decision = _decide(case, chain)
         if decision is None:
-            return (
-                yield from self._unmatched(call, dialect, no_rule(wire, request, [engine.book for engine in chain]))
-            )
-        call.rule = decision.rule
+            facts = no_rule(case.wire, case.request, [engine.book for engine in chain])
+            return (yield from self._unmatched(case.call, case.dialect, facts))
+        if isinstance(decision, LetOut):
+            return (yield from _forward(case.call))
+        rule = case.call.rule = decision.rule
         if isinstance(decision.reply, Exhausted):
-            return (yield from self._unmatched(call, dialect, exhausted(wire, request, decision.rule, decision.reply)))
-        call.source = "rule"
-        reply = yield from resolve(decision, request, wire)
-        return self._given(wire, reply, request, dialect, call, str(decision.rule), decision.rule.where)
+            facts = exhausted(case.wire, case.request, rule, decision.reply)
+            return (yield from self._unmatched(case.call, case.dialect, facts))
+        case.call.source = "rule"
+        reply = yield from resolve(decision, case.request, case.wire)
+        return (yield from self._given(case, reply, str(rule), rule.where))
 
-    def _given(
-        self,
-        wire: WireRequest,
-        reply: Prepared,
-        request: LLMRequest,
-        dialect: Dialect,
-        call: Call,
-        rule: str,
-        where: str = "",
-    ) -> WireResponse:
+    def _given(self, case: Case, reply: Prepared, rule: str, where: str = "") -> Exchange:
+        if isinstance(reply, LetOut):
+            return (yield from _forward(case.call))
         if isinstance(reply, Raises):
-            call.error = instance(reply.error)
-            call.finish()
-            raise call.error
+            case.call.error = instance(reply.error)
+            case.call.finish()
+            raise case.call.error
         if isinstance(reply, Computed):
             raise FailedExchange(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
-        call.reply = reply
-        return self._write(wire, request, reply, dialect, call, rule, where)
+        case.call.reply = reply
+        return self._write(case, reply, rule, where)
 
-    def _mocked(self, request: LLMRequest, call: Call) -> Mocked | None:
+    def _mocked(self, case: Case) -> Mocked | None:
         """Read litellm's mock parameters, which the request's body may carry."""
-        fields = dict(request.params)
+        fields = dict(case.request.params)
         try:
             if isinstance(fields.get("mock_response"), list):
                 given = items(fields["mock_response"])
                 fields["mock_response"] = self._scripts.next(given, key=encode(given))
-            return mocked(fields)
+            found = mocked(fields)
         except LLMInterceptError as error:
-            _note(call, (self,))
+            self.journal.note(case.call)
             raise FailedExchange(error) from error
+        if found is not None:
+            case.call.source = "rule"
+            self.journal.note(case.call)
+            _check_budget(self)
+        return found
 
-    def _write(
-        self,
-        wire: WireRequest,
-        request: LLMRequest,
-        answer: Answer,
-        dialect: Dialect,
-        call: Call,
-        rule: str,
-        where: str,
-    ) -> WireResponse:
+    def _write(self, case: Case, answer: Answer, rule: str, where: str) -> WireResponse:
+        call, request = case.call, case.request
+
         def note_usage(usage: Any) -> None:
             call.usage = usage
 
-        identity = self._identity(request.raw, stream=request.stream)
+        identity = self._identities.next(call.digest, stream=request.stream)
         try:
-            response = dialect.write(request, answer, Writing(self.tokenizer, identity, note_usage))
+            response = case.dialect.write(request, answer, Writing(self.tokenizer, identity, note_usage))
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
             raise FailedExchange(ReplyFunctionError(rule, where, error)) from error
         call.status = response.status
         if request.stream:
-            ended = partial(self._ended, call, wire, rule, where)
+            ended = partial(self._ended, case, rule, where)
             return WireResponse(response.status, response.headers, Watched(response.chunks, ended))
         call.finish()
         return response
@@ -213,45 +223,48 @@ class Engine:
             return (yield from _forward(call))
         self.journal.unmatched.append(facts)
         call.error = UnmatchedRequestError([facts])
-        call.finish()
         if self.unmatched == "raise":
+            call.finish()
             raise call.error
         call.status = 404
+        call.finish()
         return _refuse(dialect, 404, str(facts), "llm_intercept_unmatched")
 
-    def _broken(self, error: LLMInterceptError, call: Call, dialect: Dialect) -> WireResponse:
+    def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
+        call = case.call
         self.journal.failures.append(error)
         call.status, call.error = 500, error
         call.finish()
-        return _refuse(dialect, 500, str(error), "llm_intercept_failed")
+        return _refuse(case.dialect, 500, str(error), "llm_intercept_failed")
 
-    def _unclaimed(self, wire: WireRequest, why: str) -> Exchange:
-        call = _note(Call(bare(wire)), (self,))
+    def _refused(self, refused: BadRequestError, wire: WireRequest, dialect: Dialect, digest: str) -> WireResponse:
+        """Answer what the API itself would refuse."""
+        call = self.journal.note(Call(bare(wire)))
+        call.source, call.status, call.error = "rule", refused.error.status, refused
+        call.finish()
+        return dialect.write_error(refused.error, self._identities.next(digest, stream=False))
+
+    def _unclaimed(self, wire: WireRequest, chain: Sequence[Engine], why: str) -> Exchange:
+        call = self.journal.note(Call(bare(wire)))
+        if any(engine.lets_out(wire.host) for engine in chain):
+            return (yield from _forward(call))
         problem = f"llm-intercept stopped a request to {wire.host}, a known LLM host. {why}."
         facts = Unmatched(RequestFacts(wire.method, wire.url), problem, advice=LET_OUT)
         return (yield from self._unmatched(call, DIALECTS[0], facts))
 
-    def _not_json(self, wire: WireRequest) -> Exchange:
+    def _not_json(self, wire: WireRequest, chain: Sequence[Engine]) -> Exchange:
         if is_llm_host(wire.host):
-            return (yield from self._unclaimed(wire, "Its body is not a JSON object, or one too deep to read"))
+            why = "Its body is not a JSON object, or one too deep to read"
+            return (yield from self._unclaimed(wire, chain, why))
         return Forwarded((yield Forward()))
 
-    def _ended(self, call: Call, wire: WireRequest, rule: str, where: str, error: Exception | None) -> None:
+    def _ended(self, case: Case, rule: str, where: str, error: Exception | None) -> None:
         """Note how a stream ended; what a user's iterator raised is raised again when the block ends."""
         if error is not None:
-            call.error = error
-            if not wire.is_network_error(error):
+            case.call.error = error
+            if not case.wire.is_network_error(error):
                 self.journal.failures.append(ReplyFunctionError(rule, where, error))
-        call.finish()
-
-    def _identity(self, body: Mapping[str, Any], *, stream: bool) -> str:
-        """Hash the request, the seed and how often the request came before; JSON and stream of one request agree."""
-        kept = {key: body[key] for key in sorted(body) if key not in NOT_IN_IDENTITY}
-        digest = hashlib.blake2b(encode(kept), digest_size=40, key=str(self.seed).encode()).hexdigest()
-        with self._lock:
-            repeat = self._repeats[digest, stream]
-            self._repeats[digest, stream] += 1
-        return digest if repeat == 0 else hashlib.blake2b(f"{digest}{repeat}".encode(), digest_size=40).hexdigest()
+        case.call.finish()
 
 
 def _json_object(body: bytes) -> Mapping[str, Any] | None:
@@ -262,18 +275,15 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
     return mapping(value) if is_object(value) else None
 
 
-def _note(call: Call, chain: Iterable[Engine]) -> Call:
-    for engine in chain:
-        engine.journal.calls.append(call)
-    return call
-
-
-def _decide(request: LLMRequest, call: Call, chain: tuple[Engine, ...]) -> Decision | None:
+def _decide(case: Case, chain: tuple[Engine, ...]) -> Decision | LetOut | None:
     """Ask the engines from the innermost out; each one asked notes the call."""
     for engine in chain:
-        _note(call, (engine,))
+        engine.journal.note(case.call)
+        _check_budget(engine)
+        if engine.lets_out(case.wire.host, case.request.model):
+            return LetOut()
         try:
-            decision = engine.book.decide(request)
+            decision = engine.book.decide(case.request)
         except ReplyFunctionError as error:
             raise FailedExchange(error) from error
         if decision is not None:
@@ -281,13 +291,23 @@ def _decide(request: LLMRequest, call: Call, chain: tuple[Engine, ...]) -> Decis
     return None
 
 
+def _check_budget(engine: Engine) -> None:
+    """Refuse a call that is more than the budget allows: a program that runs away is stopped."""
+    error = engine.budget.exceeded(engine.journal) if engine.budget is not None else None
+    if error is not None:
+        raise FailedExchange(error)
+
+
 def _forward(call: Call) -> Exchange:
-    status = yield Forward()
-    call.source, call.status = "live", status
+    call.source = "live"
+    call.status = yield Forward()
     call.finish()
-    return Forwarded(status)
+    return Forwarded(call.status)
 
 
 def _refuse(dialect: Dialect, status: int, message: str, code: str) -> WireResponse:
-    error = ErrorFacts(status, message, code=code, headers=(NO_RETRY,))
-    return dialect.write_error(error, hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest())
+    return dialect.write_error(ErrorFacts(status, message, code=code, headers=(NO_RETRY,)), _hashed(message))
+
+
+def _hashed(message: str) -> str:
+    return hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.rules.book import RuleBook
-    from llm_intercept.rules.rule import Exhausted, Rule
+    from llm_intercept.rules.rule import Rule
+    from llm_intercept.rules.script import Exhausted, Why
     from llm_intercept.wire import WireRequest
 
 LET_OUT = (
     "To let requests that nothing answers out to the network, use unmatched='passthrough' "
-    "(LLM_INTERCEPT_UNMATCHED=passthrough)."
+    "(LLM_INTERCEPT_UNMATCHED=passthrough), or passthrough=['host or model'] for some."
 )
 
 
@@ -43,12 +44,24 @@ def no_rule(wire: WireRequest, request: LLMRequest, books: Sequence[RuleBook]) -
     return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
 
 
+PROBLEMS: dict[Why, tuple[str, str]] = {
+    "used up": (
+        "llm-intercept: the rule for this request has no reply left.",
+        "Give the rule as many replies as there are requests (an SDK's retry is a request of its own), or let it go on "
+        "with .cycle() or .repeat_last().",
+    ),
+    "one shot": ("llm-intercept: the rule for this request has no reply left.", "Give a list, or a function."),
+    "no reply": ("llm-intercept: the rule for this request was never given a reply.", "Write llm.on(…).reply(…)."),
+    "raced": (
+        "llm-intercept: the replies of a script are taken in parallel.",
+        "Give each conversation a script of its own: .script(key=lambda request: …), or key='conversation'. Where it "
+        "does not matter who gets which reply, say so: .script(shared=True).",
+    ),
+}
+
+
 def exhausted(wire: WireRequest, request: LLMRequest, rule: Rule, end: Exhausted) -> Unmatched:
-    """Say that the rule that should answer has no reply left."""
-    facts = RuleFacts(str(rule), rule.where, end.reason)
-    problem = "llm-intercept: the rule for this request has no reply left."
-    advice = "Give the rule as many replies as there are requests; an SDK's retry is a request of its own."
-    if end.had_none:
-        problem = "llm-intercept: the rule for this request was never given a reply."
-        advice = "Write llm.on(…).reply(…)."
-    return Unmatched(_facts(wire, request), problem, (facts,), advice)
+    """Say that the rule that should answer has no reply to give."""
+    problem, advice = PROBLEMS[end.why]
+    facts = RuleFacts(str(rule), rule.where, reason=end.reason)
+    return Unmatched(_facts(wire, request), problem, (facts,), advice, headed=False)

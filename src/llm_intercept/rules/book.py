@@ -6,11 +6,13 @@ Knows: rules. Must not know: what becomes of the reply.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
-from llm_intercept.rules.rule import Exhausted, Rule, SteppedAside
+from llm_intercept.rules.rule import Rule
+from llm_intercept.rules.script import Exhausted, SteppedAside
+from llm_intercept.rules.shadow import shadow_of
 
 if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
@@ -56,7 +58,7 @@ class RuleBook:
         """
         for rule in (*self.rules, *self.catch_alls):
             if rule.matches(request):
-                taken = rule.take()
+                taken = rule.take(request)
                 if not isinstance(taken, SteppedAside):
                     return Decision(rule, taken)
         return None
@@ -64,3 +66,20 @@ class RuleBook:
     def facts(self, request: LLMRequest) -> tuple[RuleFacts, ...]:
         """Say of every rule why it did not answer `request`."""
         return tuple(rule.facts(request) for rule in (*self.rules, *self.catch_alls))
+
+    def unused(self) -> tuple[RuleFacts, ...]:
+        """Say of every rule that was to be used and was not, or not to its end, what is left; and what shadows it.
+
+        A catch-all of one reply beside rules with conditions is a fallback, which need not be used.
+        """
+        found: list[RuleFacts] = []
+        for number, rule in enumerate(rules := [*self.rules, *self.catch_alls]):
+            facts = None if self._is_fallback(rule) else rule.unused()
+            if facts is not None:
+                by = shadow_of(rule, rules[:number]) if not rule.used else None
+                reason = f"{facts.reason}: {by} ({by.where}) comes first and answers instead" if by else facts.reason
+                found.append(replace(facts, reason=reason))
+        return tuple(found)
+
+    def _is_fallback(self, rule: Rule) -> bool:
+        return bool(self.rules) and not rule.conditions and len(rule.replies) == 1

@@ -1,51 +1,58 @@
-"""A rule: conditions, the replies it gives in order, and the place in the user's code that made it.
+"""A rule: conditions, the replies it gives, and the place in the user's code that made it.
 
-Knows: conditions and replies. Must not know: other rules, HTTP.
+Knows: conditions and scripts. Must not know: other rules, HTTP.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
-from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import ValidationError
 
-from llm_intercept.errors import RuleFacts, SettingsError
-from llm_intercept.replies import Given, Prepared, explain, is_one_shot, prepare
-from llm_intercept.rules.conditions import Condition, judge
+from llm_intercept.errors import ReplyFunctionError, RuleFacts, SettingsError
+from llm_intercept.replies import Given, Prepared, explain, prepare
+from llm_intercept.rules.predicate import judge
+from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from llm_intercept.content import LLMRequest
+    from llm_intercept.rules.condition import Condition
+    from llm_intercept.rules.script import Then
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
-
-
-@dataclass(frozen=True, slots=True)
-class Exhausted:
-    """The rule matches but has no reply left; `reason` says how many it had, `had_none` that it was never given one."""
-
-    reason: str
-    had_none: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SteppedAside:
-    """The rule has answered as often as `times` allows."""
+KEYS = ("conversation", "model", "system", "last_user", "url")
 
 
 class Rule:
     """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`."""
 
-    def __init__(self, conditions: tuple[Condition, ...], description: str, where: str) -> None:
+    def __init__(
+        self, conditions: tuple[Condition, ...], description: str, where: str, *, optional: bool = False
+    ) -> None:
         self.conditions, self.description, self.where = conditions, description, where
-        self.used = 0
-        self._replies: tuple[Prepared, ...] = ()
-        self._times: int | None = None
-        self._lock = threading.Lock()
+        self.is_optional = optional
+        self._script = Script()
+
+    @property
+    def used(self) -> int:
+        """How often it has answered."""
+        return self._script.used
+
+    @property
+    def times(self) -> int | None:
+        """How often it answers at the most, None for no limit."""
+        return self._script.times
+
+    @property
+    def replies(self) -> tuple[Prepared, ...]:
+        """Its replies, in order."""
+        return self._script.replies
 
     def reply(self, *replies: Given, times: int | None = None) -> Self:
         """Set what the rule answers: one reply repeats for ever, several are used once each, in order.
@@ -62,66 +69,112 @@ class Rule:
         where = caller()
         if not replies:
             raise SettingsError("reply()", replies, "at least one reply")
-        if self._replies:
+        if self._script.replies:
             raise SettingsError("reply()", replies, f"one .reply(…) a rule: {self} has its replies already")
-        if times is not None and (isinstance(times, bool) or times < 1):
+        given = cast("object", times)
+        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
             raise SettingsError("times", times, "a positive int")
         try:
-            self._replies = tuple(prepare(reply, where) for reply in replies)
+            self._script.replies = tuple(prepare(reply, where) for reply in replies)
         except ValidationError as error:
             raise explain(error, where) from error
-        self._times = times
+        self._script.times = times
+        return self
+
+    def script(
+        self,
+        *replies: Given,
+        key: Callable[[LLMRequest], Hashable] | str | None = None,
+        shared: bool = False,
+        times: int | None = None,
+    ) -> Self:
+        """Use the replies in order once for each key, so that parallel agents do not take each other's.
+
+        Args:
+            *replies: Replies as for `reply`, which may also be called before or after.
+            key: A function of the request that tells conversations or agents apart, or one of the request's own
+                properties: `"conversation"` (the first system and user messages), `"model"`, `"system"`,
+                `"last_user"`, `"url"`.
+            shared: Instead of a key: let whoever comes take the next reply, also in parallel.
+            times: How often the rule answers at the most, all keys together.
+
+        Raises:
+            ReplyError: A value cannot be a reply.
+            SettingsError: `key` is neither of these, or is given together with `shared`.
+
+        """
+        if (key is None) is not shared:
+            raise SettingsError("script(key=…)", key, "either key= or shared=True")
+        self._script.key, self._script.shared = _key(key), shared
+        return self.reply(*replies, times=times) if replies or times is not None else self
+
+    def cycle(self) -> Self:
+        """Begin again with the first reply when all are used."""
+        return self._then("cycle")
+
+    def repeat_last(self) -> Self:
+        """Give the last reply again and again when all are used."""
+        return self._then("repeat_last")
+
+    def optional(self) -> Self:
+        """Say that the rule, or the rest of its script, need not be used; `assert_all_used` then passes over it."""
+        self.is_optional = True
+        return self
+
+    def _then(self, then: Then) -> Self:
+        self._script.then = then
         return self
 
     @property
     def answers_for_ever(self) -> bool:
         """Whether the rule never runs out."""
-        once = len(self._replies) == 1 and not is_one_shot(self._replies[0])
-        return once and self._times is None
+        return self._script.is_one_for_ever and self.times is None
 
     def matches(self, request: LLMRequest) -> bool:
-        """Tell whether all conditions hold."""
+        """Tell whether all conditions hold.
+
+        Raises:
+            ReplyFunctionError: A user's condition raised.
+
+        """
         return all(judge(condition, request, self.description, self.where) for condition in self.conditions)
 
-    def take(self) -> Prepared | Exhausted | SteppedAside:
-        """Take the next reply; each call takes one, from whatever thread."""
-        with self._lock:
-            if self._times is not None and self.used >= self._times:
-                return SteppedAside()
-            taken = self._next()
-            if not isinstance(taken, Exhausted):
-                self.used += 1
-            return taken
+    def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
+        """Take the next reply; each call takes one, from whatever thread.
+
+        Raises:
+            ReplyFunctionError: The user's key function raised.
+
+        """
+        try:
+            return self._script.take(request)
+        except Exception as error:
+            raise ReplyFunctionError(f"{self}.script(key=…)", self.where, error) from error
 
     def facts(self, request: LLMRequest) -> RuleFacts:
         """Say why the rule did not answer `request`."""
-        reasons = [one.why_not(request) for one in self.conditions if not _safely_holds(one, request)]
-        if not reasons:
-            reasons = [f"it matches, and has answered {self.used} times, as often as times={self._times} allows"]
-        return RuleFacts(str(self), self.where, "\n      ".join(reasons), len(reasons))
+        verdicts = [condition.verdict(request) for condition in self.conditions]
+        failed = tuple(verdict for verdict in verdicts if not verdict.holds)
+        reason = "" if failed else f"it matches, but has answered {self.used} times, as often as times= allows"
+        return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), reason)
 
-    def _next(self) -> Prepared | Exhausted:
-        count = len(self._replies)
-        if count == 0:
-            return Exhausted("it matches, but was given no reply: call .reply(…) on it", had_none=True)
-        if count == 1:
-            if self.used and is_one_shot(self._replies[0]):
-                return Exhausted("its reply is an iterator, used up by the first request: give a list, or a function")
-            return self._replies[0]
-        if self.used >= count:
-            return Exhausted(f"it matches, but all {count} of its replies are used")
-        return self._replies[self.used]
+    def unused(self) -> RuleFacts | None:
+        """Say what of the rule was not used; None if all was, or need not be."""
+        left = "" if self.is_optional else self._script.left()
+        return RuleFacts(str(self), self.where, reason=left) if left else None
 
     def __repr__(self) -> str:
         """Say the rule as the user wrote it."""
         return self.description
 
 
-def _safely_holds(condition: Condition, request: LLMRequest) -> bool:
-    try:
-        return condition.holds(request)
-    except Exception:  # noqa: BLE001 - it is being explained, its own error was raised before
-        return False
+def _key(key: Any) -> Callable[[LLMRequest], Hashable] | None:
+    if isinstance(key, str) and key in KEYS:
+        return attrgetter(key)
+    if key is None or (callable(key) and not isinstance(key, str)):
+        return cast("Callable[[LLMRequest], Hashable] | None", key)
+    expected = "a function of the request, or one of " + ", ".join(map(repr, KEYS))
+    raise SettingsError("script(key=…)", key, expected)
 
 
 def caller() -> str:

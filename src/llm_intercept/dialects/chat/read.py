@@ -35,7 +35,7 @@ def claims(request: WireRequest) -> bool:
     return request.method == "POST" and request.path.rstrip("/").endswith(PATH)
 
 
-def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
+def read(request: WireRequest, body: Mapping[str, Any], content: bytes = b"") -> LLMRequest:
     """Read the body.
 
     Raises:
@@ -61,6 +61,8 @@ def read(request: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
         raw=body,
         headers=request.headers,
         url=request.url,
+        method=request.method,
+        content=content,
     )
 
 

@@ -1,0 +1,40 @@
+"""What tokens cost, as far as the library genai-prices is installed and knows the model.
+
+Knows: genai-prices. Must not know: calls.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    try:
+        import genai_prices  # noqa: PLC0415 - optional, and slow to import
+    except ImportError:
+        return None
+    return genai_prices
+
+
+def price(model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
+    """Return the list price of tokens in US dollars; None if genai-prices is not installed or knows no price.
+
+    Args:
+        model: The model's name; a provider before a slash is taken as that.
+        prompt_tokens: How many tokens are sent.
+        completion_tokens: How many are received.
+
+    """
+    library = _library()
+    if library is None or not model:
+        return None
+    provider, _, name = model.rpartition("/")
+    usage = library.Usage(input_tokens=prompt_tokens, output_tokens=completion_tokens)
+    for known in {provider or None, None}:
+        try:
+            return float(library.calc_price(usage, model_ref=name, provider_id=known).total_price)
+        except (LookupError, ValueError):
+            continue
+    return None

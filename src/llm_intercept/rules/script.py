@@ -1,0 +1,134 @@
+"""The replies of a rule and how far each conversation is in them.
+
+Knows: replies, keys, counting. Must not know: conditions, the rule.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from llm_intercept.errors import SettingsError, shorten
+from llm_intercept.replies import is_one_shot
+from llm_intercept.rules.takers import Takers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.replies import Prepared
+
+Then = Literal["end", "cycle", "repeat_last"]
+Why = Literal["used up", "no reply", "one shot", "raced"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """The rule matches but has no reply to give; `reason` says it in words."""
+
+    why: Why
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedAside:
+    """The rule has answered as often as `times` allows."""
+
+
+ONE_SHOT = "its reply is an iterator, used up by the first request: give a list, or a function"
+RACED = (
+    "it matches, but several tasks or threads take from this script at the same time, so that which of them gets which "
+    "reply is chance"
+)
+
+
+class Script:
+    """Replies in order, with one cursor, or one for each key; every taking is atomic."""
+
+    def __init__(self) -> None:
+        self.replies: tuple[Prepared, ...] = ()
+        self.then: Then = "end"
+        self.key: Callable[[LLMRequest], Hashable] | None = None
+        self.shared = False
+        self.times: int | None = None
+        self.used = 0
+        self._cursors: dict[Hashable, int] = {}
+        self._spent: set[int] = set()
+        self._takers = Takers()
+        self._raced = False
+        self._lock = threading.Lock()
+
+    @property
+    def is_one_for_ever(self) -> bool:
+        """Whether it is one reply that never runs out."""
+        return len(self.replies) == 1 and not is_one_shot(self.replies[0])
+
+    def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
+        """Take the next reply.
+
+        Raises:
+            Exception: The user's key function raised it.
+
+        """
+        key = _hashable(self.key(request)) if self.key is not None else None
+        with self._lock:
+            if self.times is not None and self.used >= self.times:
+                return SteppedAside()
+            taken = self._next(request, key)
+            if not isinstance(taken, Exhausted):
+                self.used += 1
+                self._cursors[key] = self._cursors.get(key, 0) + 1
+            return taken
+
+    def left(self) -> str:
+        """Say what was not used, empty if nothing is left."""
+        if not self.used:
+            return "no request used it"
+        count = len(self.replies)
+        if self.then != "end" or count == 1:
+            return ""
+        for key, used in self._cursors.items():
+            if used < count:
+                return f"{used} of its {count} replies were used{self._of(key)}"
+        return ""
+
+    def _next(self, request: LLMRequest, key: Hashable) -> Prepared | Exhausted:
+        count = len(self.replies)
+        if count == 0:
+            return Exhausted("no reply", "it matches, but was given no reply: call .reply(…) on it")
+        if count > 1 and self._races(request):
+            return Exhausted("raced", RACED)
+        index = self._index(self._cursors.get(key, 0))
+        if index is None:
+            return Exhausted("used up", f"it matches, but all {count} of its replies are used{self._of(key)}")
+        if is_one_shot(self.replies[index]):
+            if index in self._spent:
+                return Exhausted("one shot", ONE_SHOT)
+            self._spent.add(index)
+        return self.replies[index]
+
+    def _index(self, cursor: int) -> int | None:
+        count = len(self.replies)
+        if count == 1 or cursor < count:
+            return 0 if count == 1 else cursor
+        return {"end": None, "cycle": cursor % count, "repeat_last": count - 1}[self.then]
+
+    def _races(self, request: LLMRequest) -> bool:
+        if self.key is None and not self.shared and not self._raced:
+            self._raced = not self._takers.enter(request)
+        return self._raced
+
+    def _of(self, key: Hashable) -> str:
+        return f" for the key {shorten(str(key), 60)}" if self.key is not None else ""
+
+
+def _hashable(key: Any) -> Hashable:
+    try:
+        hash(key)
+    except TypeError as error:
+        raise SettingsError(
+            "script(key=…)", key, "a function that returns something hashable, such as a str"
+        ) from error
+    hashable: Hashable = key
+    return hashable
