@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.engine.exchange import Engine
+    from llm_intercept.settings import EnvironmentSettings
     from llm_intercept.wire import Exchange, WireRequest
 
 _started = False
@@ -34,7 +35,7 @@ def main() -> None:
     except SettingsError as error:
         _stop(str(error))
     else:
-        _activate(settings.reply, settings.unmatched)
+        _activate(settings)
 
 
 def _say(message: str) -> None:
@@ -54,30 +55,38 @@ def _stop(message: str) -> None:
         os._exit(2)
 
 
-def _activate(reply: str | None, unmatched: str) -> None:
+def _activate(settings: EnvironmentSettings) -> None:
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
 
     from llm_intercept import __version__  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
-    from llm_intercept.errors import shorten  # noqa: PLC0415
-    from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
 
-    handler = LazyHandler(reply, unmatched)
+    handler = LazyHandler(settings)
     TRAFFIC.acquire()
     activation.activate(handler, "process")
     atexit.register(handler.report)
     _say(
         f"llm-intercept {__version__}: on (LLM_INTERCEPT=mock); chat completions over httpx and httpx2 are answered "
-        f"with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}"
+        f"{_how(settings)}"
     )
+
+
+def _how(settings: EnvironmentSettings) -> str:
+    from llm_intercept.errors import shorten  # noqa: PLC0415
+    from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
+
+    if settings.rules is None:
+        return f"with {shorten(DEFAULT_REPLY if settings.reply is None else settings.reply, 60)}"
+    other = f", and with {shorten(settings.reply, 60)} where none matches" if settings.reply is not None else ""
+    return f"by the rules in {settings.rules}{other}"
 
 
 class LazyHandler:
     """Answers like the engine of an interceptor that is made when the first request arrives."""
 
-    def __init__(self, reply: str | None, unmatched: str) -> None:
-        self._reply, self._unmatched = reply, unmatched
+    def __init__(self, settings: EnvironmentSettings) -> None:
+        self._settings = settings
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
         """Begin an exchange, see `Engine.exchange`."""
@@ -104,8 +113,17 @@ class LazyHandler:
 
     @functools.cached_property
     def _engine(self) -> Engine:
+        from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415
         from llm_intercept.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
         from llm_intercept.making import auto  # noqa: PLC0415
 
-        reply = auto() if self._reply is None else self._reply
-        return Interceptor(reply, unmatched=cast("Any", self._unmatched)).engine
+        settings = self._settings
+        reply = auto() if settings.reply is None and settings.rules is None else settings.reply
+        unmatched = cast("Any", settings.unmatched)
+        try:
+            engine = Interceptor(reply, unmatched=unmatched, rules=settings.rules, log=settings.log).engine
+        except LLMInterceptError as error:  # of the file of rules, or the log's
+            _stop(str(error))
+            raise
+        engine.journal.keep = False
+        return engine

@@ -95,6 +95,11 @@ class Interception:
         self._spare: Interceptor | None = first
         self._blocks: list[tuple[object, Block]] = []
 
+    def at(self, where: str) -> Interception:
+        """Say where the reply was given, for messages, instead of the line that called `intercept`."""
+        self._first.placed(where)
+        return self
+
     def __enter__(self) -> Interceptor:
         """Begin to answer."""
         block = self._block()

@@ -1,21 +1,25 @@
-"""The command line: `llm-intercept run`.
+"""The command line: `llm-intercept run` and `llm-intercept check`.
 
 Knows: click, the environment variables. Must not know: how requests are answered.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from llm_intercept import __version__
 from llm_intercept.settings import DEFAULT_REPLY, UnmatchedPolicy
+
+if TYPE_CHECKING:
+    from llm_intercept.rules.rule import Rule
 
 PYTHON = re.compile(r"python[0-9.]*(\.exe)?$")
 
@@ -33,6 +37,12 @@ def main() -> None:
     "where the request asks for a schema or a tool.",
 )
 @click.option(
+    "--rules",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A .toml, .json or .py file of rules, which come before --reply.",
+)
+@click.option("--log", type=click.Path(dir_okay=False), help="A file that each call is appended to as a line of JSON.")
+@click.option(
     "--unmatched",
     type=click.Choice(get_args(UnmatchedPolicy)),
     default="error",
@@ -40,7 +50,7 @@ def main() -> None:
     help="What happens to other requests that go to a known LLM host.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(reply: str | None, unmatched: str, command: tuple[str, ...]) -> None:
+def run(reply: str | None, rules: str | None, log: str | None, unmatched: str, command: tuple[str, ...]) -> None:
     """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.
 
     Example: llm-intercept run --reply "hi" -- python app.py
@@ -52,10 +62,51 @@ def run(reply: str | None, unmatched: str, command: tuple[str, ...]) -> None:
             "llm-intercept run -- python app.py"
         )
     _check_interpreter(program, command)
+    if rules is not None:
+        _rules_of(rules)
+    given = {"REPLY": reply, "RULES": rules and os.path.abspath(rules), "LOG": log and os.path.abspath(log)}  # noqa: PTH100
     environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_UNMATCHED": unmatched}
-    if reply is not None:
-        environment["LLM_INTERCEPT_REPLY"] = reply
+    environment |= {f"LLM_INTERCEPT_{name}": value for name, value in given.items() if value is not None}
     os.execvpe(program, command, {**os.environ, **environment})  # noqa: S606 - running it is what was asked for
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option("--schema", is_flag=True, help="Print the JSON schema of .toml and .json files instead, for editors.")
+def check(file: str | None, schema: bool) -> None:
+    """Check a FILE of rules: that it can be used, and that every rule can answer.
+
+    Ends with 1 if a rule never can, because an earlier one answers whatever it would match.
+    """
+    if schema:
+        from llm_intercept.rulefiles import json_schema  # noqa: PLC0415 - it imports pydantic
+
+        click.echo(json.dumps(json_schema(), indent=2))
+        return
+    if file is None:
+        raise click.UsageError("Give the file of rules to check, or --schema.")
+    rules, pairs = _rules_of(file)
+    for rule, by in pairs:
+        click.echo(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
+    click.echo(
+        f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer.")
+    )
+    if pairs:
+        raise SystemExit(1)
+
+
+def _rules_of(file: str) -> tuple[list[Rule], list[tuple[Rule, Rule]]]:
+    """Read a file of rules; return them and which of them are shadowed by which."""
+    from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - these import pydantic
+    from llm_intercept.interceptor import Interceptor  # noqa: PLC0415
+    from llm_intercept.rules.shadow import shadowed  # noqa: PLC0415
+
+    try:
+        book = Interceptor(rules=file).engine.book
+    except LLMInterceptError as error:
+        raise click.ClickException(str(error)) from error
+    rules = [*book.rules, *book.catch_alls]
+    return rules, shadowed(rules)
 
 
 def _check_interpreter(program: str, command: tuple[str, ...]) -> None:

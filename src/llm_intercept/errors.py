@@ -182,9 +182,7 @@ class Unmatched:
             lines.append(_heading(len(nearest), len(self.rules)))
         for number, rule in enumerate(nearest, 1):
             lines += _indent(f"{number}. {rule}" if self.headed else str(rule), 2)
-        if self.advice:
-            lines.append(self.advice)
-        return "\n".join(lines)
+        return "\n".join([*lines, self.advice] if self.advice else lines)
 
 
 def _heading(shown: int, count: int) -> str:
@@ -213,12 +211,10 @@ class UnusedRuleError(LLMInterceptError, AssertionError):
 
     def __init__(self, unused: Sequence[RuleFacts]) -> None:
         self.unused = tuple(unused)
-        count = len(self.unused)
-        head = "a rule was not used" if count == 1 else f"{count} rules were not used"
-        lines = [f"llm-intercept: {head} as far as it could be." if count == 1 else f"llm-intercept: {head} up."]
+        lines = ["llm-intercept: not every rule was used to its end."]
         for rule in self.unused:
             lines += _indent(str(rule), 2)
-        lines.append("Take it out, or say that it need not be used: .optional().")
+        lines.append("Take it out, or say that it need not be used: llm.on(…).reply(…).optional().")
         super().__init__("\n".join(lines))
 
 

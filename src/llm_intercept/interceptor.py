@@ -275,6 +275,12 @@ class Interceptor:
         copy._begin()
         return copy
 
+    def placed(self, where: str) -> None:
+        """Say where the reply was given, for messages, instead of the line that made this."""
+        for rule in self.engine.book.catch_alls:
+            rule.where = where if rule.where == self._where else rule.where
+        self._where = where
+
     def _begin(self) -> None:
         """Add the rules that were given: the reply, and those of `rules`, which need not be used."""
         if self._reply is not None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from llm_intercept.wire import WireRequest
 
 LET_OUT = (
-    "To let requests that nothing answers out to the network, use unmatched='passthrough' "
-    "(LLM_INTERCEPT_UNMATCHED=passthrough), or passthrough=['host or model'] for some."
+    "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough), or "
+    "passthrough=['a host or model'] for some."
 )
 
 
@@ -38,9 +38,9 @@ def no_rule(wire: WireRequest, request: LLMRequest, books: Sequence[RuleBook]) -
     """Say why each rule did not answer."""
     rules: tuple[RuleFacts, ...] = tuple(fact for book in books for fact in book.facts(request))
     if rules:
-        advice = "Change a rule, or add a catch-all: llm.reply(…). " + LET_OUT
+        advice = "Change a rule, or add a catch-all: llm.reply(…).\n" + LET_OUT
         return Unmatched(_facts(wire, request), "llm-intercept: no rule answers this request.", rules, advice)
-    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). " + LET_OUT
+    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).\n" + LET_OUT
     return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
 
 
