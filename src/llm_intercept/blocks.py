@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
 
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import THREADS, TRAFFIC
-from llm_intercept.defaults import default
+from llm_intercept.defaults import project_defaults
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.interceptor import Interceptor
 from llm_intercept.settings import Mode, Scope, UnmatchedPolicy, one_of
@@ -71,7 +71,7 @@ def intercept(
         RuleFileError: A file of rules has something that cannot be used.
 
     """
-    where = one_of("scope", default("scope", scope, "process"), get_args(Scope))
+    where = one_of("scope", scope or project_defaults().get("scope", "process"), get_args(Scope))
     first = Interceptor(
         reply,
         mode=mode,

@@ -5,6 +5,7 @@ Knows: the file and its keys. Must not know: what the settings do.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +18,6 @@ KEYS = ("mode", "rules", "unmatched", "passthrough", "seed", "log", "all_used", 
 PATHS = frozenset({"rules", "log"})
 
 
-def default(name: str, given: Any, otherwise: Any) -> Any:
-    """Return what is given, or else the project's default, or else `otherwise`."""
-    return project_defaults().get(name, otherwise) if given is None else given
-
-
 def project_defaults() -> dict[str, Any]:
     """Return the table's values, paths made absolute; empty where no pyproject.toml at or above here has the table.
 
@@ -29,8 +25,11 @@ def project_defaults() -> dict[str, Any]:
         SettingsError: The table has a key that is not known, or the file is not TOML.
 
     """
-    file = _nearest(str(Path.cwd()))
-    return _read(file, file.stat().st_mtime_ns) if file is not None and file.is_file() else {}
+    file = _nearest(os.getcwd())  # noqa: PTH109 - pathlib is slow where a block takes microseconds
+    try:
+        return _read(file, os.stat(file).st_mtime_ns) if file is not None else {}  # noqa: PTH116
+    except FileNotFoundError:
+        return {}
 
 
 @lru_cache(maxsize=16)

@@ -18,7 +18,7 @@ from llm_intercept.clients.driver import drive, drive_async, wire_request
 from llm_intercept.clients.family import family_of, is_client
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.clients.transport import InProcess, serve, serve_async
-from llm_intercept.defaults import default
+from llm_intercept.defaults import project_defaults
 from llm_intercept.engine.exchange import Engine
 from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
 from llm_intercept.replies import is_one_shot, prepare
@@ -86,18 +86,18 @@ class Interceptor:
         self._options: dict[str, Any] = {
             name: value for name, value in locals().items() if name not in {"self", "reply"}
         }
-        check_mode("mode", default("mode", mode, "mock"))
-        policy = one_of("unmatched", default("unmatched", unmatched, "error"), get_args(UnmatchedPolicy))
+        chosen = {**project_defaults(), **{name: value for name, value in self._options.items() if value is not None}}
+        check_mode("mode", chosen.get("mode", "mock"))
+        policy = one_of("unmatched", chosen.get("unmatched", "error"), get_args(UnmatchedPolicy))
         self.engine = Engine(
             unmatched=cast("UnmatchedPolicy", policy),
-            seed=_int("seed", default("seed", seed, 0)),
+            seed=_int("seed", chosen.get("seed", 0)),
             tokenizer=_tokenizer(tokenizer),
-            passthrough=_names(default("passthrough", passthrough, ())),
-            all_used=bool(default("all_used", all_used, False)),
+            passthrough=_names(chosen.get("passthrough", ())),
+            all_used=bool(chosen.get("all_used", False)),
         )
-        log = default("log", log, None)
-        self.engine.journal.log = CallLog(log) if log is not None else None
-        self._rules = sources(default("rules", rules, None))
+        self.engine.journal.log = CallLog(chosen["log"]) if "log" in chosen else None
+        self._rules = sources(chosen.get("rules"))
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         self._reply = reply
         self._where = caller()
@@ -317,7 +317,7 @@ def _names(given: object) -> tuple[str, ...]:
 
 
 def _side_effect(engine: Engine) -> Callable[[Any], Any]:
-    def answer(request: Any) -> Any:
+    def answer(request: Any, **_: Any) -> Any:
         exchange = engine.exchange(wire_request(request))
         return None if exchange is None else drive(exchange, request, _no_network)
 
@@ -325,7 +325,7 @@ def _side_effect(engine: Engine) -> Callable[[Any], Any]:
 
 
 def _async_side_effect(engine: Engine) -> Callable[[Any], Any]:
-    async def answer(request: Any) -> Any:
+    async def answer(request: Any, **_: Any) -> Any:
         exchange = engine.exchange(wire_request(request))
         return None if exchange is None else await drive_async(exchange, request, _no_network)
 
