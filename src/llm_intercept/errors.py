@@ -166,20 +166,21 @@ class RuleFacts:
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """One request that nothing answered, with what is needed to explain it."""
+    """One request that nothing answered, with what is needed to explain it; `count` says how many rules there are."""
 
     request: RequestFacts
     problem: str
     rules: tuple[RuleFacts, ...] = ()
     advice: str = ""
     headed: bool = True
+    count: int = 0
 
     def __str__(self) -> str:
         """Say the problem, the request, the nearest rules and what to do."""
         lines = [self.problem, *_indent(str(self.request), 2)]
         nearest = sorted(self.rules, key=lambda rule: rule.distance)[:SHOWN_RULES]
         if nearest and self.headed:
-            lines.append(_heading(len(nearest), len(self.rules)))
+            lines.append(_heading(len(nearest), max(self.count, len(self.rules))))
         for number, rule in enumerate(nearest, 1):
             lines += _indent(f"{number}. {rule}" if self.headed else str(rule), 2)
         return "\n".join([*lines, self.advice] if self.advice else lines)

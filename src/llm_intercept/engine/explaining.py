@@ -39,7 +39,9 @@ def no_rule(wire: WireRequest, request: LLMRequest, books: Sequence[RuleBook]) -
     rules: tuple[RuleFacts, ...] = tuple(fact for book in books for fact in book.facts(request))
     if rules:
         advice = "Change a rule, or add a catch-all: llm.reply(…).\n" + LET_OUT
-        return Unmatched(_facts(wire, request), "llm-intercept: no rule answers this request.", rules, advice)
+        count = sum(len(book) for book in books)
+        problem = "llm-intercept: no rule answers this request."
+        return Unmatched(_facts(wire, request), problem, rules, advice, count=count)
     advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).\n" + LET_OUT
     return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
@@ -17,6 +18,9 @@ from llm_intercept.rules.shadow import shadow_of
 if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
     from llm_intercept.replies import Prepared
+
+
+EXPLAINED = 30  # rules that are compared in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,10 @@ class RuleBook:
         """Put a rule in its place."""
         (self.rules if rule.conditions else self.catch_alls).append(rule)
         return rule
+
+    def __len__(self) -> int:
+        """Count the rules."""
+        return len(self.rules) + len(self.catch_alls)
 
     def warn_if_shadowed(self, rule: Rule) -> None:
         """Warn when an earlier catch-all answers for ever, so that this one never can."""
@@ -64,8 +72,11 @@ class RuleBook:
         return None
 
     def facts(self, request: LLMRequest) -> tuple[RuleFacts, ...]:
-        """Say of every rule why it did not answer `request`."""
-        return tuple(rule.facts(request) for rule in (*self.rules, *self.catch_alls))
+        """Say of the rules that come nearest to `request` why they did not answer; of all, if they are few."""
+        rules = [*self.rules, *self.catch_alls]
+        if len(rules) > EXPLAINED:
+            rules = nsmallest(EXPLAINED, rules, key=lambda rule: rule.far(request))
+        return tuple(rule.facts(request) for rule in rules)
 
     def unused(self) -> tuple[RuleFacts, ...]:
         """Say of every rule that was to be used and was not, or not to its end, what is left; and what shadows it.

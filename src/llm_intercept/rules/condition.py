@@ -28,6 +28,10 @@ class Condition(ABC):
     def verdict(self, request: LLMRequest) -> Verdict:
         """Say whether the request fulfils it and why; asked only to explain."""
 
+    def far(self, request: LLMRequest) -> float:
+        """Estimate at little cost how far the request is from fulfilling it: 0.0 to 1.0."""
+        return 0.0 if self.holds(request) else 1.0
+
     def __and__(self, other: object) -> Condition:
         """Make a condition that holds where both do."""
         return Both(self, condition_of(other))

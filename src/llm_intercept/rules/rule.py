@@ -151,6 +151,13 @@ class Rule:
         except Exception as error:
             raise ReplyFunctionError(f"{self}.script(key=…)", self.where, error) from error
 
+    def far(self, request: LLMRequest) -> float:
+        """Estimate at little cost how far the request is from fulfilling all conditions."""
+        try:
+            return sum(condition.far(request) for condition in self.conditions)
+        except Exception:  # noqa: BLE001 - a user's function; its own error was raised before
+            return float(len(self.conditions))
+
     def facts(self, request: LLMRequest) -> RuleFacts:
         """Say why the rule did not answer `request`."""
         verdicts = [condition.verdict(request) for condition in self.conditions]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import Verdict, shorten
@@ -42,6 +43,15 @@ class TextCondition(Condition):
         """Tell whether the text has it."""
         return found(self.wanted, TEXTS[self.place](request))
 
+    def far(self, request: LLMRequest) -> float:
+        """Compare the runs of three letters of both texts."""
+        if self.holds(request):
+            return 0.0
+        if not isinstance(self.wanted, str):
+            return 1.0
+        wanted = _trigrams(self.wanted)
+        return 1 - len(wanted & _trigrams(TEXTS[self.place](request)[:LOOKED_AT])) / len(wanted)
+
     def verdict(self, request: LLMRequest) -> Verdict:
         """Quote both."""
         text = TEXTS[self.place](request)
@@ -74,6 +84,12 @@ def written(pattern: re.Pattern[str]) -> str:
     """Say a pattern as it was written."""
     flags = re.RegexFlag(pattern.flags & ~re.UNICODE)
     return f"re.compile({pattern.pattern!r}{f', {flags!r}' if flags else ''})"
+
+
+@lru_cache(maxsize=1024)
+def _trigrams(text: str) -> frozenset[str]:
+    folded = text.casefold()
+    return frozenset(folded[start : start + 3] for start in range(max(1, len(folded) - 2)))
 
 
 def _present(condition: TextCondition, request: LLMRequest) -> bool:
