@@ -71,7 +71,7 @@ def intercept(
         RuleFileError: A file of rules has something that cannot be used.
 
     """
-    where = one_of("scope", scope or project_defaults().get("scope", "process"), get_args(Scope))
+    where = one_of("scope", project_defaults().get("scope", "process") if scope is None else scope, get_args(Scope))
     first = Interceptor(
         reply,
         mode=mode,

@@ -5,6 +5,7 @@ Knows: calls, conditions. Must not know: how calls come about.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -71,7 +72,9 @@ class Calls(Sequence["Call"]):
         asked = {name: value for name, value in wanted.items() if name not in OUTCOMES}
         for name, value in asked.items():
             if name not in NAMED:
-                raise SettingsError(f"matching({name}=…)", value, "one of " + ", ".join((*NAMED, *OUTCOMES)))
+                near = difflib.get_close_matches(name, (*NAMED, *OUTCOMES), 1)
+                meant = f"{near[0]}=, or another " if near else ""
+                raise SettingsError(f"matching({name}=…)", value, f"{meant}one of {', '.join((*NAMED, *OUTCOMES))}")
         checked = made("matching()", conditions, asked) if conditions or asked or not outcome else ()
         return Calls(
             [

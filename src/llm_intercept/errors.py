@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SHOWN_RULES = 3
 SHOWN_CALLS = 20
+SHOWN_REQUESTS = 5
 SHOWN_CHARACTERS = 120
 
 
@@ -149,8 +150,8 @@ class RuleFacts:
 
     @property
     def distance(self) -> float:
-        """How far the request is from it: the sum of its conditions' distances."""
-        return sum(verdict.distance for verdict in self.failed)
+        """How far the request is from it: the sum of its conditions' distances, less a little for each that holds."""
+        return sum(verdict.distance for verdict in self.failed) - self.held / 2
 
     def __str__(self) -> str:
         """Say the rule, its place, and the conditions that fail or the reason."""
@@ -203,8 +204,10 @@ class UnmatchedRequestError(LLMInterceptError, AssertionError):
     def __init__(self, unmatched: Sequence[Unmatched]) -> None:
         self.unmatched = tuple(unmatched)
         count = len(self.unmatched)
-        head = "" if count == 1 else f"llm-intercept: {count} requests were not answered.\n\n"
-        super().__init__(head + "\n\n".join(str(one) for one in self.unmatched))
+        lines = [] if count == 1 else [f"llm-intercept: {count} requests were not answered.\n"]
+        lines += [f"{one}\n" for one in self.unmatched[:SHOWN_REQUESTS]]
+        lines += [f"… and {count - SHOWN_REQUESTS} more; llm.unmatched has them all."] if count > SHOWN_REQUESTS else []
+        super().__init__("\n".join(lines).rstrip("\n"))
 
 
 class UnusedRuleError(LLMInterceptError, AssertionError):
@@ -228,10 +231,7 @@ class BudgetExceededError(LLMInterceptError, AssertionError):
             *calls[:SHOWN_CALLS],
             *([f"… and {len(calls) - SHOWN_CALLS} more"] if len(calls) > SHOWN_CALLS else []),
         ]
-        lines = [
-            f"llm-intercept: the budget is {allowed:,g} {what}, and this would make {used:,g}.",
-            "the calls so far:",
-        ]
+        lines = [f"llm-intercept: the budget is {allowed:,g} {what}, and {used:,g} were used.", "the calls:"]
         super().__init__("\n".join([*lines, *(f"  {call}" for call in shown)]))
 
 

@@ -162,7 +162,8 @@ class Interceptor:
 
     def reply(self, *replies: Given, times: int | None = None) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
-        rule = Rule((), f"reply({', '.join(map(_brief, replies))})", caller())
+        shown = [*map(_brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
+        rule = Rule((), f"reply({', '.join(shown)})", caller())
         self.engine.book.add(rule.reply(*replies, times=times))
         self.engine.book.warn_if_shadowed(rule)
         return rule
@@ -475,4 +476,7 @@ def _search(value: Any, depth: int) -> Iterator[Any]:
 
 
 def _brief(value: object) -> str:
-    return shorten(value, 40) if isinstance(value, str) else getattr(value, "__qualname__", None) or repr(value)[:60]
+    if isinstance(value, str):
+        return shorten(value, 40)
+    shown = getattr(value, "__qualname__", None) or repr(value)
+    return shown if len(shown) <= 60 else shown[:59] + "…"  # noqa: PLR2004 - for one line

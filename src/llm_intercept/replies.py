@@ -117,6 +117,13 @@ class Reply:
             raise ReplyError(f"Reply(variants={self.variants!r})", "Give a list of replies, one for each choice.")
         object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
 
+    def __repr__(self) -> str:
+        """Say what was given."""
+        given = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "text")
+        words = [shorten(self.text, 40)] if self.text else []
+        words += [f"{name}={value!r}" for name, value in given if value not in (None, "", ())]
+        return f"Reply({', '.join(words)})"
+
     def _variant(self, value: object) -> Reply:
         prepared = prepare(value)
         if not isinstance(prepared, Reply) or prepared.variants:

@@ -91,7 +91,9 @@ class Engine:
         if dialect is not None:
             return self._claimed(request, dialect, (self, *outer))
         if is_llm_host(request.host):
-            return self._unclaimed(request, (self, *outer), "It is not a request that llm-intercept answers")
+            return self._unclaimed(
+                request, (self, *outer), f"llm-intercept does not answer {request.method} {request.path}"
+            )
         return None
 
     def lets_out(self, host: str, model: str = "") -> bool:
@@ -140,7 +142,7 @@ class Engine:
             return (yield from self._answer(case, chain))
         except FailedExchange as failed:
             return self._broken(failed.error, case)
-        except Exception as error:
+        except BaseException as error:  # a cancelled task ends a call too
             call.error = error
             call.finish()
             raise

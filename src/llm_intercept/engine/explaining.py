@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from llm_intercept.wire import WireRequest
 
 LET_OUT = (
-    "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough), or "
-    "passthrough=['a host or model'] for some."
+    "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough),\n"
+    "or passthrough=['a host or model'] for some."
 )
 
 
@@ -52,12 +52,15 @@ PROBLEMS: dict[Why, tuple[str, str]] = {
         "Give the rule as many replies as there are requests (an SDK's retry is a request of its own), or let it go on "
         "with .cycle() or .repeat_last().",
     ),
-    "one shot": ("llm-intercept: the rule for this request has no reply left.", "Give a list, or a function."),
+    "one shot": (
+        "llm-intercept: the rule for this request has no reply left.",
+        "Give a list of str, or a function that returns an iterator.",
+    ),
     "no reply": ("llm-intercept: the rule for this request was never given a reply.", "Write llm.on(…).reply(…)."),
     "raced": (
         "llm-intercept: the replies of a script are taken in parallel.",
-        "Give each conversation a script of its own: .script(key=lambda request: …), or key='conversation'. Where it "
-        "does not matter who gets which reply, say so: .script(shared=True).",
+        "Give each conversation a script of its own: .script(key=lambda request: …), or key='conversation'.\n"
+        "Where it does not matter who gets which reply, say so: .script(shared=True).",
     ),
 }
 

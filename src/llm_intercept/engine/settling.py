@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.errors import LLMInterceptError, RuleFacts, UnmatchedRequestError, UnusedRuleError
+from llm_intercept.errors import (
+    BudgetExceededError,
+    LLMInterceptError,
+    RuleFacts,
+    UnmatchedRequestError,
+    UnusedRuleError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +37,9 @@ def settled(journal: Journal, budget: Budget | None, unused: Sequence[RuleFacts]
     if not errors:
         return None
     first = errors[0]
+    seen = {type(first)} if isinstance(first, BudgetExceededError) else set[type]()
     for other in errors[1:]:
-        if str(other) not in (str(first), *getattr(first, "__notes__", ())):
+        if type(other) not in seen and str(other) not in (str(first), *getattr(first, "__notes__", ())):
             first.add_note(str(other))
     return first
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from llm_intercept.errors import Verdict, shorten
+from llm_intercept.errors import Verdict
 from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.rules.condition import Condition
 from llm_intercept.rules.texts import asked_for
@@ -32,7 +32,7 @@ class Difference:
 MISSING: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class JsonCondition(Condition):
     """The body has these keys with these values, at every level; lists are compared whole, patterns searched in str."""
 
@@ -46,7 +46,7 @@ class JsonCondition(Condition):
         """Say the first place that differs."""
         found = difference(self.wanted, request.raw)
         if found is None:
-            return Verdict(True, "json", shorten(repr(dict(self.wanted))), "the same", distance=0.0)
+            return Verdict(True, "json", _cut(repr(dict(self.wanted))), "that", distance=0.0)
         expected = asked_for(cast("re.Pattern[str]", found.wanted)) if _is_pattern(found.wanted) else repr(found.wanted)
         got = "nothing: there is no such key" if found.got is MISSING else repr(found.got)
         return Verdict(False, f"json{found.path}", _cut(expected), _cut(got))

@@ -5,6 +5,7 @@ Knows: verdicts. Must not know: what of a request is looked at.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -48,18 +49,25 @@ class Condition(ABC):
         """Make a condition that holds where one of both does."""
         return Either(condition_of(other), self)
 
+    def __repr__(self) -> str:
+        """Say it as it was written."""
+        return f"when({self})"
+
     def __invert__(self) -> Condition:
         """Make a condition that holds where this one does not."""
         return Not(self)
 
     def __bool__(self) -> bool:
-        """Refuse `and`, `or` and `not`, which Python does not let a condition hear of.
+        """Refuse `and`, `or` and `not`, which Python does not let a condition hear of; respx's patterns may ask.
 
         Raises:
-            SettingsError: Always.
+            SettingsError: Somebody else asks.
 
         """
-        raise SettingsError("condition", self, "&, | and ~ to combine conditions, instead of and, or and not")
+        asking = sys._getframe(1).f_globals.get("__name__")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if asking == "respx.patterns":
+            return True
+        raise SettingsError("bool(…)", self, "&, | and ~ to combine conditions, instead of and, or and not")
 
 
 def condition_of(value: object) -> Condition:
@@ -76,7 +84,7 @@ def condition_of(value: object) -> Condition:
     return positional_condition(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Both(Condition):
     """Holds where both conditions hold."""
 
@@ -97,7 +105,7 @@ class Both(Condition):
         return f"{_in_brackets(self.first)} & {_in_brackets(self.second)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Either(Condition):
     """Holds where one of both conditions holds."""
 
@@ -121,7 +129,7 @@ class Either(Condition):
         return f"{_in_brackets(self.first)} | {_in_brackets(self.second)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Not(Condition):
     """Holds where the condition does not."""
 
@@ -135,7 +143,9 @@ class Not(Condition):
         """Turn its verdict around."""
         inner = self.inner.verdict(request)
         distance = 1.0 if inner.holds else 0.0
-        return replace(inner, holds=not inner.holds, expected=f"not {inner.expected}", hint="", distance=distance)
+        return replace(
+            inner, holds=not inner.holds, expected=f"anything but {inner.expected}", hint="", distance=distance
+        )
 
     def __str__(self) -> str:
         """Say it as it was written."""
@@ -147,8 +157,8 @@ def _neither(first: Verdict, second: Verdict) -> Verdict:
     hint = " / ".join(filter(None, (first.hint, second.hint)))
     if first.subject == second.subject and first.got == second.got:
         return replace(first, expected=f"{first.expected} or {second.expected}", hint=hint, distance=distance)
-    expected = f"{first.subject} {first.expected}, or {second.subject} {second.expected}"
-    got = f"{first.subject} {first.got}, and {second.subject} {second.got}"
+    expected = f"{first.expected} ({first.subject}), or {second.expected} ({second.subject})"
+    got = f"{first.got} ({first.subject}), and {second.got} ({second.subject})"
     return Verdict(False, "either", expected, got, hint, distance)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.content import LLMRequest
 
-NEAR = 0.6
+NEAR = 0.8
 Name = str | re.Pattern[str]
 
 
@@ -37,7 +37,7 @@ def quoted(wanted: Name) -> str:
     return repr(wanted) if isinstance(wanted, str) else written(wanted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelCondition(Condition):
     """The model's name matches a glob or a pattern."""
 
@@ -74,7 +74,7 @@ def _model_hint(wanted: Name, model: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ToolCondition(Condition):
     """The request offers a tool of this name."""
 
@@ -101,7 +101,7 @@ class ToolCondition(Condition):
         return f"tool={quoted(self.wanted)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ToolResultCondition(Condition):
     """A tool of this name has answered since the last assistant message."""
 
@@ -114,7 +114,9 @@ class ToolResultCondition(Condition):
     def verdict(self, request: LLMRequest) -> Verdict:
         """Name the tools that have."""
         answered = [result.name for result in request.tool_results]
-        got = f"the result of {_listed(answered)}" if answered else "no tool result since the last assistant message"
+        since = " since the last assistant message" if request.turn > 1 else ""
+        got = f"the result of {_listed(answered)}" if any(answered) else f"no tool result{since}"
+        got = "results for call ids that no call of the conversation has" if answered and not any(answered) else got
         expected = f"the result of {quoted(self.wanted)}"
         if self.holds(request):
             return Verdict(True, "tool result", expected, got, distance=0.0)
@@ -128,7 +130,7 @@ class ToolResultCondition(Condition):
         if not called and any(names(self.wanted, tool.name) for tool in request.tools):
             return "the tool is offered, and was not called yet; for that use tool=…"
         if request.tool_results and not any(result.name for result in request.tool_results):
-            return "the results' tool_call_id is that of no call in the conversation"
+            return "the tool_call_id of a result is the id of the call in an assistant message before it"
         return ""
 
     def __str__(self) -> str:
@@ -136,7 +138,7 @@ class ToolResultCondition(Condition):
         return f"tool_result={quoted(self.wanted)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TurnCondition(Condition):
     """Which answer of the model's is asked for: one number, or one of several."""
 
@@ -160,7 +162,7 @@ class TurnCondition(Condition):
         return f"turn={self.wanted!r}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StreamCondition(Condition):
     """The request asks for a stream, or does not."""
 
@@ -180,7 +182,7 @@ class StreamCondition(Condition):
         return f"stream={self.wanted!r}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FormatCondition(Condition):
     """The request asks for answers of this format: a schema of this name or title, or a `type` of the API's."""
 

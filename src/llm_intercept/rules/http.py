@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SECRET = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HeadersCondition(Condition):
     """Headers have these values: a str to the letter, a pattern searched, None for a header that is not there."""
 
@@ -35,6 +35,8 @@ class HeadersCondition(Condition):
         name, wanted = self.wanted[0] if failing is None else failing
         got = request.headers.get(name)
         shown = "no such header" if got is None else _hidden(name, got)
+        if name.lower() in SECRET and failing is not None and got is not None:
+            shown = "another value, not shown"
         return Verdict(
             failing is None, f"header {name}", _header(name, wanted), shown, distance=float(failing is not None)
         )
@@ -64,7 +66,7 @@ def _hidden(name: str, value: str) -> str:
     return "(a secret, not shown)" if name.lower() in SECRET else shorten(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UrlCondition(Condition):
     """The URL has a string in it, in which `*` stands for anything, or matches a pattern (searched)."""
 
@@ -95,7 +97,7 @@ def url_pattern(wanted: str | re.Pattern[str]) -> re.Pattern[str]:
     return wanted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RespxCondition(Condition):
     """One of respx's patterns matches."""
 
@@ -112,7 +114,8 @@ class RespxCondition(Condition):
             got = shorten(str(self.pattern.parse(_httpx_request(request))))
         except Exception:  # noqa: BLE001 - respx, too, counts what it cannot read as no match
             got = "nothing that can be read"
-        expected = f"{self.pattern.lookup.value} {self.pattern.value!r}"
+        lookup = self.pattern.lookup.value
+        expected = repr(self.pattern.value) if lookup == "eq" else f"{lookup} {self.pattern.value!r}"
         return Verdict(holds, f"respx {self.pattern.key}", expected, got, distance=0.0 if holds else 1.0)
 
     def __str__(self) -> str:

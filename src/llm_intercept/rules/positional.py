@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from llm_intercept.content import LLMRequest
 from llm_intercept.errors import SettingsError
-from llm_intercept.jsontext import encode, is_array, is_object, items, mapping
+from llm_intercept.jsontext import is_array, is_object
 from llm_intercept.rules.body import JsonCondition
 from llm_intercept.rules.condition import Condition
 from llm_intercept.rules.fields import (
@@ -46,7 +46,7 @@ def positional_condition(wanted: object) -> Condition:
     if is_respx_pattern(wanted):
         return respx_condition(wanted)
     if callable(wanted) and not inspect.isclass(wanted):
-        return Predicate(_function(wanted))
+        return Predicate(asked_function("on(…)", wanted))
     advice = "a str, a re.compile(…) pattern, a condition, a respx pattern or a function of the request"
     if inspect.isclass(wanted):
         advice = f"response_format={wanted.__name__} for requests that ask for this class, or " + advice
@@ -70,13 +70,19 @@ def _text(name: str, wanted: object) -> Text:
     return cast("Text", wanted)
 
 
-def _function(function: Callable[..., Any]) -> Callable[[LLMRequest], Any]:
+def asked_function(name: str, function: Callable[..., Any]) -> Callable[[LLMRequest], Any]:
+    """Return `function` if it can be asked about a request.
+
+    Raises:
+        SettingsError: It is a coroutine function, or does not take the request alone.
+
+    """
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
-        raise SettingsError("on(…)", function, "a plain function: a condition cannot be awaited")
+        raise SettingsError(name, function, "a plain function: this one would have to be awaited")
     try:
         inspect.signature(function).bind(None)
     except TypeError as error:
-        raise SettingsError("on(…)", function, f"a function that takes the request alone ({error})") from error
+        raise SettingsError(name, function, f"a function that takes the request alone ({error})") from error
     except ValueError:  # a built-in that does not say its parameters
         return function
     return function
@@ -93,15 +99,21 @@ def _name(name: str, wanted: object) -> Text:
     return cast("Text", wanted)
 
 
-def _turn(name: str, wanted: object) -> Condition:
-    expected = "an int, 1 for the first answer, or several of them, such as range(2, 5)"
-    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted >= 1:
+def _turn(name: str, wanted: Any) -> Condition:
+    if _is_turn(wanted):
         return TurnCondition(wanted)
-    if isinstance(wanted, Container) and not isinstance(wanted, str | bytes):
-        numbers = cast("Any", wanted)
-        if not isinstance(wanted, Iterable) or all(isinstance(one, int) for one in numbers):
-            return TurnCondition(numbers if isinstance(wanted, range) else tuple(numbers))
-    raise SettingsError(f"on({name}=…)", wanted, expected)
+    if isinstance(wanted, range) and wanted and min(wanted) >= 1:
+        return TurnCondition(wanted)
+    if isinstance(wanted, list | tuple | set | frozenset) and wanted:
+        numbers: tuple[Any, ...] = tuple(cast("list[Any]", wanted))
+        if all(map(_is_turn, numbers)):
+            return TurnCondition(numbers)
+    expected = "an int, 1 for the first answer, or several of them, such as range(2, 5) or (1, 3)"
+    raise SettingsError(f"on({name}=…)", cast("object", wanted), expected)
+
+
+def _is_turn(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _stream(name: str, wanted: object) -> Condition:
@@ -138,10 +150,9 @@ def _json(name: str, wanted: Any) -> Condition:
     if not is_object(wanted):
         raise SettingsError(f"on({name}=…)", wanted, "a mapping: the part of the request's body to look for")
     plain = _plain(wanted)
-    try:
-        encode(_without_patterns(plain))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SettingsError(f"on({name}=…)", wanted, f"values that JSON can say ({error})") from error
+    if not _is_json(plain):
+        expected = "values that JSON can say: str keys, str, numbers, bool, None, lists and mappings, or patterns"
+        raise SettingsError(f"on({name}=…)", wanted, expected)
     return JsonCondition(plain)
 
 
@@ -154,12 +165,12 @@ def _plain(value: object) -> Any:
     return value
 
 
-def _without_patterns(value: Any) -> Any:
+def _is_json(value: Any) -> bool:
     if is_object(value):
-        return {key: _without_patterns(one) for key, one in mapping(value).items()}
+        return all(isinstance(key, str) and _is_json(one) for key, one in value.items())
     if is_array(value):
-        return [_without_patterns(one) for one in items(value)]
-    return "" if isinstance(getattr(value, "pattern", None), str) else value
+        return all(map(_is_json, value))
+    return isinstance(getattr(value, "pattern", value), str | int | float | None)
 
 
 NAMED: dict[str, Callable[[str, object], Condition]] = {

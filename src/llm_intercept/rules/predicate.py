@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Predicate(Condition):
     """A user's function of the request returns something true."""
 

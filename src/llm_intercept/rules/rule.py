@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from llm_intercept.errors import ReplyFunctionError, RuleFacts, SettingsError
 from llm_intercept.replies import Given, Prepared, explain, prepare
+from llm_intercept.rules.positional import asked_function
 from llm_intercept.rules.predicate import judge
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 
@@ -162,7 +163,7 @@ class Rule:
         """Say why the rule did not answer `request`."""
         verdicts = [condition.verdict(request) for condition in self.conditions]
         failed = tuple(verdict for verdict in verdicts if not verdict.holds)
-        reason = "" if failed else f"it matches, but has answered {self.used} times, as often as times= allows"
+        reason = "" if failed else f"it matches, but has answered {_often(self.used)}, as times={self.times} allows"
         return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), reason)
 
     def unused(self) -> RuleFacts | None:
@@ -175,11 +176,17 @@ class Rule:
         return self.description
 
 
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _key(key: Any) -> Callable[[LLMRequest], Hashable] | None:
     if isinstance(key, str) and key in KEYS:
         return attrgetter(key)
-    if key is None or (callable(key) and not isinstance(key, str)):
-        return cast("Callable[[LLMRequest], Hashable] | None", key)
+    if key is None:
+        return None
+    if callable(key):
+        return asked_function("script(key=…)", key)
     expected = "a function of the request, or one of " + ", ".join(map(repr, KEYS))
     raise SettingsError("script(key=…)", key, expected)
 

@@ -36,10 +36,10 @@ class SteppedAside:
     """The rule has answered as often as `times` allows."""
 
 
-ONE_SHOT = "its reply is an iterator, used up by the first request: give a list, or a function"
+ONE_SHOT = "it matches, but its reply is an iterator, used up by the first request"
 RACED = (
-    "it matches, but several tasks or threads take from this script at the same time, so that which of them gets which "
-    "reply is chance"
+    "it matches, but several tasks or threads take from this script at the same time,\n"
+    "so that which of them gets which reply is chance"
 )
 
 

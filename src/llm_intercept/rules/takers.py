@@ -3,32 +3,38 @@
 Knows: tasks, threads and contexts (PEP 567). Must not know: replies, conditions.
 
 A script without a key is for one conversation, or for calls that follow one another. When two tasks or threads that
-run at the same time take from it, which of them gets which reply is chance. What follows what is known from contexts:
-a task inherits the context of the one that started it, and with it the mark of the last reply taken there.
+are at work at the same time take from it, which of them gets which reply is chance. What follows what is known from
+contexts: a task inherits the context of the one that started it, and with it the mark of the last reply taken there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import inspect
 import queue
 import sys
 import threading
+import time
 import weakref
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+    from types import CodeType, FrameType
 
     from llm_intercept.content import LLMRequest
 
 _seen: ContextVar[tuple[tuple[weakref.ref[Takers], int], ...]] = ContextVar("llm_intercept_seen", default=())
 """The last taking of each script that this context knows to be before it."""
-POOL = Path(concurrent.futures.__file__).parent
-WAITING_IN = frozenset({threading.__file__, queue.__file__, str(POOL / "thread.py"), str(POOL / "_base.py")})
-"""Where a thread is found that waits for others or for work."""
+POOLS = (str(Path(concurrent.futures.__file__).parent), str(Path(asyncio.__file__).parent))
+PRIMITIVES = (threading.__file__, queue.__file__, POOLS[0])
+"""Where a thread is found that waits for another or for work."""
+GRACE = 20  # milliseconds
+LIMITERS = ("Barrier.", "Semaphore.", "BoundedSemaphore.")
+"""What a thread waits in that is at work beside others, and not for them."""
 
 
 class Takers:
@@ -36,18 +42,25 @@ class Takers:
 
     def __init__(self) -> None:
         self._number = 0
-        self._running: Callable[[], bool] = _nobody
+        self._at_work: Callable[[], bool] = _nobody
+        self._unstarted: weakref.WeakSet[Any] = weakref.WeakSet()
         self._last: LLMRequest | None = None
 
     def enter(self, request: LLMRequest) -> bool:
         """Note a taking; tell whether it is in order, which it is not where another may as well have come first."""
-        before = next((number for ref, number in _seen.get() if ref() is self), -1)
-        in_order = before == self._number or _continues(request, self._last) or not self._running()
+        in_order = self._knows_the_last() or _continues(request, self._last) or not self._races()
         self._number += 1
-        self._running, self._last = _taker(), request
+        self._at_work, self._last = _taker(), request
+        self._unstarted = weakref.WeakSet(_unstarted())
         kept = tuple(one for one in _seen.get() if one[0]() is not None and one[0]() is not self)
         _seen.set(((weakref.ref(self), self._number), *kept))
         return in_order
+
+    def _knows_the_last(self) -> bool:
+        return any(ref() is self and number == self._number for ref, number in _seen.get())
+
+    def _races(self) -> bool:
+        return self._at_work() or _task() in self._unstarted
 
 
 def _nobody() -> bool:
@@ -62,9 +75,9 @@ def _continues(request: LLMRequest, earlier: LLMRequest | None) -> bool:
 
 
 def _taker() -> Callable[[], bool]:
-    """Return a function that tells, later and elsewhere, whether the task or thread of this call still runs."""
+    """Return a function that tells, later and elsewhere, whether what this call is part of is still at work."""
     task = _task()
-    return _task_runs(weakref.ref(task)) if task is not None else _thread_runs(threading.current_thread())
+    return _task_works(weakref.ref(task)) if task is not None else _thread_works()
 
 
 def _task() -> Any:
@@ -81,24 +94,88 @@ def _task() -> Any:
     return task
 
 
-def _task_runs(reference: weakref.ref[Any]) -> Callable[[], bool]:
-    def runs() -> bool:
+def _unstarted() -> Iterator[Any]:
+    """Give the tasks beside this one that were not yet begun: none of them waits for it."""
+    task = _task()
+    if task is None:
+        return
+    nursery = getattr(task, "parent_nursery", None)
+    beside: Iterable[Any] = nursery.child_tasks if nursery is not None else _asyncio_tasks(task)
+    yield from (one for one in beside if _state(one) == inspect.CORO_CREATED)
+
+
+def _asyncio_tasks(task: Any) -> Iterable[Any]:
+    return asyncio.all_tasks() if isinstance(task, asyncio.Task) else ()
+
+
+def _task_works(reference: weakref.ref[Any]) -> Callable[[], bool]:
+    thread = threading.get_ident()
+
+    def works() -> bool:
         task = reference()
-        if task is None or task is _task():
+        if task is None or task is _task() or _state(task) == inspect.CORO_CLOSED:
             return False
-        if isinstance(task, asyncio.Task):
-            return not task.done()
-        return getattr(getattr(task, "coro", None), "cr_frame", None) is not None
+        return thread == threading.get_ident() or not _comes_to_wait(task)
 
-    return runs
+    return works
 
 
-def _thread_runs(thread: threading.Thread) -> Callable[[], bool]:
-    def runs() -> bool:
-        ident = thread.ident
-        if ident is None or ident == threading.get_ident() or not thread.is_alive():
+def _comes_to_wait(task: Any) -> bool:
+    """Tell whether a task of another thread waits, perhaps for this one; it may still be on the way to it."""
+    for _ in range(GRACE):
+        if _state(task) != inspect.CORO_RUNNING:
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def _state(task: Any) -> str:
+    """Return the state of a task's coroutine; one of another kind counts as suspended until the task is done."""
+    coroutine: Any = getattr(task, "coro", None) or task.get_coro()
+    if inspect.iscoroutine(coroutine):
+        return inspect.getcoroutinestate(coroutine)
+    return inspect.CORO_CLOSED if task.done() else inspect.CORO_SUSPENDED
+
+
+def _thread_works() -> Callable[[], bool]:
+    thread = threading.current_thread()
+    job = _job(sys._getframe())  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - inspect.stack reads source files
+
+    def works() -> bool:
+        if thread.ident in {None, threading.get_ident()} or not thread.is_alive():
             return False
-        frame = sys._current_frames().get(ident)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - documented for debuggers
-        return frame is not None and frame.f_code.co_filename not in WAITING_IN
+        frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        stack = list(_stack(frame))
+        return any((id(one), one.f_code) == job for one in stack) and not _waits(stack)
 
-    return runs
+    return works
+
+
+def _job(frame: FrameType) -> tuple[int, CodeType] | None:
+    """Name the outermost frame that is not a pool's or a loop's own: it ends with the work the thread was given."""
+    own = [one for one in _stack(frame) if not _is_machinery(one)]
+    return (id(own[-1]), own[-1].f_code) if own else None
+
+
+def _is_machinery(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    return file.startswith((*PRIMITIVES, *POOLS)) or frame.f_globals.get("__name__", "").split(".")[0] in {
+        "anyio",
+        "trio",
+    }
+
+
+def _waits(stack: list[FrameType]) -> bool:
+    """Tell whether a thread waits for another: what its own code called last is a join, a result, a queue, an event."""
+    waiting_in = ""
+    for frame in stack:
+        if not frame.f_code.co_filename.startswith(PRIMITIVES):
+            break
+        waiting_in = frame.f_code.co_qualname
+    return bool(waiting_in) and not waiting_in.startswith(LIMITERS)
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
 
 LOOKED_AT = 2_000  # characters of a text that are searched for what was nearly meant
-NEAR = 0.75  # from this similarity on, two words are one with a slip in it
+NEAR = 0.8  # from this similarity on, two words are one with a slip in it
 LIKE_A_PATTERN = re.compile(r"\.\*|\.\+|^\^|\$$|\\[dws]|\(\?")
 
 TEXTS: dict[str, Callable[[LLMRequest], str]] = {
@@ -31,7 +31,7 @@ TEXTS: dict[str, Callable[[LLMRequest], str]] = {
 NAMES = {"user": "the last user message", "system": "the system message", "last": "the last message"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TextCondition(Condition):
     """A text of the request contains a string (whatever its case) or matches a pattern (searched)."""
 
@@ -113,7 +113,16 @@ def _nearly(condition: TextCondition, text: str, request: LLMRequest) -> tuple[f
     if LIKE_A_PATTERN.search(wanted):
         return 0.3, f"a str is looked for as it is; for a pattern write re.compile({wanted!r})"
     likeness, near = _most_like(wanted, text)
-    return likeness, (f"{near!r} is near" if likeness >= NEAR else "")
+    return likeness, (f"{near!r} is near" if likeness >= NEAR and _slips(wanted, near) else "")
+
+
+def _slips(wanted: str, near: str) -> bool:
+    """Tell whether each word is nearly the wanted one: another word is not a slip in it."""
+    pairs = zip(wanted.casefold().split(), near.casefold().split(), strict=False)
+    ratios = (
+        difflib.SequenceMatcher(None, first, second.strip(".,;:?!"), autojunk=False).ratio() for first, second in pairs
+    )
+    return all(ratio >= NEAR for ratio in ratios)
 
 
 def _elsewhere(condition: TextCondition, request: LLMRequest) -> str:
