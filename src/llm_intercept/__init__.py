@@ -10,7 +10,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llm_intercept.blocks import Interception, intercept
+    from llm_intercept.breaking import (
+        connection_error,
+        crlf,
+        cut_off,
+        disconnect,
+        duplicate_chunk,
+        empty_body,
+        faulty,
+        html_error,
+        keep_alive,
+        malformed,
+        missing_done,
+        missing_finish,
+        rechunk,
+        stall,
+        stream_error,
+        timeout,
+        truncated_arguments,
+        wrong_content_type,
+    )
     from llm_intercept.calls import Calls
+    from llm_intercept.chaos import Chaos
     from llm_intercept.completions import acompletion, completion
     from llm_intercept.content import LLMRequest, Message, ToolResult, Usage
     from llm_intercept.errors import (
@@ -30,13 +51,17 @@ if TYPE_CHECKING:
     from llm_intercept.faults import api_error
     from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
     from llm_intercept.journal import Call
+    from llm_intercept.limits import RateLimit
     from llm_intercept.making import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
     from llm_intercept.mocks import MockedError
+    from llm_intercept.pace import Pace, lognormal, normal
     from llm_intercept.replies import Audio, Reply, ToolCall
+    from llm_intercept.resilience import Finding, NotResilientError, Resilience
     from llm_intercept.rules.condition import Condition
     from llm_intercept.rules.rule import Rule
     from llm_intercept.rules.when import when
     from llm_intercept.schema import SchemaError
+    from llm_intercept.simulation import assert_resilient
     from llm_intercept.tokens import TiktokenTokenizer, Tokenizer
 
 __version__ = "0.1.0"
@@ -70,6 +95,33 @@ _HOME = {
     "Condition": "rules.condition",
     "Tokenizer": "tokens",
     "TiktokenTokenizer": "tokens",
+    # faults and timing
+    "faulty": "breaking",
+    "timeout": "breaking",
+    "connection_error": "breaking",
+    "disconnect": "breaking",
+    "stall": "breaking",
+    "cut_off": "breaking",
+    "malformed": "breaking",
+    "missing_done": "breaking",
+    "missing_finish": "breaking",
+    "duplicate_chunk": "breaking",
+    "truncated_arguments": "breaking",
+    "stream_error": "breaking",
+    "html_error": "breaking",
+    "empty_body": "breaking",
+    "wrong_content_type": "breaking",
+    "keep_alive": "breaking",
+    "crlf": "breaking",
+    "rechunk": "breaking",
+    "Pace": "pace",
+    "normal": "pace",
+    "lognormal": "pace",
+    "RateLimit": "limits",
+    "Chaos": "chaos",
+    "Resilience": "resilience",
+    "Finding": "resilience",
+    "assert_resilient": "simulation",
     # what was asked
     "Call": "journal",
     "Calls": "calls",
@@ -80,6 +132,7 @@ _HOME = {
     # what can go wrong
     "LLMInterceptError": "errors",
     "BudgetExceededError": "errors",
+    "NotResilientError": "resilience",
     "ReplyError": "errors",
     "ReplyFunctionError": "errors",
     "RuleFileError": "errors",
@@ -117,6 +170,32 @@ __all__ = [  # noqa: RUF022 - by theme
     "Condition",
     "Tokenizer",
     "TiktokenTokenizer",
+    "faulty",
+    "timeout",
+    "connection_error",
+    "disconnect",
+    "stall",
+    "cut_off",
+    "malformed",
+    "missing_done",
+    "missing_finish",
+    "duplicate_chunk",
+    "truncated_arguments",
+    "stream_error",
+    "html_error",
+    "empty_body",
+    "wrong_content_type",
+    "keep_alive",
+    "crlf",
+    "rechunk",
+    "Pace",
+    "normal",
+    "lognormal",
+    "RateLimit",
+    "Chaos",
+    "Resilience",
+    "Finding",
+    "assert_resilient",
     "Call",
     "Calls",
     "LLMRequest",
@@ -125,6 +204,7 @@ __all__ = [  # noqa: RUF022 - by theme
     "Usage",
     "LLMInterceptError",
     "BudgetExceededError",
+    "NotResilientError",
     "ReplyError",
     "ReplyFunctionError",
     "RuleFileError",

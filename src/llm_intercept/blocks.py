@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
+    from llm_intercept.pace import Pace
     from llm_intercept.replies import Given
     from llm_intercept.rulefiles import RulesSource
     from llm_intercept.tokens import Tokenizer
@@ -45,6 +46,8 @@ def intercept(
     tokenizer: Tokenizer | None = None,
     log: str | PathLike[str] | None = None,
     all_used: bool | None = None,
+    time_scale: float | None = None,
+    pace: Pace | None = None,
 ) -> Interception:
     """Answer LLM requests for the length of a block, or of a function's calls.
 
@@ -60,6 +63,8 @@ def intercept(
         tokenizer: See `Interceptor`.
         log: See `Interceptor`.
         all_used: See `Interceptor`.
+        time_scale: See `Interceptor`: 1 is real time, 0 virtual time, in which no wait takes time.
+        pace: See `Interceptor`.
 
     Returns:
         A context manager (`with` and `async with`, giving an `Interceptor`) and a decorator of functions, coroutine
@@ -82,6 +87,8 @@ def intercept(
         tokenizer=tokenizer,
         log=log,
         all_used=all_used,
+        time_scale=time_scale,
+        pace=pace,
     )
     return Interception(first, cast("Scope", where))
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from llm_intercept.errors import SettingsError
 
 TABLE = "[tool.llm_intercept]"
-KEYS = ("mode", "rules", "unmatched", "passthrough", "seed", "log", "all_used", "scope")
+KEYS = ("mode", "rules", "unmatched", "passthrough", "seed", "log", "all_used", "scope", "time_scale")
 PATHS = frozenset({"rules", "log"})
 
 

@@ -18,15 +18,19 @@ from llm_intercept.clients.driver import drive, drive_async, wire_request
 from llm_intercept.clients.family import family_of, is_client
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.clients.transport import InProcess, serve, serve_async
+from llm_intercept.clock import Clock
 from llm_intercept.defaults import project_defaults
 from llm_intercept.engine.exchange import Engine
+from llm_intercept.engine.service import Service
 from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
+from llm_intercept.pace import check_pace
 from llm_intercept.replies import is_one_shot, prepare
 from llm_intercept.rulefiles import RulesSource, install, sources
 from llm_intercept.rules.positional import NAMED, Positional, Text
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.rules.when import made
 from llm_intercept.settings import Mode, UnmatchedPolicy, check_mode, one_of
+from llm_intercept.simulation import Simulation
 from llm_intercept.tokens import EstimatingTokenizer
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from llm_intercept.errors import Unmatched
+    from llm_intercept.pace import Pace
     from llm_intercept.replies import Given
     from llm_intercept.tokens import Tokenizer
 
@@ -42,7 +47,7 @@ T = TypeVar("T")
 DEPTH = 2  # how deep an HTTP client may sit in what is wrapped: in an SDK's client, in a framework's model of one
 
 
-class Interceptor:
+class Interceptor(Simulation):
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
 
     Arguments left out have the default that `[tool.llm_intercept]` in pyproject.toml gives, or the one said here.
@@ -61,6 +66,9 @@ class Interceptor:
         tokenizer: Splits text into stream deltas and counts usage, instead of the built-in estimate.
         log: A file that each call is appended to as a line of JSON; several processes may share it.
         all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
+        time_scale: Real seconds that a simulated second takes: 1 (the default) is real time, 0 virtual time, in which
+            no wait takes time and the client's read timeouts fire as they would.
+        pace: How fast answers come, where neither the rule nor the reply says it; by default at once.
 
     Raises:
         SettingsError: An argument has a value that cannot be used.
@@ -82,6 +90,8 @@ class Interceptor:
         tokenizer: Tokenizer | None = None,
         log: str | PathLike[str] | None = None,
         all_used: bool | None = None,
+        time_scale: float | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._options: dict[str, Any] = {
             name: value for name, value in locals().items() if name not in {"self", "reply"}
@@ -95,6 +105,7 @@ class Interceptor:
             tokenizer=_tokenizer(tokenizer),
             passthrough=_names(chosen.get("passthrough", ())),
             all_used=bool(chosen.get("all_used", False)),
+            service=Service(Clock(chosen.get("time_scale", 1.0)), check_pace("pace", pace)),
         )
         self.engine.journal.log = CallLog(chosen["log"]) if "log" in chosen else None
         self._rules = sources(chosen.get("rules"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.content import LLMRequest, Usage
     from llm_intercept.errors import Unmatched
+    from llm_intercept.trouble import Fault
 
 Source = Literal["rule", "recording", "live", "unmatched"]
 NOT_PAID = frozenset({"rule", "recording"})
@@ -40,6 +41,10 @@ class Call:
         duration: Seconds from the request's arrival to the answer's last byte.
         attempt: 1 for a request's first sending, 2 for its first retry, and so on: as the client says it, or else how
             often the same request failed before.
+        started: The simulated second at which the request arrived, on the clock of the interceptor that answered.
+        faults: What went wrong on purpose.
+        retry_after: Simulated seconds the client was told to wait before it tries again; None if it was not.
+        complete: Whether the client read the body to its end; None of a JSON answer without faults, which is one piece.
 
     """
 
@@ -53,6 +58,10 @@ class Call:
     duration: float = 0.0
     attempt: int = 1
     digest: str = field(default="", repr=False)
+    started: float = 0.0
+    faults: tuple[Fault, ...] = ()
+    retry_after: float | None = None
+    complete: bool | None = None
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     _finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
@@ -68,6 +77,10 @@ class Call:
         if self.usage is None:
             return None
         return price(self.request.model, self.usage.prompt_tokens, self.usage.completion_tokens)
+
+    def waited_since(self, other: Call) -> float:
+        """Tell how many real seconds lie between the end of another call and the arrival of this one."""
+        return self._started - (other._started + other.duration)
 
     def finish(self) -> None:
         """Note that the answer's last byte was taken, or that there will be none."""

@@ -17,7 +17,9 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
 from llm_intercept.errors import ReplyError, shorten
 from llm_intercept.jsontext import encode
+from llm_intercept.pace import Pace, check_pace
 from llm_intercept.settings import DEFAULT_REPLY
+from llm_intercept.trouble import FAULTS, Fault, as_faults
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 ACCEPTED = (
@@ -66,6 +68,8 @@ class Reply:
         finish_reason: Why the model stopped, whatever the rest implies.
         usage: The tokens to report, instead of the estimate.
         model: The model name to answer with, instead of the one derived from the request's.
+        fault: What goes wrong with the answer: `disconnect(…)`, `malformed(…)`, …, or a tuple of several.
+        pace: How long it takes, instead of the rule's and the interceptor's `Pace`.
 
     Raises:
         pydantic.ValidationError: A field has a value it cannot have.
@@ -87,9 +91,13 @@ class Reply:
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     model: str | None = None
+    fault: Annotated[Fault | tuple[Fault, ...] | None, SkipValidation] = None
+    pace: Annotated[Pace | None, SkipValidation] = None
 
     def __post_init__(self) -> None:
         """Refuse a reply that contradicts itself."""
+        object.__setattr__(self, "fault", as_faults("Reply(fault=…)", self.fault) or None)
+        check_pace("Reply(pace=…)", self.pace)
         said = bool(self.text) or self.deltas is not None
         calls = bool(self.tool_calls) or self.function_call is not None
         _refuse(self.text and self.deltas is not None, "text and deltas", "Give one: joined, the deltas are the text.")
@@ -223,7 +231,22 @@ Given = Callable[[LLMRequest], Any] | object
 """What a user may give as a reply; the first half tells type checkers what a function gets."""
 
 Answer = Reply | RawReply | AutoReply | ErrorReply
-Prepared = Answer | Raises | LetOut | Computed
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """An answer of any kind, what goes wrong with it, and how long it takes."""
+
+    answer: Answer
+    faults: tuple[Fault, ...] = ()
+    pace: Pace | None = None
+
+    def __repr__(self) -> str:
+        """Say it as the user wrote it."""
+        return f"faulty({', '.join(map(repr, (self.answer, *self.faults)))})"
+
+
+Prepared = Answer | Faulty | Raises | LetOut | Computed
 
 
 def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
@@ -284,8 +307,10 @@ def prepare(value: object, where: str = "") -> Prepared:
             return Reply(value)
         case ToolCall():
             return Reply(tool_calls=(value,))
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut() | Computed():
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut() | Computed() | Faulty():
             return value
+        case _ if isinstance(value, FAULTS):
+            return Faulty(AutoReply(), (value,))
         case BaseException():
             return Raises(value)
         case type() if issubclass(value, BaseException):
@@ -320,7 +345,8 @@ def _check_function(function: Callable[..., Any], where: str) -> None:
 
 def is_one_shot(prepared: Prepared) -> bool:
     """Tell whether a reply can be given only once: its deltas are an iterator, which is empty afterwards."""
-    return isinstance(prepared, Reply) and isinstance(prepared.deltas, Iterator)
+    answer = prepared.answer if isinstance(prepared, Faulty) else prepared
+    return isinstance(answer, Reply) and isinstance(answer.deltas, Iterator)
 
 
 async def collect(deltas: AsyncIterator[str]) -> list[str]:

@@ -6,10 +6,12 @@ Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
+
+    from llm_intercept.clock import Timeline
 
 
 def is_connection_error(error: BaseException) -> bool:
@@ -42,12 +44,36 @@ class NetworkFaultError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """A step of a body: nothing is sent for some simulated seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A step of a body, and its last: the network fails in the way the client's library calls `kind`."""
+
+    kind: str
+    message: str
+
+
+Step = bytes | Wait | Break
+EventKind = Literal["role", "content", "arguments", "finish", "usage", "done", "other"]
+"""What an event of an answer's stream is for, in terms every API has."""
+
+
+@dataclass(frozen=True, slots=True)
 class WireResponse:
-    """A response whose body is a lazy sequence of byte chunks, each sent on its own."""
+    """A response whose body is a lazy sequence of steps, most of them byte chunks, each sent on its own.
+
+    Only a body with a `timeline` may have steps that are not bytes; without one nobody looks.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    chunks: Iterable[bytes]
+    chunks: Iterable[Step]
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +91,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Asks the driver to wait for some seconds."""
+    """Asks the driver to wait for some simulated seconds, or to fail as the client's own read timeout does."""
 
     seconds: float
+    timeline: Timeline
 
 
 @dataclass(frozen=True, slots=True)

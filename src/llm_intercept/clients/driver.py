@@ -5,13 +5,13 @@ Knows: what an exchange may need. Must not know: what it is about.
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from llm_intercept.clients.activation import outside_clients
 from llm_intercept.clients.family import Family, family_of, is_network_error
+from llm_intercept.clients.stream import Timing, raise_if_late, read_timeout
 from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireRequest, WireResponse
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
                 with outside_clients():
                     value = function(*arguments)
                     return _run(value) if hasattr(value, "__await__") else value
-            case Pause(seconds):
-                return time.sleep(seconds)
+            case Pause(seconds, timeline):
+                waiting = timeline.wait(seconds, read_timeout(request))
+                waiting.sleep()
+                return raise_if_late(waiting)
             case Forward():
                 sent.append(_forwarded(forward))
                 return sent[0].status_code
@@ -77,8 +79,10 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
                 with outside_clients():
                     value = function(*arguments)
                     return await value if hasattr(value, "__await__") else value
-            case Pause(seconds):
-                return await _sleep(seconds)
+            case Pause(seconds, timeline):
+                waiting = timeline.wait(seconds, read_timeout(request))
+                await waiting.asleep()
+                return raise_if_late(waiting)
             case Forward():
                 sent.append(await _forwarded_async(forward))
                 return sent[0].status_code
@@ -135,12 +139,6 @@ async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[An
         return outcome
 
 
-async def _sleep(seconds: float) -> None:
-    import anyio  # noqa: PLC0415 - both families bring it, and it knows which loop is running
-
-    await anyio.sleep(seconds)
-
-
 def _forwarded(forward: Callable[[], Any]) -> Any:
     token = forwarding.set(True)
     try:
@@ -180,11 +178,12 @@ def _response(family: Family, request: Any, outcome: Outcome, sent: list[Any]) -
     match outcome:
         case Forwarded():
             return sent[0]
-        case WireResponse(status, headers, chunks):
+        case WireResponse(status, headers, chunks, timeline):
+            timing = None if timeline is None else Timing(timeline, read_timeout(request))
             return family.module.Response(
                 status,
                 headers=list(headers),
-                stream=family.stream(chunks, partial(raise_own, family)),
+                stream=family.stream(chunks, partial(raise_own, family), timing),
                 request=request,
                 extensions={"http_version": b"HTTP/1.1"},
             )

@@ -1,4 +1,4 @@
-"""What a dialect is: four functions between the wire and the neutral vocabulary.
+"""What a dialect is: functions between the wire and the neutral vocabulary.
 
 Knows: their types. Must not know: any dialect.
 """
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest, Usage
     from llm_intercept.replies import Answer
     from llm_intercept.tokens import Tokenizer
-    from llm_intercept.wire import WireRequest, WireResponse
+    from llm_intercept.trouble import StreamError
+    from llm_intercept.wire import EventKind, WireRequest, WireResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,16 @@ class Dialect(Protocol):
 
     def write_error(self, error: ErrorFacts, identity: str, /) -> WireResponse:
         """Write an error as the API would."""
+        ...
+
+    def kind_of(self, event: bytes, /) -> EventKind:
+        """Tell what an event of a stream is for."""
+        ...
+
+    def error_event(self, error: StreamError, /) -> bytes:
+        """Write an error as an event of a stream."""
+        ...
+
+    def cut_arguments(self, body: bytes, /) -> bytes:
+        """Break off the arguments of the tool calls in a JSON body."""
         ...

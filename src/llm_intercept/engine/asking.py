@@ -15,6 +15,7 @@ from llm_intercept.replies import (
     AutoReply,
     Computed,
     ErrorReply,
+    Faulty,
     LetOut,
     Raises,
     RawReply,
@@ -45,11 +46,11 @@ class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is non
 
 def resolve(
     decision: Decision, request: LLMRequest, wire: WireRequest
-) -> Generator[Any, Any, Answer | Raises | LetOut]:
+) -> Generator[Any, Any, Answer | Faulty | Raises | LetOut]:
     """Turn what the rule gave into a reply, asking the user's function if it is one."""
     given = decision.reply
     match given:
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut():
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | Faulty() | Raises() | LetOut():
             return given
         case Computed(function):
             value = yield from _ask(decision.rule, wire, function, request)
@@ -71,7 +72,7 @@ def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Gene
         raise FailedExchange(ReplyFunctionError(str(rule), rule.where, error)) from error
 
 
-def _prepared(value: object, rule: Rule) -> Answer | Raises | LetOut:
+def _prepared(value: object, rule: Rule) -> Answer | Faulty | Raises | LetOut:
     where = f"what the function of rule {rule} returned, {rule.where}"
     try:
         prepared = prepare(value, where)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve
 from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule
 from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.playing import Play, is_end
+from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
 from llm_intercept.errors import (
@@ -45,10 +47,10 @@ if TYPE_CHECKING:
     from llm_intercept.budget import Budget
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect
-    from llm_intercept.replies import Answer, Prepared
+    from llm_intercept.replies import Answer, Faulty, Prepared
     from llm_intercept.settings import UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
-    from llm_intercept.wire import Exchange, WireRequest
+    from llm_intercept.wire import Exchange, Step, WireRequest
 
 NO_RETRY = ("x-should-retry", "false")
 IN_THE_BODY = "mock_response, in the request's body"
@@ -76,6 +78,7 @@ class Engine:
     budget: Budget | None = None
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
+    service: Service = field(default_factory=Service)
     _identities: Identities = field(default_factory=Identities)
     _scripts: Script = field(default_factory=Script)
 
@@ -152,23 +155,26 @@ class Engine:
             mock = self._mocked(case)
             if mock is not None:
                 if mock.delay:
-                    yield Pause(mock.delay)
-                return (yield from self._given(case, mock.reply, IN_THE_BODY))
-        decision = _decide(case, chain)
+                    yield Pause(mock.delay, self.service.timeline())
+                return (yield from self._given(case, mock.reply, self.service, IN_THE_BODY))
+        decision, service = _decide(case, chain)
         if decision is None:
             facts = no_rule(case.wire, case.request, [engine.book for engine in chain])
             return (yield from self._unmatched(case.call, case.dialect, facts))
         if isinstance(decision, LetOut):
             return (yield from _forward(case.call))
+        if not isinstance(decision, Decision):
+            case.call.source = "rule"
+            return (yield from self._given(case, decision, service, repr(decision)))
         rule = case.call.rule = decision.rule
         if isinstance(decision.reply, Exhausted):
             facts = exhausted(case.wire, case.request, rule, decision.reply)
             return (yield from self._unmatched(case.call, case.dialect, facts))
         case.call.source = "rule"
         reply = yield from resolve(decision, case.request, case.wire)
-        return (yield from self._given(case, reply, str(rule), rule.where))
+        return (yield from self._given(case, reply, service, str(rule), rule.where))
 
-    def _given(self, case: Case, reply: Prepared, rule: str, where: str = "") -> Exchange:
+    def _given(self, case: Case, reply: Prepared, service: Service, rule: str, where: str = "") -> Exchange:
         if isinstance(reply, LetOut):
             return (yield from _forward(case.call))
         if isinstance(reply, Raises):
@@ -177,8 +183,16 @@ class Engine:
             raise case.call.error
         if isinstance(reply, Computed):
             raise FailedExchange(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
-        case.call.reply = reply
-        return self._write(case, reply, rule, where)
+        play = Play.of(reply, case.call, service)
+        case.call.reply = play.answer
+        yield from play.fail_at_once()
+        identity = self._identities.next(case.call.digest, stream=case.request.stream)
+        written = self._write(case, play.answer, identity, rule, where)
+        response = yield from play.perform(written, case.dialect, identity)
+        if case.request.stream or response.timeline is not None:
+            return replace(response, chunks=Watched(response.chunks, partial(self._ended, case, rule, where)))
+        case.call.finish()
+        return response
 
     def _mocked(self, case: Case) -> Mocked | None:
         """Read litellm's mock parameters, which the request's body may carry."""
@@ -197,13 +211,12 @@ class Engine:
             _check_budget(self)
         return found
 
-    def _write(self, case: Case, answer: Answer, rule: str, where: str) -> WireResponse:
+    def _write(self, case: Case, answer: Answer, identity: str, rule: str, where: str) -> WireResponse:
         call, request = case.call, case.request
 
         def note_usage(usage: Any) -> None:
             call.usage = usage
 
-        identity = self._identities.next(call.digest, stream=request.stream)
         try:
             response = case.dialect.write(request, answer, Writing(self.tokenizer, identity, note_usage))
         except LLMInterceptError as error:
@@ -211,10 +224,6 @@ class Engine:
         except Exception as error:
             raise FailedExchange(ReplyFunctionError(rule, where, error)) from error
         call.status = response.status
-        if request.stream:
-            ended = partial(self._ended, case, rule, where)
-            return WireResponse(response.status, response.headers, Watched(response.chunks, ended))
-        call.finish()
         return response
 
     def _unmatched(self, call: Call, dialect: Dialect, facts: Unmatched) -> Exchange:
@@ -260,8 +269,9 @@ class Engine:
             return (yield from self._unclaimed(wire, chain, why))
         return Forwarded((yield Forward()))
 
-    def _ended(self, case: Case, rule: str, where: str, error: Exception | None) -> None:
+    def _ended(self, case: Case, rule: str, where: str, error: Exception | None, last: Step | None) -> None:
         """Note how a stream ended; what a user's iterator raised is raised again when the block ends."""
+        case.call.complete = error is None and is_end(case.call, last)
         if error is not None:
             case.call.error = error
             if not case.wire.is_network_error(error):
@@ -277,20 +287,25 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
     return mapping(value) if is_object(value) else None
 
 
-def _decide(case: Case, chain: tuple[Engine, ...]) -> Decision | LetOut | None:
-    """Ask the engines from the innermost out; each one asked notes the call."""
+def _decide(case: Case, chain: tuple[Engine, ...]) -> tuple[Decision | LetOut | Answer | Faulty | None, Service]:
+    """Ask the engines from the innermost out; each one asked notes the call, and keeps its limits and its chaos."""
+    service = chain[0].service
     for engine in chain:
         engine.journal.note(case.call)
         _check_budget(engine)
         if engine.lets_out(case.wire.host, case.request.model):
-            return LetOut()
+            return LetOut(), engine.service
+        service = engine.service
+        struck = service.admit(case.call)
+        if struck is not None:
+            return struck, service
         try:
             decision = engine.book.decide(case.request)
         except ReplyFunctionError as error:
             raise FailedExchange(error) from error
         if decision is not None:
-            return decision
-    return None
+            return decision, service
+    return None, service
 
 
 def _check_budget(engine: Engine) -> None:

@@ -1,46 +1,63 @@
-"""The chunks of a streamed answer, watched so that its end is noted, whatever it is.
+"""The steps of an answer, watched so that its end is noted, whatever it is.
 
-Knows: a call's end. Must not know: what the chunks hold, who reads them.
+Knows: a call's end. Must not know: what the steps hold, who reads them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from llm_intercept.wire import Step
+
 
 class Watched:
-    """Gives the chunks one by one and says how the stream ended.
+    """Gives the steps one by one and says how they ended.
 
     Args:
-        chunks: The chunks.
-        ended: Called once: with None when the stream was read to its end or closed before, else with its exception.
+        steps: The steps.
+        ended: Called once, with the exception they ended with, or None when they were read to their end or closed
+            before; and with the step that was given last.
 
     """
 
-    def __init__(self, chunks: Iterable[bytes], ended: Callable[[Exception | None], None]) -> None:
-        self._chunks: Iterator[bytes] = iter(chunks)
-        self._ended: Callable[[Exception | None], None] | None = ended
+    def __init__(self, steps: Iterable[Step], ended: Callable[[Exception | None, Step | None], None]) -> None:
+        self._steps: Iterator[Step] = iter(steps)
+        self._ended: Callable[[Exception | None, Step | None], None] | None = ended
+        self._last: Step | None = None
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> bytes:
-        """Give the next chunk."""
+    def __next__(self) -> Step:
+        """Give the next step."""
         try:
-            return next(self._chunks)
+            self._last = step = next(self._steps)
         except StopIteration:
+            self._last = b""
             self._end(None)
             raise
         except Exception as error:
             self._end(error)
             raise
+        return step
+
+    def throw(self, error: Exception) -> NoReturn:
+        """End the steps with an error that came up where they are carried out.
+
+        Raises:
+            Exception: `error`.
+
+        """
+        self._end(error)
+        self.close()
+        raise error
 
     def close(self) -> None:
-        """End the stream, also one that was never begun."""
-        close = getattr(self._chunks, "close", None)
+        """End the steps, also ones that were never begun."""
+        close = getattr(self._steps, "close", None)
         if close is not None:
             close()
         self._end(None)
@@ -51,4 +68,4 @@ class Watched:
     def _end(self, error: Exception | None) -> None:
         ended, self._ended = self._ended, None
         if ended is not None:
-            ended(error)
+            ended(error, self._last)

@@ -47,6 +47,10 @@ class RuleBook:
         """Count the rules."""
         return len(self.rules) + len(self.catch_alls)
 
+    def __contains__(self, rule: Rule) -> bool:
+        """Tell whether a rule is one of these."""
+        return rule in self.rules or rule in self.catch_alls
+
     def warn_if_shadowed(self, rule: Rule) -> None:
         """Warn when an earlier catch-all answers for ever, so that this one never can."""
         earlier = next((one for one in self.catch_alls if one is not rule and one.answers_for_ever), None)

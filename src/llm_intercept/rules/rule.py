@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import ReplyFunctionError, RuleFacts, SettingsError
+from llm_intercept.pace import Pace, check_pace
 from llm_intercept.replies import Given, Prepared, explain, prepare
 from llm_intercept.rules.positional import asked_function
 from llm_intercept.rules.predicate import judge
@@ -38,6 +39,7 @@ class Rule:
     ) -> None:
         self.conditions, self.description, self.where = conditions, description, where
         self.is_optional = optional
+        self.given_pace: Pace | None = None
         self._script = Script()
 
     @property
@@ -116,6 +118,16 @@ class Rule:
     def repeat_last(self) -> Self:
         """Give the last reply again and again when all are used."""
         return self._then("repeat_last")
+
+    def pace(self, pace: Pace) -> Self:
+        """Set how long the rule's answers take, where a reply does not say it itself.
+
+        Raises:
+            SettingsError: `pace` is no `Pace`.
+
+        """
+        self.given_pace = check_pace("pace(…)", pace)
+        return self
 
     def optional(self) -> Self:
         """Say that the rule, or the rest of its script, need not be used; `assert_all_used` then passes over it."""

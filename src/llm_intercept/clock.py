@@ -1,0 +1,154 @@
+"""The time of an interceptor: real, scaled, or virtual, where waits take no time and everything else is the same.
+
+Knows: seconds. Must not know: who waits, or for what. Imports nothing heavy: clients use it at interpreter start.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import Any
+
+from llm_intercept.errors import SettingsError
+
+SHORTEST = 0.02
+"""Real seconds that the shortest shown wait has where time is scaled: enough to tell whether a client kept it."""
+SLACK = 0.25
+"""Real seconds that a client may take longer than it was told to wait, before it is said to wait by its own plan."""
+
+
+class Clock:
+    """Simulated time.
+
+    Args:
+        scale: Real seconds that a simulated second takes: 1 is real time, 0.01 a hundredth, 0 virtual time, in which
+            waits take no time at all. What the program itself takes counts as it is, divided by the scale if there is
+            one.
+
+    Raises:
+        SettingsError: `scale` is not a number, 0 or more.
+
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        number = isinstance(scale, int | float) and not isinstance(scale, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not number or not 0 <= scale < math.inf:
+            raise SettingsError(
+                "time_scale", scale, "a number: 1 for real time, 0.01 for a hundredth, 0 for no waiting"
+            )
+        self.scale = float(scale)
+        self._rate = 1 / self.scale if self.scale else 1.0
+        self._zero = time.perf_counter()
+        self._skipped = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether waits take no time."""
+        return self.scale == 0
+
+    def now(self) -> float:
+        """Tell the simulated seconds since the clock was made; of virtual time, the furthest any exchange has come."""
+        return self.passed() + self._skipped
+
+    def passed(self) -> float:
+        """Tell the simulated seconds that have really passed, without those that were skipped."""
+        return (time.perf_counter() - self._zero) * self._rate
+
+    def advance_to(self, moment: float) -> None:
+        """Skip to a moment in virtual time; it is no earlier for anybody afterwards."""
+        if self.is_virtual:
+            with self._lock:
+                self._skipped = max(self._skipped, moment - self.passed())
+
+    def shown(self, seconds: float) -> float:
+        """Tell how many real seconds a client should wait that is to wait `seconds`."""
+        return seconds if self.scale == 1 else max(seconds * self.scale, SHORTEST)
+
+    def kept(self, asked: float, waited: float) -> bool:
+        """Tell whether a client waited as it was asked.
+
+        Args:
+            asked: Simulated seconds it should have waited.
+            waited: Real seconds it did wait.
+
+        Where time is scaled, a client that waits much longer than it was told, and not as long as was meant, waits by
+        its own plan.
+
+        """
+        if self.scale == 1 or waited >= asked:
+            return waited >= asked * 0.95 - 0.005
+        told = self.shown(asked)
+        return any(one * 0.95 <= waited <= one + SLACK for one in (told, float(whole(told))))
+
+
+def whole(seconds: float) -> int:
+    """Round a time up to whole seconds, at least one, as `retry-after` can say it."""
+    return max(1, math.ceil(seconds))
+
+
+class Timeline:
+    """The time of one exchange: it has waited for what itself waited for, whatever others did meanwhile.
+
+    What is waited for is due at moments of a plan, as at a server that writes whether or not anybody reads: a wait
+    begins where the one before it ended, and the time a reader took in between is taken from it.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._now = self._due = clock.now()
+        self._passed = clock.passed()
+
+    def now(self) -> float:
+        """Tell this exchange's simulated time."""
+        passed = self.clock.passed()
+        self._now += passed - self._passed
+        self._passed = passed
+        return self._now
+
+    def wait(self, seconds: float, limit: float | None) -> Waiting:
+        """Plan a wait.
+
+        Args:
+            seconds: Simulated seconds after what was due last.
+            limit: Simulated seconds that the client waits at the most; None if it waits for ever.
+
+        """
+        now = self.now()
+        self._due += seconds
+        missing = max(0.0, self._due - now)
+        is_late = limit is not None and missing > limit
+        return Waiting(self, limit if is_late and limit is not None else missing, is_late=is_late)
+
+    def skip(self, seconds: float) -> None:
+        """Say that `seconds` were waited for that took no time."""
+        if self.clock.is_virtual:
+            self._now += seconds
+            self.clock.advance_to(self._now)
+
+
+class Waiting:
+    """One wait to be carried out, with `sleep` or `asleep`; `is_late` tells whether the client gives up at its end."""
+
+    def __init__(self, timeline: Timeline, seconds: float, *, is_late: bool) -> None:
+        self.timeline, self.seconds, self.is_late = timeline, seconds, is_late
+
+    def sleep(self) -> None:
+        """Wait in this thread."""
+        real = self.seconds * self.timeline.clock.scale
+        if real > 0:
+            time.sleep(real)
+        self.timeline.skip(self.seconds)
+
+    async def asleep(self) -> None:
+        """Wait in this task, whichever loop runs it; it can be cancelled, in virtual time too."""
+        anyio = _anyio()
+        await anyio.sleep(self.seconds * self.timeline.clock.scale)
+        self.timeline.skip(self.seconds)
+
+
+def _anyio() -> Any:
+    import anyio  # noqa: PLC0415 - both families bring it, and it knows which loop is running
+
+    return anyio
