@@ -6,6 +6,7 @@ written, any clock but the moment it is told.
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -111,7 +112,8 @@ class RateLimit:
                     bucket.left -= min(asked[bucket.unit], bucket.limit)
                 return None
             self.refused += 1
-            return self._refusal(request, late, asked[late.unit], seconds)
+            whole = math.ceil(seconds * 1000) / 1000  # headers say milliseconds, and one too few would be refused again
+            return self._refusal(request, late, asked[late.unit], whole)
 
     def headers(self, now: float) -> Headers:
         """Write what the API says of the limit beside an answer."""

@@ -64,11 +64,10 @@ class Play:
         """Find what goes wrong with a reply, and how fast it comes: as it says itself, its rule, or the interceptor."""
         answer = reply.answer if isinstance(reply, Faulty) else reply
         faults, pace = call.faults, None
-        for one in (answer, reply):
-            if isinstance(one, Reply):
-                faults, pace = (*faults, *faults_of(one)), one.pace or pace
-            elif isinstance(one, Faulty):
-                faults, pace = (*faults, *one.faults), one.pace or pace
+        if isinstance(answer, Reply):
+            faults, pace = (*faults, *faults_of(answer)), answer.pace
+        if isinstance(reply, Faulty):
+            faults, pace = (*faults, *reply.faults), reply.pace or pace
         stream = call.request.stream
         call.faults = tuple(fault for fault in faults if applies(fault, stream=stream))
         page = next((fault for fault in call.faults if isinstance(fault, HtmlError)), None)
