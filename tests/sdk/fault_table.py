@@ -39,7 +39,6 @@ from llm_intercept import (
     truncated_arguments,
     wrong_content_type,
 )
-
 from llm_intercept.trouble import applies
 
 ROOT = Path(__file__).parents[2]
@@ -111,10 +110,10 @@ async def _ask(family: str, way: str, *, stream: bool) -> str:
             return f"no error: a str, {_short(answer)}" if isinstance(answer, str) else _judged(_message(answer))
         if way == "async":
             async for chunk in answer:
-                got.append(chunk)  # noqa: PERF401 - what came before an error counts
+                got.append(chunk)
         else:
             for chunk in answer:
-                got.append(chunk)  # noqa: PERF402
+                got.append(chunk)
         return _judged(_joined(got))
     except Exception as error:  # noqa: BLE001 - it is what is observed
         return _named(error, family) + (f" after {len(got)} chunks" if stream and got else "")
