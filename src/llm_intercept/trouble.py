@@ -10,7 +10,7 @@ answer counts as one more chunk than stand before the place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from llm_intercept.errors import SettingsError
 
@@ -225,8 +225,8 @@ def as_faults(name: str, given: object) -> tuple[Fault, ...]:
         SettingsError: Something in it is no fault.
 
     """
-    several: Any = cast("Any", given) if isinstance(given, list | tuple) else () if given is None else (given,)
-    found: tuple[object, ...] = tuple(several)
+    several = cast("tuple[object, ...]", given) if isinstance(given, list | tuple) else (given,)
+    found = () if given is None else tuple(several)
     checked = tuple(one for one in found if isinstance(one, FAULTS))
     if len(checked) < len(found):
         wrong = next(one for one in found if not isinstance(one, FAULTS))
