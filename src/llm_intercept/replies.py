@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, SkipValida
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
-from llm_intercept.errors import ReplyError, shorten
+from llm_intercept.errors import ReplyError, SettingsError, shorten
 from llm_intercept.jsontext import encode
 from llm_intercept.pace import Pace, check_pace
 from llm_intercept.settings import DEFAULT_REPLY
@@ -96,8 +96,11 @@ class Reply:
 
     def __post_init__(self) -> None:
         """Refuse a reply that contradicts itself."""
-        object.__setattr__(self, "fault", as_faults("Reply(fault=…)", self.fault) or None)
-        check_pace("Reply(pace=…)", self.pace)
+        try:
+            object.__setattr__(self, "fault", as_faults("Reply(fault=…)", self.fault) or None)
+            check_pace("Reply(pace=…)", self.pace)
+        except SettingsError as error:
+            raise ReplyError(f"{error.name} is {error.value!r}", f"Use {error.expected}.") from error
         said = bool(self.text) or self.deltas is not None
         calls = bool(self.tool_calls) or self.function_call is not None
         _refuse(self.text and self.deltas is not None, "text and deltas", "Give one: joined, the deltas are the text.")
