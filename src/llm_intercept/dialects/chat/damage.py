@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from llm_intercept.trouble import StreamError
     from llm_intercept.wire import EventKind
 
+# What most chunks have; no text can hold it, since its quotes are escaped.
+SAYS, UNFINISHED = b'"delta":{"content":"', b'"finish_reason":null'
+
 
 def kind_of(event: bytes) -> EventKind:
     """Tell what an event of a stream is for."""
+    if SAYS in event and UNFINISHED in event:
+        return "content"
     line = next((one for one in event.splitlines() if one.startswith(b"data:")), b"").removeprefix(b"data:").strip()
     if line == b"[DONE]":
         return "done"
