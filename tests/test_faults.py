@@ -241,6 +241,12 @@ def test_what_cannot_be_broken_is_refused() -> None:
     assert llm.calls[0].faults == (crlf(),)
 
 
+def test_variants_have_no_faults_of_their_own() -> None:
+    """A fault is one of the whole answer."""
+    with pytest.raises(ReplyError, match="variant"):
+        Reply(variants=("a", Reply("b", fault=crlf())))
+
+
 def test_faults_add_up(case: Case) -> None:
     """Those of the reply, and those woven around it, in a tuple too."""
     with intercept(faulty(faulty(Reply(TEXT, fault=crlf()), keep_alive()), rechunk(1))) as llm:

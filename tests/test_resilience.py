@@ -11,6 +11,7 @@ import pytest
 from llm_intercept import (
     NotResilientError,
     Reply,
+    ReplyFunctionError,
     SettingsError,
     api_error,
     assert_resilient,
@@ -115,6 +116,16 @@ def test_an_error_that_will_not_pass_is_rightly_not_tried_again() -> None:
         with intercept(api_error(401)) as llm:
             program(retries=2, on=on)()
         assert kinds(llm) == wanted
+
+
+def test_what_the_answer_calls_final_is_final() -> None:
+    """A quota that is used up is a 429 that says not to try again, and a broken rule is no fault of the program."""
+    with intercept(api_error("insufficient_quota")) as llm:
+        program()()
+    assert kinds(llm) == []
+    with pytest.raises(ReplyFunctionError), intercept(lambda request: request.nonsense) as llm:
+        program()()
+    assert kinds(llm) == []
 
 
 def test_a_storm() -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.replies import ErrorReply, header_pairs, to_json_text
+from llm_intercept.jsonvalues import header_pairs, to_json_text
+from llm_intercept.replies import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -44,6 +44,7 @@ class Call:
         started: The simulated second at which the request arrived, on the clock of the interceptor that answered.
         faults: What went wrong on purpose.
         retry_after: Simulated seconds the client was told to wait before it tries again; None if it was not.
+        is_final: Whether the answer told the client not to try again (`x-should-retry: false`).
         complete: Whether the client read the body to its end; None of a JSON answer without faults, which is one piece.
 
     """
@@ -61,6 +62,7 @@ class Call:
     started: float = 0.0
     faults: tuple[Fault, ...] = ()
     retry_after: float | None = None
+    is_final: bool = False
     complete: bool | None = None
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     _finished: bool = field(default=False, repr=False)

@@ -12,7 +12,8 @@ from typing import Any, Literal, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import ReplyError
-from llm_intercept.replies import AutoReply, LetOut, RawReply, Reply, ToolCall, header_pairs, no_constant, to_json_text
+from llm_intercept.jsonvalues import header_pairs, no_constant, to_json_text
+from llm_intercept.replies import AutoReply, LetOut, RawReply, Reply, ToolCall
 from llm_intercept.settings import DEFAULT_REPLY
 
 LOWEST, HIGHEST = 200, 599

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
 from llm_intercept.faults import api_error
 from llm_intercept.jsontext import mapping, text
+from llm_intercept.jsonvalues import to_json_text
 from llm_intercept.making import raw
-from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare, to_json_text
+from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.wire import NetworkFaultError
 

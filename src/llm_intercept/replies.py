@@ -6,17 +6,16 @@ Knows: the neutral vocabulary. Must not know: any API's JSON, HTTP, which rule a
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, SkipValidation, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
 from llm_intercept.errors import ReplyError, SettingsError, shorten
-from llm_intercept.jsontext import encode
+from llm_intercept.jsonvalues import to_json_text
 from llm_intercept.pace import Pace, check_pace
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.trouble import FAULTS, Fault, as_faults
@@ -137,7 +136,7 @@ class Reply:
 
     def _variant(self, value: object) -> Reply:
         prepared = prepare(value)
-        if not isinstance(prepared, Reply) or prepared.variants:
+        if not isinstance(prepared, Reply) or prepared.variants or prepared.fault or prepared.pace:
             raise ReplyError(
                 f"A variant of a Reply is {value!r}", "A variant is text, tool calls or a Reply of its own."
             )
@@ -250,48 +249,6 @@ class Faulty:
 
 
 Prepared = Answer | Faulty | Raises | LetOut | Computed
-
-
-def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Check headers and return them as pairs.
-
-    Raises:
-        ReplyError: A name or value is not a str.
-
-    """
-    for name, value in (headers or {}).items():
-        if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
-            raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", "Names and values are str.")
-    return tuple((headers or {}).items())
-
-
-def to_json_text(value: object) -> str:
-    """Write a value as compact JSON.
-
-    Raises:
-        ReplyError: It cannot be written.
-
-    """
-    try:
-        text = _dumped(value)
-        json.loads(text, parse_constant=no_constant)
-    except (ValueError, TypeError, RecursionError, PydanticUserError) as error:
-        advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
-        raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
-    return text
-
-
-def _dumped(value: object) -> str:
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    if isinstance(value, dict | list | str | int | float | bool | None):
-        return encode(cast("object", value)).decode()
-    return TypeAdapter(type(value)).dump_json(value).decode()
-
-
-def no_constant(name: str) -> None:
-    """Refuse NaN and the infinities, which Python's JSON has and JSON has not."""
-    raise ValueError(f"{name} is not JSON")
 
 
 def prepare(value: object, where: str = "") -> Prepared:

@@ -162,6 +162,8 @@ def failed(call: Call) -> bool:
 
 def is_retryable(call: Call) -> bool:
     """Tell whether the error may pass: a network error, or a status that the SDKs try again after."""
+    if call.is_final or isinstance(call.error, LLMInterceptError):
+        return False
     return call.error is not None if call.status in {0, 200} else call.status in RETRYABLE
 
 

@@ -65,7 +65,7 @@ class ByteChunks:
             if self._timing is None:
                 yield from self._steps
             else:
-                yield from self._timed()
+                yield from self._timed(self._timing)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
             self._raise_own(error)
 
@@ -73,9 +73,10 @@ class ByteChunks:
         """Give the chunks one by one."""
         try:
             for step in self._steps:
-                if type(step) is bytes:
+                if self._timing is None or type(step) is bytes:
                     yield step
-                elif (waiting := self._waiting(step)) is not None:
+                else:
+                    waiting = self._waiting(step, self._timing)
                     await waiting.asleep()
                     self._check(waiting)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
@@ -91,20 +92,25 @@ class ByteChunks:
         """End the making of chunks."""
         self.close()
 
-    def _timed(self) -> Iterator[bytes]:
+    def _timed(self, timing: Timing) -> Iterator[bytes]:
         for step in self._steps:
             if type(step) is bytes:
                 yield step
-            elif (waiting := self._waiting(step)) is not None:
+            else:
+                waiting = self._waiting(step, timing)
                 waiting.sleep()
                 self._check(waiting)
 
-    def _waiting(self, step: Wait | Break) -> Waiting | None:
-        """Plan the wait that a step asks for."""
+    def _waiting(self, step: Wait | Break, timing: Timing) -> Waiting:
+        """Plan the wait that a step asks for.
+
+        Raises:
+            NetworkFaultError: The step is a break.
+
+        """
         match step:
             case Wait(seconds):
-                timing = self._timing
-                return None if timing is None else timing.timeline.wait(seconds, timing.limit)
+                return timing.timeline.wait(seconds, timing.limit)
             case Break(kind, message):
                 return self._fail(NetworkFaultError(kind, message))
             case _:

@@ -84,7 +84,7 @@ class Play:
         for fault in self.faults:
             match fault:
                 case Timeout(stage):
-                    raise NetworkFaultError(TIMEOUTS[stage], f"llm-intercept: {fault!r}, as the rule asks")
+                    raise NetworkFaultError(TIMEOUTS[stage], f"brought about by llm-intercept: {fault!r}")
                 case ConnectionFailure():
                     raise NetworkFaultError("ConnectError", "[Errno 111] Connection refused")
                 case Disconnect(None, _, reset):
@@ -134,6 +134,7 @@ class Play:
         headers = replaced(response.headers, limits) if limits else response.headers
         if response.status < 400:  # noqa: PLR2004
             return replace(response, headers=headers) if limits else response
+        self.call.is_final = ("x-should-retry", "false") in headers
         asked = asked_wait(headers)
         if asked is not None and asked > AT_ONCE:
             clock = self.service.clock

@@ -14,7 +14,8 @@ from llm_intercept.dialects.chat.identity import derived, letters
 from llm_intercept.dialects.chat.models import traits
 from llm_intercept.dialects.chat.pieces import Budget
 from llm_intercept.jsontext import is_object, items, mapping, text
-from llm_intercept.replies import Audio, AutoReply, FinishReason, Reply, ToolCall, to_json_text
+from llm_intercept.jsonvalues import to_json_text
+from llm_intercept.replies import Audio, AutoReply, FinishReason, Reply, ToolCall
 from llm_intercept.schema import smallest
 
 if TYPE_CHECKING:
