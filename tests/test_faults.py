@@ -433,3 +433,32 @@ def test_real_gaps_are_what_was_asked_for(family: str, is_async: bool) -> None:
         asyncio.run(run()) if is_async else run_sync()
     gaps = sorted(second - first for first, second in pairwise(moments[1:-2]))
     assert gaps[len(gaps) // 2] == pytest.approx(0.02, rel=0.1)
+
+
+def test_streams_do_not_wait_for_each_other() -> None:
+    """A hundred streams of half a second each, asked for at once, take not much more than one."""
+    case = Case("httpx", is_async=True, stream=True)
+
+    async def run() -> None:
+        async with case.client(timeout=60) as client:
+            await asyncio.gather(*(client.post(URL, json=chat(str(number), stream=True)) for number in range(100)))
+
+    with intercept("one two three four five", pace=Pace(ttft=0.25, per_token=0.05)) as llm:
+        begun = time.perf_counter()
+        asyncio.run(run())
+        took = time.perf_counter() - begun
+    assert len(llm.calls) == 100
+    assert 0.5 <= took < 10  # one after the other: 50 s
+
+
+def test_virtual_waits_of_concurrent_streams_are_each_their_own() -> None:
+    """Fifty at once that take a minute each: no time at all, and about a minute on the clock, not fifty."""
+    case = Case("httpx", is_async=True, stream=False)
+
+    async def run() -> None:
+        async with case.client(timeout=100) as client:
+            await asyncio.gather(*(client.post(URL, json=chat(str(number))) for number in range(50)))
+
+    with intercept("ok", pace=Pace(ttft=60), time_scale=0) as llm:
+        asyncio.run(run())
+        assert 60 <= llm.elapsed < 130
