@@ -14,7 +14,7 @@ from llm_intercept.errors import SettingsError
 
 SHORTEST = 0.02
 """Real seconds that the shortest shown wait has where time is scaled: enough to tell whether a client kept it."""
-SLACK = 0.25
+SLACK = 0.35
 """Real seconds that a client may take longer than it was told to wait, before it is said to wait by its own plan."""
 
 
@@ -97,7 +97,8 @@ class Timeline:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._now = self._due = clock.now()
+        self._now = clock.now()
+        self._due: float | None = None
         self._passed = clock.passed()
 
     def now(self) -> float:
@@ -111,13 +112,16 @@ class Timeline:
         """Plan a wait.
 
         Args:
-            seconds: Simulated seconds after what was due last.
+            seconds: Simulated seconds after what was due last, at first after now.
             limit: Simulated seconds that the client waits at the most; None if it waits for ever.
 
         """
         now = self.now()
-        self._due += seconds
-        missing = max(0.0, self._due - now)
+        if self._due is None:
+            self._due, missing = now + seconds, seconds
+        else:
+            self._due += seconds
+            missing = max(0.0, self._due - now)
         is_late = limit is not None and missing > limit
         return Waiting(self, limit if is_late and limit is not None else missing, is_late=is_late)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def read_timeout(request: Any) -> float | None:
     """Tell how many seconds a request's client waits for bytes; None if it waits for ever."""
-    limit: float | None = request.extensions.get("timeout", {}).get("read")
+    limit: float | None = (request.extensions.get("timeout") or {}).get("read")
     return limit
 
 
