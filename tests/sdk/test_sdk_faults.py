@@ -72,10 +72,11 @@ def test_an_error_in_a_stream_is_the_apis_error() -> None:
 
 def test_sixty_simulated_seconds_take_less_than_one(is_async: bool) -> None:
     """A suite with a minute of retry-after and latency: the SDK waits as it is told, in virtual time."""
+    client = make(is_async)
     begun = time.perf_counter()
     with intercept(time_scale=0, pace=Pace(ttft=5, per_token=0.5)) as llm:
         llm.reply(api_error(429, retry_after=25), api_error(503, retry_after=20), TEXT)
-        assert ask(make(is_async), stream=True) == TEXT
+        assert ask(client, stream=True) == TEXT
         assert llm.elapsed >= 60  # waits of 25 and 20 s, three times 5 s to the first byte, five tokens
         assert llm.calls[1].started >= 30
         assert llm.calls[2].started >= 55
