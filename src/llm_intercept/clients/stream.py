@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def read_timeout(request: Any) -> float | None:
     """Tell how many seconds a request's client waits for bytes; None if it waits for ever."""
-    limit: float | None = (request.extensions.get("timeout") or {}).get("read")
-    return limit
+    limits: dict[str, float | None] = request.extensions.get("timeout") or {}
+    return limits.get("read")
 
 
 def raise_if_late(waiting: Waiting) -> None:
