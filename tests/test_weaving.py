@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import (
@@ -147,6 +147,7 @@ def test_an_error_in_a_stream_ends_it(form: Any) -> None:
     )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.lists(st.binary(min_size=1, max_size=60), max_size=12),
     st.integers(),
@@ -160,6 +161,7 @@ def test_rechunking_keeps_the_bytes(body: list[bytes], seed: int, how: Any) -> N
     assert all(once) or body == []
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 10_000))
 def test_rechunking_cuts_within_events_and_characters(seed: int) -> None:
     """Bytes one by one always do; other cuts do for some seeds; another seed cuts elsewhere."""
@@ -176,6 +178,7 @@ def test_what_is_held_is_sent_before_a_break() -> None:
     assert isinstance(end, Break)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 2**32), st.booleans())
 def test_events_are_found_however_a_stream_comes(seed: int, crs: bool) -> None:
     """Cutting a stream anywhere and dividing it gives its events again, with either line end."""
@@ -184,6 +187,7 @@ def test_events_are_found_however_a_stream_comes(seed: int, crs: bool) -> None:
     assert list(events(iter(woven(STREAM, *faults)))) == wanted
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.permutations([missing_done(), crlf(), disconnect(after=2), rechunk(3), duplicate_chunk(after=1)]))
 def test_the_order_of_faults_of_different_kinds_is_no_matter(faults: list[Any]) -> None:
     """What changes the content comes first, then what ends the body, then what frames it."""
