@@ -98,7 +98,9 @@ class Call:
         """Say the call in one line."""
         words = [self.request.model or self.request.url, "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
-        outcome = str(self.status) if self.status else type(self.error).__name__ if self.error else "no answer yet"
+        ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
+        broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
+        outcome = f"{self.status}{broken}" if self.status else ended or "no answer yet"
         by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
         return f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>"

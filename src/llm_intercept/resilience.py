@@ -96,7 +96,8 @@ class Resilience:
     def report(self) -> str:
         """Say it as text, a line a finding, problems first."""
         head = f"{self.requests} requests in {self.attempts} attempts: "
-        head += f"{len(self.problems)} problems" if self.problems else "no problem"
+        count = len(self.problems)
+        head += f"{count} problem{'s' * (count > 1)}" if count else "no problem"
         ordered = sorted(self.findings, key=lambda one: one.is_good)
         return "\n".join([head, *(f"  {'ok ' if one.is_good else 'BAD'} {one}" for one in ordered)])
 
