@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+pytest_plugins = ["pytester"]
+
 URL = "https://api.openai.com/v1/chat/completions"
 SHARED = Path(__file__).parents[2] / "shared" / "wire"
 FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]

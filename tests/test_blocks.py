@@ -389,7 +389,7 @@ def test_what_is_no_function_cannot_be_decorated(value):
         ("mode", ["'mock'"]),
     ],
 )
-@pytest.mark.parametrize("value", ["nonsense", None, 1, "", ["process"]])
+@pytest.mark.parametrize("value", ["nonsense", False, 1, "", ["process"]])
 def test_a_setting_with_a_wrong_value_is_refused_with_the_choices(name, choices, value):
     """The message names the setting, the value and what it may be; it is a ValueError too."""
     with pytest.raises(SettingsError) as caught:
@@ -400,11 +400,19 @@ def test_a_setting_with_a_wrong_value_is_refused_with_the_choices(name, choices,
     assert isinstance(caught.value, LLMInterceptError)
 
 
-@pytest.mark.parametrize("seed", ["1", 1.0, True, None])
+@pytest.mark.parametrize("seed", ["1", 1.0, True])
 def test_a_seed_is_an_int(seed):
     """Anything else is refused."""
     with pytest.raises(SettingsError, match="an int"):
         intercept("x", seed=seed)
+
+
+@pytest.mark.parametrize("name", ["mode", "rules", "unmatched", "passthrough", "scope", "seed", "log", "all_used"])
+def test_a_setting_that_is_none_is_one_that_is_not_given(name):
+    """The default holds."""
+    with intercept("hi", **{name: None}) as llm:
+        assert httpx.post(URL, json=chat()).status_code == 200
+    assert (llm.engine.unmatched, llm.engine.seed, llm.engine.passthrough) == ("error", 0, ())
 
 
 def test_a_bad_reply_is_refused_where_it_is_given():

@@ -556,7 +556,8 @@ def test_intercept_transport_takes_an_interceptor_or_a_reply():
     transport = InterceptTransport(interceptor=llm)
     with httpx.Client(transport=transport) as client:
         assert ask(client, "hi") == "from the rule"
-    assert transport.calls is llm.calls
+    assert transport.calls == llm.calls
+    assert list(transport.calls) == list(llm.calls)
     with pytest.raises(SettingsError, match="not both"):
         InterceptTransport("reply", interceptor=llm)
     with pytest.raises(SettingsError, match="unmatched"):

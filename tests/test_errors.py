@@ -1,4 +1,7 @@
-"""Every message says what happened, with what, and what to do next: the exact texts, but for the line numbers."""
+"""Every message says what happened, with what, and what to do next: the texts, but for the line numbers.
+
+Those of typical mistakes are kept whole in `__snapshots__/test_messages`.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,9 @@ from llm_intercept import (
     WrapError,
     intercept,
 )
-from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, shorten
-from tests.support import URL, chat
+from llm_intercept.engine.explaining import LET_OUT
+from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, Verdict, shorten
+from tests.support import URL, chat, no_certificates  # noqa: F401 - the fixture is for all
 
 HERE = re.compile(r"(?:[^\s(]*[/\\])?test_errors\.py:\d+")
 
@@ -36,16 +40,13 @@ def message_of(response: Any) -> str:
     return HERE.sub("HERE", response.json()["error"]["message"])
 
 
-LET_OUT = (
-    "To let requests that nothing answers out to the network, use unmatched='passthrough' "
-    "(LLM_INTERCEPT_UNMATCHED=passthrough)."
-)
 NO_RULE = f"""\
 llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'What is the weather?'
-Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). {LET_OUT}"""
+Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
+{LET_OUT}"""
 
 
 def test_no_rule_at_all():
@@ -64,17 +65,23 @@ llm-intercept: no rule answers this request.
     model:     gpt-4o (stream)
     last user: 'What time is it?'
     tools:     get_time, get_weather
-nearest rules:
-  1. on('weather')
-        the last user message does not contain 'weather'; it is 'What time is it?'
-        at HERE
-  2. on(re.compile('^now'), model='gpt-4o')
-        the last user message does not match the pattern '^now'; it is 'What time is it?'
-        at HERE
-  3. on('time', model='o3*')
-        the model is 'gpt-4o', not 'o3*'
-        at HERE
-Change a rule, or add a catch-all: llm.reply(…). {LET_OUT}"""
+the nearest 3 of 4 rules:
+  1. on('time', model='o3*')
+    at HERE
+    model: expected 'o3*'
+           got      'gpt-4o'
+    (1 of its 2 conditions holds)
+  2. on('weather')
+    at HERE
+    the last user message: expected 'weather' in it
+                           got      'What time is it?'
+  3. on(re.compile('^now'), model='gpt-4o')
+    at HERE
+    the last user message: expected a match of re.compile('^now')
+                           got      'What time is it?'
+    (1 of its 2 conditions holds)
+Change a rule, or add a catch-all: llm.reply(…).
+{LET_OUT}"""
 
 
 def test_no_rule_matches():
@@ -94,19 +101,24 @@ llm-intercept: no rule answers this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'hi'
-rules tried:
-  1. on(is_long)
-        is_long (line 0) returned something false
-        at HERE
-  2. reply('once')
-        it matches, and has answered 1 times, as often as times=1 allows
-        at HERE
+the 3 rules tried, the nearest first:
+  1. reply('once')
+    at HERE
+    it matches, but has answered once, as times=1 allows
+  2. on(is_long)
+    at HERE
+    is_long (line 0): expected something true
+                       got      False
   3. on('a', user='b', system='c')
-        the last user message does not contain 'a'; it is 'hi'
-        the last user message does not contain 'b'; it is 'hi'
-        the system message does not contain 'c'; it is empty
-        at HERE
-Change a rule, or add a catch-all: llm.reply(…). {LET_OUT}"""
+    at HERE
+    the last user message: expected 'a' in it
+                           got      'hi'
+    the last user message: expected 'b' in it
+                           got      'hi'
+    the system message: expected 'c' in it
+                        got      nothing: there is no such message
+Change a rule, or add a catch-all: llm.reply(…).
+{LET_OUT}"""
 
 
 def is_long(request: Any) -> bool:
@@ -121,7 +133,8 @@ def test_every_kind_of_condition_explains_itself():
         llm.on(is_long).reply("x")
         assert httpx.post(URL, json=chat()).status_code == 200
         assert httpx.post(URL, json=chat()).status_code == 404
-    assert re.sub(r"\(line \d+\)", "(line 0)", said(caught.value)) == ALL_TRIED
+    text = re.sub(r"\(line \d+\): (expected .*\n) +got", r"(line 0): \1                       got", said(caught.value))
+    assert text == ALL_TRIED
 
 
 EXHAUSTED = """\
@@ -129,11 +142,11 @@ llm-intercept: the rule for this request has no reply left.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'go'
-rules tried:
-  1. on('go')
-        it matches, but all 2 of its replies are used
-        at HERE
-Give the rule as many replies as there are requests; an SDK's retry is a request of its own."""
+  on('go')
+    at HERE
+    it matches, but all 2 of its replies are used
+Give the rule as many replies as there are requests (an SDK's retry is a request of its own), or let it go on with \
+.cycle() or .repeat_last()."""
 
 
 def test_a_script_that_has_run_out():
@@ -146,7 +159,7 @@ def test_a_script_that_has_run_out():
 
 
 UNCLAIMED = f"""\
-llm-intercept stopped a request to api.openai.com, a known LLM host. It is not a request that llm-intercept answers.
+llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files.
   GET https://api.openai.com/v1/files?limit=2
 {LET_OUT}"""
 
@@ -181,9 +194,10 @@ llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'one'
-Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…). {LET_OUT}
+Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
+{LET_OUT}
 
-llm-intercept stopped a request to api.openai.com, a known LLM host. It is not a request that llm-intercept answers.
+llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/models.
   GET https://api.openai.com/v1/models
 {LET_OUT}"""
 
@@ -194,6 +208,37 @@ def test_several_requests():
         httpx.post(URL, json=chat("one"))
         httpx.get("https://api.openai.com/v1/models")
     assert said(caught.value) == SEVERAL
+
+
+@pytest.mark.parametrize("count", [2, 5, 6, 9])
+def test_of_many_requests_five_are_shown_in_full(count):
+    """The others are counted, and `llm.unmatched` has all."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept() as llm:
+        with httpx.Client() as client:
+            for number in range(count):
+                client.post(URL, json=chat(f"question {number}"))
+        assert [one.request.last_user for one in llm.unmatched] == [f"question {number}" for number in range(count)]
+    shown = str(caught.value)
+    assert shown.startswith(f"llm-intercept: {count} requests were not answered.\n\nllm-intercept: there is no rule")
+    assert re.findall(r"last user: 'question (\d)'", shown) == [str(number) for number in range(min(count, 5))]
+    assert shown.count(LET_OUT) == min(count, 5)
+    more = f"{LET_OUT}\n\n… and {count - 5} more; llm.unmatched has them all."
+    assert shown.endswith(more if count > 5 else LET_OUT)
+    assert len(caught.value.unmatched) == count
+
+
+def test_of_two_rules_the_one_with_more_conditions_that_hold_is_nearer():
+    """Each counts in its favour, whatever the order they were written in."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept() as llm:
+        llm.on("rain").reply("x")
+        llm.on("rain", turn=1).reply("x")
+        llm.on("rain", turn=1, stream=False).reply("x")
+        httpx.post(URL, json=chat("What time is it?"))
+    assert re.findall(r"\d\. (on.*)", str(caught.value)) == [
+        "on('rain', turn=1, stream=False)",
+        "on('rain', turn=1)",
+        "on('rain')",
+    ]
 
 
 def test_an_unseen_library():
@@ -241,12 +286,16 @@ def test_a_planned_mode():
 
 def test_long_texts_are_cut_and_many_rules_counted():
     """A message stays readable whatever the request holds."""
-    rules = tuple(RuleFacts(f"on({number})", "f.py:1", "no", number) for number in range(9, 0, -1))
+    rules = tuple(
+        RuleFacts(f"on({number})", "f.py:1", (Verdict(False, "x", "1", "2", distance=number / 10),))
+        for number in range(9, 0, -1)
+    )
     facts = Unmatched(RequestFacts("POST", URL, "m", "x" * 1000), "problem", rules, "advice")
     text = str(facts)
     assert max(map(len, text.splitlines())) < 200
     assert re.findall(r"\d\. on\((\d)\)", text) == ["1", "2", "3"]
     assert "…'" in text
+    assert "the nearest 3 of 9 rules:" in text
     assert text.startswith("problem\n")
     assert text.endswith("\nadvice")
 

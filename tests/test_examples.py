@@ -72,12 +72,20 @@ def test_the_response_object_prints_its_parts(capsys: pytest.CaptureFixture[str]
     assert json.loads(brace + body)["choices"][0]["message"]["content"] == "Hello!"
 
 
-def test_the_pytest_functions_pass() -> None:
+@pytest.mark.parametrize(("name", "count"), [("litellm_pytest_function.py", 2), ("pytest_app", 5)])
+def test_the_pytest_functions_pass(name: str, count: int) -> None:
     """pytest, started on the example as its first line says, runs its tests."""
-    file = EXAMPLES / "litellm_pytest_function.py"
-    done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", file)
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-o", "addopts="]
+    done = run("-m", "pytest", *options, EXAMPLES / name)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"\b2 passed\b", done.stdout)
+    assert re.search(rf"\b{count} passed\b", done.stdout)
+
+
+def test_the_examples_rules_can_all_answer() -> None:
+    """`llm-intercept check` says so."""
+    done = run("-m", "llm_intercept.cli", "check", EXAMPLES / "pytest_app" / "rules.toml")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("all can answer.\n")
 
 
 @pytest.mark.parametrize("name", [name for name in LITELLM if "pytest" not in name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from importlib import import_module
 from importlib.util import find_spec
@@ -350,7 +351,9 @@ def test_calls_are_listed_in_the_order_they_arrived():
     assert first.usage is not None
     assert first.usage.total_tokens == first.usage.prompt_tokens + first.usage.completion_tokens > 0
     assert first.duration > 0
-    assert repr(first) == "<Call gpt-4o JSON: 200 from rule by on('first')>"
+    assert repr(first) == f"<Call gpt-4o JSON 'first': 200 from rule by on('first') ({first.rule.where})>"
+    assert re.search(r"test_interceptor\.py:\d+$", first.rule.where)
+    assert (first.attempt, second.attempt) == (1, 1)
 
 
 def test_a_fresh_interceptor_has_the_same_arguments_and_nothing_else():

@@ -1,6 +1,6 @@
 """The defaults that `[tool.llm_intercept]` in pyproject.toml gives.
 
-Knows: the file and its keys. Must not know: what the settings do.
+Knows: the file, its keys and what each may be. Must not know: what the settings do.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
+from llm_intercept.clock import Clock
 from llm_intercept.errors import SettingsError
+from llm_intercept.settings import Scope, UnmatchedPolicy, check_mode, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TABLE = "[tool.llm_intercept]"
-KEYS = ("mode", "rules", "unmatched", "passthrough", "seed", "log", "all_used", "scope", "time_scale")
 PATHS = frozenset({"rules", "log"})
 
 
@@ -22,7 +26,7 @@ def project_defaults() -> dict[str, Any]:
     """Return the table's values, paths made absolute; empty where no pyproject.toml at or above here has the table.
 
     Raises:
-        SettingsError: The table has a key that is not known, or the file is not TOML.
+        SettingsError: The table has a key that is not known or a value that cannot be used, or the file is not TOML.
 
     """
     file = _nearest(os.getcwd())  # noqa: PTH109 - pathlib is slow where a block takes microseconds
@@ -42,20 +46,59 @@ def _nearest(folder: str) -> Path | None:
 @lru_cache(maxsize=16)
 def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a changed file is another one
     try:
-        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        tool: object = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{TABLE} in {file}", str(error), "a file that is TOML") from error
-    table: object = tool.get("llm_intercept", {})
+    if not isinstance(tool, dict):
+        raise SettingsError(f"tool in {file}", cast("object", tool), "a table, [tool], or leave it out")
+    table: object = cast("dict[str, Any]", tool).get("llm_intercept", {})
     if not isinstance(table, dict):
         raise SettingsError(f"{TABLE} in {file}", table, "a table of settings")
-    given = cast("dict[str, Any]", table)
-    for name in given:
-        if name not in KEYS:
-            raise SettingsError(f"{name} in {TABLE} of {file}", given[name], "one of the keys " + ", ".join(KEYS))
-    return {name: _absolute(file.parent, value) if name in PATHS else value for name, value in given.items()}
+    return {name: _checked(file, name, value) for name, value in cast("dict[str, Any]", table).items()}
 
 
-def _absolute(folder: Path, value: Any) -> Any:
-    if isinstance(value, str):
-        return str(folder / value)
-    return [str(folder / one) for one in cast("list[str]", value)] if isinstance(value, list) else value
+def _checked(file: Path, name: str, value: Any) -> Any:
+    """Return a value, paths made absolute; say where it stands if it cannot be used."""
+    told = f"{name} in {TABLE} of {file}"
+    if name not in KEYS:
+        raise SettingsError(told, value, "one of the keys " + ", ".join(KEYS))
+    try:
+        CHECKS[name](name, value)
+    except SettingsError as error:
+        raise SettingsError(told, value, error.expected) from error
+    return _absolute(file.parent, value) if name in PATHS else value
+
+
+def _absolute(folder: Path, value: Any) -> str | list[str]:
+    return str(folder / value) if isinstance(value, str) else [str(folder / one) for one in cast("list[str]", value)]
+
+
+def _is(kind: type, expected: str) -> Callable[[str, Any], object]:
+    def check(name: str, value: object) -> None:
+        if type(value) is not kind:
+            raise SettingsError(name, value, expected)
+
+    return check
+
+
+def _strings(expected: str) -> Callable[[str, Any], object]:
+    def check(name: str, value: Any) -> None:
+        many: list[object] = cast("list[object]", value) if isinstance(value, list) else [value]
+        if not all(isinstance(one, str) and one.strip() for one in many):
+            raise SettingsError(name, value, expected)
+
+    return check
+
+
+CHECKS: dict[str, Callable[[str, Any], object]] = {
+    "mode": check_mode,
+    "rules": _strings("the path of a .toml, .json or .py file, or a list of these"),
+    "unmatched": lambda name, value: one_of(name, value, get_args(UnmatchedPolicy)),
+    "passthrough": _strings("a list of hosts and models, such as ['api.mistral.ai', 'mistral-*']"),
+    "seed": _is(int, "an int"),
+    "log": _is(str, "the path of a file"),
+    "all_used": _is(bool, "true or false"),
+    "scope": lambda name, value: one_of(name, value, get_args(Scope)),
+    "time_scale": lambda _, value: Clock(value),
+}
+KEYS = tuple(CHECKS)

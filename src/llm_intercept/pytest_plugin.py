@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("llm_unmatched", "what happens to requests that nothing answers: error, raise, warn, passthrough")
     parser.addini("llm_rules", "files of rules, from the rootdir", type="paths")
     parser.addini("llm_passthrough", "hosts and models that are let out to the network", type="args")
-    parser.addini("llm_all_used", "whether a rule that was not used fails its test", type="bool", default=True)
+    parser.addini("llm_all_used", "whether a rule that was not used fails its test: true", type="bool", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

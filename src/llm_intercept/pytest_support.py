@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_intercept.blocks import intercept
+from llm_intercept.defaults import project_defaults
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.journal import TALLY, Totals
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from llm_intercept.interceptor import Interceptor
 
 REPORTER = "llm_intercept_reporter"
-ACTIVE = pytest.StashKey["Interceptor"]()
+ACTIVE = pytest.StashKey["Interceptor | None"]()
 FAILED = pytest.StashKey[bool]()
+SHOWN_COST = 0.00005  # less is 0.0000 in four places
 
 
 @contextmanager
@@ -42,9 +44,9 @@ def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
 
 
 def _block(node: pytest.Item) -> Interception:
-    reply, options = arguments(node)
     path, line, _ = node.location
     try:
+        reply, options = arguments(node)
         return intercept(*reply, **options).at(f"{path}:{(line or 0) + 1}")
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
@@ -61,9 +63,16 @@ def _end(block: Interception) -> str:
 
 
 def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments for `intercept`: of the command line, the markers (the nearest first), the ini settings."""
+    """Return the arguments for `intercept`: of the command line, the markers (the nearest first), the ini settings.
+
+    Raises:
+        SettingsError: `[tool.llm_intercept]` has a value that cannot be used.
+
+    """
     reply: tuple[Any, ...] = ()
     options = _from_ini(node.config)
+    if "all_used" not in project_defaults():
+        options = {"all_used": True, **options}
     for marker in reversed(list(node.iter_markers("llm_intercept"))):
         reply = marker.args or reply
         options.update(marker.kwargs)
@@ -81,25 +90,32 @@ def _from_ini(config: pytest.Config) -> dict[str, Any]:
         found["recordings"] = Path(config.rootpath, found["recordings"])
     found["rules"] = list(config.getini("llm_rules")) or None
     found["passthrough"] = list(config.getini("llm_passthrough")) or None
-    given = {name: value for name, value in found.items() if value is not None}
-    return {"all_used": bool(config.getini("llm_all_used")), **given}
+    found["all_used"] = config.getini("llm_all_used")
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class Reporter:
     """Prints the calls of a failing test under it; registered when the first test uses the fixture."""
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add the calls to the report of a failing test."""
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add the calls to the report of a failing test; note that a test did not come to its end."""
         report = yield
         llm = item.stash.get(ACTIVE, None)
-        if llm is not None and report.failed and report.when == "call":
+        if report.when == "teardown":
+            item.stash[FAILED] = False  # the test may be run again
+            item.stash[ACTIVE] = None
+        elif llm is not None and (report.failed or call.excinfo is not None):
             item.stash[FAILED] = True
-            report.sections += [("llm-intercept calls", str(llm.calls))]
-            report.sections += [("llm-intercept unmatched", f"{one}") for one in llm.unmatched]
-        if report.when == "teardown" and llm is not None:
-            del item.stash[ACTIVE]
+            report.sections += _sections(llm) if report.failed else []
         return report
+
+
+def _sections(llm: Interceptor) -> list[tuple[str, str]]:
+    unmatched = [("llm-intercept unmatched", f"{one}") for one in llm.unmatched]
+    return [("llm-intercept calls", str(llm.calls)), *unmatched]
 
 
 def _listed(llm: Interceptor) -> str:
@@ -131,9 +147,13 @@ def summarize(terminal: pytest.TerminalReporter, workers: list[dict[str, Any]]) 
 
 def sentence(totals: Totals) -> str:
     """Say the sums in one line."""
-    calls, cost = totals.calls, totals.cost
-    spared = f"{totals.tokens:,} tokens{f' (about ${cost:,.4f})' if cost else ''} not spent"
+    calls, cost, tokens = totals.calls, totals.cost, totals.tokens
+    saved = f" (about ${cost:,.4f})" if cost >= SHOWN_COST else ""
     return (
-        f"{calls['rule']} calls mocked, {calls['recording']} replayed, {calls['live']} live, "
-        f"{calls['unmatched']} unmatched; {spared}"
+        f"{_count(calls['rule'], 'call')} mocked, {calls['recording']} replayed, {calls['live']} live, "
+        f"{calls['unmatched']} unmatched; {_count(tokens, 'token')}{saved} not spent"
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -51,9 +51,13 @@ class JsonCondition(Condition):
         got = "nothing: there is no such key" if found.got is MISSING else repr(found.got)
         return Verdict(False, f"json{found.path}", _cut(expected), _cut(got))
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both ask for the same JSON: 1 is 1.0, but true is not 1."""
+        return isinstance(other, JsonCondition) and typed(self.wanted) == typed(other.wanted)
+
     def __hash__(self) -> int:
-        """Hash it by its text; a mapping has no hash."""
-        return hash(str(self))
+        """Hash it as it is compared."""
+        return hash(typed(self.wanted))
 
     def __str__(self) -> str:
         """Say it as it was written."""
@@ -76,6 +80,15 @@ def difference(wanted: Any, got: Any, path: str = "") -> Difference | None:
     else:
         same = _equal(wanted, got)
     return None if same else Difference(path, wanted, got)
+
+
+def typed(value: Any) -> Any:
+    """Make a value of JSON, or a pattern, something that has a hash and is equal where JSON is."""
+    if is_object(value):
+        return "object", frozenset((key, typed(one)) for key, one in mapping(value).items())
+    if is_array(value):
+        return "array", tuple(map(typed, items(value)))
+    return ("bool", value) if isinstance(value, bool) else value
 
 
 def _is_pattern(value: object) -> bool:

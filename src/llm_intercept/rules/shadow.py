@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.jsontext import is_array, is_object, items, mapping
-from llm_intercept.rules.body import JsonCondition
+from llm_intercept.rules.body import JsonCondition, typed
 from llm_intercept.rules.condition import Both, Condition, Either, Not
 from llm_intercept.rules.fields import (
     FormatCondition,
@@ -23,12 +23,11 @@ from llm_intercept.rules.http import HeadersCondition, UrlCondition
 from llm_intercept.rules.texts import TextCondition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from llm_intercept.rules.rule import Rule
 
 WILD = re.compile(r"[*?\[]")
-FURTHEST = 64  # turns that are looked at
 
 
 def shadow_of(rule: Rule, earlier: Iterable[Rule]) -> Rule | None:
@@ -79,8 +78,8 @@ def _alike(given: Condition, wanted: Condition) -> bool:
             | (ToolResultCondition(str(name)), ToolResultCondition(other))
         ):
             return _name_implies(name, other)
-        case TurnCondition(), TurnCondition():
-            return all(_has(wanted, turn) for turn in range(1, FURTHEST) if _has(given, turn))
+        case TurnCondition(turns), TurnCondition(others):
+            return _turns_imply(turns, others)
         case FormatCondition(name), FormatCondition(other, of_class):
             return name == other and not of_class
         case HeadersCondition(pairs), HeadersCondition(others):
@@ -111,8 +110,15 @@ def _starts(glob: str, prefix: str) -> bool:
     return literal.startswith(prefix)
 
 
-def _has(condition: TurnCondition, turn: int) -> bool:
-    return turn == condition.wanted if isinstance(condition.wanted, int) else turn in condition.wanted
+def _turns_imply(given: int | Container[int], wanted: int | Container[int]) -> bool:
+    """Look at the given turns alone, however late; of a long range, at its ends and steps."""
+    turns: Any = (given,) if isinstance(given, int) else given
+    others: Any = (wanted,) if isinstance(wanted, int) else wanted
+    if isinstance(turns, range) and isinstance(others, range):
+        return turns[0] in others and turns[-1] in others and (len(turns) == 1 or turns.step % others.step == 0)
+    if not isinstance(turns, range | tuple) or (isinstance(turns, range) and len(turns) > len(others)):
+        return False
+    return all(turn in others for turn in cast("Iterable[int]", turns))
 
 
 def _json_implies(given: Any, wanted: Any) -> bool:
@@ -122,4 +128,4 @@ def _json_implies(given: Any, wanted: Any) -> bool:
         return is_object(given) and all(key in has and _json_implies(has[key], value) for key, value in keys)
     if is_array(wanted) and is_array(given) and len(given) == len(wanted):
         return all(map(_json_implies, items(given), items(wanted)))
-    return bool(given == wanted) and type(given) is type(wanted)
+    return bool(typed(given) == typed(wanted))

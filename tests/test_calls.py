@@ -1,0 +1,415 @@
+"""`llm.calls`, `assert_all_used`, budgets and the log: what took place, and whether it was all that was meant."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from llm_intercept import (
+    BudgetExceededError,
+    Call,
+    Calls,
+    Interceptor,
+    LLMInterceptError,
+    Reply,
+    SettingsError,
+    UnmatchedRequestError,
+    UnusedRuleError,
+    Usage,
+    api_error,
+    intercept,
+    tool_call,
+    when,
+)
+from tests.support import URL, ask, chat, no_certificates  # noqa: F401 - the fixture is for all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def llm() -> Iterator[Interceptor]:
+    """Five calls of several kinds."""
+    with intercept("else") as llm:
+        llm.on("weather").reply("sunny", api_error(429), "rainy")
+        llm.on("tool").reply(tool_call("get_weather", city="Paris"))
+        ask(httpx, "the weather")
+        httpx.post(URL, json=chat("weather", model="o3"))
+        ask(httpx, "weather", model="o3")
+        httpx.post(URL, json=chat("use a tool", stream=True))
+        ask(httpx, "hello")
+        yield llm
+
+
+# Reading calls
+
+
+def test_calls_are_a_sequence(llm):
+    """Counted, indexed, sliced, iterated; a slice is calls too."""
+    calls = llm.calls
+    assert len(calls) == 5
+    assert isinstance(calls[0], Call)
+    assert isinstance(calls[1:3], Calls)
+    assert [call.request.last_user for call in calls[-2:]] == ["use a tool", "hello"]
+    assert calls[::2] == [calls[0], calls[2], calls[4]]
+    assert calls[0] in calls
+    assert calls != calls[1:]
+    assert not calls[9:]
+    with pytest.raises(IndexError):
+        calls[5]
+
+
+def test_calls_grow_as_they_come():
+    """A view taken before sees what comes later; `clear` forgets."""
+    with intercept("x") as llm:
+        calls = llm.calls
+        assert not calls
+        assert repr(calls) == "<no calls>"
+        ask(httpx)
+        assert len(calls) == 1
+        calls.clear()
+        assert llm.calls == []
+
+
+@pytest.mark.parametrize(
+    ("positional", "wanted", "found"),
+    [
+        ((), {"model": "gpt-4o"}, [0, 3, 4]),
+        ((), {"model": "o*"}, [1, 2]),
+        (("WEATHER",), {}, [0, 1, 2]),
+        ((re.compile("^weather"),), {"model": "o3"}, [1, 2]),
+        ((when("weather") | when("tool"),), {}, [0, 1, 2, 3]),
+        ((lambda request: len(request.last_user) < 6,), {}, [4]),
+        ((), {"stream": True}, [3]),
+        ((), {"status": 429}, [1]),
+        ((), {"failed": True}, [1]),
+        ((), {"attempt": 2}, [2]),
+        ((), {"source": "rule"}, [0, 1, 2, 3, 4]),
+        ((), {"source": "live"}, []),
+        (("weather",), {"status": 200, "model": "o3"}, [2]),
+    ],
+)
+def test_matching_takes_the_conditions_of_on_and_outcomes(llm, positional, wanted, found):
+    """All given must hold."""
+    calls = llm.calls
+    assert calls.matching(*positional, **wanted) == [calls[number] for number in found]
+
+
+def test_matching_can_be_chained(llm):
+    """What it returns is calls."""
+    assert len(llm.calls.matching("weather").matching(status=200)) == 2
+
+
+def test_matching_refuses_what_is_no_condition(llm):
+    """The message lists those there are."""
+    with pytest.raises(SettingsError, match=r"matching\(modle=…\).*one of user, system.*source, status"):
+        llm.calls.matching(modle="gpt-4o")
+    with pytest.raises(SettingsError, match=r"matching\(\)"):
+        llm.calls.matching()
+    with pytest.raises(SettingsError, match=r"turn=…"):
+        llm.calls.matching(turn=0)
+
+
+def test_calls_read_a_line_each(llm):
+    """The model, the kind, what was asked, the answer, and the rule with its line."""
+    lines = repr(llm.calls).splitlines()
+    assert lines[0] == "<5 calls>"
+    assert re.fullmatch(
+        r"  <Call gpt-4o JSON 'the weather': 200 from rule by on\('weather'\) \(tests/test_calls\.py:\d+\)>", lines[1]
+    )
+    assert re.search(r"o3 JSON 'weather': 429 from rule by on\('weather'\) .*\)>$", lines[2])
+    assert lines[3].endswith(", attempt 2>")
+    assert "gpt-4o stream 'use a tool': 200" in lines[4]
+
+
+def test_a_call_that_was_not_answered_says_so():
+    """Unmatched ones, and those that raised."""
+    with pytest.raises(UnmatchedRequestError), intercept() as llm:
+        llm.on("no connection").reply(httpx.ConnectError("down"))
+        with pytest.raises(httpx.ConnectError):
+            ask(httpx, "no connection")
+        httpx.post(URL, json=chat("hi"))
+        httpx.get("https://api.openai.com/v1/models")
+    first, second, third = map(repr, llm.calls)
+    assert "ConnectError from rule by on('no connection')" in first
+    assert second == "<Call gpt-4o JSON 'hi': 404 from unmatched>"
+    assert "https://api.openai.com/v1/models" in third
+
+
+def test_calls_are_a_table_for_rich(llm):
+    """A row each; nothing is cut at 160 columns, and no markup in a text is obeyed."""
+    ask(httpx, "[bold]not markup[/bold]")
+    out = io.StringIO()
+    Console(width=160, file=out).print(llm.calls)
+    table = out.getvalue()
+    for words in (
+        "model",
+        "last user message",
+        "'the weather'",
+        "gpt-4o (stream)",
+        "429",
+        "[bold]not markup",
+        "on('weather')",
+        "tests/test_calls.py:",
+    ):
+        assert words in table, table
+    assert max(map(len, table.splitlines())) <= 160
+
+
+# Attempts
+
+
+def test_the_attempt_is_what_the_client_says():
+    """OpenAI's SDK counts its retries in a header."""
+    with intercept("x") as llm:
+        for count in ("0", "1", "2", "junk"):
+            httpx.post(URL, json=chat(), headers={"x-stainless-retry-count": count})
+    assert [call.attempt for call in llm.calls] == [1, 2, 3, 1]
+
+
+def test_the_attempt_of_a_raw_client_is_told_by_the_failures_before(case):
+    """The same request after a failed one; after an answer it begins anew, and another request is none."""
+    with intercept() as llm:
+        llm.reply(api_error(500), api_error(429), "ok", "again", "other")
+        statuses = [case.post().status_code for _ in range(4)] + [case.post("other").status_code]
+    assert statuses == [500, 429, 200, 200, 200]
+    assert [call.attempt for call in llm.calls] == [1, 2, 3, 1, 1]
+
+
+# All used
+
+
+def unused(llm: Interceptor) -> str:
+    with pytest.raises(UnusedRuleError) as caught:
+        llm.assert_all_used()
+    return str(caught.value)
+
+
+def test_a_rule_that_was_not_used_is_named_with_its_line():
+    """Until it is."""
+    with intercept() as llm:
+        llm.on("weather").reply("x")
+        message = unused(llm)
+        assert "on('weather')" in message
+        assert re.search(r"at tests/test_calls\.py:\d+\n +no request used it", message)
+        assert ".optional()" in message
+        ask(httpx, "weather")
+        llm.assert_all_used()
+
+
+def test_a_script_left_over_says_how_much_was_used():
+    """Of the key, where there is one."""
+    with intercept() as llm:
+        llm.on("a").reply("1", "2", "3")
+        llm.on("b").script("1", "2", key="model")
+        ask(httpx, "a")
+        ask(httpx, "b")
+        message = unused(llm)
+        assert "1 of its 3 replies were used" in message
+        assert "1 of its 2 replies were used for the key 'gpt-4o'" in message
+
+
+@pytest.mark.parametrize("then", ["cycle", "repeat_last"])
+def test_a_script_that_goes_on_for_ever_is_used_by_one_request(then):
+    """It has no end to come to."""
+    with intercept() as llm:
+        getattr(llm.on("a").reply("1", "2", "3"), then)()
+        assert "no request used it" in unused(llm)
+        ask(httpx, "a")
+        llm.assert_all_used()
+
+
+def test_the_rule_that_comes_first_and_answers_instead_is_named():
+    """A shadowed rule can never be used."""
+    with intercept() as llm:
+        llm.on("weather").reply("first")
+        llm.on("the weather").reply("second")
+        ask(httpx, "the weather")
+        assert re.search(r"on\('weather'\) \(tests/test_calls\.py:\d+\) comes first and answers instead", unused(llm))
+
+
+def test_what_need_not_be_used_is_passed_over():
+    """Optional rules, a fallback beside rules, the reply of `intercept`, and rules of files."""
+
+    def rules(llm: Interceptor) -> None:
+        llm.on("of a file").reply("x")
+
+    with intercept("default", rules=rules) as llm:
+        llm.on("a").reply("1", "2").optional()
+        llm.on("b").reply("x")
+        ask(httpx, "b")
+        llm.assert_all_used()
+    with intercept() as llm:
+        llm.on("b").reply("x")
+        llm.reply("fallback")
+        ask(httpx, "b")
+        llm.assert_all_used()
+
+
+def test_a_catch_all_alone_and_a_script_of_one_are_to_be_used():
+    """They are no fallback."""
+    with intercept() as llm:
+        llm.reply("x")
+        assert "reply('x')" in unused(llm)
+        llm.engine.book.catch_alls.clear()
+        llm.on("b").reply("x")
+        llm.reply("1", "2")
+        ask(httpx, "b")
+        assert "reply('1', '2')" in unused(llm)
+
+
+def test_a_block_may_ask_that_all_is_used():
+    """It raises at its end; not where something else went wrong, and not where all was used."""
+    with pytest.raises(UnusedRuleError, match="never"), intercept(all_used=True) as llm:
+        llm.on("never").reply("x")
+    with pytest.raises(RuntimeError, match="own") as caught, intercept(all_used=True) as llm:
+        llm.on("never").reply("x")
+        raise RuntimeError("own")
+    assert not hasattr(caught.value, "__notes__")
+    with pytest.raises(UnmatchedRequestError) as other, intercept(all_used=True) as llm:
+        llm.on("never").reply("x")
+        httpx.post(URL, json=chat())
+    assert not hasattr(other.value, "__notes__")
+    with intercept(all_used=True) as llm:
+        llm.on("hi").reply("x")
+        ask(httpx)
+
+
+# Budgets
+
+USED = Usage(prompt_tokens=1_000_000, completion_tokens=0)  # 2.5 dollars of gpt-4o
+
+
+def test_calls_beyond_the_budget_are_refused_and_raised_at_the_end(case):
+    """A program that runs away is stopped; the message lists the calls."""
+    with (
+        pytest.raises(BudgetExceededError, match=r"the budget is 2 calls, and 3 were used\.") as caught,
+        intercept("x") as llm,
+    ):
+        llm.budget(calls=2)
+        assert [case.post().status_code for _ in range(4)] == [200, 200, 500, 500]
+    assert isinstance(caught.value, AssertionError)
+    assert str(caught.value).count("<Call gpt-4o") == 3
+    assert not hasattr(caught.value, "__notes__"), "the first is told"
+
+
+def test_a_refused_call_is_not_retried():
+    """It says so to SDKs."""
+    with pytest.raises(BudgetExceededError), intercept("x") as llm:
+        llm.budget(calls=0)
+        assert httpx.post(URL, json=chat()).headers["x-should-retry"] == "false"
+
+
+def test_tokens_beyond_the_budget_are_refused():
+    """Prompt and completion together; the call that goes beyond is answered, the next is not."""
+    with (
+        pytest.raises(BudgetExceededError, match=r"the budget is 15 tokens, and 20 were used\."),
+        intercept() as llm,
+    ):
+        llm.reply(Reply("x", usage=Usage(prompt_tokens=6, completion_tokens=4)))
+        llm.budget(tokens=15)
+        assert [httpx.post(URL, json=chat()).status_code for _ in range(3)] == [200, 200, 500]
+
+
+def test_dollars_beyond_the_budget_are_refused():
+    """At the list price of genai-prices."""
+    pytest.importorskip("genai_prices")
+    with pytest.raises(BudgetExceededError, match="US dollars"), intercept(Reply("x", usage=USED)) as llm:
+        llm.budget(cost=4)
+        assert [httpx.post(URL, json=chat()).status_code for _ in range(3)] == [200, 200, 500]
+        assert llm.calls[0].cost == pytest.approx(2.5)
+
+
+def test_a_budget_that_is_kept_raises_nothing():
+    """To the last call and token; what is used up at the end only is told at the end."""
+    with intercept(Reply("x", usage=Usage(prompt_tokens=6, completion_tokens=4))) as llm:
+        llm.budget(calls=2, tokens=20)
+        assert [ask(httpx), ask(httpx)] == ["x", "x"]
+    with pytest.raises(BudgetExceededError, match="tokens"), intercept(Reply("x", usage=USED)) as llm:
+        llm.budget(tokens=5)
+        ask(httpx)
+
+
+def test_a_budget_exceeded_already_is_raised_at_once():
+    """As an assertion, the block's end has nothing more to say."""
+    with intercept("x") as llm:
+        ask(httpx)
+        ask(httpx)
+        with pytest.raises(BudgetExceededError, match="the budget is 1 calls"):
+            llm.budget(calls=1)
+        llm.budget(calls=2)
+
+
+@pytest.mark.parametrize("given", [{"calls": -1}, {"tokens": "5"}, {"cost": True}, {"calls": [1]}])
+def test_a_budget_is_a_number(given):
+    """Anything else is refused."""
+    with pytest.raises(SettingsError, match=rf"budget\({next(iter(given))}=…\).*0 or more"):
+        Interceptor().budget(**given)
+
+
+# The log
+
+SECRET = "sk-very-secret"
+WRITER = """
+import sys, httpx
+from llm_intercept import InterceptTransport, Reply, Usage
+path, name = sys.argv[1:]
+text = "x" * 20_000
+reply = Reply("ok", usage=Usage(prompt_tokens=1, completion_tokens=1))  # tokens are not counted: writing is to be fast
+with httpx.Client(transport=InterceptTransport(reply, log=path)) as client:
+    for number in range(500):
+        body = {"model": name, "messages": [{"role": "user", "content": f"{number} {text}"}]}
+        client.post("https://api.openai.com/v1/chat/completions", json=body)
+"""
+
+
+def logged(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_each_call_is_a_line_of_json(case, tmp_path):
+    """With what was asked, by which rule it was answered and how; never a header nor the query, which hold keys."""
+    path = tmp_path / "calls.jsonl"
+    headers = {"Authorization": f"Bearer {SECRET}", "api-key": SECRET, "x-stainless-retry-count": "1"}
+    with pytest.raises(UnmatchedRequestError), intercept(log=path) as llm:
+        rule = llm.on("hi").reply("hello")
+        case.post(client=case.client(headers=headers), url=f"{URL}?key={SECRET}")
+        case.post("déjà vu", client=case.client(headers=headers), model="o3")
+    assert SECRET not in path.read_text(encoding="utf-8")
+    first, second = logged(path)
+    assert (first["source"], first["status"], first["error"], first["attempt"]) == ("rule", 200, None, 2)
+    assert (first["rule"], first["where"]) == ("on('hi')", rule.where)
+    assert (first["url"], first["model"], first["stream"], first["turn"]) == (URL, "gpt-4o", case.stream, 1)
+    assert first["usage"]["completion_tokens"] > 0
+    assert first["request"]["messages"] == [{"role": "user", "content": "hi"}]
+    assert first["duration"] > 0
+    assert (second["source"], second["status"], second["rule"]) == ("unmatched", 404, None)
+    assert second["error"].startswith("UnmatchedRequestError: ")
+    assert second["last_user"] == "déjà vu"
+
+
+def test_four_processes_write_one_log(tmp_path):
+    """500 lines of 20 kB each, all at once: every line parses, none is missing."""
+    path = tmp_path / "calls.jsonl"
+    names = [f"writer-{number}" for number in range(4)]
+    processes = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), name]) for name in names]
+    assert [process.wait(120) for process in processes] == [0] * 4
+    lines = logged(path)
+    found = sorted((line["model"], int(line["last_user"].split()[0])) for line in lines)
+    assert found == [(name, number) for name in names for number in range(500)]
+
+
+def test_a_log_that_cannot_be_written_is_refused_at_once(tmp_path):
+    """Before any call."""
+    with pytest.raises(SettingsError, match="a file that can be written"):
+        intercept("x", log=tmp_path / "absent" / "calls.jsonl")
+    assert issubclass(SettingsError, LLMInterceptError)

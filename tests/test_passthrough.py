@@ -1,0 +1,99 @@
+"""What is let out by `passthrough=[…]` and `passthrough()`, and that all else stays blocked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from llm_intercept import SettingsError, UnmatchedRequestError, intercept, passthrough, when
+from tests.support import URL, chat, no_certificates  # noqa: F401 - the fixture is for all
+
+PATH = "/v1/chat/completions"
+
+
+def echoed(response: Any) -> Any:
+    """What the loopback server got, which is what it answers."""
+    return json.loads(response.content)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["127.0.0.1", ["127.0.0.1"], ["127.0.*"], ["mistral-*"], ("x", "mistral-small"), {"MISTRAL-*", "mistral-?mall"}],
+)
+def test_a_host_or_model_is_let_out_and_all_else_is_answered_or_blocked(case, server, given):
+    """One provider goes through, before any rule is asked; a known host without a rule is still stopped."""
+    with pytest.raises(UnmatchedRequestError) as caught, intercept(passthrough=given) as llm:
+        llm.on("mocked").reply("mock")
+        out = case.post("out", url=server.url + PATH, model="mistral-small")
+        inside = case.post("mocked", model="gpt-4o")
+        blocked = case.post("hi", model="gpt-4o")
+    assert echoed(out)["messages"][0]["content"] == "out"
+    assert case.text(inside) == "mock"
+    assert blocked.status_code == 404
+    assert [call.source for call in llm.calls] == ["live", "rule", "unmatched"]
+    assert len(caught.value.unmatched) == 1
+    assert len(server.requests) == 1
+
+
+def test_a_url_stands_for_its_host(case, server):
+    """With scheme, port and path."""
+    with intercept("mock", passthrough=[server.url + "/v1"]) as llm:
+        assert echoed(case.post(url=server.url + PATH))["model"] == "gpt-4o"
+        assert case.text(case.post()) == "mock"
+    assert [(call.source, call.status) for call in llm.calls] == [("live", 200), ("rule", 200)]
+
+
+def test_a_model_glob_heeds_case_and_a_host_does_not(server):
+    """As their names do."""
+    with intercept("mock", passthrough=["LOCALHOST", "Mistral-*"]) as llm:
+        local = server.url.replace("127.0.0.1", "localhost")
+        assert "messages" in httpx.post(local + PATH, json=chat()).json()
+        httpx.post(URL, json=chat(model="mistral-small"))
+        httpx.post(server.url + PATH, json=chat(model="Mistral-small"))
+    assert [call.source for call in llm.calls] == ["live", "rule", "live"]
+
+
+def test_passthrough_as_a_reply_lets_a_request_out(case, server):
+    """Among a script, too; the calls say that it was live."""
+    with intercept("mock") as llm:
+        llm.on("out").reply("first", passthrough(), "third").optional()
+        llm.on(when(url=server.url) & when("in")).reply("in")
+        said = [case.post("out", url=server.url + PATH) for _ in range(3)]
+        assert case.text(case.post("in", url=server.url + PATH)) == "in"
+    assert [case.text(said[0]), case.text(said[2])] == ["first", "third"]
+    assert echoed(said[1])["messages"][0]["content"] == "out"
+    assert [call.source for call in llm.calls] == ["rule", "live", "rule", "rule"]
+    assert llm.calls[1].rule is not None
+    assert len(server.requests) == 1
+
+
+def test_passthrough_may_be_what_a_function_returns(case, server):
+    """Decided for each request."""
+    with intercept(lambda request: passthrough() if request.model == "real" else "mock"):
+        assert echoed(case.post(url=server.url + PATH, model="real"))["model"] == "real"
+        assert case.text(case.post(url=server.url + PATH)) == "mock"
+
+
+def test_the_headers_of_what_is_let_out_are_the_clients(case, server):
+    """It goes out exactly as it would have."""
+    with intercept("mock", passthrough=["127.0.0.1"]):
+        case.post(client=case.client(headers={"Authorization": "Bearer k"}), url=server.url + PATH)
+    assert server.requests[0].headers["authorization"] == "Bearer k"
+
+
+def test_an_inner_blocks_list_holds_before_an_outer_blocks_rules(server):
+    """Each block has its own."""
+    with intercept("outer"):
+        with intercept(passthrough="127.0.0.1"):
+            assert "messages" in httpx.post(server.url + PATH, json=chat()).json()
+        assert "choices" in httpx.post(server.url + PATH, json=chat()).json()
+
+
+@pytest.mark.parametrize("given", [3, [3], [""], [None], {"a": 1}, b"host"])
+def test_a_list_that_names_no_hosts_or_models_is_refused(given):
+    """The message gives an example."""
+    with pytest.raises(SettingsError, match=r"passthrough=.*a list of hosts and models, such as \["):
+        intercept("x", passthrough=given)

@@ -1,0 +1,785 @@
+"""The pytest plugin, in projects of its own: fixture, marker, settings, reports and the summary; and its absence."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., pytest.RunResult]
+
+APP = """
+import httpx
+
+URL = "https://api.openai.com/v1/chat/completions"
+
+
+def body(text, model):
+    return {"model": model, "messages": [{"role": "user", "content": text}]}
+
+
+def ask(text="hi", model="gpt-4o"):
+    return httpx.post(URL, json=body(text, model)).json()["choices"][0]["message"]["content"]
+
+
+async def ask_async(text="hi", model="gpt-4o"):
+    async with httpx.AsyncClient() as client:
+        return (await client.post(URL, json=body(text, model))).json()["choices"][0]["message"]["content"]
+
+
+def swallow(text="hi"):
+    try:
+        return ask(text)
+    except Exception:
+        return "sorry"
+"""
+HEAD = "import pytest\nfrom app import ask, ask_async, swallow\nfrom llm_intercept import intercept, tool_call\n\n"
+OPTIONS = [
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "llm_intercept",
+    "-W",
+    "error",
+]  # plugins are not loaded by themselves: it is quicker
+needs_xdist = pytest.mark.skipif(not importlib.util.find_spec("xdist"), reason="needs pytest-xdist")
+SUMMARY = re.compile(
+    r"^(?P<rule>\d+) calls? mocked, (?P<recording>\d+) replayed, (?P<live>\d+) live, (?P<unmatched>\d+) unmatched; "
+    r"(?P<tokens>[\d,]+) tokens?(?: \(about \$(?P<cost>[\d.,]+)\))? not spent$",
+    re.MULTILINE,
+)
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run pytest over `test_it.py` in a project of its own, which has an `app.py` that asks a model."""
+    import os
+
+    for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(app=APP)
+
+    def started(code: str, *options: str, **files: str) -> pytest.RunResult:
+        pytester.makepyfile(test_it=HEAD + code)
+        for name, content in files.items():
+            (pytester.path / name.replace("__", ".")).write_text(content)
+        return pytester.runpytest_subprocess(*OPTIONS, *options, timeout=100)
+
+    return started
+
+
+def summary(result: pytest.RunResult) -> dict[str, Any]:
+    """Read the summary's line."""
+    found = SUMMARY.search(result.stdout.str())
+    assert found is not None, result.stdout.str()
+    return found.groupdict()
+
+
+# The fixture and the marker
+
+
+def test_the_fixture_answers_for_the_test_that_asks_for_it(run):
+    """It is an interceptor with rules and calls; each test has one of its own."""
+    result = run("""
+def test_one(llm_mock):
+    llm_mock.on("weather").reply("sunny")
+    assert ask("the weather?") == "sunny"
+    assert llm_mock.calls[0].request.last_user == "the weather?"
+
+
+def test_two(llm_mock):
+    assert not llm_mock.calls
+    llm_mock.reply("other")
+    assert ask("the weather?") == "other"
+""")
+    result.assert_outcomes(passed=2)
+
+
+def test_the_marker_answers_with_and_without_the_fixture_and_the_nearest_wins(run):
+    """On a function, a class or a module."""
+    result = run("""
+pytestmark = pytest.mark.llm_intercept("of the module", seed=3)
+
+
+def test_module():
+    assert ask() == "of the module"
+
+
+def test_fixture_too(llm_mock):
+    assert ask() == "of the module"
+    assert len(llm_mock.calls) == 1
+
+
+@pytest.mark.llm_intercept("of the function")
+def test_function():
+    assert ask() == "of the function"
+
+
+@pytest.mark.llm_intercept("of the class")
+class TestClass:
+    def test_class(self):
+        assert ask() == "of the class"
+
+    @pytest.mark.llm_intercept("of the method")
+    def test_method(self, llm_mock):
+        assert ask() == "of the method"
+
+    @pytest.mark.llm_intercept(unmatched="raise")
+    def test_arguments_are_merged(self):
+        assert ask() == "of the class"
+""")
+    result.assert_outcomes(passed=6)
+
+
+def test_a_marker_without_arguments_answers_nothing(run):
+    """But guards: what the test asks is unmatched."""
+    result = run("""
+@pytest.mark.llm_intercept
+def test_guarded():
+    swallow()
+
+
+@pytest.mark.llm_intercept()
+def test_quiet():
+    pass
+""")
+    result.assert_outcomes(passed=2, errors=1)
+
+
+def test_only_the_params_that_carry_the_marker_are_answered(run):
+    """The others are answered by nobody."""
+    result = run("""
+@pytest.mark.parametrize(
+    "expected",
+    ["none", pytest.param("a", marks=pytest.mark.llm_intercept("a")), pytest.param("b", marks=pytest.mark.llm_intercept("b"))],
+)
+def test_it(expected):
+    from llm_intercept.clients import activation
+
+    assert bool(activation.active()) is (expected != "none")
+    if expected != "none":
+        assert ask() == expected
+""")
+    result.assert_outcomes(passed=3)
+
+
+def test_a_fixture_of_the_user_may_use_the_fixture(run):
+    """And tests then find its rules; what a fixture asks after its yield is answered too."""
+    result = run("""
+@pytest.fixture
+def weather(llm_mock):
+    llm_mock.on("weather").reply("sunny").optional()
+    yield llm_mock
+    assert ask("the weather afterwards") == "sunny"
+
+
+@pytest.fixture(autouse=True)
+def earlier(request):
+    if "weather" in request.fixturenames:
+        request.getfixturevalue("weather")
+
+
+def test_it(weather):
+    assert ask("the weather?") == "sunny"
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_replies_of_markers_begin_anew_for_each_test(run):
+    """A rules file's script, too."""
+    result = run(
+        """
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.llm_intercept(rules="r.toml")
+def test_it(number):
+    assert [ask(), ask()] == ["a", "b"]
+""",
+        r__toml='[[rules]]\nreplies = ["a", "b"]\n',
+    )
+    result.assert_outcomes(passed=3)
+
+
+# What fails a test
+
+
+def test_a_request_that_was_not_answered_fails_its_test_even_if_swallowed(run):
+    """At teardown, with the explanation and the calls."""
+    result = run("""
+def test_it(llm_mock):
+    llm_mock.on("wether").reply("sunny").optional()
+    assert swallow("the weather?") == "sorry"
+
+
+def test_other(llm_mock):
+    llm_mock.reply("hi")
+    assert ask() == "hi"
+""")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_it*",
+            "*POST https://api.openai.com/v1/chat/completions",
+            "*model: *gpt-4o",
+            "*last user: 'the weather?'",
+            "*on('wether')",
+            "*at test_it.py:7",
+            "*hint: 'weather?' is near",
+            "calls: <1 call*>",
+            "*404 from unmatched*",
+        ],
+        consecutive=False,
+    )
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_rule_that_was_not_used_fails_its_test(run):
+    """Unless it is optional, of a file, of the marker, or `all_used=False`."""
+    result = run(
+        """
+def test_unused(llm_mock):
+    llm_mock.on("weather").reply("sunny")
+
+
+def test_script_left(llm_mock):
+    llm_mock.reply("a", "b")
+    ask()
+
+
+def test_optional(llm_mock):
+    llm_mock.on("weather").reply("sunny").optional()
+
+
+@pytest.mark.llm_intercept(all_used=False)
+def test_not_all(llm_mock):
+    llm_mock.on("weather").reply("sunny")
+
+
+@pytest.mark.llm_intercept("hi", rules="r.toml")
+def test_given():
+    pass
+""",
+        r__toml='[[rules]]\nreply = "a"\n',
+    )
+    result.assert_outcomes(passed=5, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_unused*",
+            "*not every rule was used to its end*",
+            "*on('weather')",
+            "*at test_it.py:7",
+            "*no request used it",
+            "*.optional()*",
+            "No LLM call was made at all.",
+            "*ERROR at teardown of test_script_left*",
+            "*1 of its 2 replies were used",
+        ]
+    )
+
+
+def test_a_test_that_failed_is_not_failed_twice_and_shows_its_calls(run):
+    """And what was not answered, which may be why."""
+    result = run("""
+def test_it(llm_mock):
+    llm_mock.on("never").reply("never")
+    assert swallow("the weather?") == "sunny"
+""")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*assert 'sorry' == 'sunny'*",
+            "*llm-intercept calls*",
+            "<1 call*>",
+            "*404 from unmatched*",
+            "*llm-intercept unmatched*",
+            "*last user: 'the weather?'",
+            "*at test_it.py:7",
+        ]
+    )
+    assert result.stdout.str().count("last user: 'the weather?'") == 1
+
+
+def test_a_test_whose_set_up_failed_has_one_error(run):
+    """The rules it would have used are not told too."""
+    result = run("""
+@pytest.fixture
+def broken(llm_mock):
+    llm_mock.on("weather").reply("sunny")
+    swallow("something")
+    raise RuntimeError("the fixture broke")
+
+
+def test_it(broken):
+    pass
+""")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*the fixture broke*", "*llm-intercept calls*"])
+
+
+@pytest.mark.parametrize(
+    ("way", "outcome"),
+    [("pytest.skip('not today')", "skipped"), ("pytest.xfail('known')", "xfailed")],
+)
+def test_a_test_that_left_off_itself_is_not_failed(run, way, outcome):
+    """Skipped or expected to fail: its rules had no chance."""
+    result = run(f"""
+def test_it(llm_mock):
+    llm_mock.on("weather").reply("sunny")
+    {way}
+""")
+    result.assert_outcomes(**{outcome: 1})
+
+
+def test_a_test_that_is_marked_to_fail_is_not_failed(run):
+    """It failed as expected."""
+    result = run("""
+@pytest.mark.xfail
+def test_it(llm_mock):
+    llm_mock.on("weather").reply("sunny")
+    assert swallow("else") == "sunny"
+""")
+    result.assert_outcomes(xfailed=1)
+
+
+def test_a_budget_fails_its_test(run):
+    """Where it is exceeded, or at the end if the program swallowed that."""
+    result = run("""
+def test_over(llm_mock):
+    llm_mock.reply("hi")
+    llm_mock.budget(calls=1)
+    swallow()
+    swallow()
+
+
+def test_under(llm_mock):
+    llm_mock.reply("hi")
+    llm_mock.budget(calls=2, tokens=1000)
+    assert [ask(), ask()] == ["hi", "hi"]
+
+
+def test_late(llm_mock):
+    llm_mock.reply("hi")
+    ask()
+    llm_mock.budget(calls=0)
+""")
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_over*", "*the budget is 1 call*2*"])
+
+
+def test_a_reply_function_that_raises_fails_its_test(run):
+    """With the rule's place and what it raised, even if the program swallowed it."""
+    result = run("""
+def test_it(llm_mock):
+    llm_mock.reply(lambda request: 1 / 0)
+    swallow()
+""")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*test_it.py:7*ZeroDivisionError*"])
+
+
+# Options and settings
+
+PROBE = """
+def test_it(llm_mock):
+    from llm_intercept.clients import activation
+
+    (engine,) = activation.active()
+    print("unmatched", engine.unmatched, "all_used", engine.all_used, "passthrough", engine.passthrough)
+    print("rules", [rule.where for rule in engine.book.rules + engine.book.catch_alls])
+"""
+RULE = '[[rules]]\nreply = "of the file"\n'
+
+
+def test_ini_settings_are_the_defaults_of_the_fixture(run, pytester, monkeypatch):
+    """Files of rules are from the rootdir, wherever pytest is started."""
+    below = pytester.mkdir("below")
+    (pytester.path / "r.toml").write_text(RULE)
+    pytester.makeini("""
+[pytest]
+llm_mode = mock
+llm_unmatched = raise
+llm_rules = r.toml
+llm_passthrough = api.mistral.ai mistral-*
+llm_all_used = false
+""")
+    (below / "test_below.py").write_text("import sys; sys.path.insert(0, '..')\n" + HEAD + PROBE)
+    monkeypatch.chdir(below)
+    result = pytester.runpytest_subprocess(*OPTIONS, "-s", str(below), timeout=100)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*unmatched raise all_used False passthrough ('api.mistral.ai', 'mistral-[*]')",
+            "rules [[]'*r.toml:1']",
+        ]
+    )
+
+
+def test_markers_come_before_ini_settings_and_the_command_line_before_markers(run):
+    """The nearest to the person who types."""
+    result = run(
+        """
+@pytest.mark.llm_intercept(unmatched="warn", mode="nonsense")
+def test_it(llm_mock):
+    from llm_intercept.clients import activation
+
+    assert activation.active()[0].unmatched == "warn"
+""",
+        "--llm-mode",
+        "mock",
+        pytest__ini="[pytest]\nllm_unmatched = raise\n",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_the_table_in_pyproject_is_the_default_of_what_no_setting_gives(run):
+    """Of all its keys, `all_used` too."""
+    table = '[tool.llm_intercept]\nunmatched = "raise"\nrules = "r.toml"\nall_used = false\n'
+    result = run(PROBE, "-s", r__toml=RULE, pyproject__toml=table)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*unmatched raise *", "rules ['r.toml:1']"])
+
+
+def test_all_used_in_pyproject_is_obeyed(run):
+    """Where pytest's own setting is not given."""
+    code = "def test_it(llm_mock):\n    llm_mock.on('weather').reply('sunny')\n"
+    run(code, pyproject__toml="[tool.llm_intercept]\nall_used = false\n").assert_outcomes(passed=1)
+
+
+def test_pytests_settings_come_before_the_table(run):
+    """Both may stand in one pyproject.toml."""
+    table = '[tool.llm_intercept]\nunmatched = "raise"\n[tool.pytest.ini_options]\nllm_unmatched = "warn"\n'
+    result = run(PROBE, "-s", pyproject__toml=table)
+    result.stdout.fnmatch_lines(["*unmatched warn *"])
+
+
+BAD: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
+    ("@pytest.mark.llm_intercept(modle='mock')", (), {}, "*modle*"),
+    ("@pytest.mark.llm_intercept('a', 'b')", (), {}, "*positional argument*"),
+    ("@pytest.mark.llm_intercept({'a': 1})", (), {}, "*structured*"),
+    ("@pytest.mark.llm_intercept(rules='nowhere.toml')", (), {}, "*rules='nowhere.toml' cannot be used*"),
+    ("@pytest.mark.llm_intercept(unmatched='nonsense')", (), {}, "*unmatched='nonsense' cannot be used*'warn'*"),
+    ("", ("--llm-mode", "replay"), {}, "*mode='replay' cannot be used*planned*"),
+    ("", (), {"pytest__ini": "[pytest]\nllm_rules = nowhere.toml\n"}, "*nowhere.toml*cannot be used*"),
+    ("", (), {"pytest__ini": "[pytest]\nllm_unmatched = nonsense\n"}, "*unmatched='nonsense' cannot be used*"),
+    ("", (), {"pyproject__toml": "[tool.llm_intercept]\nmodle = 'mock'\n"}, "*modle in [[]tool.llm_intercept]*"),
+]
+
+
+@pytest.mark.parametrize(("marker", "options", "files", "told"), BAD, ids=[one[3] for one in BAD])
+def test_what_cannot_be_used_is_told_once_and_in_one_message(run, marker, options, files, told):
+    """With the test it was for, and no traceback through this package."""
+    result = run(f"{marker}\ndef test_it(llm_mock):\n    pass\n", *options, **files)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"test_it.py::test_it: *cannot be used{told}"])
+    assert "pytest_support.py" not in result.stdout.str()
+
+
+def test_recordings_are_refused_until_they_are_there(run):
+    """The option is there, and says what it is."""
+    result = run("def test_it(llm_mock):\n    pass\n", "--llm-recordings", "tapes")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*recordings*"])
+
+
+def test_the_marker_is_registered_and_the_options_are_listed(run):
+    """`--strict-markers` accepts it; `--markers` and `--help` explain."""
+    code = "@pytest.mark.llm_intercept('hi')\ndef test_it():\n    assert ask() == 'hi'\n"
+    run(code, "--strict-markers", "--strict-config").assert_outcomes(passed=1)
+    run(code, "--markers").stdout.fnmatch_lines(["@pytest.mark.llm_intercept(reply=None, /, *intercept()*"])
+    run(code, "--help").stdout.fnmatch_lines(["*--llm-mode=MODE*", "*--llm-recordings=FOLDER*", "*llm_rules*"])
+
+
+# The summary
+
+MANY = """
+@pytest.mark.parametrize("number", range(8))
+def test_it(number, llm_mock):
+    llm_mock.on("weather").reply("sunny " * number)
+    assert ask(f"the weather on day {number}?") is not None
+
+
+def test_unmatched(llm_mock):
+    swallow()
+    llm_mock.unmatched.clear()
+
+
+def test_none():
+    pass
+"""
+
+
+@needs_xdist
+@pytest.mark.skipif(not importlib.util.find_spec("genai_prices"), reason="needs genai-prices")
+def test_the_summary_is_the_same_with_and_without_xdist(run):
+    """Calls, tokens and cost of all workers together."""
+    alone = summary(run(MANY))
+    assert (alone["rule"], alone["recording"], alone["live"], alone["unmatched"]) == ("8", "0", "0", "1")
+    assert int(alone["tokens"]) > 50
+    assert float(alone["cost"]) > 0
+    parallel = run(MANY, "-p", "xdist", "-n", "4")
+    parallel.assert_outcomes(passed=10)
+    assert summary(parallel) == alone
+
+
+def test_the_summary_counts_what_went_out(run, server):
+    """Live calls are counted, and their tokens were spent."""
+    result = run(
+        f"""
+@pytest.mark.llm_intercept("hi", passthrough=["127.0.0.1"])
+def test_it():
+    import httpx
+
+    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": []}})
+"""
+    )
+    result.assert_outcomes(passed=1)
+    assert summary(result) | {"cost": None} == {
+        "rule": "0",
+        "recording": "0",
+        "live": "1",
+        "unmatched": "0",
+        "tokens": "0",
+        "cost": None,
+    }
+
+
+def test_without_a_call_there_is_no_summary(run):
+    """Even where the fixture was used."""
+    result = run("def test_it(llm_mock):\n    pass\n")
+    result.assert_outcomes(passed=1)
+    assert "not spent" not in result.stdout.str()
+
+
+# With other plugins and kinds of tests
+
+
+def test_tests_in_random_order_are_answered(run):
+    """pytest-randomly."""
+    pytest.importorskip("pytest_randomly")
+    for seed in ("1", "2"):
+        run(MANY, "-p", "randomly", f"--randomly-seed={seed}").assert_outcomes(passed=10)
+
+
+ASYNC = """
+{mark}
+async def test_fixture(llm_mock):
+    llm_mock.reply("hi")
+    assert await ask_async() == "hi"
+
+
+{mark}
+@pytest.mark.llm_intercept("marked")
+async def test_marker():
+    assert await ask_async() == "marked"
+    assert ask() == "marked"
+
+
+@{fixture}
+async def asked(llm_mock):
+    llm_mock.on("early").reply("early")
+    assert await ask_async("early") == "early"
+    yield llm_mock
+    llm_mock.on("late").reply("late")
+    assert await ask_async("late") == "late"
+
+
+{mark}
+async def test_async_fixture(asked):
+    asked.on("now").reply("now")
+    assert await ask_async("now") == "now"
+
+
+{mark}
+async def test_swallowed(llm_mock):
+    try:
+        await ask_async()
+    except Exception:
+        pass
+"""
+
+
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_pytest_asyncio_runs_them(run, mode):
+    """Async tests and async fixtures; what was swallowed fails its test."""
+    pytest.importorskip("pytest_asyncio")
+    code = ASYNC.format(mark="@pytest.mark.asyncio", fixture="pytest_asyncio.fixture")
+    ini = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
+    result = run("import pytest_asyncio\n" + code, "-p", "asyncio", f"--asyncio-mode={mode}", pytest__ini=ini)
+    result.assert_outcomes(passed=4, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*"])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_anyios_plugin_runs_them(run, backend):
+    """On both of its backends."""
+    pytest.importorskip("anyio")
+    pytest.importorskip(backend)
+    backend_fixture = f"@pytest.fixture\ndef anyio_backend():\n    return {backend!r}\n\n"
+    result = run(backend_fixture + ASYNC.format(mark="@pytest.mark.anyio", fixture="pytest.fixture"), "-p", "anyio")
+    result.assert_outcomes(passed=4, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*"])
+
+
+UNITTEST = """
+import unittest
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.llm = self.enterContext(intercept())
+
+    def test_rule(self):
+        self.llm.on("weather").reply("sunny")
+        self.assertEqual(ask("the weather?"), "sunny")
+
+    def test_swallowed(self):
+        swallow()
+
+
+class AsyncCase(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.llm = await self.enterAsyncContext(intercept())
+
+    async def test_rule(self):
+        self.llm.reply("hi")
+        self.assertEqual(await ask_async(), "hi")
+
+    async def test_swallowed(self):
+        try:
+            await ask_async()
+        except Exception:
+            pass
+
+
+if __name__ == "__main__":
+    unittest.main()
+"""
+
+
+def test_unittest_cases_enter_the_context_manager(run, pytester):
+    """Under pytest and under unittest itself; what was swallowed fails its test."""
+    import sys
+
+    result = run(UNITTEST)
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["*UnmatchedRequestError*"])
+    done = pytester.run(sys.executable, "-W", "error", "-m", "unittest", "test_it")
+    done.stderr.fnmatch_lines(["Ran 4 tests*", "FAILED (*=2)"])
+
+
+def test_the_marker_works_on_a_unittest_case(run):
+    """On the class and on its methods."""
+    result = run("""
+import unittest
+
+
+@pytest.mark.llm_intercept("of the class")
+class Case(unittest.TestCase):
+    def test_class(self):
+        self.assertEqual(ask(), "of the class")
+
+    @pytest.mark.llm_intercept("of the method")
+    def test_method(self):
+        self.assertEqual(ask(), "of the method")
+
+
+class AsyncCase(unittest.IsolatedAsyncioTestCase):
+    @pytest.mark.llm_intercept("async")
+    async def test_async(self):
+        self.assertEqual(await ask_async(), "async")
+
+    @pytest.mark.llm_intercept
+    def test_swallowed(self):
+        swallow()
+""")
+    result.assert_outcomes(passed=4, errors=1)
+
+
+CUSTOM = """
+import pytest
+
+
+def pytest_collect_file(parent, file_path):
+    if file_path.suffix == ".yaml":
+        return File.from_parent(parent, path=file_path)
+
+
+class File(pytest.File):
+    def collect(self):
+        yield Item.from_parent(self, name="custom")
+
+
+class Item(pytest.Item):
+    def runtest(self):
+        pass
+
+    def reportinfo(self):
+        return self.path, 0, self.name
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.llm_intercept("hi"))
+"""
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_doctests_and_custom_items_run(run, pytester, marked):
+    """With a marker on everything, too."""
+    pytester.makeconftest(CUSTOM if marked else CUSTOM.partition("def pytest_collection_modifyitems")[0])
+    (pytester.path / "test_yaml.yaml").write_text("")
+    code = 'def double(x):\n    """\n    >>> double(2)\n    4\n    """\n    return 2 * x\n\n\ndef test_it():\n    assert double(1) == 2\n'
+    run(code, "--doctest-modules").assert_outcomes(passed=3)
+
+
+def test_a_doctest_that_is_marked_is_answered(run, pytester):
+    """It has fixtures as functions have."""
+    pytester.makeconftest(CUSTOM)
+    run('def f():\n    """\n    >>> ask()\n    \'hi\'\n    """\n', "--doctest-modules").assert_outcomes(passed=1)
+
+
+# Inert
+
+MODULES = """
+import sys
+
+
+def pytest_unconfigure(config):
+    names = ("llm_intercept", "pydantic", "httpx", "httpx2", "respx", "rich", "genai_prices", "anyio")
+    found = sorted(name for name in sys.modules if name.partition(".")[0] in names)
+    with open(config.rootpath / "modules.txt", "a") as file:
+        file.write(" ".join(found) + "\\n")
+"""
+LIGHT = "import pytest\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n):\n    pass\n"
+
+
+@pytest.mark.parametrize("xdist", [pytest.param(True, marks=needs_xdist), False], ids=["xdist", "alone"])
+def test_nothing_is_imported_until_a_test_uses_it(pytester, monkeypatch, xdist):
+    """Neither pydantic nor httpx, and of this package two modules."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(MODULES)
+    pytester.makepyfile(LIGHT)
+    ini = "[pytest]\nllm_unmatched = raise\nllm_rules = r.toml\n"
+    (pytester.path / "pytest.ini").write_text(ini)
+    more = ["-p", "xdist", "-n", "2"] if xdist else []
+    options = ["-p", "no:cacheprovider", "-p", "llm_intercept", *more]
+    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=20)
+    found = pytester.path.joinpath("modules.txt").read_text().splitlines()
+    assert found == ["llm_intercept llm_intercept.pytest_plugin"] * (3 if xdist else 1)
+
+
+def test_it_is_loaded_by_itself_and_switched_off_by_its_name(pytester, monkeypatch):
+    """`-p no:llm_intercept`: the fixture is then unknown."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+    pytester.makepyfile("def test_it(llm_mock):\n    pass\n")
+    options = ["-p", "no:cacheprovider", "-p", "no:asyncio"]
+    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=1)
+    result = pytester.runpytest_subprocess(*options, "-p", "no:llm_intercept", timeout=100)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'llm_mock' not found*"])
