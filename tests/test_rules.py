@@ -13,6 +13,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from llm_intercept.rules.conditions import model_condition, positional_condition, text_condition
 
 from llm_intercept import (
     Interceptor,
@@ -28,7 +29,6 @@ from llm_intercept import (
 )
 from llm_intercept.dialects import chat as dialect
 from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.rules.conditions import model_condition, positional_condition, text_condition
 from llm_intercept.wire import WireRequest
 from tests.support import URL, ask, chat
 

@@ -14,8 +14,19 @@ from typing import Any, cast
 from llm_intercept.errors import SettingsError
 
 TABLE = "[tool.llm_intercept]"
-KEYS = ("mode", "rules", "unmatched", "passthrough", "seed", "log", "all_used", "scope", "time_scale")
-PATHS = frozenset({"rules", "log"})
+KEYS = (
+    "mode",
+    "recordings",
+    "rules",
+    "unmatched",
+    "passthrough",
+    "seed",
+    "log",
+    "all_used",
+    "scope",
+    "time_scale",
+)
+PATHS = frozenset({"rules", "log", "recordings"})
 
 
 def project_defaults() -> dict[str, Any]:
@@ -56,6 +67,8 @@ def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a chan
 
 
 def _absolute(folder: Path, value: Any) -> Any:
+    if isinstance(value, str) and "://" in value:
+        return value
     if isinstance(value, str):
         return str(folder / value)
     return [str(folder / one) for one in cast("list[str]", value)] if isinstance(value, list) else value
