@@ -5,6 +5,7 @@ Knows: names and bytes, atomic writes. Must not know: what a take is. `recording
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import tempfile
@@ -166,6 +167,14 @@ class FolderStore:
 
 _THREADS = threading.RLock()
 _sessions: dict[tuple[int, str], tuple[float, IO[bytes]]] = {}
+
+
+@atexit.register
+def _end_sessions() -> None:
+    """Give the locks back in order; the system does so anyway, also for a process that is killed."""
+    for _, file in _sessions.values():
+        file.close()
+    _sessions.clear()
 
 
 def _session(folder: str) -> float:
