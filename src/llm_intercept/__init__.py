@@ -55,6 +55,10 @@ if TYPE_CHECKING:
     from llm_intercept.making import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
     from llm_intercept.mocks import MockedError
     from llm_intercept.pace import Pace, lognormal, normal
+    from llm_intercept.recording.config import Recordings
+    from llm_intercept.recording.errors import DamagedRecordingWarning, RecordingError, SecretInRecordingError
+    from llm_intercept.recording.fingerprint import Match
+    from llm_intercept.recording.redaction import Redaction
     from llm_intercept.replies import Audio, Reply, ToolCall
     from llm_intercept.resilience import Finding, NotResilientError, Resilience
     from llm_intercept.rules.condition import Condition
@@ -122,6 +126,10 @@ _HOME = {
     "Resilience": "resilience",
     "Finding": "resilience",
     "assert_resilient": "simulation",
+    # recordings
+    "Recordings": "recording.config",
+    "Match": "recording.fingerprint",
+    "Redaction": "recording.redaction",
     # what was asked
     "Call": "journal",
     "Calls": "calls",
@@ -133,6 +141,9 @@ _HOME = {
     "LLMInterceptError": "errors",
     "BudgetExceededError": "errors",
     "NotResilientError": "resilience",
+    "DamagedRecordingWarning": "recording.errors",
+    "RecordingError": "recording.errors",
+    "SecretInRecordingError": "recording.errors",
     "ReplyError": "errors",
     "ReplyFunctionError": "errors",
     "RuleFileError": "errors",
@@ -196,6 +207,9 @@ __all__ = [  # noqa: RUF022 - by theme
     "Resilience",
     "Finding",
     "assert_resilient",
+    "Recordings",
+    "Match",
+    "Redaction",
     "Call",
     "Calls",
     "LLMRequest",
@@ -205,6 +219,9 @@ __all__ = [  # noqa: RUF022 - by theme
     "LLMInterceptError",
     "BudgetExceededError",
     "NotResilientError",
+    "DamagedRecordingWarning",
+    "RecordingError",
+    "SecretInRecordingError",
     "ReplyError",
     "ReplyFunctionError",
     "RuleFileError",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def _activate(settings: EnvironmentSettings) -> None:
     activation.activate(handler, "process")
     atexit.register(handler.report)
     _say(
-        f"llm-intercept {__version__}: on (LLM_INTERCEPT=mock); chat completions over httpx and httpx2 are answered "
+        f"llm-intercept {__version__}: on (LLM_INTERCEPT={settings.mode}); chat completions over httpx and httpx2 are "
         f"{_how(settings)}"
     )
 
@@ -76,10 +76,25 @@ def _how(settings: EnvironmentSettings) -> str:
     from llm_intercept.errors import shorten  # noqa: PLC0415
     from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
 
+    if settings.mode != "mock":
+        return {
+            "replay": f"answered from the recordings in {settings.recordings}",
+            "record": f"recorded in {settings.recordings}",
+            "auto": f"answered from the recordings in {settings.recordings}; what is missing is recorded (not in CI)",
+        }[str(settings.mode)]
     if settings.rules is None:
-        return f"with {shorten(DEFAULT_REPLY if settings.reply is None else settings.reply, 60)}"
+        return f"answered with {shorten(DEFAULT_REPLY if settings.reply is None else settings.reply, 60)}"
     other = f", and with {shorten(settings.reply, 60)} where none matches" if settings.reply is not None else ""
-    return f"by the rules in {settings.rules}{other}"
+    return f"answered by the rules in {settings.rules}{other}"
+
+
+def _fail_for_secret(error: Exception) -> None:
+    """End the process with a failure if it recorded a secret: a run that did must not look like a good one."""
+    from llm_intercept.recording.errors import SecretInRecordingError  # noqa: PLC0415
+
+    if isinstance(error, SecretInRecordingError):
+        sys.stdout.flush()
+        os._exit(3)
 
 
 class LazyHandler:
@@ -104,6 +119,7 @@ class LazyHandler:
         error = self._engine.settle() if "_engine" in self.__dict__ else None
         if error is not None:
             _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
+            _fail_for_secret(error)
 
     def __getattr__(self, name: str) -> Any:
         """Give the engine's rules and journal to an inner interceptor that asks the outer ones."""
@@ -118,10 +134,11 @@ class LazyHandler:
         from llm_intercept.making import auto  # noqa: PLC0415
 
         settings = self._settings
-        reply = auto() if settings.reply is None and settings.rules is None else settings.reply
-        unmatched = cast("Any", settings.unmatched)
+        is_bare = settings.mode == "mock" and settings.reply is None and settings.rules is None
+        reply = auto() if is_bare else settings.reply
+        names = ("mode", "recordings", "unmatched", "rules", "log")
         try:
-            engine = Interceptor(reply, unmatched=unmatched, rules=settings.rules, log=settings.log).engine
+            engine = Interceptor(reply, **{name: getattr(settings, name) for name in names}).engine
         except LLMInterceptError as error:  # of the file of rules, or the log's
             _stop(str(error))
             raise

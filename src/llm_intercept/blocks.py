@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from llm_intercept.pace import Pace
+    from llm_intercept.recording.config import Speed
     from llm_intercept.replies import Given
     from llm_intercept.rulefiles import RulesSource
     from llm_intercept.tokens import Tokenizer
@@ -38,6 +39,8 @@ def intercept(
     /,
     *,
     mode: Mode | None = None,
+    recordings: Any = None,
+    match: Any = None,
     rules: RulesSource | Sequence[RulesSource] | None = None,
     unmatched: UnmatchedPolicy | None = None,
     passthrough: str | Sequence[str] | None = None,
@@ -47,13 +50,15 @@ def intercept(
     log: str | PathLike[str] | None = None,
     all_used: bool | None = None,
     time_scale: float | None = None,
-    pace: Pace | None = None,
+    pace: Pace | Speed | None = None,
 ) -> Interception:
     """Answer LLM requests for the length of a block, or of a function's calls.
 
     Args:
         reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
         mode: See `Interceptor`, also for the arguments that are not explained here.
+        recordings: See `Interceptor`.
+        match: See `Interceptor`.
         rules: See `Interceptor`.
         unmatched: See `Interceptor`.
         passthrough: See `Interceptor`.
@@ -80,6 +85,8 @@ def intercept(
     first = Interceptor(
         reply,
         mode=mode,
+        recordings=recordings,
+        match=match,
         rules=rules,
         unmatched=unmatched,
         passthrough=passthrough,

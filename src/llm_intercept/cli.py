@@ -1,4 +1,4 @@
-"""The command line: `llm-intercept run` and `llm-intercept check`.
+"""The command line: `llm-intercept run`, `check` and `recordings`.
 
 Knows: click, the environment variables. Must not know: how requests are answered.
 """
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from llm_intercept import __version__
-from llm_intercept.settings import DEFAULT_REPLY, UnmatchedPolicy
+from llm_intercept.cli_recordings import recordings
+from llm_intercept.errors import SettingsError
+from llm_intercept.settings import DEFAULT_REPLY, MODES, UnmatchedPolicy, check_mode
 
 if TYPE_CHECKING:
     from llm_intercept.rules.rule import Rule
@@ -49,12 +51,27 @@ def main() -> None:
     show_default=True,
     help="What happens to other requests that go to a known LLM host.",
 )
+@click.option("--mode", type=click.Choice(MODES), default="mock", show_default=True, help="Where answers come from.")
+@click.option("--recordings", "tape", metavar="FOLDER|URL", help="The tape, which modes replay, record and auto need.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(reply: str | None, rules: str | None, log: str | None, unmatched: str, command: tuple[str, ...]) -> None:
+def run(
+    reply: str | None,
+    rules: str | None,
+    log: str | None,
+    unmatched: str,
+    mode: str,
+    tape: str | None,
+    command: tuple[str, ...],
+) -> None:
     """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.
 
-    Example: llm-intercept run --reply "hi" -- python app.py
+    Examples: llm-intercept run --reply "hi" -- python app.py;
+    llm-intercept run --mode auto --recordings recordings/demo -- python app.py
     """
+    try:
+        check_mode("--mode", mode, ("--recordings", tape))
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
     program = shutil.which(command[0])
     if program is None:
         raise click.ClickException(
@@ -65,7 +82,9 @@ def run(reply: str | None, rules: str | None, log: str | None, unmatched: str, c
     if rules is not None:
         _rules_of(rules)
     given = {"REPLY": reply, "RULES": rules and os.path.abspath(rules), "LOG": log and os.path.abspath(log)}  # noqa: PTH100
-    environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_UNMATCHED": unmatched}
+    if tape is not None:
+        given["RECORDINGS"] = tape if "://" in tape else os.path.abspath(tape)  # noqa: PTH100
+    environment = {"LLM_INTERCEPT": mode, "LLM_INTERCEPT_UNMATCHED": unmatched}
     environment |= {f"LLM_INTERCEPT_{name}": value for name, value in given.items() if value is not None}
     os.execvpe(program, command, {**os.environ, **environment})  # noqa: S606 - running it is what was asked for
 
@@ -159,6 +178,8 @@ def _interpreter(program: Path) -> str | None:
     named = next((word for word in words if PYTHON.search(word)), None)
     return shutil.which(named) if named is not None else None
 
+
+main.add_command(recordings)
 
 if __name__ == "__main__":
     main()

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from llm_intercept.clock import Clock
 from llm_intercept.errors import SettingsError
-from llm_intercept.settings import Scope, UnmatchedPolicy, check_mode, one_of
+from llm_intercept.settings import MODES, Scope, UnmatchedPolicy, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TABLE = "[tool.llm_intercept]"
-PATHS = frozenset({"rules", "log"})
+PATHS = frozenset({"rules", "log", "recordings"})
 
 
 def project_defaults() -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a chan
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{TABLE} in {file}", str(error), "a file that is TOML") from error
     if not isinstance(tool, dict):
-        raise SettingsError(f"tool in {file}", cast("object", tool), "a table, [tool], or leave it out")
+        raise SettingsError(f"tool in {file}", tool, "a table, [tool], or leave it out")
     table: object = cast("dict[str, Any]", tool).get("llm_intercept", {})
     if not isinstance(table, dict):
         raise SettingsError(f"{TABLE} in {file}", table, "a table of settings")
@@ -70,7 +70,9 @@ def _checked(file: Path, name: str, value: Any) -> Any:
 
 
 def _absolute(folder: Path, value: Any) -> str | list[str]:
-    return str(folder / value) if isinstance(value, str) else [str(folder / one) for one in cast("list[str]", value)]
+    if isinstance(value, str):
+        return value if "://" in value else str(folder / value)
+    return [str(folder / one) for one in cast("list[str]", value)]
 
 
 def _is(kind: type, expected: str) -> Callable[[str, Any], object]:
@@ -85,13 +87,14 @@ def _strings(expected: str) -> Callable[[str, Any], object]:
     def check(name: str, value: Any) -> None:
         many: list[object] = cast("list[object]", value) if isinstance(value, list) else [value]
         if not all(isinstance(one, str) and one.strip() for one in many):
-            raise SettingsError(name, value, expected)
+            raise SettingsError(name, cast("object", value), expected)
 
     return check
 
 
 CHECKS: dict[str, Callable[[str, Any], object]] = {
-    "mode": check_mode,
+    "mode": lambda name, value: one_of(name, value, MODES),
+    "recordings": _is(str, "the path of a folder, or a URL that fsspec knows"),
     "rules": _strings("the path of a .toml, .json or .py file, or a list of these"),
     "unmatched": lambda name, value: one_of(name, value, get_args(UnmatchedPolicy)),
     "passthrough": _strings("a list of hosts and models, such as ['api.mistral.ai', 'mistral-*']"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SHOWN_RULES = 3
 SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
+SHOWN_DIFFERENCES = 8
 SHOWN_CHARACTERS = 120
 
 
@@ -166,6 +167,21 @@ class RuleFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeFacts:
+    """A recorded exchange that was not played: its file, why not, and the fields that differ."""
+
+    name: str
+    reason: str
+    differences: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say the file, the reason and the first differences."""
+        lines = [f"{self.name}: {self.reason}", *(f"  {one}" for one in self.differences[:SHOWN_DIFFERENCES])]
+        more = len(self.differences) - SHOWN_DIFFERENCES
+        return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
+
+
+@dataclass(frozen=True, slots=True)
 class Unmatched:
     """One request that nothing answered, with what is needed to explain it; `count` says how many rules there are."""
 
@@ -175,15 +191,20 @@ class Unmatched:
     advice: str = ""
     headed: bool = True
     count: int = 0
+    takes: tuple[TakeFacts, ...] = ()
 
     def __str__(self) -> str:
-        """Say the problem, the request, the nearest rules and what to do."""
+        """Say the problem, the request, the nearest rules and recordings, and what to do."""
         lines = [self.problem, *_indent(str(self.request), 2)]
         nearest = sorted(self.rules, key=lambda rule: rule.distance)[:SHOWN_RULES]
         if nearest and self.headed:
             lines.append(_heading(len(nearest), max(self.count, len(self.rules))))
         for number, rule in enumerate(nearest, 1):
             lines += _indent(f"{number}. {rule}" if self.headed else str(rule), 2)
+        if self.takes:
+            lines.append("the nearest recording:" if len(self.takes) == 1 else "the nearest recordings:")
+        for take in self.takes:
+            lines += _indent(str(take), 2)
         return "\n".join([*lines, self.advice] if self.advice else lines)
 
 

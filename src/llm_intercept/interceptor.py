@@ -21,9 +21,11 @@ from llm_intercept.clients.transport import InProcess, serve, serve_async
 from llm_intercept.clock import Clock
 from llm_intercept.defaults import project_defaults
 from llm_intercept.engine.exchange import Engine
+from llm_intercept.engine.recorded import Recorder
 from llm_intercept.engine.service import Service
 from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
 from llm_intercept.pace import check_pace
+from llm_intercept.recording.config import is_speed, recordings_of
 from llm_intercept.replies import is_one_shot, prepare
 from llm_intercept.rulefiles import RulesSource, install, sources
 from llm_intercept.rules.positional import NAMED, Positional, Text
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.errors import Unmatched
     from llm_intercept.pace import Pace
+    from llm_intercept.recording.config import Speed
     from llm_intercept.replies import Given
     from llm_intercept.tokens import Tokenizer
 
@@ -54,7 +57,11 @@ class Interceptor(Simulation):
 
     Args:
         reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
-        mode: `mock`, the only mode of this version.
+        mode: `mock` (the default) answers by rules alone; `replay` with recordings where no rule answers; `record`
+            sends such requests to the network and records the answers; `auto` replays, and records what is missing,
+            but in CI (where the variable `CI` is set) replays alone.
+        recordings: The tape: a folder, an fsspec URL, or `Recordings`.
+        match: What may differ from a recorded request; see `Recordings`.
         rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
             or a list of these. They need not all be used.
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
@@ -68,7 +75,8 @@ class Interceptor(Simulation):
         all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
         time_scale: Real seconds that a simulated second takes: 1 (the default) is real time, 0 virtual time, in which
             no wait takes time and the client's read timeouts fire as they would.
-        pace: How fast answers come, where neither the rule nor the reply says it; by default at once.
+        pace: How fast answers come, where neither the rule nor the reply says it: a `Pace`. Of recorded streams
+            `recorded`, or a factor of the recorded gaps. By default at once.
 
     Raises:
         SettingsError: An argument has a value that cannot be used.
@@ -83,6 +91,8 @@ class Interceptor(Simulation):
         /,
         *,
         mode: Mode | None = None,
+        recordings: Any = None,
+        match: Any = None,
         rules: RulesSource | Sequence[RulesSource] | None = None,
         unmatched: UnmatchedPolicy | None = None,
         passthrough: str | Sequence[str] | None = None,
@@ -91,21 +101,23 @@ class Interceptor(Simulation):
         log: str | PathLike[str] | None = None,
         all_used: bool | None = None,
         time_scale: float | None = None,
-        pace: Pace | None = None,
+        pace: Pace | Speed | None = None,
     ) -> None:
         self._options: dict[str, Any] = {
             name: value for name, value in locals().items() if name not in {"self", "reply"}
         }
         chosen = {**project_defaults(), **{name: value for name, value in self._options.items() if value is not None}}
-        check_mode("mode", chosen.get("mode", "mock"))
+        mode = cast("Mode", check_mode("mode", chosen.get("mode", "mock"), ("recordings", chosen.get("recordings"))))
         policy = one_of("unmatched", chosen.get("unmatched", "error"), get_args(UnmatchedPolicy))
+        speed, made_up = (pace, None) if is_speed(pace) else (None, pace)
         self.engine = Engine(
             unmatched=cast("UnmatchedPolicy", policy),
             seed=_int("seed", chosen.get("seed", 0)),
             tokenizer=_tokenizer(tokenizer),
             passthrough=_names(chosen.get("passthrough", ())),
             all_used=bool(chosen.get("all_used", False)),
-            service=Service(Clock(chosen.get("time_scale", 1.0)), check_pace("pace", pace)),
+            service=Service(Clock(chosen.get("time_scale", 1.0)), check_pace("pace", made_up)),
+            recorder=None if mode == "mock" else Recorder(recordings_of(chosen["recordings"], match, speed), mode),
         )
         self.engine.journal.log = CallLog(chosen["log"]) if "log" in chosen else None
         self._rules = sources(chosen.get("rules"))

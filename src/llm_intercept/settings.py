@@ -14,14 +14,12 @@ from llm_intercept.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Mode = Literal["mock"]
+Mode = Literal["mock", "replay", "record", "auto"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
 Scope = Literal["process", "context"]
 
 MODES: tuple[str, ...] = get_args(Mode)
 OFF = ("", "0", "off", "false")
-PLANNED_MODES = ("replay", "record", "auto")
-PLANNED_VARIABLES = ("LLM_INTERCEPT_RECORDINGS",)
 RULE_FILES = (".toml", ".json", ".py")
 DEFAULT_REPLY = "This is a mock request"
 
@@ -35,6 +33,7 @@ class EnvironmentSettings:
     unmatched: str = "error"
     rules: str | None = None
     log: str | None = None
+    recordings: str | None = None
 
 
 def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -49,16 +48,23 @@ def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
     raise SettingsError(name, value, "one of " + ", ".join(map(repr, choices)))
 
 
-def check_mode(name: str, value: object, also: tuple[str, ...] = ()) -> str:
-    """Return `value` if it is a mode this version has, or one of `also`.
+def check_mode(name: str, value: object, recordings: tuple[str, object], also: tuple[str, ...] = ()) -> str:
+    """Return `value` if it is a mode, or one of `also`, and has recordings where it needs them.
+
+    Args:
+        name: The setting's name.
+        value: The mode.
+        recordings: The name of the setting that says where recordings are, and its value.
+        also: Words that are taken beside the modes.
 
     Raises:
-        SettingsError: It is not; the message lists the modes, and says which ones are planned.
+        SettingsError: It is none; the message lists the choices.
 
     """
-    if value in PLANNED_MODES:
-        raise SettingsError(name, value, f"'mock' (mode {value!r} is planned, and not in this version)")
-    return one_of(name, value, (*MODES, *also))
+    mode = one_of(name, value, (*MODES, *also))
+    if mode in MODES and mode != "mock" and not recordings[1]:
+        raise SettingsError(recordings[0], recordings[1], f"a folder, which mode {mode!r} needs")
+    return mode
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> EnvironmentSettings:
@@ -71,17 +77,15 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> EnvironmentSett
     mode = environ.get("LLM_INTERCEPT", "").strip().lower()
     if mode in OFF:
         return EnvironmentSettings(None)
-    check_mode("LLM_INTERCEPT", mode, ("off", "0", "false"))
-    for name in PLANNED_VARIABLES:
-        if environ.get(name):
-            raise SettingsError(name, environ[name], "no value: this setting is planned, and not in this version")
+    recordings = environ.get("LLM_INTERCEPT_RECORDINGS") or None
+    check_mode("LLM_INTERCEPT", mode, ("LLM_INTERCEPT_RECORDINGS", recordings), ("off", "0", "false"))
     unmatched = environ.get("LLM_INTERCEPT_UNMATCHED") or "error"
     one_of("LLM_INTERCEPT_UNMATCHED", unmatched, get_args(UnmatchedPolicy))
     rules = environ.get("LLM_INTERCEPT_RULES") or None
     if rules is not None:
         check_rules_file("LLM_INTERCEPT_RULES", rules)
     log = environ.get("LLM_INTERCEPT_LOG") or None
-    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY"), unmatched, rules, log)
+    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY"), unmatched, rules, log, recordings)
 
 
 def check_rules_file(name: str, value: object) -> str:

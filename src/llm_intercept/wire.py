@@ -6,7 +6,7 @@ Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -97,9 +97,27 @@ class Pause:
     timeline: Timeline
 
 
+class Observer(Protocol):
+    """Is told of a response while it passes to the client, which sees it as if nobody looked."""
+
+    def began(self, status: int, headers: list[tuple[str, str]], /) -> None:
+        """Hear of the response's head."""
+        ...
+
+    def passed(self, chunk: bytes, /) -> None:
+        """Hear of some bytes of the body, as they are on the wire, when the client gets them."""
+        ...
+
+    def ended(self, error: BaseException | None, /, *, whole: bool) -> None:
+        """Hear, once, that the body ended: `whole`, or closed early, or with an error."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Forward:
     """Asks the driver to send the request where it was going; answered with the response's status."""
+
+    observer: Observer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 from llm_intercept.clients.activation import outside_clients
 from llm_intercept.clients.family import Family, family_of, is_network_error
 from llm_intercept.clients.stream import Timing, raise_if_late, read_timeout
+from llm_intercept.clients.tee import observed
 from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireRequest, WireResponse
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
                 waiting = timeline.wait(seconds, read_timeout(request))
                 waiting.sleep()
                 return raise_if_late(waiting)
-            case Forward():
-                sent.append(_forwarded(forward))
+            case Forward(observer):
+                sent.append(observed(family, _forwarded(forward), observer))
                 return sent[0].status_code
             case _:
                 assert_never(need)
@@ -83,8 +84,8 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
                 waiting = timeline.wait(seconds, read_timeout(request))
                 await waiting.asleep()
                 return raise_if_late(waiting)
-            case Forward():
-                sent.append(await _forwarded_async(forward))
+            case Forward(observer):
+                sent.append(observed(family, await _forwarded_async(forward), observer))
                 return sent[0].status_code
             case _:
                 assert_never(need)

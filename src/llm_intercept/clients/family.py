@@ -26,12 +26,14 @@ class Family:
     Attributes:
         module: The library.
         stream: The class of the response streams made for it.
+        tee: The class of the streams that stand before a real response's.
         network_errors: The exceptions that mean to its clients that the network failed.
 
     """
 
     module: ModuleType
     stream: type[Any] = field(repr=False)
+    tee: type[Any] = field(repr=False)
     network_errors: tuple[type[BaseException], ...] = field(repr=False)
 
     def adopt(self, error: BaseException) -> BaseException:
@@ -104,7 +106,9 @@ def _family_of_class(request_class: Any) -> Family:
 
 @lru_cache(maxsize=8)
 def _family(module: ModuleType) -> Family:
-    from llm_intercept.clients.stream import ByteChunks  # noqa: PLC0415 - the stream's class is made per family
+    from llm_intercept.clients.stream import ByteChunks  # noqa: PLC0415 - the streams' classes are made per family
+    from llm_intercept.clients.tee import Tee  # noqa: PLC0415
 
-    stream = type("InterceptedStream", (ByteChunks, module.SyncByteStream, module.AsyncByteStream), {})
-    return Family(module, stream, (module.HTTPError, module.InvalidURL))
+    bases = (module.SyncByteStream, module.AsyncByteStream)
+    stream, tee = type("InterceptedStream", (ByteChunks, *bases), {}), type("RecordedStream", (Tee, *bases), {})
+    return Family(module, stream, tee, (module.HTTPError, module.InvalidURL))

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve
-from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule
+from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule, plainly
 from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.missing import no_recording
 from llm_intercept.engine.playing import Play, is_end
+from llm_intercept.engine.recorded import Played, Recorder, is_recorded
+from llm_intercept.engine.replaying import replayed, usage_of
 from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
@@ -35,6 +38,7 @@ from llm_intercept.hosts import is_llm_host, names_one
 from llm_intercept.journal import Call, Journal
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping
 from llm_intercept.mocks import Mocked, Script, mocked
+from llm_intercept.recording.capture import Capture
 from llm_intercept.replies import Computed, LetOut, Raises
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -79,6 +83,7 @@ class Engine:
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
     service: Service = field(default_factory=Service)
+    recorder: Recorder | None = None
     _identities: Identities = field(default_factory=Identities)
     _scripts: Script = field(default_factory=Script)
 
@@ -93,10 +98,10 @@ class Engine:
         dialect = claimed_by(request)
         if dialect is not None:
             return self._claimed(request, dialect, (self, *outer))
-        if is_llm_host(request.host):
-            return self._unclaimed(
-                request, (self, *outer), f"llm-intercept does not answer {request.method} {request.path}"
-            )
+        chain = (self, *outer)
+        if is_llm_host(request.host) or (is_recorded(request) and any(engine.recorder for engine in chain)):
+            why = f"llm-intercept does not answer {request.method} {request.path}"
+            return self._unclaimed(request, chain, why)
         return None
 
     def lets_out(self, host: str, model: str = "") -> bool:
@@ -127,7 +132,8 @@ class Engine:
 
         """
         unused = self.book.unused() if complete and self.all_used else ()
-        return settled(self.journal, self.budget, unused)
+        recorded = self.recorder.settle() if self.recorder is not None else None
+        return settled(self.journal, self.budget, unused, recorded)
 
     def _claimed(self, wire: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         content: bytes = yield ReadBody()
@@ -159,10 +165,11 @@ class Engine:
                 return (yield from self._given(case, mock.reply, self.service, IN_THE_BODY))
         decision, service = _decide(case, chain)
         if decision is None:
-            facts = no_rule(case.wire, case.request, [engine.book for engine in chain])
-            return (yield from self._unmatched(case.call, case.dialect, facts))
-        if isinstance(decision, LetOut):
-            return (yield from _forward(case.call))
+            return (yield from self._unmatched(case.call, case.dialect, _unanswered(case, chain)))
+        if isinstance(decision, Played):
+            return self._played(decision, case, service)
+        if isinstance(decision, LetOut | Capture):
+            return (yield from _forward(case.call, decision if isinstance(decision, Capture) else None))
         if not isinstance(decision, Decision):
             case.call.source = "rule"
             return (yield from self._given(case, decision, service, repr(decision)))
@@ -173,6 +180,16 @@ class Engine:
         case.call.source = "rule"
         reply = yield from resolve(decision, case.request, case.wire)
         return (yield from self._given(case, reply, service, str(rule), rule.where))
+
+    def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
+        """Answer with a take."""
+        identity = self._identities.next(case.call.digest, stream=case.request.stream)
+        writing = Writing(self.tokenizer, identity, lambda _: None)
+        try:
+            response = replayed(played, case.request, case.dialect, writing, service.timeline)
+        except LLMInterceptError as error:
+            raise FailedExchange(error) from error
+        return _noted_played(played, response, case.call)
 
     def _given(self, case: Case, reply: Prepared, service: Service, rule: str, where: str = "") -> Exchange:
         if isinstance(reply, LetOut):
@@ -259,9 +276,29 @@ class Engine:
         call = self.journal.note(Call(bare(wire)))
         if any(engine.lets_out(wire.host) for engine in chain):
             return (yield from _forward(call))
+        if any(engine.recorder for engine in chain):
+            return (yield from self._unclaimed_recorded(wire, chain, call))
         problem = f"llm-intercept stopped a request to {wire.host}, a known LLM host. {why}."
         facts = Unmatched(RequestFacts(wire.method, wire.url), problem, advice=LET_OUT)
         return (yield from self._unmatched(call, DIALECTS[0], facts))
+
+    def _unclaimed_recorded(self, wire: WireRequest, chain: Sequence[Engine], call: Call) -> Exchange:
+        """Play or record what no dialect claims: the take's answer in its own shape, or none."""
+        case = Case(wire, plainly(wire, (yield ReadBody())), DIALECTS[0], call)
+        call.request = case.request
+        try:
+            answers = (_recorded(engine, case) for engine in chain)
+            found = next((one for one in answers if one is not None), None)
+            if isinstance(found, Played):
+                response = replayed(
+                    found, case.request, None, Writing(self.tokenizer, "", lambda _: None), self.service.timeline
+                )
+                return _noted_played(found, response, call)
+        except LLMInterceptError as error:
+            return self._broken(error, case)
+        if found is not None:
+            return (yield from _forward(call, found))
+        return (yield from self._unmatched(call, case.dialect, _unanswered(case, tuple(chain))))
 
     def _not_json(self, wire: WireRequest, chain: Sequence[Engine]) -> Exchange:
         if is_llm_host(wire.host):
@@ -287,8 +324,13 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
     return mapping(value) if is_object(value) else None
 
 
-def _decide(case: Case, chain: tuple[Engine, ...]) -> tuple[Decision | LetOut | Answer | Faulty | None, Service]:
-    """Ask the engines from the innermost out; each one asked notes the call, and keeps its limits and its chaos."""
+def _decide(
+    case: Case, chain: tuple[Engine, ...]
+) -> tuple[Decision | LetOut | Answer | Faulty | Played | Capture | None, Service]:
+    """Ask the engines from the innermost out, each its rules and then its recordings.
+
+    Each one asked notes the call, and keeps its limits and its chaos.
+    """
     service = chain[0].service
     for engine in chain:
         engine.journal.note(case.call)
@@ -300,12 +342,35 @@ def _decide(case: Case, chain: tuple[Engine, ...]) -> tuple[Decision | LetOut | 
         if struck is not None:
             return struck, service
         try:
-            decision = engine.book.decide(case.request)
-        except ReplyFunctionError as error:
+            decision = engine.book.decide(case.request) or _recorded(engine, case)
+        except LLMInterceptError as error:
             raise FailedExchange(error) from error
         if decision is not None:
             return decision, service
     return None, service
+
+
+def _noted_played(played: Played, response: WireResponse, call: Call) -> WireResponse:
+    call.source, call.status, call.usage = "recording", response.status, usage_of(played.take)
+
+    def ended(error: Exception | None, last: Step | None) -> None:  # noqa: ARG001 - how a stream ends is not told here
+        call.error = error
+        call.finish()
+
+    return replace(response, chunks=Watched(response.chunks, ended))
+
+
+def _recorded(engine: Engine, case: Case) -> Played | Capture | None:
+    return engine.recorder.answer(case.wire, case.request) if engine.recorder is not None else None
+
+
+def _unanswered(case: Case, chain: tuple[Engine, ...]) -> Unmatched:
+    """Say why nothing answers: the rules, and the nearest recordings of the innermost engine that has any."""
+    rules = no_rule(case.wire, case.request, [engine.book for engine in chain])
+    recorder = next((engine.recorder for engine in chain if engine.recorder is not None), None)
+    if recorder is None:
+        return rules
+    return replace(no_recording(recorder, case.wire, case.request), rules=rules.rules, count=rules.count)
 
 
 def _check_budget(engine: Engine) -> None:
@@ -315,9 +380,9 @@ def _check_budget(engine: Engine) -> None:
         raise FailedExchange(error)
 
 
-def _forward(call: Call) -> Exchange:
+def _forward(call: Call, capture: Capture | None = None) -> Exchange:
     call.source = "live"
-    call.status = yield Forward()
+    call.status = yield Forward(capture)
     call.finish()
     return Forwarded(call.status)
 

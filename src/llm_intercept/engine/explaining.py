@@ -5,10 +5,12 @@ Knows: rule books and the facts errors are built from. Must not know: what becom
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from llm_intercept.content import LLMRequest
 from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched
+from llm_intercept.jsontext import decode, mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,17 @@ LET_OUT = (
 def bare(wire: WireRequest) -> LLMRequest:
     """Make the request to note where the body is not read."""
     return LLMRequest(operation="unclaimed", model="", headers=wire.headers, url=wire.url)
+
+
+def plainly(wire: WireRequest, content: bytes) -> LLMRequest:
+    """Make the request of what no dialect reads: its JSON, or nothing of it where it is no JSON object."""
+    try:
+        body = mapping(decode(content))
+    except (ValueError, RecursionError):
+        body = {} if not content else {"content_hash": hashlib.blake2b(content, digest_size=16).hexdigest()}
+    return LLMRequest(
+        operation="unclaimed", model=text(body.get("model")), raw=body, headers=wire.headers, url=wire.url
+    )
 
 
 def _facts(wire: WireRequest, request: LLMRequest) -> RequestFacts:

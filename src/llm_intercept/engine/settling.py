@@ -22,21 +22,24 @@ if TYPE_CHECKING:
     from llm_intercept.journal import Journal
 
 
-def settled(journal: Journal, budget: Budget | None, unused: Sequence[RuleFacts]) -> LLMInterceptError | None:
+def settled(
+    journal: Journal, budget: Budget | None, unused: Sequence[RuleFacts], recorded: LLMInterceptError | None = None
+) -> LLMInterceptError | None:
     """Return the error to raise, None if nothing went wrong.
 
     Args:
         journal: What took place.
         budget: What was allowed.
         unused: The rules left over; they are told only where nothing else went wrong, which may be why.
+        recorded: What went wrong with the recordings.
 
     """
-    errors = list(_errors(journal, budget))
+    errors = [*_errors(journal, budget), *(() if recorded is None else (recorded,))]
     if not errors and unused:
         errors = [UnusedRuleError(unused)]
     if not errors:
         return None
-    first = errors[0]
+    first: LLMInterceptError = errors[0]
     seen = {type(first)} if isinstance(first, BudgetExceededError) else set[type]()
     for other in errors[1:]:
         if type(other) not in seen and str(other) not in (str(first), *getattr(first, "__notes__", ())):

@@ -1,0 +1,96 @@
+"""Says of a request that no recording answers which recordings came near, why they were not taken, and what to do.
+
+Knows: tapes and the facts errors are built from. Must not know: what becomes of the request.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from llm_intercept.errors import RequestFacts, TakeFacts, Unmatched
+from llm_intercept.recording.compare import differences, distance
+from llm_intercept.recording.tape import SHORT, canonical_of, is_partial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.engine.recorded import Recorder
+    from llm_intercept.recording.exchange import Asked
+    from llm_intercept.recording.tape import Key
+    from llm_intercept.wire import WireRequest
+
+NEAREST = 2
+LOOKED_AT = 500  # takes that are read to find the nearest: a miss in a tape of 100,000 answers within a second
+
+
+def no_recording(recorder: Recorder, wire: WireRequest, request: LLMRequest) -> Unmatched:
+    """Say why no take answers a request."""
+    sought, key = recorder.sought(wire, request)
+    tools = tuple(tool.name for tool in request.tools)
+    facts = RequestFacts(wire.method, wire.url, request.model, request.last_user, tools, request.stream)
+    location = recorder.tape.store.location
+    problem = f"llm-intercept: no recording in {location} answers this request."
+    near = (*_own(recorder, sought, key), *_nearest(recorder, sought))
+    if not near:
+        problem += " There are no recordings in it."
+    return Unmatched(facts, problem, (), advice(recorder), takes=near[:NEAREST])
+
+
+def advice(recorder: Recorder) -> str:
+    """Say how the request is recorded."""
+    location = shlex.quote(str(recorder.recordings.location))
+    command = f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={location} {_command()}"
+    why = " (in CI mode 'auto' records nothing)" if recorder.mode == "auto" else ""
+    return (
+        f"Record it{why}: mode='auto' in the place of the code's mode='replay', or, for a program that says nothing:\n"
+        f"  {command}\n"
+        f"If only the prompt changed, keep the old answer without paying: llm-intercept recordings rekey {location} -- "
+        f"{_command()}"
+    )
+
+
+def _command() -> str:
+    program = sys.argv[0] if sys.argv and sys.argv[0] not in {"", "-c"} else "app.py"
+    return shlex.join(["python", program, *sys.argv[1:]]) if program != "app.py" else "python app.py"
+
+
+def _own(recorder: Recorder, sought: Asked, key: Key) -> Iterator[TakeFacts]:
+    """Say of the takes of this very request why they are not played."""
+    taken = recorder.tape.taken(key)
+    if taken:
+        times = "once, and it has" if taken == 1 else f"{taken} times, and they have"
+        reason = f"it was recorded {times} been played; Recordings(…, repeat_last=True) plays the last again"
+        yield TakeFacts(sought.key.name(taken), reason)
+    short = sought.key.fingerprint[:SHORT]
+    for name in sorted(recorder.tape.store.names()):
+        if short in name and is_partial(name):
+            yield TakeFacts(name, "it is partial: the stream was not read to its end when it was recorded")
+        elif short in name and name > sought.key.name(taken + 1):
+            yield TakeFacts(name, f"the take before it, {sought.key.name(taken + 1)}, is missing")
+
+
+def _nearest(recorder: Recorder, sought: Asked) -> list[TakeFacts]:
+    """Find the takes that differ least; in a large tape, among those with the same words first."""
+    tape = recorder.tape
+    names = sorted(tape.store.names(), key=lambda name: (sought.key.slug not in name, name))
+    found: list[tuple[float, TakeFacts]] = []
+    for name in names[:LOOKED_AT]:
+        take = tape.peek(name)
+        if take is None or is_partial(name):
+            continue
+        differing = differences(canonical_of(take), sought.canonical)
+        if differing:
+            facts = TakeFacts(name, _reason(len(differing)), tuple(_said(str(one)) for one in differing))
+            found.append((distance(differing), facts))
+    return [facts for _, facts in sorted(found, key=lambda one: one[0])[:NEAREST]]
+
+
+def _reason(count: int) -> str:
+    return "one field differs" if count == 1 else f"{count} fields differ"
+
+
+def _said(difference: str) -> str:
+    return difference.removeprefix("body.")

@@ -1,0 +1,123 @@
+"""Makes the response that a take holds: the same bytes in the recorded shape, or what the dialect makes of the other.
+
+Knows: takes, dialects' raw replies. Must not know: how a take is found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from llm_intercept.content import Usage
+from llm_intercept.jsontext import is_object, mapping
+from llm_intercept.recording.bodies import event_bytes
+from llm_intercept.recording.exchange import wire_bytes
+from llm_intercept.replies import RawReply
+from llm_intercept.wire import Wait, WireResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from llm_intercept.clock import Timeline
+    from llm_intercept.content import LLMRequest
+    from llm_intercept.dialects.base import Dialect, Writing
+    from llm_intercept.engine.recorded import Played
+    from llm_intercept.recording.take import Take
+
+AT_ONCE = ("retry-after-ms", "1")
+RETRIED = frozenset({408, 409, 429})
+SERVER_ERROR = 500
+ENTITY = ("content-type", "content-length", "content-encoding", "transfer-encoding")
+
+
+def replayed(
+    played: Played,
+    request: LLMRequest,
+    dialect: Dialect | None,
+    writing: Writing,
+    timeline: Callable[[], Timeline],
+) -> WireResponse:
+    """Make the response of a take for a request that may ask for the other shape.
+
+    Args:
+        played: The take.
+        request: The request as it is asked now.
+        dialect: The request's dialect; without one the answer has the recorded shape.
+        writing: What the dialect needs to write.
+        timeline: Makes what the recorded gaps are measured with.
+
+    Raises:
+        LLMInterceptError: The take's body is no answer that the dialect can read.
+
+    """
+    take = played.take
+    if dialect is not None and take.response.status == 200 and _is_other_shape(take, request):  # noqa: PLR2004 - errors have one shape
+        return _reshaped(take, request, dialect, writing)
+    headers = tuple(take.response.headers.items())
+    if played.factor == 0 and _is_retried(take.response.status):
+        headers = (*(one for one in headers if one[0] != AT_ONCE[0]), AT_ONCE)
+    times = timeline() if played.factor else None
+    return WireResponse(take.response.status, headers, _steps(take, played.factor), times)
+
+
+def usage_of(take: Take) -> Usage | None:
+    """Read the tokens a take's answer reports; None if it reports none."""
+    events = take.response.events or ()
+    values = [take.response.body, *(event.data for event in events)]
+    found = [mapping(value).get("usage") for value in values if is_object(mapping(value).get("usage"))]
+    if not found:
+        return None
+    counted: Any = mapping(found[-1])
+    try:
+        return Usage(
+            prompt_tokens=counted.get("prompt_tokens", counted.get("input_tokens", 0)),
+            completion_tokens=counted.get("completion_tokens", counted.get("output_tokens", 0)),
+            cached_tokens=mapping(counted.get("prompt_tokens_details")).get("cached_tokens") or 0,
+            reasoning_tokens=mapping(counted.get("completion_tokens_details")).get("reasoning_tokens") or 0,
+        )
+    except ValidationError:
+        return None
+
+
+def _is_other_shape(take: Take, request: LLMRequest) -> bool:
+    """Tell whether the take answers a stream with JSON, the reverse, or with usage that is not asked for."""
+    if request.stream != (take.response.events is not None):
+        return True
+    return request.stream and _wants_usage(request.raw) != _wants_usage(mapping(take.request.body))
+
+
+def _wants_usage(body: Any) -> bool:
+    return mapping(mapping(body).get("stream_options")).get("include_usage") is True
+
+
+def _reshaped(take: Take, request: LLMRequest, dialect: Dialect, writing: Writing) -> WireResponse:
+    """Let the dialect say the answer in the shape asked for; from stream to stream it goes by way of JSON."""
+    headers = tuple(one for one in take.response.headers.items() if one[0] not in ENTITY)
+    content = wire_bytes(take)
+    if request.stream and take.response.events is not None:
+        whole = request.model_copy(update={"stream": False})
+        content = b"".join(_bytes(dialect.write(whole, RawReply(content), writing)))
+    return dialect.write(request, RawReply(content, take.response.status, headers), writing)
+
+
+def _bytes(response: WireResponse) -> list[bytes]:
+    return [chunk for chunk in response.chunks if isinstance(chunk, bytes)]
+
+
+def _steps(take: Take, factor: float) -> Iterator[bytes | Wait]:
+    """Give the body event by event, with its gaps if they are to be kept."""
+    response = take.response
+    if factor and response.after_ms:
+        yield Wait(response.after_ms * factor / 1000)
+    if response.events is None:
+        yield wire_bytes(take)
+        return
+    for event in response.events:
+        if factor and event.gap_ms:
+            yield Wait(event.gap_ms * factor / 1000)
+        yield event_bytes(event)
+
+
+def _is_retried(status: int) -> bool:
+    return status in RETRIED or status >= SERVER_ERROR

@@ -1,0 +1,100 @@
+"""Gathers a response while it passes, and makes a take of it when it ends.
+
+Knows: chunks and when they came. Must not know: the client, where the take is kept.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from llm_intercept.recording.bodies import Chunk, is_ended, is_event_stream
+from llm_intercept.recording.encodings import decode_chunks
+from llm_intercept.recording.errors import RecordingError
+from llm_intercept.recording.exchange import answered, take_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_intercept.recording.exchange import Asked
+    from llm_intercept.recording.redaction import Redaction
+    from llm_intercept.recording.take import Take
+
+ENCODING = "content-encoding"
+
+
+class Capture:
+    """Observes one response (`wire.Observer`).
+
+    Args:
+        asked: The request it answers.
+        redaction: What is kept out of the take.
+        keep: Gets the take, partial or whole.
+        failed: Gets the exception if no take could be made; the client never sees it.
+        versions: What recorded it.
+
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        redaction: Redaction,
+        keep: Callable[[Take], None],
+        failed: Callable[[Exception], None],
+        versions: dict[str, str],
+    ) -> None:
+        self.asked = asked
+        self._redaction = redaction
+        self._keep, self._failed = keep, failed
+        self._versions = versions
+        self._status = 0
+        self._headers: list[tuple[str, str]] = []
+        self._chunks: list[bytes] = []
+        self._times: list[float] = []
+        self._begin = time.perf_counter()
+
+    def began(self, status: int, headers: list[tuple[str, str]], /) -> None:
+        """Keep the head."""
+        self._status, self._headers = status, headers
+
+    def passed(self, chunk: bytes, /) -> None:
+        """Keep a chunk and when it came."""
+        self._times.append((time.perf_counter() - self._begin) * 1000)
+        self._chunks.append(chunk)
+
+    def ended(self, error: BaseException | None, /, *, whole: bool) -> None:
+        """Make the take."""
+        try:
+            self._keep(self._take(error, whole=whole))
+        except Exception as problem:  # noqa: BLE001 - the client's answer is whole, whatever becomes of the take
+            self._failed(problem)
+
+    def _take(self, error: BaseException | None, *, whole: bool) -> Take:
+        headers, chunks = self._decoded()
+        said = {name.lower(): value for name, value in headers}
+        ended = whole or (is_event_stream(said.get("content-type", "")) and is_ended(chunks))
+        partial = None if ended else _why(error)
+        response = answered(self.asked, self._status, headers, chunks, self._redaction)
+        return take_of(self.asked, response, partial=partial, versions=self._versions)
+
+    def _decoded(self) -> tuple[list[tuple[str, str]], list[Chunk]]:
+        """Undo the content encoding; each part keeps the time its bytes came.
+
+        Raises:
+            RecordingError: It cannot be undone here, so nobody could search the answer for secrets.
+
+        """
+        encoding = ", ".join(value for name, value in self._headers if name.lower() == ENCODING)
+        decoded = decode_chunks(encoding, self._chunks)
+        if decoded is None:
+            raise RecordingError(
+                f"An answer with content-encoding {encoding!r} cannot be decoded here, so it was not recorded. Install "
+                "what decodes it (brotli or zstandard), or let the client not ask for it (accept-encoding: gzip)."
+            )
+        headers = [one for one in self._headers if one[0].lower() != ENCODING]
+        return headers, [Chunk(content, at) for content, at in zip(decoded, self._times, strict=True) if content]
+
+
+def _why(error: BaseException | None) -> str:
+    """Say why an answer is not whole; an error by its class, since its text may hold anything."""
+    return "the client closed it" if error is None else f"it broke off: {type(error).__name__}"

@@ -1,0 +1,100 @@
+"""What differs between two requests, or two takes, by field path; and which of many is the nearest.
+
+Knows: JSON. Must not know: what becomes of the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from llm_intercept.errors import shorten
+from llm_intercept.jsontext import is_array, is_object, items, mapping
+
+ABSENT = object()
+SHOWN = 60
+COMPARED = 400  # characters of two texts that are held against each other to say how near they are
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that differs: its path, what it was and what it is; `ABSENT` where there is none."""
+
+    path: str
+    was: Any
+    now: Any
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        if self.was is ABSENT:
+            return f"{self.path}: recorded without; now {_said(self.now)}"
+        if self.now is ABSENT:
+            return f"{self.path}: recorded {_said(self.was)}; now without"
+        if isinstance(self.was, str) and isinstance(self.now, str):
+            return f"{self.path}: {_texts(self.was, self.now)}"
+        return f"{self.path}: recorded {_said(self.was)}; now {_said(self.now)}"
+
+
+def differences(was: Any, now: Any, path: str = "") -> list[Difference]:
+    """List the fields that differ, in the order of the first."""
+    if is_object(was) and is_object(now):
+        return _in_objects(dict(mapping(was)), dict(mapping(now)), path)
+    if is_array(was) and is_array(now):
+        return _in_arrays(items(was), items(now), path)
+    same = was == now and isinstance(was, bool) == isinstance(now, bool)
+    return [] if same else [Difference(path or "$", was, now)]
+
+
+def distance(found: list[Difference]) -> float:
+    """Say how far apart two requests are: one for each field, less where texts are alike."""
+    return sum(_apart(one) for one in found)
+
+
+def _in_objects(was: dict[str, Any], now: dict[str, Any], path: str) -> list[Difference]:
+    prefix = f"{path}." if path else ""
+    found: list[Difference] = []
+    for key in dict.fromkeys((*was, *now)):
+        found += _in_field(was.get(key, ABSENT), now.get(key, ABSENT), prefix + key)
+    return found
+
+
+def _in_arrays(was: list[Any], now: list[Any], path: str) -> list[Difference]:
+    found: list[Difference] = []
+    for index in range(max(len(was), len(now))):
+        one = was[index] if index < len(was) else ABSENT
+        other = now[index] if index < len(now) else ABSENT
+        found += _in_field(one, other, f"{path}[{index}]")
+    return found
+
+
+def _in_field(was: Any, now: Any, path: str) -> list[Difference]:
+    if was is ABSENT or now is ABSENT:
+        return [Difference(path, was, now)]
+    return differences(was, now, path)
+
+
+def _apart(difference: Difference) -> float:
+    was, now = difference.was, difference.now
+    if isinstance(was, str) and isinstance(now, str):
+        return 1.05 - SequenceMatcher(None, was[:COMPARED], now[:COMPARED], autojunk=False).quick_ratio()
+    return 1.0
+
+
+def _texts(was: str, now: str) -> str:
+    """Say two texts from a little before where they part."""
+    start = next((index for index, (one, other) in enumerate(zip(was, now, strict=False)) if one != other), None)
+    begin = max(0, (min(len(was), len(now)) if start is None else start) - SHOWN // 3)
+    lead = "…" if begin else ""
+    return f"recorded {shorten(lead + was[begin:], SHOWN)}; now {shorten(lead + now[begin:], SHOWN)}"
+
+
+def _said(value: Any) -> str:
+    return (
+        shorten(value, SHOWN) if isinstance(value, str) else _cut(json.dumps(value, ensure_ascii=False, default=repr))
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

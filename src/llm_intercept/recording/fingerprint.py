@@ -1,0 +1,205 @@
+"""The fingerprint by which a request finds its take: one function for recording and for replaying.
+
+Knows: the canonical form of a request (WIRE.md 8), the values that change from run to run, and how both are loosened.
+Must not know: files, where requests come from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from llm_intercept.errors import SettingsError
+from llm_intercept.jsontext import is_array, is_object, items, mapping
+from llm_intercept.recording.paths import Path, parse, removed
+
+NOT_IN_KEY = (
+    "stream",
+    "stream_options",
+    "user",
+    "metadata",
+    "store",
+    "service_tier",
+    "seed",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+)
+"""The fields of a body that are in no fingerprint; neither is anything that is null."""
+
+VOLATILE: dict[str, str] = {
+    "uuid": r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
+    "time": r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|\s?[+-]\d\d:?\d\d)?(?![\d:])",
+    "call": r"\b(?:call_[A-Za-z0-9]{8,}|toolu_[A-Za-z0-9]{8,}|chatcmpl-(?:tool-)?[A-Za-z0-9]{8,})\b",
+    "tmp": (
+        r"(?:/private)?/(?:tmp|var/tmp|var/folders)(?:/[^\s\"'/:<>|,;)]+)*/(?=[^\s\"'/]*)"
+        r"(?:tmp[a-z0-9_]{8}(?![a-z0-9_]))?|[A-Za-z]:\\[^\s\"'<>|]{0,120}\\Temp\\(?:[^\s\"'\\<>|]+\\)*(?:tmp[a-z0-9_]{8})?"
+    ),
+}
+"""The values that change from run to run, by name; each is replaced by its name and a number, the same for the same."""
+
+SLUG = 40  # characters
+KEYS_OF_CALLS = ("tool_call_id", "call_id")
+Key = Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How like a recorded request another must be to get its answer.
+
+    Args:
+        ignore: Paths of fields that make no difference: `$.temperature`, `$.messages[0]`, `$.messages[*].name`,
+            `$..id`, and the words `host` and `path` for the URL's.
+        key: A function of the `LLMRequest` that returns what makes the difference, instead of the whole request.
+        volatile: The names of the values that change from run to run, out of `VOLATILE`, or more as a mapping from
+            a name to a regular expression.
+
+    Raises:
+        SettingsError: An argument cannot be used.
+
+    """
+
+    ignore: tuple[str, ...] = ()
+    key: Key | None = None
+    volatile: Any = tuple(VOLATILE)
+    _paths: tuple[Path, ...] = field(init=False, repr=False, compare=False, default=())
+    _volatile: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        paths = tuple(parse(path) for path in self.ignore if path not in {"host", "path"})
+        object.__setattr__(self, "_paths", paths)
+        object.__setattr__(self, "_volatile", tuple(_patterns(self.volatile)))
+        if self.key is not None and not callable(self.key):  # pyright: ignore[reportUnnecessaryComparison]
+            raise SettingsError("match", self.key, "a function of the request")
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the fingerprint is the one in the takes' file names."""
+        return not self.ignore and self.key is None and self.volatile == tuple(VOLATILE)
+
+    def canonical(self, method: str, url: str, body: object) -> dict[str, Any]:
+        """Make what the fingerprint is taken from, out of a redacted request."""
+        parts = urlsplit(url)
+        made: dict[str, Any] = {"method": method.upper()}
+        if "host" not in self.ignore:
+            made["host"] = _host(parts.hostname or "")
+        if "path" not in self.ignore:
+            made["path"] = parts.path.rstrip("/")
+        kept = {key: item for key, item in mapping(body).items() if key not in NOT_IN_KEY} if is_object(body) else body
+        for path in self._paths:
+            kept = removed(kept, path)
+        return {**made, "body": Renumbering(self._volatile).value(kept)}
+
+    def fingerprint(self, canonical: object) -> str:
+        """Hash a canonical request, or what `key` returned."""
+        text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), default=repr)
+        return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=32).hexdigest()
+
+
+def matching(value: object) -> Match:
+    """Make a `Match` of what is given as `match=`: a `Match`, a path or several, a function, or None.
+
+    Raises:
+        SettingsError: It is none of these.
+
+    """
+    if value is None:
+        return Match()
+    if isinstance(value, Match):
+        return value
+    if isinstance(value, str):
+        return Match(ignore=(value,))
+    if isinstance(value, list | tuple):
+        return Match(ignore=tuple(cast("Iterable[Any]", value)))
+    if callable(value):
+        return Match(key=value)
+    raise SettingsError("match", value, "paths to ignore ('$.temperature'), a function of the request, or Match(…)")
+
+
+class Renumbering:
+    """Replaces volatile values by numbered names, in the order in which one request has them."""
+
+    def __init__(self, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> None:
+        self._patterns = patterns
+        self._calls = any(name == "call" for name, _ in patterns)
+        self._names: dict[str, dict[str, str]] = {}
+
+    def value(self, value: Any, key: str = "", *, is_call: bool = False) -> Any:
+        """Replace in a JSON value, objects by sorted keys and without nulls."""
+        if isinstance(value, str):
+            return self._string(value, key, is_call=is_call)
+        if is_object(value):
+            entries = mapping(value)
+            return {
+                name: self.value(entries[name], name, is_call=key == "tool_calls")
+                for name in sorted(entries)
+                if entries[name] is not None
+            }
+        if is_array(value):
+            return [self.value(item, key) for item in items(value)]
+        return value
+
+    def _string(self, text: str, key: str, *, is_call: bool) -> str:
+        if self._calls and (key in KEYS_OF_CALLS or (key == "id" and is_call)):
+            return self._name("call", text)
+        for name, pattern in self._patterns:
+            text = pattern.sub(partial(self._found, name), text)
+        return text
+
+    def _found(self, kind: str, found: re.Match[str]) -> str:
+        return self._name(kind, found.group())
+
+    def _name(self, kind: str, found: str) -> str:
+        known = self._names.setdefault(kind, {})
+        return known.setdefault(found, f"<{kind}-{len(known) + 1}>")
+
+
+def slug(canonical: object) -> str:
+    """Make the words of a file name from a canonical request's last user message; `request` if it has none."""
+    body = mapping(canonical).get("body")
+    asked = mapping(body).get("messages", mapping(body).get("input"))
+    said = asked if isinstance(asked, str) else _last_user(asked)
+    words = "-".join(re.findall(r"[a-z0-9]+", said[:200].lower().replace("'", "")))
+    if len(words) > SLUG:
+        words = words[:SLUG].rpartition("-")[0] or words[:SLUG]
+    return words or "request"
+
+
+def _last_user(messages: object) -> str:
+    for message in reversed(items(messages)):
+        if isinstance(message, str):
+            return message
+        if mapping(message).get("role") == "user":
+            content = mapping(message).get("content")
+            if isinstance(content, str):
+                return content
+            return " ".join(str(mapping(part).get("text", "")) for part in items(content))
+    return ""
+
+
+def _host(host: str) -> str:
+    """Name the host; this machine's own addresses are one, since a local server has another port each time."""
+    try:
+        return "localhost" if ipaddress.ip_address(host).is_loopback else host.lower()
+    except ValueError:
+        return host.lower()
+
+
+def _patterns(volatile: Any) -> Iterable[tuple[str, re.Pattern[str]]]:
+    named = (
+        dict(mapping(volatile)) if is_object(volatile) else {str(name): VOLATILE.get(str(name)) for name in volatile}
+    )
+    for name, pattern in named.items():
+        if pattern is None:
+            raise SettingsError("volatile", name, f"names out of {', '.join(VOLATILE)}, or a mapping to patterns")
+        try:
+            yield name, re.compile(pattern)
+        except re.error as error:
+            raise SettingsError("volatile", pattern, f"regular expressions ({error})") from error

@@ -1,0 +1,199 @@
+"""Keeps secrets out of takes: nothing reaches a disk, or a fingerprint, that has not been through here.
+
+Knows: headers, queries, JSON and events. Must not know: files, who recorded. Redaction is total (any value has one)
+and idempotent (what is redacted stays as it is), so a request is found by what was kept of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from llm_intercept.errors import SettingsError
+from llm_intercept.jsontext import is_array, is_object, items, mapping
+from llm_intercept.recording.patterns import MARK, holds_secret, replace_secrets
+
+REQUEST_HEADERS = ("accept", "content-type", "openai-beta", "anthropic-version", "anthropic-beta", "user-agent")
+RESPONSE_HEADERS = (
+    "content-type",
+    "retry-after",
+    "retry-after-ms",
+    "x-should-retry",
+    "x-request-id",
+    "request-id",
+    "apim-request-id",
+    "openai-version",
+    "openai-model",
+    "openai-processing-ms",
+    "x-ratelimit-*",
+    "anthropic-ratelimit-*",
+    "x-ms-region",
+    "x-ms-deployment-name",
+)
+QUERY = ("api-version", "alt", "beta", "stream")
+SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
+SECRET_HEADERS = (
+    "authorization",
+    "proxy-authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "cookie",
+    "set-cookie",
+)
+LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
+
+Hook = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What is kept out of takes, beside the known shapes of secrets.
+
+    Args:
+        keep_headers: Headers to keep beside the usual ones, both ways; `*` is a wildcard.
+        keep_query: Query parameters whose values to keep beside the usual ones.
+        fields: Names of body fields, at any depth, whose values are secret.
+        patterns: Regular expressions, as text or compiled; what they find in any text is secret.
+        hook: Gets what would be kept of an exchange (`request`, and `response` when there is one) as JSON values, and
+            returns it changed. It runs for requests that are looked up too.
+
+    Raises:
+        SettingsError: An argument cannot be used.
+
+    """
+
+    keep_headers: tuple[str, ...] = ()
+    keep_query: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    patterns: tuple[str | re.Pattern[str], ...] = ()
+    hook: Hook | None = None
+    _compiled: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False, default=())
+    _fields: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        try:
+            compiled = tuple(re.compile(pattern) for pattern in self.patterns)
+        except (re.error, TypeError) as error:
+            raise SettingsError("patterns", self.patterns, f"regular expressions for text ({error})") from error
+        if any(pattern.search("") or pattern.search(MARK) for pattern in compiled):
+            raise SettingsError("patterns", self.patterns, f"patterns that do not match '' or {MARK!r}")
+        if self.hook is not None and not callable(self.hook):  # pyright: ignore[reportUnnecessaryComparison]
+            raise SettingsError("hook", self.hook, "a function of a dict that returns one")
+        object.__setattr__(self, "_compiled", compiled)
+        object.__setattr__(self, "_fields", frozenset(name.lower() for name in self.fields))
+
+    def headers(self, headers: Iterable[tuple[str, str]], allowed: tuple[str, ...], secrets: Secrets) -> dict[str, str]:
+        """Keep the headers that are allowed, names in lower case; of several with one name a list with commas."""
+        kept: dict[str, str] = {}
+        names = (*allowed, *(name.lower() for name in self.keep_headers))
+        for name, value in headers:
+            key = name.lower()
+            if any(fnmatchcase(key, one) for one in names):
+                clean = MARK if holds_secret(key) else self.text(value, secrets)
+                kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
+        return kept
+
+    def url(self, url: str, secrets: Secrets) -> str:
+        """Take user, password and fragment out of a URL, and the values of all but the known query parameters."""
+        try:
+            parts = urlsplit(url)
+            query = parse_qsl(parts.query, keep_blank_values=True)
+        except ValueError:
+            return self.text(url, secrets)
+        kept = "&".join(self._parameter(name, value, secrets) for name, value in query)
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))
+
+    def value(self, value: Any, secrets: Secrets, *, secret: bool = False) -> Any:
+        """Redact a JSON value, at every depth.
+
+        Args:
+            value: The value.
+            secrets: What is known to be secret in this exchange.
+            secret: Whether it stands in a field whose values are secret.
+
+        """
+        if isinstance(value, str):
+            return MARK if secret and value else self.text(value, secrets)
+        if is_object(value):
+            entries = mapping(value)
+            secret = secret and not SCHEMA_WORDS.intersection(entries)
+            return {
+                self.text(key, secrets): self.value(item, secrets, secret=secret or self._is_secret(key))
+                for key, item in entries.items()
+            }
+        if is_array(value):
+            return [self.value(item, secrets, secret=secret) for item in items(value)]
+        return MARK if secret and isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    def text(self, text: str, secrets: Secrets) -> str:
+        """Redact a text; if it is JSON, its fields too."""
+        found = self._json(text, secrets) if text[:1] in {"{", "["} else text
+        while True:
+            before = found
+            for literal in secrets.literals:
+                found = found.replace(literal, MARK)
+            for pattern in self._compiled:
+                found = pattern.sub(MARK, found)
+            found = replace_secrets(found)
+            if found == before:
+                return found
+
+    def _json(self, text: str, secrets: Secrets) -> str:
+        try:
+            value = json.loads(text)
+            clean = self.value(value, secrets)
+        except (ValueError, RecursionError):
+            return text
+        return text if clean == value else json.dumps(clean, ensure_ascii=False)
+
+    def _is_secret(self, name: str) -> bool:
+        return holds_secret(name) or name.lower() in self._fields
+
+    def _parameter(self, name: str, value: str, secrets: Secrets) -> str:
+        is_kept = name.lower() in {*QUERY, *self.keep_query}
+        clean = quote(self.text(value, secrets), safe="[]") if is_kept else MARK
+        return f"{quote(self.text(name, secrets), safe='[]')}={clean}"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The credentials of one exchange, which are secret wherever else they turn up."""
+
+    literals: tuple[str, ...] = ()
+
+
+NOTHING = Secrets()
+
+
+def credentials(url: str, headers: Mapping[str, str]) -> Secrets:
+    """Find the credentials a request carries in its headers and its URL."""
+    found: set[str] = set()
+    for name, value in headers.items():
+        if name.lower() in SECRET_HEADERS or holds_secret(name):
+            found.update(_values(value))
+    try:
+        parts = urlsplit(url)
+        found.update(filter(None, (parts.username, parts.password)))
+        found.update(
+            value for name, value in parse_qsl(parts.query) if holds_secret(name) or name in {"key", "token", "sig"}
+        )
+    except ValueError:
+        pass
+    return Secrets(
+        tuple(sorted((one for one in found if len(one) >= LEAST_LITERAL and one not in MARK), key=len, reverse=True))
+    )
+
+
+def _values(header: str) -> Iterable[str]:
+    """Cut a header into what may be repeated elsewhere: the token after the scheme, the values of cookies."""
+    yield header
+    for part in re.split(r"[;,]\s*", header):
+        yield part.rpartition(" ")[2]
+        yield part.partition("=")[2]

@@ -1,0 +1,92 @@
+"""Takes behind an fsspec URL (`s3://…`, `gs://…`, `memory://…`, `file://…`), for a team or a fleet that shares a tape.
+
+Knows: fsspec, the extra `llm-intercept[fsspec]`. Must not know: what a take is.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.errors import SettingsError
+from llm_intercept.recording.store import SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class RemoteStore:
+    """Takes as the objects under a URL.
+
+    A put to an object store is whole or not at all. A new name is made in the mode `create`, which holds where two
+    processes ask at once if the file system has conditional puts (S3 does). A local folder's URL is kept by
+    `FolderStore`, which does what a disk needs: links, fsync, locks.
+
+    Args:
+        url: An fsspec URL; chained ones (`simplecache::s3://…`) too.
+
+    Raises:
+        SettingsError: fsspec or what it needs for the URL is not installed, or there is no such file system.
+
+    """
+
+    def __init__(self, url: str) -> None:
+        self.location = url.rstrip("/")
+        try:
+            fsspec = import_module("fsspec")
+            self._files, self._root = fsspec.core.url_to_fs(self.location)
+        except ImportError as error:
+            raise SettingsError(
+                "recordings", url, f"it with llm-intercept[fsspec] and what its file system needs installed ({error})"
+            ) from error
+        except ValueError as error:
+            raise SettingsError("recordings", url, f"a folder or an fsspec URL ({error})") from error
+        self._began = time.time()
+
+    def read(self, name: str, /) -> bytes:
+        """Return an object's content."""
+        content: bytes = self._files.cat_file(self._path(name))
+        return content
+
+    def create(self, name: str, content: bytes, /) -> bool:
+        """Write a new object."""
+        if self._files.exists(self._path(name)):
+            return False
+        try:
+            self._files.pipe_file(self._path(name), content, mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+    def replace(self, name: str, content: bytes, /) -> None:
+        """Write an object, in the place of one of that name."""
+        self._files.pipe_file(self._path(name), content)
+
+    def delete(self, name: str, /) -> None:
+        """Remove an object."""
+        if self._files.exists(self._path(name)):
+            self._files.rm_file(self._path(name))
+
+    def names(self) -> Iterator[str]:
+        """Give the names of the objects."""
+        try:
+            found: list[Any] = self._files.ls(self._root, detail=False)
+        except FileNotFoundError:
+            return
+        for path in found:
+            name = str(path).rpartition("/")[2]
+            if name.endswith(SUFFIX) and not name.startswith("."):
+                yield name
+
+    def session(self) -> float:
+        """Begin a session of this process alone: nothing tells it of the others."""
+        return self._began
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold off nobody: object stores have no locks."""
+        return nullcontext()
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}" if self._root else name

@@ -1,0 +1,169 @@
+"""The take: one recorded exchange as one JSON file that people read; one reader and one writer.
+
+Knows: the file's format and its version. Must not know: how takes are found, where they are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, cast
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from llm_intercept.content import Value
+from llm_intercept.errors import LLMInterceptError
+from llm_intercept.jsontext import is_array, is_object, items, mapping
+
+VERSION = 1
+
+
+class DamagedTakeError(LLMInterceptError):
+    """A file of a tape cannot be read as a take; it is skipped and the others are played."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"{name}: {why}")
+
+
+class Part(Value):
+    """A value of a take; an unknown field is an error, since this version would lose it when it writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class TakeRequest(Part):
+    """What was asked: `body` if it is JSON, else `text`."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
+    body: Any = None
+    text: str | None = None
+
+
+class Layout(Part):
+    """How a JSON body was laid out on the wire, so that its bytes can be made again; the default is OpenAI's."""
+
+    indent: int | None = 2
+    spaced: bool = True
+    ascii: bool = False
+    end: str = "\n"
+
+
+class Event(Part):
+    """One server-sent event, `gap_ms` after the one before: `data` if it is one line of compact JSON, else `text`."""
+
+    gap_ms: int = Field(ge=0)
+    data: Any = None
+    text: str | None = None
+
+
+class TakeResponse(Part):
+    """What was answered: a JSON `body`, the `events` of a stream, `text`, or the `base64` of anything else.
+
+    `after_ms` is the time to the first byte, `layout` that of the body where it is not the usual one.
+    """
+
+    status: int = Field(ge=100, le=599)
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
+    after_ms: int | None = Field(default=None, ge=0)
+    layout: Layout | None = None
+    body: Any = None
+    events: tuple[Event, ...] | None = None
+    text: str | None = None
+    base64: str | None = None
+
+
+class Take(Part):
+    """One exchange.
+
+    Attributes:
+        version: The format's version.
+        fingerprint: The full fingerprint of the request, in hex.
+        recorded_at: When the answer was complete, ISO 8601 in UTC.
+        versions: The versions of what recorded it, by name.
+        partial: Why the answer is not whole, if it is not; a partial take is never played.
+        request: What was asked.
+        response: What was answered.
+
+    """
+
+    version: Literal[1] = 1
+    fingerprint: str = Field(pattern=r"^[0-9a-f]{64}$")
+    recorded_at: str = ""
+    versions: dict[str, str] = Field(default_factory=dict[str, str])
+    partial: str | None = None
+    request: TakeRequest
+    response: TakeResponse
+
+
+def read_take(content: bytes, name: str) -> Take:
+    """Read a take from the content of a file.
+
+    Args:
+        content: The file's bytes.
+        name: The file's name, for the error.
+
+    Raises:
+        DamagedTakeError: It is no take, or one of another version.
+
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DamagedTakeError(name, f"it is not JSON ({error})") from None
+    version = mapping(document).get("version")
+    if version != VERSION:
+        found = f"version {version!r}" if "version" in mapping(document) else "no version"
+        raise DamagedTakeError(name, f"it has {found}, and this llm-intercept reads version {VERSION}")
+    try:
+        return Take.model_validate(document)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise DamagedTakeError(name, f"its {where or 'content'} is wrong: {problem['msg']}") from None
+
+
+def write_take(take: Take) -> bytes:
+    """Write a take: the same take gives the same bytes, and an event has a line of its own."""
+    return (_pretty(document_of(take), 0) + "\n").encode()
+
+
+def document_of(take: Take) -> dict[str, Any]:
+    """Make the JSON value of a take, without what has its default."""
+    return {"version": VERSION, **take.model_dump(exclude_defaults=True)}
+
+
+def _pretty(value: Any, depth: int, key: str = "") -> str:
+    if key == "events":
+        lines = [_scalar(event) for event in value]
+        return _block("[", lines, "]", depth)
+    if is_object(value) and value:
+        entries = mapping(value).items()
+        return _block("{", [f"{_scalar(name)}: {_pretty(item, depth + 1, name)}" for name, item in entries], "}", depth)
+    if is_array(value) and value:
+        return _block("[", [_pretty(item, depth + 1) for item in items(value)], "]", depth)
+    return _scalar(value)
+
+
+def _block(begin: str, lines: list[str], end: str, depth: int) -> str:
+    if not lines:
+        return begin + end
+    inner = "\n" + "  " * (depth + 1)
+    return begin + inner + ("," + inner).join(lines) + "\n" + "  " * depth + end
+
+
+def _scalar(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can say
+        return json.dumps(value)
+    return text
+
+
+def plain(value: object) -> Any:
+    """Return a copy of a JSON value in plain dicts and lists."""
+    if is_object(value):
+        return {key: plain(item) for key, item in mapping(value).items()}
+    return [plain(item) for item in cast("list[Any]", value)] if isinstance(value, list | tuple) else value

@@ -1,0 +1,184 @@
+"""A request finds its take by what matters in it, and by nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_intercept import Match, SettingsError
+from llm_intercept.recording.fingerprint import NOT_IN_KEY, VOLATILE, matching, slug
+from llm_intercept.recording.paths import parse, removed
+
+URL = "https://api.openai.com/v1/chat/completions"
+BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
+
+
+def fingerprint(body=BODY, *, match=None, url=URL):
+    found = matching(match)
+    return found.fingerprint(found.canonical("POST", url, body))
+
+
+def said(text):
+    return {**BODY, "messages": [{"role": "user", "content": text}]}
+
+
+@pytest.mark.parametrize("field", NOT_IN_KEY)
+def test_what_only_says_how_to_answer_makes_no_difference(field):
+    assert fingerprint({**BODY, field: "anything"}) == fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "gpt-4"},
+        {"temperature": 0.6},
+        {"n": 2},
+        {"tools": []},
+        {"messages": []},
+        {"response_format": {"type": "text"}},
+    ],
+)
+def test_whatever_else_differs_makes_a_difference(change):
+    assert fingerprint({**BODY, **change}) != fingerprint()
+
+
+def test_order_of_keys_nulls_and_layout_make_no_difference():
+    other = {
+        "temperature": 0.5,
+        "stop": None,
+        "messages": [{"content": "hi", "role": "user", "name": None}],
+        "model": "gpt-4o",
+    }
+    assert fingerprint(other) == fingerprint()
+
+
+def test_true_is_not_one_and_a_word_is_not_a_number():
+    assert len({fingerprint({**BODY, "n": value}) for value in (1, True, "1")}) == 3
+
+
+def test_the_host_and_the_path_make_a_difference_and_the_port_of_this_machine_none():
+    hosts = ["https://api.openai.com", "https://other.test", "http://localhost:1"]
+    assert len({fingerprint(url=host + "/v1/chat/completions") for host in hosts}) == 3
+    assert fingerprint(url=URL + "/") == fingerprint(url=URL + "?api-version=2") == fingerprint()
+    assert fingerprint(url="http://127.0.0.1:4/x") == fingerprint(url="https://127.0.0.2:5/x")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("see 0b8f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e11", "see 6a1f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e22"),
+        ("now 2026-11-22T18:42:59Z.", "now 2027-01-02T03:04:05.678+01:00."),
+        ("now 2026-11-22 18:42", "now 2025-10-21 17:41"),
+        ("read /tmp/pytest-of-me/pytest-1/x0/report.pdf", "read /tmp/tmpab12cd34/report.pdf"),
+        ("read /tmp/tmpab12cd34", "read /tmp/tmpzz99yy88"),
+        (r"read C:\Users\me\AppData\Local\Temp\tmpab12cd34", r"read C:\Users\you\AppData\Local\Temp\tmpzz99yy88"),
+        ("call_abcdefgh12345678 failed", "call_zyxwvuts87654321 failed"),
+    ],
+)
+def test_what_changes_from_run_to_run_makes_no_difference(one, other):
+    assert fingerprint(said(one)) == fingerprint(said(other))
+    assert fingerprint(said(one), match=Match(volatile=())) != fingerprint(said(other), match=Match(volatile=()))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("read /tmp/tmpab12cd34/a.pdf", "read /tmp/tmpab12cd34/b.pdf"),
+        ("on 2026-11-22", "on 2026-11-23"),
+        ("version 1.2.3", "version 1.2.4"),
+        ("a call_me b", "a call_you b"),
+    ],
+)
+def test_what_looks_like_it_and_is_not_makes_a_difference(one, other):
+    assert fingerprint(said(one)) != fingerprint(said(other))
+
+
+def test_volatile_values_are_numbered_so_that_it_matters_which_are_the_same():
+    first, second = "0b8f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e11", "6a1f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e22"
+    assert fingerprint(said(f"{first} {second}")) != fingerprint(said(f"{first} {first}"))
+
+
+def test_tool_call_ids_are_renumbered_whatever_they_look_like():
+    def conversation(*ids):
+        calls = [{"id": one, "type": "function", "function": {"name": "f", "arguments": "{}"}} for one in ids]
+        answers = [{"role": "tool", "tool_call_id": one, "content": "1"} for one in reversed(ids)]
+        return {"model": "m", "messages": [{"role": "assistant", "content": None, "tool_calls": calls}, *answers]}
+
+    assert fingerprint(conversation("a", "b")) == fingerprint(conversation("toolu_1", "x"))
+    swapped = conversation("a", "b")
+    swapped["messages"][1:] = reversed(swapped["messages"][1:])
+    assert fingerprint(swapped) != fingerprint(conversation("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("match", "other"),
+    [
+        ("$.temperature", {**BODY, "temperature": 1}),
+        (["$.temperature", "$.model"], {**BODY, "temperature": 1, "model": "x"}),
+        (Match(ignore=("$.messages[0].content",)), said("other")),
+        ("$.messages[*]", {**BODY, "messages": []}),
+        ("$..content", said("other")),
+        ("$['messages'][-1]", {**BODY, "messages": []}),
+    ],
+)
+def test_match_loosens_by_path(match, other):
+    assert fingerprint(other) != fingerprint()
+    assert fingerprint(other, match=match) == fingerprint(match=match)
+
+
+def test_match_may_leave_out_the_host():
+    assert fingerprint(url="https://a.test/x", match="host") == fingerprint(url="https://b.test/x", match="host")
+
+
+@pytest.mark.parametrize("bad", ["temperature", "$", "$.a b", 3, ["$.a", 3], Match])
+def test_a_match_that_cannot_be_used_is_refused(bad):
+    if bad is Match:
+        with pytest.raises(SettingsError, match="volatile"):
+            Match(volatile=("uuid", "unheard-of"))
+        with pytest.raises(SettingsError, match="volatile"):
+            Match(volatile={"x": "("})
+        return
+    with pytest.raises(SettingsError):
+        matching(bad)
+
+
+def test_more_volatile_values_may_be_named():
+    match = Match(volatile={**VOLATILE, "ticket": r"T-\d+"})
+    assert fingerprint(said("T-1"), match=match) == fingerprint(said("T-2"), match=match)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_every_json_value_has_a_fingerprint_that_is_the_same_after_json(value):
+    body = {"model": "m", "messages": value}
+    assert fingerprint(body) == fingerprint(json.loads(json.dumps(body)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What's the weather in Paris?", "whats-the-weather-in-paris"),
+        ("x" * 60, "x" * 40),
+        ("one two three four five six seven eight nine", "one-two-three-four-five-six-seven-eight"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("你好", "request"),
+        ([{"type": "text", "text": "Look:"}, {"type": "image_url"}], "look"),
+        (None, "request"),
+    ],
+)
+def test_a_file_name_has_the_words_of_the_last_user_message(text, words):
+    assert slug(Match().canonical("POST", URL, said(text))) == words
+
+
+def test_paths_are_read_and_followed():
+    value = {"a": [{"b": 1, "c": 2}, {"b": 3}], "b": 4}
+    assert removed(value, parse("$.a[0].b")) == {"a": [{"c": 2}, {"b": 3}], "b": 4}
+    assert removed(value, parse("$..b")) == {"a": [{"c": 2}, {}]}
+    assert removed(value, parse("$.*")) == {}
+    assert removed(value, parse("$.x.y[3]")) == value

@@ -1,0 +1,345 @@
+"""No secret reaches a disk or a fingerprint, wherever in an exchange it stands."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_intercept import Redaction, SettingsError
+from llm_intercept.recording.bodies import Chunk, content_of
+from llm_intercept.recording.exchange import answered, asked, redacted_take, take_of
+from llm_intercept.recording.patterns import MARK, SHAPES, replace_secrets, secrets_in
+from llm_intercept.recording.redaction import NOTHING, Secrets
+from llm_intercept.recording.scan import secrets_of
+from llm_intercept.recording.take import read_take, write_take
+
+URL = "https://api.openai.com/v1/chat/completions"
+JSON = [("content-type", "application/json")]
+SSE = [("content-type", "text/event-stream")]
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+KEYS = {
+    "openai": "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz",
+    "openai old": "sk-abcdefghijklmnopqrstuvwx12345678",
+    "anthropic": "sk-ant-api03-Ab3dEf6hIj9lMn0pQr2tUv5xYz",
+    "openrouter": "sk-or-v1-0123456789abcdef0123456789abcdef",
+    "jwt": JWT,
+    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "google": "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+    "google oauth": "ya29.a0AfH6SMBx1234567890abcdef",
+    "github": "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "slack": "xoxb-123456789012-abcdefABCDEF",
+    "hugging face": "hf_AbCdEfGhIjKlMnOpQrStUvWx12",
+    "groq": "gsk_0123456789abcdefABCDEF0123",
+    "stripe": "sk_live_0123456789abcdefABCDEF01",
+    "pem": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----",
+}
+PLAIN = "hunter2-Zx81-canary"
+"""A secret of no known shape: it is found by where it stands."""
+
+
+def kept(*, url=URL, headers=(), body=None, status=200, response_headers=JSON, content=b"{}", redaction=None):
+    """Give the bytes that a take of this exchange would have on disk."""
+    redaction = redaction or Redaction()
+    request = asked("POST", url, dict(headers), body or {"model": "m", "messages": []}, redaction)
+    chunks = content if isinstance(content, list) else [content]
+    response = answered(request, status, response_headers, [Chunk(one, 1.0) for one in chunks], redaction)
+    return write_take(take_of(request, response, partial=None, versions={})).decode()
+
+
+def sse(*values):
+    return (
+        "".join(f"data: {json.dumps(value, separators=(',', ':'))}\n\n" for value in values).encode()
+        + b"data: [DONE]\n\n"
+    )
+
+
+def deltas(text, size=4):
+    pieces = [text[n : n + size] for n in range(0, len(text), size)]
+    return sse(*({"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces))
+
+
+def arguments(text, size=4):
+    pieces = [text[n : n + size] for n in range(0, len(text), size)]
+    return sse(
+        *({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": one}}]}}]} for one in pieces)
+    )
+
+
+def message(text):
+    return {"model": "m", "messages": [{"role": "user", "content": text}]}
+
+
+PLACES = {
+    **{f"a message: {name}": (lambda key=key: kept(body=message(f"use {key} now")), key) for name, key in KEYS.items()},
+    "authorization": (lambda: kept(headers=[("Authorization", f"Bearer {PLAIN}")]), PLAIN),
+    "api-key": (lambda: kept(headers=[("api-key", PLAIN)]), PLAIN),
+    "x-api-key": (lambda: kept(headers=[("X-API-Key", PLAIN)]), PLAIN),
+    "x-goog-api-key": (lambda: kept(headers=[("x-goog-api-key", PLAIN)]), PLAIN),
+    "proxy-authorization": (lambda: kept(headers=[("Proxy-Authorization", f"Basic {PLAIN}")]), PLAIN),
+    "cookie": (lambda: kept(headers=[("Cookie", f"session={PLAIN}")]), PLAIN),
+    "organization": (lambda: kept(headers=[("OpenAI-Organization", PLAIN)]), PLAIN),
+    "project": (lambda: kept(headers=[("OpenAI-Project", PLAIN)]), PLAIN),
+    "an unknown header": (lambda: kept(headers=[("X-My-Gateway", PLAIN)]), PLAIN),
+    "a kept header": (lambda: kept(headers=[("User-Agent", f"me {KEYS['openai']}")]), KEYS["openai"]),
+    "set-cookie": (lambda: kept(response_headers=[*JSON, ("Set-Cookie", f"a={PLAIN}; Path=/")]), PLAIN),
+    "a response header": (lambda: kept(response_headers=[*JSON, ("openai-organization", PLAIN)]), PLAIN),
+    "a kept response header": (lambda: kept(response_headers=[*JSON, ("x-request-id", KEYS["jwt"])]), JWT),
+    "query api_key": (lambda: kept(url=f"{URL}?api_key={PLAIN}"), PLAIN),
+    "query key": (lambda: kept(url=f"{URL}?key={PLAIN}&alt=sse"), PLAIN),
+    "query unknown": (lambda: kept(url=f"{URL}?x-token={PLAIN}"), PLAIN),
+    "query name": (lambda: kept(url=f"{URL}?{KEYS['openai']}=1"), KEYS["openai"]),
+    "user in the URL": (lambda: kept(url=f"https://me:{PLAIN}@api.openai.com/v1/chat/completions"), PLAIN),
+    "path": (lambda: kept(url=f"https://gateway.test/{KEYS['openai']}/chat/completions"), KEYS["openai"]),
+    "fragment": (lambda: kept(url=f"{URL}#{PLAIN}"), PLAIN),
+    "a field": (lambda: kept(body={**message("hi"), "api_key": PLAIN}), PLAIN),
+    "a nested field": (lambda: kept(body={**message("hi"), "extra": [{"auth": {"password": PLAIN}}]}), PLAIN),
+    "under a field": (lambda: kept(body={**message("hi"), "credentials": {"value": [PLAIN]}}), PLAIN),
+    "a prefixed field": (lambda: kept(body={**message("hi"), "azure_client_secret": PLAIN}), PLAIN),
+    "a key of an object": (lambda: kept(body={**message("hi"), "map": {KEYS["openai"]: 1}}), KEYS["openai"]),
+    "tool arguments": (
+        lambda: kept(
+            body={"messages": [{"tool_calls": [{"function": {"arguments": json.dumps({"password": PLAIN})}}]}]}
+        ),
+        PLAIN,
+    ),
+    "a tool's answer": (
+        lambda: kept(body={"messages": [{"role": "tool", "content": json.dumps({"access_token": PLAIN})}]}),
+        PLAIN,
+    ),
+    "text that names it": (lambda: kept(body=message(f"export OPENAI_API_KEY={PLAIN}")), PLAIN),
+    "a URL in text": (lambda: kept(body=message(f"postgres://me:{PLAIN}@db/x")), PLAIN),
+    "bearer in text": (lambda: kept(body=message(f"curl -H 'Authorization: Bearer {PLAIN}'")), PLAIN),
+    "a part's text": (
+        lambda: kept(body={"messages": [{"content": [{"type": "text", "text": KEYS["aws"]}]}]}),
+        KEYS["aws"],
+    ),
+    "an answer": (
+        lambda: kept(content=json.dumps({"choices": [{"message": {"content": KEYS["openai"]}}]}).encode()),
+        KEYS["openai"],
+    ),
+    "an answer's field": (lambda: kept(content=json.dumps({"secret": PLAIN}).encode()), PLAIN),
+    "an error that quotes the key": (
+        lambda: kept(
+            headers=[("Authorization", f"Bearer {PLAIN}")],
+            status=401,
+            content=json.dumps({"error": {"message": f"Incorrect API key provided: {PLAIN}."}}).encode(),
+        ),
+        PLAIN,
+    ),
+    "an error page": (
+        lambda: kept(
+            status=502, response_headers=[("content-type", "text/html")], content=f"<p>{KEYS['google']}".encode()
+        ),
+        KEYS["google"],
+    ),
+    "binary": (
+        lambda: base64.b64decode(
+            json.loads(kept(response_headers=[], content=b"\xff\x00" + KEYS["aws"].encode() + b"\xfe"))["response"][
+                "base64"
+            ]
+        ).decode("latin-1"),
+        KEYS["aws"],
+    ),
+    "an answer quoting a cookie it sets": (
+        lambda: kept(
+            response_headers=[*JSON, ("set-cookie", f"s={PLAIN}")], content=json.dumps({"said": PLAIN}).encode()
+        ),
+        PLAIN,
+    ),
+    "an event": (
+        lambda: kept(response_headers=SSE, content=sse({"delta": {"content": KEYS["openai"]}})),
+        KEYS["openai"],
+    ),
+    "an event's field": (lambda: kept(response_headers=SSE, content=sse({"password": PLAIN})), PLAIN),
+    "an event of another layout": (
+        lambda: kept(response_headers=SSE, content=f'event: x\ndata:  {{"password":  "{PLAIN}"}}\n\n'.encode()),
+        PLAIN,
+    ),
+    "a comment": (lambda: kept(response_headers=SSE, content=f": {KEYS['aws']}\n\n".encode()), KEYS["aws"]),
+    "an event cut by chunks": (
+        lambda: kept(
+            response_headers=SSE,
+            content=[b'data: {"a":"' + KEYS["openai"][:9].encode(), KEYS["openai"][9:].encode() + b'"}\n\n'],
+        ),
+        KEYS["openai"],
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_in_this_place_is_not_kept(place):
+    make, secret = PLACES[place]
+    text = make()
+    assert secret not in text
+    assert json.dumps(secret)[1:-1] not in text
+    assert MARK in text or place in {"fragment", "user in the URL"} or "header" in place or secret == PLAIN
+
+
+@pytest.mark.parametrize("secret", [KEYS["openai"], KEYS["aws"], KEYS["jwt"]])
+def test_a_secret_told_in_several_deltas_is_not_kept(secret):
+    for content in (deltas(f"It is {secret}, yes."), arguments(json.dumps({"x": secret}))):
+        document = json.loads(kept(response_headers=SSE, content=content))
+        assert MARK in json.dumps(document)
+        events = document["response"]["events"]
+        parts = [str(event.get("data", {}).get("choices", [{}])[0].get("delta", "")) for event in events]
+        said = re.sub(r"\{'content': '|\{'tool_calls'.*?'arguments': '|'\}+\]?\}?", "", "".join(parts))
+        assert secret not in said
+        assert not any(secret[:8] in part for part in parts)
+
+
+def test_arguments_whose_field_is_secret_are_redacted_across_deltas():
+    document = json.loads(kept(response_headers=SSE, content=arguments(json.dumps({"password": PLAIN}), 3)))
+    first = document["response"]["events"][0]["data"]["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(first) == {"password": MARK}
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.sampled_from([*KEYS.values(), "api_key", "Bearer ", "password=", "sk-"]),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["api_key", "password", "type"]), inner)
+    ),
+    max_leaves=15,
+)
+TEXTS = st.lists(
+    st.text() | st.sampled_from([*KEYS.values(), "sk-", "Bearer ", "password: ", "://a:b@", "{", '"', MARK, "1"])
+).map("".join)
+
+
+@given(VALUES)
+def test_redaction_is_total_and_idempotent(value):
+    redaction = Redaction()
+    once = redaction.value(value, NOTHING)
+    assert redaction.value(once, NOTHING) == once
+
+
+@given(TEXTS, st.lists(st.text(min_size=8), max_size=3))
+def test_redaction_of_text_is_idempotent(text, literals):
+    redaction, secrets = Redaction(patterns=(r"T-\d+",)), Secrets(tuple(one for one in literals if one not in MARK))
+    once = redaction.text(text, secrets)
+    assert redaction.text(once, secrets) == once
+    assert not secrets_in(once)
+
+
+@given(TEXTS)
+def test_redaction_of_a_url_is_total_and_idempotent(text):
+    redaction = Redaction()
+    for url in (text, f"https://a.test/{text}", f"https://a.test/?{text}"):
+        once = redaction.url(url, NOTHING)
+        assert redaction.url(once, NOTHING) == once
+
+
+@given(VALUES, TEXTS)
+def test_a_redacted_take_is_found_clean_and_stays_as_it_is(value, text):
+    body = {"messages": [{"role": "user", "content": text}], "extra": value}
+    written = kept(body=body, content=json.dumps({"a": value, "b": text}).encode()).encode()
+    take = read_take(written, "x")
+    assert secrets_of("x", take) == []
+    assert write_take(redacted_take(take, Redaction(), NOTHING)) == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Basic Understanding of bearer authentication is required.",
+        "The password: required. Set api_key in the settings, then the secret is safe.",
+        "task-force sk-learn risk-averse-investments eyJ AKIA",
+        "https://example.com/a@b max_tokens=100 tokens: 12345678",
+    ],
+)
+def test_ordinary_text_is_left_alone(text):
+    assert replace_secrets(text) == text
+
+
+def test_a_schema_that_describes_a_secret_field_is_left_alone():
+    schema = {
+        "type": "object",
+        "properties": {"password": {"type": "string", "description": "the password"}},
+        "required": ["password"],
+    }
+    assert Redaction().value(schema, NOTHING) == schema
+
+
+def test_an_answer_without_secrets_is_kept_to_the_byte():
+    content = sse(
+        {"choices": [{"index": 0, "delta": {"content": "sk"}}]},
+        {"choices": [{"index": 0, "delta": {"content": "-learn"}}]},
+    )
+    take = read_take(kept(response_headers=SSE, content=content).encode(), "x")
+    assert content_of(take.response) == content
+
+
+def test_users_say_what_else_is_secret():
+    def hook(document):
+        document["request"]["body"]["messages"] = []
+        if "response" in document:
+            document["response"]["body"] = {"a": 1}
+        return document
+
+    redaction = Redaction(
+        fields=("ssn",), patterns=(r"T-\d+", re.compile("Ada")), keep_headers=("x-mine",), keep_query=("q",), hook=hook
+    )
+    written = kept(
+        url=f"{URL}?q=1&p=2",
+        headers=[("X-Mine", "yes")],
+        body={**message("Ada"), "x": "T-1234", "ssn": 12},
+        redaction=redaction,
+    )
+    assert "Ada" not in written
+    assert "T-1234" not in written
+    request = json.loads(written)["request"]
+    assert request["body"] == {"model": "m", "messages": [], "x": MARK, "ssn": MARK}
+    assert request["headers"]["x-mine"] == "yes"
+    assert request["url"].endswith("?q=1&p=[redacted]")
+    assert json.loads(written)["response"]["body"] == {"a": 1}
+
+
+@pytest.mark.parametrize("options", [{"patterns": ("(",)}, {"patterns": ("",)}, {"patterns": ("red.*",)}, {"hook": 3}])
+def test_a_redaction_that_cannot_be_used_is_refused(options):
+    with pytest.raises(SettingsError):
+        Redaction(**options)
+
+
+def test_a_hook_that_returns_something_else_is_named():
+    with pytest.raises(SettingsError, match="hook"):
+        kept(redaction=Redaction(hook=lambda document: {}))
+
+
+def test_a_scan_says_where_a_secret_is_and_never_what_it_is():
+    take = read_take(kept(body=message("hello")).encode(), "x")
+    dirty = take.model_copy(
+        update={"request": take.request.model_copy(update={"body": message(f"my {KEYS['openai']}")})}
+    )
+    (found,) = secrets_of("001-x.json", dirty)
+    assert str(found) == "001-x.json: request.body.messages[0].content: sk- key"
+
+
+def test_every_shape_has_a_quick_test_that_does_not_miss_it():
+    for name, quick, pattern in SHAPES:
+        for key in KEYS.values():
+            if re.search(pattern, key):
+                assert re.search(quick, key), name
+
+
+def test_redaction_of_a_long_text_is_fast():
+    for text in (
+        "a" * 200_000,
+        "Bearer " * 20_000,
+        "sk-" * 60_000,
+        "eyJ" * 60_000,
+        "/tmp/" * 40_000,
+        "-----BEGIN PRIVATE KEY-----" * 300,
+        "password:" * 20_000,
+    ):
+        begin = time.perf_counter()
+        kept(body=message(text))
+        assert time.perf_counter() - begin < 5, text[:20]

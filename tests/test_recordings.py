@@ -1,0 +1,552 @@
+"""A real answer is recorded while the client reads it, and replayed to the byte, to any client, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import ssl
+import threading
+import time
+
+import pytest
+
+from llm_intercept import (
+    DamagedRecordingWarning,
+    Interceptor,
+    InterceptTransport,
+    Match,
+    RecordingError,
+    Recordings,
+    Redaction,
+    SecretInRecordingError,
+    SettingsError,
+    UnmatchedRequestError,
+    intercept,
+    wrap,
+)
+from tests.conftest import Case, chat
+from tests.upstream import GAP, WORDS, serving
+
+KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
+HEADERS = {"authorization": f"Bearer {KEY}"}
+
+
+@pytest.fixture(autouse=True)
+def _not_in_ci(monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+
+
+@pytest.fixture
+def upstream(tmp_path):
+    with serving(tmp_path) as served:
+        yield served
+
+
+def client(case, upstream, **options):
+    return case.client(
+        verify=ssl.create_default_context(cafile=upstream.ca), headers=HEADERS, trust_env=False, **options
+    )
+
+
+def ask(case, upstream, user="hi", **more):
+    return case.send(chat(user, stream=case.stream, **more), client=client(case, upstream), url=upstream.chat)
+
+
+def takes(folder):
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def same(one, other):
+    assert one.status_code == other.status_code
+    assert one.content == other.content
+    assert one.headers["content-type"] == other.headers["content-type"]
+    assert one.headers.get("x-request-id") == other.headers.get("x-request-id")
+
+
+@pytest.mark.parametrize("user", ["hi", "gzip", "naïve 🍂"])
+def test_what_was_recorded_is_replayed_to_the_byte(case, upstream, tmp_path, user):
+    tape = tmp_path / "tape"
+    with intercept(mode="record", recordings=tape) as llm:
+        recorded = ask(case, upstream, user)
+    assert [call.source for call in llm.calls] == ["live"]
+    assert case.text(recorded) == "".join(WORDS)
+    with intercept(mode="replay", recordings=tape) as llm:
+        same(ask(case, upstream, user), recorded)
+    assert [(call.source, call.status) for call in llm.calls] == [("recording", 200)]
+    assert len(upstream.seen) == 1
+    assert (llm.calls[0].usage is not None) is not case.stream
+    assert "secret" not in "".join(path.read_text() for path in tape.iterdir())
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+def test_errors_are_recorded_as_what_they_were(case, upstream, tmp_path, status):
+    body = json.dumps({"error": {"message": "no", "type": "x", "param": None, "code": "y"}}, indent=4).encode() + b"\n"
+    headers = {"Content-Type": "application/json; charset=utf-8", "Retry-After": "20"}
+    upstream.answers.append((status, headers, body))
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        recorded = ask(case, upstream)
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        again = ask(case, upstream)
+    same(recorded, again)
+    assert again.headers["retry-after"] == "20"
+    assert again.headers.get("retry-after-ms") == ("1" if status in {429, 500, 503} else None)
+
+
+def test_repeats_play_in_recorded_order_and_end(case, upstream, tmp_path):
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        recorded = [ask(case, upstream).content for _ in range(3)]
+    assert len(set(recorded)) == 3
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        assert [ask(case, upstream).content for _ in range(3)] == recorded
+    with intercept(mode="replay", recordings=Recordings(tmp_path / "tape", repeat_last=True)):
+        assert [ask(case, upstream).content for _ in range(4)] == [*recorded, recorded[2]]
+    with (
+        pytest.raises(UnmatchedRequestError, match=r"3 times, and they have been played; .*repeat_last"),
+        intercept(mode="replay", recordings=tmp_path / "tape"),
+    ):
+        responses = [ask(case, upstream) for _ in range(4)]
+    assert [one.status_code for one in responses] == [200, 200, 200, 404]
+    assert responses[3].headers["x-should-retry"] == "false"
+
+
+def test_a_take_answers_the_other_shape(case, upstream, tmp_path):
+    other = Case(case.family, case.is_async, not case.stream)
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        ask(other, upstream)
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        answer = ask(case, upstream)
+    assert case.text(answer) == "".join(WORDS)
+    assert answer.headers["content-type"].startswith("text/event-stream" if case.stream else "application/json")
+    assert answer.headers["x-request-id"] if other.stream is False else True
+
+
+@pytest.mark.parametrize("recorded_with", [True, False])
+def test_a_stream_has_usage_just_where_it_is_asked_for(family, is_async, upstream, tmp_path, recorded_with):
+    case = Case(family, is_async, stream=True)
+    usage = {"stream_options": {"include_usage": True}}
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        ask(case, upstream, **(usage if recorded_with else {}))
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        answer = ask(case, upstream, **({} if recorded_with else usage))
+    chunks = [json.loads(line[6:]) for line in answer.text.split("\n\n") if line.startswith("data: {")]
+    assert case.text(answer) == "".join(WORDS)
+    assert all(chunk["choices"] for chunk in chunks) is recorded_with
+    assert bool(chunks[-1].get("usage")) is not recorded_with
+
+
+def stream_times(case, opened, upstream, user="hi"):
+    """Give the seconds at which each chunk of a stream came."""
+    body, begin = chat(user, stream=True), time.perf_counter()
+
+    async def run():
+        async with opened as one, one.stream("POST", upstream.chat, json=body) as response:
+            return [time.perf_counter() - begin async for _ in response.aiter_raw()]
+
+    if case.is_async:
+        return asyncio.run(run())
+    with opened as one, one.stream("POST", upstream.chat, json=body) as response:
+        return [time.perf_counter() - begin for _ in response.iter_raw()]
+
+
+def test_while_recording_each_chunk_reaches_the_client_as_it_arrives_and_its_gap_is_kept(
+    family, is_async, upstream, tmp_path
+):
+    case = Case(family, is_async, stream=True)
+    stream_times(case, client(case, upstream), upstream, "warm up")
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        times = stream_times(case, client(case, upstream), upstream)
+    whole = GAP * (len(WORDS) + 2)
+    assert times[-1] > whole
+    assert times[0] < whole / 2
+    gaps = [event["gap_ms"] for event in takes(tmp_path / "tape")[0]["response"]["events"]]
+    assert len(gaps) == len(WORDS) + 3
+    assert sum(gaps) >= whole * 1000 - 20
+    assert min(gaps[1:]) > GAP * 1000 / 2
+
+
+def test_streams_are_replayed_at_once_or_with_their_gaps(family, is_async, upstream, tmp_path):
+    case = Case(family, is_async, stream=True)
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        stream_times(case, client(case, upstream), upstream)
+    took = {}
+    for pace in ("instant", "recorded", 0.5):
+        opened = client(case, upstream)
+        with intercept(mode="replay", recordings=tmp_path / "tape", pace=pace):
+            took[pace] = stream_times(case, opened, upstream)
+    whole = GAP * (len(WORDS) + 2)
+    assert took["recorded"][-1] - took["recorded"][0] > whole * 0.9
+    assert whole * 0.45 < took[0.5][-1] < took["recorded"][-1]
+    assert took["instant"][-1] < whole * 0.5
+
+
+def test_an_abandoned_stream_is_kept_as_partial_and_never_replayed(family, is_async, upstream, tmp_path):
+    case = Case(family, is_async, stream=True)
+
+    async def first_chunk(opened):
+        async with opened as one, one.stream("POST", upstream.chat, json=chat(stream=True)) as response:
+            async for _ in response.aiter_raw():
+                return
+
+    def first_chunk_sync(opened):
+        with opened as one, one.stream("POST", upstream.chat, json=chat(stream=True)) as response:
+            next(response.iter_raw())
+
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        opened = client(case, upstream)
+        asyncio.run(first_chunk(opened)) if is_async else first_chunk_sync(opened)
+    (kept,) = takes(tmp_path / "tape")
+    assert kept["partial"] == "the client closed it"
+    assert 1 <= len(kept["response"]["events"]) < len(WORDS)
+    with (
+        pytest.raises(UnmatchedRequestError, match="it is partial"),
+        intercept(mode="replay", recordings=tmp_path / "tape"),
+    ):
+        assert ask(case, upstream).status_code == 404
+    with intercept(mode="auto", recordings=tmp_path / "tape"):
+        assert ask(case, upstream).status_code == 200
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        assert case.text(ask(case, upstream)) == "".join(WORDS)
+
+
+def test_a_stream_left_to_the_garbage_collector_is_partial(family, upstream, tmp_path):
+    case = Case(family, is_async=False, stream=True)
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        opened = client(case, upstream)
+        request = opened.build_request("POST", upstream.chat, json=chat(stream=True))
+        response = opened.send(request, stream=True)
+        next(chunks := response.iter_raw())
+        with contextlib.suppress(Exception):
+            response.stream._stream.close()
+        del response, chunks, request
+        gc.collect()
+        opened.close()
+    assert [one["partial"] for one in takes(tmp_path / "tape")] == ["the client closed it"]
+
+
+def test_reading_up_to_done_is_reading_to_the_end(family, upstream, tmp_path):
+    case = Case(family, is_async=False, stream=True)
+    with (
+        intercept(mode="record", recordings=tmp_path / "tape"),
+        client(case, upstream) as opened,
+        opened.stream("POST", upstream.chat, json=chat(stream=True)) as response,
+    ):
+        assert "data: [DONE]" in response.iter_lines()
+    assert "partial" not in takes(tmp_path / "tape")[0]
+
+
+@pytest.mark.parametrize("user", ["drop before", "drop in the middle"])
+def test_a_failure_of_the_network_reaches_the_client_and_is_no_take_to_replay(case, upstream, tmp_path, user):
+    if user == "drop in the middle" and not case.stream:
+        pytest.skip("JSON comes in one piece")
+    tape = tmp_path / "tape"
+    with intercept(mode="record", recordings=tape), pytest.raises(case.module.TransportError):
+        ask(case, upstream, user)
+    kept = takes(tape) if tape.exists() else []
+    assert [one["partial"] for one in kept] == (
+        ["it broke off: RemoteProtocolError"] if case.stream and user != "drop before" else []
+    )
+    with pytest.raises(UnmatchedRequestError), intercept(mode="replay", recordings=tape):
+        assert ask(case, upstream, user).status_code == 404
+
+
+def test_auto_records_what_is_missing_and_replays_the_rest(case, upstream, tmp_path):
+    with intercept(mode="auto", recordings=tmp_path / "tape") as llm:
+        first = ask(case, upstream, "one")
+    assert [call.source for call in llm.calls] == ["live"]
+    with intercept(mode="auto", recordings=tmp_path / "tape") as llm:
+        same(ask(case, upstream, "one"), first)
+        second = ask(case, upstream, "one")
+        ask(case, upstream, "two")
+    assert [call.source for call in llm.calls] == ["recording", "live", "live"]
+    with intercept(mode="auto", recordings=tmp_path / "tape"):
+        same(ask(case, upstream, "one"), first)
+        same(ask(case, upstream, "one"), second)
+    assert len(upstream.seen) == 3
+
+
+@pytest.mark.parametrize(("ci", "goes_out"), [("true", False), ("1", False), ("false", True), ("", True)])
+def test_in_ci_auto_replays_alone(upstream, tmp_path, monkeypatch, ci, goes_out):
+    monkeypatch.setenv("CI", ci)
+    case = Case("httpx", is_async=False, stream=False)
+    block = intercept(mode="auto", recordings=tmp_path / "tape")
+    if goes_out:
+        with block:
+            assert ask(case, upstream).status_code == 200
+        return
+    with pytest.raises(UnmatchedRequestError, match="in CI mode 'auto' records nothing"), block:
+        assert ask(case, upstream).status_code == 404
+    assert upstream.seen == []
+
+
+def test_rules_come_before_recordings_in_every_mode(case, upstream, tmp_path):
+    for mode in ("record", "auto", "replay"):
+        with intercept(mode=mode, recordings=tmp_path / "tape") as llm:
+            llm.on("ruled").reply("by a rule")
+            assert case.text(ask(case, upstream, "ruled")) == "by a rule"
+            assert case.text(ask(case, upstream, "not")) == "".join(WORDS)
+        assert [call.source for call in llm.calls] == ["rule", "recording" if mode != "record" else "live"]
+    assert len(takes(tmp_path / "tape")) == 1
+
+
+def test_a_block_inside_asks_its_recordings_before_the_rules_around_it(case, upstream, tmp_path):
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        ask(case, upstream, "kept")
+    with intercept("outer"), intercept(mode="replay", recordings=tmp_path / "tape"):
+        assert case.text(ask(case, upstream, "kept")) == "".join(WORDS)
+        assert case.text(ask(case, upstream, "new")) == "outer"
+
+
+def test_one_client_and_one_transport_record_and_replay(case, upstream, tmp_path):
+    tape = tmp_path / "tape"
+    recorded = case.send(
+        chat(stream=case.stream), client=wrap(client(case, upstream), mode="record", recordings=tape), url=upstream.chat
+    )
+    replaying = case.client(transport=InterceptTransport(mode="replay", recordings=tape))
+    same(case.send(chat(stream=case.stream), client=replaying, url=upstream.chat), recorded)
+
+
+def test_match_loosens_what_is_found(case, upstream, tmp_path):
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        recorded = ask(case, upstream, "hi", temperature=1)
+    matches = ["$.temperature", Match(ignore=("$.temperature",)), lambda request: request.last_user]
+    for match in matches:
+        with intercept(mode="replay", recordings=tmp_path / "tape", match=match):
+            same(ask(case, upstream, "hi", temperature=2), recorded)
+
+
+def test_a_match_that_raises_is_named(upstream, tmp_path):
+    case = Case("httpx", is_async=False, stream=False)
+    with (
+        pytest.raises(Exception, match=r"match.*ZeroDivisionError"),
+        intercept(mode="replay", recordings=tmp_path, match=lambda _: 1 / 0),
+    ):
+        assert ask(case, upstream).status_code == 500
+
+
+def test_a_miss_names_the_nearest_take_field_by_field_and_the_command_that_records_it(case, upstream, tmp_path):
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        ask(case, upstream, "What is the weather in Paris?")
+        ask(case, upstream, "Write a poem.", temperature=0.5, n=1)
+    with pytest.raises(UnmatchedRequestError) as caught, intercept(mode="replay", recordings=tmp_path / "tape"):
+        response = ask(case, upstream, "What is the weather in Rome?", temperature=0.7)
+    text = str(caught.value)
+    assert response.json()["error"]["message"] == text
+    near = text.index("001-what-is-the-weather-in-paris-")
+    assert near < text.index("001-write-a-poem-")
+    assert "temperature: recorded without; now 0.7" in text
+    assert "messages[0].content: recorded '…t is the weather in Paris?'; now '…t is the weather in Rome?'" in text
+    assert "temperature: recorded 0.5; now 0.7" in text
+    assert f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={tmp_path / 'tape'} python" in text
+    assert len(upstream.seen) == 2
+
+
+def test_a_miss_on_an_empty_tape_says_so(upstream, tmp_path):
+    case = Case("httpx", is_async=False, stream=False)
+    with (
+        pytest.raises(UnmatchedRequestError, match="There are no recordings in it"),
+        intercept(mode="replay", recordings=tmp_path / "none"),
+    ):
+        ask(case, upstream)
+
+
+def test_damaged_takes_are_reported_when_the_block_ends(case, upstream, tmp_path):
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        ask(case, upstream)
+        second = ask(case, upstream)
+    path = min((tmp_path / "tape").iterdir())
+    path.write_text("{")
+    with pytest.warns(DamagedRecordingWarning, match=path.name), intercept(mode="replay", recordings=tmp_path / "tape"):
+        same(ask(case, upstream), second)
+
+
+def test_what_cannot_be_recorded_is_said_at_the_end_and_does_not_touch_the_answer(case, upstream, tmp_path):
+    (tmp_path / "tape").mkdir()
+    (tmp_path / "tape").chmod(0o500)
+
+    def hook(document):
+        if "response" in document:
+            raise ValueError(KEY)
+        return document
+
+    with (
+        pytest.raises(RecordingError) as caught,
+        intercept(mode="record", recordings=Recordings(tmp_path / "tape", redaction=Redaction(hook=hook))),
+    ):
+        assert case.text(ask(case, upstream)) == "".join(WORDS)
+    assert "ValueError" in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+def test_a_secret_in_a_finished_tape_fails_the_run_without_being_printed(case, upstream, tmp_path):
+    def hook(document):
+        document["request"]["body"]["metadata"] = {"note": KEY}
+        return document
+
+    with (
+        pytest.raises(SecretInRecordingError, match=r"001-hi-\w+\.json: request.body.metadata.note: sk- key") as caught,
+        intercept(mode="record", recordings=Recordings(tmp_path / "tape", redaction=Redaction(hook=hook))),
+    ):
+        ask(case, upstream)
+    assert KEY not in str(caught.value)
+
+
+def test_requests_made_at_once_are_all_recorded(upstream, tmp_path):
+    case = Case("httpx2", is_async=False, stream=True)
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        threads = [threading.Thread(target=ask, args=(case, upstream, f"question {n % 4}")) for n in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(takes(tmp_path / "tape")) == 12
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        assert len({ask(case, upstream, f"question {n % 4}").content for n in range(12)}) == 12
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mode": "replay"},
+        {"mode": "record", "recordings": ""},
+        {"mode": "replay", "recordings": "x", "match": "a"},
+        {"mode": "replay", "recordings": "x", "pace": "slow"},
+        {"mode": "replay", "recordings": "x", "pace": -1},
+        {"mode": "replay", "recordings": 3},
+        {"mode": "play", "recordings": "x"},
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(options):
+    with pytest.raises(SettingsError):
+        Interceptor(**options)
+
+
+PROGRAM = """
+import json, socket, ssl, sys
+family, url, ca, network = sys.argv[1:]
+httpx = __import__(family)
+if network == "forbidden":
+    def refuse(*_): raise SystemExit("a socket was opened")
+    socket.socket.connect = refuse
+context = ssl.create_default_context(cafile=ca)
+with httpx.Client(verify=context, headers={"authorization": "Bearer SECRET"}) as client:
+    for user in ("one", "gzip"):
+        for stream in (False, True):
+            body = {"model": "gpt-4o", "messages": [{"role": "user", "content": user}], "stream": stream}
+            print(client.post(url, json=body).content)
+""".replace("SECRET", KEY)
+
+
+def test_a_fresh_process_with_sockets_forbidden_sees_the_same_bytes(family, upstream, tmp_path, run_python):
+    tape = str(tmp_path / "tape")
+    arguments = (family, upstream.chat, upstream.ca)
+    recorded = run_python(PROGRAM, *arguments, "open", LLM_INTERCEPT="record", LLM_INTERCEPT_RECORDINGS=tape)
+    assert recorded.returncode == 0, recorded.stderr
+    assert "recorded in" in recorded.stderr
+    replayed = run_python(PROGRAM, *arguments, "forbidden", LLM_INTERCEPT="replay", LLM_INTERCEPT_RECORDINGS=tape)
+    assert replayed.returncode == 0, replayed.stderr
+    assert replayed.stdout == recorded.stdout
+    assert recorded.stdout.count("chatcmpl") > 10
+    assert len(upstream.seen) == 4
+
+
+def test_the_environment_names_what_is_missing(run_python):
+    failed = run_python("print('ran')", LLM_INTERCEPT="replay")
+    assert failed.returncode == 2
+    assert "LLM_INTERCEPT_RECORDINGS" in failed.stderr
+    assert "ran" not in failed.stdout
+
+
+def test_what_no_dialect_claims_is_recorded_and_replayed_too(case, upstream, tmp_path):
+    url = upstream.url + "/v1/responses"
+    upstream.answers += [(200, {"Content-Type": "application/json"}, b'{"id": "resp_1"}')]
+    body = {"model": "m", "input": "hi", "messages": [{"content": "for the upstream"}]}
+    with intercept(mode="record", recordings=tmp_path / "tape") as llm:
+        recorded = case.send(body, client=client(case, upstream), url=url)
+    assert [call.source for call in llm.calls] == ["live"]
+    with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
+        same(case.send(body, client=client(case, upstream), url=url), recorded)
+    assert [call.source for call in llm.calls] == ["recording"]
+    with (
+        pytest.raises(UnmatchedRequestError, match="input: recorded 'hi'; now 'ho'"),
+        intercept(mode="replay", recordings=tmp_path / "tape"),
+    ):
+        assert case.send({**body, "input": "ho"}, client=client(case, upstream), url=url).status_code == 404
+    assert len(upstream.seen) == 1
+
+
+def test_an_sdk_retries_in_replay_as_it_did_and_does_not_sleep(upstream, tmp_path):
+    openai = pytest.importorskip("openai")
+    error = json.dumps(
+        {"error": {"message": "slow down", "type": "tokens", "param": None, "code": "rate_limit_exceeded"}}
+    )
+    upstream.answers += [(429, {"Content-Type": "application/json", "Retry-After-Ms": "700"}, error.encode())]
+    family = "httpx2" if int(openai.__version__.split(".")[0]) > 2 else "httpx"
+    http = client(Case(family, is_async=False, stream=False), upstream)
+    sdk = openai.OpenAI(api_key=KEY, base_url=upstream.url + "/v1", http_client=http)
+
+    def seconds():
+        begin = time.perf_counter()
+        answer = sdk.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hi"}])
+        assert answer.choices[0].message.content == "".join(WORDS)
+        return time.perf_counter() - begin
+
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        assert seconds() > 0.7
+    assert [one["response"]["status"] for one in takes(tmp_path / "tape")] == [429, 200]
+    with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
+        assert seconds() < 0.5
+    assert [call.status for call in llm.calls] == [429, 200]
+    with intercept(mode="replay", recordings=tmp_path / "tape", pace="recorded"):
+        assert seconds() > 0.7
+
+
+def test_the_projects_own_tapes_are_in_order_and_replay():
+    import os
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    root = Path(__file__).parents[1]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_INTERCEPT", "OPENAI_"))}
+    environment["OPENAI_API_KEY"] = "none"
+    done = subprocess.run(
+        [sys.executable, root / "examples" / "replay.py"], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "".join(WORDS) in done.stdout
+    assert "|".join(WORDS) in done.stdout
+    checked = subprocess.run(
+        [sys.executable, "-m", "llm_intercept.cli", "recordings", "check", root / "recordings"],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_body_that_is_no_text_is_not_kept_but_told_apart(upstream, tmp_path):
+    import httpx
+
+    url = "https://api.openai.com/v1/audio/transcriptions"
+    with (
+        pytest.raises(UnmatchedRequestError, match="content_hash"),
+        intercept(mode="replay", recordings=_transcription(tmp_path, url)),
+    ):
+        assert httpx.post(url, content=b"\xff\x02").status_code == 404
+        assert httpx.post(url, content=b"\xff\x01").json() == {"text": "one"}
+
+
+def _transcription(folder, url):
+    import hashlib
+
+    from llm_intercept.recording.bodies import Chunk
+    from llm_intercept.recording.exchange import answered, asked, take_of
+    from llm_intercept.recording.store import FolderStore
+    from llm_intercept.recording.tape import Tape
+
+    digest = hashlib.blake2b(b"\xff\x01", digest_size=16).hexdigest()
+    one = asked("POST", url, {}, {"content_hash": digest}, Redaction())
+    response = answered(one, 200, [("content-type", "application/json")], [Chunk(b'{"text": "one"}', 0.0)], Redaction())
+    Tape(FolderStore(folder / "tape")).record(take_of(one, response, partial=None, versions={}))
+    return folder / "tape"

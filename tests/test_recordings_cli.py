@@ -1,0 +1,261 @@
+"""`llm-intercept recordings` imports, shows, compares, checks and changes tapes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from llm_intercept import intercept
+from llm_intercept.cli import main
+from llm_intercept.recording.bodies import content_of
+from llm_intercept.recording.store import FolderStore
+from llm_intercept.recording.take import read_take, write_take
+from llm_intercept.recording.tape import Tape
+from llm_intercept.tapes.foreign import ImportFailedError, read_foreign
+from tests.conftest import SHARED
+from tests.test_recording_tape import take
+
+ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+    {"index": 0, "message": {"role": "assistant", "content": "It is é.", "refusal": None}, "logprobs": None, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}  # fmt: skip
+TEXT = json.dumps(ANSWER, ensure_ascii=False)
+PACKED = gzip.compress(TEXT.encode())
+URL = "https://api.openai.com/v1/chat/completions"
+KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
+
+
+def run(*arguments, status=0, **options):
+    result = CliRunner().invoke(main, ["recordings", *map(str, arguments)], **options)
+    assert result.exit_code == status, (result.output, result.exception)
+    return result.output
+
+
+def vcr(**response):
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
+    request = {"method": "POST", "uri": URL, "body": body, "headers": {"authorization": [f"Bearer {KEY}"]}}
+    return {
+        "version": 1,
+        "interactions": [{"request": request, "response": {"status": {"code": 200, "message": "OK"}, **response}}],
+    }
+
+
+GZIPPED = {
+    "Content-Encoding": ["gzip"],
+    "Content-Type": ["application/json"],
+    "Content-Length": ["7"],
+    "Transfer-Encoding": ["chunked"],
+}
+VARIANTS = {
+    "vcrpy json": vcr(body={"string": TEXT}, headers={"Content-Type": ["application/json"]}),
+    "double-decoded": vcr(body={"string": TEXT}, headers=GZIPPED),
+    "gzip read as text": vcr(body={"string": PACKED.decode("latin-1")}, headers=GZIPPED),
+    "base64 of Ruby's": vcr(body={"encoding": "ASCII-8BIT", "base64_string": base64.b64encode(PACKED).decode()}, headers=GZIPPED),
+    "parsed_body": vcr(parsed_body=ANSWER, headers={"content-type": ["application/json"]}),
+    "go-vcr": {"version": 2, "interactions": [{"id": 0, "request": {"method": "POST", "url": URL, "body": json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}), "headers": {}},
+        "response": {"body": TEXT, "status": "200 OK", "code": 200, "headers": {"Content-Type": ["application/json"]}}}]},
+    "cassetter": {"version": 1, "interactions": [{"request": {"method": "POST", "uri": URL, "headers": {}, "body": {"type": "json", "content": {"model": "m", "messages": [{"role": "user", "content": "hi"}]}}},
+        "response": {"status": 200, "headers": {"content-type": ["application/json"]}, "body": {"type": "json", "content": ANSWER}}, "recorded_at": "2026-11-22T19:22:38.953048+00:00"}]},
+    "nock": [{"scope": "https://api.openai.com:443", "method": "POST", "path": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "user", "content": "hi"}]}, "status": 200, "response": ANSWER, "rawHeaders": ["Content-Type", "application/json"]}],
+    "nock hex": [{"scope": "https://api.openai.com:443", "method": "POST", "path": "/v1/chat/completions", "body": {"model": "m", "messages": [{"role": "user", "content": "hi"}]}, "status": 200, "response": [PACKED.hex()[:40], PACKED.hex()[40:]], "rawHeaders": {"content-encoding": "gzip"}}],
+}  # fmt: skip
+YAML = f"""
+interactions:
+- request:
+    method: POST
+    uri: {URL}
+    body: '{{"model": "m", "messages": [{{"role": "user", "content": "hi"}}]}}'
+    headers: {{authorization: [Bearer {KEY}]}}
+  response:
+    status: !!python/object/apply:collections.OrderedDict [{{code: 200}}]
+    headers:
+      ? !!python/object/apply:multidict._multidict.istr [Content-Type]
+      : !!python/tuple [application/json]
+    body:
+      string: %s
+version: 1
+"""
+VARIANTS_YAML = {
+    "binary": YAML % ("!!binary " + base64.b64encode(PACKED).decode()),
+    "binary of Ruby's": YAML % ("!binary " + base64.b64encode(PACKED).decode()),
+    "text": YAML % ("'" + TEXT + "'"),
+}
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS, *VARIANTS_YAML])
+def test_every_variant_of_a_recording_is_imported_as_the_same_take(tmp_path, variant):
+    is_yaml = variant in VARIANTS_YAML
+    file = tmp_path / "in" / "deep" / f"one.{'yaml' if is_yaml else 'json'}"
+    file.parent.mkdir(parents=True)
+    file.write_text(VARIANTS_YAML[variant] if is_yaml else json.dumps(VARIANTS[variant]))
+    assert "1 files: 1 takes in 1 tapes, 0 not imported" in run("import", tmp_path / "in", "--to", tmp_path / "out")
+    (path,) = (tmp_path / "out" / "deep" / "one").iterdir()
+    assert path.name.startswith("001-hi-")
+    assert KEY not in path.read_text()
+    found = read_take(path.read_bytes(), path.name)
+    assert found.response.body == ANSWER
+    assert found.response.headers == {"content-type": "application/json"}
+    before = path.read_bytes()
+    run("import", tmp_path / "in", "--to", tmp_path / "out")
+    assert [one.read_bytes() for one in path.parent.iterdir()] == [before]
+    with intercept(mode="replay", recordings=path.parent):
+        import httpx
+
+        answer = httpx.post(URL, json={"messages": [{"role": "user", "content": "hi"}], "model": "m"})
+    assert (answer.status_code, answer.json()) == (200, ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.json", "{", "not JSON"),
+        ("a.json", "{}", "no recorded exchanges"),
+        ("a.json", '{"interactions": [{"request": {}, "response": {}}]}', "cannot be read"),
+        ("a.yaml", "a: [", "not YAML"),
+        ("a.bin", "\x00", "no event stream"),
+    ],
+)
+def test_what_cannot_be_imported_is_named(tmp_path, name, content, why):
+    (tmp_path / name).write_text(content)
+    assert why in run("import", tmp_path / name, "--to", tmp_path / "out", status=1)
+    with pytest.raises(ImportFailedError, match=why):
+        read_foreign(tmp_path / name)
+
+
+@pytest.mark.skipif(not (SHARED / "cassettes").is_dir(), reason="the cassettes lie beside the project")
+def test_every_visible_cassette_imports_and_gives_its_recorded_answers(tmp_path):
+    output = run("import", SHARED / "cassettes", "--to", tmp_path)
+    assert "253 files: 378 takes in 253 tapes, 0 not imported" in output
+    rows = [json.loads(line) for line in (SHARED / "recordings.jsonl").read_text().splitlines()]
+    known = {}
+    for path in tmp_path.rglob("*.json"):
+        found = read_take(path.read_bytes(), path.name)
+        known.setdefault(found.response.status, set()).add(content_of(found.response).strip())
+        assert "secret" not in path.name
+    vcrpy = [
+        row
+        for row in rows
+        if row["fmt"] == "vcrpy" and row["fidelity"] == "raw" and row["endpoint"] == "chat.completions"
+    ]
+    missing = [row for row in vcrpy if row["response_text"].encode().strip() not in known[row["status"]]]
+    assert len(vcrpy) > 80
+    assert missing == []
+
+
+def tape(folder, *takes):
+    made = Tape(FolderStore(folder))
+    return [made.record(one) for one in takes]
+
+
+def test_ls_lists_and_show_tells_a_conversation(tmp_path):
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    (name,) = tape(tmp_path / "t", take("What now?", "because", model="gpt-4o", tools=tools))
+    assert name in run("ls", tmp_path)
+    shown = run("show", tmp_path / "t", "what-now")
+    assert "user: What now?" in shown
+    assert "because" in shown
+    assert "tools f" in shown
+    assert "names 0 takes" in run("show", tmp_path / "t", "nothing", status=1)
+    assert "no recordings" in run("ls", tmp_path / "none", status=1)
+
+
+def test_diff_shows_fields_and_ends_with_one_where_something_differs(tmp_path):
+    (name,) = tape(tmp_path / "a", take("hi", "yes"))
+    tape(tmp_path / "b", take("hi", "no"), take("new"))
+    tape(tmp_path / "c", take("hi", "yes"))
+    shown = run("diff", tmp_path / "a", tmp_path / "b", status=1)
+    assert "response.body.a: recorded 'yes'; now 'no'" in shown
+    assert "only in the other" in shown
+    assert "response.body.a" in run("diff", tmp_path / "a" / name, tmp_path / "b" / name, status=1)
+    assert "response" not in run("diff", tmp_path / "a" / name, tmp_path / "c" / name, status=1)
+
+
+def test_check_finds_what_is_wrong_and_nothing_else(tmp_path):
+    good = take("fine").model_copy(update={"response": take().response.model_copy(update={"body": ANSWER})})
+    (name,) = tape(tmp_path / "t", good)
+    assert "1 tapes, 1 takes: no findings" in run("check", tmp_path)
+    secret = good.model_copy(
+        update={"request": good.request.model_copy(update={"body": {"messages": [{"role": "user", "content": KEY}]}})}
+    )
+    path = tmp_path / "t"
+    (path / "001-dirty-0.json").write_bytes(write_take(secret))
+    (path / "002-damaged.json").write_text("{")
+    (path / name.replace("001", "002")).write_bytes(write_take(good))
+    (path / "001-wrong-0.json").write_bytes(write_take(take("wrong")))
+    played = tmp_path / "played"
+    played.write_text(f"{path}\t{name}\n")
+    shown = run("check", tmp_path / "t", "--played", played, status=1)
+    assert KEY not in shown
+    for kind in (
+        "001-dirty-0.json: secret: request.body.messages[0].content: sk- key",
+        "002-damaged.json: damaged: it is not JSON",
+        f"{name.replace('001', '002')}: duplicate",
+        "001-wrong-0.json: SDK: id: Field required",
+        "001-wrong-0.json: orphan: no request finds it under this name",
+        "001-dirty-0.json: orphan: its request was changed",
+        f"{name.replace('001', '002')}: orphan: the last run did not play it",
+    ):
+        assert kind in shown.replace("\n", "")
+
+
+PROGRAM = """
+import sys, httpx
+from llm_intercept import intercept
+with intercept(mode="replay", recordings=sys.argv[1]):
+    for user in sys.argv[2:]:
+        answer = httpx.post({url!r}, json={{"messages": [{{"role": "user", "content": user}}]}})
+        print(answer.json())
+"""
+
+
+def program(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM.format(url=URL))
+    return [sys.executable, str(file), str(tmp_path / "t")]
+
+
+def test_prune_deletes_what_a_full_run_did_not_play_and_closes_gaps(tmp_path):
+    names = tape(tmp_path / "t", take("one"), take("two"), take("three", partial="x"))
+    command = program(tmp_path)
+    assert "nothing was deleted" in run("prune", "--yes", tmp_path / "t", "--", *command, "unheard of", status=1)
+    assert len(list((tmp_path / "t").iterdir())) == 3
+    assert "2 takes were not played" in run("prune", tmp_path / "t", "--", *command, "one", input="n\n")
+    assert len(list((tmp_path / "t").iterdir())) == 3
+    run("prune", "--yes", tmp_path / "t", "--", *command, "one")
+    assert [path.name for path in (tmp_path / "t").iterdir()] == [names[0]]
+    tape(tmp_path / "g", take("x", "1"), take("x", "2"))
+    (tmp_path / "played").write_text(
+        f"{tmp_path / 'g'}\t{names[0]}\n{tmp_path / 'g'}\t002-x-{take('x').fingerprint[:12]}.json\n"
+    )
+    run("prune", "--yes", "--played", tmp_path / "played", tmp_path / "g")
+    (left,) = (tmp_path / "g").iterdir()
+    assert left.name.startswith("001-x-")
+    assert read_take(left.read_bytes(), left.name).response.body == {"a": "2"}
+
+
+def test_rekey_gives_the_old_answers_to_the_new_requests(tmp_path):
+    tape(
+        tmp_path / "t",
+        take("Say hello, please.", "hello"),
+        take("Say goodbye, please.", "goodbye"),
+        take("Unchanged", "same"),
+    )
+    command = program(tmp_path)
+    new = ["Say hello, kindly.", "Unchanged", "Say goodbye, kindly."]
+    shown = run("rekey", "--yes", tmp_path / "t", "--", *command, *new)
+    assert "2 takes get a new request" in shown
+    assert "messages[0].content: recorded 'Say hello, please.'; now 'Say hello, kindly.'" in shown
+    tape_now = Tape(FolderStore(tmp_path / "t"))
+    answers = {found.request.body["messages"][0]["content"]: found.response.body["a"] for _, found in tape_now.takes()}
+    assert answers == {new[0]: "hello", new[1]: "same", new[2]: "goodbye"}
+    assert "nothing to do" in run("rekey", tmp_path / "t", "--", *command, *new)
+
+
+def test_run_takes_a_mode_and_a_tape(tmp_path):
+    result = CliRunner().invoke(main, ["run", "--mode", "replay", "--", "true"])
+    assert result.exit_code == 2
+    assert "--recordings" in result.output

@@ -1,0 +1,179 @@
+"""A local upstream with TLS that answers chat completions as its requests ask: JSON, SSE with gaps, gzip, errors."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import ssl
+import threading
+import time
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GAP = 0.05
+WORDS = ("Packets ", "fall ", "like ", "leaves, ", "né. ", "🍂")
+
+
+@dataclass
+class Upstream:
+    """Where it listens, what it got, and the answers it will give before its usual one."""
+
+    url: str
+    ca: str
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def chat(self) -> str:
+        return self.url + "/v1/chat/completions"
+
+
+def completion(number: int, text: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{number:029d}",
+        "object": "chat.completion",
+        "created": 1767225600 + number,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text, "refusal": None, "annotations": []},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 6, "total_tokens": 15},
+        "service_tier": "default",
+        "system_fingerprint": "fp_0123456789",
+    }
+
+
+def chunk(number: int, delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
+    body = {
+        "id": f"chatcmpl-{number:029d}",
+        "object": "chat.completion.chunk",
+        "created": 1767225600 + number,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+        **more,
+    }
+    return f"data: {json.dumps(body, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+def stream(number: int, body: dict[str, Any]) -> Iterator[bytes]:
+    usage = (body.get("stream_options") or {}).get("include_usage")
+    none: dict[str, Any] = {"usage": None} if usage else {}
+    yield chunk(number, {"role": "assistant", "content": "", "refusal": None}, **none)
+    for word in WORDS:
+        yield chunk(number, {"content": word}, **none)
+    yield chunk(number, {}, "stop", **none)
+    if usage:
+        counted = {"prompt_tokens": 9, "completion_tokens": 6, "total_tokens": 15}
+        yield chunk(number, {}, choices=[], usage=counted)
+    yield b"data: [DONE]\n\n"
+
+
+def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            upstream.seen.append(body)
+            number = len(upstream.seen)
+            last = body["messages"][-1]["content"]
+            if upstream.answers:
+                status, headers, content = upstream.answers.pop(0)
+                self._whole(status, headers, content)
+            elif "drop before" in last:
+                self.close_connection = True
+                self.connection.close()
+            elif body.get("stream"):
+                self._stream(number, body, last)
+            else:
+                text = json.dumps(completion(number, "".join(WORDS)), indent=2, ensure_ascii=False) + "\n"
+                self._whole(200, {"Content-Type": "application/json"}, text.encode(), zipped="gzip" in last)
+
+        def _whole(self, status: int, headers: dict[str, str], content: bytes, *, zipped: bool = False) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("X-Request-Id", "req_0123456789abcdef0123456789abcdef")
+            self.send_header("Set-Cookie", "__cf_bm=cookie-secret-0123456789; Path=/")
+            self.send_header("Openai-Organization", "org-secret-0123456789")
+            if zipped:
+                content = gzip.compress(content)
+                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def _stream(self, number: int, body: dict[str, Any], last: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+            self.send_header("Transfer-Encoding", "chunked")
+            packer = zlib.compressobj(wbits=31) if "gzip" in last else None
+            if packer:
+                self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            for position, part in enumerate(stream(number, body)):
+                if position:
+                    time.sleep(GAP)
+                if "drop in" in last and position == 3:
+                    self.close_connection = True
+                    self.connection.close()
+                    return
+                self._send(packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH) if packer else part)
+            self._send(packer.flush() if packer else b"", last=True)
+
+        def _send(self, content: bytes, *, last: bool = False) -> None:
+            if content:
+                self.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")
+            if last:
+                self.wfile.write(b"0\r\n\r\n")
+            self.wfile.flush()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving(folder: Path, *, tls: bool = True) -> Iterator[Upstream]:
+    """Serve on a loopback port, by TLS with a certificate of its own."""
+    upstream = Upstream("", "")
+    with _Quiet(("127.0.0.1", 0), _handler(upstream)) as served:
+        upstream.url = f"{'https' if tls else 'http'}://localhost:{served.server_address[1]}"
+        if tls:
+            import trustme
+
+            authority = trustme.CA()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+            upstream.ca = str(folder / "ca.pem")
+            authority.cert_pem.write_to_path(upstream.ca)
+            served.socket = context.wrap_socket(served.socket, server_side=True)
+        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield upstream
+        finally:
+            served.shutdown()
+            thread.join()
