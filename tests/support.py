@@ -8,24 +8,11 @@ import statistics
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Coroutine
 
 URL = "https://api.openai.com/v1/chat/completions"
 ELSEWHERE = "http://llm.test/v1/chat/completions"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Make clients trust nobody, where it is imported: no test checks a certificate, and reading them takes 25 ms."""
-    empty: Path = tmp_path_factory.mktemp("certificates")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SSL_CERT_FILE", raising=False)
-        patch.setenv("SSL_CERT_DIR", str(empty))
-        yield
 
 
 def chat(user: str = "hi", *, model: str = "gpt-4o", **more: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from llm_intercept import (
     tool_call,
     when,
 )
-from tests.support import URL, ask, chat, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,8 +214,8 @@ def test_a_script_left_over_says_how_much_was_used():
         ask(httpx, "a")
         ask(httpx, "b")
         message = unused(llm)
-        assert "1 of its 3 replies were used" in message
-        assert "1 of its 2 replies were used for the key 'gpt-4o'" in message
+        assert "1 of its 3 replies was used" in message
+        assert "1 of its 2 replies was used for the key 'gpt-4o'" in message
 
 
 @pytest.mark.parametrize("then", ["cycle", "repeat_last"])

@@ -22,7 +22,7 @@ from llm_intercept import (
 from llm_intercept.dialects import chat as dialect
 from llm_intercept.rules.condition import Condition
 from llm_intercept.wire import WireRequest
-from tests.support import URL, chat, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL, chat
 
 
 class Person(BaseModel):

@@ -178,7 +178,10 @@ def test_a_file_that_is_broken_is_refused(tmp_path, monkeypatch, content):
 @pytest.mark.parametrize(
     ("table", "name"),
     [
-        ('mode = "replay"', "mode"),
+        ('mode = "nonsense"', "mode"),
+        ('mode = "replay"', "recordings"),
+        ("recordings = 3", "recordings"),
+        ("time_scale = -1", "time_scale"),
         ('unmatched = "nonsense"', "unmatched"),
         ('rules = "nowhere.toml"', "rules"),
         ('rules = ["nowhere.toml"]', "rules"),

@@ -25,7 +25,7 @@ from llm_intercept import (
 )
 from llm_intercept.engine.explaining import LET_OUT
 from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, Verdict, shorten
-from tests.support import URL, chat, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL, chat
 
 HERE = re.compile(r"(?:[^\s(]*[/\\])?test_errors\.py:\d+")
 

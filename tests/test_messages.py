@@ -18,7 +18,7 @@ from respx.patterns import M
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from llm_intercept import LLMInterceptError, Reply, Usage, api_error, intercept, when
-from tests.support import URL, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL
 
 if TYPE_CHECKING:
     from llm_intercept.engine.exchange import Engine

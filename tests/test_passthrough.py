@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from llm_intercept import SettingsError, UnmatchedRequestError, intercept, passthrough, when
-from tests.support import URL, chat, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL, chat
 
 PATH = "/v1/chat/completions"
 

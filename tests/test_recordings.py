@@ -500,6 +500,7 @@ def test_an_sdk_retries_in_replay_as_it_did_and_does_not_sleep(upstream, tmp_pat
     assert [call.status for call in llm.calls] == [429, 200]
     with intercept(mode="replay", recordings=tmp_path / "tape", pace="recorded"):
         assert seconds() > 0.7
+    sdk.close()
 
 
 def test_the_projects_own_tapes_are_in_order_and_replay():

@@ -33,7 +33,7 @@ from llm_intercept.rules.fields import ModelCondition
 from llm_intercept.rules.positional import positional_condition
 from llm_intercept.rules.texts import TextCondition
 from llm_intercept.wire import WireRequest
-from tests.support import URL, ask, chat, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL, ask, chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {})
 

@@ -23,7 +23,7 @@ from llm_intercept import (
     api_error,
     intercept,
 )
-from tests.support import URL, ask, ask_async, chat, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL, ask, ask_async, chat
 
 has_openai = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")
 

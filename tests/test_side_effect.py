@@ -10,7 +10,7 @@ import pytest
 import respx
 
 from llm_intercept import Interceptor, UnmatchedRequestError, WrapError, api_error, passthrough
-from tests.support import URL, chat, no_certificates, said  # noqa: F401 - the fixture is for all
+from tests.support import URL, chat, said
 
 
 def in_respx(

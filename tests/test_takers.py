@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, UnmatchedRequestError, intercept
-from tests.support import URL, no_certificates  # noqa: F401 - the fixture is for all
+from tests.support import URL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -5,6 +5,7 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHOWN_RULES = 3
+HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0 for one that fails
 SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
 SHOWN_DIFFERENCES = 8
@@ -152,7 +154,9 @@ class RuleFacts:
     @property
     def distance(self) -> float:
         """How far the request is from it: the sum of its conditions' distances, less a little for each that holds."""
-        return sum(verdict.distance for verdict in self.failed) - self.held / 2
+        if not self.failed:
+            return -math.inf
+        return sum(verdict.distance for verdict in self.failed) - HELD * self.held
 
     def __str__(self) -> str:
         """Say the rule, its place, and the conditions that fail or the reason."""

@@ -109,7 +109,7 @@ class Interceptor(Simulation):
         chosen = {**project_defaults(), **{name: value for name, value in self._options.items() if value is not None}}
         mode = cast("Mode", check_mode("mode", chosen.get("mode", "mock"), ("recordings", chosen.get("recordings"))))
         policy = one_of("unmatched", chosen.get("unmatched", "error"), get_args(UnmatchedPolicy))
-        speed, made_up = (pace, None) if is_speed(pace) else (None, pace)
+        speed, made_up = (pace, None) if mode != "mock" and is_speed(pace) else (None, pace)
         self.engine = Engine(
             unmatched=cast("UnmatchedPolicy", policy),
             seed=_int("seed", chosen.get("seed", 0)),

@@ -86,7 +86,7 @@ def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
 def _from_ini(config: pytest.Config) -> dict[str, Any]:
     """Return the settings that are given; paths are from the rootdir."""
     found: dict[str, Any] = {name: config.getini(f"llm_{name}") or None for name in ("mode", "unmatched", "recordings")}
-    if found["recordings"]:
+    if found["recordings"] and "://" not in found["recordings"]:
         found["recordings"] = Path(config.rootpath, found["recordings"])
     found["rules"] = list(config.getini("llm_rules")) or None
     found["passthrough"] = list(config.getini("llm_passthrough")) or None

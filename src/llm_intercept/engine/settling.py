@@ -40,9 +40,12 @@ def settled(
     if not errors:
         return None
     first: LLMInterceptError = errors[0]
-    seen = {type(first)} if isinstance(first, BudgetExceededError) else set[type]()
+    seen = {type(first)}
     for other in errors[1:]:
-        if type(other) not in seen and str(other) not in (str(first), *getattr(first, "__notes__", ())):
+        if isinstance(other, BudgetExceededError) and BudgetExceededError in seen:
+            continue
+        seen.add(type(other))
+        if str(other) not in (str(first), *getattr(first, "__notes__", ())):
             first.add_note(str(other))
     return first
 

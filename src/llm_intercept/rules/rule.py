@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import ValidationError
 
-from llm_intercept.errors import ReplyFunctionError, RuleFacts, SettingsError
+from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
 from llm_intercept.pace import Pace, check_pace
 from llm_intercept.replies import Given, Prepared, explain, prepare
 from llm_intercept.rules.positional import asked_function
@@ -167,9 +167,10 @@ class Rule:
     def far(self, request: LLMRequest) -> float:
         """Estimate at little cost how far the request is from fulfilling all conditions."""
         try:
-            return sum(condition.far(request) for condition in self.conditions)
+            distances = [condition.far(request) for condition in self.conditions]
         except Exception:  # noqa: BLE001 - a user's function; its own error was raised before
             return float(len(self.conditions))
+        return sum(distances) - HELD * sum(distance == 0 for distance in distances)
 
     def facts(self, request: LLMRequest) -> RuleFacts:
         """Say why the rule did not answer `request`."""

@@ -90,7 +90,7 @@ class Script:
             return ""
         for key, used in self._cursors.items():
             if used < count:
-                return f"{used} of its {count} replies were used{self._of(key)}"
+                return f"{used} of its {count} replies {'was' if used == 1 else 'were'} used{self._of(key)}"
         return ""
 
     def _next(self, request: LLMRequest, key: Hashable) -> Prepared | Exhausted:
@@ -124,11 +124,13 @@ class Script:
 
 
 def _hashable(key: Any) -> Hashable:
+    expected = "a function that returns something hashable, such as a str"
+    if hasattr(key, "__await__"):
+        getattr(key, "close", lambda: None)()
+        raise SettingsError("script(key=…)", key, f"{expected}, and not one that has to be awaited")
     try:
         hash(key)
     except TypeError as error:
-        raise SettingsError(
-            "script(key=…)", key, "a function that returns something hashable, such as a str"
-        ) from error
+        raise SettingsError("script(key=…)", key, expected) from error
     hashable: Hashable = key
     return hashable
