@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         WrapError,
     )
     from llm_intercept.faults import api_error
-    from llm_intercept.interceptor import Interceptor, InterceptTransport, wrap
+    from llm_intercept.interceptor import Interceptor, wrap
     from llm_intercept.journal import Call
     from llm_intercept.limits import RateLimit
     from llm_intercept.making import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from llm_intercept.schema import SchemaError
     from llm_intercept.simulation import assert_resilient
     from llm_intercept.tokens import TiktokenTokenizer, Tokenizer
+    from llm_intercept.transport import InterceptTransport
 
 __version__ = "0.1.0"
 
@@ -76,7 +77,7 @@ _HOME = {
     "intercept": "blocks",
     "Interception": "blocks",
     "Interceptor": "interceptor",
-    "InterceptTransport": "interceptor",
+    "InterceptTransport": "transport",
     "wrap": "interceptor",
     # litellm's calls
     "completion": "completions",

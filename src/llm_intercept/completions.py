@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.interceptor import Interceptor, InterceptTransport
+from llm_intercept.interceptor import Interceptor
 from llm_intercept.jsontext import decode, mapping
 from llm_intercept.mocks import Script, error_of, mocked, mocked_error
 from llm_intercept.records import Record, record
 from llm_intercept.replies import Raises
 from llm_intercept.sse import Lines, data_of
+from llm_intercept.transport import InterceptTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""`Interceptor`: rules, calls and the clients it is wrapped around; `InterceptTransport` to use it by hand.
+"""`Interceptor`: rules, calls and the clients it is wrapped around.
 
 Knows: engines, activations and hooks, and ties them together. Must not know: how any of them works.
 """
@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from llm_intercept.budget import Budget
 from llm_intercept.calllog import CallLog
 from llm_intercept.calls import Calls
 from llm_intercept.clients import activation, sentinels
-from llm_intercept.clients.driver import drive, drive_async, wire_request
-from llm_intercept.clients.family import family_of, is_client
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.clients.transport import InProcess, serve, serve_async
 from llm_intercept.clock import Clock
 from llm_intercept.defaults import project_defaults
 from llm_intercept.engine.exchange import Engine
@@ -32,12 +29,14 @@ from llm_intercept.rules.positional import NAMED, Positional, Text
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.rules.when import made
 from llm_intercept.settings import Mode, UnmatchedPolicy, check_mode, one_of
+from llm_intercept.sideeffects import async_side_effect, side_effect
 from llm_intercept.simulation import Simulation
 from llm_intercept.tokens import EstimatingTokenizer
+from llm_intercept.wrapping import http_clients
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from os import PathLike
 
     from llm_intercept.errors import Unmatched
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from llm_intercept.tokens import Tokenizer
 
 T = TypeVar("T")
-DEPTH = 2  # how deep an HTTP client may sit in what is wrapped: in an SDK's client, in a framework's model of one
 
 
 class Interceptor(Simulation):
@@ -236,7 +234,7 @@ class Interceptor(Simulation):
             a request that is not one to a model; respx then goes on to its next route.
 
         """
-        return _async_side_effect(self.engine) if is_async else _side_effect(self.engine)
+        return async_side_effect(self.engine) if is_async else side_effect(self.engine)
 
     def wrap(self, client: T, /) -> T:
         """Answer for one client: an httpx or httpx2 client, or an object that holds one (an SDK's client).
@@ -250,7 +248,7 @@ class Interceptor(Simulation):
             WrapError: `client` holds no HTTP client.
 
         """
-        for one in _http_clients(client):
+        for one in http_clients(client):
             if one not in self._wrapped:
                 TRAFFIC.acquire()
                 self._wrapped[one] = weakref.finalize(one, TRAFFIC.release)
@@ -267,7 +265,7 @@ class Interceptor(Simulation):
             WrapError: `client` was not wrapped by this interceptor.
 
         """
-        wrapped = [one for one in _http_clients(client) if one in self._wrapped]
+        wrapped = [one for one in http_clients(client) if one in self._wrapped]
         if not wrapped:
             raise WrapError(f"{client!r} was not wrapped by this Interceptor, so it cannot be unwrapped.")
         for one in wrapped:
@@ -340,126 +338,6 @@ def _names(given: object) -> tuple[str, ...]:
     return tuple(urlsplit(name).hostname or name if "://" in name else name for name in cast("list[str]", names))
 
 
-def _side_effect(engine: Engine) -> Callable[[Any], Any]:
-    def answer(request: Any, **_: Any) -> Any:
-        exchange = engine.exchange(wire_request(request))
-        return None if exchange is None else drive(exchange, request, _no_network)
-
-    return answer
-
-
-def _async_side_effect(engine: Engine) -> Callable[[Any], Any]:
-    async def answer(request: Any, **_: Any) -> Any:
-        exchange = engine.exchange(wire_request(request))
-        return None if exchange is None else await drive_async(exchange, request, _no_network)
-
-    return answer
-
-
-def _no_network() -> NoReturn:
-    raise WrapError(
-        "llm.as_side_effect() answers inside another mock, and cannot let a request out to the network. Let that mock "
-        "pass it through, or give it a rule."
-    )
-
-
-if TYPE_CHECKING:
-    import httpx
-    import httpx2
-
-    class _AnyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-        """What clients of both families take, for type checkers; at run time no base class is asked for."""
-
-        def handle_request(self, request: Any) -> Any: ...
-        async def handle_async_request(self, request: Any) -> Any: ...
-
-else:
-    _AnyTransport = object
-
-
-class InterceptTransport(InProcess, _AnyTransport):
-    """A transport that answers by itself, for httpx and httpx2, sync and async clients.
-
-    Args:
-        reply: What to answer, as for `Interceptor`.
-        inner: The transport for requests that are nobody's business here; by default the family's own, made when it
-            is first needed.
-        interceptor: Answers instead of a new `Interceptor`; then `reply` and `options` are not given.
-        options: The other arguments of `Interceptor`.
-
-    Raises:
-        SettingsError: An option has a value that cannot be used.
-
-    """
-
-    def __init__(
-        self,
-        reply: Given | None = None,
-        /,
-        *,
-        inner: Any = None,
-        interceptor: Interceptor | None = None,
-        **options: Any,
-    ) -> None:
-        if interceptor is not None and (reply is not None or options):
-            raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
-        self.interceptor = interceptor or Interceptor(reply, **options)
-        self._inner = inner
-        self._made: dict[tuple[str, str], Any] = {}
-
-    @property
-    def calls(self) -> Calls:
-        """Every exchange so far."""
-        return self.interceptor.calls
-
-    def handle_request(self, request: Any) -> Any:
-        """Answer a sync client's request."""
-        return serve(request, self._handlers(), lambda: self._next(request, "HTTPTransport").handle_request(request))
-
-    async def handle_async_request(self, request: Any) -> Any:
-        """Answer an async client's request."""
-        return await serve_async(
-            request,
-            self._handlers(),
-            lambda: self._next(request, "AsyncHTTPTransport").handle_async_request(request),
-        )
-
-    def close(self) -> None:
-        """Close the inner transports."""
-        for inner in (self._inner, *self._made.values()):
-            if hasattr(inner, "close"):
-                inner.close()
-
-    async def aclose(self) -> None:
-        """Close the inner transports."""
-        for inner in (self._inner, *self._made.values()):
-            if hasattr(inner, "aclose"):
-                await inner.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    def _handlers(self) -> tuple[activation.Handler, ...]:
-        return (self.interceptor.engine, *activation.active())
-
-    def _next(self, request: Any, kind: str) -> Any:
-        if self._inner is not None:
-            return self._inner
-        module = family_of(request).module
-        if (module.__name__, kind) not in self._made:
-            self._made[module.__name__, kind] = getattr(module, kind)()
-        return self._made[module.__name__, kind]
-
-
 def wrap(client: T, reply: Given | None = None, /, **options: Any) -> T:
     """Answer for one client with a new `Interceptor`; see `Interceptor` for the arguments and `Interceptor.wrap`.
 
@@ -472,30 +350,6 @@ def wrap(client: T, reply: Given | None = None, /, **options: Any) -> T:
 
     """
     return Interceptor(reply, **options).wrap(client)
-
-
-def _http_clients(value: Any) -> list[Any]:
-    """Find the HTTP clients in `value`.
-
-    Raises:
-        WrapError: There is none.
-
-    """
-    found = list(dict.fromkeys(_search(value, DEPTH)))
-    if not found:
-        raise WrapError(
-            f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
-            "takes an httpx or httpx2 client, or an object that holds one, such as OpenAI() or Anthropic()."
-        )
-    return found
-
-
-def _search(value: Any, depth: int) -> Iterator[Any]:
-    if is_client(value):
-        yield value
-    elif depth:
-        for inner in getattr(value, "__dict__", {}).values():
-            yield from _search(inner, depth - 1)
 
 
 def _brief(value: object) -> str:

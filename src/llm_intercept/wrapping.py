@@ -1,0 +1,40 @@
+"""Finds the HTTP clients in what is wrapped: the client itself, or those an SDK's client or a framework's model holds.
+
+Knows: what an HTTP client is. Must not know: what is done with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients.family import is_client
+from llm_intercept.errors import WrapError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEPTH = 2  # how deep an HTTP client may sit in what is wrapped: in an SDK's client, in a framework's model of one
+
+
+def http_clients(value: Any) -> list[Any]:
+    """Find the HTTP clients in `value`.
+
+    Raises:
+        WrapError: There is none.
+
+    """
+    found = list(dict.fromkeys(_search(value, DEPTH)))
+    if not found:
+        raise WrapError(
+            f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
+            "takes an httpx or httpx2 client, or an object that holds one, such as OpenAI() or Anthropic()."
+        )
+    return found
+
+
+def _search(value: Any, depth: int) -> Iterator[Any]:
+    if is_client(value):
+        yield value
+    elif depth:
+        for inner in getattr(value, "__dict__", {}).values():
+            yield from _search(inner, depth - 1)
