@@ -5,9 +5,13 @@ Knows: the shape of chat completions. Must not know: who sends it.
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOST = "https://api.openai.com/v1"
 URL = f"{HOST}/chat/completions"
@@ -100,6 +104,18 @@ def frames(chunks: int) -> tuple[bytes, ...]:
     said += [{"content": text} for text in deltas(chunks)]
     choices = [(one, None) for one in said] + [({}, "stop")]
     return (*(_frame(delta, reason) for delta, reason in choices), b"data: [DONE]\n\n")
+
+
+def lazy_frames(chunks: int) -> Iterator[bytes]:
+    """Make the same frames again and again, as many as asked for, without keeping them."""
+    few = frames(100)
+    yield from itertools.islice(itertools.cycle(few[:-1]), chunks)
+    yield few[-1]
+
+
+def lazy_deltas(chunks: int) -> Iterator[str]:
+    """Make so many deltas without keeping them."""
+    return itertools.islice(itertools.cycle(deltas(100)), chunks)
 
 
 def _frame(delta: dict[str, Any], reason: str | None) -> bytes:

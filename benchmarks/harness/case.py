@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from harness.bodies import HOST, body, frames, numbered, payload, structured_body, tool_body
+from harness.bodies import HOST, body, frames, lazy_frames, numbered, payload, structured_body, tool_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-Kind = Literal["text", "tool", "structured", "stream", "deltas", "raw", "exact", "substring", "replay", "record"]
+Kind = Literal[
+    "text", "tool", "structured", "stream", "deltas", "raw", "lazy", "exact", "substring", "replay", "record"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Case:
     @property
     def streams(self) -> bool:
         """Whether the answer is a stream."""
-        return self.kind in {"stream", "deltas", "raw", "record"}
+        return self.kind in {"stream", "deltas", "raw", "lazy", "record"}
 
     def request(self) -> dict[str, Any]:
         """Make the request's body."""
@@ -106,5 +108,8 @@ def responder(case: Case, family: Any) -> Any:
     if not case.streams:
         content = case.content()
         return lambda _: family.Response(200, headers=headers, content=content)
-    chunks, stream = case.frames(), ReadyStream.of(family)
+    stream = ReadyStream.of(family)
+    if case.kind == "lazy":
+        return lambda _: family.Response(200, headers=headers, stream=stream(lazy_frames(case.size)))
+    chunks = case.frames()
     return lambda _: family.Response(200, headers=headers, stream=stream(chunks))

@@ -73,7 +73,7 @@ class Runner:
                     session = Session(self._family, self._workload.case, wiring)
                     made[wiring] = self._synced(self._workload.make(session))
                 operation = made[wiring]
-                if not operation():
+                if (self._workload.warm or not seconds) and not operation():
                     raise CannotError("another answer came")
                 self._clock = time.perf_counter if wiring.is_elsewhere else self._clock
                 return segment(operation, seconds, self._clock)
@@ -90,9 +90,7 @@ class Runner:
             self._loop.close()
 
 
-def measure(
-    contender: Contender, workload: Workload, family: Any, *, budget: float
-) -> Measured:
+def measure(contender: Contender, workload: Workload, family: Any, *, budget: float) -> Measured:
     """Measure a workload.
 
     Raises:

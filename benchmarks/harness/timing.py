@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LEAST_ROUNDS = 3
 MICRO = 1e6
 
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What the rounds of one workload gave; times in microseconds a unit."""

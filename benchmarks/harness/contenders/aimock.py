@@ -73,7 +73,7 @@ def _fixtures(case: Case) -> list[dict[str, Any]]:
         case "exact" | "substring":
             return [{"match": _match(case, number), "response": {"content": ANSWER}} for number in range(case.size)]
         case _:
-            raise CannotError("not tried")
+            raise CannotError("not tried here")
 
 
 def _match(case: Case, number: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.bodies import ANSWER, ARGUMENTS, PERSON, URL, deltas, frames, numbered, topic, words
+from harness.bodies import ANSWER, ARGUMENTS, PERSON, URL, deltas, frames, lazy_deltas, numbered, topic, words
 from harness.case import CannotError, Case, Wiring, responder
 from llm_intercept import InterceptTransport, intercept, raw, structured, tool_call
 from llm_intercept.errors import SettingsError
@@ -71,6 +71,8 @@ def _reply(case: Case) -> Any:
             return words(case.size)
         case "deltas":
             return deltas(case.size)
+        case "lazy":
+            return lambda _: lazy_deltas(case.size)
         case "raw":
             return raw([json.loads(frame[6:]) for frame in frames(case.size)[:-1]])
         case _:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from harness.bodies import numbered
-from harness.case import CannotError, Case
+from harness.bodies import lazy_frames, numbered
+from harness.case import CannotError, Case, Wiring
+from harness.workloads import Session, sdk_json, sdk_structured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,14 +45,19 @@ class _Handler(BaseHTTPRequestHandler):
     case: Case
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802 - the library's name
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        sent = b"".join(self.case.frames()) if self.case.streams else self.case.content()
+        sent = self._sent()
         self.send_response(200)
         self.send_header("content-type", self.case.content_type())
         self.send_header("content-length", str(len(sent)))
         self.end_headers()
         self.wfile.write(sent)
+
+    def _sent(self) -> bytes:
+        if self.case.kind == "lazy":
+            return b"".join(lazy_frames(self.case.size))
+        return b"".join(self.case.frames()) if self.case.streams else self.case.content()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -67,12 +73,24 @@ def tape(path: Path, case: Case, family: Any, recording: AbstractContextManager[
         recording: Records while it is entered, and writes `path` when it ends.
 
     """
-    first = numbered(0) if case.kind == "replay" else case.request()
-    with server(case) as url, family.Client() as client, recording:
-        client.post(f"{url}/chat/completions", json=first).raise_for_status()
+    with server(case) as url, recording:
+        _ask(Session(family, case, Wiring(base_url=url)))
     if case.kind == "replay":
         _repeat(path, case.size)
     return url
+
+
+def _ask(session: Session) -> None:
+    """Send what the workload will send: what the SDK adds to a request is a part of what is matched."""
+    match session.case.kind:
+        case "tool":
+            sdk_json(session)()
+        case "structured":
+            sdk_structured(session)()
+        case "replay":
+            session.http().post(session.url, json=numbered(0)).raise_for_status()
+        case _:
+            session.http().post(session.url, json=session.case.request()).raise_for_status()
 
 
 def _repeat(path: Path, takes: int) -> None:

@@ -20,25 +20,30 @@ class Respx:
     name = "respx"
     distributions = ("respx",)
 
+    def __init__(self) -> None:
+        self._routers: dict[Case, respx.MockRouter] = {}  # adding a route compares it with all before
+
     @contextmanager
     def answering(self, case: Case, family: Any) -> Iterator[Wiring]:
         """Answer with routes whose side effect makes the ready response."""
         if case.kind in {"replay", "record"}:
             raise CannotError("no recordings")
-        answer = responder(case, family)
-        with respx.mock(assert_all_called=False, assert_all_mocked=True) as router:
-            if case.kind in {"exact", "substring"}:
-                _routes(router, case, answer)
-            else:
-                router.post(URL).mock(side_effect=answer)
+        if case not in self._routers:
+            self._routers[case] = _router(case, responder(case, family))
+        with self._routers[case]:
             yield Wiring()
 
 
-def _routes(router: Any, case: Case, answer: Any) -> None:
+def _router(case: Case, answer: Any) -> respx.MockRouter:
+    router = respx.MockRouter(assert_all_called=False)
+    if case.kind not in {"exact", "substring"}:
+        router.post(URL).mock(side_effect=answer)
+        return router
     for number in range(case.size):
         exact = {"json__model": f"model-{number:06}"}
         given = exact if case.kind == "exact" else {"content__contains": topic(number).encode()}
         router.post(URL, **given).mock(side_effect=answer)
+    return router
 
 
 def make(_: str) -> Respx:

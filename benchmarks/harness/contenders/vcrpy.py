@@ -52,5 +52,3 @@ class Vcrpy:
 
 def make(_: str) -> Vcrpy:
     return Vcrpy()
-
-
