@@ -58,7 +58,13 @@ def _run(contender: str, family: str, folder: Path, given: argparse.Namespace) -
         return
     command = [python, "-m", "harness.process", contender, family, new]
     command += ["--only", given.only, "--budget", given.budget]
-    variables = {**os.environ, **more, "PYTHONPATH": str(ROOT / "benchmarks"), "PYTHONHASHSEED": "0"}
+    variables = {
+        **os.environ,
+        **more,
+        "PYTHONPATH": str(ROOT / "benchmarks"),
+        "PYTHONHASHSEED": "0",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    }
     if subprocess.run(command, env=variables, check=False).returncode:
         print(f"{contender} on {family} failed")
     if new.exists():

@@ -106,7 +106,7 @@ def measure(contender: Contender, workload: Workload, family: Any, *, budget: fl
         except CannotError:
             raise
         except Exception as error:
-            reason = LEAK if tried else f"{type(error).__name__}: {str(error)[:80]}"
+            reason = LEAK if tried else f"{type(error).__name__}: {str(error).partition(' (')[0][:60]}"
             raise CannotError(reason) from error
         finally:
             runner.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.bodies import MESSAGES, PERSON, TOOL
-from harness.case import Case
+from harness.case import CannotError, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,14 @@ class Session:
     wiring: Wiring
 
     def http(self, *, is_async: bool = False) -> Any:
-        """Make an HTTP client."""
+        """Make an HTTP client.
+
+        Raises:
+            CannotError: Who answers is no client's mock.
+
+        """
+        if self.wiring.calls is not None:
+            raise CannotError("answers its own calls alone")
         kind = self.family.AsyncClient if is_async else self.family.Client
         return kind(transport=self.wiring.transport) if self.wiring.transport is not None else kind()
 
@@ -174,7 +181,8 @@ def make_client(session: Session) -> Any:
     """Make an SDK client: by itself, or for the floor around a ready HTTP client."""
     import openai  # noqa: PLC0415 - raw workloads need none
 
-    ready = session.http() if session.wiring.transport is not None else None
+    own = session.http()
+    ready = own if session.wiring.transport is not None else None
     return lambda: int(openai.OpenAI(api_key=KEY, http_client=ready) is not None)
 
 

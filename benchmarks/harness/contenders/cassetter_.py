@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +36,12 @@ class Cassetter:
                 yield Wiring(base_url=url)
             return
         path, url = self._tape(case, family)
-        with self._playing(path, name):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(_playing(path, name))
+            except cassetter.CassetteLoadError as error:
+                raise CannotError(f"cannot load the tape: {str(error).rpartition(': ')[2][-60:]}") from error
             yield Wiring(base_url=url)
-
-    def _playing(self, path: Path, name: str) -> Any:
-        try:
-            match: list[Any] = ["method", "uri", "json_body"]
-            return cassetter.use_cassette(path, record_mode="none", match_on=match, intercept=[name])
-        except cassetter.CassetteLoadError as error:
-            raise CannotError(f"refuses the tape: {str(error)[:60]}") from error
 
     def _tape(self, case: Case, family: Any) -> tuple[Path, str]:
         if case not in self._tapes:
@@ -55,6 +52,11 @@ class Cassetter:
 
     def _path(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self._folder.name), "cassette.yaml")
+
+
+def _playing(path: Path, name: str) -> Any:
+    match: list[Any] = ["method", "uri", "json_body"]
+    return cassetter.use_cassette(path, record_mode="none", match_on=match, intercept=[name])
 
 
 def make(_: str) -> Cassetter:
