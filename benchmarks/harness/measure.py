@@ -62,8 +62,14 @@ class Runner:
         self._clock = time.process_time
         self._loop = asyncio.Runner() if workload.kind == "async" else None
 
-    def segments(self, contender: Contender) -> Callable[[float], float]:
-        """Return what runs one segment in a fresh block of the contender's, with the same clients where that may be."""
+    def segments(self, contender: Contender, wrap: Callable[[Any], Any] | None = None) -> Callable[[float], float]:
+        """Return what runs one segment in a fresh block of the contender's, with the same clients where that may be.
+
+        Args:
+            contender: Who answers.
+            wrap: Makes another operation of the one that is timed.
+
+        """
         made: dict[Any, Any] = {}
 
         def run(seconds: float) -> float:
@@ -76,7 +82,7 @@ class Runner:
                 if (self._workload.warm or not seconds) and not operation():
                     raise CannotError("another answer came")
                 self._clock = time.perf_counter if wiring.is_elsewhere else self._clock
-                return segment(operation, seconds, self._clock)
+                return segment(wrap(operation) if wrap else operation, seconds, self._clock)
 
         return run
 

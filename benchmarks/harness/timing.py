@@ -49,10 +49,20 @@ def segment(operation: Callable[[], int], seconds: float, clock: Callable[[], fl
             return (clock() - begun) / units * MICRO
 
 
+Pairs = list[tuple[float, float]]
+
+
 def paired(
     floor: Callable[[float], float], subject: Callable[[float], float], *, seconds: float, budget: float
 ) -> Measured:
-    """Time both in turn, changing who is first, until the time allowed is spent.
+    """Time both in rounds and sum them up; see `rounds` for the arguments."""
+    return summary(rounds(floor, subject, seconds=seconds, budget=budget))
+
+
+def rounds(
+    floor: Callable[[float], float], subject: Callable[[float], float], *, seconds: float, budget: float
+) -> Pairs:
+    """Time both in turn, changing who is first, until the time allowed is spent; return microseconds of both.
 
     Args:
         floor: Runs a segment of so many seconds and returns microseconds a unit.
@@ -62,7 +72,7 @@ def paired(
 
     """
     floor(0), subject(0)
-    pairs: list[tuple[float, float]] = []
+    pairs: Pairs = []
     ends = time.perf_counter() + budget
     while len(pairs) < LEAST_ROUNDS or time.perf_counter() < ends:
         gc.collect()
@@ -72,10 +82,16 @@ def paired(
         else:
             first = floor(seconds)
             pairs.append((first, subject(seconds)))
-    return summary(pairs)
+    return pairs
 
 
-def summary(pairs: list[tuple[float, float]]) -> Measured:
+def floors_over(pairs: Pairs) -> float:
+    """Say what is over the floor, in floors, by the lower quartiles: what noise adds is never less than nothing."""
+    first, second = (statistics.quantiles(column, n=4)[0] for column in zip(*pairs, strict=True))
+    return second / first - 1
+
+
+def summary(pairs: Pairs) -> Measured:
     """Sum up rounds: each subject is compared with the floor beside it, then the medians are taken."""
     over = [second - first for first, second in pairs]
     low, _, high = statistics.quantiles(over, n=4)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import litellm
+
 from harness.bodies import ANSWER, MESSAGES, words
 from harness.case import CannotError, Case, Wiring
-
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it fetches prices when it is imported
-import litellm  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
