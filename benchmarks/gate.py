@@ -3,9 +3,9 @@
 `python benchmarks/gate.py` compares with baseline.json; `--against REV` with that revision's sources, measured in turn
 on this machine, which needs no baseline; `--update` writes a new baseline.
 
-Each repeat is a process of its own: interleaved rounds beside the floor, lower quartiles, CPU time. What is compared is
-what is over the floor in floors, so that a slower machine is no regression. A workload fails when it is above its bound
-in five repeats of seven; three within it are enough to pass.
+Each repeat is a process of its own: interleaved rounds beside the floor, the lowest tenths of single calls. What is
+compared is what is over the floor in floors, so that a slower machine is no regression. A workload fails when it is
+above its bound in five repeats of seven; three within it are enough to pass.
 
 Knows: baselines and what to make of repeats. Must not know: how anything is measured.
 """

@@ -85,12 +85,6 @@ def rounds(
     return pairs
 
 
-def floors_over(pairs: Pairs) -> float:
-    """Say what is over the floor, in floors, by the lower quartiles: what noise adds is never less than nothing."""
-    first, second = (statistics.quantiles(column, n=4)[0] for column in zip(*pairs, strict=True))
-    return second / first - 1
-
-
 def summary(pairs: Pairs) -> Measured:
     """Sum up rounds: each subject is compared with the floor beside it, then the medians are taken."""
     over = [second - first for first, second in pairs]
