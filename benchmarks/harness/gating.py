@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Wrap = Callable[[Callable[[], int]], Callable[[], int]]
 
-FEW = 200  # chunks: short enough that many streams are read undisturbed
+FEW = 100  # chunks: short enough that many streams are read undisturbed
 WORKLOADS = (
     BY_NAME["raw_post"],
     replace(BY_NAME["raw_post"], name="raw_tool", case=Case("tool")),

@@ -11,7 +11,7 @@ import sys
 
 from harness.case import CannotError, Case
 from harness.contenders import load
-from harness.measure import sealed
+from harness.measure import sealed, why
 from harness.starts import peak
 from harness.workloads import Session, raw_bytes
 
@@ -33,8 +33,10 @@ def main() -> None:
             read(contender, family, FEW)
             idle = peak()
             came = read(contender, family, chunks)
-        except (CannotError, AssertionError) as error:
+        except CannotError as error:
             sys.exit(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is why there is no figure
+            sys.exit(why(error))
     if came < chunks:
         sys.exit(f"{came} of {chunks} chunks came")
     print(json.dumps([idle, peak()]))

@@ -112,7 +112,13 @@ def measure(contender: Contender, workload: Workload, family: Any, *, budget: fl
         except CannotError:
             raise
         except Exception as error:
-            reason = LEAK if tried else f"{type(error).__name__}: {str(error).partition(' (')[0][:60]}"
-            raise CannotError(reason) from error
+            raise CannotError(LEAK if tried else why(error)) from error
         finally:
             runner.close()
+
+
+def why(error: BaseException) -> str:
+    """Say an error in a few words, for a cell of the table."""
+    if LEAK in str(error):
+        return LEAK
+    return f"{type(error).__name__}: {str(error).partition(' (')[0].partition(',')[0][:60]}"

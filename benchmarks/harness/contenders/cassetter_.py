@@ -40,7 +40,8 @@ class Cassetter:
             try:
                 stack.enter_context(_playing(path, name))
             except cassetter.CassetteLoadError as error:
-                raise CannotError(f"cannot load the tape: {str(error).rpartition(': ')[2][-60:]}") from error
+                reason = str(error).partition("\n")[0].rpartition("error: ")[2]
+                raise CannotError(f"cannot load the tape: {reason}") from error
             yield Wiring(base_url=url)
 
     def _tape(self, case: Case, family: Any) -> tuple[Path, str]:
