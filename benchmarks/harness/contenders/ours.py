@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.bodies import ANSWER, ARGUMENTS, PERSON, URL, deltas, frames, lazy_deltas, numbered, topic, words
 from harness.case import CannotError, Case, Wiring, responder
-from llm_intercept import InterceptTransport, intercept, raw, structured, tool_call
+from llm_intercept import InterceptTransport, Recordings, intercept, raw, structured, tool_call
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Ours:
             if case.kind == "record":
                 yield stack.enter_context(self._recording(case, family))
             elif case.kind == "replay":
-                stack.enter_context(_mode("replay", self._tape(case.size, family)))
+                stack.enter_context(_replaying(self._tape(case.size, family)))
                 yield Wiring()
             elif case.kind in {"exact", "substring"}:
                 _rules(stack.enter_context(intercept()), case)
@@ -85,11 +85,11 @@ def _rules(llm: Any, case: Case) -> None:
         llm.on(**given).reply(ANSWER).optional()
 
 
-def _mode(mode: str, folder: Path) -> Any:
+def _replaying(folder: Path) -> Any:
     try:
-        return intercept(mode=mode, recordings=folder)  # type: ignore[call-arg]
+        return intercept(mode="replay", recordings=Recordings(folder, repeat_last=True))
     except (SettingsError, TypeError) as error:
-        raise CannotError(f"mode {mode} is refused by this version") from error
+        raise CannotError("mode replay is refused by this version") from error
 
 
 def _recorder(folder: str, inner: Any) -> Any:
