@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test check sdks ecosystem build clean
+.PHONY: demo test check sdks ecosystem build clean bench bench-gate bench-growth
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -31,6 +31,16 @@ sdks: $(VENV)/.ready
 
 ecosystem: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s ecosystem
+
+bench: $(VENV)/.ready
+	@cd benchmarks && ../$(BIN)/python -m harness $(BENCH_ARGS)
+
+bench-gate: $(VENV)/.ready
+	@$(BIN)/python benchmarks/gate.py $(BENCH_ARGS)
+
+bench-growth: $(VENV)/.ready
+	@$(UV) pip install --quiet --python $(BIN)/python --group bench
+	@cd benchmarks && ../$(BIN)/python -m harness.growth $(BENCH_ARGS) && ../$(BIN)/python -m harness.growth --plot
 
 build: $(VENV)/.ready
 	$(UV) build --quiet --out-dir dist

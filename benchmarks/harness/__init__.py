@@ -1,0 +1,1 @@
+"""Speed side by side: each contender beside the floor, in a process and an environment of its own."""
