@@ -802,3 +802,12 @@ def test_it_is_loaded_by_itself_and_switched_off_by_its_name(pytester, monkeypat
     result = pytester.runpytest_subprocess(*options, "-p", "no:llm_intercept", timeout=100)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*fixture 'llm_mock' not found*"])
+
+
+def test_a_run_that_the_environment_switched_on_begins_without_a_warning(run_python):
+    """Pytest would warn that it cannot rewrite a package that Python's start-up has loaded."""
+    options = "'-q', '-p', 'no:asyncio', '-p', 'no:cacheprovider', '-p', 'no:randomly', '--collect-only', '.'"
+    code = f"import sys, warnings; warnings.simplefilter('error'); import pytest; sys.exit(pytest.main([{options}]))"
+    ended = run_python(code, LLM_INTERCEPT="mock")
+    assert "no tests collected" in ended.stdout, ended
+    assert "Warning" not in ended.stdout + ended.stderr

@@ -1,6 +1,8 @@
 """Answers an unmodified program's LLM calls at the HTTP transport.
 
 The names below are loaded when they are first used, so that importing the package costs next to nothing.
+
+PYTEST_DONT_REWRITE: it is loaded before pytest where the environment variable switches it on, which pytest would warn of.
 """
 
 from __future__ import annotations

@@ -109,8 +109,10 @@ class FolderStore:
 
     def session(self) -> float:
         """Join the session of the processes that record into this folder now, or begin one, until this process ends."""
-        self.clean()
-        return _session(str(self._folder.resolve()))
+        folder = str(self._folder.resolve())
+        if (os.getpid(), folder) not in _sessions:
+            self.clean()  # once: it looks at every name
+        return _session(folder)
 
     @contextmanager
     def locked(self) -> Generator[None]:
