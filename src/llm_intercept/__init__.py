@@ -2,7 +2,7 @@
 
 The names below are loaded when they are first used, so that importing the package costs next to nothing.
 
-PYTEST_DONT_REWRITE: where the environment variable switches it on, it is loaded before pytest, which would warn of that.
+PYTEST_DONT_REWRITE: switched on by the environment variable it is loaded before pytest, which would warn of that.
 """
 
 from __future__ import annotations
