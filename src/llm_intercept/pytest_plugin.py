@@ -24,9 +24,13 @@ USED = "llm_intercept.journal"  # loaded as soon as anything is intercepted
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini settings; a setting that is not given leaves [tool.llm_intercept] its say."""
     group = parser.getgroup("llm-intercept", "llm-intercept: answers LLM calls at the HTTP transport")
-    group.addoption("--llm-mode", metavar="MODE", help="mode of llm_mock, whatever markers and settings say: mock")
+    group.addoption(
+        "--llm-mode",
+        metavar="MODE",
+        help="mode of llm_mock, whatever markers and settings say: mock, replay, record, auto",
+    )
     group.addoption("--llm-recordings", metavar="FOLDER", help="where recordings are kept")
-    parser.addini("llm_mode", "mode of llm_mock", default=None)
+    parser.addini("llm_mode", "mode of llm_mock: mock, replay, record or auto", default=None)
     parser.addini("llm_recordings", "folder of recordings, from the rootdir", default=None)
     parser.addini("llm_unmatched", "what happens to requests that nothing answers: error, raise, warn, passthrough")
     parser.addini("llm_rules", "files of rules, from the rootdir", type="paths")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import RequestFacts, TakeFacts, Unmatched
@@ -45,7 +46,8 @@ def advice(recorder: Recorder) -> str:
     command = f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={location} {_command()}"
     why = " (in CI mode 'auto' records nothing)" if recorder.mode == "auto" else ""
     return (
-        f"Record it{why}: mode='auto' in the place of the code's mode='replay', or, for a program that says nothing:\n"
+        f"Record it{why}: mode='auto' in the place of the code's mode='replay', --llm-mode auto for pytest's llm_mock,"
+        "\nor, for a program that says nothing:\n"
         f"  {command}\n"
         f"If only the prompt changed, keep the old answer without paying: llm-intercept recordings rekey {location} -- "
         f"{_command()}"
@@ -53,8 +55,12 @@ def advice(recorder: Recorder) -> str:
 
 
 def _command() -> str:
-    program = sys.argv[0] if sys.argv and sys.argv[0] not in {"", "-c"} else "app.py"
-    return shlex.join(["python", program, *sys.argv[1:]]) if program != "app.py" else "python app.py"
+    """Say how this program was started, as far as that can be told."""
+    program = Path(sys.argv[0] if sys.argv and sys.argv[0] not in {"", "-c"} else "app.py")
+    if program.name == "app.py":
+        return "python app.py"
+    module = program.name == "__main__.py"
+    return shlex.join(["python", *(["-m", program.parent.name] if module else [str(program)]), *sys.argv[1:]])
 
 
 def _own(recorder: Recorder, sought: Asked, key: Key) -> Iterator[TakeFacts]:

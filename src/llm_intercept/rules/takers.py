@@ -44,6 +44,7 @@ class Takers:
         self._number = 0
         self._at_work: Callable[[], bool] = _nobody
         self._unstarted: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._beside: frozenset[int] = frozenset()
         self._last: LLMRequest | None = None
 
     def enter(self, request: LLMRequest) -> bool:
@@ -52,6 +53,7 @@ class Takers:
         self._number += 1
         self._at_work, self._last = _taker(), request
         self._unstarted = weakref.WeakSet(_unstarted())
+        self._beside = frozenset(_beside())
         kept = tuple(one for one in _seen.get() if one[0]() is not None and one[0]() is not self)
         _seen.set(((weakref.ref(self), self._number), *kept))
         return in_order
@@ -60,7 +62,9 @@ class Takers:
         return any(ref() is self and number == self._number for ref, number in _seen.get())
 
     def _races(self) -> bool:
-        return self._at_work() or _task() in self._unstarted
+        task = _task()
+        began_before = threading.get_ident() in self._beside if task is None else task in self._unstarted
+        return began_before or self._at_work()
 
 
 def _nobody() -> bool:
@@ -146,15 +150,31 @@ def _thread_works() -> Callable[[], bool]:
             return False
         frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         stack = list(_stack(frame))
-        return any((id(one), one.f_code) == job for one in stack) and not _waits(stack)
+        return any(one.f_code is job for one in stack) and not _waits(stack)
 
     return works
 
 
-def _job(frame: FrameType) -> tuple[int, CodeType] | None:
-    """Name the outermost frame that is not a pool's or a loop's own: it ends with the work the thread was given."""
+def _beside() -> Iterator[int]:
+    """Give the threads that are at the same work as this one now, and do not wait for another."""
+    if threading.active_count() == 1 or _task() is not None:
+        return
+    here = threading.get_ident()
+    frames = sys._current_frames()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - documented for debuggers
+    job = _job(frames[here])
+    for ident, frame in frames.items():
+        stack = list(_stack(frame)) if ident != here else []
+        if any(one.f_code is job for one in stack) and not _waits(stack):
+            yield ident
+
+
+def _job(frame: FrameType) -> CodeType | None:
+    """Return the code of the outermost frame that is not a pool's or a loop's own.
+
+    It ends with the work the thread was given; a thread that runs it again is at work beside the others.
+    """
     own = [one for one in _stack(frame) if not _is_machinery(one)]
-    return (id(own[-1]), own[-1].f_code) if own else None
+    return own[-1].f_code if own else None
 
 
 def _is_machinery(frame: FrameType) -> bool:
