@@ -40,6 +40,11 @@ class Plan:
     top_logprobs: int | None
 
     @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing of the request ends the text early or asks for more than the text."""
+        return self.budget.left is None and not self.stops and self.top_logprobs is None
+
+    @property
     def finish_reason(self) -> FinishReason:
         """Why this choice ended; to be asked when all was said."""
         if self.reply.finish_reason is not None:
@@ -60,17 +65,12 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
         reply = replace(reply, deltas=tuple(reply.deltas))  # every choice reads it
     variants: tuple[Reply, ...] = reply.variants or (reply,)
     limit = _limit(params.get("max_completion_tokens"), params.get("max_tokens"))
-    return [
-        Plan(
-            index=index,
-            reply=_identified(_obeying(request, variants[index % len(variants)]), derived(identity, index)),
-            budget=Budget(limit),
-            identity=derived(identity, index),
-            stops=_stops(params.get("stop")),
-            top_logprobs=_top_logprobs(request),
-        )
-        for index in range(count)
-    ]
+    stops, top_logprobs = _stops(params.get("stop")), _top_logprobs(request)
+    found: list[Plan] = []
+    for index, own in ((index, derived(identity, index)) for index in range(count)):
+        answer = _identified(_obeying(request, variants[index % len(variants)]), own)
+        found.append(Plan(index, answer, Budget(limit), own, stops, top_logprobs))
+    return found
 
 
 def automatic(request: LLMRequest, auto: AutoReply) -> Reply:

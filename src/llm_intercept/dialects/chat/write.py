@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.dialects.chat.deltas import choice, deltas, interleaved
+from llm_intercept.dialects.chat.deltas import Run, choice, deltas, interleaved
 from llm_intercept.dialects.chat.events import events
 from llm_intercept.dialects.chat.failures import retry_at_once, write_failure
 from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
@@ -89,13 +89,21 @@ def _stream(
 ) -> Iterator[bytes]:
     """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
     yield from frames.begin()
+    singly = len(planned) > 1
     streams = [
-        deltas(plan, events(plan, writing.tokenizer, envelope.model, envelope.created), shows_logprobs=shown)
+        deltas(
+            plan,
+            events(plan, writing.tokenizer, envelope.model, envelope.created, singly=singly),
+            shows_logprobs=shown,
+        )
         for plan, shown in _shown(planned, envelope)
     ]
     try:
-        for one in interleaved(streams) if len(streams) > 1 else streams[0]:
-            yield frames.chunk(one, None)
+        for one in interleaved(streams) if singly else streams[0]:
+            if isinstance(one, Run):
+                yield from frames.run(one)
+            else:
+                yield frames.chunk(one, None)
     finally:
         for stream in streams:
             stream.close()
