@@ -83,6 +83,8 @@ class Message:
     @property
     def text(self) -> str:
         """The message's text: its text parts, or a tool's answer, joined."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], TextPart):
+            return self.parts[0].text
         return "".join(part.text for part in self.parts if isinstance(part, TextPart | ToolResultPart))
 
     @property

@@ -130,6 +130,12 @@ class Reply:
             raise ReplyError(f"Reply(variants={self.variants!r})", "Give a list of replies, one for each choice.")
         object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
 
+    @cached_property
+    def is_text_and_calls(self) -> bool:
+        """Whether it says nothing but a text and calls of tools."""
+        other = (self.function_call, self.reasoning, self.refusal, self.audio, self.annotations, self.variants)
+        return self.deltas is None and not any(other)
+
     def __repr__(self) -> str:
         """Say what was given."""
         given = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "text")

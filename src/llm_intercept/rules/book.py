@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXPLAINED = 30  # rules that are compared in full
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """The rule that answers and the reply it gives, or the reason why it has none."""
 

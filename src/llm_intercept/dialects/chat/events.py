@@ -132,12 +132,16 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
         if plan.budget.cut:
             return
         yield Called(number, call)
-        cost = CALL_TOKENS if len(calls) > 1 else LONE_CALL_TOKENS
-        plan.budget.spent += cost + count(splitter.tokenizer, call.name, splitter.model)
+        plan.budget.spent += call_tokens(call, len(calls), splitter.tokenizer, splitter.model)
         if runs:
             yield ArgumentsRan(number, call, splitter.runs(call.arguments))
         else:
             yield from (Argued(number, call, text) for text, _ in splitter.pieces(call.arguments))
+
+
+def call_tokens(call: ToolCall, calls: int, tokenizer: Tokenizer, model: str) -> int:
+    """Count what one of so many `calls` costs beside its arguments."""
+    return (CALL_TOKENS if calls > 1 else LONE_CALL_TOKENS) + count(tokenizer, call.name, model)
 
 
 def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:

@@ -49,7 +49,7 @@ LATENCY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
     """What the body or all chunks of a response have in common."""
 
@@ -149,7 +149,7 @@ class OpenAIFrames:
 
     def run(self, run: Run) -> Iterator[bytes]:
         """Frame chunks that differ in one text."""
-        before, after = pieces(run.choice)
+        before, after = pieces(encode(run.choice))
         head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
         ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
         for texts in run.texts:
@@ -216,7 +216,7 @@ class AzureFrames:
 
     def run(self, run: Run) -> Iterator[bytes]:
         """Frame chunks that differ in one text."""
-        before, after = pieces(run.choice)
+        before, after = pieces(encode(run.choice))
         for text in (text for texts in run.texts for text in texts):
             yield self.chunk(json.loads(f"{before}{encode(text).decode()}{after}"), None)
 

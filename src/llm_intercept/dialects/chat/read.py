@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 PATH = "/chat/completions"
 RANGES = (("n", 1, 128), ("max_tokens", 0, None), ("max_completion_tokens", 0, None), ("top_logprobs", 0, 20))
+ROLE_AND_CONTENT = {"role", "content"}
 STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
 
 
 def claims(request: WireRequest) -> bool:
     """Tell whether this is a POST to a path that ends in /chat/completions, whatever the host and prefix."""
-    return request.method == "POST" and request.path.rstrip("/").endswith(PATH)
+    return request.path.rstrip("/").endswith(PATH) and request.method == "POST"
 
 
 def read(request: WireRequest, body: Mapping[str, Any], content: bytes = b"") -> LLMRequest:
@@ -118,7 +119,10 @@ def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | N
 def _message(value: object) -> Message:
     raw = mapping(value)
     role = text(raw.get("role"))
-    parts = _tool_result(raw) if role == "tool" else (*_content(raw.get("content")), *_said(raw))
+    content = raw.get("content")
+    if isinstance(content, str) and raw.keys() == ROLE_AND_CONTENT and role != "tool":
+        return Message(role=role, parts=(TextPart(text=content),) if content else (), raw=raw)
+    parts = _tool_result(raw) if role == "tool" else (*_content(content), *_said(raw))
     return Message(role=role, parts=parts, name=text(raw.get("name")), raw=raw)
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from json import encoder
 
-from llm_intercept.jsontext import encode
-
 HOLE = "\ufdd0"
 """Stands for a value that is filled in: a noncharacter (Unicode, 23.7), which no text that is sent has."""
 
@@ -16,25 +14,24 @@ quoted = encoder.encode_basestring
 """Writes a str as JSON, as `jsontext.encode` does, but for a lone surrogate, which it leaves as it is."""
 
 
+def pieces(written: bytes) -> list[str]:
+    """Cut JSON with holes into the texts before, between and after them."""
+    return written.decode().split(f'"{HOLE}"')
+
+
 class Template:
-    """A JSON value with holes.
+    """JSON with holes.
 
     Args:
-        value: The value, with `HOLE` in the place of each value that is filled in.
-        indent: As for `jsontext.encode`.
+        written: The JSON, with `HOLE` in the place of each value that is filled in.
 
     """
 
     __slots__ = ("_format",)
 
-    def __init__(self, value: object, indent: int | None = None) -> None:
-        self._format = "%s".join(part.replace("%", "%%") for part in pieces(value, indent))
+    def __init__(self, written: bytes) -> None:
+        self._format = "%s".join(piece.replace("%", "%%") for piece in pieces(written))
 
-    def filled(self, *texts: object) -> str:
+    def filled(self, values: tuple[object, ...]) -> str:
         """Fill the holes, in the order in which they stand in the text, with JSON texts or numbers."""
-        return self._format % texts
-
-
-def pieces(value: object, indent: int | None = None) -> list[str]:
-    """Write a value with holes: the texts before, between and after them."""
-    return encode(value, indent).decode().split(f'"{HOLE}"')
+        return self._format % values

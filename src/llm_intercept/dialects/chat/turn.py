@@ -65,11 +65,11 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
         reply = replace(reply, deltas=tuple(reply.deltas))  # every choice reads it
     variants: tuple[Reply, ...] = reply.variants or (reply,)
     limit = _limit(params.get("max_completion_tokens"), params.get("max_tokens"))
-    stops, top_logprobs = _stops(params.get("stop")), _top_logprobs(request)
+    unwanted, top_logprobs = stops(params.get("stop")), _top_logprobs(request)
     found: list[Plan] = []
     for index, own in ((index, derived(identity, index)) for index in range(count)):
-        answer = _identified(_obeying(request, variants[index % len(variants)]), own)
-        found.append(Plan(index, answer, Budget(limit), own, stops, top_logprobs))
+        answer = identified(_obeying(request, variants[index % len(variants)]), own)
+        found.append(Plan(index, answer, Budget(limit), own, unwanted, top_logprobs))
     return found
 
 
@@ -162,7 +162,7 @@ def _call_of(described: tuple[str, Any, bool]) -> ToolCall:
     return ToolCall(name=name, arguments=to_json_text(smallest(schema)))
 
 
-def _identified(reply: Reply, identity: str) -> Reply:
+def identified(reply: Reply, identity: str) -> Reply:
     """Give every call an id, and what is spoken its own."""
     if reply.tool_calls:
         calls = tuple(
@@ -183,7 +183,8 @@ def _limit(*limits: object) -> int | None:
     return next((limit for limit in limits if isinstance(limit, int) and not isinstance(limit, bool)), None)
 
 
-def _stops(stop: object) -> tuple[str, ...]:
+def stops(stop: object) -> tuple[str, ...]:
+    """Read the sequences before which the text ends."""
     given = [stop] if isinstance(stop, str) else items(stop)
     return tuple(one for one in given if isinstance(one, str) and one)
 
