@@ -75,9 +75,7 @@ class SharedHeaders:
 
     __slots__ = ("__weakref__", "after", "before", "name")
 
-    def __init__(
-        self, before: tuple[tuple[str, str], ...], name: str, after: tuple[tuple[str, str], ...] = ()
-    ) -> None:
+    def __init__(self, before: tuple[tuple[str, str], ...], name: str, after: tuple[tuple[str, str], ...] = ()) -> None:
         self.before, self.name, self.after = before, name, after
 
     def but(self, value: str) -> OwnHeaders:

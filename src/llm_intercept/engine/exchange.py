@@ -340,8 +340,9 @@ def _decide(
     service = chain[0].service
     for engine in chain:
         engine.journal.note(case.call)
-        _check_budget(engine)
-        if engine.lets_out(case.wire.host, case.request.model):
+        if engine.budget is not None:
+            _check_budget(engine)
+        if engine.passthrough and engine.lets_out(case.wire.host, case.request.model):
             return LetOut(), engine.service
         service = engine.service
         struck = service.admit(case.call)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import Usage
 from llm_intercept.dialects.chat.models import traits
-from llm_intercept.jsontext import encode
+from llm_intercept.dialects.chat.read import ROLE_AND_CONTENT
+from llm_intercept.jsontext import encode, items
 from llm_intercept.tokens import count
 
 if TYPE_CHECKING:
-    from llm_intercept.content import LLMRequest
+    from llm_intercept.content import LLMRequest, Message
     from llm_intercept.dialects.chat.turn import Plan
     from llm_intercept.tokens import Tokenizer
 
@@ -33,19 +34,25 @@ def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: s
 def hidden_tokens(request: LLMRequest, model: str) -> int:
     """Count what the model's family adds to every choice unseen; after a tool's answer it is a third."""
     hidden = traits(model).hidden_tokens
-    return hidden // 3 if request.messages and request.messages[-1].role == "tool" else hidden
+    return hidden // 3 if hidden and request.messages and request.messages[-1].role == "tool" else hidden
 
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
-    texts: list[str] = []
-    for message in request.messages:
-        texts += (message.name, message.text)
-        for call in message.tool_calls if len(message.parts) > 1 or message.role == "assistant" else ():
-            texts += (call.name, call.arguments)
-    texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
-    counted = sum([count(tokenizer, text, request.model) for text in texts if text])
-    return counted + MESSAGE_TOKENS * len(request.messages) + ANSWER_TOKENS
+    counted, model = ANSWER_TOKENS, request.model
+    given = items(request.raw.get("messages")) or request.messages
+    for number, message in enumerate(given):
+        plain = message.keys() == ROLE_AND_CONTENT and message["content"] if isinstance(message, dict) else None
+        texts = (plain,) if isinstance(plain, str) else _texts(request.messages[number])
+        counted += MESSAGE_TOKENS + sum([count(tokenizer, text, model) for text in texts if text])
+    offered = request.tools if "tools" in request.raw else ()
+    return counted + sum(count(tokenizer, encode(tool.raw.get(tool.type, {})).decode(), model) for tool in offered)
+
+
+def _texts(message: Message) -> list[str]:
+    """Return what of a message costs tokens."""
+    called = [text for call in message.tool_calls for text in (call.name, call.arguments)]
+    return [message.name, message.text, *called]
 
 
 def usage_json(used: Usage, model: str) -> dict[str, Any]:
