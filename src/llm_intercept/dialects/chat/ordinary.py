@@ -102,7 +102,7 @@ def _usage(request: LLMRequest, reply: Reply, tokenizer: Tokenizer, model: str) 
         said += call_tokens(call, len(reply.tool_calls), tokenizer, model)
         said += count(tokenizer, call.arguments, model)
     said += hidden_tokens(request, model)
-    return Usage(prompt_tokens=prompt_tokens(request, tokenizer), completion_tokens=said)
+    return Usage.counted(prompt_tokens(request, tokenizer), said)
 
 
 @dataclass(frozen=True, slots=True)

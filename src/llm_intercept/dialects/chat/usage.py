@@ -26,9 +26,7 @@ def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: s
     """Count the prompt and what was said in all choices."""
     reasoning = sum(count(tokenizer, plan.reply.reasoning, model) for plan in plans if plan.reply.reasoning)
     said = sum(plan.budget.spent + hidden_tokens(request, model) for plan in plans)
-    return Usage(
-        prompt_tokens=prompt_tokens(request, tokenizer), completion_tokens=said + reasoning, reasoning_tokens=reasoning
-    )
+    return Usage.counted(prompt_tokens(request, tokenizer), said + reasoning, reasoning)
 
 
 def hidden_tokens(request: LLMRequest, model: str) -> int:
