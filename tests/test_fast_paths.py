@@ -31,11 +31,12 @@ from tests.conftest import FAMILIES, URL, chat
 
 IDENTITY = "0123456789abcdef" * 5
 ANY_TEXT = st.text(st.characters(exclude_characters=HOLE), max_size=80)
+SENT = st.text(st.characters(codec="utf-8", exclude_characters=HOLE), max_size=40)
 CALLS = st.builds(
     ToolCall,
-    name=ANY_TEXT.filter(bool),
-    arguments=ANY_TEXT,
-    id=st.none() | ANY_TEXT.filter(bool),
+    name=SENT.filter(bool),
+    arguments=SENT,
+    id=st.none() | SENT.filter(bool),
     type=st.sampled_from(["function", "custom"]),
 )
 REPLIES = st.builds(
