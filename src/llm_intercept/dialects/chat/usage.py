@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.content import Usage
 from llm_intercept.dialects.chat.models import traits
 from llm_intercept.dialects.chat.read import ROLE_AND_CONTENT
-from llm_intercept.jsontext import encode, items
+from llm_intercept.jsontext import encode
 from llm_intercept.tokens import count
 
 if TYPE_CHECKING:
@@ -37,14 +37,24 @@ def hidden_tokens(request: LLMRequest, model: str) -> int:
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
-    counted, model = ANSWER_TOKENS, request.model
-    given = items(request.raw.get("messages")) or request.messages
-    for number, message in enumerate(given):
-        plain = message.keys() == ROLE_AND_CONTENT and message["content"] if isinstance(message, dict) else None
-        texts = (plain,) if isinstance(plain, str) else _texts(request.messages[number])
-        counted += MESSAGE_TOKENS + sum([count(tokenizer, text, model) for text in texts if text])
-    offered = request.tools if "tools" in request.raw else ()
-    return counted + sum(count(tokenizer, encode(tool.raw.get(tool.type, {})).decode(), model) for tool in offered)
+    texts = _plain_texts(request.raw.get("messages")) or [
+        text for message in request.messages for text in _texts(message)
+    ]
+    counted = ANSWER_TOKENS + MESSAGE_TOKENS * len(request.raw.get("messages") or request.messages)
+    if "tools" in request.raw:
+        texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
+    for text in texts:
+        if text:
+            counted += count(tokenizer, text, request.model)
+    return counted
+
+
+def _plain_texts(messages: Any) -> list[str]:
+    """Return the texts of messages that have nothing else, without reading them into values; else none."""
+    if not messages or any(not isinstance(one, dict) or one.keys() != ROLE_AND_CONTENT for one in messages):
+        return []
+    texts = [message["content"] for message in messages]
+    return texts if set(map(type, texts)) == {str} else []
 
 
 def _texts(message: Message) -> list[str]:
