@@ -17,7 +17,6 @@ from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsEr
 from llm_intercept.pace import Pace, check_pace
 from llm_intercept.replies import Given, Prepared, explain, prepare
 from llm_intercept.rules.positional import asked_function
-from llm_intercept.rules.predicate import judge
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 
 if TYPE_CHECKING:
@@ -150,7 +149,13 @@ class Rule:
             ReplyFunctionError: A user's condition raised.
 
         """
-        return all(judge(condition, request, self.description, self.where) for condition in self.conditions)
+        try:
+            for condition in self.conditions:
+                if not condition.holds(request):
+                    return False
+        except Exception as error:
+            raise ReplyFunctionError(self.description, self.where, error) from error
+        return True
 
     def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
         """Take the next reply; each call takes one, from whatever thread.
