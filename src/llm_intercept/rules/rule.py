@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -214,9 +215,15 @@ def caller() -> str:
     frame = sys._getframe(1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - inspect.stack reads every source file on the way
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
     try:
-        shown = path.relative_to(Path.cwd())
-    except (ValueError, OSError):
-        shown = path
-    return f"{shown}:{frame.f_lineno}"
+        folder = os.getcwd()  # noqa: PTH109 - a Path is made once for each file
+    except OSError:
+        folder = ""
+    return f"{_shown(frame.f_code.co_filename, folder)}:{frame.f_lineno}"
+
+
+@lru_cache(maxsize=256)
+def _shown(file: str, folder: str) -> str:
+    """Say a file as it is seen from a folder, in full where it is elsewhere."""
+    path = Path(file)
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
