@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 EXPLAINED = 30  # rules that are compared in full
 FEW = 8  # rules that are asked one after the other faster than they are looked up
-PATIENCE = 3  # requests for which rules are asked one after the other before it pays to file them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,6 @@ class RuleBook:
     catch_alls: list[Rule] = field(default_factory=list[Rule])
     _for_ever: Rule | None = field(default=None, init=False, repr=False, compare=False)
     _index: Index = field(default_factory=Index, init=False, repr=False, compare=False)
-    _waited: int = field(default=0, init=False, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place; a catch-all has its replies already."""
@@ -92,17 +90,10 @@ class RuleBook:
     def _candidates(self, request: LLMRequest) -> Iterable[Rule]:
         """Give the rules there are now, but of those that are filed only the ones that can match."""
         if len(self.rules) - self._index.filed >= FEW:
-            self._file()
+            self._index.file(self.rules)
         filed = self._index.filed
         rest = (*self.rules[filed:], *self.catch_alls)
         return chain(self._filed(request, filed), rest) if filed else rest
-
-    def _file(self) -> None:
-        """File the rules that are not, once they have been asked a few times: a test may make no more requests."""
-        self._waited += 1
-        if self._waited > PATIENCE:
-            self._index.file(self.rules)
-            self._waited = 0
 
     def _filed(self, request: LLMRequest, filed: int) -> Iterator[Rule]:
         last = -1

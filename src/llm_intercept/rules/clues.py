@@ -74,10 +74,6 @@ def clues(conditions: Iterable[Condition]) -> tuple[Clues, ...]:
 
 def _clues(condition: Condition) -> tuple[Clues, ...]:
     match condition:
-        case Both(first, second):
-            return clues((first, second))
-        case Either(first, second):
-            return _either(_clues(first), _clues(second))
         case TextCondition(place, wanted) if type(wanted) is str and wanted:
             return ((Clue(Strings, FOLDED[place], wanted.casefold()),),)
         case ModelCondition(wanted):
@@ -92,6 +88,10 @@ def _clues(condition: Condition) -> tuple[Clues, ...]:
             return ((Clue(Values, _stream, wanted),),)
         case FormatCondition(wanted):
             return ((Clue(Values, formats, wanted),),)
+        case Both(first, second):
+            return clues((first, second))
+        case Either(first, second):
+            return _either(_clues(first), _clues(second))
         case _:
             return ()
 
@@ -111,13 +111,11 @@ def _name(read: Read, wanted: str | re.Pattern[str]) -> tuple[Clues, ...]:
 
 
 def _asks_nobody(condition: Condition) -> bool:
-    match condition:
-        case Both(first, second) | Either(first, second):
-            return _asks_nobody(first) and _asks_nobody(second)
-        case Not(inner):
-            return _asks_nobody(inner)
-        case _:
-            return type(condition) in OWN
+    if type(condition) in OWN:
+        return True
+    if isinstance(condition, Both | Either):
+        return _asks_nobody(condition.first) and _asks_nobody(condition.second)
+    return isinstance(condition, Not) and _asks_nobody(condition.inner)
 
 
 def _folded(read: Callable[[LLMRequest], str]) -> Read:

@@ -54,7 +54,7 @@ class Index:
         if not found:
             self._without.append(number)
             return
-        for clue in min(found, key=self._sharing):
+        for clue in found[0] if len(found) == 1 else min(found, key=self._sharing):
             self._shelf(clue).add(clue.wanted, number)
 
     def _sharing(self, alternatives: Clues) -> int:

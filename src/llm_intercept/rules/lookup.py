@@ -6,6 +6,7 @@ Knows: hashes and runs of bytes. Must not know: conditions, rules, requests.
 from __future__ import annotations
 
 import struct
+import sys
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
@@ -79,10 +80,9 @@ class _Runs:
     def add(self, string: bytes, numbers: Numbers) -> None:
         """Keep a string, and what is to be found by it."""
         kept = (string, numbers)
-        runs = chain.from_iterable(self._runs(string))
-        run = next((run for run in runs if run not in self._by_run), None)
+        run = next((run for run in self._from_end(string) if run not in self._by_run), None)
         if run is None:
-            run = min(chain.from_iterable(self._runs(string)), key=lambda run: len(self._by_run[run]))
+            run = min(self._from_end(string), key=lambda run: len(self._by_run[run]))
         self._by_run.setdefault(run, []).append(kept)
         self._known.add(run)
         self.strings.append(kept)
@@ -94,6 +94,11 @@ class _Runs:
             there = {run for runs in self._runs(text) for run in self._known.intersection(runs)}
             strings = chain.from_iterable(map(self._by_run.__getitem__, there))
         return [numbers for string, numbers in strings if string in text]
+
+    def _from_end(self, string: bytes) -> Iterator[int]:
+        """Give the runs of a string one by one, the last first: strings made by a pattern begin alike."""
+        for end in range(len(string), self.width - 1, -1):
+            yield int.from_bytes(string[end - self.width : end], sys.byteorder)
 
     def _runs(self, text: bytes) -> Iterator[memoryview[int]]:
         view = memoryview(text)
