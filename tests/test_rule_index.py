@@ -236,6 +236,7 @@ def test_a_condition_may_make_requests_of_its_own():
 @LAW
 @given(st.lists(STRINGS, max_size=30), st.lists(STRINGS, max_size=8).map("".join), st.sampled_from([0, 64]))
 @example(["aaaa", "aaaaaaaa", "aaa", "aa", "a"], "aaaaaaaaa", 0)
+@example(["?"], "\ud800", 0)
 @example(["é", "\u00e9a"], "aé", 0)
 def test_of_many_strings_those_in_a_text_are_found(strings, text, few):
     """All of them, also those that overlap or are in one another, and no others."""
