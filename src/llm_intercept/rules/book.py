@@ -38,21 +38,18 @@ class Decision:
 
 @dataclass(slots=True)
 class RuleBook:
-    """Rules with conditions in the order they were made, then catch-alls in the order they were made."""
+    """Rules with conditions in the order they were made, then catch-alls in the order they were made.
+
+    Rules with conditions stay: they are filed by their place.
+    """
 
     rules: list[Rule] = field(default_factory=list[Rule])
     catch_alls: list[Rule] = field(default_factory=list[Rule])
-    _for_ever: Rule | None = field(default=None, init=False, repr=False, compare=False)
     _index: Index = field(default_factory=Index, init=False, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
-        """Put a rule in its place; a catch-all has its replies already."""
-        if rule.conditions:
-            self.rules.append(rule)
-            return rule
-        self.catch_alls.append(rule)
-        if self._for_ever is None and rule.answers_for_ever:
-            self._for_ever = rule
+        """Put a rule in its place."""
+        (self.rules if rule.conditions else self.catch_alls).append(rule)
         return rule
 
     def __len__(self) -> int:
@@ -65,8 +62,8 @@ class RuleBook:
 
     def warn_if_shadowed(self, rule: Rule) -> None:
         """Warn when an earlier catch-all answers for ever, so that this one never can."""
-        earlier = self._for_ever
-        if earlier is not None and earlier is not rule:
+        earlier = next((one for one in self.catch_alls if one is not rule and one.answers_for_ever), None)
+        if earlier is not None:
             message = (
                 f"{rule} ({rule.where}) can never answer: {earlier} ({earlier.where}) comes first and answers "
                 "everything for ever. Give the first one times=, or conditions with llm.on(…)."
