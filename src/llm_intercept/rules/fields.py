@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
 
 NEAR = 0.8
+WILD = re.compile(r"[*?\[]")
 Name = str | re.Pattern[str]
 
 
 def names(wanted: Name, name: str) -> bool:
     """Tell whether `name` fits a glob (`*`, `?`, `[…]`) or a pattern (searched)."""
     if isinstance(wanted, str):
-        return name == wanted or fnmatchcase(name, wanted)
+        return name == wanted or (WILD.search(wanted) is not None and fnmatchcase(name, wanted))
     return wanted.search(name) is not None
 
 
@@ -191,10 +192,8 @@ class FormatCondition(Condition):
 
     def holds(self, request: LLMRequest) -> bool:
         """Tell whether it does."""
-        asked = mapping(request.response_format)
-        described = mapping(asked.get("json_schema"))
-        known = {text(described.get("name")), text(mapping(described.get("schema")).get("title"))}
-        return self.wanted in known or (not self.of_class and self.wanted == text(asked.get("type")))
+        kind, *known = formats(request)
+        return self.wanted in known or (not self.of_class and self.wanted == kind)
 
     def verdict(self, request: LLMRequest) -> Verdict:
         """Say both formats."""
@@ -208,6 +207,13 @@ class FormatCondition(Condition):
     def __str__(self) -> str:
         """Say it as it was written."""
         return f"response_format={self.wanted if self.of_class else repr(self.wanted)}"
+
+
+def formats(request: LLMRequest) -> tuple[str, str, str]:
+    """Give the type of the format a request asks for, its name and its schema's title; empty where it has none."""
+    asked = mapping(request.response_format)
+    described = mapping(asked.get("json_schema"))
+    return text(asked.get("type")), text(described.get("name")), text(mapping(described.get("schema")).get("title"))
 
 
 def _format(asked: Any) -> str:
