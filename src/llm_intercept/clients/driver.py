@@ -18,7 +18,7 @@ from llm_intercept.wire import Ask, Forward, Forwarded, OwnHeaders, Pause, ReadB
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from llm_intercept.wire import Exchange, Need, Outcome, SharedHeaders
+    from llm_intercept.wire import Exchange, Outcome, SharedHeaders
 
 forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
 """Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
@@ -42,10 +42,8 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
     family = family_of(request)
     sent: list[Any] = []
 
-    def fulfil(need: Need) -> Any:
+    def fulfil(need: Ask | Pause | Forward) -> Any:
         match need:
-            case ReadBody():
-                return request.read()
             case Ask(function, arguments):
                 with outside_clients():
                     value = function(*arguments)
@@ -61,7 +59,7 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
                 assert_never(need)
 
     try:
-        outcome = _steps(exchange, fulfil)
+        outcome = _steps(exchange, request, fulfil)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise_own(family, error)
     return _response(family, request, outcome, sent)
@@ -72,10 +70,8 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
     family = family_of(request)
     sent: list[Any] = []
 
-    async def fulfil(need: Need) -> Any:
+    async def fulfil(need: Ask | Pause | Forward) -> Any:
         match need:
-            case ReadBody():
-                return await request.aread()
             case Ask(function, arguments):
                 with outside_clients():
                     value = function(*arguments)
@@ -91,7 +87,7 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
                 assert_never(need)
 
     try:
-        outcome = await _async_steps(exchange, fulfil)
+        outcome = await _async_steps(exchange, request, fulfil)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise_own(family, error)
     return _response(family, request, outcome, sent)
@@ -110,12 +106,12 @@ def raise_own(family: Family, error: BaseException) -> NoReturn:
     raise own from error
 
 
-def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
+def _steps(exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | Forward], Any]) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = fulfil(need)
+                value = request.read() if isinstance(need, ReadBody) else fulfil(need)
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
                 need = exchange.throw(error)
             else:
@@ -125,12 +121,14 @@ def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
         return outcome
 
 
-async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[Any]]) -> Outcome:
+async def _async_steps(
+    exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | Forward], Awaitable[Any]]
+) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = await fulfil(need)
+                value = await (request.aread() if isinstance(need, ReadBody) else fulfil(need))
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
                 need = exchange.throw(error)
             else:

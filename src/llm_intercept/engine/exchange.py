@@ -164,15 +164,19 @@ class Engine:
                     yield Pause(mock.delay, self.service.timeline())
                 return (yield from self._given(case, mock.reply, self.service, IN_THE_BODY))
         decision, service = _decide(case, chain)
+        if isinstance(decision, Decision):
+            return (yield from self._ruled(case, decision, service))
         if decision is None:
             return (yield from self._unmatched(case.call, case.dialect, _unanswered(case, chain)))
         if isinstance(decision, Played):
             return self._played(decision, case, service)
         if isinstance(decision, LetOut | Capture):
             return (yield from _forward(case.call, decision if isinstance(decision, Capture) else None))
-        if not isinstance(decision, Decision):
-            case.call.source = "rule"
-            return (yield from self._given(case, decision, service, repr(decision)))
+        case.call.source = "rule"
+        return (yield from self._given(case, decision, service, decision))
+
+    def _ruled(self, case: Case, decision: Decision, service: Service) -> Exchange:
+        """Answer as a rule says."""
         rule = case.call.rule = decision.rule
         if isinstance(decision.reply, Exhausted):
             facts = exhausted(case.wire, case.request, rule, decision.reply)
@@ -181,7 +185,7 @@ class Engine:
         reply = decision.reply
         if isinstance(reply, Computed):
             reply = yield from resolve(reply, rule, case.request, case.wire)
-        return (yield from self._given(case, reply, service, str(rule), rule.where))
+        return (yield from self._given(case, reply, service, rule, rule.where))
 
     def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
         """Answer with a take."""
@@ -193,7 +197,7 @@ class Engine:
             raise FailedExchange(error) from error
         return _noted_played(played, response, case.call)
 
-    def _given(self, case: Case, reply: Prepared, service: Service, rule: str, where: str = "") -> Exchange:
+    def _given(self, case: Case, reply: Prepared, service: Service, rule: object, where: str = "") -> Exchange:
         if isinstance(reply, LetOut):
             return (yield from _forward(case.call))
         if isinstance(reply, Raises):
@@ -212,7 +216,7 @@ class Engine:
         case.call.finish()
         return response
 
-    def _performed(self, case: Case, play: Play, rule: str, where: str) -> Generator[Any, Any, WireResponse]:
+    def _performed(self, case: Case, play: Play, rule: object, where: str) -> Generator[Any, Any, WireResponse]:
         case.call.reply = play.answer
         yield from play.fail_at_once()
         identity = self._next(case)
@@ -239,7 +243,7 @@ class Engine:
             _check_budget(self)
         return found
 
-    def _write(self, case: Case, answer: Answer, identity: str, rule: str, where: str) -> WireResponse:
+    def _write(self, case: Case, answer: Answer, identity: str, rule: object, where: str) -> WireResponse:
         call, request = case.call, case.request
 
         def note_usage(usage: Any) -> None:
@@ -250,7 +254,7 @@ class Engine:
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
-            raise FailedExchange(ReplyFunctionError(rule, where, error)) from error
+            raise FailedExchange(ReplyFunctionError(str(rule), where, error)) from error
         call.status = response.status
         return response
 
@@ -317,13 +321,13 @@ class Engine:
             return (yield from self._unclaimed(wire, chain, why))
         return Forwarded((yield Forward()))
 
-    def _ended(self, case: Case, rule: str, where: str, error: Exception | None, last: Step | None) -> None:
+    def _ended(self, case: Case, rule: object, where: str, error: Exception | None, last: Step | None) -> None:
         """Note how a stream ended; what a user's iterator raised is raised again when the block ends."""
         case.call.complete = error is None and is_end(case.call, last)
         if error is not None:
             case.call.error = error
             if not case.wire.is_network_error(error):
-                self.journal.failures.append(ReplyFunctionError(rule, where, error))
+                self.journal.failures.append(ReplyFunctionError(str(rule), where, error))
         case.call.finish()
 
 
