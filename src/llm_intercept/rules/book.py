@@ -11,14 +11,16 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
+from llm_intercept.lazily import lazy_function
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import Exhausted, SteppedAside
-from llm_intercept.rules.shadow import shadow_of
 
 if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
     from llm_intercept.replies import Prepared
-
+    from llm_intercept.rules.shadow import shadow_of
+else:
+    shadow_of = lazy_function("llm_intercept.rules.shadow", "shadow_of")
 
 EXPLAINED = 30  # rules that are compared in full
 
