@@ -19,6 +19,7 @@ from llm_intercept.clients.discovery import METHODS, is_leaf, is_own_transport, 
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked
 from llm_intercept.clients.imports import ImportWatcher
+from llm_intercept.clients.tls import creating
 from llm_intercept.clients.transport import serve, serve_async
 
 if TYPE_CHECKING:
@@ -87,11 +88,12 @@ class HookSet:
 
 
 def _hook_family(module: ModuleType, hooks: HookSet) -> None:
-    """Hook a family's transports, and its clients' choice of one, where transports of other classes are met."""
+    """Hook a family's transports, its clients' choice of one (where other classes are met), and its TLS contexts."""
     hooks.add(module.HTTPTransport.handle_request, _serving)
     hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
     hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
     hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
+    hooks.add(module.create_ssl_context, creating)
 
 
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
