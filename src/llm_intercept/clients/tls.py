@@ -25,6 +25,7 @@ class LateContext:
     """Stands for the `ssl.SSLContext` that `make` makes, which is made when anything of it is asked for or set."""
 
     __slots__ = ("__weakref__", "_late")
+    _late: _Once
 
     def __init__(self, make: Callable[[], Any]) -> None:
         object.__setattr__(self, "_late", _Once(make))
@@ -52,8 +53,7 @@ class LateContext:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Refuse to be copied and pickled, as contexts do."""
-        reduced: Any = self._late.made().__reduce_ex__(protocol)
-        return reduced
+        return self._late.made().__reduce_ex__(protocol)
 
 
 class _Once:
