@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
 from llm_intercept.jsontext import mapping, text
 from llm_intercept.jsonvalues import to_json_text

@@ -5,10 +5,11 @@ Knows: seconds and chance. Must not know: what is sent, who waits.
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def lognormal(mean: float, sd: float) -> Lognormal:
     return Lognormal(_seconds("lognormal(mean=…)", mean), _seconds("lognormal(sd=…)", sd))
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Pace:
     """How long a model takes to answer.
 

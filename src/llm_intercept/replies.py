@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, field, fields, replace
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import ReplyError, SettingsError, shorten
 from llm_intercept.jsonvalues import to_json_text
 from llm_intercept.pace import Pace, check_pace

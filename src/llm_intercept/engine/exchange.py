@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve

@@ -5,8 +5,9 @@ Knows: paths of model APIs. Must not know: how a take is found. Every engine ask
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from llm_intercept.recording.take import Take

@@ -5,12 +5,13 @@ Knows: what is woven into a response and what precedes it. Must not know: rules,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clock import Timeline, whole
+from llm_intercept.declared import dataclass
 from llm_intercept.lazily import lazy_module
 from llm_intercept.replies import Answer, ErrorReply, Faulty, Reply
 from llm_intercept.wire import NetworkFaultError, Pause

@@ -6,10 +6,11 @@ Knows: clocks, paces, limits, chaos. Must not know: rules, how an answer is writ
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from llm_intercept.clock import Clock, Timeline
+from llm_intercept.declared import dataclass
 from llm_intercept.lazily import lazy_module
 from llm_intercept.replies import AutoReply, ErrorReply, Faulty
 

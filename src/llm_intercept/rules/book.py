@@ -6,10 +6,11 @@ Knows: rules. Must not know: what becomes of the reply.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
 from llm_intercept.lazily import lazy_function
 from llm_intercept.rules.rule import Rule

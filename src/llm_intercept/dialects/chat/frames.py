@@ -5,9 +5,9 @@ Knows: WIRE.md 2.1, 2.2 and 4. Must not know: what is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.identity import letters
 from llm_intercept.jsontext import encode, is_array, is_object
 from llm_intercept.sse import frame

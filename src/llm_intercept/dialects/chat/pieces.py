@@ -5,8 +5,9 @@ Knows: tokens, stop sequences, limits. Must not know: JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.identity import derived, letters
 from llm_intercept.dialects.chat.models import traits
 from llm_intercept.dialects.chat.pieces import Budget
