@@ -8,6 +8,7 @@ import inspect
 import pickle
 import threading
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, field
 from importlib import import_module
 from pkgutil import walk_packages
@@ -188,15 +189,20 @@ def test_the_methods_are_made_with_the_first_object():
 
 def test_threads_may_make_the_first_object_at_once():
     """Each gets a whole one."""
-    for _ in range(50):
-        ours = frozen(dataclass)
-        barrier, found = threading.Barrier(6), []
-        threads = [threading.Thread(target=lambda: (barrier.wait(), found.append(repr(ours(1))))) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert found == [repr(frozen(dataclasses.dataclass)(1))] * 6
+    expected = [repr(frozen(dataclasses.dataclass)(1))] * 6
+    assert all(made_at_once(frozen(dataclass), 6) == expected for _ in range(50))
+
+
+def made_at_once(cls: Any, number: int) -> list[str]:
+    """Make an object in each of several threads that begin together; say what they are."""
+    barrier = threading.Barrier(number)
+
+    def make(value: int) -> str:
+        barrier.wait()
+        return repr(cls(value))
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(make, [1] * number))
 
 
 def test_all_slotted_dataclasses_of_ours_are_of_this_kind():
