@@ -40,8 +40,7 @@ class Call:
         source: Where the answer came from: `rule`, `recording`, `live` or `unmatched`.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
-        attempt: 1 for a request's first sending, 2 for its first retry, and so on: as the client says it, or else how
-            often the same request failed before.
+        failed_before: How often the same request failed before in a row.
         started: The simulated second at which the request arrived, on the clock of the interceptor that answered.
         faults: What went wrong on purpose.
         retry_after: Simulated seconds the client was told to wait before it tries again; None if it was not.
@@ -58,7 +57,7 @@ class Call:
     source: Source = "unmatched"
     usage: Usage | None = None
     duration: float = 0.0
-    attempt: int = 1
+    failed_before: int = field(default=0, repr=False)
     digest: str = field(default="", repr=False)
     started: float = 0.0
     faults: tuple[Fault, ...] = ()
@@ -68,6 +67,15 @@ class Call:
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     _finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
+
+    @property
+    def attempt(self) -> int:
+        """1 for a request's first sending, 2 for its first retry, and so on.
+
+        As the client says it, or else how often the same request failed before.
+        """
+        said = str(self.request.headers.get(RETRY_COUNT, ""))
+        return 1 + (int(said) if said.isdecimal() else self.failed_before)
 
     @property
     def failed(self) -> bool:
@@ -163,17 +171,16 @@ class Journal:
         call._journals.append(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a call and its journals are one thing
         return call
 
-    def attempt(self, request: LLMRequest, digest: str) -> int:
-        """Say which sending of a request this is: as its client says, or how often the same one failed before."""
-        said = str(request.headers.get(RETRY_COUNT, ""))
-        return 1 + (int(said) if said.isdecimal() else self._failed.get(digest, 0))
+    def failed_before(self, digest: str) -> int:
+        """Say how often a request failed the last times it came."""
+        return self._failed.get(digest, 0)
 
     def finished(self, call: Call) -> None:
         """Hear that a call has ended."""
         self.totals.add(call)
         if call.digest and call.failed:
             self._failed[call.digest] = call.attempt
-        elif call.digest:
+        elif self._failed:
             self._failed.pop(call.digest, None)
         if self.log is not None:
             self.log(call)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
@@ -16,9 +17,11 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
 from llm_intercept.declared import dataclass
 from llm_intercept.errors import ReplyError, SettingsError, shorten
+from llm_intercept.jsontext import encode
 from llm_intercept.jsonvalues import to_json_text
 from llm_intercept.pace import Pace, check_pace
 from llm_intercept.settings import DEFAULT_REPLY
+from llm_intercept.sse import DONE, frame
 from llm_intercept.trouble import FAULTS, Fault, as_faults
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -128,6 +131,12 @@ class Reply:
             raise ReplyError(f"Reply(variants={self.variants!r})", "Give a list of replies, one for each choice.")
         object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
 
+    @cached_property
+    def is_text_and_calls(self) -> bool:
+        """Whether it says nothing but a text and calls of tools."""
+        other = (self.function_call, self.reasoning, self.refusal, self.audio, self.annotations, self.variants)
+        return self.deltas is None and not any(other)
+
     def __repr__(self) -> str:
         """Say what was given."""
         given = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "text")
@@ -163,7 +172,7 @@ def _refuse(wrong: object, both: str, advice: str) -> None:
         raise ReplyError(f"A Reply has both {both}", advice)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RawReply:
     """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are."""
 
@@ -174,6 +183,12 @@ class RawReply:
     def __repr__(self) -> str:
         """Say it as the user wrote it."""
         return f"raw({shorten(str(self.body), 40)})"
+
+    @cached_property
+    def events(self) -> tuple[bytes, ...]:
+        """The events of a stream, one a chunk, and the one that ends it."""
+        chunks = self.body if isinstance(self.body, tuple) else ()
+        return (*(frame(encode(chunk).decode()) for chunk in chunks), DONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _hook_leaves(transport: Any) -> None:
     kind: Any = transport.__class__
-    if any(is_hooked(kind.__dict__.get(method)) for method in METHODS) and is_own_transport(kind):
+    own = kind.__dict__
+    if (is_hooked(own.get(METHODS[0])) or is_hooked(own.get(METHODS[1]))) and is_own_transport(kind):
         return
     for leaf in leaves(transport):
         for method in METHODS:

@@ -55,7 +55,7 @@ class ByteChunks:
     def __init__(
         self, steps: Iterable[Step], raise_own: Callable[[BaseException], NoReturn], timing: Timing | None = None
     ) -> None:
-        self._steps: Iterator[Any] = iter(steps)
+        self._steps: Iterable[Any] = steps
         self._raise_own = raise_own
         self._timing = timing
 

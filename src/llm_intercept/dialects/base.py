@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llm_intercept.wire import EventKind, WireRequest, WireResponse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Writing:
     """What a dialect needs beside request and reply to write a response.
 

@@ -43,7 +43,7 @@ from llm_intercept.replies import Computed, LetOut, Raises
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wire import Forward, Forwarded, Pause, ReadBody, WireResponse
+from llm_intercept.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ NO_RETRY = ("x-should-retry", "false")
 IN_THE_BODY = "mock_response, in the request's body"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """One request under way: as it came, as it was read, and its call."""
 
@@ -143,7 +143,7 @@ class Engine:
         return settled(self.journal, self.budget, unused, recorded)
 
     def _claimed(self, wire: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
-        content: bytes = yield ReadBody()
+        content: bytes = yield READ_BODY
         body = _json_object(content)
         if body is None:
             return (yield from self._not_json(wire, chain))
@@ -152,7 +152,7 @@ class Engine:
         except BadRequestError as refused:
             return self._refused(refused, wire, dialect, self._identities.digest(body, self.seed))
         digest = self._identities.digest(body, self.seed)
-        call = Call(request, digest=digest, attempt=self.journal.attempt(request, digest))
+        call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest))
         case = Case(wire, request, dialect, call)
         try:
             return (yield from self._answer(case, chain))
@@ -164,7 +164,7 @@ class Engine:
             raise
 
     def _answer(self, case: Case, chain: tuple[Engine, ...]) -> Exchange:
-        if any(name.startswith("mock_") for name in case.request.params):
+        if [name for name in case.request.raw if name.startswith("mock_")]:
             mock = self._mocked(case)
             if mock is not None:
                 if mock.delay:
@@ -185,7 +185,9 @@ class Engine:
             facts = exhausted(case.wire, case.request, rule, decision.reply)
             return (yield from self._unmatched(case.call, case.dialect, facts))
         case.call.source = "rule"
-        reply = yield from resolve(decision, case.request, case.wire)
+        reply = decision.reply
+        if isinstance(reply, Computed):
+            reply = yield from resolve(reply, rule, case.request, case.wire)
         return (yield from self._given(case, reply, service, str(rule), rule.where))
 
     def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
@@ -209,10 +211,14 @@ class Engine:
             raise FailedExchange(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
         play = Play.of(reply, case.call, service)
         case.call.reply = play.answer
-        yield from play.fail_at_once()
+        if play.faults:
+            yield from play.fail_at_once()
         identity = self._identities.next(case.call.digest, stream=case.request.stream)
-        written = self._write(case, play.answer, identity, rule, where)
-        response = yield from play.perform(written, case.dialect, identity)
+        response = self._write(case, play.answer, identity, rule, where)
+        if play.faults or play.pace is not None:
+            response = yield from play.perform(response, case.dialect, identity)
+        else:
+            response = play.with_headers(response)
         if case.request.stream or response.timeline is not None:
             return replace(response, chunks=Watched(response.chunks, partial(self._ended, case, rule, where)))
         case.call.finish()
@@ -291,7 +297,7 @@ class Engine:
 
     def _unclaimed_recorded(self, wire: WireRequest, chain: Sequence[Engine], call: Call) -> Exchange:
         """Play or record what no dialect claims: the take's answer in its own shape, or none."""
-        case = Case(wire, plainly(wire, (yield ReadBody())), DIALECTS[0], call)
+        case = Case(wire, plainly(wire, (yield READ_BODY)), DIALECTS[0], call)
         call.request = case.request
         try:
             answers = (_recorded(engine, case) for engine in chain)

@@ -45,7 +45,7 @@ PAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Play:
     """How one answer is given."""
 
@@ -64,10 +64,12 @@ class Play:
             faults, pace = (*faults, *faults_of(answer)), answer.pace
         if isinstance(reply, Faulty):
             faults, pace = (*faults, *reply.faults), reply.pace or pace
+        paced = pace or getattr(call.rule, "given_pace", None) or service.pace
+        if not faults:
+            return cls(answer, (), paced, call, service)
         stream = call.request.stream
         call.faults = tuple(fault for fault in faults if trouble.applies(fault, stream=stream))
         page = next((fault for fault in call.faults if isinstance(fault, trouble.HtmlError)), None)
-        paced = pace or getattr(call.rule, "given_pace", None) or service.pace
         return cls(answer if page is None else _page(page), call.faults, paced, call, service)
 
     def fail_at_once(self) -> Generator[Any, Any, None]:
@@ -94,8 +96,6 @@ class Play:
 
     def perform(self, response: WireResponse, dialect: Dialect, identity: str) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
-        if not self.faults and self.pace is None:
-            return self._with_headers(response)
         timeline = self.service.timeline()
         chance = Random(f"{identity} pace")  # noqa: S311 - it is to be foreseen
         gap = None if self.pace is None else self.pace.gaps(chance)
@@ -104,7 +104,7 @@ class Play:
             first = self.pace.first(chance)
             tokens = self.call.usage.completion_tokens if self.call.usage is not None and not stream else 0
             yield Pause(first + (sum(gap() for _ in range(tokens)) if gap is not None else 0.0), timeline)
-        return self._woven(self._with_headers(response), dialect, identity, timeline, gap if stream else None)
+        return self._woven(self.with_headers(response), dialect, identity, timeline, gap if stream else None)
 
     def _woven(
         self, response: WireResponse, dialect: Dialect, identity: str, timeline: Timeline, gap: Any
@@ -124,12 +124,14 @@ class Play:
                 headers = replaced(headers, (("content-type", fault.value),))
         return replace(response, headers=headers, chunks=steps, timeline=timeline)
 
-    def _with_headers(self, response: WireResponse) -> WireResponse:
+    def with_headers(self, response: WireResponse) -> WireResponse:
         """Tell the limits, and clients to wait as long as it takes on their clock."""
-        limits = self.service.headers(self.call.request) if self.service.limits else ()
+        if response.status < 400 and not self.service.limits:  # noqa: PLR2004
+            return response
+        limits = self.service.headers(self.call.request)
         headers = replaced(response.headers, limits) if limits else response.headers
         if response.status < 400:  # noqa: PLR2004
-            return replace(response, headers=headers) if limits else response
+            return replace(response, headers=headers)
         self.call.is_final = ("x-should-retry", "false") in headers
         asked = asked_wait(headers)
         if asked is not None and asked > AT_ONCE:

@@ -96,7 +96,7 @@ def _reshaped(take: Take, request: LLMRequest, dialect: Dialect, writing: Writin
     headers = tuple(one for one in take.response.headers.items() if one[0] not in ENTITY)
     content = wire_bytes(take)
     if request.stream and take.response.events is not None:
-        whole = request.model_copy(update={"stream": False})
+        whole = request.replaced(stream=False)
         content = b"".join(_bytes(dialect.write(whole, RawReply(content), writing)))
     return dialect.write(request, RawReply(content, take.response.status, headers), writing)
 

@@ -26,7 +26,7 @@ else:
 EXPLAINED = 30  # rules that are compared in full
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """The rule that answers and the reply it gives, or the reason why it has none."""
 

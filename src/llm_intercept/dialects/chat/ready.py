@@ -43,7 +43,7 @@ def ready(answer: RawReply, *, stream: bool) -> Ready | Restate:
     if isinstance(body, Mapping):
         return _from_object(body, stream=stream)
     if stream:
-        return Ready(STREAM, [*(frame(encode(chunk).decode()) for chunk in body), DONE])
+        return Ready(STREAM, answer.events)
     return Ready(JSON, (encode(accumulated(body), indent=2) + b"\n",))
 
 

@@ -44,6 +44,11 @@ class Plan:
     top_logprobs: int | None
 
     @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing of the request ends the text early or asks for more than the text."""
+        return self.budget.left is None and not self.stops and self.top_logprobs is None
+
+    @property
     def finish_reason(self) -> FinishReason:
         """Why this choice ended; to be asked when all was said."""
         if self.reply.finish_reason is not None:
@@ -64,17 +69,12 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
         reply = replace(reply, deltas=tuple(reply.deltas))  # every choice reads it
     variants: tuple[Reply, ...] = reply.variants or (reply,)
     limit = _limit(params.get("max_completion_tokens"), params.get("max_tokens"))
-    return [
-        Plan(
-            index=index,
-            reply=_identified(_obeying(request, variants[index % len(variants)]), derived(identity, index)),
-            budget=Budget(limit),
-            identity=derived(identity, index),
-            stops=_stops(params.get("stop")),
-            top_logprobs=_top_logprobs(request),
-        )
-        for index in range(count)
-    ]
+    unwanted, top_logprobs = stops(params.get("stop")), _top_logprobs(request)
+    found: list[Plan] = []
+    for index, own in ((index, derived(identity, index)) for index in range(count)):
+        answer = identified(_obeying(request, variants[index % len(variants)]), own)
+        found.append(Plan(index, answer, Budget(limit), own, unwanted, top_logprobs))
+    return found
 
 
 def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
@@ -166,7 +166,7 @@ def _call_of(described: tuple[str, Any, bool]) -> ToolCall:
     return ToolCall(name=name, arguments=to_json_text(smallest(schema)))
 
 
-def _identified(reply: Reply, identity: str) -> Reply:
+def identified(reply: Reply, identity: str) -> Reply:
     """Give every call an id, and what is spoken its own."""
     if reply.tool_calls:
         calls = tuple(
@@ -187,7 +187,8 @@ def _limit(*limits: object) -> int | None:
     return next((limit for limit in limits if isinstance(limit, int) and not isinstance(limit, bool)), None)
 
 
-def _stops(stop: object) -> tuple[str, ...]:
+def stops(stop: object) -> tuple[str, ...]:
+    """Read the sequences before which the text ends."""
     given = [stop] if isinstance(stop, str) else items(stop)
     return tuple(one for one in given if isinstance(one, str) and one)
 

@@ -38,11 +38,13 @@ def hidden_tokens(request: LLMRequest, model: str) -> int:
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
-    texts = [text for message in request.messages for text in (message.name, message.text) if text]
-    calls = [call for message in request.messages for call in message.tool_calls]
-    texts += [text for call in calls for text in (call.name, call.arguments)]
+    texts: list[str] = []
+    for message in request.messages:
+        texts += (message.name, message.text)
+        for call in message.tool_calls if len(message.parts) > 1 or message.role == "assistant" else ():
+            texts += (call.name, call.arguments)
     texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
-    counted = sum(count(tokenizer, text, request.model) for text in texts)
+    counted = sum([count(tokenizer, text, request.model) for text in texts if text])
     return counted + MESSAGE_TOKENS * len(request.messages) + ANSWER_TOKENS
 
 

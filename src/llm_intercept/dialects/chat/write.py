@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.dialects.chat.deltas import choice, deltas, interleaved
+from llm_intercept.dialects.chat.deltas import Run, choice, deltas, interleaved
 from llm_intercept.dialects.chat.events import events
 from llm_intercept.dialects.chat.failures import retry_at_once, write_failure
 from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
@@ -15,6 +15,7 @@ from llm_intercept.dialects.chat.headers import JSON, STREAM, azure_headers, ope
 from llm_intercept.dialects.chat.hosts import manner
 from llm_intercept.dialects.chat.identity import letters
 from llm_intercept.dialects.chat.models import answering_model, traits
+from llm_intercept.dialects.chat.ordinary import is_ordinary, ordinary_body
 from llm_intercept.dialects.chat.ready import Ready, ready
 from llm_intercept.dialects.chat.turn import Plan, automatic, plans, shows_logprobs
 from llm_intercept.dialects.chat.usage import usage, usage_json
@@ -45,7 +46,11 @@ def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse
     """
     match answer:
         case Reply():
-            return _written(request, answer, writing, _envelope(request, answer, writing.identity))
+            envelope = _envelope(request, answer, writing.identity)
+            body = None if request.stream else _ordinary(request, answer, writing, envelope)
+            if body is not None:
+                return WireResponse(200, openai_headers(JSON, writing.identity), (body,))
+            return _written(request, answer, writing, envelope)
         case AutoReply():
             return write(request, automatic(request, answer), writing)
         case ErrorReply():
@@ -84,18 +89,33 @@ def _written(request: LLMRequest, reply: Reply, writing: Writing, envelope: Enve
     return WireResponse(200, _headers(request, JSON, writing.identity), (body,))
 
 
+def _ordinary(request: LLMRequest, reply: Reply, writing: Writing, envelope: Envelope) -> bytes | None:
+    """Write the body where it is OpenAI's and no parameter bears on it; None where it has to be written anew."""
+    if not is_ordinary(request, reply) or manner(request.url) == "azure" or traits(envelope.model).counts_by_kind:
+        return None
+    return ordinary_body(request, reply, writing, envelope)
+
+
 def _stream(
     request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, writing: Writing, envelope: Envelope
 ) -> Iterator[bytes]:
     """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
     yield from frames.begin()
+    singly = len(planned) > 1
     streams = [
-        deltas(plan, events(plan, writing.tokenizer, envelope.model, envelope.created), shows_logprobs=shown)
+        deltas(
+            plan,
+            events(plan, writing.tokenizer, envelope.model, envelope.created, singly=singly),
+            shows_logprobs=shown,
+        )
         for plan, shown in _shown(planned, envelope)
     ]
     try:
-        for one in interleaved(streams) if len(streams) > 1 else streams[0]:
-            yield frames.chunk(one, None)
+        for one in interleaved(streams) if singly else streams[0]:
+            if isinstance(one, Run):
+                yield from frames.run(one)
+            else:
+                yield frames.chunk(one, None)
     finally:
         for stream in streams:
             stream.close()
