@@ -7,6 +7,7 @@ connects where.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import threading
 from functools import partial
@@ -117,10 +118,12 @@ _read: dict[State | None, bytes] = {}
 
 
 def _state(path: str) -> State | None:
-    """Tell one state of a file from another; None if it is not there."""
+    """Tell one state of a file from another; None if it is not there, or is no file that can be read twice."""
     try:
         found = os.stat(path)  # noqa: PTH116 - pathlib is slow to import at interpreter start
     except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
         return None
     return (os.path.abspath(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)  # noqa: PTH100
 
