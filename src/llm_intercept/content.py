@@ -113,6 +113,17 @@ class Usage(Value):
     cached_tokens: int = Field(default=0, ge=0)
     reasoning_tokens: int = Field(default=0, ge=0)
 
+    @classmethod
+    def counted(cls, prompt: int, completion: int, reasoning: int = 0) -> Self:
+        """Make one of tokens that were counted, and so need no check: it is made for every answer."""
+        made = object.__new__(cls)
+        given = {"prompt_tokens": prompt, "completion_tokens": completion}
+        object.__setattr__(made, "__dict__", {**given, "cached_tokens": 0, "reasoning_tokens": reasoning})
+        object.__setattr__(made, "__pydantic_fields_set__", {*given, "reasoning_tokens"})
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
+
     @property
     def total_tokens(self) -> int:
         """Prompt and completion together."""

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
 
-    def dataclass(**options: bool) -> Any:
-        """Do what `dataclasses.dataclass` does with `slots=True`, later."""
-        return lambda cls: _Declared(cls, {**options, "slots": False}).slotted
+    def dataclass(*, slots: bool = False, **options: bool) -> Any:
+        """Do what `dataclasses.dataclass` does, with `slots=True` later: the class is made anew for these anyway."""
+        return (lambda cls: _Declared(cls, options).slotted) if slots else dataclasses.dataclass(**options)
 
 
 __all__ = ["dataclass"]

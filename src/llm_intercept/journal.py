@@ -65,7 +65,7 @@ class Call:
     is_final: bool = False
     complete: bool | None = None
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
-    _finished: bool = field(default=False, repr=False)
+    is_finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
 
     @property
@@ -95,9 +95,9 @@ class Call:
 
     def finish(self) -> None:
         """Note that the answer's last byte was taken, or that there will be none."""
-        if self._finished:
+        if self.is_finished:
             return
-        self._finished = True
+        self.is_finished = True
         self.duration = time.perf_counter() - self._started
         TALLY.add(self)
         for journal in self._journals:
@@ -159,9 +159,19 @@ class Journal:
     failures: list[BaseException] = field(default_factory=list[BaseException])
     keep: bool = True
     log: Callable[[Call], None] | None = None
-    totals: Totals = field(default_factory=Totals)
     noted: int = 0
+    _totals: Totals | None = None
     _failed: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over the calls that have ended; kept from the first time on that somebody asks for them."""
+        if self._totals is None:
+            self._totals = Totals()
+            for call in self.calls:
+                if call.is_finished:
+                    self._totals.add(call)
+        return self._totals
 
     def note(self, call: Call) -> Call:
         """Take a call in, which has just begun."""
@@ -177,8 +187,9 @@ class Journal:
 
     def finished(self, call: Call) -> None:
         """Hear that a call has ended."""
-        self.totals.add(call)
-        if call.digest and call.failed:
+        if self._totals is not None:
+            self._totals.add(call)
+        if call.failed:
             self._failed[call.digest] = call.attempt
         elif self._failed:
             self._failed.pop(call.digest, None)

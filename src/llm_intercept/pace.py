@@ -5,7 +5,6 @@ Knows: seconds and chance. Must not know: what is sent, who waits.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -76,7 +75,7 @@ def lognormal(mean: float, sd: float) -> Lognormal:
     return Lognormal(_seconds("lognormal(mean=…)", mean), _seconds("lognormal(sd=…)", sd))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Pace:
     """How long a model takes to answer.
 

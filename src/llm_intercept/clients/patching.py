@@ -88,12 +88,27 @@ class HookSet:
 
 
 def _hook_family(module: ModuleType, hooks: HookSet) -> None:
-    """Hook a family's transports, its clients' choice of one (where other classes are met), and its TLS contexts."""
+    """Hook a family's transports, its clients' choice of one, where others are met, their cookies and TLS contexts."""
     hooks.add(module.HTTPTransport.handle_request, _serving)
     hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
     hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
     hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
+    hooks.add(module.Cookies.extract_cookies, _extracting)
     hooks.add(module.create_ssl_context, creating)
+
+
+def _extracting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what a client does to find a response's cookies: nothing, if it sets none.
+
+    httpx 0.28 copies all headers for it, which takes longer than all that is done here; httpx2 looks first.
+    """
+
+    def extract_cookies(cookies: Any, response: Any) -> None:
+        headers = response.headers
+        if "set-cookie" in headers or "set-cookie2" in headers:
+            original(cookies, response)
+
+    return extract_cookies
 
 
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ from llm_intercept.engine.asking import FailedExchange, instance, resolve
 from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule, plainly
 from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.played import Played, is_recorded
-from llm_intercept.engine.playing import Play, is_end
+from llm_intercept.engine.playing import Play, is_end, is_plain
 from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
@@ -46,7 +46,7 @@ from llm_intercept.tokens import EstimatingTokenizer
 from llm_intercept.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from llm_intercept.budget import Budget
     from llm_intercept.content import LLMRequest
@@ -192,7 +192,7 @@ class Engine:
 
     def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
         """Answer with a take."""
-        identity = self._identities.next(case.call.digest, stream=case.request.stream)
+        identity = self._next(case)
         writing = Writing(self.tokenizer, identity, lambda _: None)
         try:
             response = replayed(played, case.request, case.dialect, writing, service.timeline)
@@ -209,20 +209,25 @@ class Engine:
             raise case.call.error
         if isinstance(reply, Computed):
             raise FailedExchange(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
-        play = Play.of(reply, case.call, service)
-        case.call.reply = play.answer
-        if play.faults:
-            yield from play.fail_at_once()
-        identity = self._identities.next(case.call.digest, stream=case.request.stream)
-        response = self._write(case, play.answer, identity, rule, where)
-        if play.faults or play.pace is not None:
-            response = yield from play.perform(response, case.dialect, identity)
+        if is_plain(reply, case.call, service):
+            case.call.reply = reply
+            response = self._write(case, reply, self._next(case), rule, where)
         else:
-            response = play.with_headers(response)
+            response = yield from self._performed(case, Play.of(reply, case.call, service), rule, where)
         if case.request.stream or response.timeline is not None:
             return replace(response, chunks=Watched(response.chunks, partial(self._ended, case, rule, where)))
         case.call.finish()
         return response
+
+    def _performed(self, case: Case, play: Play, rule: str, where: str) -> Generator[Any, Any, WireResponse]:
+        case.call.reply = play.answer
+        yield from play.fail_at_once()
+        identity = self._next(case)
+        written = self._write(case, play.answer, identity, rule, where)
+        return (yield from play.perform(written, case.dialect, identity))
+
+    def _next(self, case: Case) -> str:
+        return self._identities.next(case.call.digest, stream=case.request.stream)
 
     def _mocked(self, case: Case) -> Mocked | None:
         """Read litellm's mock parameters, which the request's body may carry."""
@@ -347,8 +352,9 @@ def _decide(
     service = chain[0].service
     for engine in chain:
         engine.journal.note(case.call)
-        _check_budget(engine)
-        if engine.lets_out(case.wire.host, case.request.model):
+        if engine.budget is not None:
+            _check_budget(engine)
+        if engine.passthrough and engine.lets_out(case.wire.host, case.request.model):
             return LetOut(), engine.service
         service = engine.service
         struck = service.admit(case.call)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llm_intercept.clock import Timeline, whole
 from llm_intercept.declared import dataclass
@@ -65,8 +65,6 @@ class Play:
         if isinstance(reply, Faulty):
             faults, pace = (*faults, *reply.faults), reply.pace or pace
         paced = pace or getattr(call.rule, "given_pace", None) or service.pace
-        if not faults:
-            return cls(answer, (), paced, call, service)
         stream = call.request.stream
         call.faults = tuple(fault for fault in faults if trouble.applies(fault, stream=stream))
         page = next((fault for fault in call.faults if isinstance(fault, trouble.HtmlError)), None)
@@ -96,6 +94,8 @@ class Play:
 
     def perform(self, response: WireResponse, dialect: Dialect, identity: str) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
+        if not self.faults and self.pace is None:
+            return self._with_headers(response)
         timeline = self.service.timeline()
         chance = Random(f"{identity} pace")  # noqa: S311 - it is to be foreseen
         gap = None if self.pace is None else self.pace.gaps(chance)
@@ -104,7 +104,7 @@ class Play:
             first = self.pace.first(chance)
             tokens = self.call.usage.completion_tokens if self.call.usage is not None and not stream else 0
             yield Pause(first + (sum(gap() for _ in range(tokens)) if gap is not None else 0.0), timeline)
-        return self._woven(self.with_headers(response), dialect, identity, timeline, gap if stream else None)
+        return self._woven(self._with_headers(response), dialect, identity, timeline, gap if stream else None)
 
     def _woven(
         self, response: WireResponse, dialect: Dialect, identity: str, timeline: Timeline, gap: Any
@@ -124,7 +124,7 @@ class Play:
                 headers = replaced(headers, (("content-type", fault.value),))
         return replace(response, headers=headers, chunks=steps, timeline=timeline)
 
-    def with_headers(self, response: WireResponse) -> WireResponse:
+    def _with_headers(self, response: WireResponse) -> WireResponse:
         """Tell the limits, and clients to wait as long as it takes on their clock."""
         if response.status < 400 and not self.service.limits:  # noqa: PLR2004
             return response
@@ -140,6 +140,18 @@ class Play:
             if clock.scale != 1 and asked <= LONGEST:
                 headers = _rescaled(headers, clock.shown(asked))
         return replace(response, headers=headers)
+
+
+def is_plain(reply: Answer | Faulty, call: Call, service: Service) -> TypeGuard[Reply]:
+    """Tell whether nothing happens to an answer on its way: no fault, no pace, no limit, no error to be told of."""
+    return (
+        isinstance(reply, Reply)
+        and reply.fault is None
+        and reply.pace is None
+        and service.pace is None
+        and not (call.faults or service.limits)
+        and (call.rule is None or call.rule.given_pace is None)
+    )
 
 
 def faults_of(reply: Reply) -> tuple[Fault, ...]:

@@ -50,8 +50,10 @@ class Service:
 
     def admit(self, call: Call) -> ErrorReply | Faulty | None:
         """Answer a request before any rule is asked: with a 429, or with what chaos puts in an answer's place."""
-        request = call.request
         self._welcome(call)
+        if not self.limits and not self.chaos:
+            return None
+        request = call.request
         for limit in self.limits:
             refusal = limit.take(request, self.clock.now()) if limit.concerns(request) else None
             if refusal is not None:

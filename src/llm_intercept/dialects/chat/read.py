@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from llm_intercept.wire import WireRequest
 
 PATH = "/chat/completions"
-RANGES = (("n", 1, 128), ("max_tokens", 0, None), ("max_completion_tokens", 0, None), ("top_logprobs", 0, 20))
+RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
+"""The least and the most of what OpenAI refuses otherwise (its reference)."""
 ROLE_AND_CONTENT = {"role", "content"}
 STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
 
@@ -48,8 +49,8 @@ def read(request: WireRequest, body: Mapping[str, Any], content: bytes = b"") ->
     messages = body.get("messages")
     if not is_array(messages):
         raise BadRequestError(_missing("messages", messages))
-    for name, least, most in RANGES:
-        if name in body:
+    if not RANGES.keys().isdisjoint(body):
+        for name, (least, most) in RANGES.items():
             _check_integer(body, name, least, most)
     return ChatRequest.of(request, body, content)
 

@@ -13,9 +13,9 @@ from llm_intercept.dialects.chat.failures import retry_at_once, write_failure
 from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
 from llm_intercept.dialects.chat.headers import JSON, STREAM, azure_headers, openai_headers, overridden
 from llm_intercept.dialects.chat.hosts import manner
-from llm_intercept.dialects.chat.identity import letters
+from llm_intercept.dialects.chat.identity import completion_id, created, fingerprint
 from llm_intercept.dialects.chat.models import answering_model, traits
-from llm_intercept.dialects.chat.ordinary import is_ordinary, ordinary_body
+from llm_intercept.dialects.chat.ordinary import ordinary_body
 from llm_intercept.dialects.chat.ready import Ready, ready
 from llm_intercept.dialects.chat.turn import Plan, automatic, plans, shows_logprobs
 from llm_intercept.dialects.chat.usage import usage, usage_json
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.chat.headers import Headers
     from llm_intercept.replies import Answer
 
-ID_LENGTH = 29
-EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
-YEAR = 365 * 86_400
-
 
 def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse:
     """Write an answer: SSE if the request asks for a stream, else JSON.
@@ -46,11 +42,10 @@ def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse
     """
     match answer:
         case Reply():
-            envelope = _envelope(request, answer, writing.identity)
-            body = None if request.stream else _ordinary(request, answer, writing, envelope)
+            body = None if request.stream else ordinary_body(request, answer, writing)
             if body is not None:
                 return WireResponse(200, openai_headers(JSON, writing.identity), (body,))
-            return _written(request, answer, writing, envelope)
+            return _written(request, answer, writing, _envelope(request, answer, writing.identity))
         case AutoReply():
             return write(request, automatic(request, answer), writing)
         case ErrorReply():
@@ -64,12 +59,12 @@ def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse
 def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
     model = reply.model or answering_model(request.model, dated=manner(request.url) != "compatible")
     return Envelope(
-        id="chatcmpl-" + letters(identity, ID_LENGTH),
-        created=EPOCH + int(identity[:8], 16) % YEAR,
+        id=completion_id(identity),
+        created=created(identity),
         model=model,
-        fingerprint="fp_" + identity[8:18] if traits(model).has_fingerprint else None,
+        fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
         identity=identity,
-        filters_prompt=not request.messages or request.messages[-1].role != "tool",
+        filters_prompt=manner(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
 
 
@@ -87,13 +82,6 @@ def _written(request: LLMRequest, reply: Reply, writing: Writing, envelope: Enve
     ]
     body = frames.body(choices, _usage(request, reply, planned, writing, envelope))
     return WireResponse(200, _headers(request, JSON, writing.identity), (body,))
-
-
-def _ordinary(request: LLMRequest, reply: Reply, writing: Writing, envelope: Envelope) -> bytes | None:
-    """Write the body where it is OpenAI's and no parameter bears on it; None where it has to be written anew."""
-    if not is_ordinary(request, reply) or manner(request.url) == "azure" or traits(envelope.model).counts_by_kind:
-        return None
-    return ordinary_body(request, reply, writing, envelope)
 
 
 def _stream(
