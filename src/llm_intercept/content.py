@@ -8,11 +8,13 @@ pydantic; what a dialect reads of every request are plain frozen values (docs/ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SkipValidation
+
+from llm_intercept.declared import dataclass
 
 Raw = Annotated[Mapping[str, Any], SkipValidation]
 NOTHING: Mapping[str, Any] = {}
@@ -24,7 +26,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TextPart:
     """Plain text."""
 
@@ -32,7 +34,7 @@ class TextPart:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RefusalPart:
     """The model's refusal to answer."""
 
@@ -40,7 +42,7 @@ class RefusalPart:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToolCallPart:
     """A call the model asked for; `arguments` is the JSON text to the letter."""
 
@@ -50,7 +52,7 @@ class ToolCallPart:
     arguments: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToolResultPart:
     """What a tool answered to the call with this id."""
 
@@ -59,7 +61,7 @@ class ToolResultPart:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OtherPart:
     """Anything else (images, audio, files, parts of an API newer than this page), kept as it came."""
 
@@ -71,7 +73,7 @@ class OtherPart:
 Part = TextPart | RefusalPart | ToolCallPart | ToolResultPart | OtherPart
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """One message: who says it and the parts it is made of."""
 
@@ -93,7 +95,7 @@ class Message:
         return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tool:
     """A tool the request offers; `parameters` is the JSON schema of its arguments."""
 

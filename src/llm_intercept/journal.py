@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import shorten
 from llm_intercept.prices import price
 

@@ -5,8 +5,10 @@ Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping

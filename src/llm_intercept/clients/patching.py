@@ -19,6 +19,7 @@ from llm_intercept.clients.discovery import METHODS, is_leaf, is_own_transport, 
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked
 from llm_intercept.clients.imports import ImportWatcher
+from llm_intercept.clients.tls import creating
 from llm_intercept.clients.transport import serve, serve_async
 
 if TYPE_CHECKING:
@@ -87,12 +88,13 @@ class HookSet:
 
 
 def _hook_family(module: ModuleType, hooks: HookSet) -> None:
-    """Hook a family's transports, its clients' choice of one, where other transports are met, and their cookies."""
+    """Hook a family's transports, its clients' choice of one, where others are met, their cookies and TLS contexts."""
     hooks.add(module.HTTPTransport.handle_request, _serving)
     hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
     hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
     hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
     hooks.add(module.Cookies.extract_cookies, _extracting)
+    hooks.add(module.create_ssl_context, creating)
 
 
 def _extracting(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve
 from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule, plainly
 from llm_intercept.engine.identity import Identities
-from llm_intercept.engine.missing import no_recording
+from llm_intercept.engine.played import Played, is_recorded
 from llm_intercept.engine.playing import Play, is_end, is_plain
-from llm_intercept.engine.recorded import Played, Recorder, is_recorded
-from llm_intercept.engine.replaying import replayed, usage_of
 from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
@@ -37,6 +36,7 @@ from llm_intercept.errors import (
 from llm_intercept.hosts import is_llm_host, names_one
 from llm_intercept.journal import Call, Journal
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping
+from llm_intercept.lazily import lazy_function
 from llm_intercept.mocks import Mocked, Script, mocked
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies import Computed, LetOut, Raises
@@ -51,10 +51,17 @@ if TYPE_CHECKING:
     from llm_intercept.budget import Budget
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect
+    from llm_intercept.engine.missing import no_recording
+    from llm_intercept.engine.recorded import Recorder
+    from llm_intercept.engine.replaying import replayed, usage_of
     from llm_intercept.replies import Answer, Faulty, Prepared
     from llm_intercept.settings import UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
     from llm_intercept.wire import Exchange, Step, WireRequest
+else:
+    no_recording = lazy_function("llm_intercept.engine.missing", "no_recording")
+    replayed = lazy_function("llm_intercept.engine.replaying", "replayed")
+    usage_of = lazy_function("llm_intercept.engine.replaying", "usage_of")
 
 NO_RETRY = ("x-should-retry", "false")
 IN_THE_BODY = "mock_response, in the request's body"

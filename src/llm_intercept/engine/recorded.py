@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from llm_intercept.dialects import claimed_by
 from llm_intercept.dialects.base import BadRequestError
+from llm_intercept.engine.played import Played
 from llm_intercept.engine.rekeying import pairing
 from llm_intercept.errors import LLMInterceptError, ReplyFunctionError
 from llm_intercept.jsontext import mapping
@@ -37,23 +37,6 @@ if TYPE_CHECKING:
 
 PLAYED = "LLM_INTERCEPT_PLAYED"
 """A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
-
-
-PATHS = ("/responses", "/embeddings", "/completions", "/messages", ":generateContent", ":streamGenerateContent")
-
-
-def is_recorded(wire: WireRequest) -> bool:
-    """Tell whether a request that no dialect claims is one to a model, whatever its host, and so is recorded too."""
-    return wire.method == "POST" and wire.path.rstrip("/").endswith(PATHS)
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A take that answers a request."""
-
-    name: str
-    take: Take
-    factor: float
 
 
 class Recorder:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llm_intercept.clock import Timeline
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect, Writing
-    from llm_intercept.engine.recorded import Played
+    from llm_intercept.engine.played import Played
     from llm_intercept.recording.take import Take
 
 AT_ONCE = ("retry-after-ms", "1")

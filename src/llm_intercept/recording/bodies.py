@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.jsontext import is_array, is_object
 from llm_intercept.recording.take import Event, Layout, TakeResponse
 

@@ -5,9 +5,9 @@ Knows: functions. Must not know: what they look at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import Verdict
 from llm_intercept.rules.condition import Condition
 

@@ -6,9 +6,9 @@ Knows: replies, keys, counting. Must not know: conditions, the rule.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError, shorten
 from llm_intercept.replies import is_one_shot
 from llm_intercept.rules.takers import Takers

@@ -6,9 +6,9 @@ Knows: the keys of message and delta, in order (WIRE.md 2.1, 2.2). Must not know
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.events import Argued, ArgumentsRan, Called, Cited, Event, Finished, Ran, Said, Spoke
 from llm_intercept.dialects.chat.templates import HOLE
 

@@ -8,9 +8,9 @@ Knows: plans. Must not know: how a response is framed.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.logprobs import entries
 from llm_intercept.dialects.chat.pieces import Splitter
 from llm_intercept.tokens import count

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.identity import letters
 from llm_intercept.dialects.chat.templates import pieces, quoted
 from llm_intercept.jsontext import encode, is_array, is_object

@@ -5,12 +5,12 @@ Knows: when nothing in a request or reply asks for more. Must not know: the layo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import Usage
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.deltas import choice
 from llm_intercept.dialects.chat.events import Argued, Called, Finished, Said, call_tokens
 from llm_intercept.dialects.chat.frames import Envelope, OpenAIFrames

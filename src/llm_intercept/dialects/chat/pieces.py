@@ -5,10 +5,10 @@ Knows: tokens, stop sequences, limits. Must not know: JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.tokens import count
 
 if TYPE_CHECKING:

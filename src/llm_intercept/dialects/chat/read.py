@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 PATH = "/chat/completions"
 RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
 """The least and the most of what OpenAI refuses otherwise (its reference)."""
-ROLE_AND_CONTENT = {"role", "content"}
 STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
 
 
@@ -117,11 +116,17 @@ def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | N
         raise BadRequestError(ErrorFacts(400, message, param=name, code=code))
 
 
+def is_text_alone(message: object) -> bool:
+    """Tell whether a message is a role and a text, as most are, and nothing else."""
+    raw = mapping(message)
+    return len(raw) == len(("role", "content")) and isinstance(raw.get("content"), str) and "role" in raw
+
+
 def _message(value: object) -> Message:
     raw = mapping(value)
     role = text(raw.get("role"))
     content = raw.get("content")
-    if isinstance(content, str) and raw.keys() == ROLE_AND_CONTENT and role != "tool":
+    if is_text_alone(raw) and role != "tool":
         return Message(role=role, parts=(TextPart(text=content),) if content else (), raw=raw)
     parts = _tool_result(raw) if role == "tool" else (*_content(content), *_said(raw))
     return Message(role=role, parts=parts, name=text(raw.get("name")), raw=raw)

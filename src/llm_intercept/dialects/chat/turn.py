@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.identity import derived, letters
 from llm_intercept.dialects.chat.models import traits
 from llm_intercept.dialects.chat.pieces import Budget
 from llm_intercept.jsontext import is_object, items, mapping, text
 from llm_intercept.jsonvalues import to_json_text
+from llm_intercept.lazily import lazy_function
 from llm_intercept.replies import Audio, AutoReply, FinishReason, Reply, ToolCall
-from llm_intercept.schema import smallest
 
 if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest, Tool
+    from llm_intercept.schema import smallest
+else:
+    smallest = lazy_function("llm_intercept.schema", "smallest")
 
 CALL_ID_LENGTH = 24
 SILENCE = base64.b64encode(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import Usage
 from llm_intercept.dialects.chat.models import traits
-from llm_intercept.dialects.chat.read import ROLE_AND_CONTENT
+from llm_intercept.dialects.chat.read import is_text_alone
 from llm_intercept.jsontext import encode
 from llm_intercept.tokens import count
 
@@ -51,10 +51,9 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
 
 def _plain_texts(messages: Any) -> list[str]:
     """Return the texts of messages that have nothing else, without reading them into values; else none."""
-    if not messages or any(not isinstance(one, dict) or one.keys() != ROLE_AND_CONTENT for one in messages):
+    if not messages or not all(map(is_text_alone, messages)):
         return []
-    texts = [message["content"] for message in messages]
-    return texts if set(map(type, texts)) == {str} else []
+    return [message["content"] for message in messages]
 
 
 def _texts(message: Message) -> list[str]:
