@@ -105,6 +105,9 @@ class Tool:
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+COUNTED = {"prompt_tokens", "completion_tokens", "reasoning_tokens"}
+
+
 class Usage(Value):
     """Tokens of one exchange, in chat completions' terms (OpenAI's reference, `CompletionUsage`)."""
 
@@ -119,9 +122,9 @@ class Usage(Value):
     def counted(cls, prompt: int, completion: int, reasoning: int = 0) -> Self:
         """Make one of tokens that were counted, and so need no check: it is made for every answer."""
         made = object.__new__(cls)
-        given = {"prompt_tokens": prompt, "completion_tokens": completion}
-        object.__setattr__(made, "__dict__", {**given, "cached_tokens": 0, "reasoning_tokens": reasoning})
-        object.__setattr__(made, "__pydantic_fields_set__", {*given, "reasoning_tokens"})
+        fields = {"prompt_tokens": prompt, "completion_tokens": completion, "cached_tokens": 0}
+        object.__setattr__(made, "__dict__", {**fields, "reasoning_tokens": reasoning})
+        object.__setattr__(made, "__pydantic_fields_set__", COUNTED)
         object.__setattr__(made, "__pydantic_extra__", None)
         object.__setattr__(made, "__pydantic_private__", None)
         return made
