@@ -57,6 +57,8 @@ def mutable(make: Any) -> Any:
         first: int
         second: str = "two"
         third: list[int] = field(default_factory=list)
+        fourth: int = field(default=4, init=False)
+        fifth: list[int] = field(default_factory=list, init=False, compare=False)
 
         def __post_init__(self) -> None:
             if self.first < 0:

@@ -49,12 +49,12 @@ class _Declared:
         with _lock:
             written, self._written = self._written, None
             if written is not None:
-                before = set(vars(written))
-                dataclasses.dataclass(written, **self._options)
+                kept = {*vars(self.slotted), *vars(written)} - {*LATE, "__init__"}
+                full = dataclasses.dataclass(written, slots=True, **self._options)
                 del self.slotted.__signature__  # whoever asks looks at `__init__` then
-                made = [name for name in vars(written) if name not in before]
+                made = [name for name in vars(full) if name not in kept]
                 for name in sorted(made, key="__init__".__eq__):
-                    setattr(self.slotted, name, vars(written)[name])
+                    setattr(self.slotted, name, vars(full)[name])
 
     def _init(self) -> Any:
         def __init__(this: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in for it

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from llm_intercept.declared import dataclass
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
 from llm_intercept.lazily import lazy_function
-from llm_intercept.rules.index import Index
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import Exhausted, SteppedAside
 
@@ -23,8 +22,10 @@ if TYPE_CHECKING:
 
     from llm_intercept.content import LLMRequest
     from llm_intercept.replies import Prepared
+    from llm_intercept.rules.index import Index
     from llm_intercept.rules.shadow import shadow_of
 else:
+    Index = lazy_function("llm_intercept.rules.index", "Index")
     shadow_of = lazy_function("llm_intercept.rules.shadow", "shadow_of")
 
 EXPLAINED = 30  # rules that are compared in full
@@ -48,7 +49,7 @@ class RuleBook:
 
     rules: list[Rule] = field(default_factory=list[Rule])
     catch_alls: list[Rule] = field(default_factory=list[Rule])
-    _index: Index = field(default_factory=Index, init=False, repr=False, compare=False)
+    _index: Index | None = field(default=None, init=False, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place."""
@@ -89,15 +90,19 @@ class RuleBook:
 
     def _candidates(self, request: LLMRequest) -> Iterable[Rule]:
         """Give the rules there are now, but of those that are filed only the ones that can match."""
-        if len(self.rules) - self._index.filed >= FEW:
-            self._index.file(self.rules)
-        filed = self._index.filed
-        rest = (*self.rules[filed:], *self.catch_alls)
-        return chain(self._filed(request, filed), rest) if filed else rest
+        index = self._index
+        if index is None:
+            if len(self.rules) < FEW:
+                return (*self.rules, *self.catch_alls)
+            index = self._index = Index()
+        if len(self.rules) - index.filed >= FEW:
+            index.file(self.rules)
+        filed = index.filed
+        return chain(self._filed(index, request, filed), (*self.rules[filed:], *self.catch_alls))
 
-    def _filed(self, request: LLMRequest, filed: int) -> Iterator[Rule]:
+    def _filed(self, index: Index, request: LLMRequest, filed: int) -> Iterator[Rule]:
         last = -1
-        for number in self._index.candidates(request):
+        for number in index.candidates(request):
             if number >= filed:
                 return
             if number != last:
