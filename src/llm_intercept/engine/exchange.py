@@ -20,7 +20,7 @@ from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.missing import no_recording
 from llm_intercept.engine.playing import Play, is_end
 from llm_intercept.engine.recorded import Played, Recorder, is_recorded
-from llm_intercept.engine.replaying import replayed, usage_of
+from llm_intercept.engine.replaying import replayed
 from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
@@ -351,7 +351,7 @@ def _decide(
 
 
 def _noted_played(played: Played, response: WireResponse, call: Call) -> WireResponse:
-    call.source, call.status, call.usage = "recording", response.status, usage_of(played.take)
+    call.source, call.status, call.usage = "recording", response.status, played.usage
 
     def ended(error: Exception | None, last: Step | None) -> None:  # noqa: ARG001 - how a stream ends is not told here
         call.error = error

@@ -109,6 +109,15 @@ def read_take(content: bytes, name: str) -> Take:
 
     """
     try:
+        take = Take.model_validate_json(content)
+    except ValidationError:  # or JSON that Python reads and pydantic does not: a lone surrogate, deep nesting
+        return _read_plainly(content, name)
+    return take if "version" in take.model_fields_set else _read_plainly(content, name)
+
+
+def _read_plainly(content: bytes, name: str) -> Take:
+    """Read a take as Python reads JSON, and say what is wrong with it."""
+    try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DamagedTakeError(name, f"it is not JSON ({error})") from None
