@@ -62,12 +62,11 @@ def replayed(
 
 def usage_of(take: Take) -> Usage | None:
     """Read the tokens a take's answer reports; None if it reports none."""
-    events = take.response.events or ()
-    values = [take.response.body, *(event.data for event in events)]
-    found = [mapping(value).get("usage") for value in values if is_object(mapping(value).get("usage"))]
-    if not found:
+    values = (take.response.body, *(event.data for event in take.response.events or ()))
+    found = (mapping(value).get("usage") for value in reversed(values))
+    counted = next((mapping(one) for one in found if is_object(one)), None)
+    if counted is None:
         return None
-    counted: Any = mapping(found[-1])
     try:
         return Usage(
             prompt_tokens=counted.get("prompt_tokens", counted.get("input_tokens", 0)),

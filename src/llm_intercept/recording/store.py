@@ -48,6 +48,10 @@ class Store(Protocol):
         """Return what is kept under a name; raises `FileNotFoundError` if there is nothing."""
         ...
 
+    def may_have(self, name: str, /) -> bool:
+        """Tell, faster than by reading, whether there may be something under a name."""
+        ...
+
     def stamp(self, name: str, /) -> Stamp | None:
         """Return what is another when the content is another; None if there is nothing, or it cannot be told."""
         ...
@@ -99,6 +103,10 @@ class FolderStore:
             return b"".join(iter(partial(os.read, descriptor, BLOCK), b""))
         finally:
             os.close(descriptor)
+
+    def may_have(self, name: str, /) -> bool:
+        """Tell whether there is a file."""
+        return os.access(self._prefix + name, os.F_OK)
 
     def stamp(self, name: str, /) -> Stamp | None:
         """Return a file's times, size and number; None of one that was changed just now, as it may be again unseen."""

@@ -13,8 +13,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from llm_intercept.content import Value
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.jsontext import is_array, is_object, items, mapping
+from llm_intercept.recording.writing import spaced
 
 VERSION = 1
+BEFORE_EVENTS = ("status", "headers", "after_ms", "layout", "body")
 
 
 class DamagedTakeError(LLMInterceptError):
@@ -140,13 +142,28 @@ def write_take(take: Take) -> bytes:
 
 def document_of(take: Take) -> dict[str, Any]:
     """Make the JSON value of a take, without what has its default."""
-    return {"version": VERSION, **take.model_dump(exclude_defaults=True)}
+    dumped = take.model_dump(exclude_defaults=True, exclude={"response": {"events"}})
+    document: dict[str, Any] = {"version": VERSION, **dumped}
+    if take.response.events is not None:
+        document["response"] = _with_events(document["response"], take.response.events)
+    return document
+
+
+def _with_events(response: dict[str, Any], events: tuple[Event, ...]) -> dict[str, Any]:
+    """Put events where they belong: pydantic takes longer than all else over those of a long stream."""
+    before = {name: response.pop(name) for name in BEFORE_EVENTS if name in response}
+    return {**before, "events": [_event_document(event) for event in events], **response}
+
+
+def _event_document(event: Event) -> dict[str, Any]:
+    if event.text is None and event.data is not None:
+        return {"gap_ms": event.gap_ms, "data": event.data}
+    return event.model_dump(exclude_defaults=True)
 
 
 def _pretty(value: Any, depth: int, key: str = "") -> str:
     if key == "events":
-        lines = [_scalar(event) for event in value]
-        return _block("[", lines, "]", depth)
+        return _block("[", _scalars(value), "]", depth)
     if is_object(value) and value:
         entries = mapping(value).items()
         return _block("{", [f"{_scalar(name)}: {_pretty(item, depth + 1, name)}" for name, item in entries], "}", depth)
@@ -163,12 +180,24 @@ def _block(begin: str, lines: list[str], end: str, depth: int) -> str:
 
 
 def _scalar(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    return _scalars([value])[0]
+
+
+def _scalars(values: list[Any]) -> list[str]:
+    texts = spaced(values)
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can say
+        return [text if _is_encodable(text) else json.dumps(value) for text, value in zip(texts, values, strict=True)]
+    return texts
+
+
+def _is_encodable(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # a lone surrogate, which only an escape can say
-        return json.dumps(value)
-    return text
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def plain(value: object) -> Any:

@@ -152,7 +152,7 @@ class Tape:
         with self._lock:
             number = self._taken[key.fingerprint] + 1
             while (name := self._name(key, number)) is not None:
-                take = self._read(name)
+                take = self._read(name) if number == 1 or self.store.may_have(name) else None
                 if take is None and name not in self.problems:
                     break
                 if take is not None and self._is_of(take, key):
