@@ -228,6 +228,15 @@ def test_the_document_of_a_take_is_all_that_is_not_by_default(value, field):
     assert python_writes(document_of(take)) == python_writes(expected)
 
 
+@pytest.mark.parametrize("value", ["abc", {"type": "array"}, ["a"], [], [{"a": 1}, [2]], 5])
+def test_a_field_that_is_named_events_is_kept_whatever_it_is(value):
+    body = {"model": "m", "events": value, "tools": [{"properties": {"events": value}}]}
+    for response in ({"body": body}, {"events": ({"gap_ms": 1, "data": body},)}):
+        made = take(**response)
+        made = made.model_copy(update={"request": made.request.model_copy(update={"body": body})})
+        assert read_take(write_take(made), "x") == made
+
+
 TAKE = f'{{"version":1,"fingerprint":"{"0" * 64}","request":{{"method":"POST","url":"u"}},"response":{{"status":200'
 
 

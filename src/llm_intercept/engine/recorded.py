@@ -9,7 +9,7 @@ import os
 import threading
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -171,9 +171,7 @@ class Recorder:
         def keep(take: Take) -> None:
             self.tape.record(take, since=since, key=key)
 
-        return Capture(
-            sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": version("llm-intercept")}
-        )
+        return Capture(sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": _version()})
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, LLMInterceptError):
@@ -219,6 +217,12 @@ class Recorder:
                 os.write(descriptor, line.encode())  # one write, so that processes do not mix their lines
             finally:
                 os.close(descriptor)
+
+
+@cache
+def _version() -> str:
+    """Read this package's version, which is in a file."""
+    return version("llm-intercept")
 
 
 def wire_of(take: Take) -> WireRequest:

@@ -12,10 +12,13 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from llm_intercept.content import Value
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.jsontext import is_array, is_object, items, mapping
-from llm_intercept.recording.writing import spaced
+from llm_intercept.jsontext import is_object, mapping
+from llm_intercept.recording.writing import indented, spaced
 
 VERSION = 1
+INDENT = 2
+NO_EVENTS = f'\n{" " * 2 * INDENT}"events": []'
+"""How the events of a response are written where there are none: nothing else of that name is as deep in a take."""
 BEFORE_EVENTS = ("status", "headers", "after_ms", "layout", "body")
 
 
@@ -137,7 +140,15 @@ def _read_plainly(content: bytes, name: str) -> Take:
 
 def write_take(take: Take) -> bytes:
     """Write a take: the same take gives the same bytes, and an event has a line of its own."""
-    return (_pretty(document_of(take), 0) + "\n").encode()
+    document = document_of(take)
+    events = document["response"].get("events")
+    if events:
+        document["response"]["events"] = []
+    text = indented(document, INDENT)
+    if events:
+        lines = f",\n{' ' * 3 * INDENT}".join(spaced(events))
+        text = text.replace(NO_EVENTS, f"{NO_EVENTS[:-1]}\n{' ' * 3 * INDENT}{lines}\n{' ' * 2 * INDENT}]", 1)
+    return (text + "\n").encode(errors="backslashreplace")  # a lone surrogate, which only an escape can say
 
 
 def document_of(take: Take) -> dict[str, Any]:
@@ -159,45 +170,6 @@ def _event_document(event: Event) -> dict[str, Any]:
     if event.text is None and event.data is not None:
         return {"gap_ms": event.gap_ms, "data": event.data}
     return event.model_dump(exclude_defaults=True)
-
-
-def _pretty(value: Any, depth: int, key: str = "") -> str:
-    if key == "events":
-        return _block("[", _scalars(value), "]", depth)
-    if is_object(value) and value:
-        entries = mapping(value).items()
-        return _block("{", [f"{_scalar(name)}: {_pretty(item, depth + 1, name)}" for name, item in entries], "}", depth)
-    if is_array(value) and value:
-        return _block("[", [_pretty(item, depth + 1) for item in items(value)], "]", depth)
-    return _scalar(value)
-
-
-def _block(begin: str, lines: list[str], end: str, depth: int) -> str:
-    if not lines:
-        return begin + end
-    inner = "\n" + "  " * (depth + 1)
-    return begin + inner + ("," + inner).join(lines) + "\n" + "  " * depth + end
-
-
-def _scalar(value: Any) -> str:
-    return _scalars([value])[0]
-
-
-def _scalars(values: list[Any]) -> list[str]:
-    texts = spaced(values)
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:  # a lone surrogate, which only an escape can say
-        return [text if _is_encodable(text) else json.dumps(value) for text, value in zip(texts, values, strict=True)]
-    return texts
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def plain(value: object) -> Any:
