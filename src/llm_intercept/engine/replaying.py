@@ -16,13 +16,13 @@ from llm_intercept.replies import RawReply
 from llm_intercept.wire import Wait, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from llm_intercept.clock import Timeline
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect, Writing
     from llm_intercept.engine.recorded import Played
-    from llm_intercept.recording.take import Take
+    from llm_intercept.recording.take import Take, TakeResponse
 
 AT_ONCE = ("retry-after-ms", "1")
 RETRIED = frozenset({408, 409, 429})
@@ -62,9 +62,7 @@ def replayed(
 
 def usage_of(take: Take) -> Usage | None:
     """Read the tokens a take's answer reports; None if it reports none."""
-    values = (take.response.body, *(event.data for event in take.response.events or ()))
-    found = (mapping(value).get("usage") for value in reversed(values))
-    counted = next((mapping(one) for one in found if is_object(one)), None)
+    counted: Any = _reported(take.response)
     if counted is None:
         return None
     try:
@@ -76,6 +74,16 @@ def usage_of(take: Take) -> Usage | None:
         )
     except ValidationError:
         return None
+
+
+def _reported(response: TakeResponse) -> Mapping[str, Any] | None:
+    """Find the last usage an answer reports."""
+    for event in reversed(response.events or ()):
+        found = mapping(event.data).get("usage")
+        if is_object(found):
+            return mapping(found)
+    found = mapping(response.body).get("usage")
+    return mapping(found) if is_object(found) else None
 
 
 def _is_other_shape(take: Take, request: LLMRequest) -> bool:
