@@ -164,7 +164,7 @@ def test_what_is_no_table_is_refused(tmp_path, monkeypatch, content):
     [
         b"[tool.llm_intercept\n",
         b"name = '\xff'\n",
-        b"tool = 3\n",
+        b"tool = 3  # not llm_intercept\n",
     ],
 )
 def test_a_file_that_is_broken_is_refused(tmp_path, monkeypatch, content):
@@ -173,6 +173,14 @@ def test_a_file_that_is_broken_is_refused(tmp_path, monkeypatch, content):
     tmp_path.joinpath("pyproject.toml").write_bytes(content)
     with pytest.raises(SettingsError, match=re.escape("pyproject.toml")):
         Interceptor()
+
+
+@pytest.mark.parametrize("content", ["tool = 3\n", "[tool.llm\n", "[project]\nname = 'x'\n", ""])
+def test_a_file_that_does_not_name_us_gives_no_defaults(tmp_path, monkeypatch, content):
+    """Nor is it read as TOML: what is wrong with it is for others to say."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("pyproject.toml").write_text(content)
+    assert project_defaults() == {}
 
 
 @pytest.mark.parametrize(

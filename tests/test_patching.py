@@ -45,6 +45,7 @@ def patched(family: str) -> dict[str, Any]:
         (module.AsyncHTTPTransport, "handle_async_request"),
         (module.Client, "_transport_for_url"),
         (module.AsyncClient, "_transport_for_url"),
+        (module, "create_ssl_context"),
         (threading.Thread, "start"),
         (ThreadPoolExecutor, "submit"),
         (http.client.HTTPConnection, "putrequest"),
@@ -55,7 +56,9 @@ def patched(family: str) -> dict[str, Any]:
                 (import_module(name).ConnectionPool, "handle_request"),
                 (import_module(name).AsyncConnectionPool, "handle_async_request"),
             ]
-    return {f"{holder.__module__}.{holder.__name__}.{name}": vars(holder)[name] for holder, name in places}
+    return {
+        f"{getattr(holder, '__module__', '')}.{holder.__name__}.{name}": vars(holder)[name] for holder, name in places
+    }
 
 
 def codes(functions: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -58,6 +59,17 @@ def message_count(request: LLMRequest) -> int:
 
 def post(user: str = "hi", **more: Any) -> Any:
     return httpx.post(URL, json=chat(user, **more))
+
+
+def test_the_place_of_a_rule_is_said_as_seen_from_the_folder_the_program_is_in(monkeypatch, tmp_path):
+    """Relative where the file is below it, in full where it is not; the folder may change."""
+    llm = Interceptor()
+    monkeypatch.chdir(Path(__file__).parents[1])
+    assert llm.on("a").where == f"tests/test_rules.py:{here()}"
+    monkeypatch.chdir(tmp_path)
+    assert llm.on("a").where == f"{__file__}:{here()}"
+    monkeypatch.chdir(Path(__file__).parent)
+    assert llm.on("a").where == f"test_rules.py:{here()}"
 
 
 # Conditions

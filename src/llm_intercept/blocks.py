@@ -5,30 +5,36 @@ Knows: what begins and ends with a block. Must not know: how a request is answer
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
 
-from llm_intercept.clients import activation
-from llm_intercept.clients.patching import THREADS, TRAFFIC
-from llm_intercept.defaults import project_defaults
 from llm_intercept.errors import LLMInterceptError, SettingsError
-from llm_intercept.interceptor import Interceptor
-from llm_intercept.settings import Mode, Scope, UnmatchedPolicy, one_of
+from llm_intercept.lazily import lazy_module
+from llm_intercept.settings import Scope, one_of
+from llm_intercept.tasks import asyncio_task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
     from os import PathLike
     from types import TracebackType
 
+    from llm_intercept import defaults, interceptor
+    from llm_intercept.clients import activation, patching
+    from llm_intercept.interceptor import Interceptor
     from llm_intercept.pace import Pace
     from llm_intercept.recording.config import Speed
     from llm_intercept.replies import Given
     from llm_intercept.rulefiles import RulesSource
+    from llm_intercept.settings import Mode, UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
+else:
+    activation = lazy_module("llm_intercept.clients.activation")
+    patching = lazy_module("llm_intercept.clients.patching")
+    defaults = lazy_module("llm_intercept.defaults")
+    interceptor = lazy_module("llm_intercept.interceptor")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,8 +87,10 @@ def intercept(
         RuleFileError: A file of rules has something that cannot be used.
 
     """
-    where = one_of("scope", project_defaults().get("scope", "process") if scope is None else scope, get_args(Scope))
-    first = Interceptor(
+    where = one_of(
+        "scope", defaults.project_defaults().get("scope", "process") if scope is None else scope, get_args(Scope)
+    )
+    first = interceptor.Interceptor(
         reply,
         mode=mode,
         recordings=recordings,
@@ -204,7 +212,8 @@ class Block:
     def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
         self.interceptor = interceptor
         self._scope: Scope = scope
-        self._sets = (TRAFFIC, THREADS) if scope == "context" else (TRAFFIC,)
+        traffic, threads = patching.TRAFFIC, patching.THREADS
+        self._sets = (traffic, threads) if scope == "context" else (traffic,)
         self._activation: activation.Activation | None = None
 
     def begin(self) -> None:
@@ -257,10 +266,7 @@ class Block:
 
 def _here() -> object:
     """Name this thread and this task."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
+    task = asyncio_task()
     return threading.get_ident(), id(task) if task is not None else 0
 
 

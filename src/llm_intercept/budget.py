@@ -5,9 +5,9 @@ Knows: the journal's sums. Must not know: rules, HTTP.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import BudgetExceededError, SettingsError
 
 if TYPE_CHECKING:

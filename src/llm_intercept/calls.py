@@ -5,21 +5,25 @@ Knows: calls, conditions. Must not know: how calls come about.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from llm_intercept.errors import SettingsError, shorten
-from llm_intercept.rules.positional import NAMED
-from llm_intercept.rules.when import made
+from llm_intercept.lazily import lazy_module
 
 if TYPE_CHECKING:
+    import difflib
     from collections.abc import Iterator
 
     from rich.table import Table
 
     from llm_intercept.journal import Call
+    from llm_intercept.rules import positional, when
     from llm_intercept.rules.positional import Positional
+else:
+    difflib = lazy_module("difflib")
+    positional = lazy_module("llm_intercept.rules.positional")
+    when = lazy_module("llm_intercept.rules.when")
 
 OUTCOMES = ("source", "status", "attempt", "failed")
 
@@ -71,11 +75,12 @@ class Calls(Sequence["Call"]):
         outcome = {name: value for name, value in wanted.items() if name in OUTCOMES}
         asked = {name: value for name, value in wanted.items() if name not in OUTCOMES}
         for name, value in asked.items():
-            if name not in NAMED:
-                near = difflib.get_close_matches(name, (*NAMED, *OUTCOMES), 1)
+            if name not in positional.NAMED:
+                names = (*positional.NAMED, *OUTCOMES)
+                near = difflib.get_close_matches(name, names, 1)
                 meant = f"{near[0]}=, or another " if near else ""
-                raise SettingsError(f"matching({name}=…)", value, f"{meant}one of {', '.join((*NAMED, *OUTCOMES))}")
-        checked = made("matching()", conditions, asked) if conditions or asked or not outcome else ()
+                raise SettingsError(f"matching({name}=…)", value, f"{meant}one of {', '.join(names)}")
+        checked = when.made("matching()", conditions, asked) if conditions or asked or not outcome else ()
         return Calls(
             [
                 call

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError, shorten
 from llm_intercept.faults import api_error
 from llm_intercept.replies import ErrorReply

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor import Interceptor
 from llm_intercept.jsontext import decode, mapping

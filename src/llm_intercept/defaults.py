@@ -6,19 +6,23 @@ Knows: the file, its keys and what each may be. Must not know: what the settings
 from __future__ import annotations
 
 import os
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from llm_intercept.clock import Clock
 from llm_intercept.errors import SettingsError
+from llm_intercept.lazily import lazy_module
 from llm_intercept.settings import MODES, Scope, UnmatchedPolicy, one_of
 
 if TYPE_CHECKING:
+    import tomllib
     from collections.abc import Callable
+else:
+    tomllib = lazy_module("tomllib")
 
-TABLE = "[tool.llm_intercept]"
+NAME = "llm_intercept"
+TABLE = f"[tool.{NAME}]"
 PATHS = frozenset({"rules", "log", "recordings"})
 
 
@@ -26,7 +30,8 @@ def project_defaults() -> dict[str, Any]:
     """Return the table's values, paths made absolute; empty where no pyproject.toml at or above here has the table.
 
     Raises:
-        SettingsError: The table has a key that is not known or a value that cannot be used, or the file is not TOML.
+        SettingsError: The table has a key that is not known or a value that cannot be used, or the file that names it
+            is not TOML.
 
     """
     file = _nearest(os.getcwd())  # noqa: PTH109 - pathlib is slow where a block takes microseconds
@@ -46,12 +51,13 @@ def _nearest(folder: str) -> Path | None:
 @lru_cache(maxsize=16)
 def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a changed file is another one
     try:
-        tool: object = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = file.read_text(encoding="utf-8")
+        tool: object = tomllib.loads(text).get("tool", {}) if NAME in text else {}
+    except ValueError as error:  # it is not UTF-8, or not TOML
         raise SettingsError(f"{TABLE} in {file}", str(error), "a file that is TOML") from error
     if not isinstance(tool, dict):
         raise SettingsError(f"tool in {file}", tool, "a table, [tool], or leave it out")
-    table: object = cast("dict[str, Any]", tool).get("llm_intercept", {})
+    table: object = cast("dict[str, Any]", tool).get(NAME, {})
     if not isinstance(table, dict):
         raise SettingsError(f"{TABLE} in {file}", table, "a table of settings")
     return {name: _checked(file, name, value) for name, value in cast("dict[str, Any]", table).items()}

@@ -6,8 +6,9 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

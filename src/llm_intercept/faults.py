@@ -6,9 +6,9 @@ Knows: which status and words belong to which error (WIRE.md 3, OpenAI's "Error 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.jsonvalues import header_pairs, to_json_text
 from llm_intercept.replies import ErrorReply

@@ -10,40 +10,54 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from llm_intercept.budget import Budget
-from llm_intercept.calllog import CallLog
-from llm_intercept.calls import Calls
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.clock import Clock
 from llm_intercept.defaults import project_defaults
 from llm_intercept.engine.exchange import Engine
-from llm_intercept.engine.recorded import Recorder
 from llm_intercept.engine.service import Service
 from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
-from llm_intercept.pace import check_pace
-from llm_intercept.recording.config import is_speed, recordings_of
+from llm_intercept.lazily import lazy_module
 from llm_intercept.replies import is_one_shot, prepare
-from llm_intercept.rulefiles import RulesSource, install, sources
-from llm_intercept.rules.positional import NAMED, Positional, Text
 from llm_intercept.rules.rule import Rule, caller
-from llm_intercept.rules.when import made
-from llm_intercept.settings import Mode, UnmatchedPolicy, check_mode, one_of
-from llm_intercept.sideeffects import async_side_effect, side_effect
+from llm_intercept.settings import UnmatchedPolicy, check_mode, one_of
 from llm_intercept.simulation import Simulation
 from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wrapping import http_clients
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Container, Mapping, Sequence
     from os import PathLike
 
+    from llm_intercept import budget as budgets
+    from llm_intercept import calllog, rulefiles, sideeffects, wrapping
+    from llm_intercept import calls as call_lists
+    from llm_intercept import pace as paces
+    from llm_intercept.calls import Calls
+    from llm_intercept.engine import recorded
+    from llm_intercept.engine.recorded import Recorder
     from llm_intercept.errors import Unmatched
     from llm_intercept.pace import Pace
+    from llm_intercept.recording import config
     from llm_intercept.recording.config import Speed
     from llm_intercept.replies import Given
+    from llm_intercept.rulefiles import RulesSource
+    from llm_intercept.rules import positional, when
+    from llm_intercept.rules.positional import Positional, Text
+    from llm_intercept.settings import Mode
     from llm_intercept.tokens import Tokenizer
+else:
+    budgets = lazy_module("llm_intercept.budget")
+    calllog = lazy_module("llm_intercept.calllog")
+    call_lists = lazy_module("llm_intercept.calls")
+    paces = lazy_module("llm_intercept.pace")
+    rulefiles = lazy_module("llm_intercept.rulefiles")
+    sideeffects = lazy_module("llm_intercept.sideeffects")
+    recorded = lazy_module("llm_intercept.engine.recorded")
+    config = lazy_module("llm_intercept.recording.config")
+    wrapping = lazy_module("llm_intercept.wrapping")
+    positional = lazy_module("llm_intercept.rules.positional")
+    when = lazy_module("llm_intercept.rules.when")
 
 T = TypeVar("T")
 
@@ -107,18 +121,20 @@ class Interceptor(Simulation):
         chosen = {**project_defaults(), **{name: value for name, value in self._options.items() if value is not None}}
         mode = cast("Mode", check_mode("mode", chosen.get("mode", "mock"), ("recordings", chosen.get("recordings"))))
         policy = one_of("unmatched", chosen.get("unmatched", "error"), get_args(UnmatchedPolicy))
-        speed, made_up = (pace, None) if mode != "mock" and is_speed(pace) else (None, pace)
+        speed, made_up = (pace, None) if mode != "mock" and config.is_speed(pace) else (None, pace)
         self.engine = Engine(
             unmatched=cast("UnmatchedPolicy", policy),
             seed=_int("seed", chosen.get("seed", 0)),
             tokenizer=_tokenizer(tokenizer),
             passthrough=_names(chosen.get("passthrough", ())),
             all_used=bool(chosen.get("all_used", False)),
-            service=Service(Clock(chosen.get("time_scale", 1.0)), check_pace("pace", made_up)),
-            recorder=None if mode == "mock" else Recorder(recordings_of(chosen["recordings"], match, speed), mode),
+            service=Service(
+                Clock(chosen.get("time_scale", 1.0)), None if made_up is None else paces.check_pace("pace", made_up)
+            ),
+            recorder=None if mode == "mock" else _recorder(chosen["recordings"], match, speed, mode),
         )
-        self.engine.journal.log = CallLog(chosen["log"]) if "log" in chosen else None
-        self._rules = sources(chosen.get("rules"))
+        self.engine.journal.log = calllog.CallLog(chosen["log"]) if "log" in chosen else None
+        self._rules = rulefiles.sources(chosen["rules"]) if "rules" in chosen else ()
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         self._reply = reply
         self._where = caller()
@@ -132,7 +148,7 @@ class Interceptor(Simulation):
     @property
     def calls(self) -> Calls:
         """Every exchange so far, in the order the requests arrived."""
-        return Calls(self.engine.journal.calls)
+        return call_lists.Calls(self.engine.journal.calls)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -178,7 +194,7 @@ class Interceptor(Simulation):
 
         """
         given = locals()
-        found = made("on()", conditions, {name: given[name] for name in NAMED})
+        found = when.made("on()", conditions, {name: given[name] for name in positional.NAMED})
         return self.engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(self, *replies: Given, times: int | None = None) -> Rule:
@@ -216,7 +232,7 @@ class Interceptor(Simulation):
             SettingsError: A value is no number, or genai-prices is not installed and `cost` is given.
 
         """
-        budget = Budget(calls, tokens, cost)
+        budget = budgets.Budget(calls, tokens, cost)
         exceeded = budget.exceeded(self.engine.journal)
         if exceeded is not None:
             raise exceeded
@@ -234,7 +250,7 @@ class Interceptor(Simulation):
             a request that is not one to a model; respx then goes on to its next route.
 
         """
-        return async_side_effect(self.engine) if is_async else side_effect(self.engine)
+        return sideeffects.async_side_effect(self.engine) if is_async else sideeffects.side_effect(self.engine)
 
     def wrap(self, client: T, /) -> T:
         """Answer for one client: an httpx or httpx2 client, or an object that holds one (an SDK's client).
@@ -248,7 +264,7 @@ class Interceptor(Simulation):
             WrapError: `client` holds no HTTP client.
 
         """
-        for one in http_clients(client):
+        for one in wrapping.http_clients(client):
             if one not in self._wrapped:
                 TRAFFIC.acquire()
                 self._wrapped[one] = weakref.finalize(one, TRAFFIC.release)
@@ -265,7 +281,7 @@ class Interceptor(Simulation):
             WrapError: `client` was not wrapped by this interceptor.
 
         """
-        wrapped = [one for one in http_clients(client) if one in self._wrapped]
+        wrapped = [one for one in wrapping.http_clients(client) if one in self._wrapped]
         if not wrapped:
             raise WrapError(f"{client!r} was not wrapped by this Interceptor, so it cannot be unwrapped.")
         for one in wrapped:
@@ -309,7 +325,7 @@ class Interceptor(Simulation):
             rule = Rule((), f"intercept({_brief(self._reply)})", self._where, optional=True)
             self.engine.book.add(rule.reply(self._reply))
         for source in self._rules:
-            install(source, self, self.engine.book)
+            rulefiles.install(source, self, self.engine.book)
         for rule in (*self.engine.book.rules, *self.engine.book.catch_alls):
             rule.optional()
 
@@ -318,6 +334,10 @@ def _int(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise SettingsError(name, value, "an int")
     return value
+
+
+def _recorder(recordings: Any, match: Any, speed: Any, mode: str) -> Recorder:
+    return recorded.Recorder(config.recordings_of(recordings, match, speed), mode)
 
 
 def _tokenizer(given: Tokenizer | None) -> Tokenizer:

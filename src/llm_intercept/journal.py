@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import shorten
 from llm_intercept.prices import price
 
@@ -39,8 +40,7 @@ class Call:
         source: Where the answer came from: `rule`, `recording`, `live` or `unmatched`.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
-        attempt: 1 for a request's first sending, 2 for its first retry, and so on: as the client says it, or else how
-            often the same request failed before.
+        failed_before: How often the same request failed before in a row.
         started: The simulated second at which the request arrived, on the clock of the interceptor that answered.
         faults: What went wrong on purpose.
         retry_after: Simulated seconds the client was told to wait before it tries again; None if it was not.
@@ -57,7 +57,7 @@ class Call:
     source: Source = "unmatched"
     usage: Usage | None = None
     duration: float = 0.0
-    attempt: int = 1
+    failed_before: int = field(default=0, repr=False)
     digest: str = field(default="", repr=False)
     started: float = 0.0
     faults: tuple[Fault, ...] = ()
@@ -65,8 +65,17 @@ class Call:
     is_final: bool = False
     complete: bool | None = None
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
-    _finished: bool = field(default=False, repr=False)
+    is_finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
+
+    @property
+    def attempt(self) -> int:
+        """1 for a request's first sending, 2 for its first retry, and so on.
+
+        As the client says it, or else how often the same request failed before.
+        """
+        said = str(self.request.headers.get(RETRY_COUNT, ""))
+        return 1 + (int(said) if said.isdecimal() else self.failed_before)
 
     @property
     def failed(self) -> bool:
@@ -86,9 +95,9 @@ class Call:
 
     def finish(self) -> None:
         """Note that the answer's last byte was taken, or that there will be none."""
-        if self._finished:
+        if self.is_finished:
             return
-        self._finished = True
+        self.is_finished = True
         self.duration = time.perf_counter() - self._started
         TALLY.add(self)
         for journal in self._journals:
@@ -150,9 +159,19 @@ class Journal:
     failures: list[BaseException] = field(default_factory=list[BaseException])
     keep: bool = True
     log: Callable[[Call], None] | None = None
-    totals: Totals = field(default_factory=Totals)
     noted: int = 0
+    _totals: Totals | None = None
     _failed: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over the calls that have ended; kept from the first time on that somebody asks for them."""
+        if self._totals is None:
+            self._totals = Totals()
+            for call in self.calls:
+                if call.is_finished:
+                    self._totals.add(call)
+        return self._totals
 
     def note(self, call: Call) -> Call:
         """Take a call in, which has just begun."""
@@ -162,17 +181,17 @@ class Journal:
         call._journals.append(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a call and its journals are one thing
         return call
 
-    def attempt(self, request: LLMRequest, digest: str) -> int:
-        """Say which sending of a request this is: as its client says, or how often the same one failed before."""
-        said = str(request.headers.get(RETRY_COUNT, ""))
-        return 1 + (int(said) if said.isdecimal() else self._failed.get(digest, 0))
+    def failed_before(self, digest: str) -> int:
+        """Say how often a request failed the last times it came."""
+        return self._failed.get(digest, 0)
 
     def finished(self, call: Call) -> None:
         """Hear that a call has ended."""
-        self.totals.add(call)
-        if call.digest and call.failed:
+        if self._totals is not None:
+            self._totals.add(call)
+        if call.failed:
             self._failed[call.digest] = call.attempt
-        elif call.digest:
+        elif self._failed:
             self._failed.pop(call.digest, None)
         if self.log is not None:
             self.log(call)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from pydantic import BaseModel, PydanticUserError, TypeAdapter
+import pydantic
 
 from llm_intercept.errors import ReplyError
 from llm_intercept.jsontext import encode
@@ -40,18 +40,18 @@ def to_json_text(value: object) -> str:
     try:
         text = _dumped(value)
         json.loads(text, parse_constant=no_constant)
-    except (ValueError, TypeError, RecursionError, PydanticUserError) as error:
+    except (ValueError, TypeError, RecursionError, pydantic.PydanticUserError) as error:
         advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
         raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
     return text
 
 
 def _dumped(value: object) -> str:
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
     if isinstance(value, dict | list | str | int | float | bool | None):
         return encode(cast("object", value)).decode()
-    return TypeAdapter(type(value)).dump_json(value).decode()
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump_json()
+    return pydantic.TypeAdapter(type(value)).dump_json(value).decode()
 
 
 def no_constant(name: str) -> None:

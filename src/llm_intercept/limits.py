@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.faults import api_error
 from llm_intercept.jsontext import mapping

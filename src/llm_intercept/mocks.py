@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
-from llm_intercept.faults import api_error
 from llm_intercept.jsontext import mapping, text
 from llm_intercept.jsonvalues import to_json_text
-from llm_intercept.making import raw
+from llm_intercept.lazily import lazy_module
 from llm_intercept.replies import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.wire import NetworkFaultError
+
+if TYPE_CHECKING:
+    from llm_intercept import faults, making
+else:
+    faults = lazy_module("llm_intercept.faults")
+    making = lazy_module("llm_intercept.making")
 
 PREFIX = "litellm."
 # Every error litellm has that a completion can end with: its status, and the API error that stands for it.
@@ -203,7 +208,9 @@ def error_reply(name: str) -> ErrorReply:
 
     """
     _check_name(name)
-    return api_error(STATUS[name], code=CODES.get(name), message=None if name in CODES else f"this is a mock {name}")
+    return faults.api_error(
+        STATUS[name], code=CODES.get(name), message=None if name in CODES else f"this is a mock {name}"
+    )
 
 
 def completed(body: Mapping[str, Any]) -> RawReply:
@@ -218,7 +225,7 @@ def completed(body: Mapping[str, Any]) -> RawReply:
             'Give the whole completion, {"choices": [{"message": {"role": "assistant", "content": "…"}}]}, or a str.'
         )
         raise ReplyError(f"mock_response is a mapping without 'choices': {dict(body)!r}", advice)
-    return raw(body)
+    return making.raw(body)
 
 
 def _check_name(name: str) -> None:

@@ -6,9 +6,9 @@ Knows: seconds and chance. Must not know: what is sent, who waits.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -7,18 +7,35 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
-from typing import Annotated, Any, Literal, cast
+from dataclasses import KW_ONLY, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from llm_intercept.content import LLMRequest, Raw, Usage, Value
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import ReplyError, SettingsError, shorten
+from llm_intercept.jsontext import encode
 from llm_intercept.jsonvalues import to_json_text
 from llm_intercept.pace import Pace, check_pace
 from llm_intercept.settings import DEFAULT_REPLY
+from llm_intercept.sse import DONE, frame
 from llm_intercept.trouble import FAULTS, Fault, as_faults
+
+T = TypeVar("T")
+if TYPE_CHECKING:
+    Unchecked = Annotated[T, SkipValidation]
+else:
+
+    class Unchecked:
+        """A field that pydantic leaves as it is. It need not know of what: that takes 1 ms for each kind of fault."""
+
+        def __class_getitem__(cls, kind: object) -> object:
+            """Give what pydantic looks at."""
+            return Any
+
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 ACCEPTED = (
@@ -78,7 +95,7 @@ class Reply:
 
     text: str = ""
     _: KW_ONLY
-    deltas: Annotated[Iterable[str] | None, SkipValidation] = None
+    deltas: Unchecked[Iterable[str] | None] = None
     tool_calls: tuple[ToolCall, ...] = ()
     function_call: ToolCall | None = None
     reasoning: str = ""
@@ -86,12 +103,12 @@ class Reply:
     audio: Audio | None = None
     annotations: tuple[Raw, ...] = ()
     logprobs: tuple[Raw, ...] | None = None
-    variants: Annotated[tuple[Any, ...], SkipValidation] = ()
+    variants: Unchecked[tuple[Any, ...]] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     model: str | None = None
-    fault: Annotated[Fault | tuple[Fault, ...] | None, SkipValidation] = None
-    pace: Annotated[Pace | None, SkipValidation] = None
+    fault: Unchecked[Fault | tuple[Fault, ...] | None] = None
+    pace: Unchecked[Pace | None] = None
 
     def __post_init__(self) -> None:
         """Refuse a reply that contradicts itself."""
@@ -126,6 +143,12 @@ class Reply:
         if not isinstance(cast("object", self.variants), list | tuple):
             raise ReplyError(f"Reply(variants={self.variants!r})", "Give a list of replies, one for each choice.")
         object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
+
+    @cached_property
+    def is_text_and_calls(self) -> bool:
+        """Whether it says nothing but a text and calls of tools."""
+        other = (self.function_call, self.reasoning, self.refusal, self.audio, self.annotations, self.variants)
+        return self.deltas is None and not any(other)
 
     def __repr__(self) -> str:
         """Say what was given."""
@@ -162,7 +185,7 @@ def _refuse(wrong: object, both: str, advice: str) -> None:
         raise ReplyError(f"A Reply has both {both}", advice)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RawReply:
     """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are."""
 
@@ -173,6 +196,12 @@ class RawReply:
     def __repr__(self) -> str:
         """Say it as the user wrote it."""
         return f"raw({shorten(str(self.body), 40)})"
+
+    @cached_property
+    def events(self) -> tuple[bytes, ...]:
+        """The events of a stream, one a chunk, and the one that ends it."""
+        chunks = self.body if isinstance(self.body, tuple) else ()
+        return (*(frame(encode(chunk).decode()) for chunk in chunks), DONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ Knows: calls, in the order they came. Must not know: the program, how faults are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import LLMInterceptError, SettingsError, shorten
 from llm_intercept.trouble import TRUNCATING
 

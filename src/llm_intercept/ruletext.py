@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import RuleFileError
 from llm_intercept.jsontext import items, mapping
 from llm_intercept.jsonvalues import no_constant

@@ -6,9 +6,9 @@ Knows: names and values. Must not know: what the settings do. Imports nothing he
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:

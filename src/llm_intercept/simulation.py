@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.chaos import Chaos
-from llm_intercept.limits import RateLimit
-from llm_intercept.resilience import check, judge
+from llm_intercept.lazily import lazy_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llm_intercept.chaos import Kind
+    from llm_intercept import chaos as chances
+    from llm_intercept import limits, resilience
+    from llm_intercept.chaos import Chaos, Kind
     from llm_intercept.engine.exchange import Engine
+    from llm_intercept.limits import RateLimit
     from llm_intercept.resilience import FindingKind, Resilience
+else:
+    chances = lazy_module("llm_intercept.chaos")
+    limits = lazy_module("llm_intercept.limits")
+    resilience = lazy_module("llm_intercept.resilience")
 
 
 class Simulation:
@@ -49,7 +54,7 @@ class Simulation:
             SettingsError: A limit is no positive int, or none is given.
 
         """
-        limit = RateLimit(requests_per_minute, tokens_per_minute, model)
+        limit = limits.RateLimit(requests_per_minute, tokens_per_minute, model)
         self.engine.service.limits.append(limit)
         return limit
 
@@ -72,13 +77,13 @@ class Simulation:
             SettingsError: An argument has a value that cannot be used.
 
         """
-        chaos = Chaos(rate, seed, None if kinds is None else tuple(kinds))
+        chaos = chances.Chaos(rate, seed, None if kinds is None else tuple(kinds))
         self.engine.service.chaos.append(chaos)
         return chaos
 
     def resilience(self) -> Resilience:
         """Judge what the program did with the faults it met, from its calls so far."""
-        return judge(self.engine.journal.calls, self.engine.service.clock)
+        return resilience.judge(self.engine.journal.calls, self.engine.service.clock)
 
     def assert_resilient(self, *, allow: Iterable[FindingKind] = ()) -> Resilience:
         """Raise unless the program did with every fault it met what a resilient program does.
@@ -96,7 +101,7 @@ class Simulation:
 
         """
         found = self.resilience()
-        check(found, allow)
+        resilience.check(found, allow)
         return found
 
 

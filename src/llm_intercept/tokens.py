@@ -44,7 +44,8 @@ _PIECES = re.compile(
 )
 WHOLE_WORD = 13
 PIECE = 5
-REMEMBERED = 2000  # characters
+SHORT = 2_000  # characters
+LONG = 50_000
 
 
 class EstimatingTokenizer:
@@ -52,12 +53,20 @@ class EstimatingTokenizer:
 
     def split(self, text: str, model: str) -> Iterable[str]:  # noqa: ARG002 - the protocol's second argument
         """Split `text` into token-like pieces; joined they are `text` again."""
-        return _remembered(text) if len(text) <= REMEMBERED else _split(text)
+        if len(text) <= SHORT:
+            return _short(text)
+        return _long(text) if len(text) <= LONG else _split(text)
 
 
 @lru_cache(maxsize=1024)
-def _remembered(text: str) -> tuple[str, ...]:
+def _short(text: str) -> tuple[str, ...]:
     """Split a short text, which is often asked for again: as a reply, or in the history of a conversation."""
+    return tuple(_split(text))
+
+
+@lru_cache(maxsize=32)
+def _long(text: str) -> tuple[str, ...]:
+    """Split a longer text; only a few are remembered, because their tokens take twenty times their space."""
     return tuple(_split(text))
 
 
@@ -101,7 +110,8 @@ class TiktokenTokenizer:
 
 def count(tokenizer: Tokenizer, text: str, model: str) -> int:
     """Count the tokens of `text`."""
-    return sum(1 for _ in tokenizer.split(text, model))
+    tokens = tokenizer.split(text, model)
+    return len(tokens) if isinstance(tokens, tuple) else sum(1 for _ in tokens)
 
 
 def _divide(piece: str) -> Iterator[str]:

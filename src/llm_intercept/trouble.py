@@ -9,9 +9,9 @@ answer counts as one more chunk than stand before the place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 
 Stage = Literal["connect", "read", "write", "pool"]

@@ -7,10 +7,10 @@ is), any clock, who reads the steps.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, assert_never
 
+from llm_intercept.declared import dataclass
 from llm_intercept.trouble import (
     ConnectionFailure,
     ContentFault,

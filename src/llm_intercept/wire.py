@@ -5,8 +5,10 @@ Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -19,7 +21,7 @@ def is_connection_error(error: BaseException) -> bool:
     return isinstance(error, ConnectionError | TimeoutError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
@@ -63,7 +65,36 @@ EventKind = Literal["role", "content", "arguments", "finish", "usage", "done", "
 """What an event of an answer's stream is for, in terms every API has."""
 
 
-@dataclass(frozen=True, slots=True)
+class SharedHeaders:
+    """Headers that many responses have, all but the value of one: a driver may keep them ready.
+
+    Args:
+        before: The headers before that one.
+        name: Its name.
+        after: The headers after it.
+
+    """
+
+    __slots__ = ("__weakref__", "after", "before", "name")
+
+    def __init__(self, before: tuple[tuple[str, str], ...], name: str, after: tuple[tuple[str, str], ...] = ()) -> None:
+        self.before, self.name, self.after = before, name, after
+
+    def but(self, value: str) -> OwnHeaders:
+        """Make the headers of one response."""
+        made = OwnHeaders((*self.before, (self.name, value), *self.after))
+        made.shared, made.value = self, value
+        return made
+
+
+class OwnHeaders(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - slots of a tuple hold nothing
+    """The headers of one response, and what they share with others."""
+
+    shared: SharedHeaders
+    value: str
+
+
+@dataclass(slots=True)
 class WireResponse:
     """A response whose body is a lazy sequence of steps, most of them byte chunks, each sent on its own.
 
@@ -79,6 +110,9 @@ class WireResponse:
 @dataclass(frozen=True, slots=True)
 class ReadBody:
     """Asks the driver for the request's whole body; answered with `bytes`."""
+
+
+READ_BODY = ReadBody()
 
 
 @dataclass(frozen=True, slots=True)

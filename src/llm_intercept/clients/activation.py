@@ -9,9 +9,10 @@ import itertools
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import WeakKeyDictionary
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

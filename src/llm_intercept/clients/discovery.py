@@ -9,6 +9,7 @@ import functools
 import inspect
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from llm_intercept.clients.family import loaded
 from llm_intercept.clients.hook import innermost
@@ -61,8 +62,16 @@ def _reaches(outer: Any, transport: Any, seen: set[int]) -> bool:
 
 def is_own_transport(kind: type) -> bool:
     """Tell whether a class, or the one it inherits its sending from, is a family's own, which is always a leaf."""
+    if kind in _own:
+        return True
     own = [transport for module in loaded() for transport in (module.HTTPTransport, module.AsyncHTTPTransport)]
-    return any(parent is one for parent in kind.__mro__ for one in own)
+    if any(parent is one for parent in kind.__mro__ for one in own):
+        _own.add(kind)
+        return True
+    return False
+
+
+_own: WeakSet[type] = WeakSet()
 
 
 def is_in_process(transport: Any) -> bool:

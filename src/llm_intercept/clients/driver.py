@@ -6,19 +6,19 @@ Knows: what an exchange may need. Must not know: what it is about.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
 from llm_intercept.clients.activation import outside_clients
 from llm_intercept.clients.family import Family, family_of, is_network_error
 from llm_intercept.clients.stream import Timing, raise_if_late, read_timeout
 from llm_intercept.clients.tee import observed
-from llm_intercept.wire import Ask, Forward, Forwarded, Pause, ReadBody, WireRequest, WireResponse
+from llm_intercept.wire import Ask, Forward, Forwarded, OwnHeaders, Pause, ReadBody, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from llm_intercept.wire import Exchange, Need, Outcome
+    from llm_intercept.wire import Exchange, Outcome, SharedHeaders
 
 forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
 """Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
@@ -26,8 +26,8 @@ forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=Fa
 
 def wire_request(request: Any) -> WireRequest:
     """Read the head of a family's request."""
-    url = request.url
-    return WireRequest(request.method, str(url), url.host, url.path, request.headers.copy(), is_network_error)
+    url, headers = request.url, request.headers
+    return WireRequest(request.method, str(url), url.host, url.path, headers.__class__(headers), is_network_error)
 
 
 def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
@@ -42,10 +42,8 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
     family = family_of(request)
     sent: list[Any] = []
 
-    def fulfil(need: Need) -> Any:
+    def fulfil(need: Ask | Pause | Forward) -> Any:
         match need:
-            case ReadBody():
-                return request.read()
             case Ask(function, arguments):
                 with outside_clients():
                     value = function(*arguments)
@@ -61,7 +59,7 @@ def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
                 assert_never(need)
 
     try:
-        outcome = _steps(exchange, fulfil)
+        outcome = _steps(exchange, request, fulfil)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise_own(family, error)
     return _response(family, request, outcome, sent)
@@ -72,10 +70,8 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
     family = family_of(request)
     sent: list[Any] = []
 
-    async def fulfil(need: Need) -> Any:
+    async def fulfil(need: Ask | Pause | Forward) -> Any:
         match need:
-            case ReadBody():
-                return await request.aread()
             case Ask(function, arguments):
                 with outside_clients():
                     value = function(*arguments)
@@ -91,7 +87,7 @@ async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Aw
                 assert_never(need)
 
     try:
-        outcome = await _async_steps(exchange, fulfil)
+        outcome = await _async_steps(exchange, request, fulfil)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise_own(family, error)
     return _response(family, request, outcome, sent)
@@ -110,12 +106,12 @@ def raise_own(family: Family, error: BaseException) -> NoReturn:
     raise own from error
 
 
-def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
+def _steps(exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | Forward], Any]) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = fulfil(need)
+                value = request.read() if isinstance(need, ReadBody) else fulfil(need)
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
                 need = exchange.throw(error)
             else:
@@ -125,12 +121,14 @@ def _steps(exchange: Exchange, fulfil: Callable[[Need], Any]) -> Outcome:
         return outcome
 
 
-async def _async_steps(exchange: Exchange, fulfil: Callable[[Need], Awaitable[Any]]) -> Outcome:
+async def _async_steps(
+    exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | Forward], Awaitable[Any]]
+) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = await fulfil(need)
+                value = await (request.aread() if isinstance(need, ReadBody) else fulfil(need))
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
                 need = exchange.throw(error)
             else:
@@ -176,17 +174,32 @@ def _run(awaitable: Awaitable[Any]) -> Any:
 
 
 def _response(family: Family, request: Any, outcome: Outcome, sent: list[Any]) -> Any:
-    match outcome:
-        case Forwarded():
-            return sent[0]
-        case WireResponse(status, headers, chunks, timeline):
-            timing = None if timeline is None else Timing(timeline, read_timeout(request))
-            return family.module.Response(
-                status,
-                headers=list(headers),
-                stream=family.stream(chunks, partial(raise_own, family), timing),
-                request=request,
-                extensions={"http_version": b"HTTP/1.1"},
-            )
-        case _:
-            assert_never(outcome)
+    if isinstance(outcome, Forwarded):
+        return sent[0]
+    timing = None if outcome.timeline is None else Timing(outcome.timeline, read_timeout(request))
+    headers = family_headers(family.module.Headers, outcome.headers)
+    response = family.module.Response(
+        outcome.status,
+        headers=headers,
+        stream=family.stream(outcome.chunks, partial(raise_own, family), timing),
+        request=request,
+        extensions={"http_version": b"HTTP/1.1"},
+    )
+    response.headers.encoding = headers.encoding  # else each response finds it out by decoding all of them
+    return response
+
+
+def family_headers(kind: Any, headers: tuple[tuple[str, str], ...]) -> Any:
+    """Make a family's headers; what many responses share is made once."""
+    if not isinstance(headers, OwnHeaders):
+        return kind(list(headers))
+    ready = _shared(kind, headers.shared)
+    made = kind(ready)
+    made.encoding = ready.encoding
+    made[headers.shared.name] = headers.value
+    return made
+
+
+@lru_cache(maxsize=64)
+def _shared(kind: Any, shared: SharedHeaders) -> Any:
+    return kind([*shared.before, (shared.name, ""), *shared.after])

@@ -19,6 +19,7 @@ from llm_intercept.clients.discovery import METHODS, is_leaf, is_own_transport, 
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked
 from llm_intercept.clients.imports import ImportWatcher
+from llm_intercept.clients.tls import creating
 from llm_intercept.clients.transport import serve, serve_async
 
 if TYPE_CHECKING:
@@ -87,11 +88,27 @@ class HookSet:
 
 
 def _hook_family(module: ModuleType, hooks: HookSet) -> None:
-    """Hook a family's transports, and its clients' choice of one, where transports of other classes are met."""
+    """Hook a family's transports, its clients' choice of one, where others are met, their cookies and TLS contexts."""
     hooks.add(module.HTTPTransport.handle_request, _serving)
     hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
     hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
     hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
+    hooks.add(module.Cookies.extract_cookies, _extracting)
+    hooks.add(module.create_ssl_context, creating)
+
+
+def _extracting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what a client does to find a response's cookies: nothing, if it sets none.
+
+    httpx 0.28 copies all headers for it, which takes longer than all that is done here; httpx2 looks first.
+    """
+
+    def extract_cookies(cookies: Any, response: Any) -> None:
+        headers = response.headers
+        if "set-cookie" in headers or "set-cookie2" in headers:
+            original(cookies, response)
+
+    return extract_cookies
 
 
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
@@ -138,7 +155,8 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _hook_leaves(transport: Any) -> None:
     kind: Any = transport.__class__
-    if any(is_hooked(kind.__dict__.get(method)) for method in METHODS) and is_own_transport(kind):
+    own = kind.__dict__
+    if (is_hooked(own.get(METHODS[0])) or is_hooked(own.get(METHODS[1]))) and is_own_transport(kind):
         return
     for leaf in leaves(transport):
         for method in METHODS:

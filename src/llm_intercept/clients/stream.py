@@ -5,9 +5,9 @@ Knows: steps, and how long a client waits for one. Must not know: who makes them
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
+from llm_intercept.declared import dataclass
 from llm_intercept.wire import Break, NetworkFaultError, Wait
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ByteChunks:
     def __init__(
         self, steps: Iterable[Step], raise_own: Callable[[BaseException], NoReturn], timing: Timing | None = None
     ) -> None:
-        self._steps: Iterator[Any] = iter(steps)
+        self._steps: Iterable[Any] = steps
         self._raise_own = raise_own
         self._timing = timing
 

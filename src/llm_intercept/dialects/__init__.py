@@ -15,4 +15,7 @@ DIALECTS: tuple[Dialect, ...] = (chat,)
 
 def claimed_by(request: WireRequest) -> Dialect | None:
     """Find the dialect that answers requests like this one; None if there is none."""
-    return next((dialect for dialect in DIALECTS if dialect.claims(request)), None)
+    for dialect in DIALECTS:
+        if dialect.claims(request):
+            return dialect
+    return None

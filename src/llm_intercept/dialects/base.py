@@ -5,8 +5,9 @@ Knows: their types. Must not know: any dialect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from llm_intercept.wire import EventKind, WireRequest, WireResponse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Writing:
     """What a dialect needs beside request and reply to write a response.
 

@@ -1,4 +1,4 @@
-"""Turns what a rule gave into a reply, asking the user's function if it is one.
+"""Asks the user's function for a reply, and makes one of what it returns.
 
 Knows: replies and what can be wrong with them. Must not know: which rule is chosen, how a reply is written.
 """
@@ -6,33 +6,19 @@ Knows: replies and what can be wrong with them. Must not know: which rule is cho
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, assert_never, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
 from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
-from llm_intercept.replies import (
-    AutoReply,
-    Computed,
-    ErrorReply,
-    Faulty,
-    LetOut,
-    Raises,
-    RawReply,
-    Reply,
-    collect,
-    explain,
-    prepare,
-)
-from llm_intercept.rules.script import Exhausted
+from llm_intercept.replies import Computed, collect, explain, prepare
 from llm_intercept.wire import Ask
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.content import LLMRequest
-    from llm_intercept.replies import Answer
-    from llm_intercept.rules.book import Decision
+    from llm_intercept.replies import Answer, Faulty, LetOut, Raises
     from llm_intercept.rules.rule import Rule
     from llm_intercept.wire import WireRequest
 
@@ -45,22 +31,13 @@ class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is non
 
 
 def resolve(
-    decision: Decision, request: LLMRequest, wire: WireRequest
+    computed: Computed, rule: Rule, request: LLMRequest, wire: WireRequest
 ) -> Generator[Any, Any, Answer | Faulty | Raises | LetOut]:
-    """Turn what the rule gave into a reply, asking the user's function if it is one."""
-    given = decision.reply
-    match given:
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Faulty() | Raises() | LetOut():
-            return given
-        case Computed(function):
-            value = yield from _ask(decision.rule, wire, function, request)
-            if isinstance(value, AsyncIterator):
-                value = yield from _ask(decision.rule, wire, collect, cast("AsyncIterator[str]", value))
-            return _prepared(value, decision.rule)
-        case Exhausted():
-            raise AssertionError(given)
-        case _:
-            assert_never(given)
+    """Ask the user's function for a reply."""
+    value = yield from _ask(rule, wire, computed.function, request)
+    if isinstance(value, AsyncIterator):
+        value = yield from _ask(rule, wire, collect, cast("AsyncIterator[str]", value))
+    return _prepared(value, rule)
 
 
 def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve
 from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule, plainly
 from llm_intercept.engine.identity import Identities
-from llm_intercept.engine.missing import no_recording
-from llm_intercept.engine.playing import Play, is_end
-from llm_intercept.engine.recorded import Played, Recorder, is_recorded
-from llm_intercept.engine.replaying import replayed
+from llm_intercept.engine.played import Played, is_recorded
+from llm_intercept.engine.playing import Play, is_end, is_plain
 from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
@@ -37,30 +36,37 @@ from llm_intercept.errors import (
 from llm_intercept.hosts import is_llm_host, names_one
 from llm_intercept.journal import Call, Journal
 from llm_intercept.jsontext import decode, encode, is_object, items, mapping
+from llm_intercept.lazily import lazy_function
 from llm_intercept.mocks import Mocked, Script, mocked
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies import Computed, LetOut, Raises
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wire import Forward, Forwarded, Pause, ReadBody, WireResponse
+from llm_intercept.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from llm_intercept.budget import Budget
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect
+    from llm_intercept.engine.missing import no_recording
+    from llm_intercept.engine.recorded import Recorder
+    from llm_intercept.engine.replaying import replayed
     from llm_intercept.replies import Answer, Faulty, Prepared
     from llm_intercept.settings import UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
     from llm_intercept.wire import Exchange, Step, WireRequest
+else:
+    no_recording = lazy_function("llm_intercept.engine.missing", "no_recording")
+    replayed = lazy_function("llm_intercept.engine.replaying", "replayed")
 
 NO_RETRY = ("x-should-retry", "false")
 IN_THE_BODY = "mock_response, in the request's body"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """One request under way: as it came, as it was read, and its call."""
 
@@ -136,7 +142,7 @@ class Engine:
         return settled(self.journal, self.budget, unused, recorded)
 
     def _claimed(self, wire: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
-        content: bytes = yield ReadBody()
+        content: bytes = yield READ_BODY
         body = _json_object(content)
         if body is None:
             return (yield from self._not_json(wire, chain))
@@ -145,7 +151,7 @@ class Engine:
         except BadRequestError as refused:
             return self._refused(refused, wire, dialect, self._identities.digest(body, self.seed))
         digest = self._identities.digest(body, self.seed)
-        call = Call(request, digest=digest, attempt=self.journal.attempt(request, digest))
+        call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest))
         case = Case(wire, request, dialect, call)
         try:
             return (yield from self._answer(case, chain))
@@ -157,33 +163,39 @@ class Engine:
             raise
 
     def _answer(self, case: Case, chain: tuple[Engine, ...]) -> Exchange:
-        if any(name.startswith("mock_") for name in case.request.params):
+        if [name for name in case.request.raw if name.startswith("mock_")]:
             mock = self._mocked(case)
             if mock is not None:
                 if mock.delay:
                     yield Pause(mock.delay, self.service.timeline())
                 return (yield from self._given(case, mock.reply, self.service, IN_THE_BODY))
         decision, service = _decide(case, chain)
+        if isinstance(decision, Decision):
+            return (yield from self._ruled(case, decision, service))
         if decision is None:
             return (yield from self._unmatched(case.call, case.dialect, _unanswered(case, chain)))
         if isinstance(decision, Played):
             return self._played(decision, case, service)
         if isinstance(decision, LetOut | Capture):
             return (yield from _forward(case.call, decision if isinstance(decision, Capture) else None))
-        if not isinstance(decision, Decision):
-            case.call.source = "rule"
-            return (yield from self._given(case, decision, service, repr(decision)))
+        case.call.source = "rule"
+        return (yield from self._given(case, decision, service, decision))
+
+    def _ruled(self, case: Case, decision: Decision, service: Service) -> Exchange:
+        """Answer as a rule says."""
         rule = case.call.rule = decision.rule
         if isinstance(decision.reply, Exhausted):
             facts = exhausted(case.wire, case.request, rule, decision.reply)
             return (yield from self._unmatched(case.call, case.dialect, facts))
         case.call.source = "rule"
-        reply = yield from resolve(decision, case.request, case.wire)
-        return (yield from self._given(case, reply, service, str(rule), rule.where))
+        reply = decision.reply
+        if isinstance(reply, Computed):
+            reply = yield from resolve(reply, rule, case.request, case.wire)
+        return (yield from self._given(case, reply, service, rule, rule.where))
 
     def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
         """Answer with a take."""
-        identity = self._identities.next(case.call.digest, stream=case.request.stream)
+        identity = self._next(case)
         writing = Writing(self.tokenizer, identity, lambda _: None)
         try:
             response = replayed(played, case.request, case.dialect, writing, service.timeline)
@@ -191,7 +203,7 @@ class Engine:
             raise FailedExchange(error) from error
         return _noted_played(played, response, case.call)
 
-    def _given(self, case: Case, reply: Prepared, service: Service, rule: str, where: str = "") -> Exchange:
+    def _given(self, case: Case, reply: Prepared, service: Service, rule: object, where: str = "") -> Exchange:
         if isinstance(reply, LetOut):
             return (yield from _forward(case.call))
         if isinstance(reply, Raises):
@@ -200,16 +212,25 @@ class Engine:
             raise case.call.error
         if isinstance(reply, Computed):
             raise FailedExchange(ReplyError(f"{rule} is a function", "Give the reply itself.", where))
-        play = Play.of(reply, case.call, service)
-        case.call.reply = play.answer
-        yield from play.fail_at_once()
-        identity = self._identities.next(case.call.digest, stream=case.request.stream)
-        written = self._write(case, play.answer, identity, rule, where)
-        response = yield from play.perform(written, case.dialect, identity)
+        if is_plain(reply, case.call, service):
+            case.call.reply = reply
+            response = self._write(case, reply, self._next(case), rule, where)
+        else:
+            response = yield from self._performed(case, Play.of(reply, case.call, service), rule, where)
         if case.request.stream or response.timeline is not None:
             return replace(response, chunks=Watched(response.chunks, partial(self._ended, case, rule, where)))
         case.call.finish()
         return response
+
+    def _performed(self, case: Case, play: Play, rule: object, where: str) -> Generator[Any, Any, WireResponse]:
+        case.call.reply = play.answer
+        yield from play.fail_at_once()
+        identity = self._next(case)
+        written = self._write(case, play.answer, identity, rule, where)
+        return (yield from play.perform(written, case.dialect, identity))
+
+    def _next(self, case: Case) -> str:
+        return self._identities.next(case.call.digest, stream=case.request.stream)
 
     def _mocked(self, case: Case) -> Mocked | None:
         """Read litellm's mock parameters, which the request's body may carry."""
@@ -228,7 +249,7 @@ class Engine:
             _check_budget(self)
         return found
 
-    def _write(self, case: Case, answer: Answer, identity: str, rule: str, where: str) -> WireResponse:
+    def _write(self, case: Case, answer: Answer, identity: str, rule: object, where: str) -> WireResponse:
         call, request = case.call, case.request
 
         def note_usage(usage: Any) -> None:
@@ -239,7 +260,7 @@ class Engine:
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
-            raise FailedExchange(ReplyFunctionError(rule, where, error)) from error
+            raise FailedExchange(ReplyFunctionError(str(rule), where, error)) from error
         call.status = response.status
         return response
 
@@ -284,7 +305,7 @@ class Engine:
 
     def _unclaimed_recorded(self, wire: WireRequest, chain: Sequence[Engine], call: Call) -> Exchange:
         """Play or record what no dialect claims: the take's answer in its own shape, or none."""
-        case = Case(wire, plainly(wire, (yield ReadBody())), DIALECTS[0], call)
+        case = Case(wire, plainly(wire, (yield READ_BODY)), DIALECTS[0], call)
         call.request = case.request
         try:
             answers = (_recorded(engine, case) for engine in chain)
@@ -306,13 +327,13 @@ class Engine:
             return (yield from self._unclaimed(wire, chain, why))
         return Forwarded((yield Forward()))
 
-    def _ended(self, case: Case, rule: str, where: str, error: Exception | None, last: Step | None) -> None:
+    def _ended(self, case: Case, rule: object, where: str, error: Exception | None, last: Step | None) -> None:
         """Note how a stream ended; what a user's iterator raised is raised again when the block ends."""
         case.call.complete = error is None and is_end(case.call, last)
         if error is not None:
             case.call.error = error
             if not case.wire.is_network_error(error):
-                self.journal.failures.append(ReplyFunctionError(rule, where, error))
+                self.journal.failures.append(ReplyFunctionError(str(rule), where, error))
         case.call.finish()
 
 
@@ -334,8 +355,9 @@ def _decide(
     service = chain[0].service
     for engine in chain:
         engine.journal.note(case.call)
-        _check_budget(engine)
-        if engine.lets_out(case.wire.host, case.request.model):
+        if engine.budget is not None:
+            _check_budget(engine)
+        if engine.passthrough and engine.lets_out(case.wire.host, case.request.model):
             return LetOut(), engine.service
         service = engine.service
         struck = service.admit(case.call)

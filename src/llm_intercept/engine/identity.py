@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.jsontext import encode
@@ -22,7 +21,7 @@ class Identities:
     """Gives each exchange its identity: 80 hex digits, the same for the same request, seed and repeat."""
 
     def __init__(self) -> None:
-        self._repeats: Counter[tuple[str, bool]] = Counter()
+        self._repeats: dict[tuple[str, bool], int] = {}
         self._lock = threading.Lock()
 
     def digest(self, body: Mapping[str, Any], seed: int) -> str:
@@ -33,6 +32,6 @@ class Identities:
     def next(self, digest: str, *, stream: bool) -> str:
         """Return the identity of the next exchange with this digest."""
         with self._lock:
-            repeat = self._repeats[digest, stream]
-            self._repeats[digest, stream] += 1
+            repeat = self._repeats.get((digest, stream), 0)
+            self._repeats[digest, stream] = repeat + 1
         return digest if repeat == 0 else hashlib.blake2b(f"{digest}{repeat}".encode(), digest_size=40).hexdigest()

@@ -5,37 +5,33 @@ Knows: what is woven into a response and what precedes it. Must not know: rules,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llm_intercept.clock import Timeline, whole
-from llm_intercept.faults import api_error
+from llm_intercept.declared import dataclass
+from llm_intercept.lazily import lazy_module
 from llm_intercept.replies import Answer, ErrorReply, Faulty, Reply
-from llm_intercept.trouble import (
-    ConnectionFailure,
-    Disconnect,
-    EmptyBody,
-    Fault,
-    HtmlError,
-    Stall,
-    Timeout,
-    WrongContentType,
-    applies,
-)
-from llm_intercept.weaving import NEVER_CAME, RESET, STALLED, Reading, weave
 from llm_intercept.wire import NetworkFaultError, Pause
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from llm_intercept import faults as api_errors
+    from llm_intercept import trouble, weaving
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.service import Service
     from llm_intercept.journal import Call
     from llm_intercept.limits import Headers
     from llm_intercept.pace import Pace
+    from llm_intercept.trouble import Fault
     from llm_intercept.wire import Step, WireResponse
+else:
+    api_errors = lazy_module("llm_intercept.faults")
+    trouble = lazy_module("llm_intercept.trouble")
+    weaving = lazy_module("llm_intercept.weaving")
 
 UNANSWERED = "Server disconnected without sending a response."
 TIMEOUTS = {"connect": "ConnectTimeout", "read": "ReadTimeout", "write": "WriteTimeout", "pool": "PoolTimeout"}
@@ -49,7 +45,7 @@ PAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Play:
     """How one answer is given."""
 
@@ -68,10 +64,10 @@ class Play:
             faults, pace = (*faults, *faults_of(answer)), answer.pace
         if isinstance(reply, Faulty):
             faults, pace = (*faults, *reply.faults), reply.pace or pace
-        stream = call.request.stream
-        call.faults = tuple(fault for fault in faults if applies(fault, stream=stream))
-        page = next((fault for fault in call.faults if isinstance(fault, HtmlError)), None)
         paced = pace or getattr(call.rule, "given_pace", None) or service.pace
+        stream = call.request.stream
+        call.faults = tuple(fault for fault in faults if trouble.applies(fault, stream=stream))
+        page = next((fault for fault in call.faults if isinstance(fault, trouble.HtmlError)), None)
         return cls(answer if page is None else _page(page), call.faults, paced, call, service)
 
     def fail_at_once(self) -> Generator[Any, Any, None]:
@@ -83,16 +79,16 @@ class Play:
         """
         for fault in self.faults:
             match fault:
-                case Timeout(stage):
+                case trouble.Timeout(stage):
                     raise NetworkFaultError(TIMEOUTS[stage], f"brought about by llm-intercept: {fault!r}")
-                case ConnectionFailure():
+                case trouble.ConnectionFailure():
                     raise NetworkFaultError("ConnectError", "[Errno 111] Connection refused")
-                case Disconnect(None, _, reset):
-                    kind, message = ("ReadError", RESET) if reset else ("RemoteProtocolError", UNANSWERED)
+                case trouble.Disconnect(None, _, reset):
+                    kind, message = ("ReadError", weaving.RESET) if reset else ("RemoteProtocolError", UNANSWERED)
                     raise NetworkFaultError(kind, message)
-                case Stall(None):
-                    yield Pause(STALLED, self.service.timeline())
-                    raise NetworkFaultError("ReadError", NEVER_CAME)
+                case trouble.Stall(None):
+                    yield Pause(weaving.STALLED, self.service.timeline())
+                    raise NetworkFaultError("ReadError", weaving.NEVER_CAME)
                 case _:
                     pass
 
@@ -116,24 +112,26 @@ class Play:
         def chance(name: str) -> Random:
             return Random(name if name[-1].isdigit() else f"{identity} {name}")  # noqa: S311 - it is to be foreseen
 
-        reading = Reading(dialect.kind_of, dialect.error_event, dialect.cut_arguments)
+        reading = weaving.Reading(dialect.kind_of, dialect.error_event, dialect.cut_arguments)
         chunks: Any = response.chunks
-        if any(isinstance(fault, EmptyBody) for fault in self.faults):
+        if any(isinstance(fault, trouble.EmptyBody) for fault in self.faults):
             chunks = ()
         stream = _is_stream(response)
-        steps = weave(chunks, self.faults, reading, chance, stream=stream, gap=gap) if chunks != () else chunks
+        steps = weaving.weave(chunks, self.faults, reading, chance, stream=stream, gap=gap) if chunks != () else chunks
         headers = response.headers
         for fault in self.faults:
-            if isinstance(fault, WrongContentType):
+            if isinstance(fault, trouble.WrongContentType):
                 headers = replaced(headers, (("content-type", fault.value),))
         return replace(response, headers=headers, chunks=steps, timeline=timeline)
 
     def _with_headers(self, response: WireResponse) -> WireResponse:
         """Tell the limits, and clients to wait as long as it takes on their clock."""
-        limits = self.service.headers(self.call.request) if self.service.limits else ()
+        if response.status < 400 and not self.service.limits:  # noqa: PLR2004
+            return response
+        limits = self.service.headers(self.call.request)
         headers = replaced(response.headers, limits) if limits else response.headers
         if response.status < 400:  # noqa: PLR2004
-            return replace(response, headers=headers) if limits else response
+            return replace(response, headers=headers)
         self.call.is_final = ("x-should-retry", "false") in headers
         asked = asked_wait(headers)
         if asked is not None and asked > AT_ONCE:
@@ -142,6 +140,18 @@ class Play:
             if clock.scale != 1 and asked <= LONGEST:
                 headers = _rescaled(headers, clock.shown(asked))
         return replace(response, headers=headers)
+
+
+def is_plain(reply: Answer | Faulty, call: Call, service: Service) -> TypeGuard[Reply]:
+    """Tell whether nothing happens to an answer on its way: no fault, no pace, no limit, no error to be told of."""
+    return (
+        isinstance(reply, Reply)
+        and reply.fault is None
+        and reply.pace is None
+        and service.pace is None
+        and not (call.faults or service.limits)
+        and (call.rule is None or call.rule.given_pace is None)
+    )
 
 
 def faults_of(reply: Reply) -> tuple[Fault, ...]:
@@ -183,6 +193,6 @@ def _is_stream(response: WireResponse) -> bool:
     return any(name == "content-type" and value.startswith("text/event-stream") for name, value in response.headers)
 
 
-def _page(fault: HtmlError) -> ErrorReply:
+def _page(fault: trouble.HtmlError) -> ErrorReply:
     text = PAGE.format(f"{fault.status} {HTTPStatus(fault.status).phrase}")
-    return replace(api_error(502, body=text), status=fault.status)
+    return replace(api_errors.api_error(502, body=text), status=fault.status)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,14 +15,14 @@ from urllib.parse import urlsplit
 
 from llm_intercept.dialects import claimed_by
 from llm_intercept.dialects.base import BadRequestError
+from llm_intercept.engine.played import Played
 from llm_intercept.engine.rekeying import pairing
-from llm_intercept.engine.replaying import usage_of
 from llm_intercept.errors import LLMInterceptError, ReplyFunctionError
 from llm_intercept.jsontext import mapping
 from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
 from llm_intercept.recording.errors import DamagedRecordingWarning, RecordingError, SecretInRecordingError
-from llm_intercept.recording.exchange import asked, wire_bytes
+from llm_intercept.recording.exchange import asked
 from llm_intercept.recording.keys import Keys
 from llm_intercept.recording.redaction import Secrets
 from llm_intercept.recording.scan import secrets_of
@@ -34,7 +33,7 @@ from llm_intercept.wire import WireRequest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_intercept.content import LLMRequest, Usage
+    from llm_intercept.content import LLMRequest
     from llm_intercept.recording.config import Recordings
     from llm_intercept.recording.exchange import Asked
     from llm_intercept.recording.take import Take
@@ -42,33 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PLAYED = "LLM_INTERCEPT_PLAYED"
 """A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
-
-
-PATHS = ("/responses", "/embeddings", "/completions", "/messages", ":generateContent", ":streamGenerateContent")
-
-
-def is_recorded(wire: WireRequest) -> bool:
-    """Tell whether a request that no dialect claims is one to a model, whatever its host, and so is recorded too."""
-    return wire.method == "POST" and wire.path.rstrip("/").endswith(PATHS)
-
-
-@dataclass(frozen=True)
-class Played:
-    """A take that answers a request."""
-
-    name: str
-    take: Take
-    factor: float
-
-    @cached_property
-    def content(self) -> bytes:
-        """The body, as it was on the wire."""
-        return wire_bytes(self.take)
-
-    @cached_property
-    def usage(self) -> Usage | None:
-        """The tokens the answer reports; None if it reports none."""
-        return usage_of(self.take)
 
 
 class Recorder:

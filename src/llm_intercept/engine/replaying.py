@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llm_intercept.clock import Timeline
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect, Writing
-    from llm_intercept.engine.recorded import Played
+    from llm_intercept.engine.played import Played
     from llm_intercept.recording.take import Take, TakeResponse
 
 AT_ONCE = ("retry-after-ms", "1")
@@ -103,7 +103,7 @@ def _reshaped(played: Played, request: LLMRequest, dialect: Dialect, writing: Wr
     headers = tuple(one for one in take.response.headers.items() if one[0] not in ENTITY)
     content = played.content
     if request.stream and take.response.events is not None:
-        whole = request.model_copy(update={"stream": False})
+        whole = request.replaced(stream=False)
         content = b"".join(_bytes(dialect.write(whole, RawReply(content), writing)))
     return dialect.write(request, RawReply(content, take.response.status, headers), writing)
 

@@ -6,20 +6,24 @@ Knows: clocks, paces, limits, chaos. Must not know: rules, how an answer is writ
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from llm_intercept.clock import Clock, Timeline
+from llm_intercept.declared import dataclass
+from llm_intercept.lazily import lazy_module
 from llm_intercept.replies import AutoReply, ErrorReply, Faulty
-from llm_intercept.trouble import ConnectionFailure, Disconnect, HtmlError, Stall, Timeout
 
 if TYPE_CHECKING:
+    from llm_intercept import trouble
     from llm_intercept.chaos import Chaos, Kind
     from llm_intercept.content import LLMRequest
     from llm_intercept.journal import Call
     from llm_intercept.limits import Headers, RateLimit
     from llm_intercept.pace import Pace
     from llm_intercept.trouble import Fault
+else:
+    trouble = lazy_module("llm_intercept.trouble")
 
 REMEMBERED = 10_000  # requests that were told to wait and never came again
 
@@ -46,8 +50,10 @@ class Service:
 
     def admit(self, call: Call) -> ErrorReply | Faulty | None:
         """Answer a request before any rule is asked: with a 429, or with what chaos puts in an answer's place."""
-        request = call.request
         self._welcome(call)
+        if not self.limits and not self.chaos:
+            return None
+        request = call.request
         for limit in self.limits:
             refusal = limit.take(request, self.clock.now()) if limit.concerns(request) else None
             if refusal is not None:
@@ -97,9 +103,9 @@ class Service:
 def _replaces(fault: Fault) -> bool:
     """Tell whether nothing of the answer is left, so that no rule need be asked for one."""
     match fault:
-        case Timeout() | ConnectionFailure() | HtmlError():
+        case trouble.Timeout() | trouble.ConnectionFailure() | trouble.HtmlError():
             return True
-        case Disconnect() | Stall():
+        case trouble.Disconnect() | trouble.Stall():
             return fault.after is None
         case _:
             return False

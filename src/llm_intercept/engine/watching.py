@@ -5,7 +5,7 @@ Knows: a call's end. Must not know: what the steps hold, who reads them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,25 +24,21 @@ class Watched:
     """
 
     def __init__(self, steps: Iterable[Step], ended: Callable[[Exception | None, Step | None], None]) -> None:
-        self._steps: Iterator[Step] = iter(steps)
+        self._steps = steps
         self._ended: Callable[[Exception | None, Step | None], None] | None = ended
         self._last: Step | None = None
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Step:
-        """Give the next step."""
+    def __iter__(self) -> Iterator[Step]:
+        """Give the steps; once, as they are."""
         try:
-            self._last = step = next(self._steps)
-        except StopIteration:
-            self._last = b""
-            self._end(None)
-            raise
+            for step in self._steps:
+                self._last = step
+                yield step
         except Exception as error:
             self._end(error)
             raise
-        return step
+        self._last = b""
+        self._end(None)
 
     def throw(self, error: Exception) -> NoReturn:
         """End the steps with an error that came up where they are carried out.

@@ -48,6 +48,11 @@ class Chunk(NamedTuple):
     at_ms: float
 
 
+def timed(contents: Sequence[bytes], times: Sequence[float]) -> list[Chunk]:
+    """Make the chunks of contents and times; what has no content is none."""
+    return [Chunk(content, at) for content, at in zip(contents, times, strict=True) if content]
+
+
 def is_event_stream(content_type: str) -> bool:
     """Tell whether a content-type header announces server-sent events."""
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"

@@ -6,10 +6,10 @@ Knows: JSON. Must not know: what becomes of the answer.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import shorten
 from llm_intercept.jsontext import is_array, is_object, items, mapping
 

@@ -5,9 +5,9 @@ Knows: words. Must not know: takes; they hand over facts as plain values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import LLMInterceptError
 
 if TYPE_CHECKING:

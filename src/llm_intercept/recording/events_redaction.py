@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.jsontext import is_object
 from llm_intercept.recording.quick import document
 from llm_intercept.recording.take import Event, plain

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.jsontext import mapping
 from llm_intercept.recording.bodies import content_of, response_of

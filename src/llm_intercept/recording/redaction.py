@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets

@@ -6,9 +6,9 @@ Knows: JSON values. Must not know: any API's fields.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import Verdict
 from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.rules.condition import Condition

@@ -6,24 +6,32 @@ Knows: rules. Must not know: what becomes of the reply.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from heapq import nsmallest
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
+from llm_intercept.lazily import lazy_function
+from llm_intercept.rules.index import Index
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import Exhausted, SteppedAside
-from llm_intercept.rules.shadow import shadow_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from llm_intercept.content import LLMRequest
     from llm_intercept.replies import Prepared
-
+    from llm_intercept.rules.shadow import shadow_of
+else:
+    shadow_of = lazy_function("llm_intercept.rules.shadow", "shadow_of")
 
 EXPLAINED = 30  # rules that are compared in full
+FEW = 8  # rules that are asked one after the other faster than they are looked up
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """The rule that answers and the reply it gives, or the reason why it has none."""
 
@@ -33,10 +41,14 @@ class Decision:
 
 @dataclass(slots=True)
 class RuleBook:
-    """Rules with conditions in the order they were made, then catch-alls in the order they were made."""
+    """Rules with conditions in the order they were made, then catch-alls in the order they were made.
+
+    Rules with conditions stay: they are filed by their place.
+    """
 
     rules: list[Rule] = field(default_factory=list[Rule])
     catch_alls: list[Rule] = field(default_factory=list[Rule])
+    _index: Index = field(default_factory=Index, init=False, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place."""
@@ -68,12 +80,29 @@ class RuleBook:
             ReplyFunctionError: A user's condition raised.
 
         """
-        for rule in (*self.rules, *self.catch_alls):
+        for rule in self._candidates(request):
             if rule.matches(request):
                 taken = rule.take(request)
                 if not isinstance(taken, SteppedAside):
                     return Decision(rule, taken)
         return None
+
+    def _candidates(self, request: LLMRequest) -> Iterable[Rule]:
+        """Give the rules there are now, but of those that are filed only the ones that can match."""
+        if len(self.rules) - self._index.filed >= FEW:
+            self._index.file(self.rules)
+        filed = self._index.filed
+        rest = (*self.rules[filed:], *self.catch_alls)
+        return chain(self._filed(request, filed), rest) if filed else rest
+
+    def _filed(self, request: LLMRequest, filed: int) -> Iterator[Rule]:
+        last = -1
+        for number in self._index.candidates(request):
+            if number >= filed:
+                return
+            if number != last:
+                yield self.rules[number]
+            last = number
 
     def facts(self, request: LLMRequest) -> tuple[RuleFacts, ...]:
         """Say of the rules that come nearest to `request` why they did not answer; of all, if they are few."""

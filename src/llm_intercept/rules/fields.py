@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import Verdict
 from llm_intercept.jsontext import mapping, text
 from llm_intercept.rules.condition import Condition
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest
 
 NEAR = 0.8
+WILD = re.compile(r"[*?\[]")
 Name = str | re.Pattern[str]
 
 
 def names(wanted: Name, name: str) -> bool:
     """Tell whether `name` fits a glob (`*`, `?`, `[…]`) or a pattern (searched)."""
     if isinstance(wanted, str):
-        return name == wanted or fnmatchcase(name, wanted)
+        return name == wanted or (WILD.search(wanted) is not None and fnmatchcase(name, wanted))
     return wanted.search(name) is not None
 
 
@@ -191,10 +192,8 @@ class FormatCondition(Condition):
 
     def holds(self, request: LLMRequest) -> bool:
         """Tell whether it does."""
-        asked = mapping(request.response_format)
-        described = mapping(asked.get("json_schema"))
-        known = {text(described.get("name")), text(mapping(described.get("schema")).get("title"))}
-        return self.wanted in known or (not self.of_class and self.wanted == text(asked.get("type")))
+        kind, *known = formats(request)
+        return self.wanted in known or (not self.of_class and self.wanted == kind)
 
     def verdict(self, request: LLMRequest) -> Verdict:
         """Say both formats."""
@@ -208,6 +207,13 @@ class FormatCondition(Condition):
     def __str__(self) -> str:
         """Say it as it was written."""
         return f"response_format={self.wanted if self.of_class else repr(self.wanted)}"
+
+
+def formats(request: LLMRequest) -> tuple[str, str, str]:
+    """Give the type of the format a request asks for, its name and its schema's title; empty where it has none."""
+    asked = mapping(request.response_format)
+    described = mapping(asked.get("json_schema"))
+    return text(asked.get("type")), text(described.get("name")), text(mapping(described.get("schema")).get("title"))
 
 
 def _format(asked: Any) -> str:

@@ -6,9 +6,9 @@ Knows: HTTP's own terms, respx. Must not know: the conversation, replies.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import Verdict, shorten
 from llm_intercept.rules.condition import Both, Condition, Either, Not
 from llm_intercept.rules.texts import written

@@ -5,10 +5,10 @@ Knows: functions. Must not know: what they look at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.errors import ReplyFunctionError, Verdict
+from llm_intercept.declared import dataclass
+from llm_intercept.errors import Verdict
 from llm_intercept.rules.condition import Condition
 
 if TYPE_CHECKING:
@@ -47,16 +47,3 @@ def function_name(function: Callable[..., Any]) -> str:
     code = getattr(function, "__code__", None)
     name = getattr(function, "__qualname__", repr(function))
     return f"{name} (line {code.co_firstlineno})" if code is not None else name
-
-
-def judge(condition: Condition, request: LLMRequest, rule: str, where: str) -> bool:
-    """Ask a condition, naming the rule if a user's function raises.
-
-    Raises:
-        ReplyFunctionError: The user's function raised; that is its cause.
-
-    """
-    try:
-        return condition.holds(request)
-    except Exception as error:
-        raise ReplyFunctionError(rule, where, error) from error

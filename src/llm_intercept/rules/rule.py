@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
-from llm_intercept.pace import Pace, check_pace
+from llm_intercept.lazily import lazy_function
 from llm_intercept.replies import Given, Prepared, explain, prepare
-from llm_intercept.rules.positional import asked_function
-from llm_intercept.rules.predicate import judge
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from llm_intercept.content import LLMRequest
+    from llm_intercept.pace import Pace, check_pace
     from llm_intercept.rules.condition import Condition
+    from llm_intercept.rules.positional import asked_function
     from llm_intercept.rules.script import Then
+else:
+    asked_function = lazy_function("llm_intercept.rules.positional", "asked_function")
+    check_pace = lazy_function("llm_intercept.pace", "check_pace")
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 KEYS = ("conversation", "model", "system", "last_user", "url")
@@ -150,7 +154,13 @@ class Rule:
             ReplyFunctionError: A user's condition raised.
 
         """
-        return all(judge(condition, request, self.description, self.where) for condition in self.conditions)
+        try:
+            for condition in self.conditions:
+                if not condition.holds(request):
+                    return False
+        except Exception as error:
+            raise ReplyFunctionError(self.description, self.where, error) from error
+        return True
 
     def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
         """Take the next reply; each call takes one, from whatever thread.
@@ -209,9 +219,15 @@ def caller() -> str:
     frame = sys._getframe(1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - inspect.stack reads every source file on the way
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
     try:
-        shown = path.relative_to(Path.cwd())
-    except (ValueError, OSError):
-        shown = path
-    return f"{shown}:{frame.f_lineno}"
+        folder = os.getcwd()  # noqa: PTH109 - a Path is made once for each file
+    except OSError:
+        folder = ""
+    return f"{_shown(frame.f_code.co_filename, folder)}:{frame.f_lineno}"
+
+
+@lru_cache(maxsize=256)
+def _shown(file: str, folder: str) -> str:
+    """Say a file as it is seen from a folder, in full where it is elsewhere."""
+    path = Path(file)
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

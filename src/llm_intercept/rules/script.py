@@ -6,9 +6,9 @@ Knows: replies, keys, counting. Must not know: conditions, the rule.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError, shorten
 from llm_intercept.replies import is_one_shot
 from llm_intercept.rules.takers import Takers
@@ -47,7 +47,8 @@ class Script:
     """Replies in order, with one cursor, or one for each key; every taking is atomic."""
 
     def __init__(self) -> None:
-        self.replies: tuple[Prepared, ...] = ()
+        self._replies: tuple[Prepared, ...] = ()
+        self.is_one_for_ever = False
         self.then: Then = "end"
         self.key: Callable[[LLMRequest], Hashable] | None = None
         self.shared = False
@@ -60,9 +61,14 @@ class Script:
         self._lock = threading.Lock()
 
     @property
-    def is_one_for_ever(self) -> bool:
-        """Whether it is one reply that never runs out."""
-        return len(self.replies) == 1 and not is_one_shot(self.replies[0])
+    def replies(self) -> tuple[Prepared, ...]:
+        """The replies."""
+        return self._replies
+
+    @replies.setter
+    def replies(self, replies: tuple[Prepared, ...]) -> None:
+        self._replies = replies
+        self.is_one_for_ever = len(replies) == 1 and not is_one_shot(replies[0])
 
     def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
         """Take the next reply.
@@ -71,6 +77,10 @@ class Script:
             Exception: The user's key function raised it.
 
         """
+        if self.is_one_for_ever and self.times is None and self.key is None:
+            with self._lock:
+                self.used += 1
+            return self.replies[0]
         key = _hashable(self.key(request)) if self.key is not None else None
         with self._lock:
             if self.times is not None and self.used >= self.times:

@@ -13,6 +13,7 @@ from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.rules.body import JsonCondition, typed
 from llm_intercept.rules.condition import Both, Condition, Either, Not
 from llm_intercept.rules.fields import (
+    WILD,
     FormatCondition,
     ModelCondition,
     ToolCondition,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from llm_intercept.rules.rule import Rule
-
-WILD = re.compile(r"[*?\[]")
 
 
 def shadow_of(rule: Rule, earlier: Iterable[Rule]) -> Rule | None:

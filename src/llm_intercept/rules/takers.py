@@ -9,8 +9,6 @@ contexts: a task inherits the context of the one that started it, and with it th
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import inspect
 import queue
 import sys
@@ -21,15 +19,21 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.lazily import lazy_module
+from llm_intercept.tasks import asyncio_task
+
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable, Iterator
     from types import CodeType, FrameType
 
     from llm_intercept.content import LLMRequest
+else:
+    asyncio = lazy_module("asyncio")
 
 _seen: ContextVar[tuple[tuple[weakref.ref[Takers], int], ...]] = ContextVar("llm_intercept_seen", default=())
 """The last taking of each script that this context knows to be before it."""
-POOLS = (str(Path(concurrent.futures.__file__).parent), str(Path(asyncio.__file__).parent))
+POOLS = tuple(str(Path(threading.__file__).parent / name) for name in ("concurrent/futures", "asyncio"))
 PRIMITIVES = (threading.__file__, queue.__file__, POOLS[0])
 """Where a thread is found that waits for another or for work."""
 GRACE = 20  # milliseconds
@@ -85,10 +89,7 @@ def _taker() -> Callable[[], bool]:
 
 
 def _task() -> Any:
-    try:
-        task: Any = asyncio.current_task()
-    except RuntimeError:
-        task = None
+    task = asyncio_task()
     trio = sys.modules.get("trio")
     if task is None and trio is not None:
         try:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
 from llm_intercept.recording.compare import Difference, differences
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.take import Take, TakeRequest, write_take

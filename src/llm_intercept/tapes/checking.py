@@ -7,13 +7,13 @@ alone, and by name, since it is the user's that is to be asked.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from llm_intercept.declared import dataclass
 from llm_intercept.jsontext import is_object, mapping
 from llm_intercept.recording.bodies import event_bytes
 from llm_intercept.recording.scan import secrets_of

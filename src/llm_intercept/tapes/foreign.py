@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.recording.encodings import decode_stored

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.jsontext import is_array, is_object
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.exchange import answered, asked, take_of

@@ -8,15 +8,18 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.dialects.chat.events import Argued, Called, Cited, Event, Finished, Said, Spoke
+from llm_intercept.declared import dataclass
+from llm_intercept.dialects.chat.events import Argued, ArgumentsRan, Called, Cited, Event, Finished, Ran, Said, Spoke
+from llm_intercept.dialects.chat.templates import HOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from llm_intercept.dialects.chat.turn import Plan
     from llm_intercept.replies import ToolCall
 
 Choice = dict[str, Any]
+Single = Said | Called | Argued | Spoke | Cited | Finished
 MESSAGE_ORDER = (
     "role",
     "content",
@@ -29,6 +32,14 @@ MESSAGE_ORDER = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Chunks that differ in one text only: their choice with a `HOLE` for it, and the texts, some at a time."""
+
+    choice: Choice
+    texts: Iterable[Sequence[str]]
+
+
 def choice(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Choice:
     """Make the choice of a JSON body."""
     message: dict[str, Any] = {"role": "assistant", "refusal": None, "annotations": []}
@@ -36,7 +47,7 @@ def choice(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Choi
     logprobs: dict[str, Any] | None = None
     texts: dict[str, list[str]] = {}
     reason = ""
-    for event in events:
+    for event in _whole(events):
         match event:
             case Said(field, text, found):
                 texts.setdefault(field, []).append(text)
@@ -62,8 +73,21 @@ def choice(plan: Plan, events: Iterable[Event], *, shows_logprobs: bool) -> Choi
     return {"index": plan.index, "message": ordered, **shown, "finish_reason": reason}
 
 
-def deltas(plan: Plan, events: Generator[Event], *, shows_logprobs: bool) -> Generator[Choice]:
-    """Yield the choices of a stream's chunks, one a chunk: the role, what is said, the finish."""
+def _whole(events: Iterable[Event]) -> Iterator[Single]:
+    """Give every run of texts as one."""
+    for event in events:
+        match event:
+            case Ran(field, runs):
+                said = [text for run in runs for text in run]
+                yield from (Said(field, "".join(said)),) if said else ()
+            case ArgumentsRan(number, call, runs):
+                yield Argued(number, call, "".join(text for run in runs for text in run))
+            case _:
+                yield event
+
+
+def deltas(plan: Plan, events: Generator[Event], *, shows_logprobs: bool) -> Generator[Choice | Run]:
+    """Yield the choices of a stream's chunks, one a chunk or a run of them: the role, what is said, the finish."""
 
     def chunk(delta: dict[str, Any], logprobs: Any = None, reason: str | None = None) -> Choice:
         shown = {"logprobs": logprobs} if shows_logprobs else {}
@@ -74,10 +98,16 @@ def deltas(plan: Plan, events: Generator[Event], *, shows_logprobs: bool) -> Gen
         if lone is None:
             yield chunk(_role(plan), _no_logprobs(plan))
         for event in events:
-            yield chunk(*_delta(event, lone))
+            match event:
+                case Ran(field, runs):
+                    yield Run(chunk({field: HOLE}), runs)
+                case ArgumentsRan(number, call, runs):
+                    yield Run(chunk(_fragment(number, call, HOLE)), runs)
+                case _:
+                    yield chunk(*_delta(event, lone))
 
 
-def _delta(event: Event, lone: ToolCall | None) -> tuple[dict[str, Any], Any, str | None]:
+def _delta(event: Single, lone: ToolCall | None) -> tuple[dict[str, Any], Any, str | None]:
     """Make the delta of one event, its logprobs and its finish reason; a lone call's header has the role with it."""
     match event:
         case Said(field, text, found):
@@ -98,9 +128,9 @@ def _delta(event: Event, lone: ToolCall | None) -> tuple[dict[str, Any], Any, st
             assert_never(event)
 
 
-def interleaved(streams: list[Generator[Choice]]) -> Iterator[Choice]:
+def interleaved(streams: list[Generator[Choice | Run]]) -> Iterator[Choice | Run]:
     """Yield the chunks of several choices in turn, each beginning with its role and its first delta (WIRE.md 2.2)."""
-    first: list[Callable[[], Choice]] = [stream.__next__ for stream in streams]
+    first: list[Callable[[], Choice | Run]] = [stream.__next__ for stream in streams]
     for advance in first:
         yield advance()
         yield advance()

@@ -5,15 +5,22 @@ Knows: WIRE.md 2.1, 2.2 and 4. Must not know: what is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from functools import lru_cache
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.identity import letters
+from llm_intercept.dialects.chat.templates import pieces, quoted
 from llm_intercept.jsontext import encode, is_array, is_object
 from llm_intercept.sse import frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from llm_intercept.dialects.chat.deltas import Run
 
 MODULUS = 16  # WIRE.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
 SAFE = {"filtered": False, "severity": "safe"}
@@ -42,7 +49,7 @@ LATENCY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
     """What the body or all chunks of a response have in common."""
 
@@ -57,9 +64,24 @@ class Envelope:
     choices: int | None = None
 
 
-def padding(identity: str) -> str:
-    """Make letters and digits to cut paddings from."""
-    return (letters(identity, 40) + letters(identity[::-1], 40)) * 2
+PADDINGS = 16
+"""How many paddings of each length there are."""
+LETTERS = letters(hashlib.blake2b(b"obfuscation", digest_size=PADDINGS + MODULUS).hexdigest(), PADDINGS + MODULUS)
+
+
+def padding(number: int, length: int) -> str:
+    """Cut letters and digits of `length`, fewer than `MODULUS`; the next one has others."""
+    start = number % PADDINGS
+    return LETTERS[start : start + length]
+
+
+@lru_cache(maxsize=32)
+def _ends(tail: str, missing: int) -> tuple[tuple[str, ...], ...]:
+    """Write, for each padding in turn, the ends of frames: after a text so long (modulo `MODULUS`), what is left."""
+    return tuple(
+        tuple(f'{tail}{padding(number, (missing - length) % MODULUS)}"}}\n\n' for length in range(MODULUS))
+        for number in range(PADDINGS)
+    )
 
 
 class Frames(Protocol):
@@ -77,6 +99,10 @@ class Frames(Protocol):
         """Frame one choice's delta, or the usage at the end."""
         ...
 
+    def run(self, run: Run) -> Iterator[bytes]:
+        """Frame chunks that differ in one text."""
+        ...
+
 
 class OpenAIFrames:
     """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
@@ -90,8 +116,7 @@ class OpenAIFrames:
             f'{{"id":{encode(envelope.id).decode()},"object":"chat.completion.chunk","created":{envelope.created},'
             f'"model":{model},{tier}"system_fingerprint":{fingerprint},"choices":['
         )
-        self._pad = padding(envelope.identity)
-        self._number = 0
+        self._number = int(envelope.identity[-2:], 16)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
@@ -119,8 +144,33 @@ class OpenAIFrames:
         counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
         text += "]" + counted + ',"obfuscation":"'
         missing = (1 - len(text) - len('"}')) % MODULUS
-        self._number = (self._number + 7) % 80
-        return frame(text + self._pad[self._number : self._number + missing] + '"}')
+        self._number += 1
+        return frame(text + padding(self._number, missing) + '"}')
+
+    def run(self, run: Run) -> Iterator[bytes]:
+        """Frame chunks that differ in one text."""
+        before, after = pieces(encode(run.choice))
+        head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
+        ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
+        for texts in run.texts:
+            yield from self._spliced("data: " + head, texts, ends)
+
+    def _spliced(self, head: str, texts: Sequence[str], ends: tuple[tuple[str, ...], ...]) -> list[bytes]:
+        """Put each text between what all have in common."""
+        first = (self._number + 1) % PADDINGS
+        self._number += len(texts)
+
+        def frames(written: Iterable[str]) -> list[bytes]:
+            following = islice(cycle(ends), first, None)
+            return [
+                f"{head}{text}{end[len(text) % MODULUS]}".encode()
+                for text, end in zip(written, following, strict=False)  # the ends never end
+            ]
+
+        try:
+            return frames(map(quoted, texts))
+        except UnicodeEncodeError:  # a lone surrogate
+            return frames(encode(text).decode() for text in texts)
 
 
 class AzureFrames:
@@ -128,8 +178,7 @@ class AzureFrames:
 
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
         self._envelope, self._include_usage = envelope, include_usage
-        self._pad = padding(envelope.identity)
-        self._number = 0
+        self._number = int(envelope.identity[-2:], 16)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
@@ -157,13 +206,19 @@ class AzureFrames:
             said = self._envelope.filters_prompt and bool(choice["delta"].get("content"))
             choices.append({"logprobs": None, **choice, "content_filter_results": DELTA_FILTER if said else {}})
         body = self._common("chat.completion.chunk", choices)
-        self._number = (self._number + 7) % 80
-        body["obfuscation"] = self._pad[self._number : self._number + self._number % MODULUS]
+        self._number += 1
+        body["obfuscation"] = padding(self._number, 7 * self._number % MODULUS)
         if self._include_usage:
             body["usage"] = usage
         if usage is not None:
             body["latency_checkpoint"] = LATENCY
         return frame(encode(_alphabetical(body)).decode())
+
+    def run(self, run: Run) -> Iterator[bytes]:
+        """Frame chunks that differ in one text."""
+        before, after = pieces(encode(run.choice))
+        for text in (text for texts in run.texts for text in texts):
+            yield self.chunk(json.loads(f"{before}{encode(text).decode()}{after}"), None)
 
     def _prompt_filter(self) -> list[Any]:
         """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""

@@ -10,6 +10,7 @@ from email.utils import formatdate
 from functools import lru_cache
 
 from llm_intercept.dialects.chat.hosts import deployment
+from llm_intercept.wire import SharedHeaders
 
 Headers = tuple[tuple[str, str], ...]
 JSON = "application/json"
@@ -26,8 +27,13 @@ RATE_LIMITS: Headers = (
 
 def openai_headers(content_type: str, identity: str) -> Headers:
     """Make the headers of an answer of OpenAI's."""
-    return (
-        ("date", _date(int(time.time()))),
+    return _openai(int(time.time()), content_type).but("req_" + identity[:32])
+
+
+@lru_cache(maxsize=8)
+def _openai(second: int, content_type: str) -> SharedHeaders:
+    before: Headers = (
+        ("date", _date(second)),
         ("content-type", content_type),
         ("transfer-encoding", "chunked"),
         ("connection", "keep-alive"),
@@ -36,9 +42,8 @@ def openai_headers(content_type: str, identity: str) -> Headers:
         ("openai-project", "proj_llm_intercept"),
         ("openai-version", "2020-10-01"),
         *RATE_LIMITS,
-        ("x-request-id", "req_" + identity[:32]),
-        ("server", "cloudflare"),
     )
+    return SharedHeaders(before, "x-request-id", (("server", "cloudflare"),))
 
 
 def azure_headers(content_type: str, identity: str, url: str) -> Headers:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+ID_LENGTH = 29
+EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
+YEAR = 365 * 86_400
 
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
 
@@ -15,6 +18,21 @@ _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
 def letters(identity: str, length: int) -> str:
     """Turn hex digits, two for each, into `length` letters and digits."""
     return bytes.fromhex(identity[: 2 * length]).translate(_LETTERS).decode()
+
+
+def completion_id(identity: str) -> str:
+    """Make a completion's id."""
+    return "chatcmpl-" + letters(identity, ID_LENGTH)
+
+
+def created(identity: str) -> int:
+    """Make the time at which a completion was created, in Unix seconds."""
+    return EPOCH + int(identity[:8], 16) % YEAR
+
+
+def fingerprint(identity: str) -> str:
+    """Make the fingerprint of the system that made a completion."""
+    return "fp_" + identity[8:18]
 
 
 def derived(identity: str, *names: object) -> str:

@@ -6,8 +6,9 @@ Knows: WIRE.md 2.1 and the names in OpenAI's model list. Must not know: requests
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from llm_intercept.declared import dataclass
 
 SNAPSHOTS = {
     "gpt-3.5-turbo": "gpt-3.5-turbo-0125",

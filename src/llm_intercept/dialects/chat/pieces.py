@@ -5,13 +5,19 @@ Knows: tokens, stop sequences, limits. Must not know: JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from llm_intercept.declared import dataclass
+from llm_intercept.tokens import count
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from llm_intercept.tokens import Tokenizer
+
+TOGETHER = 64
+"""How many pieces are made at a time, where nothing can come between them."""
 
 Piece = tuple[str, tuple[str, ...]]
 """A stretch of text and the tokens it is made of."""
@@ -49,6 +55,33 @@ class Splitter:
         finally:
             close: Callable[[], None] = getattr(text, "close", lambda: None)
             close()  # a generator of the user's ends when nobody reads on
+
+    def runs(self, text: str | Iterable[str]) -> Generator[Sequence[str]]:
+        """Yield the pieces of a text without end or limit, some at a time; none is empty unless it was given so.
+
+        An iterator's pieces come one by one, each when it is wanted.
+        """
+        try:
+            if isinstance(text, str):
+                yield from self._own(iter(self.tokenizer.split(text, self.model)))
+            elif isinstance(text, tuple | list):
+                for start in range(0, len(text), TOGETHER):
+                    yield self._given(text[start : start + TOGETHER])
+            else:
+                for part in text:
+                    yield self._given((part,))
+        finally:
+            close: Callable[[], None] = getattr(text, "close", lambda: None)
+            close()
+
+    def _own(self, tokens: Iterator[str]) -> Iterator[Sequence[str]]:
+        while run := tuple(islice(tokens, TOGETHER)):
+            self.budget.spent += len(run)
+            yield run if all(run) else [token for token in run if token]
+
+    def _given(self, parts: Sequence[str]) -> Sequence[str]:
+        self.budget.spent += sum(count(self.tokenizer, part, self.model) for part in parts)
+        return parts
 
     def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:
         silent: tuple[str, ...] = ()  # tokens that end inside a character, and so say nothing yet

@@ -5,6 +5,7 @@ Knows: the request's JSON (OpenAI's reference, "Create chat completion"). Must n
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import (
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from llm_intercept.wire import WireRequest
 
 PATH = "/chat/completions"
+RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
+"""The least and the most of what OpenAI refuses otherwise (its reference)."""
 STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
 
 
 def claims(request: WireRequest) -> bool:
     """Tell whether this is a POST to a path that ends in /chat/completions, whatever the host and prefix."""
-    return request.method == "POST" and request.path.rstrip("/").endswith(PATH)
+    return request.path.rstrip("/").endswith(PATH) and request.method == "POST"
 
 
 def read(request: WireRequest, body: Mapping[str, Any], content: bytes = b"") -> LLMRequest:
@@ -45,25 +48,50 @@ def read(request: WireRequest, body: Mapping[str, Any], content: bytes = b"") ->
     messages = body.get("messages")
     if not is_array(messages):
         raise BadRequestError(_missing("messages", messages))
-    _check_integer(body, "n", 1, 128)
-    _check_integer(body, "max_tokens", 0)
-    _check_integer(body, "max_completion_tokens", 0)
-    _check_integer(body, "top_logprobs", 0, 20)
-    response_format = body.get("response_format")
-    return LLMRequest(
-        operation="chat.completions",
-        model=text(body.get("model")),
-        messages=tuple(_message(message) for message in items(messages)),
-        tools=tuple(_tool(tool) for tool in items(body.get("tools"))),
-        stream=body.get("stream") is True,
-        response_format=mapping(response_format) if is_object(response_format) else None,
-        params={key: value for key, value in body.items() if key not in STRUCTURE},
-        raw=body,
-        headers=request.headers,
-        url=request.url,
-        method=request.method,
-        content=content,
-    )
+    if not RANGES.keys().isdisjoint(body):
+        for name, (least, most) in RANGES.items():
+            _check_integer(body, name, least, most)
+    return ChatRequest.of(request, body, content)
+
+
+class ChatRequest(LLMRequest):
+    """A chat completions request, whose parts are read when somebody asks for them."""
+
+    @classmethod
+    def of(cls, request: WireRequest, body: Mapping[str, Any], content: bytes) -> ChatRequest:
+        """Make one of a body that has messages."""
+        made = cls.__new__(cls)
+        fields = made.__dict__
+        fields["operation"] = "chat.completions"
+        fields["model"] = text(body.get("model"))
+        fields["stream"] = body.get("stream") is True
+        fields["raw"] = body
+        fields["headers"] = request.headers
+        fields["url"] = request.url
+        fields["method"] = request.method
+        fields["content"] = content
+        return made
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation."""
+        return tuple(_message(message) for message in items(self.raw.get("messages")))
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools the request offers."""
+        return tuple(_tool(tool) for tool in items(self.raw.get("tools")))
+
+    @cached_property
+    def response_format(self) -> Mapping[str, Any] | None:
+        """The format the answer is to have; None if the request does not say."""
+        wanted = self.raw.get("response_format")
+        return mapping(wanted) if is_object(wanted) else None
+
+    @cached_property
+    def params(self) -> Mapping[str, Any]:
+        """Every field of the body but model, messages, tools, stream and response_format."""
+        return {key: value for key, value in self.raw.items() if key not in STRUCTURE}
 
 
 def _missing(name: str, value: object) -> ErrorFacts:
@@ -73,7 +101,7 @@ def _missing(name: str, value: object) -> ErrorFacts:
     return ErrorFacts(400, message, param=name, code="invalid_type")
 
 
-def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | None = None) -> None:
+def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | None) -> None:
     """Refuse what OpenAI refuses (its reference says the ranges), in its words."""
     value = body.get(name)
     if value is None:
@@ -88,10 +116,19 @@ def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | N
         raise BadRequestError(ErrorFacts(400, message, param=name, code=code))
 
 
+def is_text_alone(message: object) -> bool:
+    """Tell whether a message is a role and a text, as most are, and nothing else."""
+    raw = mapping(message)
+    return len(raw) == len(("role", "content")) and isinstance(raw.get("content"), str) and "role" in raw
+
+
 def _message(value: object) -> Message:
     raw = mapping(value)
     role = text(raw.get("role"))
-    parts = _tool_result(raw) if role == "tool" else (*_content(raw.get("content")), *_said(raw))
+    content = raw.get("content")
+    if is_text_alone(raw) and role != "tool":
+        return Message(role=role, parts=(TextPart(text=content),) if content else (), raw=raw)
+    parts = _tool_result(raw) if role == "tool" else (*_content(content), *_said(raw))
     return Message(role=role, parts=parts, name=text(raw.get("name")), raw=raw)
 
 

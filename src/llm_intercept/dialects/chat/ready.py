@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from llm_intercept.content import Usage
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.frames import Envelope
 from llm_intercept.dialects.chat.headers import JSON, STREAM
 from llm_intercept.errors import ReplyError
@@ -42,7 +43,7 @@ def ready(answer: RawReply, *, stream: bool) -> Ready | Restate:
     if isinstance(body, Mapping):
         return _from_object(body, stream=stream)
     if stream:
-        return Ready(STREAM, [*(frame(encode(chunk).decode()) for chunk in body), DONE])
+        return Ready(STREAM, answer.events)
     return Ready(JSON, (encode(accumulated(body), indent=2) + b"\n",))
 
 

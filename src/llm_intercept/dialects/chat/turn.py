@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.declared import dataclass
 from llm_intercept.dialects.chat.identity import derived, letters
 from llm_intercept.dialects.chat.models import traits
 from llm_intercept.dialects.chat.pieces import Budget
 from llm_intercept.jsontext import is_object, items, mapping, text
 from llm_intercept.jsonvalues import to_json_text
+from llm_intercept.lazily import lazy_function
 from llm_intercept.replies import Audio, AutoReply, FinishReason, Reply, ToolCall
-from llm_intercept.schema import smallest
 
 if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest, Tool
+    from llm_intercept.schema import smallest
+else:
+    smallest = lazy_function("llm_intercept.schema", "smallest")
 
 CALL_ID_LENGTH = 24
 SILENCE = base64.b64encode(
@@ -38,6 +42,11 @@ class Plan:
     identity: str
     stops: tuple[str, ...]
     top_logprobs: int | None
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing of the request ends the text early or asks for more than the text."""
+        return self.budget.left is None and not self.stops and self.top_logprobs is None
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -60,17 +69,12 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
         reply = replace(reply, deltas=tuple(reply.deltas))  # every choice reads it
     variants: tuple[Reply, ...] = reply.variants or (reply,)
     limit = _limit(params.get("max_completion_tokens"), params.get("max_tokens"))
-    return [
-        Plan(
-            index=index,
-            reply=_identified(_obeying(request, variants[index % len(variants)]), derived(identity, index)),
-            budget=Budget(limit),
-            identity=derived(identity, index),
-            stops=_stops(params.get("stop")),
-            top_logprobs=_top_logprobs(request),
-        )
-        for index in range(count)
-    ]
+    unwanted, top_logprobs = stops(params.get("stop")), _top_logprobs(request)
+    found: list[Plan] = []
+    for index, own in ((index, derived(identity, index)) for index in range(count)):
+        answer = identified(_obeying(request, variants[index % len(variants)]), own)
+        found.append(Plan(index, answer, Budget(limit), own, unwanted, top_logprobs))
+    return found
 
 
 def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
@@ -162,7 +166,7 @@ def _call_of(described: tuple[str, Any, bool]) -> ToolCall:
     return ToolCall(name=name, arguments=to_json_text(smallest(schema)))
 
 
-def _identified(reply: Reply, identity: str) -> Reply:
+def identified(reply: Reply, identity: str) -> Reply:
     """Give every call an id, and what is spoken its own."""
     if reply.tool_calls:
         calls = tuple(
@@ -183,7 +187,8 @@ def _limit(*limits: object) -> int | None:
     return next((limit for limit in limits if isinstance(limit, int) and not isinstance(limit, bool)), None)
 
 
-def _stops(stop: object) -> tuple[str, ...]:
+def stops(stop: object) -> tuple[str, ...]:
+    """Read the sequences before which the text ends."""
     given = [stop] if isinstance(stop, str) else items(stop)
     return tuple(one for one in given if isinstance(one, str) and one)
 

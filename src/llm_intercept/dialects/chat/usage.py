@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import Usage
 from llm_intercept.dialects.chat.models import traits
+from llm_intercept.dialects.chat.read import is_text_alone
 from llm_intercept.jsontext import encode
 from llm_intercept.tokens import count
 
 if TYPE_CHECKING:
-    from llm_intercept.content import LLMRequest
+    from llm_intercept.content import LLMRequest, Message
     from llm_intercept.dialects.chat.turn import Plan
     from llm_intercept.tokens import Tokenizer
 
@@ -25,25 +26,40 @@ def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: s
     """Count the prompt and what was said in all choices."""
     reasoning = sum(count(tokenizer, plan.reply.reasoning, model) for plan in plans if plan.reply.reasoning)
     said = sum(plan.budget.spent + hidden_tokens(request, model) for plan in plans)
-    return Usage(
-        prompt_tokens=prompt_tokens(request, tokenizer), completion_tokens=said + reasoning, reasoning_tokens=reasoning
-    )
+    return Usage.counted(prompt_tokens(request, tokenizer), said + reasoning, reasoning)
 
 
 def hidden_tokens(request: LLMRequest, model: str) -> int:
     """Count what the model's family adds to every choice unseen; after a tool's answer it is a third."""
     hidden = traits(model).hidden_tokens
-    return hidden // 3 if request.messages and request.messages[-1].role == "tool" else hidden
+    return hidden // 3 if hidden and request.messages and request.messages[-1].role == "tool" else hidden
 
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
-    texts = [text for message in request.messages for text in (message.name, message.text) if text]
-    calls = [call for message in request.messages for call in message.tool_calls]
-    texts += [text for call in calls for text in (call.name, call.arguments)]
-    texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
-    counted = sum(count(tokenizer, text, request.model) for text in texts)
-    return counted + MESSAGE_TOKENS * len(request.messages) + ANSWER_TOKENS
+    texts = _plain_texts(request.raw.get("messages")) or [
+        text for message in request.messages for text in _texts(message)
+    ]
+    counted = ANSWER_TOKENS + MESSAGE_TOKENS * len(request.raw.get("messages") or request.messages)
+    if "tools" in request.raw:
+        texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
+    for text in texts:
+        if text:
+            counted += count(tokenizer, text, request.model)
+    return counted
+
+
+def _plain_texts(messages: Any) -> list[str]:
+    """Return the texts of messages that have nothing else, without reading them into values; else none."""
+    if not messages or not all(map(is_text_alone, messages)):
+        return []
+    return [message["content"] for message in messages]
+
+
+def _texts(message: Message) -> list[str]:
+    """Return what of a message costs tokens."""
+    called = [text for call in message.tool_calls for text in (call.name, call.arguments)]
+    return [message.name, message.text, *called]
 
 
 def usage_json(used: Usage, model: str) -> dict[str, Any]:

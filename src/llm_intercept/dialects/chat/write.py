@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.dialects.chat.deltas import choice, deltas, interleaved
+from llm_intercept.dialects.chat.deltas import Run, choice, deltas, interleaved
 from llm_intercept.dialects.chat.events import events
 from llm_intercept.dialects.chat.failures import retry_at_once, write_failure
 from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
 from llm_intercept.dialects.chat.headers import JSON, STREAM, azure_headers, openai_headers, overridden
 from llm_intercept.dialects.chat.hosts import manner
-from llm_intercept.dialects.chat.identity import letters
+from llm_intercept.dialects.chat.identity import completion_id, created, fingerprint
 from llm_intercept.dialects.chat.models import answering_model, traits
+from llm_intercept.dialects.chat.ordinary import ordinary_body
 from llm_intercept.dialects.chat.ready import Ready, ready
 from llm_intercept.dialects.chat.turn import Plan, automatic, plans, shows_logprobs
 from llm_intercept.dialects.chat.usage import usage, usage_json
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.chat.headers import Headers
     from llm_intercept.replies import Answer
 
-ID_LENGTH = 29
-EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
-YEAR = 365 * 86_400
-
 
 def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse:
     """Write an answer: SSE if the request asks for a stream, else JSON.
@@ -45,6 +42,9 @@ def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse
     """
     match answer:
         case Reply():
+            body = None if request.stream else ordinary_body(request, answer, writing)
+            if body is not None:
+                return WireResponse(200, openai_headers(JSON, writing.identity), (body,))
             return _written(request, answer, writing, _envelope(request, answer, writing.identity))
         case AutoReply():
             return write(request, automatic(request, answer), writing)
@@ -59,12 +59,12 @@ def write(request: LLMRequest, answer: Answer, writing: Writing) -> WireResponse
 def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
     model = reply.model or answering_model(request.model, dated=manner(request.url) != "compatible")
     return Envelope(
-        id="chatcmpl-" + letters(identity, ID_LENGTH),
-        created=EPOCH + int(identity[:8], 16) % YEAR,
+        id=completion_id(identity),
+        created=created(identity),
         model=model,
-        fingerprint="fp_" + identity[8:18] if traits(model).has_fingerprint else None,
+        fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
         identity=identity,
-        filters_prompt=not request.messages or request.messages[-1].role != "tool",
+        filters_prompt=manner(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
 
 
@@ -89,13 +89,21 @@ def _stream(
 ) -> Iterator[bytes]:
     """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
     yield from frames.begin()
+    singly = len(planned) > 1
     streams = [
-        deltas(plan, events(plan, writing.tokenizer, envelope.model, envelope.created), shows_logprobs=shown)
+        deltas(
+            plan,
+            events(plan, writing.tokenizer, envelope.model, envelope.created, singly=singly),
+            shows_logprobs=shown,
+        )
         for plan, shown in _shown(planned, envelope)
     ]
     try:
-        for one in interleaved(streams) if len(streams) > 1 else streams[0]:
-            yield frames.chunk(one, None)
+        for one in interleaved(streams) if singly else streams[0]:
+            if isinstance(one, Run):
+                yield from frames.run(one)
+            else:
+                yield frames.chunk(one, None)
     finally:
         for stream in streams:
             stream.close()

@@ -1,0 +1,37 @@
+"""JSON text with holes, written once and filled for each answer or chunk.
+
+Knows: JSON text. Must not know: what is filled in.
+"""
+
+from __future__ import annotations
+
+from json import encoder
+
+HOLE = "\ufdd0"
+"""Stands for a value that is filled in: a noncharacter (Unicode, 23.7), which no text that is sent has."""
+
+quoted = encoder.encode_basestring
+"""Writes a str as JSON, as `jsontext.encode` does, but for a lone surrogate, which it leaves as it is."""
+
+
+def pieces(written: bytes) -> list[str]:
+    """Cut JSON with holes into the texts before, between and after them."""
+    return written.decode().split(f'"{HOLE}"')
+
+
+class Template:
+    """JSON with holes.
+
+    Args:
+        written: The JSON, with `HOLE` in the place of each value that is filled in.
+
+    """
+
+    __slots__ = ("_format",)
+
+    def __init__(self, written: bytes) -> None:
+        self._format = "%s".join(piece.replace("%", "%%") for piece in pieces(written))
+
+    def filled(self, values: tuple[object, ...]) -> str:
+        """Fill the holes, in the order in which they stand in the text, with JSON texts or numbers."""
+        return self._format % values
