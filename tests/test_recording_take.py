@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import itertools
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept.recording.bodies import LAYOUTS, Chunk, content_of, is_ended, lay_out, response_of
+from llm_intercept.recording.bodies import (
+    FRAME,
+    LAYOUTS,
+    Chunk,
+    content_of,
+    event_bytes,
+    is_ended,
+    lay_out,
+    response_of,
+)
 from llm_intercept.recording.encodings import decode_chunks, decode_stored
-from llm_intercept.recording.take import DamagedTakeError, Take, TakeRequest, TakeResponse, read_take, write_take
+from llm_intercept.recording.take import (
+    DamagedTakeError,
+    Take,
+    TakeRequest,
+    TakeResponse,
+    document_of,
+    read_take,
+    write_take,
+)
+from llm_intercept.recording.writing import compact, indented, spaced
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
+NUMBERS = st.floats() | st.floats(-1e-3, 1e-3) | st.floats(1e14, 1e18) | st.integers()
 OBJECTS = st.dictionaries(st.text(), VALUES)
 SSE = {"content-type": "text/event-stream; charset=utf-8"}
 
@@ -141,3 +161,91 @@ def test_what_is_not_in_its_encoding_or_in_none_known_is_not_decoded():
     assert decode_chunks("gzip", [b"plain"]) is None
     assert decode_chunks("x-unheard-of", [b"plain"]) is None
     assert decode_stored(b"\x1f\x8bbroken") == b"\x1f\x8bbroken"
+
+
+def python_writes(value, **options):
+    return json.dumps(value, ensure_ascii=False, **options)
+
+
+@given(st.lists(VALUES | NUMBERS, max_size=3), st.sampled_from([2, 4]))
+def test_json_is_written_as_python_writes_it(values, indent):
+    assert compact(values) == [python_writes(value, separators=(",", ":")) for value in values]
+    assert spaced(values) == [python_writes(value) for value in values]
+    for value in values:
+        assert indented(value, indent) == python_writes(value, indent=indent)
+
+
+def cut_while_it_comes(chunks):
+    """Cut a stream into its events, each with the gap before it, chunk by chunk."""
+    events, rest, before = [], b"", chunks[0].at_ms if chunks else 0.0
+    for chunk in chunks:
+        found = [frame.group() for frame in FRAME.finditer(rest + chunk.content)]
+        rest = (rest + chunk.content)[sum(map(len, found)) :]
+        for frame in found:
+            events.append((frame, max(0, round(chunk.at_ms - before))))
+            before = chunk.at_ms
+    return [*events, (rest, max(0, round(chunks[-1].at_ms - before)))] if rest else events
+
+
+@given(
+    st.lists(st.sampled_from(["data: {}", "data: [DONE]", 'data: {"a":1}', "\n", "\r", "\n\n", "\r\n\r\n", "é"])).map(
+        "".join
+    ),
+    st.lists(st.integers(0, 60), max_size=12),
+    st.lists(st.integers(0, 900), min_size=13, max_size=13),
+)
+def test_a_stream_is_cut_at_its_end_as_it_is_cut_while_it_comes(text, places, times):
+    content = text.encode()
+    ends = sorted({min(place, len(content)) for place in places} | {0, len(content)})
+    pieces = [content[begin:end] for begin, end in pairwise(ends)]
+    chunks = [Chunk(piece, float(at)) for piece, at in zip(pieces, sorted(times), strict=False)]
+    kept = response_of(200, SSE, chunks).events
+    assert [(event_bytes(event), event.gap_ms) for event in kept] == cut_while_it_comes(chunks)
+
+
+@given(
+    st.lists(st.sampled_from(['{"a":[1', '{}]},{"b":2}', '{"a":1}', '{"a": 1}', '{"a":1},{"b":2}', '{"a":1e-7}', "{"]))
+)
+def test_an_event_is_kept_as_json_just_where_compact_json_says_it_again(said):
+    content = "".join(f"data: {one}\n\n" for one in said).encode()
+    events = response_of(200, SSE, [Chunk(content, 0.0)] if content else []).events
+    assert [event.data for event in events] == [{"a": 1} if one == '{"a":1}' else None for one in said]
+    assert b"".join(map(event_bytes, events)) == content
+
+
+@given(VALUES, st.sampled_from(["body", "text", "events"]))
+def test_the_document_of_a_take_is_all_that_is_not_by_default(value, field):
+    events = [{"gap_ms": 0, "data": {"a": value}}, {"gap_ms": 1, "text": "x"}, {"gap_ms": 2}]
+    content = {"body": value, "text": "x", "events": events}[field]
+    take = Take.model_validate(
+        {
+            "fingerprint": "0" * 64,
+            "request": {"method": "POST", "url": "https://a.test/x", "body": value},
+            "response": {"status": 200, "after_ms": 3, field: content},
+        }
+    )
+    expected = {"version": 1, **take.model_dump(exclude_defaults=True)}
+    assert python_writes(document_of(take)) == python_writes(expected)
+
+
+@pytest.mark.parametrize("value", ["abc", {"type": "array"}, ["a"], [], [{"a": 1}, [2]], 5])
+def test_a_field_that_is_named_events_is_kept_whatever_it_is(value):
+    body = {"model": "m", "events": value, "tools": [{"properties": {"events": value}}]}
+    for response in ({"body": body}, {"events": ({"gap_ms": 1, "data": body},)}):
+        made = take(**response)
+        made = made.model_copy(update={"request": made.request.model_copy(update={"body": body})})
+        assert read_take(write_take(made), "x") == made
+
+
+TAKE = f'{{"version":1,"fingerprint":"{"0" * 64}","request":{{"method":"POST","url":"u"}},"response":{{"status":200'
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', '"\\ud83d"', "[" * 500 + "]" * 500, '{"a":1,"a":2}', "NaN", "1e400", "-0"])
+def test_a_take_is_read_as_python_reads_json(text):
+    content = TAKE + f',"body":{text}}}}}'
+    assert repr(read_take(content.encode(), "x").response.body) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_take_in_another_unicode_encoding_is_read(encoding):
+    assert read_take((TAKE + "}}").encode(encoding), "x").response.status == 200

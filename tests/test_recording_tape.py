@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from llm_intercept import Match, SettingsError
+from llm_intercept.recording import store as store_module
+from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.remote import RemoteStore
 from llm_intercept.recording.store import FolderStore
@@ -43,7 +45,7 @@ def key(user="hi", **body) -> Key:
 def answers(tape, user="hi", **options):
     found = []
     while (played := tape.play(key(user), **options)) is not None and len(found) < 5:
-        found.append(played[1].response.body["a"])
+        found.append(played.take.response.body["a"])
     return found
 
 
@@ -157,7 +159,7 @@ def test_a_loosened_tape_is_found_by_what_matters(tmp_path):
     match = Match(ignore=("$.temperature",))
     tape = Tape(store, lambda one: match.fingerprint(canonical_of(one, match)))
     sought = Key(match.fingerprint(canonical_of(take(temperature=9), match)), "hi")
-    assert [tape.play(sought)[1].response.body["a"] for _ in (1, 2)] == ["1", "2"]
+    assert [tape.play(sought).take.response.body["a"] for _ in (1, 2)] == ["1", "2"]
     assert tape.play(sought) is None
     tape.record(take(answer="3", temperature=3), key=sought)
     assert tape.play(sought) is None
@@ -204,6 +206,60 @@ def test_a_look_up_opens_one_file_and_lists_no_folder(tmp_path, monkeypatch):
     watching = False
     mine = [one for one in opened if str(tmp_path) in one[1]]
     assert [event for event, _ in mine] == ["open"]
+
+
+def again(tape, user="hi"):
+    found = tape.play(key(user), repeat_last=True)
+    return None if found is None else found.take.response.body["a"]
+
+
+@pytest.mark.parametrize("edit", ["in place", "by another file", "at its old time"])
+@pytest.mark.parametrize("fresh", [store_module.FRESH, 0])
+def test_a_take_edited_between_two_plays_is_played_as_edited(tmp_path, monkeypatch, edit, fresh):
+    monkeypatch.setattr(store_module, "FRESH", fresh)
+    path = tmp_path / Tape(FolderStore(tmp_path)).record(take(answer="one"))
+    tape = Tape(FolderStore(tmp_path))
+    assert [again(tape) for _ in range(3)] == ["one"] * 3
+    before = path.stat()
+    for answer in ("two", "six"):
+        if not fresh:
+            time.sleep(0.05)
+        target = tmp_path / "other" if edit == "by another file" else path
+        target.write_text(path.read_text().replace("one", answer).replace("two", answer))
+        target.replace(path)
+        if edit == "at its old time":
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert [again(tape) for _ in range(3)] == [answer] * 3
+    path.write_text("{")
+    assert again(tape) is None
+    path.unlink()
+    assert again(tape) is None
+
+
+def test_a_take_that_another_process_adds_is_played_next(store):
+    Tape(store).record(take(answer="1"))
+    tape = Tape(store)
+    assert [again(tape) for _ in range(3)] == ["1"] * 3
+    Tape(store).record(take(answer="2"))
+    assert [again(tape) for _ in range(3)] == ["2"] * 3
+
+
+def test_a_take_played_again_is_read_once_more_at_most_and_not_kept_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "FRESH", 0)
+    users = [f"question {n}" for n in range(8)]
+    names = [Tape(FolderStore(tmp_path)).record(take(user)) for user in users]
+    time.sleep(0.05)
+    read = []
+    store = FolderStore(tmp_path)
+    monkeypatch.setattr(store, "read", lambda name: read.append(name) or FolderStore(tmp_path).read(name))
+    tape = Tape(store)
+    assert [again(tape, users[0]) for _ in range(9)] == ["yes"] * 9
+    assert read == [names[0]] * 2
+    size = (tmp_path / names[0]).stat().st_size
+    monkeypatch.setattr(tape_module, "SHELF", 2 * size)
+    for user in users * 3:
+        assert again(tape, user) == "yes"
+    assert len(tape._shelf._kept) <= 2
 
 
 PROGRAM = """

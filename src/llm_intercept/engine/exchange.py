@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.missing import no_recording
     from llm_intercept.engine.recorded import Recorder
-    from llm_intercept.engine.replaying import replayed, usage_of
+    from llm_intercept.engine.replaying import replayed
     from llm_intercept.replies import Answer, Faulty, Prepared
     from llm_intercept.settings import UnmatchedPolicy
     from llm_intercept.tokens import Tokenizer
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
 else:
     no_recording = lazy_function("llm_intercept.engine.missing", "no_recording")
     replayed = lazy_function("llm_intercept.engine.replaying", "replayed")
-    usage_of = lazy_function("llm_intercept.engine.replaying", "usage_of")
 
 NO_RETRY = ("x-should-retry", "false")
 IN_THE_BODY = "mock_response, in the request's body"
@@ -374,7 +373,7 @@ def _decide(
 
 
 def _noted_played(played: Played, response: WireResponse, call: Call) -> WireResponse:
-    call.source, call.status, call.usage = "recording", response.status, usage_of(played.take)
+    call.source, call.status, call.usage = "recording", response.status, played.usage
 
     def ended(error: Exception | None, last: Step | None) -> None:  # noqa: ARG001 - how a stream ends is not told here
         call.error = error

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from llm_intercept.dialects import claimed_by
@@ -23,18 +23,22 @@ from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
 from llm_intercept.recording.errors import DamagedRecordingWarning, RecordingError, SecretInRecordingError
 from llm_intercept.recording.exchange import asked
+from llm_intercept.recording.keys import Keys
 from llm_intercept.recording.redaction import Secrets
 from llm_intercept.recording.scan import secrets_of
 from llm_intercept.recording.take import DamagedTakeError, read_take
-from llm_intercept.recording.tape import Key, Tape, canonical_of
+from llm_intercept.recording.tape import Found, Key, Tape, canonical_of
 from llm_intercept.wire import WireRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_intercept.content import LLMRequest
     from llm_intercept.recording.config import Recordings
     from llm_intercept.recording.exchange import Asked
     from llm_intercept.recording.take import Take
 
+T = TypeVar("T")
 PLAYED = "LLM_INTERCEPT_PLAYED"
 """A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
 
@@ -54,6 +58,9 @@ class Recorder:
         self.failures: list[LLMInterceptError] = []
         self._secrets: set[str] = set()
         self._pairing = pairing()
+        self._factor = recordings.factor
+        usual = recordings.matching.is_default and recordings.redaction.hook is None
+        self._keys = Keys(recordings.redaction) if usual else None
         self._lock = threading.Lock()
 
     @property
@@ -74,25 +81,26 @@ class Recorder:
             ReplyFunctionError: The user's `match` or redaction raised.
 
         """
-        sought, key = self.sought(wire, request)
-        if self.mode != "record":
-            found = self.tape.play(key, repeat_last=self.recordings.repeat_last)
-            if found is not None:
-                self._note(found[0])
-                return Played(*found, self.recordings.factor)
-        if self._pairing is not None and self.mode != "record":
-            paired = self._pairing.pair(self.tape, sought)
-            return Played(*paired, self.recordings.factor) if paired is not None else None
-        return self._capture(sought, key) if self.records else None
+        if self.mode == "record":
+            return self._capture(*self.sought(wire, request))
+        if self._keys is None:
+            kept, key = self.sought(wire, request)
+        else:
+            kept = None
+            key = self._redacted(self._keys.of, wire.method, wire.url, request.headers, request.raw, request.content)
+        found = self.tape.play(key, repeat_last=self.recordings.repeat_last)
+        if found is not None:
+            return self._played(found)
+        kept = kept or self.sought(wire, request)[0]
+        if self._pairing is not None:
+            paired = self._pairing.pair(self.tape, kept)
+            return Played(*paired, self._factor) if paired is not None else None
+        return self._capture(kept, key) if self.records else None
 
     def sought(self, wire: WireRequest, request: LLMRequest) -> tuple[Asked, Key]:
         """Make what a request is kept as, and what it is found by."""
-        try:
-            kept = asked(wire.method, wire.url, request.headers, request.raw, self.recordings.redaction)
-        except LLMInterceptError:
-            raise
-        except Exception as error:
-            raise ReplyFunctionError("redaction", self.tape.store.location, error) from error
+        redaction = self.recordings.redaction
+        kept = self._redacted(asked, wire.method, wire.url, request.headers, request.raw, redaction)
         match = self.recordings.matching
         if match.is_default:
             return kept, kept.key
@@ -112,6 +120,21 @@ class Recorder:
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
         return self.failures[0] if self.failures else self._scanned()
 
+    def _redacted(self, make: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return make(*arguments)
+        except LLMInterceptError:
+            raise
+        except Exception as error:
+            raise ReplyFunctionError("redaction", self.tape.store.location, error) from error
+
+    def _played(self, found: Found) -> Played:
+        self._note(found.name)
+        if found.made is None:
+            found.made = Played(found.name, found.take, self._factor)
+        played: Played = found.made
+        return played
+
     def _capture(self, sought: Asked, key: Key) -> Capture:
         since = self.tape.store.session() if self.mode == "record" else None
         with self._lock:
@@ -120,9 +143,7 @@ class Recorder:
         def keep(take: Take) -> None:
             self.tape.record(take, since=since, key=key)
 
-        return Capture(
-            sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": version("llm-intercept")}
-        )
+        return Capture(sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": _version()})
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, LLMInterceptError):
@@ -168,6 +189,12 @@ class Recorder:
                 os.write(descriptor, line.encode())  # one write, so that processes do not mix their lines
             finally:
                 os.close(descriptor)
+
+
+@cache
+def _version() -> str:
+    """Read this package's version, which is in a file."""
+    return version("llm-intercept")
 
 
 def wire_of(take: Take) -> WireRequest:

@@ -12,18 +12,17 @@ from pydantic import ValidationError
 from llm_intercept.content import Usage
 from llm_intercept.jsontext import is_object, mapping
 from llm_intercept.recording.bodies import event_bytes
-from llm_intercept.recording.exchange import wire_bytes
 from llm_intercept.replies import RawReply
 from llm_intercept.wire import Wait, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from llm_intercept.clock import Timeline
     from llm_intercept.content import LLMRequest
     from llm_intercept.dialects.base import Dialect, Writing
     from llm_intercept.engine.played import Played
-    from llm_intercept.recording.take import Take
+    from llm_intercept.recording.take import Take, TakeResponse
 
 AT_ONCE = ("retry-after-ms", "1")
 RETRIED = frozenset({408, 409, 429})
@@ -53,22 +52,19 @@ def replayed(
     """
     take = played.take
     if dialect is not None and take.response.status == 200 and _is_other_shape(take, request):  # noqa: PLR2004 - errors have one shape
-        return _reshaped(take, request, dialect, writing)
+        return _reshaped(played, request, dialect, writing)
     headers = tuple(take.response.headers.items())
     if played.factor == 0 and _is_retried(take.response.status):
         headers = (*(one for one in headers if one[0] != AT_ONCE[0]), AT_ONCE)
     times = timeline() if played.factor else None
-    return WireResponse(take.response.status, headers, _steps(take, played.factor), times)
+    return WireResponse(take.response.status, headers, _steps(played), times)
 
 
 def usage_of(take: Take) -> Usage | None:
     """Read the tokens a take's answer reports; None if it reports none."""
-    events = take.response.events or ()
-    values = [take.response.body, *(event.data for event in events)]
-    found = [mapping(value).get("usage") for value in values if is_object(mapping(value).get("usage"))]
-    if not found:
+    counted: Any = _reported(take.response)
+    if counted is None:
         return None
-    counted: Any = mapping(found[-1])
     try:
         return Usage(
             prompt_tokens=counted.get("prompt_tokens", counted.get("input_tokens", 0)),
@@ -78,6 +74,16 @@ def usage_of(take: Take) -> Usage | None:
         )
     except ValidationError:
         return None
+
+
+def _reported(response: TakeResponse) -> Mapping[str, Any] | None:
+    """Find the last usage an answer reports."""
+    for event in reversed(response.events or ()):
+        found = mapping(event.data).get("usage")
+        if is_object(found):
+            return mapping(found)
+    found = mapping(response.body).get("usage")
+    return mapping(found) if is_object(found) else None
 
 
 def _is_other_shape(take: Take, request: LLMRequest) -> bool:
@@ -91,10 +97,11 @@ def _wants_usage(body: Any) -> bool:
     return mapping(mapping(body).get("stream_options")).get("include_usage") is True
 
 
-def _reshaped(take: Take, request: LLMRequest, dialect: Dialect, writing: Writing) -> WireResponse:
+def _reshaped(played: Played, request: LLMRequest, dialect: Dialect, writing: Writing) -> WireResponse:
     """Let the dialect say the answer in the shape asked for; from stream to stream it goes by way of JSON."""
+    take = played.take
     headers = tuple(one for one in take.response.headers.items() if one[0] not in ENTITY)
-    content = wire_bytes(take)
+    content = played.content
     if request.stream and take.response.events is not None:
         whole = request.replaced(stream=False)
         content = b"".join(_bytes(dialect.write(whole, RawReply(content), writing)))
@@ -105,16 +112,23 @@ def _bytes(response: WireResponse) -> list[bytes]:
     return [chunk for chunk in response.chunks if isinstance(chunk, bytes)]
 
 
-def _steps(take: Take, factor: float) -> Iterator[bytes | Wait]:
+def _steps(played: Played) -> Iterable[bytes | Wait]:
     """Give the body event by event, with its gaps if they are to be kept."""
-    response = take.response
-    if factor and response.after_ms:
+    response, factor = played.take.response, played.factor
+    if not factor:
+        return (played.content,) if response.events is None else map(event_bytes, response.events)
+    return _spaced(played)
+
+
+def _spaced(played: Played) -> Iterator[bytes | Wait]:
+    response, factor = played.take.response, played.factor
+    if response.after_ms:
         yield Wait(response.after_ms * factor / 1000)
     if response.events is None:
-        yield wire_bytes(take)
+        yield played.content
         return
     for event in response.events:
-        if factor and event.gap_ms:
+        if event.gap_ms:
             yield Wait(event.gap_ms * factor / 1000)
         yield event_bytes(event)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llm_intercept.declared import dataclass
+from pydantic_core import from_json
+
 from llm_intercept.jsontext import is_array, is_object
 from llm_intercept.recording.take import Event, Layout, TakeResponse
+from llm_intercept.recording.writing import COMPACT, compact, indented, spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 LAYOUTS = (
     Layout(),
@@ -35,15 +37,20 @@ FRAME = re.compile(rb".*?(?:\r?\n\r?\n|\r\r)", re.DOTALL)
 ENDING = re.compile(
     rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
 )
-COMPACT = (",", ":")
+DATA = "data: "
+OBJECT = DATA + "{"
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Some bytes of a response and the milliseconds since the request when they came."""
 
     content: bytes
     at_ms: float
+
+
+def timed(contents: Sequence[bytes], times: Sequence[float]) -> list[Chunk]:
+    """Make the chunks of contents and times; what has no content is none."""
+    return [Chunk(content, at) for content, at in zip(contents, times, strict=True) if content]
 
 
 def is_event_stream(content_type: str) -> bool:
@@ -72,7 +79,7 @@ def response_of(status: int, headers: dict[str, str], chunks: Sequence[Chunk]) -
     if is_event_stream(headers.get("content-type", "")):
         events = events_of(chunks)
         if events is not None:
-            return TakeResponse(**known, events=events)
+            return TakeResponse.model_validate({**known, "events": events})
     return TakeResponse(**known, **body_fields(content))
 
 
@@ -102,47 +109,86 @@ def _json_layout(text: str) -> tuple[Any, Layout] | None:
 
 def lay_out(value: object, layout: Layout) -> str:
     """Write JSON in a layout."""
+    if not layout.ascii and layout.indent is None:
+        return (spaced if layout.spaced else compact)([value])[0] + layout.end
+    if not layout.ascii and layout.spaced and layout.indent in {2, 4}:
+        return indented(value, layout.indent or 0) + layout.end
     separators = None if layout.spaced else COMPACT
     return json.dumps(value, indent=layout.indent, ensure_ascii=layout.ascii, separators=separators) + layout.end
 
 
-def events_of(chunks: Sequence[Chunk]) -> tuple[Event, ...] | None:
-    """Cut a stream into its events, each with the gap before it; None if it is not UTF-8."""
-    events: list[Event] = []
-    rest, before = b"", chunks[0].at_ms if chunks else 0.0
+def events_of(chunks: Sequence[Chunk]) -> list[dict[str, Any]] | None:
+    """Cut a stream into the fields of its events, each with the gap before it; None if it is not UTF-8."""
+    frames = _frames(b"".join([chunk.content for chunk in chunks]))
     try:
-        for chunk in chunks:
-            *frames, rest = _frames(rest + chunk.content)
-            for frame in frames:
-                events.append(_event(frame, chunk.at_ms - before))
-                before = chunk.at_ms
-        return (*events, _event(rest, chunks[-1].at_ms - before)) if rest else tuple(events)
+        texts = [frame.decode() for frame in frames]
     except UnicodeDecodeError:
         return None
+    events: list[dict[str, Any]] = [
+        {"gap_ms": gap, "text": text} for gap, text in zip(_gaps(frames, chunks), texts, strict=True)
+    ]
+    objects = [event for event in events if event["text"].startswith(OBJECT)]
+    for event, value in zip(objects, _parsed([event["text"][len(DATA) :] for event in objects]), strict=True):
+        if value is not None:
+            event["data"] = value
+            del event["text"]
+    return events
 
 
 def _frames(content: bytes) -> list[bytes]:
-    """Cut into whole events, and last what follows them."""
-    found = [frame.group() for frame in FRAME.finditer(content)]
-    return [*found, content[sum(map(len, found)) :]]
+    """Cut into whole events, and last what follows them, if anything does."""
+    if b"\r" not in content:
+        *found, rest = content.split(b"\n\n")
+        found = [frame + b"\n\n" for frame in found]
+    else:
+        found = [frame.group() for frame in FRAME.finditer(content)]
+        rest = content[sum(map(len, found)) :]
+    return [*found, rest] if rest else found
 
 
-def _event(frame: bytes, gap_ms: float) -> Event:
-    text = frame.decode()
-    gap = max(0, round(gap_ms))
+def _gaps(frames: Sequence[bytes], chunks: Sequence[Chunk]) -> Iterator[int]:
+    """Give the milliseconds between the chunks that completed two events."""
+    coming = iter(chunks)
+    before = at = chunks[0].at_ms if chunks else 0.0
+    needed = come = 0
+    for frame in frames:
+        needed += len(frame)
+        while come < needed:
+            content, at = next(coming)
+            come += len(content)
+        yield max(0, round(at - before))
+        before = at
+
+
+def _parsed(texts: list[str]) -> list[Any]:
+    """Read what events say, all at once if that can be; None for what compact JSON does not say again."""
+    values = _value(f"[{','.join(texts)}]")
+    if values is not None and [f"{text}\n\n" for text in compact(values)] == texts:
+        return list(values)
+    found = map(_value, texts)
+    return [
+        value if value is not None and f"{compact([value])[0]}\n\n" == text else None
+        for value, text in zip(found, texts, strict=True)
+    ]
+
+
+def _value(text: str) -> Any:
+    """Read JSON; None if it is none."""
     try:
-        value: Any = json.loads(text.removeprefix("data: ")) if text.startswith("data: {") else None
+        return from_json(text)
+    except ValueError:  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
+        pass
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError):
-        value = None
-    made = Event(gap_ms=gap, data=value)
-    return made if value is not None and event_bytes(made) == frame else Event(gap_ms=gap, text=text)
+        return None
 
 
 def event_bytes(event: Event) -> bytes:
     """Write an event as it was on the wire."""
     if event.text is not None:
         return event.text.encode()
-    return f"data: {json.dumps(event.data, ensure_ascii=False, separators=COMPACT)}\n\n".encode()
+    return f"{DATA}{compact([event.data])[0]}\n\n".encode()
 
 
 def content_of(response: TakeResponse) -> bytes:

@@ -13,16 +13,16 @@ from llm_intercept.lazily import lazy_function
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_intercept.recording.bodies import Chunk, is_ended, is_event_stream
+    from llm_intercept.recording.bodies import Chunk, is_ended, is_event_stream, timed
     from llm_intercept.recording.encodings import decode_chunks
     from llm_intercept.recording.errors import RecordingError
     from llm_intercept.recording.exchange import Asked, answered, take_of
     from llm_intercept.recording.redaction import Redaction
     from llm_intercept.recording.take import Take
 else:
-    Chunk = lazy_function("llm_intercept.recording.bodies", "Chunk")
     is_ended = lazy_function("llm_intercept.recording.bodies", "is_ended")
     is_event_stream = lazy_function("llm_intercept.recording.bodies", "is_event_stream")
+    timed = lazy_function("llm_intercept.recording.bodies", "timed")
     decode_chunks = lazy_function("llm_intercept.recording.encodings", "decode_chunks")
     RecordingError = lazy_function("llm_intercept.recording.errors", "RecordingError")
     answered = lazy_function("llm_intercept.recording.exchange", "answered")
@@ -100,7 +100,7 @@ class Capture:
                 "what decodes it (brotli or zstandard), or let the client not ask for it (accept-encoding: gzip)."
             )
         headers = [one for one in self._headers if one[0].lower() != ENCODING]
-        return headers, [Chunk(content, at) for content, at in zip(decoded, self._times, strict=True) if content]
+        return headers, timed(decoded, self._times)
 
 
 def _why(error: BaseException | None) -> str:

@@ -53,8 +53,8 @@ def decoders(header: str) -> list[Decoder] | None:
 def decode_chunks(header: str, chunks: list[bytes]) -> list[bytes] | None:
     """Decode each chunk; None if the encoding is not known here or the bytes are not in it."""
     found = decoders(header)
-    if found is None:
-        return None
+    if not found:
+        return None if found is None else chunks
     decoded: list[bytes] = []
     try:
         for chunk in chunks:

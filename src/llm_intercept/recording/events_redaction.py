@@ -10,11 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.declared import dataclass
-from llm_intercept.jsontext import is_array, is_object, items, mapping
+from llm_intercept.jsontext import is_object
+from llm_intercept.recording.quick import document
 from llm_intercept.recording.take import Event, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from llm_intercept.recording.redaction import Redaction, Secrets
 
@@ -22,6 +23,8 @@ DELTAS = frozenset(
     {"content", "refusal", "reasoning", "reasoning_content", "arguments", "input", "text", "delta", "partial_json"}
 )
 INDICES = ("index", "output_index", "content_index", "item_id")
+Parts = tuple[str, list[dict[str, Any]]]
+NONE = (None,) * len(INDICES)
 DATA = re.compile(r"(?m)^data: ?(.*)$")
 
 
@@ -49,22 +52,37 @@ class _Opened:
 
 def redacted_events(events: tuple[Event, ...], redaction: Redaction, secrets: Secrets) -> tuple[Event, ...]:
     """Redact events; a secret that several deltas say together is said redacted by the first of them."""
+    if _is_clean(events, redaction, secrets):
+        return events
     opened = [_open(event, redaction, secrets) for event in events]
-    for parts in _joined(opened).values():
-        whole = "".join(part[key] for part, key in parts)
+    for key, parts in _joined([one.value for one in opened]):
+        whole = _whole(key, parts)
         clean = redaction.text(whole, secrets)
         if clean != whole:
-            for number, (part, key) in enumerate(parts):
+            for number, part in enumerate(parts):
                 part[key] = "" if number else clean
     return tuple(one.closed() for one in opened)
 
 
+def _is_clean(events: tuple[Event, ...], redaction: Redaction, secrets: Secrets) -> bool:
+    """Tell at a glance whether nothing is secret in what the events say each and together."""
+    said = [event.data if event.text is None else _value(event) for event in events]
+    text = document([said, [_whole(*parts) for parts in _joined(said)]])
+    return text is not None and redaction.is_clean(text, secrets)
+
+
+def _value(event: Event) -> Any:
+    """Give what an event says: its data, or its text where that is none."""
+    if event.text is None:
+        return event.data
+    value = _data(event.text)
+    return event.text if value is None else value
+
+
 def _open(event: Event, redaction: Redaction, secrets: Secrets) -> _Opened:
-    value: Any = event.data
-    if event.text is not None:
-        value = _data(event.text)
-        if value is None:
-            return _Opened(event.model_copy(update={"text": redaction.text(event.text, secrets)}), None)
+    value = _value(event)
+    if event.text is not None and value is event.text:
+        return _Opened(event.model_copy(update={"text": redaction.text(event.text, secrets)}), None)
     return _Opened(event, plain(redaction.value(value, secrets)))
 
 
@@ -78,24 +96,44 @@ def _data(text: str) -> Any:
     return value if is_object(value) else None
 
 
-def _joined(opened: list[_Opened]) -> dict[tuple[Any, ...], list[tuple[dict[str, Any], str]]]:
+def _joined(values: list[Any]) -> list[Parts]:
     """Gather the deltas that belong together: under the same names, with the same indices."""
-    found: dict[tuple[Any, ...], list[tuple[dict[str, Any], str]]] = {}
-    for one in opened:
-        for path, part, key in _deltas(one.value, ()):
-            found.setdefault((*path, key), []).append((part, key))
-    return {path: parts for path, parts in found.items() if len(parts) > 1}
+    deltas = _Deltas()
+    for value in values:
+        deltas.gather(value, 0)
+    return [(key, parts) for (_, key), parts in deltas.found.items() if len(parts) > 1]
 
 
-def _deltas(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any], str]]:
-    if is_array(value):
-        for item in items(value):
-            yield from _deltas(item, path)
-    if is_object(value):
-        part: dict[str, Any] = value
-        path = (*path, *(mapping(value).get(name) for name in INDICES))
-        for key, item in part.items():
-            if key in DELTAS and isinstance(item, str):
-                yield path, part, key
-            else:
-                yield from _deltas(item, (*path, key))
+def _whole(key: str, parts: list[dict[str, Any]]) -> str:
+    return "".join([part[key] for part in parts])
+
+
+class _Deltas:
+    """The deltas of a stream, by their places: a place is a number for the names and indices that lead to it."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+        self._places: dict[Any, int] = {}
+
+    def gather(self, value: Any, place: int) -> None:
+        """Add those of a JSON value; this is done for each chunk that is recorded."""
+        if value.__class__ is list:
+            for item in value:
+                self.gather(item, place)
+        elif value.__class__ is dict:
+            get: Callable[[str], Any] = value.get
+            indices = tuple(map(get, INDICES))
+            here = place if indices == NONE else self._place(place, indices)
+            for key, item in value.items():
+                kind = item.__class__
+                if kind is str:
+                    if key in DELTAS:
+                        self.found.setdefault((here, key), []).append(value)
+                elif kind is dict or kind is list:
+                    self.gather(item, self._place(here, key))
+
+    def _place(self, around: int, step: Any) -> int:
+        try:
+            return self._places.setdefault((around, step), len(self._places) + 1)
+        except TypeError:  # an index that is an object or a list
+            return self._places.setdefault((around, repr(step)), len(self._places) + 1)

@@ -17,7 +17,7 @@ from llm_intercept.jsontext import mapping
 from llm_intercept.recording.bodies import content_of, response_of
 from llm_intercept.recording.events_redaction import redacted_events
 from llm_intercept.recording.redaction import REQUEST_HEADERS, RESPONSE_HEADERS, Secrets, credentials
-from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse
+from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse, plain
 from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def asked(method: str, url: str, headers: Mapping[str, str], body: object, redac
     if isinstance(body, str):
         known["text"] = redaction.text(body, secrets)
     elif body is not None:
-        known["body"] = redaction.value(body, secrets)
+        known["body"] = plain(redaction.whole(body, secrets))
     request = _hooked(redaction, {"request": known}, "request", TakeRequest)
     canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
     return Asked(request, canonical, key_of(canonical), secrets)
@@ -109,7 +109,7 @@ def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Sec
     elif response.text is not None:
         changed["text"] = redaction.text(response.text, secrets)
     else:
-        changed["body"] = redaction.value(response.body, secrets)
+        changed["body"] = redaction.whole(response.body, secrets)
     return response.model_copy(update=changed)
 
 
@@ -119,7 +119,7 @@ def redacted_take(take: Take, redaction: Redaction, secrets: Secrets) -> Take:
     changed = {
         "url": redaction.url(request.url, secrets),
         "headers": redaction.headers(request.headers.items(), REQUEST_HEADERS, secrets),
-        "body": redaction.value(request.body, secrets),
+        "body": redaction.whole(request.body, secrets),
         "text": None if request.text is None else redaction.text(request.text, secrets),
     }
     response = redacted_response(take.response, redaction, secrets)

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.recording.paths import Path, parse, removed
+from llm_intercept.recording.quick import Quick
 
 NOT_IN_KEY = (
     "stream",
@@ -46,7 +47,19 @@ VOLATILE: dict[str, str] = {
 }
 """The values that change from run to run, by name; each is replaced by its name and a number, the same for the same."""
 
+# Finds something in a text, and in JSON of it, wherever one of `VOLATILE` does; digits are any script's.
+_DIGIT = r"(?:[0-9]|[^\x00-\x7f]{1,2}|(?:\\u[0-9a-f]{4}){1,2})"
+_CHANGING = Quick(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-"
+    rf"|-{_DIGIT}{{2}}-{_DIGIT}{{2}}[T ]{_DIGIT}{{2}}:{_DIGIT}{{2}}"
+    r"|call_[A-Za-z0-9]{8}|toolu_[A-Za-z0-9]{8}|chatcmpl-"
+    r"|/tmp/|/var/folders/|\\Temp\\"
+)
+# The same for whatever else makes a canonical body differ from the body: nulls, and the fields that hold ids of calls.
+_CHANGED = Quick("null|call_id|tool_calls")
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr)
 SLUG = 40  # characters
+WORD = re.compile(r"[a-z0-9]+")
 KEYS_OF_CALLS = ("tool_call_id", "call_id")
 Key = Callable[[Any], object]
 
@@ -87,21 +100,54 @@ class Match:
 
     def canonical(self, method: str, url: str, body: object) -> dict[str, Any]:
         """Make what the fingerprint is taken from, out of a redacted request."""
+        return self.numbered({**self.head(method, url), "body": self.kept(body)})
+
+    def numbered(self, canonical: dict[str, Any]) -> dict[str, Any]:
+        """Number what changes from run to run in a canonical request, and leave out its nulls."""
+        return {**canonical, "body": Renumbering(self._volatile).value(canonical["body"])}
+
+    def head(self, method: str, url: str) -> dict[str, Any]:
+        """Make the canonical request without its body."""
         parts = urlsplit(url)
         made: dict[str, Any] = {"method": method.upper()}
         if "host" not in self.ignore:
             made["host"] = _host(parts.hostname or "")
         if "path" not in self.ignore:
             made["path"] = parts.path.rstrip("/")
-        kept = {key: item for key, item in mapping(body).items() if key not in NOT_IN_KEY} if is_object(body) else body
+        return made
+
+    def kept(self, body: object) -> Any:
+        """Leave out of a body what makes no difference."""
+        kept: Any = body
+        if is_object(body):
+            kept = {key: item for key, item in mapping(body).items() if key not in NOT_IN_KEY}
         for path in self._paths:
             kept = removed(kept, path)
-        return {**made, "body": Renumbering(self._volatile).value(kept)}
+        return kept
 
     def fingerprint(self, canonical: object) -> str:
         """Hash a canonical request, or what `key` returned."""
-        text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), default=repr)
-        return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=32).hexdigest()
+        return hashed(canonical_text(canonical))
+
+
+def canonical_text(canonical: object) -> str:
+    """Write what the fingerprint is the hash of: JSON in ASCII, keys sorted."""
+    return _ENCODER.encode(canonical)
+
+
+def hashed(text: str) -> str:
+    """Hash the text of a canonical request."""
+    return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def is_changed(text: str) -> bool:
+    """Tell whether a request's body has to be made canonical, or is so already.
+
+    Args:
+        text: The canonical request but for that, written by `canonical_text`. Where nothing changes but may, say yes.
+
+    """
+    return _CHANGED.may_find(text) or _CHANGING.may_find(text)
 
 
 def matching(value: object) -> Match:
@@ -129,6 +175,7 @@ class Renumbering:
 
     def __init__(self, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> None:
         self._patterns = patterns
+        self._usual = all(VOLATILE.get(name) == pattern.pattern for name, pattern in patterns)
         self._calls = any(name == "call" for name, _ in patterns)
         self._names: dict[str, dict[str, str]] = {}
 
@@ -150,6 +197,8 @@ class Renumbering:
     def _string(self, text: str, key: str, *, is_call: bool) -> str:
         if self._calls and (key in KEYS_OF_CALLS or (key == "id" and is_call)):
             return self._name("call", text)
+        if self._usual and not _CHANGING.may_find(text):
+            return text
         for name, pattern in self._patterns:
             text = pattern.sub(partial(self._found, name), text)
         return text
@@ -167,7 +216,7 @@ def slug(canonical: object) -> str:
     body = mapping(canonical).get("body")
     asked = mapping(body).get("messages", mapping(body).get("input"))
     said = asked if isinstance(asked, str) else _last_user(asked)
-    words = "-".join(re.findall(r"[a-z0-9]+", said[:200].lower().replace("'", "")))
+    words = "-".join(WORD.findall(said[:200].lower().replace("'", "")))
     if len(words) > SLUG:
         words = words[:SLUG].rpartition("-")[0] or words[:SLUG]
     return words or "request"
@@ -185,6 +234,7 @@ def _last_user(messages: object) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)
 def _host(host: str) -> str:
     """Name the host; this machine's own addresses are one, since a local server has another port each time."""
     try:

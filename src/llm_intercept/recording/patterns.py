@@ -6,6 +6,9 @@ Knows: providers' key formats, from their own documentation. Must not know: take
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from llm_intercept.recording.quick import Quick
 
 MARK = "[redacted]"
 NAMED = (
@@ -65,12 +68,16 @@ SHAPES: tuple[tuple[str, str, str], ...] = (
 )
 FIELDS = re.compile(rf"(?i)(?:.*[_-])?(?:{NAMED})\Z")
 _COMPILED = [(name, re.compile(pattern)) for name, _, pattern in SHAPES]
-_QUICK = re.compile("|".join(f"(?:{quick})" for name, quick, _ in SHAPES if name != "named secret") + rf"|(?i:{NAMED})")
+_SIGNS = "|".join(f"(?:{quick})" for name, quick, _ in SHAPES if name != "named secret") + rf"|(?i:{NAMED})"
+_QUICK = re.compile(_SIGNS)
+# Letters that `re` takes for i, s and k where case is ignored, and JSON's escapes that may write any sign of a secret.
+_HIDDEN = "[\u0130\u0131\u017f\u212a]|" + r"\\u(?:0130|0131|017f|212a)|\\\\[u/]"
+_LIKELY = Quick(f"{_SIGNS}|{_HIDDEN}")
 
 
 def replace_secrets(text: str) -> str:
     """Put the mark where a known shape of secret is; what is already marked stays as it is."""
-    while _QUICK.search(text):
+    while _LIKELY.may_find(text) and _QUICK.search(text):
         found = text
         for _, pattern in _COMPILED:
             found = pattern.sub(_marked, found)
@@ -80,15 +87,27 @@ def replace_secrets(text: str) -> str:
     return text
 
 
+def may_hold_secret(document: str) -> bool:
+    """Tell whether a JSON document can hold a known shape of secret, or a field of a name that holds one.
+
+    Args:
+        document: JSON text in which only quotes, backslashes, control characters and non-ASCII are escaped. What is
+            JSON in one of its strings may be escaped in any way.
+
+    """
+    return _LIKELY.may_find(document)
+
+
 def secrets_in(text: str) -> list[str]:
     """Name the shapes of the secrets in a text, without the secrets."""
-    if not _QUICK.search(text):
+    if not (_LIKELY.may_find(text) and _QUICK.search(text)):
         return []
     return [
         name for name, pattern in _COMPILED if any(_marked(found) != found.group() for found in pattern.finditer(text))
     ]
 
 
+@lru_cache(maxsize=1024)
 def holds_secret(field: str) -> bool:
     """Tell whether a field of this name holds a secret."""
     return FIELDS.match(field) is not None

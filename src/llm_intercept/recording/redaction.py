@@ -11,13 +11,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.jsontext import is_array, is_object, items, mapping
-from llm_intercept.recording.patterns import MARK, holds_secret, replace_secrets
+from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets
+from llm_intercept.recording.quick import document
 
 REQUEST_HEADERS = ("accept", "content-type", "openai-beta", "anthropic-version", "anthropic-beta", "user-agent")
 RESPONSE_HEADERS = (
@@ -111,6 +113,23 @@ class Redaction:
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))
 
+    def is_clean(self, text: str, secrets: Secrets) -> bool:
+        """Tell at a glance whether nothing in a JSON document is secret; it says no where a glance cannot tell.
+
+        Args:
+            text: The document, written as `may_hold_secret` wants it.
+            secrets: What is known to be secret in this exchange.
+
+        """
+        if self._compiled or self._fields or may_hold_secret(text):
+            return False
+        return all(_is_plain(literal) and literal not in text for literal in secrets.literals)
+
+    def whole(self, value: Any, secrets: Secrets) -> Any:
+        """Redact a JSON value as `value` does, but return it as it is where a glance tells that nothing is secret."""
+        text = document(value)
+        return value if text is not None and self.is_clean(text, secrets) else self.value(value, secrets)
+
     def value(self, value: Any, secrets: Secrets, *, secret: bool = False) -> Any:
         """Redact a JSON value, at every depth.
 
@@ -175,21 +194,36 @@ NOTHING = Secrets()
 
 def credentials(url: str, headers: Mapping[str, str]) -> Secrets:
     """Find the credentials a request carries in its headers and its URL."""
-    found: set[str] = set()
-    for name, value in headers.items():
-        if name.lower() in SECRET_HEADERS or holds_secret(name):
-            found.update(_values(value))
-    try:
-        parts = urlsplit(url)
-        found.update(filter(None, (parts.username, parts.password)))
-        found.update(
-            value for name, value in parse_qsl(parts.query) if holds_secret(name) or name in {"key", "token", "sig"}
-        )
-    except ValueError:
-        pass
+    carried = [value for name, value in headers.items() if _is_secret_header(name)]
+    found = {*_in_url(url), *(part for value in carried for part in _values(value))}
+    if not found:
+        return NOTHING
     return Secrets(
         tuple(sorted((one for one in found if len(one) >= LEAST_LITERAL and one not in MARK), key=len, reverse=True))
     )
+
+
+@lru_cache(maxsize=1024)
+def _is_secret_header(name: str) -> bool:
+    return name.lower() in SECRET_HEADERS or holds_secret(name)
+
+
+@lru_cache(maxsize=64)
+def _in_url(url: str) -> frozenset[str]:
+    try:
+        parts = urlsplit(url)
+        people = filter(None, (parts.username, parts.password))
+        query = (
+            value for name, value in parse_qsl(parts.query) if holds_secret(name) or name in {"key", "token", "sig"}
+        )
+        return frozenset((*people, *query))
+    except ValueError:
+        return frozenset()
+
+
+def _is_plain(literal: str) -> bool:
+    """Tell whether a text is the same in JSON."""
+    return literal.isascii() and literal.isprintable() and '"' not in literal and "\\" not in literal
 
 
 def _values(header: str) -> Iterable[str]:

@@ -13,8 +13,9 @@ import threading
 import time
 import uuid
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from llm_intercept.errors import SettingsError
 
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
 
 SUFFIX = ".json"
 TEMPORARY = ".tmp-"
+READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+BLOCK = 65_536
+FRESH = 2_000_000_000  # nanoseconds, the coarsest clock of a file system: two changes within it may look like one
 STALE = 3600.0  # seconds after which a temporary file is what a killed process left
+
+
+class Stamp(NamedTuple):
+    """What another content would have another of: nanoseconds of two changes, bytes, the file's number."""
+
+    written: int
+    changed: int
+    size: int
+    number: int
 
 
 class Store(Protocol):
@@ -33,6 +46,14 @@ class Store(Protocol):
 
     def read(self, name: str, /) -> bytes:
         """Return what is kept under a name; raises `FileNotFoundError` if there is nothing."""
+        ...
+
+    def may_have(self, name: str, /) -> bool:
+        """Tell, faster than by reading, whether there may be something under a name."""
+        ...
+
+    def stamp(self, name: str, /) -> Stamp | None:
+        """Return what is another when the content is another; None if there is nothing, or it cannot be told."""
         ...
 
     def create(self, name: str, content: bytes, /) -> bool:
@@ -76,9 +97,26 @@ class FolderStore:
             raise SettingsError("recordings", self.location, "a folder; this is a file")
 
     def read(self, name: str, /) -> bytes:
-        """Return a file's content."""
-        with open(self._prefix + name, "rb") as file:  # noqa: PTH123 - the look-up's one open
-            return file.read()
+        """Return a file's content; a look-up is one open, and a file object would cost as much again."""
+        descriptor = os.open(self._prefix + name, READING)
+        try:
+            return b"".join(iter(partial(os.read, descriptor, BLOCK), b""))
+        finally:
+            os.close(descriptor)
+
+    def may_have(self, name: str, /) -> bool:
+        """Tell whether there is a file."""
+        return os.access(self._prefix + name, os.F_OK)
+
+    def stamp(self, name: str, /) -> Stamp | None:
+        """Return a file's times, size and number; None of one that was changed just now, as it may be again unseen."""
+        try:
+            found = os.stat(self._prefix + name)  # noqa: PTH116 - without a Path for each look-up
+        except OSError:
+            return None
+        if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < FRESH:
+            return None
+        return Stamp(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
     def create(self, name: str, content: bytes, /) -> bool:
         """Write a new file."""

@@ -12,9 +12,14 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from llm_intercept.content import Value
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.jsontext import is_array, is_object, items, mapping
+from llm_intercept.jsontext import is_object, mapping
+from llm_intercept.recording.writing import indented, spaced
 
 VERSION = 1
+INDENT = 2
+NO_EVENTS = f'\n{" " * 2 * INDENT}"events": []'
+"""How the events of a response are written where there are none: nothing else of that name is as deep in a take."""
+BEFORE_EVENTS = ("status", "headers", "after_ms", "layout", "body")
 
 
 class DamagedTakeError(LLMInterceptError):
@@ -109,6 +114,15 @@ def read_take(content: bytes, name: str) -> Take:
 
     """
     try:
+        take = Take.model_validate_json(content)
+    except ValidationError:  # or JSON that Python reads and pydantic does not: a lone surrogate, deep nesting
+        return _read_plainly(content, name)
+    return take if "version" in take.model_fields_set else _read_plainly(content, name)
+
+
+def _read_plainly(content: bytes, name: str) -> Take:
+    """Read a take as Python reads JSON, and say what is wrong with it."""
+    try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DamagedTakeError(name, f"it is not JSON ({error})") from None
@@ -126,40 +140,36 @@ def read_take(content: bytes, name: str) -> Take:
 
 def write_take(take: Take) -> bytes:
     """Write a take: the same take gives the same bytes, and an event has a line of its own."""
-    return (_pretty(document_of(take), 0) + "\n").encode()
+    document = document_of(take)
+    events = document["response"].get("events")
+    if events:
+        document["response"]["events"] = []
+    text = indented(document, INDENT)
+    if events:
+        lines = f",\n{' ' * 3 * INDENT}".join(spaced(events))
+        text = text.replace(NO_EVENTS, f"{NO_EVENTS[:-1]}\n{' ' * 3 * INDENT}{lines}\n{' ' * 2 * INDENT}]", 1)
+    return (text + "\n").encode(errors="backslashreplace")  # a lone surrogate, which only an escape can say
 
 
 def document_of(take: Take) -> dict[str, Any]:
     """Make the JSON value of a take, without what has its default."""
-    return {"version": VERSION, **take.model_dump(exclude_defaults=True)}
+    dumped = take.model_dump(exclude_defaults=True, exclude={"response": {"events"}})
+    document: dict[str, Any] = {"version": VERSION, **dumped}
+    if take.response.events is not None:
+        document["response"] = _with_events(document["response"], take.response.events)
+    return document
 
 
-def _pretty(value: Any, depth: int, key: str = "") -> str:
-    if key == "events":
-        lines = [_scalar(event) for event in value]
-        return _block("[", lines, "]", depth)
-    if is_object(value) and value:
-        entries = mapping(value).items()
-        return _block("{", [f"{_scalar(name)}: {_pretty(item, depth + 1, name)}" for name, item in entries], "}", depth)
-    if is_array(value) and value:
-        return _block("[", [_pretty(item, depth + 1) for item in items(value)], "]", depth)
-    return _scalar(value)
+def _with_events(response: dict[str, Any], events: tuple[Event, ...]) -> dict[str, Any]:
+    """Put events where they belong: pydantic takes longer than all else over those of a long stream."""
+    before = {name: response.pop(name) for name in BEFORE_EVENTS if name in response}
+    return {**before, "events": [_event_document(event) for event in events], **response}
 
 
-def _block(begin: str, lines: list[str], end: str, depth: int) -> str:
-    if not lines:
-        return begin + end
-    inner = "\n" + "  " * (depth + 1)
-    return begin + inner + ("," + inner).join(lines) + "\n" + "  " * depth + end
-
-
-def _scalar(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate, which only an escape can say
-        return json.dumps(value)
-    return text
+def _event_document(event: Event) -> dict[str, Any]:
+    if event.text is None and event.data is not None:
+        return {"gap_ms": event.gap_ms, "data": event.data}
+    return event.model_dump(exclude_defaults=True)
 
 
 def plain(value: object) -> Any:

@@ -22,11 +22,12 @@ from llm_intercept.recording.take import DamagedTakeError, Take, document_of, re
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from llm_intercept.recording.store import Store
+    from llm_intercept.recording.store import Stamp, Store
 
 SHORT = 12
 PARTIAL = ".partial"
 CHANGES_ANYWAY = ("x-request-id", "request-id", "apim-request-id", "openai-processing-ms")
+SHELF = 4_000_000  # bytes of files whose takes are kept in memory, to be played again
 DEFAULT = Match()
 
 
@@ -58,6 +59,61 @@ def is_partial(name: str) -> bool:
     return name.endswith(PARTIAL + SUFFIX)
 
 
+@dataclass(eq=False, slots=True)
+class Found:
+    """A take that answers a request.
+
+    Attributes:
+        name: Its name.
+        take: The take.
+        made: What the player made of it, to be kept while the take is.
+
+    """
+
+    name: str
+    take: Take
+    made: Any = None
+
+
+class Shelf:
+    """Takes that were played again, while what they were read from stays the same.
+
+    Args:
+        store: Where they are read from.
+
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: dict[str, tuple[Stamp, Found]] = {}
+        self._size = 0
+
+    def take(self, name: str, read: Callable[[str], Take | None]) -> Found | None:
+        """Give a take as it is in the store now; it is read only if that is not what it was.
+
+        Args:
+            name: The take's name.
+            read: Reads it.
+
+        """
+        stamp = self._store.stamp(name)
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        take = read(name)
+        found = None if take is None else Found(name, take)
+        if found is not None and stamp is not None and stamp.size <= SHELF:
+            self._keep(stamp, found)
+        return found
+
+    def _keep(self, stamp: Stamp, found: Found) -> None:
+        self._size += stamp.size
+        if self._size > SHELF:
+            self._kept.clear()
+            self._size = stamp.size
+        self._kept[found.name] = stamp, found
+
+
 class Tape:
     """The takes of one store.
 
@@ -82,10 +138,11 @@ class Tape:
         self._index: dict[str, list[str]] | None = None
         self._taken: Counter[str] = Counter()
         self._made: Counter[str] = Counter()
+        self._shelf = Shelf(store)
         self._lock = threading.RLock()
 
-    def play(self, key: Key, *, repeat_last: bool = False) -> tuple[str, Take] | None:
-        """Find the next take of a request, with its name; None if there is none, or none left.
+    def play(self, key: Key, *, repeat_last: bool = False) -> Found | None:
+        """Find the next take of a request; None if there is none, or none left.
 
         Args:
             key: The request's key.
@@ -95,13 +152,13 @@ class Tape:
         with self._lock:
             number = self._taken[key.fingerprint] + 1
             while (name := self._name(key, number)) is not None:
-                take = self._read(name)
+                take = self._read(name) if number == 1 or self.store.may_have(name) else None
                 if take is None and name not in self.problems:
                     break
                 if take is not None and self._is_of(take, key):
                     self._taken[key.fingerprint] = number
                     self.played.append(name)
-                    return name, take
+                    return Found(name, take)
                 number += 1
             return self._last(key) if repeat_last else None
 
@@ -183,11 +240,10 @@ class Tape:
     def _is_of(self, take: Take, key: Key) -> bool:
         return take.partial is None and (self._loosened is not None or take.fingerprint == key.fingerprint)
 
-    def _last(self, key: Key) -> tuple[str, Take] | None:
+    def _last(self, key: Key) -> Found | None:
         number = self._taken[key.fingerprint]
         name = self._name(key, number) if number else None
-        take = self._read(name) if name is not None else None
-        return (name, take) if name is not None and take is not None else None
+        return self._shelf.take(name, self._read) if name is not None else None
 
     def _read(self, name: str) -> Take | None:
         try:

@@ -1,0 +1,194 @@
+"""What is looked at at a glance has the key, and is redacted, as what is looked at field by field."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_intercept import Redaction
+from llm_intercept.jsontext import decode
+from llm_intercept.recording.bodies import Chunk
+from llm_intercept.recording.exchange import answered, asked
+from llm_intercept.recording.fingerprint import VOLATILE, Match
+from llm_intercept.recording.keys import MOST, Keys
+from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets
+from llm_intercept.recording.quick import Quick
+from llm_intercept.recording.redaction import NOTHING, Secrets
+from tests.test_recording_redaction import KEYS, PLAIN
+
+URL = "https://api.openai.com/v1/chat/completions"
+UUID = "0b8f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e11"
+SIGNS = [
+    *KEYS.values(),
+    *("sk-", "-----BEGIN PRIVATE KEY-----", "://me:hunter2@", ":\\/\\/me:hunter2@", "Bearer ", "Basic ", "Basic\t"),
+    *(
+        "dXNlcjpwYXNzd29yZA==",
+        "pa\u017f\u017fword",
+        "api_\u212aey",
+        "ap\u0131_key",
+        "api-key",
+        "=",
+        ": ",
+        '"',
+        "\\",
+        "/",
+    ),
+    *("\\u0070assword", "\\u0073k-", "password", "secret", "hunter2x9", "[redacted]", "\u2028", "\x1c", "\n", "\ud83d"),
+    *(UUID, UUID[:20], "2026-11-22T18:42:59Z", "2026-11-22", " 18:42", "2026-1\u0661-2\u0662T1\u0663:42", "\U0001d7d0"),
+    *("call_abcdefgh12345678", "call_", "toolu_abcdefgh1", "chatcmpl-abcdefgh1", "/tmp/", "tmpab12cd34", "null"),
+    *("C:\\Users\\me\\Temp\\x", "\\Temp\\", "é", "你好", "1", "-", "{", "}", " ", "@", PLAIN),
+]
+TEXTS = st.lists(st.sampled_from(SIGNS) | st.text(max_size=4), max_size=6).map("".join)
+NAMES = st.sampled_from(
+    ["model", "stream", "seed", "id", "tool_calls", "tool_call_id", "call_id", "type", "password", "api_Key", "x"]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+
+
+def containers(inner):
+    return st.lists(inner, max_size=4) | st.dictionaries(NAMES | TEXTS, inner, max_size=4)
+
+
+PLAIN_VALUES = st.recursive(SCALARS, containers, max_leaves=8)
+NESTED = st.builds(lambda value, ascii_: json.dumps(value, ensure_ascii=ascii_), PLAIN_VALUES, st.booleans())
+VALUES = st.recursive(SCALARS | NESTED, containers, max_leaves=12)
+BODIES = st.fixed_dictionaries(
+    {"model": TEXTS, "messages": st.lists(st.fixed_dictionaries({"role": TEXTS, "content": VALUES}), max_size=3)},
+    optional={"extra": VALUES, "password": VALUES, "stream": VALUES, "tool_calls": VALUES},
+)
+URLS = st.sampled_from(
+    [
+        URL,
+        f"{URL}?api-version=2&key={PLAIN}",
+        f"https://me:{PLAIN}@gateway.test/{KEYS['openai']}/chat/completions",
+        f"http://127.0.0.1:8000/{PLAIN}/{UUID}/chat/completions/",
+        "https://gateway.test/2026-11-22T18:42/tmp/x",
+    ]
+)
+HEADERS = st.fixed_dictionaries(
+    {"content-type": st.just("application/json")},
+    optional={
+        "Authorization": st.sampled_from([f"Bearer {PLAIN}", 'Bearer with"quote\\x', "Bearer grün-lich-key"]),
+        "Cookie": st.just(f"a={PLAIN}; b=2"),
+        "x-api-key": TEXTS,
+    },
+)
+
+
+@contextmanager
+def no_glance():
+    """Let every glance say that it cannot tell."""
+    with patch.object(Quick, "may_find", lambda self, text: True):
+        yield
+
+
+def key_at_length(method, url, headers, body, redaction):
+    with no_glance():
+        return asked(method, url, headers, body, redaction).key
+
+
+@given(BODIES, URLS, HEADERS, st.booleans(), st.booleans())
+def test_the_key_at_a_glance_is_the_key_of_the_redacted_request(body, url, headers, is_ascii, has_more):
+    content = json.dumps(body, ensure_ascii=is_ascii).encode(errors="surrogatepass")
+    redaction = Redaction(fields=("role",), patterns=(r"T-\d+", "hunter")) if has_more else Redaction()
+    sent = decode(content)
+    keys = Keys(redaction)
+    expected = key_at_length("POST", url, headers, sent, redaction)
+    assert keys.of("POST", url, headers, sent, content) == expected
+    assert keys.of("POST", url, headers, sent, content) == expected
+    assert keys.of("POST", url, headers, sent, b"") == expected
+    assert asked("POST", url, headers, sent, redaction).key == expected
+
+
+def test_remembered_keys_are_those_of_the_same_method_place_headers_and_content():
+    keys = Keys(Redaction())
+
+    def key(method="POST", url=URL, content=b'{"a":"hunter2-Zx81-canary"}', **headers):
+        return keys.of(method, url, headers, json.loads(content), content)
+
+    made = [key(), key("PUT"), key(url="https://b.test/x"), key(authorization=f"Bearer {PLAIN}"), key(content=b"{}")]
+    assert len({one.fingerprint for one in made}) == 5
+    assert [key(), key(x="1").fingerprint] == [made[0], made[0].fingerprint]
+
+
+def test_no_more_keys_are_remembered_than_so_many():
+    keys = Keys(Redaction())
+    for number in range(MOST + 2):
+        keys.of("POST", URL, {}, {"n": number}, b"%d" % number)
+    assert len(keys._known) == 2
+
+
+@given(TEXTS)
+def test_a_glance_at_a_text_misses_no_secret(text):
+    with no_glance():
+        expected = replace_secrets(text)
+    assert replace_secrets(text) == expected
+
+
+@given(VALUES, st.lists(st.sampled_from([PLAIN, 'with"quote\\x', "ünïcödes", "hunter2x9"]), max_size=2))
+def test_what_a_glance_finds_clean_is_left_as_it_is_by_redaction(value, literals):
+    redaction, secrets = Redaction(), Secrets(tuple(literals))
+    with no_glance():
+        expected = redaction.value(value, secrets)
+    assert redaction.whole(value, secrets) == expected
+
+
+@st.composite
+def streams(draw):
+    """Make the events of a stream whose deltas say texts together, of several choices in turn."""
+    said = [(index, piece) for index in (0, 1) for piece in pieces(draw(TEXTS), draw(st.integers(1, 9)))]
+    name = draw(st.sampled_from(["content", "arguments", "other"]))
+    inner = draw(st.sampled_from([lambda part: part, lambda part: [{"index": {}, "function": part}]]))
+    chunks = [{"choices": [{"index": n, "delta": inner({name: piece})}]} for n, piece in draw(st.permutations(said))]
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+    ascii_ = draw(st.booleans())
+    chunks.append(draw(VALUES))
+    frames = [f"data: {json.dumps(one, ensure_ascii=ascii_, separators=separators)}\n\n" for one in chunks]
+    return "".join([*frames, draw(st.sampled_from(["data: [DONE]\n\n", f": {draw(TEXTS)}\n\n"]))])
+
+
+def pieces(text, size):
+    return [text[begin : begin + size] for begin in range(0, len(text), size)]
+
+
+@given(streams(), HEADERS)
+def test_a_glance_at_a_stream_misses_no_secret_and_changes_nothing(text, headers):
+    request = asked("POST", URL, headers, {}, Redaction())
+    sse, chunks = [("content-type", "text/event-stream")], [Chunk(text.encode(errors="replace"), 1.0)]
+    found = answered(request, 200, sse, chunks, Redaction())
+    with no_glance():
+        assert answered(request, 200, sse, chunks, Redaction()) == found
+
+
+@given(VALUES)
+def test_a_glance_at_what_changes_from_run_to_run_misses_nothing(value):
+    body = {"messages": value}
+    with no_glance():
+        expected = Match().canonical("POST", URL, body)
+    assert Match().canonical("POST", URL, body) == expected
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in SHAPES])
+@pytest.mark.parametrize("wrapped", [lambda text: text, json.dumps, lambda text: json.dumps(json.dumps([text]))])
+def test_every_shape_of_secret_is_seen_in_json_and_in_json_in_json(name, wrapped):
+    quick = next(one for shape, one, _ in SHAPES if shape == name)
+    sign = {"AWS key id": "AKIA1", "Azure shared key": "AccountKey", "URL password": "://a:b@", "JWT": "eyJ"}
+    found = sign.get(name, quick.split("|")[0].replace("[sr]k[-_]", "sk-").replace("gh[pousr]_", "ghp_"))
+    found = found.replace("api[_-]?keys?", "api_key").replace("[Bb]", "B").replace("SG\\.", "SG.")
+    assert may_hold_secret(json.dumps({"text": wrapped(f"see {found} here")}))
+    assert not may_hold_secret(json.dumps({"text": wrapped("nothing to see here")}))
+
+
+def test_the_volatile_values_are_all_glanced_for():
+    assert set(VOLATILE) == {"uuid", "time", "call", "tmp"}
+
+
+@given(st.text())
+def test_the_name_of_a_field_is_judged_alone(name):
+    assert holds_secret(name) == holds_secret.__wrapped__(name)
+    assert Redaction().value({name: 1}, NOTHING) is not None
