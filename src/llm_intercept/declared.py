@@ -50,7 +50,7 @@ class _Declared:
             written, self._written = self._written, None
             if written is not None:
                 kept = {*vars(self.slotted), *vars(written)} - {*LATE, "__init__"}
-                full = dataclasses.dataclass(written, slots=True, **self._options)
+                full: Any = dataclasses.dataclass(written, slots=True, **self._options)
                 del self.slotted.__signature__  # whoever asks looks at `__init__` then
                 made = [name for name in vars(full) if name not in kept]
                 for name in sorted(made, key="__init__".__eq__):
