@@ -114,6 +114,13 @@ def count(tokenizer: Tokenizer, text: str, model: str) -> int:
     return len(tokens) if isinstance(tokens, tuple) else sum(1 for _ in tokens)
 
 
+def total(tokenizer: Tokenizer, texts: Iterable[str], model: str) -> int:
+    """Count the tokens of all `texts`."""
+    if isinstance(tokenizer, EstimatingTokenizer):
+        return sum([len(_short(text)) if len(text) <= SHORT else count(tokenizer, text, model) for text in texts])
+    return sum(count(tokenizer, text, model) for text in texts)
+
+
 def _divide(piece: str) -> Iterator[str]:
     """Cut a long or foreign piece: about five Latin characters, three of other alphabets, one of an ideograph."""
     start = width = 0

@@ -9,14 +9,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from llm_intercept.declared import dataclass
-from llm_intercept.tokens import count
+from llm_intercept.tokens import total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from llm_intercept.tokens import Tokenizer
 
-TOGETHER = 64
+TOGETHER = 128
 """How many pieces are made at a time, where nothing can come between them."""
 
 Piece = tuple[str, tuple[str, ...]]
@@ -80,7 +80,7 @@ class Splitter:
             yield run if all(run) else [token for token in run if token]
 
     def _given(self, parts: Sequence[str]) -> Sequence[str]:
-        self.budget.spent += sum(count(self.tokenizer, part, self.model) for part in parts)
+        self.budget.spent += total(self.tokenizer, parts, self.model)
         return parts
 
     def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ from llm_intercept.content import Usage
 from llm_intercept.dialects.chat.models import traits
 from llm_intercept.dialects.chat.read import is_text_alone
 from llm_intercept.jsontext import encode
-from llm_intercept.tokens import count
+from llm_intercept.tokens import count, total
 
 if TYPE_CHECKING:
     from llm_intercept.content import LLMRequest, Message
@@ -43,10 +43,7 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     counted = ANSWER_TOKENS + MESSAGE_TOKENS * len(request.raw.get("messages") or request.messages)
     if "tools" in request.raw:
         texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
-    for text in texts:
-        if text:
-            counted += count(tokenizer, text, request.model)
-    return counted
+    return counted + total(tokenizer, filter(None, texts), request.model)
 
 
 def _plain_texts(messages: Any) -> list[str]:
