@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from harness.bodies import HOST, body, frames, lazy_frames, numbered, payload, structured_body, tool_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
 
 Kind = Literal[
@@ -102,9 +102,9 @@ class ReadyStream:
         return type("FamilyStream", (cls, family.SyncByteStream, family.AsyncByteStream), {})
 
 
-def responder(case: Case, family: Any) -> Any:
+def responder(case: Case, family: Any, more_headers: Mapping[str, str] | None = None) -> Any:
     """Return a function of a request that returns the ready answer as the family's response."""
-    headers = {"content-type": case.content_type()}
+    headers = {"content-type": case.content_type(), **(more_headers or {})}
     if not case.streams:
         content = case.content()
         return lambda _: family.Response(200, headers=headers, content=content)

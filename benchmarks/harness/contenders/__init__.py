@@ -24,6 +24,7 @@ class Entry:
 # "." is this project. litellm 1.107.0 was a compromised release.
 ENTRIES = {
     "floor": Entry("floor", ()),
+    "real-headers": Entry("floor", ()),
     "llm-intercept": Entry("ours", (".",)),
     "respx": Entry("respx_", ("respx",)),
     "pytest-httpx": Entry("pytest_httpx_", ("pytest-httpx",), ("httpx",)),
