@@ -45,6 +45,8 @@ class Activation:
 _order = itertools.count()
 _lock = threading.Lock()
 _process: tuple[Activation, ...] = ()
+_handlers: tuple[Handler, ...] = ()
+"""Those of the process, ready for each request."""
 _context: ContextVar[tuple[Activation, ...]] = ContextVar("llm_intercept_context", default=())
 _client: ContextVar[tuple[Handler, ...]] = ContextVar("llm_intercept_client", default=())
 _attached: WeakKeyDictionary[Any, tuple[Handler, ...]] = WeakKeyDictionary()
@@ -52,31 +54,34 @@ _attached: WeakKeyDictionary[Any, tuple[Handler, ...]] = WeakKeyDictionary()
 
 def activate(handler: Handler, scope: Literal["process", "context"]) -> Activation:
     """Make `handler` the innermost one, for the process or for this context and what it starts."""
-    global _process  # noqa: PLW0603 - process-wide is what it is for
     activation = Activation(handler, scope, next(_order))
     if scope == "context":
         _context.set((activation, *(one for one in _context.get() if one.live)))
     else:
         with _lock:
-            _process = (activation, *_process)
+            _set((activation, *_process))
     return activation
 
 
 def deactivate(activation: Activation) -> None:
     """End an activation, whichever order and context it is ended in."""
-    global _process  # noqa: PLW0603 - process-wide is what it is for
     activation.live = False
     if activation.scope == "context":
         _context.set(tuple(one for one in _context.get() if one is not activation))
     with _lock:
-        _process = tuple(one for one in _process if one is not activation)
+        _set(tuple(one for one in _process if one is not activation))
+
+
+def _set(process: tuple[Activation, ...]) -> None:
+    global _process, _handlers
+    _process, _handlers = process, tuple(one.handler for one in process)
 
 
 def active() -> tuple[Handler, ...]:
     """The handlers for a request made here and now: those of its client, then the others, the newest first."""
     inherited = _context.get()
     if not inherited:
-        return (*_client.get(), *(one.handler for one in _process))
+        return (*_client.get(), *_handlers)
     both = sorted((*inherited, *_process), key=lambda one: one.order, reverse=True)
     return (*_client.get(), *(one.handler for one in both if one.live))
 

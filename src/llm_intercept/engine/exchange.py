@@ -10,7 +10,7 @@ import hashlib
 import warnings
 from dataclasses import field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.declared import dataclass
 from llm_intercept.dialects import DIALECTS, claimed_by
@@ -35,7 +35,7 @@ from llm_intercept.errors import (
 )
 from llm_intercept.hosts import is_llm_host, names_one
 from llm_intercept.journal import Call, Journal
-from llm_intercept.jsontext import decode, encode, is_object, items, mapping
+from llm_intercept.jsontext import decode, encode, items
 from llm_intercept.lazily import lazy_function
 from llm_intercept.mocks import Mocked, Script, mocked
 from llm_intercept.recording.capture import Capture
@@ -342,7 +342,7 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
         value = decode(body)
     except (ValueError, RecursionError):
         return None
-    return mapping(value) if is_object(value) else None
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else None
 
 
 def _decide(

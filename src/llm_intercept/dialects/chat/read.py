@@ -118,8 +118,9 @@ def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | N
 
 def is_text_alone(message: object) -> bool:
     """Tell whether a message is a role and a text, as most are, and nothing else."""
-    raw = mapping(message)
-    return len(raw) == len(("role", "content")) and isinstance(raw.get("content"), str) and "role" in raw
+    raw: Any = message
+    alone = isinstance(raw, dict) and len(raw) == len(("role", "content")) and "role" in raw
+    return alone and isinstance(raw.get("content"), str)
 
 
 def _message(value: object) -> Message:
