@@ -49,8 +49,9 @@ class _Declared:
         with _lock:
             written, self._written = self._written, None
             if written is not None:
-                kept = {*vars(self.slotted), *vars(written)} - {*LATE, "__init__"}
-                full: Any = dataclasses.dataclass(written, slots=True, **self._options)
+                kept: set[str] = {*self.slotted.__dict__, *vars(written)} - {*LATE, "__init__"}
+                make: Any = dataclasses.dataclass
+                full: type = make(written, slots=True, **self._options)
                 del self.slotted.__signature__  # whoever asks looks at `__init__` then
                 made = [name for name in vars(full) if name not in kept]
                 for name in sorted(made, key="__init__".__eq__):

@@ -6,7 +6,7 @@ Knows: the request's JSON (OpenAI's reference, "Create chat completion"). Must n
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.content import (
     LLMRequest,
@@ -116,11 +116,12 @@ def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | N
         raise BadRequestError(ErrorFacts(400, message, param=name, code=code))
 
 
-def is_text_alone(message: object) -> bool:
+def is_text_alone(message: Any) -> bool:
     """Tell whether a message is a role and a text, as most are, and nothing else."""
-    raw: Any = message
-    alone = isinstance(raw, dict) and len(raw) == len(("role", "content")) and "role" in raw
-    return alone and isinstance(raw.get("content"), str)
+    if not isinstance(message, dict):
+        return False
+    raw = cast("dict[str, Any]", message)
+    return len(raw) == len(("role", "content")) and "role" in raw and isinstance(raw.get("content"), str)
 
 
 def _message(value: object) -> Message:
