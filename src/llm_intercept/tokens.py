@@ -116,9 +116,12 @@ def count(tokenizer: Tokenizer, text: str, model: str) -> int:
 
 def total(tokenizer: Tokenizer, texts: Iterable[str], model: str) -> int:
     """Count the tokens of all `texts`."""
-    if isinstance(tokenizer, EstimatingTokenizer):
-        return sum([len(_short(text)) if len(text) <= SHORT else count(tokenizer, text, model) for text in texts])
-    return sum(count(tokenizer, text, model) for text in texts)
+    if not isinstance(tokenizer, EstimatingTokenizer):
+        return sum(count(tokenizer, text, model) for text in texts)
+    found = 0
+    for text in texts:
+        found += len(_short(text)) if len(text) <= SHORT else count(tokenizer, text, model)
+    return found
 
 
 def _divide(piece: str) -> Iterator[str]:

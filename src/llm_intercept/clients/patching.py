@@ -123,22 +123,18 @@ def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callab
     def handle_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
         handlers = () if sometimes and not is_leaf(args[0]) else active()
-        return serve(_request(args, kwargs), handlers, forward)
+        return serve(args[1] if len(args) > 1 else kwargs["request"], handlers, forward)
 
     def handle_async_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
         handlers = () if sometimes and not is_leaf(args[0]) else active()
-        return serve_async(_request(args, kwargs), handlers, forward)
+        return serve_async(args[1] if len(args) > 1 else kwargs["request"], handlers, forward)
 
     is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
     return handle_async_request if is_async else handle_request
 
 
 _serving_leaves = functools.partial(_serving, sometimes=True)
-
-
-def _request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return args[1] if len(args) > 1 else kwargs["request"]
 
 
 def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -50,7 +50,9 @@ class Service:
 
     def admit(self, call: Call) -> ErrorReply | Faulty | None:
         """Answer a request before any rule is asked: with a 429, or with what chaos puts in an answer's place."""
-        self._welcome(call)
+        if self._told:
+            self._welcome(call)
+        call.started = self.clock.now()
         if not self.limits and not self.chaos:
             return None
         request = call.request
@@ -69,11 +71,10 @@ class Service:
         return None
 
     def _welcome(self, call: Call) -> None:
-        """Let the time pass that a client has waited because it was told to, and note when the request came."""
-        told = self._told.pop(call.digest, None) if self._told else None
+        """Let the time pass that a client has waited because it was told to."""
+        told = self._told.pop(call.digest, None)
         if told is not None and self.clock.kept(told.asked, call.waited_since(told.call)):
             self.clock.advance_to(told.since + told.asked)
-        call.started = self.clock.now()
 
     def note_wait(self, call: Call, asked: float, since: float) -> None:
         """Remember that a call's client was told to wait."""

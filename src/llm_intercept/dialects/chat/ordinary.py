@@ -5,6 +5,7 @@ Knows: when nothing in a request or reply asks for more. Must not know: the layo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,12 @@ from llm_intercept.dialects.chat.hosts import manner
 from llm_intercept.dialects.chat.identity import completion_id, created, derived, fingerprint
 from llm_intercept.dialects.chat.models import answering_model, traits
 from llm_intercept.dialects.chat.pieces import Budget
-from llm_intercept.dialects.chat.templates import HOLE, Template, quoted
+from llm_intercept.dialects.chat.templates import HOLE, Template, pieces, quoted
 from llm_intercept.dialects.chat.turn import Plan, identified, stops
 from llm_intercept.dialects.chat.usage import hidden_tokens, prompt_tokens, usage_json
 from llm_intercept.jsontext import is_object, items
 from llm_intercept.replies import Reply, ToolCall
-from llm_intercept.tokens import count
+from llm_intercept.tokens import SHORT, EstimatingTokenizer, count, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.chat.events import Event
     from llm_intercept.tokens import Tokenizer
 
+BEFORE_TEXTS = 2
+"""The holes before those of what is said: the id and the time."""
 MOST_BYTES = 4  # of a character; a token has at least one
 
 
@@ -66,23 +69,53 @@ def ordinary_body(request: LLMRequest, reply: Reply, writing: Writing) -> bytes 
     if not reply.is_text_and_calls or spoken == "azure" or not _is_harmless(request.raw, reply):
         return None
     model = reply.model or answering_model(request.model, dated=spoken == "openai")
-    shape = _shape(model, bool(reply.text), tuple([call.type for call in reply.tool_calls]))
-    if shape is None:
-        return None
     identity = writing.identity
-    said = [quoted(reply.text)] if reply.text or not reply.tool_calls else []
-    for call in identified(reply, derived(identity, 0)).tool_calls if reply.tool_calls else ():
-        said += (quoted(call.id or ""), quoted(call.name), quoted(call.arguments))
-    reason = reply.finish_reason or ("tool_calls" if reply.tool_calls else "stop")
-    used = reply.usage or _usage(request, reply, writing.tokenizer, model)
-    head = (quoted(completion_id(identity)), created(identity), *said, quoted(reason))
-    tail = (quoted(fingerprint(identity)),) if shape.has_fingerprint else ()
+    if reply.tool_calls or len(reply.text) > SHORT:
+        calls = identified(reply, derived(identity, 0)).tool_calls if reply.tool_calls else ()
+        said = _said(model, reply.text, reply.finish_reason, calls)
+    else:
+        said = _short_text(model, reply.text, reply.finish_reason)
+    if said is None:
+        return None
+    used = reply.usage or _usage(request, reply, writing.tokenizer, model, said)
+    prompt, completion = used.prompt_tokens, used.completion_tokens
+    counts = (prompt, completion, prompt + completion, used.cached_tokens, used.reasoning_tokens)
+    tail = (quoted(fingerprint(identity)),) if said.has_fingerprint else ()
     try:
-        body = shape.template.filled((*head, *_counts(used), *tail)).encode()
+        body = said.template.filled((quoted(completion_id(identity)), created(identity), *counts, *tail)).encode()
     except UnicodeEncodeError:  # a lone surrogate
         return None
     writing.note_usage(used)
     return body
+
+
+@dataclass(slots=True)
+class _Said:
+    """A body in which all is said but its id, its time, its counts and its fingerprint, if it has one."""
+
+    template: Template
+    has_fingerprint: bool
+    tokens: int | None = None
+    """How many the text has for the built-in tokenizer, where that is known."""
+
+
+def _said(model: str, text: str, finish_reason: str | None, calls: tuple[ToolCall, ...]) -> _Said | None:
+    """Say an answer; None for a model whose usage says more."""
+    shape = _shape(model, bool(text), tuple(call.type for call in calls))
+    if shape is None:
+        return None
+    texts = [quoted(text)] if text or not calls else []
+    for call in calls:
+        texts += (quoted(call.id or ""), quoted(call.name), quoted(call.arguments))
+    reason = finish_reason or ("tool_calls" if calls else "stop")
+    return _Said(shape.template.with_texts(BEFORE_TEXTS, [*texts, quoted(reason)]), shape.has_fingerprint)
+
+
+@lru_cache(maxsize=256)
+def _short_text(model: str, text: str, finish_reason: str | None) -> _Said | None:
+    """Say a text that may be given again."""
+    said = _said(model, text, finish_reason, ())
+    return None if said is None else replace(said, tokens=total(EstimatingTokenizer(), (text,), model))
 
 
 def _is_harmless(asked: Mapping[str, Any], reply: Reply) -> bool:
@@ -92,29 +125,19 @@ def _is_harmless(asked: Mapping[str, Any], reply: Reply) -> bool:
     )
 
 
-def _counts(used: Usage) -> tuple[int, ...]:
-    return used.prompt_tokens, used.completion_tokens, used.total_tokens, used.cached_tokens, used.reasoning_tokens
-
-
-def _usage(request: LLMRequest, reply: Reply, tokenizer: Tokenizer, model: str) -> Usage:
-    said = count(tokenizer, reply.text, model) if reply.text else 0
-    for call in reply.tool_calls:
-        said += call_tokens(call, len(reply.tool_calls), tokenizer, model)
-        said += count(tokenizer, call.arguments, model)
-    said += hidden_tokens(request, model)
-    return Usage.counted(prompt_tokens(request, tokenizer), said)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What the bodies of one model have in common whose message has a text or not, and so many calls."""
-
-    template: Template
-    has_fingerprint: bool
+def _usage(request: LLMRequest, reply: Reply, tokenizer: Tokenizer, model: str, said: _Said) -> Usage:
+    if said.tokens is not None and isinstance(tokenizer, EstimatingTokenizer):
+        spent = said.tokens
+    else:
+        spent = count(tokenizer, reply.text, model) if reply.text else 0
+        for call in reply.tool_calls:
+            spent += call_tokens(call, len(reply.tool_calls), tokenizer, model)
+            spent += count(tokenizer, call.arguments, model)
+    return Usage.counted(prompt_tokens(request, tokenizer), spent + hidden_tokens(request, model))
 
 
 @lru_cache(maxsize=256)
-def _shape(model: str, says_text: bool, kinds: tuple[Any, ...]) -> _Shape | None:
+def _shape(model: str, says_text: bool, kinds: tuple[Any, ...]) -> _Said | None:
     """Let the general writer write a body of holes; None for a model whose usage says more."""
     own = traits(model)
     if own.counts_by_kind:
@@ -130,4 +153,4 @@ def _shape(model: str, says_text: bool, kinds: tuple[Any, ...]) -> _Shape | None
     names = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
     counted: Any = SimpleNamespace(**dict.fromkeys(names, HOLE))
     body = OpenAIFrames(envelope, include_usage=False).body([said], usage_json(counted, model))
-    return _Shape(Template(body), own.has_fingerprint)
+    return _Said(Template(pieces(body)), own.has_fingerprint)

@@ -23,14 +23,23 @@ class Template:
     """JSON with holes.
 
     Args:
-        written: The JSON, with `HOLE` in the place of each value that is filled in.
+        pieces: The texts before, between and after the holes.
 
     """
 
-    __slots__ = ("_format",)
+    __slots__ = ("_format", "_pieces")
 
-    def __init__(self, written: bytes) -> None:
-        self._format = "%s".join(piece.replace("%", "%%") for piece in pieces(written))
+    def __init__(self, pieces: list[str]) -> None:
+        self._pieces = pieces
+        self._format = "%s".join(piece.replace("%", "%%") for piece in pieces)
+
+    def with_texts(self, first: int, texts: list[str]) -> Template:
+        """Fill some holes for good, from the one numbered `first` (from 0) on."""
+        last = first + len(texts)
+        merged = self._pieces[first]
+        for text, piece in zip(texts, self._pieces[first + 1 : last + 1], strict=True):
+            merged += text + piece
+        return Template([*self._pieces[:first], merged, *self._pieces[last + 1 :]])
 
     def filled(self, values: tuple[object, ...]) -> str:
         """Fill the holes, in the order in which they stand in the text, with JSON texts or numbers."""

@@ -48,9 +48,12 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
 
 def _plain_texts(messages: Any) -> list[str]:
     """Return the texts of messages that have nothing else, without reading them into values; else none."""
-    if not messages or not all(map(is_text_alone, messages)):
-        return []
-    return [message["content"] for message in messages]
+    texts: list[str] = []
+    for message in messages or ():
+        if not is_text_alone(message):
+            return []
+        texts.append(message["content"])
+    return texts
 
 
 def _texts(message: Message) -> list[str]:
