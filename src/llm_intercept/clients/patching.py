@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Installer = Callable[[ModuleType, "HookSet"], None]
 
 
+SET_COOKIE = "set-cookie"
+"""What a library looks for in the headers of a response that may set cookies, if it looks before it copies them."""
+
+
 class HookSet:
     """Hooks that are there as long as anybody needs them.
 
@@ -93,8 +97,10 @@ def _hook_family(module: ModuleType, hooks: HookSet) -> None:
     hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
     hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
     hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
-    hooks.add(module.Cookies.extract_cookies, _extracting)
     hooks.add(module.create_ssl_context, creating)
+    extract = innermost(module.Cookies.extract_cookies)
+    if extract is not None and SET_COOKIE not in extract.__code__.co_consts:
+        hooks.add(extract, _extracting)
 
 
 def _extracting(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,7 +111,7 @@ def _extracting(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def extract_cookies(cookies: Any, response: Any) -> None:
         headers = response.headers
-        if "set-cookie" in headers or "set-cookie2" in headers:
+        if SET_COOKIE in headers or "set-cookie2" in headers:
             original(cookies, response)
 
     return extract_cookies

@@ -10,7 +10,7 @@ import hashlib
 import warnings
 from dataclasses import field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from llm_intercept.declared import dataclass
 from llm_intercept.dialects import DIALECTS, claimed_by
@@ -342,7 +342,7 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
         value = decode(body)
     except (ValueError, RecursionError):
         return None
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else None
+    return value if value.__class__ is dict else None
 
 
 def _decide(

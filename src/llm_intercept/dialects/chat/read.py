@@ -6,7 +6,7 @@ Knows: the request's JSON (OpenAI's reference, "Create chat completion"). Must n
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from llm_intercept.content import (
     LLMRequest,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PATH = "/chat/completions"
 RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
 """The least and the most of what OpenAI refuses otherwise (its reference)."""
+ROLE_AND_CONTENT = 2
 STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
 
 
@@ -118,10 +119,8 @@ def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | N
 
 def is_text_alone(message: Any) -> bool:
     """Tell whether a message is a role and a text, as most are, and nothing else."""
-    if not isinstance(message, dict):
-        return False
-    raw = cast("dict[str, Any]", message)
-    return len(raw) == len(("role", "content")) and "role" in raw and isinstance(raw.get("content"), str)
+    alone = message.__class__ is dict and len(message) == ROLE_AND_CONTENT and "role" in message
+    return alone and message.get("content").__class__ is str
 
 
 def _message(value: object) -> Message:
