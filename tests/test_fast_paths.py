@@ -9,6 +9,7 @@ import pickle
 import sys
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, Op
 from llm_intercept.dialects.chat.headers import openai_headers
 from llm_intercept.dialects.chat.ordinary import ordinary_body
 from llm_intercept.dialects.chat.templates import HOLE, quoted
+from llm_intercept.dialects.chat.usage import ANSWER_TOKENS, MESSAGE_TOKENS
 from llm_intercept.dialects.chat.write import write
 from llm_intercept.jsontext import encode
 from llm_intercept.tokens import EstimatingTokenizer
@@ -107,6 +109,19 @@ def test_ordinary_answers_are_filled_in() -> None:
         assert ordinary_body(request, reply, writing) is not None
     for reply in (Reply(refusal="No."), Reply(deltas=["a"]), Reply("a", reasoning="b"), Reply("\ud800")):
         assert ordinary_body(request, reply, writing) is None
+
+
+def test_a_tokenizer_that_inherits_from_ours_is_asked() -> None:
+    """What is counted at once is what the built-in one counts."""
+
+    class Letters(EstimatingTokenizer):
+        def split(self, text: str, model: str) -> tuple[str, ...]:
+            return tuple(text)
+
+    with intercept("abc", tokenizer=Letters()) as llm:
+        httpx.post(URL, json={"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]})
+        usage = llm.calls[0].usage
+    assert usage == Usage.counted(5 + MESSAGE_TOKENS + ANSWER_TOKENS, 3)
 
 
 def test_a_percent_sign_in_a_model_name_is_no_hole() -> None:

@@ -126,7 +126,7 @@ def _is_harmless(asked: Mapping[str, Any], reply: Reply) -> bool:
 
 
 def _usage(request: LLMRequest, reply: Reply, tokenizer: Tokenizer, model: str, said: _Said) -> Usage:
-    if said.tokens is not None and isinstance(tokenizer, EstimatingTokenizer):
+    if said.tokens is not None and type(tokenizer) is EstimatingTokenizer:
         spent = said.tokens
     else:
         spent = count(tokenizer, reply.text, model) if reply.text else 0
