@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SkipValidation
 
@@ -18,6 +18,17 @@ from llm_intercept.declared import dataclass
 
 Raw = Annotated[Mapping[str, Any], SkipValidation]
 NOTHING: Mapping[str, Any] = {}
+T = TypeVar("T")
+if TYPE_CHECKING:
+    Unchecked = Annotated[T, SkipValidation]
+else:
+
+    class Unchecked:
+        """A field that pydantic leaves as it is. It need not know of what: that takes 1 ms for each kind of fault."""
+
+        def __class_getitem__(cls, kind: object) -> object:
+            """Give what pydantic looks at."""
+            return Any
 
 
 class Value(BaseModel):

@@ -28,6 +28,15 @@ def decode(body: bytes) -> Any:
         return _without_surrogates(json.loads(body))
 
 
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """Read a JSON object; None if `body` is something else, or nested too deep to read."""
+    try:
+        value = decode(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if value.__class__ is dict else None
+
+
 def encode(value: object, indent: int | None = None) -> bytes:
     """Write JSON in UTF-8 without escaping what UTF-8 can say; a lone surrogate becomes U+FFFD."""
     try:

@@ -9,12 +9,12 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from llm_intercept.content import LLMRequest, Raw, Usage, Value
+from llm_intercept.content import LLMRequest, Raw, Unchecked, Usage, Value
 from llm_intercept.declared import dataclass
 from llm_intercept.errors import ReplyError, SettingsError, shorten
 from llm_intercept.jsontext import encode
@@ -23,19 +23,6 @@ from llm_intercept.pace import Pace, check_pace
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.sse import DONE, frame
 from llm_intercept.trouble import FAULTS, Fault, as_faults
-
-T = TypeVar("T")
-if TYPE_CHECKING:
-    Unchecked = Annotated[T, SkipValidation]
-else:
-
-    class Unchecked:
-        """A field that pydantic leaves as it is. It need not know of what: that takes 1 ms for each kind of fault."""
-
-        def __class_getitem__(cls, kind: object) -> object:
-            """Give what pydantic looks at."""
-            return Any
-
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 ACCEPTED = (

@@ -6,7 +6,6 @@ and is driven by a client adapter, sync or async.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from dataclasses import field, replace
 from functools import partial
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.declared import dataclass
 from llm_intercept.dialects import DIALECTS, claimed_by
-from llm_intercept.dialects.base import BadRequestError, ErrorFacts, Writing
+from llm_intercept.dialects.base import BadRequestError, Writing
 from llm_intercept.engine.asking import FailedExchange, instance, resolve
 from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule, plainly
 from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.played import Played, is_recorded
 from llm_intercept.engine.playing import Play, is_end, is_plain
+from llm_intercept.engine.refusing import refuse
 from llm_intercept.engine.service import Service
 from llm_intercept.engine.settling import settled
 from llm_intercept.engine.watching import Watched
@@ -35,7 +35,7 @@ from llm_intercept.errors import (
 )
 from llm_intercept.hosts import is_llm_host, names_one
 from llm_intercept.journal import Call, Journal
-from llm_intercept.jsontext import decode, encode, items
+from llm_intercept.jsontext import encode, items, json_object
 from llm_intercept.lazily import lazy_function
 from llm_intercept.mocks import Mocked, Script, mocked
 from llm_intercept.recording.capture import Capture
@@ -46,7 +46,7 @@ from llm_intercept.tokens import EstimatingTokenizer
 from llm_intercept.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Sequence
 
     from llm_intercept.budget import Budget
     from llm_intercept.content import LLMRequest
@@ -62,7 +62,6 @@ else:
     no_recording = lazy_function("llm_intercept.engine.missing", "no_recording")
     replayed = lazy_function("llm_intercept.engine.replaying", "replayed")
 
-NO_RETRY = ("x-should-retry", "false")
 IN_THE_BODY = "mock_response, in the request's body"
 
 
@@ -143,7 +142,7 @@ class Engine:
 
     def _claimed(self, wire: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         content: bytes = yield READ_BODY
-        body = _json_object(content)
+        body = json_object(content)
         if body is None:
             return (yield from self._not_json(wire, chain))
         try:
@@ -277,14 +276,14 @@ class Engine:
             raise call.error
         call.status = 404
         call.finish()
-        return _refuse(dialect, 404, str(facts), "llm_intercept_unmatched")
+        return refuse(dialect, 404, str(facts), "llm_intercept_unmatched")
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
         self.journal.failures.append(error)
         call.status, call.error = 500, error
         call.finish()
-        return _refuse(case.dialect, 500, str(error), "llm_intercept_failed")
+        return refuse(case.dialect, 500, str(error), "llm_intercept_failed")
 
     def _refused(self, refused: BadRequestError, wire: WireRequest, dialect: Dialect, digest: str) -> WireResponse:
         """Answer what the API itself would refuse."""
@@ -335,14 +334,6 @@ class Engine:
             if not case.wire.is_network_error(error):
                 self.journal.failures.append(ReplyFunctionError(str(rule), where, error))
         case.call.finish()
-
-
-def _json_object(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = decode(body)
-    except (ValueError, RecursionError):
-        return None
-    return value if value.__class__ is dict else None
 
 
 def _decide(
@@ -407,11 +398,3 @@ def _forward(call: Call, capture: Capture | None = None) -> Exchange:
     call.status = yield Forward(capture)
     call.finish()
     return Forwarded(call.status)
-
-
-def _refuse(dialect: Dialect, status: int, message: str, code: str) -> WireResponse:
-    return dialect.write_error(ErrorFacts(status, message, code=code, headers=(NO_RETRY,)), _hashed(message))
-
-
-def _hashed(message: str) -> str:
-    return hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
