@@ -21,8 +21,8 @@ import tempfile
 from pathlib import Path
 
 from llm_intercept.recording.bodies import Chunk
-from llm_intercept.recording.exchange import answered, asked, take_of
 from llm_intercept.recording.redaction import Redaction
+from llm_intercept.recording.sanitize import answered, asked, take_of
 from llm_intercept.recording.take import write_take
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -40,7 +40,7 @@ def memory():
             return int(line.split()[1]) / 1024
 if tool == "llm-intercept":
     from llm_intercept import intercept, Recordings
-    from llm_intercept.interceptor import Interceptor
+    from llm_intercept.interceptor.interceptor import Interceptor
     block = lambda: intercept(mode="replay", recordings=Recordings(place, repeat_last=True))
 elif tool == "vcrpy":
     import vcr

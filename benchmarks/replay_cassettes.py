@@ -22,10 +22,10 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 
 from llm_intercept import intercept
-from llm_intercept.jsontext import mapping
+from llm_intercept.base.json import mapping
 from llm_intercept.recording.take import read_take
-from llm_intercept.tapes.foreign import read_foreign
-from llm_intercept.tapes.importing import files_under, import_file
+from llm_intercept.tapetools.importers import read_foreign
+from llm_intercept.tapetools.importing import files_under, import_file
 
 KINDS: dict[str, tuple[Any, Any]] = {
     "/chat/completions": (ChatCompletion, openai.Stream[ChatCompletionChunk]),

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from llm_intercept.content import LLMRequest, Message
-from llm_intercept.dialects.chat.ready import accumulated, stream_data
-from llm_intercept.dialects.chat.usage import hidden_tokens
-from llm_intercept.tokens import EstimatingTokenizer, count
+from llm_intercept.base.tokens import EstimatingTokenizer, count
+from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
+from llm_intercept.dialects.openai_chat.usage import hidden_tokens
+from llm_intercept.model.request import LLMRequest, Message
 
 OK = 200
 

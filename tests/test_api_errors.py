@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from llm_intercept import InterceptTransport, SettingsError, api_error, intercept
-from llm_intercept.faults import BY_STATUS, NAMED
+from llm_intercept.replies.api_error import BY_STATUS, NAMED
 from tests.conftest import URL, chat
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from llm_intercept import (
     malformed,
     timeout,
 )
-from llm_intercept.chaos import USUAL
+from llm_intercept.simulation.chaos import USUAL
 from tests.support import URL, chat
 
 KINDS = [api_error(500), timeout("read"), cut_off(after=1), disconnect(after=2)]

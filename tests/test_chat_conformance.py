@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Reply, api_error
-from llm_intercept.dialects.chat.ready import accumulated, reply_of, stream_data
+from llm_intercept.dialects.openai_chat.ready import accumulated, reply_of, stream_data
 from tests.conftest import SHARED
 
 RECORDINGS = SHARED / "recordings.jsonl"

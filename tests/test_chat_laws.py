@@ -27,7 +27,7 @@ from llm_intercept import (
     structured,
     tool_call,
 )
-from llm_intercept.dialects.chat.ready import accumulated, stream_data
+from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
 from tests.conftest import SHARED, URL, chat
 
 SCHEMA = SHARED / "openai-openapi.json"

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from llm_intercept import SettingsError
-from llm_intercept.clock import SHORTEST, SLACK, Clock, Timeline
+from llm_intercept.timing.clock import SHORTEST, SLACK, Clock, Timeline
 from tests.support import nearest_median_gap
 
 

@@ -36,7 +36,7 @@ from llm_intercept import (
     tool_call,
     wrap,
 )
-from llm_intercept.mocks import STATUS
+from llm_intercept.replies.mock_params import STATUS
 from tests.conftest import URL, chat, events
 
 if TYPE_CHECKING:

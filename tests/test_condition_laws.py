@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from respx.patterns import M
 
 from llm_intercept import LLMRequest, when
-from llm_intercept.dialects import chat as dialect
+from llm_intercept.base.json import encode
+from llm_intercept.conditions.base import Condition
+from llm_intercept.dialects import openai_chat as dialect
 from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.jsontext import encode
-from llm_intercept.rules.condition import Condition
+from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules.shadow import implies
-from llm_intercept.wire import WireRequest
 from tests.support import URL
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {"x-team": "red"})

@@ -19,9 +19,9 @@ from llm_intercept import (
     intercept,
     when,
 )
-from llm_intercept.dialects import chat as dialect
-from llm_intercept.rules.condition import Condition
-from llm_intercept.wire import WireRequest
+from llm_intercept.conditions.base import Condition
+from llm_intercept.dialects import openai_chat as dialect
+from llm_intercept.model.wire import WireRequest
 from tests.support import URL, chat
 
 

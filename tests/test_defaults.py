@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from llm_intercept import Interceptor, SettingsError, UnmatchedRequestError, UnusedRuleError, intercept
-from llm_intercept.defaults import KEYS, project_defaults
-from llm_intercept.rulefiles import install
+from llm_intercept.rulefiles.load import install
+from llm_intercept.settings.pyproject import KEYS, project_defaults
 from tests.support import ask
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from llm_intercept import (
     WrapError,
     intercept,
 )
-from llm_intercept.engine.explaining import LET_OUT
+from llm_intercept.engine.explain import LET_OUT
 from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, Verdict, shorten
 from tests.support import URL, chat
 

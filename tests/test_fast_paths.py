@@ -15,20 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_intercept import Reply, ToolCall, Usage, intercept, raw, tool_call
+from llm_intercept.base.json import encode
+from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.clients.driver import family_headers
-from llm_intercept.content import LLMRequest, Message, TextPart
 from llm_intercept.dialects.base import Writing
-from llm_intercept.dialects.chat import ordinary, read
-from llm_intercept.dialects.chat.deltas import Run
-from llm_intercept.dialects.chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
-from llm_intercept.dialects.chat.headers import openai_headers
-from llm_intercept.dialects.chat.ordinary import ordinary_body
-from llm_intercept.dialects.chat.templates import HOLE, quoted
-from llm_intercept.dialects.chat.usage import ANSWER_TOKENS, MESSAGE_TOKENS
-from llm_intercept.dialects.chat.write import write
-from llm_intercept.jsontext import encode
-from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wire import WireRequest
+from llm_intercept.dialects.openai_chat import ordinary, read
+from llm_intercept.dialects.openai_chat.deltas import Run
+from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
+from llm_intercept.dialects.openai_chat.headers import openai_headers
+from llm_intercept.dialects.openai_chat.ordinary import ordinary_body
+from llm_intercept.dialects.openai_chat.templates import HOLE, quoted
+from llm_intercept.dialects.openai_chat.usage import ANSWER_TOKENS, MESSAGE_TOKENS
+from llm_intercept.dialects.openai_chat.write import write
+from llm_intercept.model.request import LLMRequest, Message, TextPart
+from llm_intercept.model.wire import WireRequest
 from tests.conftest import FAMILIES, URL, chat
 
 IDENTITY = "0123456789abcdef" * 5
@@ -227,7 +227,7 @@ def test_every_parameter_that_bears_on_an_answer_is_known_to_the_fast_path() -> 
     import inspect
     import re
 
-    from llm_intercept.dialects.chat import turn
+    from llm_intercept.dialects.openai_chat import turn
 
     source = inspect.getsource(turn.plans) + inspect.getsource(turn)
     bears = set(re.findall(r'params\.get\("(\w+)"\)', source))

@@ -42,7 +42,7 @@ from llm_intercept import (
     truncated_arguments,
     wrong_content_type,
 )
-from llm_intercept.trouble import FAULTS
+from llm_intercept.faults.values import FAULTS
 from tests.conftest import Case, chat
 from tests.support import URL, nearest_median_gap
 

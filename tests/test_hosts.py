@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept.hosts import KNOWN, SUFFIXES, is_llm_host
+from llm_intercept.base.hosts import KNOWN, SUFFIXES, is_llm_host
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 

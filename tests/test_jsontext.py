@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import jsontext
-from llm_intercept.jsontext import decode, encode
+from llm_intercept.base import json as jsontext
+from llm_intercept.base.json import decode, encode
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 VALUES = st.recursive(

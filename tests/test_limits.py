@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, SettingsError, intercept
-from llm_intercept.limits import Bucket, go_duration
+from llm_intercept.simulation.limits import Bucket, go_duration
 from tests.support import URL, chat
 
 

@@ -22,8 +22,8 @@ import pytest
 
 from llm_intercept import UnmatchedWarning, UnseenClientError, intercept
 from llm_intercept.clients import sentinels
-from llm_intercept.clients.discovery import leaves
 from llm_intercept.clients.hook import innermost
+from llm_intercept.clients.leaves import leaves
 from llm_intercept.clients.patching import THREADS, TRAFFIC
 from tests.support import ELSEWHERE, URL, ask, ask_async, chat, complete, maybe, said
 

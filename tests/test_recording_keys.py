@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_intercept import Redaction
-from llm_intercept.jsontext import decode
+from llm_intercept.base.json import decode
 from llm_intercept.recording.bodies import Chunk
-from llm_intercept.recording.exchange import answered, asked
 from llm_intercept.recording.fingerprint import VOLATILE, Match
-from llm_intercept.recording.keys import MOST, Keys
+from llm_intercept.recording.lookup_key import MOST, Keys
 from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets
-from llm_intercept.recording.quick import Quick
+from llm_intercept.recording.prefilter import Quick
 from llm_intercept.recording.redaction import NOTHING, Secrets
+from llm_intercept.recording.sanitize import answered, asked
 from tests.test_recording_redaction import KEYS, PLAIN
 
 URL = "https://api.openai.com/v1/chat/completions"

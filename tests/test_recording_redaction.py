@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_intercept import Redaction, SettingsError
+from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
-from llm_intercept.recording.exchange import answered, asked, redacted_take, take_of
 from llm_intercept.recording.patterns import MARK, SHAPES, replace_secrets, secrets_in
 from llm_intercept.recording.redaction import NOTHING, Secrets
-from llm_intercept.recording.scan import secrets_of
+from llm_intercept.recording.sanitize import answered, asked, redacted_take, take_of
 from llm_intercept.recording.take import read_take, write_take
 
 URL = "https://api.openai.com/v1/chat/completions"

@@ -21,6 +21,7 @@ from llm_intercept.recording.bodies import (
     response_of,
 )
 from llm_intercept.recording.encodings import decode_chunks, decode_stored
+from llm_intercept.recording.json_writer import compact, indented, spaced
 from llm_intercept.recording.take import (
     DamagedTakeError,
     Take,
@@ -30,7 +31,6 @@ from llm_intercept.recording.take import (
     read_take,
     write_take,
 )
-from llm_intercept.recording.writing import compact, indented, spaced
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)

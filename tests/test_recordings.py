@@ -542,7 +542,7 @@ def _transcription(folder, url):
     import hashlib
 
     from llm_intercept.recording.bodies import Chunk
-    from llm_intercept.recording.exchange import answered, asked, take_of
+    from llm_intercept.recording.sanitize import answered, asked, take_of
     from llm_intercept.recording.store import FolderStore
     from llm_intercept.recording.tape import Tape
 

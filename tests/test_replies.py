@@ -40,7 +40,7 @@ from llm_intercept import (
     tool_call,
     wrap,
 )
-from llm_intercept.replies import AutoReply, Computed, ErrorReply, Raises, RawReply, collect, is_one_shot, prepare
+from llm_intercept.replies.reply import AutoReply, Computed, ErrorReply, Raises, RawReply, collect, is_one_shot, prepare
 from tests.conftest import URL, chat
 
 if TYPE_CHECKING:

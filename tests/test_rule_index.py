@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from respx.patterns import M
 
 from llm_intercept import Interceptor, LLMRequest, ReplyFunctionError, when
-from llm_intercept.dialects import chat as dialect
+from llm_intercept.dialects import openai_chat as dialect
+from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules import book as books
 from llm_intercept.rules import lookup
 from llm_intercept.rules.book import RuleBook
@@ -21,7 +22,6 @@ from llm_intercept.rules.clues import clues
 from llm_intercept.rules.lookup import Strings
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import SteppedAside
-from llm_intercept.wire import WireRequest
 from tests.support import URL
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {"x-team": "red"})

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, RuleFileError, SettingsError, UnmatchedRequestError, intercept
-from llm_intercept.rulefiles import ReplyInFile, RuleInFile, RulesFile, json_schema
+from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
 from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:

@@ -28,12 +28,12 @@ from llm_intercept import (
     intercept,
     when,
 )
-from llm_intercept.dialects import chat as dialect
+from llm_intercept.conditions.fields import ModelCondition
+from llm_intercept.conditions.given import positional_condition
+from llm_intercept.conditions.text import TextCondition
+from llm_intercept.dialects import openai_chat as dialect
 from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.rules.fields import ModelCondition
-from llm_intercept.rules.positional import positional_condition
-from llm_intercept.rules.texts import TextCondition
-from llm_intercept.wire import WireRequest
+from llm_intercept.model.wire import WireRequest
 from tests.support import URL, ask, chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {})

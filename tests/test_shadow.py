@@ -12,14 +12,14 @@ from pydantic import BaseModel
 from respx.patterns import M
 
 from llm_intercept import Interceptor, tool_call, when
-from llm_intercept.dialects import chat as dialect
+from llm_intercept.dialects import openai_chat as dialect
+from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules.shadow import implies, shadow_of, shadowed
-from llm_intercept.wire import WireRequest
 from tests.support import URL
 
 if TYPE_CHECKING:
     from llm_intercept import LLMRequest
-    from llm_intercept.rules.condition import Condition
+    from llm_intercept.conditions.base import Condition
 
 
 class Person(BaseModel):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import InterceptTransport, TiktokenTokenizer
-from llm_intercept.dialects.chat.ready import accumulated, stream_data
+from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
 from tests.conftest import URL, chat
 
 tiktoken = pytest.importorskip("tiktoken")

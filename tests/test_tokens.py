@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept.tokens import PIECE, WHOLE_WORD, EstimatingTokenizer, TiktokenTokenizer, count
+from llm_intercept.base.tokens import PIECE, WHOLE_WORD, EstimatingTokenizer, TiktokenTokenizer, count
 
 ANY = st.characters(exclude_categories=())
 TEXT = (

@@ -25,14 +25,14 @@ from llm_intercept import (
     stream_error,
     truncated_arguments,
 )
-from llm_intercept.dialects import chat
-from llm_intercept.weaving import Reading, events, weave
-from llm_intercept.wire import Break, Wait
+from llm_intercept.dialects import openai_chat as chat
+from llm_intercept.faults.weave import Reading, events, weave
+from llm_intercept.model.wire import Break, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_intercept.wire import Step
+    from llm_intercept.model.wire import Step
 
 READING = Reading(chat.kind_of, chat.error_event, chat.cut_arguments)
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'

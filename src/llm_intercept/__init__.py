@@ -11,15 +11,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llm_intercept.blocks import Interception, intercept
-    from llm_intercept.breaking import (
+    from llm_intercept.base.tokens import TiktokenTokenizer, Tokenizer
+    from llm_intercept.conditions.base import Condition
+    from llm_intercept.conditions.when import when
+    from llm_intercept.errors import (
+        BudgetExceededError,
+        DamagedRecordingWarning,
+        LLMInterceptError,
+        MockedError,
+        NotResilientError,
+        RecordingError,
+        ReplyError,
+        ReplyFunctionError,
+        RuleFileError,
+        SchemaError,
+        SecretInRecordingError,
+        SettingsError,
+        ShadowedRuleWarning,
+        UnmatchedRequestError,
+        UnmatchedWarning,
+        UnseenClientError,
+        UnusedRuleError,
+        WrapError,
+    )
+    from llm_intercept.faults.make import (
         connection_error,
         crlf,
         cut_off,
         disconnect,
         duplicate_chunk,
         empty_body,
-        faulty,
         html_error,
         keep_alive,
         malformed,
@@ -32,125 +53,115 @@ if TYPE_CHECKING:
         truncated_arguments,
         wrong_content_type,
     )
-    from llm_intercept.calls import Calls
-    from llm_intercept.chaos import Chaos
-    from llm_intercept.completions import acompletion, completion
-    from llm_intercept.content import LLMRequest, Message, ToolResult, Usage
-    from llm_intercept.errors import (
-        BudgetExceededError,
-        LLMInterceptError,
-        ReplyError,
-        ReplyFunctionError,
-        RuleFileError,
-        SettingsError,
-        ShadowedRuleWarning,
-        UnmatchedRequestError,
-        UnmatchedWarning,
-        UnseenClientError,
-        UnusedRuleError,
-        WrapError,
-    )
-    from llm_intercept.faults import api_error
-    from llm_intercept.interceptor import Interceptor, wrap
-    from llm_intercept.journal import Call
-    from llm_intercept.limits import RateLimit
-    from llm_intercept.making import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
-    from llm_intercept.mocks import MockedError
-    from llm_intercept.pace import Pace, lognormal, normal
+    from llm_intercept.interceptor.block import Interception, intercept
+    from llm_intercept.interceptor.interceptor import Interceptor, wrap
+    from llm_intercept.interceptor.simulation import assert_resilient
+    from llm_intercept.interceptor.transport import InterceptTransport
+    from llm_intercept.journal.calls import Calls
+    from llm_intercept.journal.journal import Call
+    from llm_intercept.journal.resilience import Finding, Resilience
+    from llm_intercept.litellm.completion import acompletion, completion
+    from llm_intercept.model.request import LLMRequest, Message, ToolResult, Usage
     from llm_intercept.recording.config import Recordings
-    from llm_intercept.recording.errors import DamagedRecordingWarning, RecordingError, SecretInRecordingError
     from llm_intercept.recording.fingerprint import Match
     from llm_intercept.recording.redaction import Redaction
-    from llm_intercept.replies import Audio, Reply, ToolCall
-    from llm_intercept.resilience import Finding, NotResilientError, Resilience
-    from llm_intercept.rules.condition import Condition
+    from llm_intercept.replies.api_error import api_error
+    from llm_intercept.replies.make import (
+        auto,
+        custom_tool_call,
+        faulty,
+        passthrough,
+        raw,
+        refusal,
+        structured,
+        tool_call,
+    )
+    from llm_intercept.replies.reply import Audio, Reply, ToolCall
     from llm_intercept.rules.rule import Rule
-    from llm_intercept.rules.when import when
-    from llm_intercept.schema import SchemaError
-    from llm_intercept.simulation import assert_resilient
-    from llm_intercept.tokens import TiktokenTokenizer, Tokenizer
-    from llm_intercept.transport import InterceptTransport
+    from llm_intercept.simulation.chaos import Chaos
+    from llm_intercept.simulation.limits import RateLimit
+    from llm_intercept.timing.pace import Pace, lognormal, normal
 
 __version__ = "0.1.0"
 
 # Every public name and the module that defines it, by theme.
 _HOME = {
     # ways in
-    "intercept": "blocks",
-    "Interception": "blocks",
-    "Interceptor": "interceptor",
-    "InterceptTransport": "transport",
-    "wrap": "interceptor",
+    "intercept": "interceptor.block",
+    "Interception": "interceptor.block",
+    "Interceptor": "interceptor.interceptor",
+    "InterceptTransport": "interceptor.transport",
+    "wrap": "interceptor.interceptor",
     # litellm's calls
-    "completion": "completions",
-    "acompletion": "completions",
-    "MockedError": "mocks",
+    "completion": "litellm.completion",
+    "acompletion": "litellm.completion",
+    "MockedError": "errors",
     # what to answer
-    "Reply": "replies",
-    "tool_call": "making",
-    "custom_tool_call": "making",
-    "structured": "making",
-    "refusal": "making",
-    "raw": "making",
-    "auto": "making",
-    "passthrough": "making",
-    "when": "rules.when",
-    "api_error": "faults",
-    "ToolCall": "replies",
-    "Audio": "replies",
+    "Reply": "replies.reply",
+    "tool_call": "replies.make",
+    "custom_tool_call": "replies.make",
+    "structured": "replies.make",
+    "refusal": "replies.make",
+    "raw": "replies.make",
+    "auto": "replies.make",
+    "passthrough": "replies.make",
+    "when": "conditions.when",
+    "api_error": "replies.api_error",
+    "ToolCall": "replies.reply",
+    "Audio": "replies.reply",
     "Rule": "rules.rule",
-    "Condition": "rules.condition",
-    "Tokenizer": "tokens",
-    "TiktokenTokenizer": "tokens",
+    "Condition": "conditions.base",
+    "Tokenizer": "base.tokens",
+    "TiktokenTokenizer": "base.tokens",
     # faults and timing
-    "faulty": "breaking",
-    "timeout": "breaking",
-    "connection_error": "breaking",
-    "disconnect": "breaking",
-    "stall": "breaking",
-    "cut_off": "breaking",
-    "malformed": "breaking",
-    "missing_done": "breaking",
-    "missing_finish": "breaking",
-    "duplicate_chunk": "breaking",
-    "truncated_arguments": "breaking",
-    "stream_error": "breaking",
-    "html_error": "breaking",
-    "empty_body": "breaking",
-    "wrong_content_type": "breaking",
-    "keep_alive": "breaking",
-    "crlf": "breaking",
-    "rechunk": "breaking",
-    "Pace": "pace",
-    "normal": "pace",
-    "lognormal": "pace",
-    "RateLimit": "limits",
-    "Chaos": "chaos",
-    "Resilience": "resilience",
-    "Finding": "resilience",
-    "assert_resilient": "simulation",
+    "faulty": "replies.make",
+    "timeout": "faults.make",
+    "connection_error": "faults.make",
+    "disconnect": "faults.make",
+    "stall": "faults.make",
+    "cut_off": "faults.make",
+    "malformed": "faults.make",
+    "missing_done": "faults.make",
+    "missing_finish": "faults.make",
+    "duplicate_chunk": "faults.make",
+    "truncated_arguments": "faults.make",
+    "stream_error": "faults.make",
+    "html_error": "faults.make",
+    "empty_body": "faults.make",
+    "wrong_content_type": "faults.make",
+    "keep_alive": "faults.make",
+    "crlf": "faults.make",
+    "rechunk": "faults.make",
+    "Pace": "timing.pace",
+    "normal": "timing.pace",
+    "lognormal": "timing.pace",
+    "RateLimit": "simulation.limits",
+    "Chaos": "simulation.chaos",
+    "Resilience": "journal.resilience",
+    "Finding": "journal.resilience",
+    "assert_resilient": "interceptor.simulation",
     # recordings
     "Recordings": "recording.config",
     "Match": "recording.fingerprint",
     "Redaction": "recording.redaction",
     # what was asked
-    "Call": "journal",
-    "Calls": "calls",
-    "LLMRequest": "content",
-    "Message": "content",
-    "ToolResult": "content",
-    "Usage": "content",
+    "Call": "journal.journal",
+    "Calls": "journal.calls",
+    "LLMRequest": "model.request",
+    "Message": "model.request",
+    "ToolResult": "model.request",
+    "Usage": "model.request",
     # what can go wrong
     "LLMInterceptError": "errors",
     "BudgetExceededError": "errors",
-    "NotResilientError": "resilience",
-    "DamagedRecordingWarning": "recording.errors",
-    "RecordingError": "recording.errors",
-    "SecretInRecordingError": "recording.errors",
+    "NotResilientError": "errors",
+    "DamagedRecordingWarning": "errors",
+    "RecordingError": "errors",
+    "SecretInRecordingError": "errors",
     "ReplyError": "errors",
     "ReplyFunctionError": "errors",
     "RuleFileError": "errors",
-    "SchemaError": "schema",
+    "SchemaError": "errors",
     "SettingsError": "errors",
     "ShadowedRuleWarning": "errors",
     "UnmatchedRequestError": "errors",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.engine.exchange import Engine
+    from llm_intercept.model.wire import Exchange, WireRequest
     from llm_intercept.settings import EnvironmentSettings
-    from llm_intercept.wire import Exchange, WireRequest
 
 _started = False
 
@@ -90,7 +90,7 @@ def _how(settings: EnvironmentSettings) -> str:
 
 def _fail_for_secret(error: Exception) -> None:
     """End the process with a failure if it recorded a secret: a run that did must not look like a good one."""
-    from llm_intercept.recording.errors import SecretInRecordingError  # noqa: PLC0415
+    from llm_intercept.errors import SecretInRecordingError  # noqa: PLC0415
 
     if isinstance(error, SecretInRecordingError):
         sys.stdout.flush()
@@ -109,7 +109,7 @@ class LazyHandler:
 
     def unseen(self, library: str, host: str, /) -> None:
         """Hear of a library on its way to `host`, see `Engine.unseen`."""
-        from llm_intercept.hosts import is_llm_host  # noqa: PLC0415
+        from llm_intercept.base.hosts import is_llm_host  # noqa: PLC0415
 
         if is_llm_host(host):
             self._engine.unseen(library, host)
@@ -130,8 +130,8 @@ class LazyHandler:
     @functools.cached_property
     def _engine(self) -> Engine:
         from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415
-        from llm_intercept.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
-        from llm_intercept.making import auto  # noqa: PLC0415
+        from llm_intercept.interceptor.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
+        from llm_intercept.replies.make import auto  # noqa: PLC0415
 
         settings = self._settings
         is_bare = settings.mode == "mock" and settings.reply is None and settings.rules is None

@@ -6,9 +6,8 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -275,3 +274,73 @@ class UnseenClientError(LLMInterceptError):
 
 def _indent(text: str, width: int) -> list[str]:
     return [" " * width + line for line in text.split("\n")]
+
+
+class RecordingError(LLMInterceptError):
+    """An answer could not be recorded; the client got it all the same."""
+
+
+class DamagedRecordingWarning(UserWarning):
+    """Files of a tape could not be read as takes; they were skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFacts:
+    """Where a secret is kept in a tape: the file, the field, and what kind of secret it is; never the secret."""
+
+    name: str
+    path: str
+    kind: str
+
+    def __str__(self) -> str:
+        """Say where."""
+        return f"{self.name}: {self.path}: {self.kind}"
+
+
+class SecretInRecordingError(LLMInterceptError):
+    """A finished tape holds what looks like a secret."""
+
+    def __init__(self, location: str, found: Sequence[SecretFacts]) -> None:
+        self.location, self.found = location, tuple(found)
+        lines = "\n".join(f"  {one}" for one in self.found)
+        super().__init__(
+            f"llm-intercept: the recordings in {location} hold what looks like a secret:\n{lines}\n"
+            "Delete these files before they are committed. Keep such values out with "
+            "Recordings(…, redaction=Redaction(fields=…, patterns=…)), and record again."
+        )
+
+
+class SchemaError(LLMInterceptError, ValueError):
+    """A schema that has no instance, or is none; `path` says where in it."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(
+            f"auto() cannot answer this schema: at {path or '#'}, {problem}. Mend the schema, or answer this request "
+            "with a rule of its own: structured(…) or tool_call(…)."
+        )
+
+
+class EndlessError(SchemaError):
+    """A required part of the schema contains itself."""
+
+
+class NotResilientError(LLMInterceptError, AssertionError):
+    """A program did not do what it should with the faults it met; `resilience` says what it did."""
+
+    def __init__(self, report: str, kinds: Sequence[str], resilience: object) -> None:
+        self.resilience, self.kinds = resilience, tuple(kinds)
+        super().__init__(
+            f"The program under test is not resilient: {', '.join(kinds)}.\n{report}\n"
+            "Change what it does, or allow it: assert_resilient(allow=['gave_up'])."
+        )
+
+
+class MockedError(LLMInterceptError):
+    """An error that `mock_response="litellm.<name>"` asked for; litellm's attributes, without litellm."""
+
+    status_code: int = 500
+
+    def __init__(self, message: str, model: str = "", llm_provider: str = "openai") -> None:
+        self.message, self.model, self.llm_provider = message, model, llm_provider
+        super().__init__(f"litellm.{type(self).__name__}: {message}")

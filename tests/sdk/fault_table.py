@@ -39,7 +39,7 @@ from llm_intercept import (
     truncated_arguments,
     wrong_content_type,
 )
-from llm_intercept.trouble import applies
+from llm_intercept.faults.values import applies
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"

@@ -9,15 +9,14 @@ import itertools
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import WeakKeyDictionary
-
-from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from llm_intercept.wire import Exchange, WireRequest
+    from llm_intercept.model.wire import Exchange, WireRequest
 
 
 class Handler(Protocol):

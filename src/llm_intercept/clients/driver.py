@@ -13,12 +13,12 @@ from llm_intercept.clients.activation import outside_clients
 from llm_intercept.clients.family import Family, family_of, is_network_error
 from llm_intercept.clients.stream import Timing, raise_if_late, read_timeout
 from llm_intercept.clients.tee import observed
-from llm_intercept.wire import Ask, Forward, Forwarded, OwnHeaders, Pause, ReadBody, WireRequest
+from llm_intercept.model.wire import Ask, Forward, Forwarded, OwnHeaders, Pause, ReadBody, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from llm_intercept.wire import Exchange, Outcome, SharedHeaders
+    from llm_intercept.model.wire import Exchange, Outcome, SharedHeaders
 
 forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
 """Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""

@@ -7,12 +7,11 @@ so types of one never reach a client of another.
 from __future__ import annotations
 
 import sys
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.declared import dataclass
-from llm_intercept.wire import NetworkFaultError, is_connection_error
+from llm_intercept.model.wire import NetworkFaultError, is_connection_error
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients import sentinels
 from llm_intercept.clients.activation import ClientTransport, active, attached, inheriting
-from llm_intercept.clients.discovery import METHODS, is_leaf, is_own_transport, leaves, sender
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked
 from llm_intercept.clients.imports import ImportWatcher
+from llm_intercept.clients.leaves import METHODS, is_leaf, is_own_transport, leaves, sender
 from llm_intercept.clients.tls import creating
 from llm_intercept.clients.transport import serve, serve_async
 

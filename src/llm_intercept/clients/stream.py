@@ -5,16 +5,16 @@ Knows: steps, and how long a client waits for one. Must not know: who makes them
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, assert_never
 
-from llm_intercept.declared import dataclass
-from llm_intercept.wire import Break, NetworkFaultError, Wait
+from llm_intercept.model.wire import Break, NetworkFaultError, Wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
-    from llm_intercept.clock import Timeline, Waiting
-    from llm_intercept.wire import Step
+    from llm_intercept.model.wire import Step
+    from llm_intercept.timing.clock import Timeline, Waiting
 
 
 def read_timeout(request: Any) -> float | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from llm_intercept.clients.family import Family
-    from llm_intercept.wire import Observer
+    from llm_intercept.model.wire import Observer
 
 
 def observed(family: Family, response: Any, observer: Observer | None) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.dialects import chat
+from llm_intercept.dialects import openai_chat as chat
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
-    from llm_intercept.wire import WireRequest
+    from llm_intercept.model.wire import WireRequest
 
 DIALECTS: tuple[Dialect, ...] = (chat,)
 

@@ -5,18 +5,17 @@ Knows: their types. Must not know: any dialect.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-
-from llm_intercept.declared import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from llm_intercept.content import LLMRequest, Usage
-    from llm_intercept.replies import Answer
-    from llm_intercept.tokens import Tokenizer
-    from llm_intercept.trouble import StreamError
-    from llm_intercept.wire import EventKind, WireRequest, WireResponse
+    from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.faults.values import StreamError
+    from llm_intercept.model.request import LLMRequest, Usage
+    from llm_intercept.model.wire import EventKind, WireRequest, WireResponse
+    from llm_intercept.replies.reply import Answer
 
 
 @dataclass(slots=True)

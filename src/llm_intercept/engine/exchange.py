@@ -7,22 +7,23 @@ and is driven by a client adapter, sync or async.
 from __future__ import annotations
 
 import warnings
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.declared import dataclass
+from llm_intercept.base.hosts import is_llm_host, names_one
+from llm_intercept.base.json import encode, items, json_object
+from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import DIALECTS, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Writing
-from llm_intercept.engine.asking import FailedExchange, instance, resolve
-from llm_intercept.engine.explaining import LET_OUT, bare, exhausted, no_rule, plainly
+from llm_intercept.engine.ask import FailedExchange, instance, resolve
+from llm_intercept.engine.deliver import Play, is_end, is_plain
+from llm_intercept.engine.explain import LET_OUT, bare, exhausted, no_rule, plainly
 from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.played import Played, is_recorded
-from llm_intercept.engine.playing import Play, is_end, is_plain
-from llm_intercept.engine.refusing import refuse
-from llm_intercept.engine.service import Service
-from llm_intercept.engine.settling import settled
-from llm_intercept.engine.watching import Watched
+from llm_intercept.engine.refuse import refuse
+from llm_intercept.engine.settle import settled
+from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
     LLMInterceptError,
     ReplyError,
@@ -33,34 +34,27 @@ from llm_intercept.errors import (
     UnmatchedWarning,
     UnseenClientError,
 )
-from llm_intercept.hosts import is_llm_host, names_one
-from llm_intercept.journal import Call, Journal
-from llm_intercept.jsontext import encode, items, json_object
-from llm_intercept.lazily import lazy_function
-from llm_intercept.mocks import Mocked, Script, mocked
+from llm_intercept.journal.journal import Call, Journal
+from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies import Computed, LetOut, Raises
+from llm_intercept.replies.mock_params import Mocked, Script, mocked
+from llm_intercept.replies.reply import Computed, LetOut, Raises
 from llm_intercept.rules.book import Decision, RuleBook
 from llm_intercept.rules.script import Exhausted
-from llm_intercept.tokens import EstimatingTokenizer
-from llm_intercept.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
+from llm_intercept.simulation.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from llm_intercept.budget import Budget
-    from llm_intercept.content import LLMRequest
+    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Dialect
-    from llm_intercept.engine.missing import no_recording
-    from llm_intercept.engine.recorded import Recorder
-    from llm_intercept.engine.replaying import replayed
-    from llm_intercept.replies import Answer, Faulty, Prepared
+    from llm_intercept.engine.recorder import Recorder
+    from llm_intercept.journal.budget import Budget
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import Exchange, Step, WireRequest
+    from llm_intercept.replies.reply import Answer, Faulty, Prepared
     from llm_intercept.settings import UnmatchedPolicy
-    from llm_intercept.tokens import Tokenizer
-    from llm_intercept.wire import Exchange, Step, WireRequest
-else:
-    no_recording = lazy_function("llm_intercept.engine.missing", "no_recording")
-    replayed = lazy_function("llm_intercept.engine.replaying", "replayed")
+
 
 IN_THE_BODY = "mock_response, in the request's body"
 
@@ -194,6 +188,8 @@ class Engine:
 
     def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
         """Answer with a take."""
+        from llm_intercept.engine.replay import replayed  # noqa: PLC0415 - recordings are loaded when there are some
+
         identity = self._next(case)
         writing = Writing(self.tokenizer, identity, lambda _: None)
         try:
@@ -310,6 +306,8 @@ class Engine:
             answers = (_recorded(engine, case) for engine in chain)
             found = next((one for one in answers if one is not None), None)
             if isinstance(found, Played):
+                from llm_intercept.engine.replay import replayed  # noqa: PLC0415 - as above
+
                 response = replayed(
                     found, case.request, None, Writing(self.tokenizer, "", lambda _: None), self.service.timeline
                 )
@@ -383,6 +381,8 @@ def _unanswered(case: Case, chain: tuple[Engine, ...]) -> Unmatched:
     recorder = next((engine.recorder for engine in chain if engine.recorder is not None), None)
     if recorder is None:
         return rules
+    from llm_intercept.engine.missing import no_recording  # noqa: PLC0415 - recordings are loaded when there are some
+
     return replace(no_recording(recorder, case.wire, case.request), rules=rules.rules, count=rules.count)
 
 

@@ -9,7 +9,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.jsontext import encode
+from llm_intercept.base.json import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

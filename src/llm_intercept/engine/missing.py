@@ -17,11 +17,11 @@ from llm_intercept.recording.tape import SHORT, canonical_of, is_partial
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_intercept.content import LLMRequest
-    from llm_intercept.engine.recorded import Recorder
-    from llm_intercept.recording.exchange import Asked
+    from llm_intercept.engine.recorder import Recorder
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.recording.sanitize import Asked
     from llm_intercept.recording.tape import Key
-    from llm_intercept.wire import WireRequest
 
 NEAREST = 2
 LOOKED_AT = 500  # takes that are read to find the nearest: a miss in a tape of 100,000 answers within a second

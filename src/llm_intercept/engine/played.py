@@ -8,17 +8,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from llm_intercept.lazily import lazy_function
-
 if TYPE_CHECKING:
-    from llm_intercept.content import Usage
-    from llm_intercept.engine.replaying import usage_of
-    from llm_intercept.recording.exchange import wire_bytes
+    from llm_intercept.model.request import Usage
+    from llm_intercept.model.wire import WireRequest
     from llm_intercept.recording.take import Take
-    from llm_intercept.wire import WireRequest
-else:
-    usage_of = lazy_function("llm_intercept.engine.replaying", "usage_of")
-    wire_bytes = lazy_function("llm_intercept.recording.exchange", "wire_bytes")
+
 
 PATHS = ("/responses", "/embeddings", "/completions", "/messages", ":generateContent", ":streamGenerateContent")
 
@@ -44,9 +38,13 @@ class Played:
     @cached_property
     def content(self) -> bytes:
         """The body, as it was on the wire."""
+        from llm_intercept.recording.sanitize import wire_bytes  # noqa: PLC0415 - every engine loads this module
+
         return wire_bytes(self.take)
 
     @cached_property
     def usage(self) -> Usage | None:
         """The tokens the answer reports; None if it reports none."""
+        from llm_intercept.engine.replay import usage_of  # noqa: PLC0415 - every engine loads this module
+
         return usage_of(self.take)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
 
-from llm_intercept.jsontext import is_array, is_object
+from llm_intercept.base.json import is_array, is_object
+from llm_intercept.recording.json_writer import COMPACT, compact, indented, spaced
 from llm_intercept.recording.take import Event, Layout, TakeResponse
-from llm_intercept.recording.writing import COMPACT, compact, indented, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,25 +8,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from llm_intercept.lazily import lazy_function
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_intercept.recording.bodies import Chunk, is_ended, is_event_stream, timed
-    from llm_intercept.recording.encodings import decode_chunks
-    from llm_intercept.recording.errors import RecordingError
-    from llm_intercept.recording.exchange import Asked, answered, take_of
+    from llm_intercept.recording.bodies import Chunk
     from llm_intercept.recording.redaction import Redaction
+    from llm_intercept.recording.sanitize import Asked
     from llm_intercept.recording.take import Take
-else:
-    is_ended = lazy_function("llm_intercept.recording.bodies", "is_ended")
-    is_event_stream = lazy_function("llm_intercept.recording.bodies", "is_event_stream")
-    timed = lazy_function("llm_intercept.recording.bodies", "timed")
-    decode_chunks = lazy_function("llm_intercept.recording.encodings", "decode_chunks")
-    RecordingError = lazy_function("llm_intercept.recording.errors", "RecordingError")
-    answered = lazy_function("llm_intercept.recording.exchange", "answered")
-    take_of = lazy_function("llm_intercept.recording.exchange", "take_of")
+
 
 ENCODING = "content-encoding"
 
@@ -78,6 +67,9 @@ class Capture:
             self._failed(problem)
 
     def _take(self, error: BaseException | None, *, whole: bool) -> Take:
+        from llm_intercept.recording.bodies import is_ended, is_event_stream  # noqa: PLC0415 - every engine loads this module
+        from llm_intercept.recording.sanitize import answered, take_of  # noqa: PLC0415 - as above
+
         headers, chunks = self._decoded()
         said = {name.lower(): value for name, value in headers}
         ended = whole or (is_event_stream(said.get("content-type", "")) and is_ended(chunks))
@@ -92,6 +84,10 @@ class Capture:
             RecordingError: It cannot be undone here, so nobody could search the answer for secrets.
 
         """
+        from llm_intercept.errors import RecordingError  # noqa: PLC0415 - as above
+        from llm_intercept.recording.bodies import timed  # noqa: PLC0415 - every engine loads this module
+        from llm_intercept.recording.encodings import decode_chunks  # noqa: PLC0415 - as above
+
         encoding = ", ".join(value for name, value in self._headers if name.lower() == ENCODING)
         decoded = decode_chunks(encoding, self._chunks)
         if decoded is None:

@@ -6,12 +6,12 @@ Knows: JSON. Must not know: what becomes of the answer.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from llm_intercept.declared import dataclass
+from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.errors import shorten
-from llm_intercept.jsontext import is_array, is_object, items, mapping
 
 ABSENT = object()
 SHOWN = 60

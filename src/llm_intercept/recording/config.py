@@ -6,11 +6,10 @@ Knows: settings. Must not know: requests.
 from __future__ import annotations
 
 import os
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import matching
 from llm_intercept.recording.redaction import Redaction

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.declared import dataclass
-from llm_intercept.jsontext import is_object
-from llm_intercept.recording.quick import document
+from llm_intercept.base.json import is_object
+from llm_intercept.recording.prefilter import document
 from llm_intercept.recording.take import Event, plain
 
 if TYPE_CHECKING:

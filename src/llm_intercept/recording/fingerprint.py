@@ -11,16 +11,15 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from llm_intercept.declared import dataclass
+from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.errors import SettingsError
-from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.recording.paths import Path, parse, removed
-from llm_intercept.recording.quick import Quick
+from llm_intercept.recording.prefilter import Quick
 
 NOT_IN_KEY = (
     "stream",

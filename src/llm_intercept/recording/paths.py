@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.errors import SettingsError
-from llm_intercept.jsontext import is_array, is_object, items, mapping
 
 ANY = "*"
 DEEP = ".."

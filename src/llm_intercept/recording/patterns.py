@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from llm_intercept.recording.quick import Quick
+from llm_intercept.recording.prefilter import Quick
 
 MARK = "[redacted]"
 NAMED = (

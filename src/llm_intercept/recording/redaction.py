@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from llm_intercept.declared import dataclass
+from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.errors import SettingsError
-from llm_intercept.jsontext import is_array, is_object, items, mapping
 from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets
-from llm_intercept.recording.quick import document
+from llm_intercept.recording.prefilter import document
 
 REQUEST_HEADERS = ("accept", "content-type", "openai-beta", "anthropic-version", "anthropic-beta", "user-agent")
 RESPONSE_HEADERS = (

@@ -10,10 +10,10 @@ from typing import Any, Literal, cast
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from llm_intercept.content import Value
+from llm_intercept.base.json import is_object, mapping
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.jsontext import is_object, mapping
-from llm_intercept.recording.writing import indented, spaced
+from llm_intercept.model.request import Value
+from llm_intercept.recording.json_writer import indented, spaced
 
 VERSION = 1
 INDENT = 2

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.declared import dataclass
 from llm_intercept.recording.fingerprint import Match, slug
 from llm_intercept.recording.store import SUFFIX
 from llm_intercept.recording.take import DamagedTakeError, Take, document_of, read_take, write_take

@@ -6,27 +6,23 @@ Knows: rules. Must not know: what becomes of the reply.
 from __future__ import annotations
 
 import warnings
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from llm_intercept.declared import dataclass
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
-from llm_intercept.lazily import lazy_function
+from llm_intercept.rules.index import Index
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import Exhausted, SteppedAside
+from llm_intercept.rules.shadow import shadow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llm_intercept.content import LLMRequest
-    from llm_intercept.replies import Prepared
-    from llm_intercept.rules.index import Index
-    from llm_intercept.rules.shadow import shadow_of
-else:
-    Index = lazy_function("llm_intercept.rules.index", "Index")
-    shadow_of = lazy_function("llm_intercept.rules.shadow", "shadow_of")
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.replies.reply import Prepared
+
 
 EXPLAINED = 30  # rules that are compared in full
 FEW = 8  # rules that are asked one after the other faster than they are looked up

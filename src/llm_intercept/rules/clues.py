@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llm_intercept.rules.body import JsonCondition
-from llm_intercept.rules.condition import Both, Condition, Either, Not
-from llm_intercept.rules.fields import (
+from llm_intercept.conditions.base import Both, Condition, Either, Not
+from llm_intercept.conditions.fields import (
     WILD,
     FormatCondition,
     ModelCondition,
@@ -20,14 +19,15 @@ from llm_intercept.rules.fields import (
     TurnCondition,
     formats,
 )
-from llm_intercept.rules.http import HeadersCondition, UrlCondition
+from llm_intercept.conditions.http import HeadersCondition, UrlCondition
+from llm_intercept.conditions.json import JsonCondition
+from llm_intercept.conditions.text import TEXTS, TextCondition
 from llm_intercept.rules.lookup import Strings, Values
-from llm_intercept.rules.texts import TEXTS, TextCondition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from llm_intercept.content import LLMRequest
+    from llm_intercept.model.request import LLMRequest
 
     Read = Callable[[LLMRequest], Iterable[Any]]
 

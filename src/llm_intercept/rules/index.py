@@ -14,7 +14,7 @@ from llm_intercept.rules.clues import clues
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from llm_intercept.content import LLMRequest
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.rules.clues import Clue, Clues, Read
     from llm_intercept.rules.lookup import Numbers, Strings, Values
     from llm_intercept.rules.rule import Rule

@@ -14,22 +14,20 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import ValidationError
 
+from llm_intercept.conditions.given import asked_function
 from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
-from llm_intercept.lazily import lazy_function
-from llm_intercept.replies import Given, Prepared, explain, prepare
+from llm_intercept.replies.reply import Given, Prepared, explain, prepare
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
+from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from llm_intercept.content import LLMRequest
-    from llm_intercept.pace import Pace, check_pace
-    from llm_intercept.rules.condition import Condition
-    from llm_intercept.rules.positional import asked_function
+    from llm_intercept.conditions.base import Condition
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.rules.script import Then
-else:
-    asked_function = lazy_function("llm_intercept.rules.positional", "asked_function")
-    check_pace = lazy_function("llm_intercept.pace", "check_pace")
+    from llm_intercept.timing.pace import Pace
+
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 KEYS = ("conversation", "model", "system", "last_user", "url")

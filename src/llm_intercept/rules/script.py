@@ -6,18 +6,18 @@ Knows: replies, keys, counting. Must not know: conditions, the rule.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from llm_intercept.declared import dataclass
 from llm_intercept.errors import SettingsError, shorten
-from llm_intercept.replies import is_one_shot
-from llm_intercept.rules.takers import Takers
+from llm_intercept.replies.reply import is_one_shot
+from llm_intercept.rules.races import Takers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from llm_intercept.content import LLMRequest
-    from llm_intercept.replies import Prepared
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.replies.reply import Prepared
 
 Then = Literal["end", "cycle", "repeat_last"]
 Why = Literal["used up", "no reply", "one shot", "raced"]

@@ -9,10 +9,9 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
 
-from llm_intercept.jsontext import is_array, is_object, items, mapping
-from llm_intercept.rules.body import JsonCondition, typed
-from llm_intercept.rules.condition import Both, Condition, Either, Not
-from llm_intercept.rules.fields import (
+from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.conditions.base import Both, Condition, Either, Not
+from llm_intercept.conditions.fields import (
     WILD,
     FormatCondition,
     ModelCondition,
@@ -20,8 +19,9 @@ from llm_intercept.rules.fields import (
     ToolResultCondition,
     TurnCondition,
 )
-from llm_intercept.rules.http import HeadersCondition, UrlCondition
-from llm_intercept.rules.texts import TextCondition
+from llm_intercept.conditions.http import HeadersCondition, UrlCondition
+from llm_intercept.conditions.json import JsonCondition, typed
+from llm_intercept.conditions.text import TextCondition
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence

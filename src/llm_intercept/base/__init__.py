@@ -1,0 +1,1 @@
+"""What everything stands on: JSON, events, tokens, hosts, prices."""

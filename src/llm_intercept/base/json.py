@@ -1,0 +1,133 @@
+"""JSON text in and out, total: whatever a client sends is read, whatever a reply holds is written.
+
+What a user gives to be sent is checked here too: values as JSON text, headers as pairs.
+
+Knows: JSON, UTF-8, and what to say of a value that cannot be sent. Must not know: what the values mean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic_core import from_json, to_json
+
+from llm_intercept.errors import ReplyError
+
+OBJECT = (dict, Mapping)
+"""What a JSON object may be; `dict` comes first because the look at an abstract class is slow."""
+
+
+def decode(body: bytes) -> Any:
+    """Read JSON; a lone surrogate, which UTF-8 cannot say, becomes U+FFFD.
+
+    Raises:
+        ValueError: `body` is not JSON.
+
+    """
+    try:
+        return from_json(body)
+    except ValueError:
+        return _without_surrogates(json.loads(body))
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """Read a JSON object; None if `body` is something else, or nested too deep to read."""
+    try:
+        value = decode(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if value.__class__ is dict else None
+
+
+def encode(value: object, indent: int | None = None) -> bytes:
+    """Write JSON in UTF-8 without escaping what UTF-8 can say; a lone surrogate becomes U+FFFD."""
+    try:
+        return to_json(value, indent=indent)
+    except ValueError:
+        try:
+            return to_json(_without_surrogates(value), indent=indent)
+        except ValueError:  # nested deeper than pydantic-core writes
+            return json.dumps(_without_surrogates(value), ensure_ascii=False, indent=indent).encode()
+
+
+def is_object(value: object) -> bool:
+    """Tell whether `value` is a JSON object."""
+    return isinstance(value, OBJECT)
+
+
+def is_array(value: object) -> bool:
+    """Tell whether `value` is a JSON array."""
+    return isinstance(value, list)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return `value` if it is a JSON object, else an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, OBJECT) else {}
+
+
+def items(value: object) -> list[Any]:
+    """Return `value` if it is a JSON array, else an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """Return `value` if it is a JSON string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if is_object(value):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in mapping(value).items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in list(cast("list[Any]", value))]
+    return value
+
+
+def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Check headers and return them as pairs.
+
+    Raises:
+        ReplyError: A name or value is not a str.
+
+    """
+    for name, value in (headers or {}).items():
+        if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
+            raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", "Names and values are str.")
+    return tuple((headers or {}).items())
+
+
+def to_json_text(value: object) -> str:
+    """Write a value as compact JSON.
+
+    Raises:
+        ReplyError: It cannot be written.
+
+    """
+    import pydantic  # noqa: PLC0415 - most values that are written are no models, and clients load no pydantic
+
+    try:
+        text = _dumped(value)
+        json.loads(text, parse_constant=no_constant)
+    except (ValueError, TypeError, RecursionError, pydantic.PydanticUserError) as error:
+        advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
+        raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
+    return text
+
+
+def _dumped(value: object) -> str:
+    import pydantic  # noqa: PLC0415 - as above
+
+    if isinstance(value, dict | list | str | int | float | bool | None):
+        return encode(cast("object", value)).decode()
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump_json()
+    return pydantic.TypeAdapter(type(value)).dump_json(value).decode()
+
+
+def no_constant(name: str) -> None:
+    """Refuse NaN and the infinities, which Python's JSON has and JSON has not."""
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,272 @@
+"""The commands of `llm-intercept recordings`.
+
+Knows: click, rich, what is done with tapes. Must not know: how it is done.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from llm_intercept.errors import LLMInterceptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from llm_intercept.recording.take import Take
+    from llm_intercept.recording.tape import Tape
+
+COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+SHOWN = 20
+
+
+class _Group(click.Group):
+    """Says our own errors as click says its own."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (LLMInterceptError, LookupError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
+def recordings() -> None:
+    """Look at recordings, check them, and change them. TAPE is a folder (of takes or of tapes) or an fsspec URL."""
+
+
+def _console() -> Console:
+    from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and `run` does without
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _tapes(locations: tuple[str, ...]) -> list[tuple[str, Tape]]:
+    from llm_intercept.tapetools.locate import tapes_at  # noqa: PLC0415 - it imports pydantic
+
+    found = list(tapes_at(locations))
+    if not found:
+        raise click.ClickException(f"there are no recordings in {', '.join(locations)}")
+    return found
+
+
+@recordings.command("ls")
+@click.argument("tape", nargs=-1, required=True)
+def list_takes(tape: tuple[str, ...]) -> None:
+    """List the takes of each TAPE."""
+    from rich.table import Column, Table  # noqa: PLC0415
+
+    from llm_intercept.base.json import mapping  # noqa: PLC0415
+
+    console = _console()
+    for location, one in _tapes(tape):
+        table = Table(
+            Column("take", overflow="fold"),
+            "model",
+            "answer",
+            "recorded",
+            title=location,
+            title_justify="left",
+            box=None,
+        )
+        for name, take in one.takes():
+            table.add_row(name, str(mapping(take.request.body).get("model", "")), _answer(take), take.recorded_at[:19])
+        for name, why in one.problems.items():
+            table.add_row(name, "", f"[red]damaged: {why}", "")
+        console.print(table)
+
+
+def _answer(take: Take) -> str:
+    events = take.response.events
+    shape = "JSON" if take.response.body is not None else "text"
+    shape = shape if events is None else f"{len(events)} events"
+    return f"{take.response.status}, {shape}{', partial' if take.partial else ''}"
+
+
+@recordings.command()
+@click.argument("tape")
+@click.argument("take", required=False)
+def show(tape: str, take: str | None) -> None:
+    """Show the takes of TAPE, or the one TAKE, as conversations; TAKE is a name or a part of it."""
+    from llm_intercept.tapetools.locate import one_take  # noqa: PLC0415
+    from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
+
+    console = _console()
+    for _, one in _tapes((tape,)):
+        for name, found in (one_take(one, take),) if take is not None else one.takes():
+            console.rule(name, align="left")
+            for line in conversation(found):
+                console.print(line)
+
+
+@recordings.command()
+@click.argument("one", type=click.Path(exists=True))
+@click.argument("other", type=click.Path(exists=True))
+def diff(one: str, other: str) -> None:
+    """Show what differs between two takes, or two tapes, field by field; ends with 1 if anything does."""
+    console = _console()
+    was, now = _files(Path(one)), _files(Path(other))
+    pairs = [(one, other)] if Path(one).is_file() else [(name, name) for name in sorted({*was, *now})]
+    count = 0
+    for left, right in pairs:
+        lines = list(_differences(was.get(left), now.get(right)))
+        count += len(lines)
+        if lines:
+            console.print(f"[bold]{left}", *lines, sep="\n  ", markup=True)
+    if count:
+        raise SystemExit(1)
+
+
+def _files(path: Path) -> dict[str, Path]:
+    return {str(path): path} if path.is_file() else {str(one.relative_to(path)): one for one in path.rglob("*.json")}
+
+
+def _differences(was: Path | None, now: Path | None) -> Iterator[str]:
+    from rich.markup import escape  # noqa: PLC0415
+
+    from llm_intercept.recording.compare import differences  # noqa: PLC0415
+    from llm_intercept.recording.take import document_of, read_take  # noqa: PLC0415
+
+    if was is None or now is None:
+        yield "only in the other" if was is None else "only in the first"
+        return
+    first, second = (document_of(read_take(path.read_bytes(), path.name)) for path in (was, now))
+    for found in differences(first, second):
+        yield escape(str(found))
+
+
+@recordings.command()
+@click.argument("tape", nargs=-1, required=True)
+@click.option("--played", type=click.Path(exists=True, dir_okay=False), help="What `prune` noted; the rest is told.")
+def check(tape: tuple[str, ...], played: str | None) -> None:
+    """Check each TAPE: files that cannot be read, secrets, takes that the installed openai SDK does not parse, that no
+    request finds, that are there twice. Ends with 1 if there is any.
+    """  # noqa: D205 - click shows it as one paragraph
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import track  # noqa: PLC0415
+
+    from llm_intercept.tapetools.checking import check as findings  # noqa: PLC0415
+    from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
+
+    console, count, takes = _console(), 0, 0
+    tapes = _tapes(tape)
+    for location, one in track(tapes, "checking", console=console, transient=True):
+        known = played_in(Path(played), location) if played is not None else None
+        for found in findings(one, known):
+            count += 1
+            console.print(f"{escape(location)}/{found.name}: [red]{found.kind}[/]: {escape(found.what)}")
+        takes += sum(1 for _ in one.store.names())
+    console.print(f"{len(tapes)} tapes, {takes} takes: {count or 'no'} findings")
+    if count:
+        raise SystemExit(1)
+
+
+@recordings.command(context_settings=COMMAND)
+@click.option("--played", type=click.Path(dir_okay=False), help="A file that says what was played (see below).")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("tape")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def prune(played: str | None, yes: bool, tape: str, command: tuple[str, ...]) -> None:
+    """Delete the takes of TAPE that COMMAND (a full test run) does not play; it must succeed.
+
+    Without COMMAND, --played names a file that an earlier run wrote: every run does so where
+    LLM_INTERCEPT_PLAYED names one.
+    """
+    from llm_intercept.tapetools.maintain import played_in, unplayed  # noqa: PLC0415
+    from llm_intercept.tapetools.maintain import prune as delete  # noqa: PLC0415
+
+    if not command and played is None:
+        raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(played) if played is not None else Path(folder, "played")
+        if command and _run(command, "LLM_INTERCEPT_PLAYED", file):
+            raise click.ClickException(
+                "the run failed, so what it did not play may still be needed: nothing was deleted"
+            )
+        lists = [(one, unplayed(one, played_in(file, location))) for location, one in _tapes((tape,))]
+    names = [name for _, found in lists for name in found]
+    if _agreed(names, f"{len(names)} takes were not played", yes):
+        for one, found in lists:
+            delete(one, found)
+
+
+@recordings.command("import")
+@click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the tapes.")
+def import_(path: tuple[Path, ...], to: Path) -> None:
+    """Import other recorders' files (vcrpy, go-vcr, cassetter, nock, raw event streams), or folders of them.
+
+    Each file becomes one tape: its path under PATH, without its suffix, under --to.
+    """
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import track  # noqa: PLC0415
+
+    from llm_intercept.tapetools.importing import files_under, import_file  # noqa: PLC0415
+
+    console = _console()
+    files = list(files_under(path))
+    done = [import_file(*one, to) for one in track(files, "importing", console=console, transient=True)]
+    failed = [one for one in done if one.failure]
+    for one in failed:
+        console.print(f"{escape(str(one.file))}: [red]not imported[/]: {escape(one.failure)}")
+    takes = sum(len(one.names) for one in done)
+    console.print(f"{len(files)} files: {takes} takes in {len(files) - len(failed)} tapes, {len(failed)} not imported")
+    if failed:
+        raise SystemExit(1)
+
+
+@recordings.command(context_settings=COMMAND)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("tape")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def rekey(yes: bool, tape: str, command: tuple[str, ...]) -> None:
+    """Give the takes of TAPE the requests that COMMAND makes now, after a change of prompt; no network is used.
+
+    COMMAND replays TAPE. Each request without a take gets the answer of the take it most likely had before: nearest in
+    conversation, then first in order. The differences are shown before anything is written.
+    """
+    from llm_intercept.tapetools.maintain import close_gaps, pairs_in  # noqa: PLC0415
+    from llm_intercept.tapetools.maintain import rekey as write  # noqa: PLC0415
+
+    tapes = _tapes((tape,))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "pairs.jsonl")
+        status = _run(command, "LLM_INTERCEPT_REKEY", file)
+        wanted = {os.path.abspath(location) for location, _ in tapes}  # noqa: PTH100 - links stay as they were said
+        pairs = [pair for pair in pairs_in(file) if pair.location in wanted]
+    lines = [line for pair in pairs for line in (pair.name, *(f"    {one}" for one in pair.differences))]
+    what = f"{len(pairs)} takes get a new request" + (f" (the command ended with {status})" if status else "")
+    if _agreed(lines, what, yes, cut=False):
+        for pair in pairs:
+            write(pair)
+        for _, one in tapes:
+            close_gaps(one)
+
+
+def _run(command: tuple[str, ...], variable: str, file: Path) -> int:
+    """Run a command with one more environment variable; return how it ended."""
+    words = command[1:] if command[0] == "--" else command
+    program = shutil.which(words[0])
+    if program is None:
+        raise click.ClickException(f"there is no command {words[0]!r}")
+    environment = {**os.environ, variable: str(file.resolve())}
+    return subprocess.run([program, *words[1:]], check=False, env=environment).returncode  # noqa: S603
+
+
+def _agreed(lines: list[str], what: str, yes: bool, *, cut: bool = True) -> bool:
+    """Say what is about to be done, and ask if that is wanted."""
+    for line in lines[:SHOWN] if cut else lines:
+        click.echo(f"  {line}")
+    if cut and len(lines) > SHOWN:
+        click.echo(f"  … and {len(lines) - SHOWN} more")
+    click.echo(what + ("" if lines else ": there is nothing to do"))
+    return bool(lines) and (yes or click.confirm("Do it?"))

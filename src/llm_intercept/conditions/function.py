@@ -1,0 +1,49 @@
+"""A user's own function as a condition.
+
+Knows: functions. Must not know: what they look at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.conditions.base import Condition
+from llm_intercept.errors import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_intercept.model.request import LLMRequest
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Predicate(Condition):
+    """A user's function of the request returns something true."""
+
+    function: Callable[[LLMRequest], Any]
+
+    def holds(self, request: LLMRequest) -> bool:
+        """Ask it."""
+        return bool(self.function(request))
+
+    def verdict(self, request: LLMRequest) -> Verdict:
+        """Say what it returned."""
+        try:
+            value = self.function(request)
+            holds, got = bool(value), repr(value)[:120]
+        except Exception as error:  # noqa: BLE001 - it is being explained; its own error was raised before
+            holds, got = False, f"{type(error).__name__}: {error}"
+        distance = 0.0 if holds else 1.0
+        return Verdict(holds, function_name(self.function), "something true", got, distance=distance)
+
+    def __str__(self) -> str:
+        """Say its name."""
+        return str(getattr(self.function, "__qualname__", None) or repr(self.function)[:60])
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Name a user's function so that they find it."""
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__qualname__", repr(function))
+    return f"{name} (line {code.co_firstlineno})" if code is not None else name

@@ -1,0 +1,110 @@
+"""The condition on a request's raw body: a part of its JSON.
+
+Knows: JSON values. Must not know: any API's fields.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.conditions.base import Condition
+from llm_intercept.conditions.text import asked_for
+from llm_intercept.errors import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.model.request import LLMRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first place where a body is not as wanted; `got` is MISSING where it has nothing."""
+
+    path: str
+    wanted: Any
+    got: Any
+
+
+MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class JsonCondition(Condition):
+    """The body has these keys with these values, at every level; lists are compared whole, patterns searched in str."""
+
+    wanted: Mapping[str, Any]
+
+    def holds(self, request: LLMRequest) -> bool:
+        """Tell whether it has."""
+        return difference(self.wanted, request.raw) is None
+
+    def verdict(self, request: LLMRequest) -> Verdict:
+        """Say the first place that differs."""
+        found = difference(self.wanted, request.raw)
+        if found is None:
+            return Verdict(True, "json", _cut(repr(dict(self.wanted))), "that", distance=0.0)
+        expected = asked_for(cast("re.Pattern[str]", found.wanted)) if _is_pattern(found.wanted) else repr(found.wanted)
+        got = "nothing: there is no such key" if found.got is MISSING else repr(found.got)
+        return Verdict(False, f"json{found.path}", _cut(expected), _cut(got))
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both ask for the same JSON: 1 is 1.0, but true is not 1."""
+        return isinstance(other, JsonCondition) and typed(self.wanted) == typed(other.wanted)
+
+    def __hash__(self) -> int:
+        """Hash it as it is compared."""
+        return hash(typed(self.wanted))
+
+    def __str__(self) -> str:
+        """Say it as it was written."""
+        return f"json={_cut(repr(dict(self.wanted)))}"
+
+
+def difference(wanted: Any, got: Any, path: str = "") -> Difference | None:
+    """Find the first place where `got` is not what `wanted` asks for; None if it is everywhere."""
+    if _is_pattern(wanted):
+        same = isinstance(got, str) and wanted.search(got) is not None
+    elif is_object(wanted):
+        if is_object(got):
+            return _first(
+                ((f".{key}", value, mapping(got).get(key, MISSING)) for key, value in mapping(wanted).items()), path
+            )
+        same = False
+    elif is_array(wanted) and is_array(got) and len(wanted) == len(got):
+        pairs = zip(items(wanted), items(got), strict=True)
+        return _first(((f"[{number}]", *pair) for number, pair in enumerate(pairs)), path)
+    else:
+        same = _equal(wanted, got)
+    return None if same else Difference(path, wanted, got)
+
+
+def typed(value: Any) -> Any:
+    """Make a value of JSON, or a pattern, something that has a hash and is equal where JSON is."""
+    if is_object(value):
+        return "object", frozenset((key, typed(one)) for key, one in mapping(value).items())
+    if is_array(value):
+        return "array", tuple(map(typed, items(value)))
+    return ("bool", value) if isinstance(value, bool) else value
+
+
+def _is_pattern(value: object) -> bool:
+    return isinstance(value, re.Pattern)
+
+
+def _first(places: Any, path: str) -> Difference | None:
+    return next(filter(None, (difference(wanted, got, path + step) for step, wanted, got in places)), None)
+
+
+def _equal(wanted: Any, got: Any) -> bool:
+    """Compare as JSON does: true is not 1, but 1 is 1.0."""
+    if isinstance(wanted, int | float) and isinstance(wanted, bool) != isinstance(got, bool):
+        return False
+    return bool(wanted == got)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 120 else text[:119] + "…"  # noqa: PLR2004 - one line of a message

@@ -1,0 +1,156 @@
+"""What happens while a choice is generated, one event after the other.
+
+JSON and stream are both made of these events, so that a stream adds up to the JSON body.
+
+Knows: plans. Must not know: how a response is framed.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.tokens import count
+from llm_intercept.dialects.openai_chat.logprobs import entries
+from llm_intercept.dialects.openai_chat.pieces import Splitter
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.dialects.openai_chat.turn import Plan
+    from llm_intercept.replies.reply import FinishReason, ToolCall
+
+AUDIO_SECONDS = 3600
+# What a call costs beside its name and arguments: the medians of the recorded ones, alone and in company.
+LONE_CALL_TOKENS = 7
+CALL_TOKENS = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Text of a field (`content`, `refusal`, `reasoning_content`), with the logprobs of its tokens."""
+
+    field: str
+    text: str
+    logprobs: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Texts of a field that follow each other, some at a time, without logprobs."""
+
+    field: str
+    runs: Generator[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call begins; `number` counts the calls of the choice, or is None for the legacy form."""
+
+    number: int | None
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Argued:
+    """A fragment of a call's arguments."""
+
+    number: int | None
+    call: ToolCall
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentsRan:
+    """The fragments of a call's arguments, some at a time."""
+
+    number: int | None
+    call: ToolCall
+    runs: Generator[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """A fragment of audio: keys of the `audio` object."""
+
+    audio: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Annotations of the text."""
+
+    annotations: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The choice is complete."""
+
+    reason: FinishReason
+
+
+Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished
+
+
+def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False) -> Generator[Event]:
+    """Generate a choice; `singly` where other choices' events may come between any two."""
+    reply, splitter = plan.reply, Splitter(tokenizer, model, plan.budget)
+    if reply.reasoning:
+        yield from (Said("reasoning_content", text) for text in tokenizer.split(reply.reasoning, model))
+    runs = plan.is_unlimited and not singly
+    yield from _said(plan, splitter, runs=runs)
+    if reply.annotations:
+        yield Cited([dict(one) for one in reply.annotations])
+    if reply.audio is not None:
+        yield from _spoken(plan, tokenizer, model, created)
+    yield from _calls(plan, splitter, runs=runs)
+    yield Finished(plan.finish_reason)
+
+
+def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+    reply = plan.reply
+    field = "refusal" if reply.refusal else "content"
+    said = reply.refusal or (reply.text if reply.deltas is None else reply.deltas)
+    if runs:
+        with closing(splitter.runs(said)) as texts:
+            yield Ran(field, texts)
+        return
+    position = 0
+    with closing(splitter.pieces(said, plan.stops)) as pieces:
+        for text, tokens in pieces:
+            yield Said(field, text, entries(plan, tokens, position))
+            position += len(tokens)
+
+
+def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+    legacy = plan.reply.function_call
+    calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.reply.tool_calls)]
+    for number, call in [(None, legacy)] if legacy is not None else calls:
+        if plan.budget.cut:
+            return
+        yield Called(number, call)
+        plan.budget.spent += call_tokens(call, len(calls), splitter.tokenizer, splitter.model)
+        if runs:
+            yield ArgumentsRan(number, call, splitter.runs(call.arguments))
+        else:
+            yield from (Argued(number, call, text) for text, _ in splitter.pieces(call.arguments))
+
+
+def call_tokens(call: ToolCall, calls: int, tokenizer: Tokenizer, model: str) -> int:
+    """Count what one of so many `calls` costs beside its arguments."""
+    return (CALL_TOKENS if calls > 1 else LONE_CALL_TOKENS) + count(tokenizer, call.name, model)
+
+
+def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:
+    audio = plan.reply.audio
+    if audio is None:
+        return
+    yield Spoke({"id": audio.id})
+    for text in tokenizer.split(audio.transcript, model):
+        plan.budget.spent += 1
+        yield Spoke({"transcript": text})
+    yield Spoke({"data": audio.data})
+    yield Spoke({"expires_at": created + AUDIO_SECONDS})

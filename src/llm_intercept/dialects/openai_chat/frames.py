@@ -1,0 +1,250 @@
+"""Frames one response, as OpenAI does or as Azure does: what all its chunks share, in which order.
+
+Knows: WIRE.md 2.1, 2.2 and 4. Must not know: what is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+from llm_intercept.base.json import encode, is_array, is_object
+from llm_intercept.base.sse import frame
+from llm_intercept.dialects.openai_chat.identity import letters
+from llm_intercept.dialects.openai_chat.templates import pieces, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from llm_intercept.dialects.openai_chat.deltas import Run
+
+MODULUS = 16  # WIRE.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
+SAFE = {"filtered": False, "severity": "safe"}
+CLEAN = {"detected": False, "filtered": False}
+PROMPT_FILTER = {"hate": SAFE, "jailbreak": CLEAN, "self_harm": SAFE, "sexual": SAFE, "violence": SAFE}
+CHOICE_FILTER = {
+    "hate": SAFE,
+    "protected_material_code": CLEAN,
+    "protected_material_text": CLEAN,
+    "self_harm": SAFE,
+    "sexual": SAFE,
+    "violence": SAFE,
+}
+DELTA_FILTER = {"protected_material_text": CLEAN}
+# Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (WIRE.md 4).
+LATENCY = {
+    "engine_tbt_ms": 1,
+    "engine_ttft_ms": 1,
+    "engine_ttlt_ms": 1,
+    "pre_inference_ms": 1,
+    "service_tbt_ms": 1,
+    "service_ttft_ms": 1,
+    "service_ttlt_ms": 1,
+    "total_duration_ms": 1,
+    "user_visible_ttft_ms": 1,
+}
+
+
+@dataclass(slots=True)
+class Envelope:
+    """What the body or all chunks of a response have in common."""
+
+    id: str
+    created: int
+    model: str
+    fingerprint: str | None
+    identity: str
+    service_tier: str | None = "default"
+    usage: dict[str, Any] | None = None
+    filters_prompt: bool = True
+    choices: int | None = None
+
+
+PADDINGS = 16
+"""How many paddings of each length there are."""
+LETTERS = letters(hashlib.blake2b(b"obfuscation", digest_size=PADDINGS + MODULUS).hexdigest(), PADDINGS + MODULUS)
+
+
+def padding(number: int, length: int) -> str:
+    """Cut letters and digits of `length`, fewer than `MODULUS`; the next one has others."""
+    start = number % PADDINGS
+    return LETTERS[start : start + length]
+
+
+@lru_cache(maxsize=32)
+def _ends(tail: str, missing: int) -> tuple[tuple[str, ...], ...]:
+    """Write, for each padding in turn, the ends of frames: after a text so long (modulo `MODULUS`), what is left."""
+    return tuple(
+        tuple(f'{tail}{padding(number, (missing - length) % MODULUS)}"}}\n\n' for length in range(MODULUS))
+        for number in range(PADDINGS)
+    )
+
+
+class Frames(Protocol):
+    """How one manner frames responses."""
+
+    def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
+        """Frame the JSON body."""
+        ...
+
+    def begin(self) -> Iterator[bytes]:
+        """Yield what comes before the first chunk of a choice."""
+        ...
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        ...
+
+    def run(self, run: Run) -> Iterator[bytes]:
+        """Frame chunks that differ in one text."""
+        ...
+
+
+class OpenAIFrames:
+    """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
+
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        self._envelope = envelope
+        self._no_usage = ',"usage":null' if include_usage else ""
+        model, fingerprint = encode(envelope.model).decode(), encode(envelope.fingerprint).decode()
+        tier = f'"service_tier":{encode(envelope.service_tier).decode()},' if envelope.service_tier else ""
+        self._head = (
+            f'{{"id":{encode(envelope.id).decode()},"object":"chat.completion.chunk","created":{envelope.created},'
+            f'"model":{model},{tier}"system_fingerprint":{fingerprint},"choices":['
+        )
+        self._number = int(envelope.identity[-2:], 16)
+
+    def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
+        """Frame the JSON body."""
+        envelope = self._envelope
+        body: dict[str, Any] = {
+            "id": envelope.id,
+            "object": "chat.completion",
+            "created": envelope.created,
+            "model": envelope.model,
+            "choices": choices,
+            "usage": usage,
+        }
+        if envelope.service_tier:
+            body["service_tier"] = envelope.service_tier
+        body["system_fingerprint"] = envelope.fingerprint
+        return encode(body, indent=2) + b"\n"
+
+    def begin(self) -> Iterator[bytes]:
+        """Yield nothing."""
+        return iter(())
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        text = self._head + (encode(choice).decode() if choice is not None else "")
+        counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
+        text += "]" + counted + ',"obfuscation":"'
+        missing = (1 - len(text) - len('"}')) % MODULUS
+        self._number += 1
+        return frame(text + padding(self._number, missing) + '"}')
+
+    def run(self, run: Run) -> Iterator[bytes]:
+        """Frame chunks that differ in one text."""
+        before, after = pieces(encode(run.choice))
+        head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
+        ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
+        for texts in run.texts:
+            yield from self._spliced("data: " + head, texts, ends)
+
+    def _spliced(self, head: str, texts: Sequence[str], ends: tuple[tuple[str, ...], ...]) -> list[bytes]:
+        """Put each text between what all have in common."""
+        first = (self._number + 1) % PADDINGS
+        self._number += len(texts)
+
+        def frames(written: Iterable[str]) -> list[bytes]:
+            following = islice(cycle(ends), first, None)
+            return [
+                f"{head}{text}{end[len(text) % MODULUS]}".encode()
+                for text, end in zip(written, following, strict=False)  # the ends never end
+            ]
+
+        try:
+            return frames(map(quoted, texts))
+        except UnicodeEncodeError:  # a lone surrogate
+            return frames(encode(text).decode() for text in texts)
+
+
+class AzureFrames:
+    """Azure's manner: keys in alphabetical order at every level, compact, with content filter results."""
+
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        self._envelope, self._include_usage = envelope, include_usage
+        self._number = int(envelope.identity[-2:], 16)
+
+    def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
+        """Frame the JSON body."""
+        filtered = [
+            {
+                "logprobs": None,
+                **choice,
+                "content_filter_results": CHOICE_FILTER if choice["message"]["content"] else {},
+            }
+            for choice in choices
+        ]
+        body = self._common("chat.completion", filtered)
+        body |= {"prompt_filter_results": self._prompt_filter(), "usage": {**usage, "latency_checkpoint": LATENCY}}
+        return encode(_alphabetical(body)) + b"\n"
+
+    def begin(self) -> Iterator[bytes]:
+        """Yield the prompt's filter results: a chunk without id, time, model and kind (41 of 46)."""
+        head: dict[str, Any] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+        yield frame(encode({**head, "prompt_filter_results": self._prompt_filter()}).decode())
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        choices: list[dict[str, Any]] = []
+        if choice is not None:
+            said = self._envelope.filters_prompt and bool(choice["delta"].get("content"))
+            choices.append({"logprobs": None, **choice, "content_filter_results": DELTA_FILTER if said else {}})
+        body = self._common("chat.completion.chunk", choices)
+        self._number += 1
+        body["obfuscation"] = padding(self._number, 7 * self._number % MODULUS)
+        if self._include_usage:
+            body["usage"] = usage
+        if usage is not None:
+            body["latency_checkpoint"] = LATENCY
+        return frame(encode(_alphabetical(body)).decode())
+
+    def run(self, run: Run) -> Iterator[bytes]:
+        """Frame chunks that differ in one text."""
+        before, after = pieces(encode(run.choice))
+        for text in (text for texts in run.texts for text in texts):
+            yield self.chunk(json.loads(f"{before}{encode(text).decode()}{after}"), None)
+
+    def _prompt_filter(self) -> list[Any]:
+        """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""
+        return [{"prompt_index": 0, "content_filter_results": PROMPT_FILTER if self._envelope.filters_prompt else {}}]
+
+    def _common(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        envelope = self._envelope
+        return {
+            "choices": choices,
+            "created": envelope.created,
+            "id": envelope.id,
+            "model": envelope.model,
+            "object": kind,
+            "service_tier": envelope.service_tier,
+            "system_fingerprint": envelope.fingerprint,
+        }
+
+
+def _alphabetical(value: Any) -> Any:
+    if is_object(value):
+        # Prompt filter results keep their own order (WIRE.md 4).
+        entries: dict[str, Any] = value
+        return {
+            key: entries[key] if key == "prompt_filter_results" else _alphabetical(entries[key])
+            for key in sorted(entries)
+        }
+    if is_array(value):
+        return [_alphabetical(one) for one in value]
+    return value

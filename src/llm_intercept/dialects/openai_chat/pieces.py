@@ -1,0 +1,133 @@
+"""Text as it is generated: piece by piece, cut where the request says.
+
+Knows: tokens, stop sequences, limits. Must not know: JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from llm_intercept.base.tokens import total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from llm_intercept.base.tokens import Tokenizer
+
+TOGETHER = 128
+"""How many pieces are made at a time, where nothing can come between them."""
+
+Piece = tuple[str, tuple[str, ...]]
+"""A stretch of text and the tokens it is made of."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many tokens one choice may still have, how many it had, and what ended it.
+
+    `left` is None without a limit.
+    """
+
+    left: int | None = None
+    spent: int = 0
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Splitter:
+    """Splits text into pieces within a budget."""
+
+    tokenizer: Tokenizer
+    model: str
+    budget: Budget
+
+    def pieces(self, text: str | Iterable[str], stops: tuple[str, ...] = ()) -> Generator[Piece]:
+        """Yield pieces, each with the tokens it is made of; a str falls into its tokens, other text into its parts.
+
+        The text ends before the first of `stops`, and where the budget is spent.
+        """
+        own = isinstance(text, str)
+        parts: Iterable[str] = self.tokenizer.split(text, self.model) if isinstance(text, str) else text
+        try:
+            yield from self._within(parts, stops, own=own)
+        finally:
+            close: Callable[[], None] = getattr(text, "close", lambda: None)
+            close()  # a generator of the user's ends when nobody reads on
+
+    def runs(self, text: str | Iterable[str]) -> Generator[Sequence[str]]:
+        """Yield the pieces of a text without end or limit, some at a time; none is empty unless it was given so.
+
+        An iterator's pieces come one by one, each when it is wanted.
+        """
+        try:
+            if isinstance(text, str):
+                yield from self._own(iter(self.tokenizer.split(text, self.model)))
+            elif isinstance(text, tuple | list):
+                for start in range(0, len(text), TOGETHER):
+                    yield self._given(text[start : start + TOGETHER])
+            else:
+                for part in text:
+                    yield self._given((part,))
+        finally:
+            close: Callable[[], None] = getattr(text, "close", lambda: None)
+            close()
+
+    def _own(self, tokens: Iterator[str]) -> Iterator[Sequence[str]]:
+        while run := tuple(islice(tokens, TOGETHER)):
+            self.budget.spent += len(run)
+            yield run if all(run) else [token for token in run if token]
+
+    def _given(self, parts: Sequence[str]) -> Sequence[str]:
+        self.budget.spent += total(self.tokenizer, parts, self.model)
+        return parts
+
+    def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:
+        silent: tuple[str, ...] = ()  # tokens that end inside a character, and so say nothing yet
+        for part in until(parts, stops) if stops else parts:
+            tokens = (part,) if own else tuple(self.tokenizer.split(part, self.model))
+            allowed = self._take(len(tokens))
+            if allowed < len(tokens):
+                if allowed:
+                    yield "".join(tokens[:allowed]), tokens[:allowed]
+                self.budget.cut = True
+                return
+            if own and not part:
+                silent += tokens
+            else:
+                yield part, (*silent, *tokens)
+                silent = ()
+
+    def _take(self, wanted: int) -> int:
+        budget = self.budget
+        taken = wanted if budget.left is None else min(wanted, budget.left)
+        budget.spent += taken
+        if budget.left is not None:
+            budget.left -= taken
+        return taken
+
+
+def until(parts: Iterable[str], stops: tuple[str, ...]) -> Iterator[str]:
+    """Yield `parts` up to the first stop sequence, holding back no more than could still become one."""
+    longest = max(map(len, stops))
+    held: list[str] = []
+    for part in parts:
+        held.append(part)
+        text = "".join(held)
+        found = [position for position in (text.find(stop) for stop in stops) if position >= 0]
+        if found:
+            yield from _first(held, min(found))
+            return
+        while held and len(text) - len(held[0]) >= longest - 1:
+            text = text[len(held[0]) :]
+            yield held.pop(0)
+    yield from held
+
+
+def _first(parts: list[str], length: int) -> Iterator[str]:
+    for part in parts:
+        if length <= 0:
+            return
+        yield part[:length]
+        length -= len(part)

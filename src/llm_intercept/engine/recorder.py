@@ -1,0 +1,223 @@
+"""One interceptor's recordings: plays the take of a request, or records one.
+
+Knows: modes, tapes, and how an `LLMRequest` is found on one. Must not know: how a take becomes a response, rules.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from functools import cache, cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from llm_intercept.base.json import mapping
+from llm_intercept.dialects import claimed_by
+from llm_intercept.dialects.base import BadRequestError
+from llm_intercept.engine.played import Played
+from llm_intercept.engine.rekey import pairing
+from llm_intercept.errors import (
+    DamagedRecordingWarning,
+    LLMInterceptError,
+    RecordingError,
+    ReplyFunctionError,
+    SecretInRecordingError,
+)
+from llm_intercept.model.wire import WireRequest
+from llm_intercept.recording.audit import secrets_of
+from llm_intercept.recording.capture import Capture
+from llm_intercept.recording.config import is_ci
+from llm_intercept.recording.lookup_key import Keys
+from llm_intercept.recording.redaction import Secrets
+from llm_intercept.recording.sanitize import asked
+from llm_intercept.recording.take import DamagedTakeError, read_take
+from llm_intercept.recording.tape import Found, Key, Tape, canonical_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.recording.config import Recordings
+    from llm_intercept.recording.sanitize import Asked
+    from llm_intercept.recording.take import Take
+
+T = TypeVar("T")
+PLAYED = "LLM_INTERCEPT_PLAYED"
+"""A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
+
+
+class Recorder:
+    """Plays and records one tape.
+
+    Args:
+        recordings: The tape and its settings.
+        mode: `replay`, `record` or `auto`.
+
+    """
+
+    def __init__(self, recordings: Recordings, mode: str) -> None:
+        self.recordings = recordings
+        self.mode = mode
+        self.failures: list[LLMInterceptError] = []
+        self._secrets: set[str] = set()
+        self._pairing = pairing()
+        self._factor = recordings.factor
+        usual = recordings.matching.is_default and recordings.redaction.hook is None
+        self._keys = Keys(recordings.redaction) if usual else None
+        self._lock = threading.Lock()
+
+    @property
+    def records(self) -> bool:
+        """Whether a request without a take goes to the network; in CI `auto` does not let it."""
+        return self.mode == "record" or (self.mode == "auto" and not is_ci())
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The tape, opened when the first request asks for it."""
+        match = self.recordings.matching
+        return Tape(self.recordings.store(), None if match.is_default else self._loosened)
+
+    def answer(self, wire: WireRequest, request: LLMRequest) -> Played | Capture | None:
+        """Find the take that answers a request, or what is to record one; None if there is neither.
+
+        Raises:
+            ReplyFunctionError: The user's `match` or redaction raised.
+
+        """
+        if self.mode == "record":
+            return self._capture(*self.sought(wire, request))
+        if self._keys is None:
+            kept, key = self.sought(wire, request)
+        else:
+            kept = None
+            key = self._redacted(self._keys.of, wire.method, wire.url, request.headers, request.raw, request.content)
+        found = self.tape.play(key, repeat_last=self.recordings.repeat_last)
+        if found is not None:
+            return self._played(found)
+        kept = kept or self.sought(wire, request)[0]
+        if self._pairing is not None:
+            paired = self._pairing.pair(self.tape, kept)
+            return Played(*paired, self._factor) if paired is not None else None
+        return self._capture(kept, key) if self.records else None
+
+    def sought(self, wire: WireRequest, request: LLMRequest) -> tuple[Asked, Key]:
+        """Make what a request is kept as, and what it is found by."""
+        redaction = self.recordings.redaction
+        kept = self._redacted(asked, wire.method, wire.url, request.headers, request.raw, redaction)
+        match = self.recordings.matching
+        if match.is_default:
+            return kept, kept.key
+        if match.key is not None:
+            return kept, Key(self._custom(match.key, request), kept.key.slug)
+        document = match.canonical(wire.method, kept.request.url, kept.request.body)
+        return kept, Key(match.fingerprint(document), kept.key.slug)
+
+    def settle(self) -> LLMInterceptError | None:
+        """Say what went wrong with the recordings: a failure, or a secret that was kept; warn of damaged files."""
+        if "tape" not in self.__dict__:
+            return None
+        if self.tape.problems:
+            listed = "".join(f"\n  {name}: {why}" for name, why in sorted(self.tape.problems.items()))
+            self.tape.problems.clear()
+            message = f"llm-intercept: files in {self.tape.store.location} could not be read and were skipped:{listed}"
+            warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
+        return self.failures[0] if self.failures else self._scanned()
+
+    def _redacted(self, make: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return make(*arguments)
+        except LLMInterceptError:
+            raise
+        except Exception as error:
+            raise ReplyFunctionError("redaction", self.tape.store.location, error) from error
+
+    def _played(self, found: Found) -> Played:
+        self._note(found.name)
+        if found.made is None:
+            found.made = Played(found.name, found.take, self._factor)
+        played: Played = found.made
+        return played
+
+    def _capture(self, sought: Asked, key: Key) -> Capture:
+        since = self.tape.store.session() if self.mode == "record" else None
+        with self._lock:
+            self._secrets.update(sought.secrets.literals)
+
+        def keep(take: Take) -> None:
+            self.tape.record(take, since=since, key=key)
+
+        return Capture(sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": _version()})
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, LLMInterceptError):
+            self.failures.append(error)
+            return
+        problem = RecordingError(f"An answer was not recorded in {self.tape.store.location}: {_text(error)}")
+        problem.__cause__ = error
+        self.failures.append(problem)
+
+    def _loosened(self, take: Take) -> str:
+        match = self.recordings.matching
+        if match.key is None:
+            return match.fingerprint(canonical_of(take, match))
+        request = request_of(take)
+        return take.fingerprint if request is None else self._custom(match.key, request)
+
+    def _custom(self, key: Any, request: LLMRequest) -> str:
+        try:
+            return self.recordings.matching.fingerprint({"key": key(request)})
+        except Exception as error:
+            raise ReplyFunctionError("match", self.tape.store.location, error) from error
+
+    def _scanned(self) -> LLMInterceptError | None:
+        """Read again what was written, and look for secrets in it."""
+        written, self.tape.written = self.tape.written, []
+        secrets = Secrets(tuple(self._secrets))
+        found = [fact for name in dict.fromkeys(written) for fact in self._found(name, secrets)]
+        return SecretInRecordingError(self.tape.store.location, found) if found else None
+
+    def _found(self, name: str, secrets: Secrets) -> list[Any]:
+        try:
+            take = read_take(self.tape.store.read(name), name)
+        except (OSError, DamagedTakeError):
+            return []
+        return list(secrets_of(name, take, self.recordings.redaction, secrets))
+
+    def _note(self, name: str) -> None:
+        path = os.environ.get(PLAYED)
+        if path:
+            line = f"{os.path.abspath(self.tape.store.location)}\t{name}\n"  # noqa: PTH100 - a URL may be one too
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                os.write(descriptor, line.encode())  # one write, so that processes do not mix their lines
+            finally:
+                os.close(descriptor)
+
+
+@cache
+def _version() -> str:
+    """Read this package's version, which is in a file."""
+    return version("llm-intercept")
+
+
+def wire_of(take: Take) -> WireRequest:
+    """Make the head of a recorded request."""
+    parts = urlsplit(take.request.url)
+    return WireRequest(take.request.method, take.request.url, parts.hostname or "", parts.path, take.request.headers)
+
+
+def request_of(take: Take) -> LLMRequest | None:
+    """Read a recorded request as its dialect does; None if no dialect claims it."""
+    wire = wire_of(take)
+    dialect = claimed_by(wire)
+    try:
+        return None if dialect is None else dialect.read(wire, mapping(take.request.body), b"")
+    except BadRequestError:
+        return None
+
+
+def _text(error: Exception) -> str:
+    """Say an error without its text where that may quote the answer."""
+    return str(error) if isinstance(error, OSError) else type(error).__name__

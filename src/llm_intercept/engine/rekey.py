@@ -1,0 +1,77 @@
+"""Pairs a request that no take answers any longer with the take it had before its prompt changed.
+
+Knows: tapes, and how alike two requests are. Must not know: what is done with the pairs; `llm-intercept recordings
+rekey` reads them from a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.json import items, mapping
+from llm_intercept.recording.compare import differences, distance
+from llm_intercept.recording.tape import canonical_of
+
+if TYPE_CHECKING:
+    from llm_intercept.recording.sanitize import Asked
+    from llm_intercept.recording.take import Take
+    from llm_intercept.recording.tape import Tape
+
+PAIRS = "LLM_INTERCEPT_REKEY"
+"""A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
+ANOTHER_CONVERSATION = 10.0  # what a different course of roles counts, in fields that differ
+
+
+class Pairing:
+    """Finds old takes for new requests, each once.
+
+    Args:
+        path: The file that the pairs are added to.
+
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._paired: set[str] = set()
+
+    def pair(self, tape: Tape, sought: Asked) -> tuple[str, Take] | None:
+        """Find the take that was most likely this request's: of the nearest in conversation the first in order."""
+        found: list[tuple[float, str, str, Take]] = []
+        for name, take in tape.takes():
+            if take.partial is None and name not in self._paired and name not in tape.played:
+                apart = _apart(canonical_of(take), sought.canonical)
+                found.append((round(apart, 1), take.recorded_at, name, take))
+        if not found:
+            return None
+        _, _, name, take = min(found, key=lambda one: one[:3])
+        self._paired.add(name)
+        self._note({"tape": os.path.abspath(tape.store.location), "name": name, "request": _request(sought)})  # noqa: PTH100
+        return name, take
+
+    def _note(self, pair: dict[str, Any]) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, json.dumps(pair).encode() + b"\n")
+        finally:
+            os.close(descriptor)
+
+
+def pairing() -> Pairing | None:
+    """Make a pairing if the environment asks for one."""
+    path = os.environ.get(PAIRS)
+    return Pairing(path) if path else None
+
+
+def _request(sought: Asked) -> dict[str, Any]:
+    return sought.request.model_dump(exclude_defaults=True)
+
+
+def _apart(was: Any, now: Any) -> float:
+    other = 0.0 if _roles(was) == _roles(now) else ANOTHER_CONVERSATION
+    return other + distance(differences(was, now))
+
+
+def _roles(canonical: Any) -> list[Any]:
+    return [mapping(message).get("role") for message in items(mapping(canonical["body"]).get("messages"))]

@@ -1,0 +1,60 @@
+"""What a block ends with: the first of all that went wrong, the others noted on it.
+
+Knows: the journal. Must not know: exchanges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_intercept.errors import (
+    BudgetExceededError,
+    LLMInterceptError,
+    RuleFacts,
+    UnmatchedRequestError,
+    UnusedRuleError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from llm_intercept.journal.budget import Budget
+    from llm_intercept.journal.journal import Journal
+
+
+def settled(
+    journal: Journal, budget: Budget | None, unused: Sequence[RuleFacts], recorded: LLMInterceptError | None = None
+) -> LLMInterceptError | None:
+    """Return the error to raise, None if nothing went wrong.
+
+    Args:
+        journal: What took place.
+        budget: What was allowed.
+        unused: The rules left over; they are told only where nothing else went wrong, which may be why.
+        recorded: What went wrong with the recordings.
+
+    """
+    errors = [*_errors(journal, budget), *(() if recorded is None else (recorded,))]
+    if not errors and unused:
+        errors = [UnusedRuleError(unused)]
+    if not errors:
+        return None
+    first: LLMInterceptError = errors[0]
+    seen = {type(first)}
+    for other in errors[1:]:
+        if isinstance(other, BudgetExceededError) and BudgetExceededError in seen:
+            continue
+        seen.add(type(other))
+        if str(other) not in (str(first), *getattr(first, "__notes__", ())):
+            first.add_note(str(other))
+    return first
+
+
+def _errors(journal: Journal, budget: Budget | None) -> Iterator[LLMInterceptError]:
+    failures = [one for one in journal.failures if isinstance(one, LLMInterceptError)]
+    yield from failures
+    if journal.unmatched:
+        yield UnmatchedRequestError(journal.unmatched)
+    exceeded = budget.exceeded(journal) if budget is not None else None
+    if exceeded is not None and not any(type(one) is type(exceeded) for one in failures):
+        yield exceeded

@@ -1,0 +1,67 @@
+"""The steps of an answer, watched so that its end is noted, whatever it is.
+
+Knows: a call's end. Must not know: what the steps hold, who reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from llm_intercept.model.wire import Step
+
+
+class Watched:
+    """Gives the steps one by one and says how they ended.
+
+    Args:
+        steps: The steps.
+        ended: Called once, with the exception they ended with, or None when they were read to their end or closed
+            before; and with the step that was given last.
+
+    """
+
+    def __init__(self, steps: Iterable[Step], ended: Callable[[Exception | None, Step | None], None]) -> None:
+        self._steps = steps
+        self._ended: Callable[[Exception | None, Step | None], None] | None = ended
+        self._last: Step | None = None
+
+    def __iter__(self) -> Iterator[Step]:
+        """Give the steps; once, as they are."""
+        try:
+            for step in self._steps:
+                self._last = step
+                yield step
+        except Exception as error:
+            self._end(error)
+            raise
+        self._last = b""
+        self._end(None)
+
+    def throw(self, error: Exception) -> NoReturn:
+        """End the steps with an error that came up where they are carried out.
+
+        Raises:
+            Exception: `error`.
+
+        """
+        self._end(error)
+        self.close()
+        raise error
+
+    def close(self) -> None:
+        """End the steps, also ones that were never begun."""
+        close = getattr(self._steps, "close", None)
+        if close is not None:
+            close()
+        self._end(None)
+
+    def __del__(self) -> None:
+        self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(error, self._last)

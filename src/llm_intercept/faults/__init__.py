@@ -1,0 +1,1 @@
+"""What can go wrong with an answer, and how it is woven into one."""

@@ -1,0 +1,301 @@
+"""`intercept(…)`: an interceptor for a block of code or for a function's calls.
+
+Knows: what begins and ends with a block. Must not know: how a request is answered.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
+
+from llm_intercept.base.tasks import asyncio_task
+from llm_intercept.clients import activation, patching
+from llm_intercept.errors import LLMInterceptError, SettingsError
+from llm_intercept.interceptor import interceptor
+from llm_intercept.settings import Scope, one_of
+from llm_intercept.settings import pyproject as defaults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+    from os import PathLike
+    from types import TracebackType
+
+    from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.recording.config import Speed
+    from llm_intercept.replies.reply import Given
+    from llm_intercept.rulefiles.load import RulesSource
+    from llm_intercept.settings import Mode, UnmatchedPolicy
+    from llm_intercept.timing.pace import Pace
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def intercept(
+    reply: Given | None = None,
+    /,
+    *,
+    mode: Mode | None = None,
+    recordings: Any = None,
+    match: Any = None,
+    rules: RulesSource | Sequence[RulesSource] | None = None,
+    unmatched: UnmatchedPolicy | None = None,
+    passthrough: str | Sequence[str] | None = None,
+    scope: Scope | None = None,
+    seed: int | None = None,
+    tokenizer: Tokenizer | None = None,
+    log: str | PathLike[str] | None = None,
+    all_used: bool | None = None,
+    time_scale: float | None = None,
+    pace: Pace | Speed | None = None,
+) -> Interception:
+    """Answer LLM requests for the length of a block, or of a function's calls.
+
+    Args:
+        reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
+        mode: See `Interceptor`, also for the arguments that are not explained here.
+        recordings: See `Interceptor`.
+        match: See `Interceptor`.
+        rules: See `Interceptor`.
+        unmatched: See `Interceptor`.
+        passthrough: See `Interceptor`.
+        scope: `process` (the default) answers for every thread and task; `context` for the current one and what it
+            starts.
+        seed: See `Interceptor`.
+        tokenizer: See `Interceptor`.
+        log: See `Interceptor`.
+        all_used: See `Interceptor`.
+        time_scale: See `Interceptor`: 1 is real time, 0 virtual time, in which no wait takes time.
+        pace: See `Interceptor`.
+
+    Returns:
+        A context manager (`with` and `async with`, giving an `Interceptor`) and a decorator of functions, coroutine
+        functions and generators of both kinds. Each use has an `Interceptor` of its own.
+
+    Raises:
+        SettingsError: An argument has a value that cannot be used.
+        ReplyError: `reply` cannot be a reply.
+        RuleFileError: A file of rules has something that cannot be used.
+
+    """
+    where = one_of(
+        "scope", defaults.project_defaults().get("scope", "process") if scope is None else scope, get_args(Scope)
+    )
+    first = interceptor.Interceptor(
+        reply,
+        mode=mode,
+        recordings=recordings,
+        match=match,
+        rules=rules,
+        unmatched=unmatched,
+        passthrough=passthrough,
+        seed=seed,
+        tokenizer=tokenizer,
+        log=log,
+        all_used=all_used,
+        time_scale=time_scale,
+        pace=pace,
+    )
+    return Interception(first, cast("Scope", where))
+
+
+class Interception:
+    """What `intercept(…)` returns."""
+
+    def __init__(self, first: Interceptor, scope: Scope) -> None:
+        self._first = first
+        self._scope: Scope = scope
+        self._spare: Interceptor | None = first
+        self._blocks: list[tuple[object, Block]] = []
+
+    def at(self, where: str) -> Interception:
+        """Say where the reply was given, for messages, instead of the line that called `intercept`."""
+        self._first.placed(where)
+        return self
+
+    def __enter__(self) -> Interceptor:
+        """Begin to answer."""
+        block = self._block()
+        block.begin()
+        self._blocks.append((_here(), block))
+        return block.interceptor
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Stop answering; raise if something went unanswered."""
+        self._innermost().end(error)
+
+    async def __aenter__(self) -> Interceptor:
+        """Begin to answer."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering; raise if something went unanswered."""
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function: every call of it is a block of its own, to the end of what it returns.
+
+        Raises:
+            SettingsError: `function` is not a function.
+
+        """
+        if isinstance(function, staticmethod | classmethod):
+            kind: Any = type(cast("object", function))
+            return cast("Callable[P, R]", kind(self(cast("Any", function).__func__)))
+        if inspect.isclass(function) or not callable(function):
+            raise SettingsError("@intercept(…)", function, "it on functions; decorate a class's methods one by one")
+        decorated: Any
+        if inspect.isasyncgenfunction(function):
+            decorated = _relayed(function, self._block)
+        elif inspect.iscoroutinefunction(function):
+            decorated = self._coroutine(function)
+        elif inspect.isgeneratorfunction(function):
+            decorated = self._generator(function)
+        else:
+            decorated = self._function(function)
+        return functools.wraps(function)(decorated)
+
+    def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            block = self._block()
+            with block.running(last=False):
+                result = function(*args, **kwargs)
+            if inspect.isawaitable(result):
+                return _awaited(result, block)
+            if inspect.isasyncgen(result):
+                return _relayed(lambda: result, lambda: block)()
+            if inspect.isgenerator(result):
+                return _generated(result, block)
+            block.end(None)
+            return result
+
+        return call
+
+    def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await _awaited(function(*args, **kwargs), self._block())
+
+        return call
+
+    def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            return (yield from _generated(function(*args, **kwargs), self._block()))
+
+        return call
+
+    def _block(self) -> Block:
+        """Make a block with the interceptor made with this object, at its first use, or a fresh copy."""
+        spare, self._spare = self._spare, None
+        return Block(spare or self._first.fresh(), self._scope)
+
+    def _innermost(self) -> Block:
+        """Take the block that was begun last in this thread and task, or, where a fixture ends it, the last of all."""
+        here = _here()
+        own = next((number for number in reversed(range(len(self._blocks))) if self._blocks[number][0] == here), -1)
+        return self._blocks.pop(own)[1]
+
+
+class Block:
+    """One stretch of time in which an interceptor answers; it may pause, and ends once."""
+
+    def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
+        self.interceptor = interceptor
+        self._scope: Scope = scope
+        traffic, threads = patching.TRAFFIC, patching.THREADS
+        self._sets = (traffic, threads) if scope == "context" else (traffic,)
+        self._activation: activation.Activation | None = None
+
+    def begin(self) -> None:
+        """Hook the HTTP libraries and answer."""
+        for hooks in self._sets:
+            hooks.acquire()
+        self._activation = activation.activate(self.interceptor.engine, self._scope)
+
+    def pause(self) -> None:
+        """Stop answering, for now."""
+        if self._activation is not None:
+            activation.deactivate(self._activation)
+            self._activation = None
+            for hooks in self._sets:
+                hooks.release()
+
+    def end(self, error: BaseException | None) -> None:
+        """Stop answering.
+
+        Args:
+            error: What the block ends with anyway; what went unanswered is then noted on it instead of raised.
+
+        Raises:
+            LLMInterceptError: Something went unanswered or failed.
+
+        """
+        self.pause()
+        own = self.interceptor.engine.settle(complete=error is None)
+        if own is None:
+            return
+        if error is None:
+            raise own
+        if not isinstance(error, LLMInterceptError) and str(own) not in str(error):
+            error.add_note(str(own))
+
+    @contextmanager
+    def running(self, *, last: bool = True) -> Generator[None]:
+        """Answer while the body runs; `last` says whether the block ends with it."""
+        self.begin()
+        try:
+            yield
+        except BaseException as error:
+            self.end(error)
+            raise
+        if last:
+            self.end(None)
+        else:
+            self.pause()
+
+
+def _here() -> object:
+    """Name this thread and this task."""
+    task = asyncio_task()
+    return threading.get_ident(), id(task) if task is not None else 0
+
+
+async def _awaited(awaitable: Awaitable[Any], block: Block) -> Any:
+    with block.running():
+        return await awaitable
+
+
+def _generated(generator: Generator[Any, Any, Any], block: Block) -> Generator[Any, Any, Any]:
+    with block.running():
+        return (yield from generator)
+
+
+def _relayed(make: Callable[..., AsyncGenerator[Any, Any]], block: Callable[[], Block]) -> Callable[..., Any]:
+    """Make an async generator function that passes on what is sent to its generator or thrown into it, and its end."""
+
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        with block().running():
+            generator = make(*args, **kwargs)
+            advance: Awaitable[Any] = anext(generator)
+            while True:
+                try:
+                    value = await advance
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    await generator.aclose()
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+                    advance = generator.athrow(error)
+                else:
+                    advance = generator.asend(sent)
+
+    return call

@@ -1,0 +1,115 @@
+"""`InterceptTransport`: a transport to give to one client by hand.
+
+Knows: interceptors, and what clients of both families ask of a transport. Must not know: how a request is answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from llm_intercept.clients import activation
+from llm_intercept.clients.family import family_of
+from llm_intercept.clients.transport import InProcess, serve, serve_async
+from llm_intercept.errors import SettingsError
+from llm_intercept.interceptor.interceptor import Interceptor
+
+if TYPE_CHECKING:
+    from llm_intercept.journal.calls import Calls
+    from llm_intercept.replies.reply import Given
+
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+    class _AnyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+        """What clients of both families take, for type checkers; at run time no base class is asked for."""
+
+        def handle_request(self, request: Any) -> Any: ...
+        async def handle_async_request(self, request: Any) -> Any: ...
+
+else:
+    _AnyTransport = object
+
+
+class InterceptTransport(InProcess, _AnyTransport):
+    """A transport that answers by itself, for httpx and httpx2, sync and async clients.
+
+    Args:
+        reply: What to answer, as for `Interceptor`.
+        inner: The transport for requests that are nobody's business here; by default the family's own, made when it
+            is first needed.
+        interceptor: Answers instead of a new `Interceptor`; then `reply` and `options` are not given.
+        options: The other arguments of `Interceptor`.
+
+    Raises:
+        SettingsError: An option has a value that cannot be used.
+
+    """
+
+    def __init__(
+        self,
+        reply: Given | None = None,
+        /,
+        *,
+        inner: Any = None,
+        interceptor: Interceptor | None = None,
+        **options: Any,
+    ) -> None:
+        if interceptor is not None and (reply is not None or options):
+            raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
+        self.interceptor = interceptor or Interceptor(reply, **options)
+        self._inner = inner
+        self._made: dict[tuple[str, str], Any] = {}
+
+    @property
+    def calls(self) -> Calls:
+        """Every exchange so far."""
+        return self.interceptor.calls
+
+    def handle_request(self, request: Any) -> Any:
+        """Answer a sync client's request."""
+        return serve(request, self._handlers(), lambda: self._next(request, "HTTPTransport").handle_request(request))
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Answer an async client's request."""
+        return await serve_async(
+            request,
+            self._handlers(),
+            lambda: self._next(request, "AsyncHTTPTransport").handle_async_request(request),
+        )
+
+    def close(self) -> None:
+        """Close the inner transports."""
+        for inner in (self._inner, *self._made.values()):
+            if hasattr(inner, "close"):
+                inner.close()
+
+    async def aclose(self) -> None:
+        """Close the inner transports."""
+        for inner in (self._inner, *self._made.values()):
+            if hasattr(inner, "aclose"):
+                await inner.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _handlers(self) -> tuple[activation.Handler, ...]:
+        return (self.interceptor.engine, *activation.active())
+
+    def _next(self, request: Any, kind: str) -> Any:
+        if self._inner is not None:
+            return self._inner
+        module = family_of(request).module
+        if (module.__name__, kind) not in self._made:
+            self._made[module.__name__, kind] = getattr(module, kind)()
+        return self._made[module.__name__, kind]

@@ -1,0 +1,1 @@
+"""The calls that took place, and what is made of them."""

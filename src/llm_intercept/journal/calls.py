@@ -1,0 +1,121 @@
+"""`llm.calls`: the exchanges so far, to count, filter and read.
+
+Knows: calls, conditions. Must not know: how calls come about.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from llm_intercept.conditions import given as positional
+from llm_intercept.conditions import when
+from llm_intercept.errors import SettingsError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
+    from llm_intercept.conditions.given import Positional
+    from llm_intercept.journal.journal import Call
+
+
+OUTCOMES = ("source", "status", "attempt", "failed")
+
+
+class Calls(Sequence["Call"]):
+    """The calls of an interceptor in the order their requests arrived; it grows as they come."""
+
+    def __init__(self, calls: list[Call]) -> None:
+        self._calls = calls
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+    @overload
+    def __getitem__(self, index: slice) -> Calls: ...
+    def __getitem__(self, index: int | slice) -> Call | Calls:
+        """Return one call, or some of them."""
+        return Calls(self._calls[index]) if isinstance(index, slice) else self._calls[index]
+
+    def __len__(self) -> int:
+        """Count the calls."""
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        """Give the calls one by one."""
+        return iter(self._calls)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with a list of calls."""
+        return isinstance(other, Sequence) and list(self) == list(other)  # pyright: ignore[reportUnknownArgumentType]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def clear(self) -> None:
+        """Forget the calls so far."""
+        self._calls.clear()
+
+    def matching(self, *conditions: Positional, **wanted: Any) -> Calls:
+        """Return the calls whose requests fulfil conditions.
+
+        Args:
+            *conditions: As for `llm.on(…)`.
+            **wanted: As for `llm.on(…)` (`model=`, `user=`, `tool=`, …); and of the outcome `source=`, `status=`,
+                `attempt=` and `failed=`, which are compared.
+
+        Raises:
+            SettingsError: A condition cannot be one, or there is no condition of that name.
+
+        """
+        outcome = {name: value for name, value in wanted.items() if name in OUTCOMES}
+        asked = {name: value for name, value in wanted.items() if name not in OUTCOMES}
+        for name, value in asked.items():
+            if name not in positional.NAMED:
+                names = (*positional.NAMED, *OUTCOMES)
+                near = difflib.get_close_matches(name, names, 1)
+                meant = f"{near[0]}=, or another " if near else ""
+                raise SettingsError(f"matching({name}=…)", value, f"{meant}one of {', '.join(names)}")
+        checked = when.made("matching()", conditions, asked) if conditions or asked or not outcome else ()
+        return Calls(
+            [
+                call
+                for call in self._calls
+                if all(getattr(call, name) == value for name, value in outcome.items())
+                and all(condition.holds(call.request) for condition in checked)
+            ]
+        )
+
+    def __repr__(self) -> str:
+        """Say the calls, a line each."""
+        if not self._calls:
+            return "<no calls>"
+        return "\n".join([f"<{len(self._calls)} calls>", *(f"  {call!r}" for call in self._calls)])
+
+    def __rich__(self) -> Table:
+        """Return a table for rich."""
+        from rich.table import Table  # noqa: PLC0415 - for who prints it
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table("#", "model", "last user message", "turn", "answer", "from", "tokens", "ms", "attempt")
+        for number, call in enumerate(self._calls, 1):
+            table.add_row(*map(Text, _row(number, call)))
+        return table
+
+
+def _row(number: int, call: Call) -> tuple[str, ...]:
+    request = call.request
+    by = f"{call.rule} {call.rule.where}" if call.rule is not None else call.source
+    outcome = str(call.status or (type(call.error).__name__ if call.error else "-"))
+    return (
+        str(number),
+        request.model + (" (stream)" if request.stream else ""),
+        shorten(request.last_user, 40) if request.last_user else request.url if not request.model else "",
+        str(request.turn),
+        outcome,
+        by,
+        str(call.usage.total_tokens) if call.usage is not None else "-",
+        f"{call.duration * 1000:.1f}",
+        str(call.attempt),
+    )

@@ -1,0 +1,1 @@
+"""litellm's calls: `completion` and `acompletion`."""

@@ -1,0 +1,1 @@
+"""The neutral vocabulary: requests, parts, usage, and what passes on the wire."""

@@ -1,0 +1,159 @@
+"""What the pytest plugin does once a test uses it: the block around a test, its report, the sums.
+
+Knows: pytest, interceptors, journals. Must not know: how requests are answered.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_intercept.errors import LLMInterceptError
+from llm_intercept.interceptor.block import intercept
+from llm_intercept.journal.journal import TALLY, Totals
+from llm_intercept.settings.pyproject import project_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from llm_intercept.interceptor.block import Interception
+    from llm_intercept.interceptor.interceptor import Interceptor
+
+REPORTER = "llm_intercept_reporter"
+ACTIVE = pytest.StashKey["Interceptor | None"]()
+FAILED = pytest.StashKey[bool]()
+SHOWN_COST = 0.00005  # less is 0.0000 in four places
+
+
+@contextmanager
+def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
+    """Answer a test's requests; fail it at the end for what went wrong, if it has not failed anyway."""
+    plugins = request.config.pluginmanager
+    if not plugins.has_plugin(REPORTER):
+        plugins.register(Reporter(), REPORTER)
+    block = _block(request.node)
+    llm = block.__enter__()
+    request.node.stash[ACTIVE] = llm
+    yield llm
+    problem = _end(block)
+    if problem and not request.node.stash.get(FAILED, False):
+        pytest.fail(f"{problem}\n\n{_listed(llm)}", pytrace=False)
+
+
+def _block(node: pytest.Item) -> Interception:
+    path, line, _ = node.location
+    try:
+        reply, options = arguments(node)
+        return intercept(*reply, **options).at(f"{path}:{(line or 0) + 1}")
+    except (TypeError, LLMInterceptError) as error:
+        problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
+    pytest.fail(problem, pytrace=False)
+
+
+def _end(block: Interception) -> str:
+    """End the block; return what went wrong, empty if nothing did."""
+    try:
+        block.__exit__(None, None, None)
+    except LLMInterceptError as error:
+        return "\n\n".join([str(error), *getattr(error, "__notes__", ())])
+    return ""
+
+
+def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments for `intercept`: of the command line, the markers (the nearest first), the ini settings.
+
+    Raises:
+        SettingsError: `[tool.llm_intercept]` has a value that cannot be used.
+
+    """
+    reply: tuple[Any, ...] = ()
+    options = _from_ini(node.config)
+    if "all_used" not in project_defaults():
+        options = {"all_used": True, **options}
+    for marker in reversed(list(node.iter_markers("llm_intercept"))):
+        reply = marker.args or reply
+        options.update(marker.kwargs)
+    for name in ("mode", "recordings"):
+        given = node.config.getoption(f"llm_{name}")
+        if given is not None:
+            options[name] = given
+    return reply, options
+
+
+def _from_ini(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings that are given; paths are from the rootdir."""
+    found: dict[str, Any] = {name: config.getini(f"llm_{name}") or None for name in ("mode", "unmatched", "recordings")}
+    if found["recordings"] and "://" not in found["recordings"]:
+        found["recordings"] = Path(config.rootpath, found["recordings"])
+    found["rules"] = list(config.getini("llm_rules")) or None
+    found["passthrough"] = list(config.getini("llm_passthrough")) or None
+    found["all_used"] = config.getini("llm_all_used")
+    return {name: value for name, value in found.items() if value is not None}
+
+
+class Reporter:
+    """Prints the calls of a failing test under it; registered when the first test uses the fixture."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add the calls to the report of a failing test; note that a test did not come to its end."""
+        report = yield
+        llm = item.stash.get(ACTIVE, None)
+        if report.when == "teardown":
+            item.stash[FAILED] = False  # the test may be run again
+            item.stash[ACTIVE] = None
+        elif llm is not None and (report.failed or call.excinfo is not None):
+            item.stash[FAILED] = True
+            report.sections += _sections(llm) if report.failed else []
+        return report
+
+
+def _sections(llm: Interceptor) -> list[tuple[str, str]]:
+    unmatched = [("llm-intercept unmatched", f"{one}") for one in llm.unmatched]
+    return [("llm-intercept calls", str(llm.calls)), *unmatched]
+
+
+def _listed(llm: Interceptor) -> str:
+    return f"calls: {llm.calls}" if llm.calls else "No LLM call was made at all."
+
+
+def sums() -> dict[str, Any]:
+    """Return this process's sums as plain values, which xdist can carry."""
+    return {name: dict(getattr(TALLY, name)) for name in ("calls", "prompt", "completion")}
+
+
+def summarize(terminal: pytest.TerminalReporter, workers: list[dict[str, Any]]) -> None:
+    """Write the summary, if there was any call.
+
+    Args:
+        terminal: Where to.
+        workers: The sums of xdist's workers.
+
+    """
+    totals = Totals()
+    for one in (sums(), *workers):
+        for name, counts in one.items():
+            getattr(totals, name).update(counts)
+    if not totals.calls.total():
+        return
+    terminal.write_sep("-", "llm-intercept")
+    terminal.write_line(sentence(totals))
+
+
+def sentence(totals: Totals) -> str:
+    """Say the sums in one line."""
+    calls, cost, tokens = totals.calls, totals.cost, totals.tokens
+    saved = f" (about ${cost:,.4f})" if cost >= SHOWN_COST else ""
+    return (
+        f"{_count(calls['rule'], 'call')} mocked, {calls['recording']} replayed, {calls['live']} live, "
+        f"{calls['unmatched']} unmatched; {_count(tokens, 'token')}{saved} not spent"
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

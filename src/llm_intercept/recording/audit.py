@@ -1,0 +1,40 @@
+"""Looks through takes that are kept for secrets that should not be there; says where they are, never what.
+
+Knows: redaction, which leaves alone what it has been over. Must not know: engines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.errors import SecretFacts
+from llm_intercept.recording.compare import Difference, differences
+from llm_intercept.recording.patterns import secrets_in
+from llm_intercept.recording.redaction import NOTHING, Redaction, Secrets
+from llm_intercept.recording.sanitize import redacted_take
+from llm_intercept.recording.take import document_of
+
+if TYPE_CHECKING:
+    from llm_intercept.recording.take import Take
+
+
+def secrets_of(
+    name: str, take: Take, redaction: Redaction | None = None, secrets: Secrets = NOTHING
+) -> list[SecretFacts]:
+    """List what in a take would be redacted, had it not been.
+
+    Args:
+        name: The take's name.
+        take: The take.
+        redaction: What is secret, beside the known shapes.
+        secrets: The credentials that were used while it was recorded.
+
+    """
+    clean = redacted_take(take, redaction or Redaction(), secrets)
+    return [SecretFacts(name, one.path, _kind(one)) for one in differences(document_of(take), document_of(clean))]
+
+
+def _kind(found: Difference) -> str:
+    value: Any = found.was
+    kinds = secrets_in(value) if isinstance(value, str) else []
+    return ", ".join(kinds) or "a value that is to be redacted"

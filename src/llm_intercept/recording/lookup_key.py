@@ -1,0 +1,74 @@
+"""Finds the key of a request that is looked up, without making what would be kept of it.
+
+Knows: that most requests hold no secret and nothing that changes from run to run, so that their canonical text is that
+of what was sent; which do is told at a glance, and the glance errs towards the long way. Must not know: files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.recording.fingerprint import canonical_text, hashed, is_changed, slug
+from llm_intercept.recording.redaction import credentials
+from llm_intercept.recording.sanitize import asked
+from llm_intercept.recording.tape import DEFAULT, Key, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.recording.redaction import Redaction, Secrets
+
+MOST = 1024  # requests that are remembered, each by a hash
+
+
+class Keys:
+    """Makes keys, and remembers those of the requests it saw.
+
+    Args:
+        redaction: What is kept out of takes, and so out of keys; it has no hook, which has to be asked each time.
+
+    """
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._known: dict[Any, Key] = {}
+        self._head = lru_cache(maxsize=64)(self._headed)
+
+    def of(self, method: str, url: str, headers: Mapping[str, str], body: Any, content: bytes) -> Key:
+        """Make the key of a request: the one that `asked` gives it.
+
+        Args:
+            method: The HTTP method.
+            url: The whole URL.
+            headers: The headers.
+            body: The JSON value of the body.
+            content: The body's bytes, if they say the same; empty if not.
+
+        """
+        if not content:
+            return self._made(method, url, headers, body)
+        sent = (method, url, _pairs(headers), hashlib.blake2b(content).digest())
+        known = self._known.get(sent)
+        if known is None:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            known = self._known[sent] = self._made(method, url, headers, body)
+        return known
+
+    def _made(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Key:
+        secrets = credentials(url, headers)
+        canonical = {**self._head(method, url, secrets), "body": DEFAULT.kept(body)}
+        text = canonical_text(canonical)
+        if not self._redaction.is_clean(text, secrets):
+            return asked(method, url, headers, body, self._redaction).key
+        return key_of(DEFAULT.numbered(canonical)) if is_changed(text) else Key(hashed(text), slug(canonical))
+
+    def _headed(self, method: str, url: str, secrets: Secrets) -> dict[str, Any]:
+        return DEFAULT.head(method, self._redaction.url(url, secrets))
+
+
+def _pairs(headers: Any) -> tuple[Any, ...]:
+    """Give headers as something to compare: an HTTP client's as it has them."""
+    return tuple(headers.raw if hasattr(headers, "raw") else headers.items())

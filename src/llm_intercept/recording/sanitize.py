@@ -1,0 +1,172 @@
+"""One exchange as a take keeps it: the request redacted when it is asked, the answer when it is whole.
+
+Knows: redaction, fingerprints, takes. Must not know: where the bytes come from, where the take goes.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from llm_intercept.base.json import mapping
+from llm_intercept.errors import SettingsError
+from llm_intercept.recording.bodies import content_of, response_of
+from llm_intercept.recording.events_redaction import redacted_events
+from llm_intercept.recording.redaction import REQUEST_HEADERS, RESPONSE_HEADERS, Secrets, credentials
+from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse, plain
+from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llm_intercept.recording.bodies import Chunk
+    from llm_intercept.recording.redaction import Redaction
+
+ASCII = re.compile(rb"[\x20-\x7e]{8,}")
+T = TypeVar("T", bound=Part)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it is kept.
+
+    Attributes:
+        request: What is kept of it.
+        canonical: What its fingerprint is taken from.
+        key: What its file is named by.
+        secrets: Its credentials, which are nowhere in the others.
+
+    """
+
+    request: TakeRequest
+    canonical: dict[str, Any]
+    key: Key
+    secrets: Secrets
+
+
+def asked(method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction) -> Asked:
+    """Redact a request and make its key.
+
+    Args:
+        method: The HTTP method.
+        url: The whole URL.
+        headers: The headers.
+        body: The JSON value of the body, or its text.
+        redaction: What to keep out.
+
+    Raises:
+        SettingsError: The redaction's hook did not return what can be kept.
+
+    """
+    secrets = credentials(url, headers)
+    kept = redaction.headers(headers.items(), REQUEST_HEADERS, secrets)
+    known: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
+    if isinstance(body, str):
+        known["text"] = redaction.text(body, secrets)
+    elif body is not None:
+        known["body"] = plain(redaction.whole(body, secrets))
+    request = _hooked(redaction, {"request": known}, "request", TakeRequest)
+    canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
+    return Asked(request, canonical, key_of(canonical), secrets)
+
+
+def answered(
+    asked: Asked, status: int, headers: Sequence[tuple[str, str]], chunks: Sequence[Chunk], redaction: Redaction
+) -> TakeResponse:
+    """Redact a response.
+
+    Args:
+        asked: The request it answers.
+        status: Its HTTP status.
+        headers: Its headers, as they came.
+        chunks: Its body, decoded.
+        redaction: What to keep out.
+
+    Raises:
+        SettingsError: The redaction's hook did not return what can be kept.
+
+    """
+    secrets = Secrets((*asked.secrets.literals, *credentials("", dict(headers)).literals))
+    kept = redaction.headers(headers, RESPONSE_HEADERS, secrets)
+    response = redacted_response(response_of(status, kept, chunks), redaction, secrets)
+    if redaction.hook is None:
+        return response
+    known = {"request": _fields(asked.request), "response": _fields(response)}
+    return _hooked(redaction, known, "response", TakeResponse)
+
+
+def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Secrets) -> TakeResponse:
+    """Redact the body of a response, whatever it is."""
+    changed: dict[str, Any] = {}
+    if response.events is not None:
+        changed["events"] = redacted_events(response.events, redaction, secrets)
+    elif response.base64 is not None:
+        changed["base64"] = _redacted_bytes(response.base64, redaction, secrets)
+    elif response.text is not None:
+        changed["text"] = redaction.text(response.text, secrets)
+    else:
+        changed["body"] = redaction.whole(response.body, secrets)
+    return response.model_copy(update=changed)
+
+
+def redacted_take(take: Take, redaction: Redaction, secrets: Secrets) -> Take:
+    """Redact a take that is kept already: one that was redacted stays as it is."""
+    request = take.request
+    changed = {
+        "url": redaction.url(request.url, secrets),
+        "headers": redaction.headers(request.headers.items(), REQUEST_HEADERS, secrets),
+        "body": redaction.whole(request.body, secrets),
+        "text": None if request.text is None else redaction.text(request.text, secrets),
+    }
+    response = redacted_response(take.response, redaction, secrets)
+    headers = redaction.headers(response.headers.items(), RESPONSE_HEADERS, secrets)
+    return take.model_copy(
+        update={
+            "request": request.model_copy(update=changed),
+            "response": response.model_copy(update={"headers": headers}),
+        }
+    )
+
+
+def take_of(asked: Asked, response: TakeResponse, *, partial: str | None, versions: dict[str, str]) -> Take:
+    """Put a take together."""
+    return Take(
+        fingerprint=asked.key.fingerprint,
+        recorded_at=now(),
+        versions=versions,
+        partial=partial,
+        request=asked.request,
+        response=response,
+    )
+
+
+def wire_bytes(take: Take) -> bytes:
+    """Give the body of a take's answer as it was on the wire, decoded."""
+    return content_of(take.response)
+
+
+def _hooked(redaction: Redaction, known: dict[str, Any], side: str, kind: type[T]) -> T:
+    """Let the user's hook change what is kept."""
+    if redaction.hook is None:
+        return kind.model_validate(known[side])
+    changed = redaction.hook(known)
+    try:
+        return kind.model_validate(mapping(changed)[side])
+    except (KeyError, ValidationError) as error:
+        expected = f"a function that returns what it is given, changed: a dict with {side!r} ({error})"
+        raise SettingsError("hook", redaction.hook, expected) from error
+
+
+def _fields(part: Part) -> dict[str, Any]:
+    return part.model_dump(exclude_defaults=True)
+
+
+def _redacted_bytes(encoded: str, redaction: Redaction, secrets: Secrets) -> str:
+    """Redact what is no text: each stretch of it that could be one."""
+    content = base64.b64decode(encoded)
+    clean = ASCII.sub(lambda found: redaction.text(found.group().decode(), secrets).encode(), content)
+    return encoded if clean == content else base64.b64encode(clean).decode()

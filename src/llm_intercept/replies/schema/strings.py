@@ -1,0 +1,56 @@
+"""Strings with a length, a format or a pattern, the shortest first.
+
+Knows: the keywords of strings. Must not know: other types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.errors import SchemaError
+from llm_intercept.replies.schema.pattern import matching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FORMATS = {
+    "date": "2026-01-01",
+    "date-time": "2026-01-01T00:00:00Z",
+    "duration": "P1D",
+    "email": "a@example.com",
+    "hostname": "example.com",
+    "idn-email": "a@example.com",
+    "idn-hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "iri": "https://example.com",
+    "time": "00:00:00Z",
+    "uri": "https://example.com",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
+def strings(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield strings that have the length, and the format or pattern, a few of them.
+
+    Raises:
+        SchemaError: There is none.
+
+    """
+    least, most = schema.get("minLength", 0), schema.get("maxLength")
+    if most is not None and least > most:
+        raise SchemaError(path, f"minLength {least} is more than maxLength {most}")
+    name = str(schema.get("format"))
+    if name in FORMATS:
+        yield FORMATS[name]
+        if name.endswith("email"):
+            yield FORMATS[name].rjust(least, "a")
+    elif "pattern" in schema:
+        found = matching(schema["pattern"], least)
+        if found is None or (most is not None and len(found) > most):
+            raise SchemaError(f"{path}/pattern", f"no string for {schema['pattern']!r} was found")
+        yield found
+    else:
+        yield "a" * least
+        yield from (letter * max(1, least) for letter in "bcdefghij")
+        yield "a" * (least + 1)

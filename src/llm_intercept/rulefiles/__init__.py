@@ -1,0 +1,1 @@
+"""Rules in TOML, JSON and Python files."""

@@ -1,0 +1,164 @@
+"""Rules in files: TOML and JSON by a schema, Python by a function `rules(llm)`.
+
+Knows: makes rules of what files hold. Must not know: how a file is parsed, requests, HTTP.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import runpy
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from llm_intercept.errors import RuleFileError, SettingsError
+from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, json_schema
+from llm_intercept.rulefiles.mistakes import mistaken
+from llm_intercept.rulefiles.text import parse, shown
+from llm_intercept.rules.rule import Rule
+from llm_intercept.settings import check_rules_file
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from llm_intercept.rulefiles.text import Parsed
+    from llm_intercept.rules.book import RuleBook
+
+__all__ = ["ReplyInFile", "RuleInFile", "RulesFile", "RulesSource", "install", "json_schema", "sources"]
+
+RulesSource = str | os.PathLike[str] | Callable[[Any], object]
+"""A path of a file, or a function that makes rules: `rules(llm)`."""
+EXAMPLE = "Write def rules(llm): llm.on(…).reply(…)."
+
+
+def sources(given: object) -> tuple[RulesSource, ...]:
+    """Check what `rules=` is given: a path, a function, or a list of these.
+
+    Raises:
+        SettingsError: It is none of these, or there is no such file.
+
+    """
+    if given is None:
+        return ()
+    many = cast("list[object]", given) if isinstance(given, list | tuple) else [given]
+    return tuple(_function(one) if callable(one) else check_rules_file("rules", one) for one in many)
+
+
+def _function(given: Callable[..., Any]) -> RulesSource:
+    if _waits(given):
+        raise SettingsError("rules", given, "a plain function: this one would only begin, and make no rules")
+    return given
+
+
+def _waits(function: Callable[..., Any]) -> bool:
+    """Tell whether a function does nothing when it is called."""
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
+    return any(is_one(function) for is_one in kinds)
+
+
+def install(source: RulesSource, llm: Any, book: RuleBook) -> None:
+    """Add the rules of a file or function.
+
+    Args:
+        source: Where they are.
+        llm: What a function of rules is given.
+        book: Where those of a file go.
+
+    Raises:
+        RuleFileError: The file cannot be read or raises, or has a key or value that cannot be used; it names all three.
+
+    """
+    if callable(source):
+        source(llm)
+    elif os.fspath(source).endswith(".py"):
+        _from_python(Path(source), llm)
+    else:
+        path = Path(source)
+        for rule in _rules(path, _modified(path)):
+            book.add(rule())
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # it is gone; reading it says so
+        return 0
+
+
+def _from_python(path: Path, llm: Any) -> None:
+    """Run a Python file and its function.
+
+    Raises:
+        RuleFileError: It raises, or has no function `rules` that takes the interceptor.
+
+    """
+    try:
+        function = runpy.run_path(str(path)).get("rules")
+        _check_function(path, function)
+        cast("Callable[[Any], object]", function)(llm)
+    except RuleFileError:
+        raise
+    except (Exception, SystemExit) as error:
+        problem = f"the file raised {type(error).__name__}: {error}"
+        raise RuleFileError(_raised_at(path, error), "", problem, "Mend it.") from error
+
+
+def _check_function(path: Path, function: object) -> None:
+    if not callable(function):
+        raise RuleFileError(shown(path), "", "the file has no function rules", EXAMPLE)
+    where = f"{shown(path)}:{getattr(getattr(function, '__code__', None), 'co_firstlineno', 1)}"
+    if _waits(function):
+        raise RuleFileError(where, "", "rules(llm) would only begin when it is called, and make no rules", EXAMPLE)
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        problem = f"the function rules cannot be called with the interceptor ({error})"
+        raise RuleFileError(where, "", problem, EXAMPLE) from error
+
+
+def _raised_at(path: Path, error: BaseException) -> str:
+    """Say the innermost line of the file that an error comes from."""
+    lines = _lines_of(error.__traceback__, str(path))
+    if isinstance(error, SyntaxError) and error.filename == str(path) and error.lineno:
+        lines.append(error.lineno)
+    return f"{shown(path)}:{lines[-1]}" if lines else shown(path)
+
+
+def _lines_of(trace: TracebackType | None, file: str) -> list[int]:
+    found: list[int] = []
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            found.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+@lru_cache(maxsize=32)
+def _rules(path: Path, modified: int) -> tuple[Callable[[], Rule], ...]:  # noqa: ARG001 - a changed file is another one
+    parsed = parse(path)
+    try:
+        file = RulesFile.model_validate(parsed.value)
+        return tuple(_maker(parsed, number, rule) for number, rule in enumerate(file.rules))
+    except ValidationError as error:
+        raise mistaken(parsed, error) from error
+    except RecursionError as error:
+        raise RuleFileError(shown(path), "", "it is nested too deep", "Take some of the brackets out.") from error
+
+
+def _maker(parsed: Parsed, number: int, rule: RuleInFile) -> Callable[[], Rule]:
+    where = parsed.place(number) if parsed.lines else f"{parsed.place()} rules[{number}]"
+    conditions = rule.conditions()
+    description = f"on({', '.join(map(str, conditions))})" if conditions else "reply(…)"
+    replies = rule.made()
+    return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule)
+
+
+def _configured(rule: Rule, replies: list[Any], given: RuleInFile) -> Rule:
+    rule.reply(*replies, times=given.times)
+    if given.key is not None:
+        rule.script(key=given.key)
+    return {"end": lambda: rule, "cycle": rule.cycle, "repeat_last": rule.repeat_last}[given.then]()

@@ -1,9 +1,0 @@
-"""Instances of JSON schemas and strings of regular expressions, the smallest there are.
-
-Knows: JSON Schema 2020-12 as far as OpenAI's structured outputs take it, and what is near it. Must not know: requests.
-"""
-
-from llm_intercept.schema.errors import SchemaError
-from llm_intercept.schema.instance import smallest
-
-__all__ = ["SchemaError", "smallest"]

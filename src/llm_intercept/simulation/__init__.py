@@ -1,0 +1,1 @@
+"""What an interceptor simulates beside the model: limits, chaos, time."""

@@ -1,0 +1,116 @@
+"""Faults by chance, the same ones in whatever order requests arrive: `llm.chaos(rate=0.1, seed=7)`.
+
+Knows: which request gets which fault, and reports it. Must not know: how a fault is carried out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any, cast
+
+from llm_intercept.errors import SettingsError, shorten
+from llm_intercept.faults.values import FAULTS, ConnectionFailure, CutOff, Disconnect, Fault, Malformed, Timeout
+from llm_intercept.replies.api_error import api_error
+from llm_intercept.replies.reply import ErrorReply
+
+if TYPE_CHECKING:
+    from llm_intercept.model.request import LLMRequest
+
+Kind = ErrorReply | Fault
+USUAL: tuple[Kind, ...] = (
+    api_error(429),
+    api_error(500),
+    api_error(503),
+    Timeout("read"),
+    ConnectionFailure(),
+    Disconnect(None, "chunks", reset=False),
+    Disconnect(2, "chunks", reset=False),
+    CutOff(2),
+    Malformed(2),
+)
+"""What chaos does when it is not told: what providers do on a bad day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One fault that chaos brought about.
+
+    Attributes:
+        kind: The fault, or the API error.
+        request: The request that got it.
+        attempt: How often the same request had come, from 1.
+
+    """
+
+    kind: Kind
+    request: LLMRequest = field(repr=False)
+    attempt: int
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        asked = shorten(self.request.last_user, 60) if self.request.last_user else self.request.url
+        shape = "stream" if self.request.stream else "JSON"
+        return f"{self.kind!r} for {asked} to {self.request.model} ({shape}, attempt {self.attempt})"
+
+
+class Chaos:
+    """Faults for a share of the requests; made by `llm.chaos(…)`.
+
+    Which request gets which fault is decided by the request itself, how often it came, and the seed: not by the order
+    or the time of requests.
+
+    Attributes:
+        injected: What was injected where, in the order of arrival.
+        seen: How many requests there were.
+
+    """
+
+    def __init__(self, rate: float, seed: int, kinds: Any = None) -> None:
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SettingsError("chaos(rate=…)", rate, "a share of the requests, from 0 to 1")
+        if isinstance(seed, bool) or not isinstance(seed, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SettingsError("chaos(seed=…)", seed, "an int")
+        self.rate, self.seed, self.kinds = rate, seed, _kinds(kinds)
+        self.injected: list[Injection] = []
+        self.seen = 0
+        self._came: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def decide(self, request: LLMRequest, key: str) -> Kind | None:
+        """Decide what becomes of a request.
+
+        Args:
+            request: The request, for the report.
+            key: What is the same for the same request.
+
+        """
+        with self._lock:
+            self._came[key] += 1
+            self.seen += 1
+            attempt = self._came[key]
+        chance = Random(f"{self.seed} {key} {attempt}")  # noqa: S311 - it is to be foreseen
+        if chance.random() >= self.rate:
+            return None
+        kind = chance.choice(self.kinds)
+        self.injected.append(Injection(kind, request, attempt))
+        return kind
+
+    def report(self) -> str:
+        """Say what was injected where."""
+        head = f"chaos(rate={self.rate:g}, seed={self.seed}): {len(self.injected)} of {self.seen} requests"
+        return "\n".join([head, *(f"  {one}" for one in self.injected)])
+
+
+def _kinds(given: Any) -> tuple[Kind, ...]:
+    if given is None:
+        return USUAL
+    found: tuple[Any, ...] = tuple(cast("Any", given)) if isinstance(given, list | tuple) else (given,)
+    for one in found:
+        if not isinstance(one, (ErrorReply, *FAULTS)):
+            raise SettingsError("chaos(kinds=…)", one, "a list of api_error(…), timeout(…), disconnect(…) and others")
+    if not found:
+        raise SettingsError("chaos(kinds=…)", found, "a list of at least one kind, or leave it out")
+    return found
