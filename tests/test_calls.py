@@ -111,7 +111,7 @@ def test_matching_can_be_chained(llm):
 
 def test_matching_refuses_what_is_no_condition(llm):
     """The message lists those there are."""
-    with pytest.raises(SettingsError, match=r"matching\(modle=…\).*one of user, system.*source, status"):
+    with pytest.raises(SettingsError, match=r"matching\(modle=…\)='gpt-4o' cannot be used\. Did you mean 'model'\?"):
         llm.calls.matching(modle="gpt-4o")
     with pytest.raises(SettingsError, match=r"matching\(\)"):
         llm.calls.matching()
@@ -210,7 +210,7 @@ def test_a_script_left_over_says_how_much_was_used():
     """Of the key, where there is one."""
     with intercept() as llm:
         llm.on("a").reply("1", "2", "3")
-        llm.on("b").script("1", "2", key="model")
+        llm.on("b").reply("1", "2").per("model")
         ask(httpx, "a")
         ask(httpx, "b")
         message = unused(llm)

@@ -76,6 +76,7 @@ user = "refund"
 system = "shop"
 last = "refund"
 model = "gpt-4o*"
+api = "chat.*"
 tool = "get_weather"
 turn = [1, 2]
 stream = false

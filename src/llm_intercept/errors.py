@@ -31,11 +31,14 @@ class LLMInterceptError(Exception):
 
 
 class SettingsError(LLMInterceptError, ValueError):
-    """A setting (an argument, an environment variable, a file's key) has a value that cannot be used."""
+    """A setting (an argument, an environment variable, a file's key) has a value that cannot be used.
 
-    def __init__(self, name: str, value: object, expected: str) -> None:
+    `expected` says what can be used; `advice` is a whole sentence instead.
+    """
+
+    def __init__(self, name: str, value: object, expected: str = "", advice: str = "") -> None:
         self.name, self.value, self.expected = name, value, expected
-        super().__init__(f"{name}={value!r} cannot be used. Use {expected}.")
+        super().__init__(f"{name}={value!r} cannot be used. {advice or f'Use {expected}.'}")
 
 
 class RuleFileError(LLMInterceptError, ValueError):

@@ -1,5 +1,7 @@
 """What type checkers see of the public names; never run, read by mypy and pyright (`make check`)."""
 
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 import re
@@ -8,6 +10,7 @@ from typing import assert_type
 import httpx
 import httpx2
 from openai import AsyncOpenAI, OpenAI
+from respx.patterns import M
 
 from llm_intercept import (
     Call,
@@ -64,6 +67,30 @@ def decorators_keep_signatures() -> None:
 
 async def coroutines_stay_coroutines() -> None:
     assert_type(await decorated_coroutine(1), str)
+
+
+def conditions() -> None:
+    llm = Interceptor()
+    assert_type(
+        llm.on(M(host="a"), re.compile("a"), lambda request: request.turn, api="chat.*", turn=range(1, 3)), Rule
+    )
+    assert_type(llm.on(json={"a": [1, {"b": re.compile("a")}]}, headers={"a": None}, response_format=Reply), Rule)
+    assert_type(llm.reply("a", "b").per("conversation").cycle(), Rule)
+    assert_type(llm.reply("a", "b").per(lambda request: request.model), Rule)
+    assert_type(llm.reply("a", "b").shared().repeat_last().optional(), Rule)
+    assert_type(llm.calls.matching("a", status=200, failed=False, source="rule", model="a"), Calls)
+
+
+def mistakes_in_conditions_are_seen() -> None:
+    llm = Interceptor()
+    llm.on(modle="a")  # type: ignore[call-arg]
+    llm.on(turn="1")  # type: ignore[arg-type]
+    llm.on(json={"a": {1, 2}})  # type: ignore[dict-item]
+    llm.on(3)  # type: ignore[arg-type]
+    when(3)  # type: ignore[arg-type]
+    when("a") & "b"  # type: ignore[operator]
+    llm.calls.matching(source="mock")  # type: ignore[arg-type]
+    llm.reply("a", "b").per("session")  # type: ignore[arg-type]
 
 
 def wrapping_keeps_the_type() -> None:

@@ -6,18 +6,21 @@ Knows: JSON values. Must not know: any API's fields.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.conditions.base import Condition
+from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import asked_for
 from llm_intercept.errors import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from llm_intercept.conditions.base import Condition
     from llm_intercept.model.request import LLMRequest
+
+JsonPart: TypeAlias = "str | int | float | re.Pattern[str] | Sequence[JsonPart] | Mapping[str, JsonPart] | None"
+"""A part of a JSON value; a pattern is searched in a str."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,28 @@ MISSING: Any = object()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JsonCondition(Condition):
+class JsonCondition(KeywordCondition):
     """The body has these keys with these values, at every level; lists are compared whole, patterns searched in str."""
 
     wanted: Mapping[str, Any]
 
+    key = "json"
+    form = "json"
+    accepts = "a mapping: the part of the request's body to look for"
+
+    @classmethod
+    def given(cls, value: object) -> JsonCondition:
+        """Take a mapping of what JSON can say, and patterns."""
+        if not is_object(value):
+            raise cls.refused(value)
+        plain = _plain(value)
+        if not _is_json(plain):
+            accepted = "values that JSON can say: str keys, str, numbers, bool, None, lists and mappings, or patterns"
+            raise cls.refused(value, accepted)
+        return cls(plain)
+
     def holds(self, request: LLMRequest) -> bool:
-        """Tell whether it has."""
+        """Whether it has."""
         return difference(self.wanted, request.raw) is None
 
     def verdict(self, request: LLMRequest) -> Verdict:
@@ -51,8 +69,12 @@ class JsonCondition(Condition):
         got = "nothing: there is no such key" if found.got is MISSING else repr(found.got)
         return Verdict(False, f"json{found.path}", _cut(expected), _cut(got))
 
+    def implies(self, other: Condition) -> bool:
+        """The body that is asked for has what the other asks for."""
+        return isinstance(other, JsonCondition) and _has(self.wanted, other.wanted)
+
     def __eq__(self, other: object) -> bool:
-        """Tell whether both ask for the same JSON: 1 is 1.0, but true is not 1."""
+        """Whether both ask for the same JSON: 1 is 1.0, but true is not 1."""
         return isinstance(other, JsonCondition) and typed(self.wanted) == typed(other.wanted)
 
     def __hash__(self) -> int:
@@ -91,7 +113,36 @@ def typed(value: Any) -> Any:
     return ("bool", value) if isinstance(value, bool) else value
 
 
-def _is_pattern(value: object) -> bool:
+def _has(given: Any, wanted: Any) -> bool:
+    """Whether every body with `given` has `wanted`."""
+    if is_object(wanted):
+        there = mapping(given)
+        return is_object(given) and all(
+            key in there and _has(there[key], value) for key, value in mapping(wanted).items()
+        )
+    if is_array(wanted) and is_array(given) and len(given) == len(wanted):
+        return all(map(_has, items(given), items(wanted)))
+    return bool(typed(given) == typed(wanted))
+
+
+def _plain(value: object) -> Any:
+    """Write a user's value as JSON has it: mappings are dicts, sequences are lists."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in cast("Mapping[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in cast("Sequence[object]", value)]
+    return value
+
+
+def _is_json(value: Any) -> bool:
+    if is_object(value):
+        return all(isinstance(key, str) and _is_json(one) for key, one in value.items())
+    if is_array(value):
+        return all(map(_is_json, value))
+    return isinstance(value.pattern if _is_pattern(value) else value, str | int | float | None)
+
+
+def _is_pattern(value: object) -> TypeGuard[re.Pattern[Any]]:
     return isinstance(value, re.Pattern)
 
 

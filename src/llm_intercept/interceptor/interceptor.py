@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.conditions import given as positional
-from llm_intercept.conditions import when
+from llm_intercept.conditions.given import some_conditions
 from llm_intercept.engine.exchange import Engine
 from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
 from llm_intercept.interceptor import find_clients as wrapping
@@ -32,12 +31,13 @@ from llm_intercept.timing import pace as paces
 from llm_intercept.timing.clock import Clock
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
+    from typing import Unpack
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.conditions.given import Positional, Text
+    from llm_intercept.conditions import Conditions
+    from llm_intercept.conditions.given import ConditionLike
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.errors import Unmatched
     from llm_intercept.journal.calls import Calls
@@ -144,46 +144,20 @@ class Interceptor(Simulation):
         """The loaded HTTP libraries that are watched, but cannot be answered for."""
         return sentinels.loaded()
 
-    def on(
-        self,
-        *conditions: Positional,
-        user: Text | None = None,
-        system: Text | None = None,
-        last: Text | None = None,
-        model: Text | None = None,
-        tool: Text | None = None,
-        tool_result: Text | None = None,
-        turn: int | Container[int] | None = None,
-        stream: bool | None = None,
-        response_format: type | str | None = None,
-        headers: Mapping[str, str | re.Pattern[str] | None] | None = None,
-        url: Text | None = None,
-        json: Mapping[str, Any] | None = None,
-    ) -> Rule:
+    def on(self, *conditions: ConditionLike, **wanted: Unpack[Conditions]) -> Rule:
         """Make a rule for the requests that fulfil all the conditions given; call `.reply(…)` on it.
 
         Args:
             *conditions: A str found in the last user message (whatever its case), a pattern searched there, a function
                 of the `LLMRequest` that returns something true, a condition made with `when`, or a respx pattern.
-            user: A str or pattern for the last user message; see `when`, also for the others.
-            system: A str or pattern for the system and developer messages.
-            last: A str or pattern for the last message, whoever says it.
-            model: The model's name; `*` and `?` are wildcards. Or a pattern.
-            tool: The name of a tool the request offers.
-            tool_result: The name of a tool that has answered since the last assistant message.
-            turn: Which answer of the model's is asked for, 1 for the first; or several numbers.
-            stream: Whether a stream is asked for.
-            response_format: The pydantic class asked for, or its schema's name.
-            headers: Header names and their values.
-            url: A str found in the URL, in which `*` stands for anything; or a pattern.
-            json: A part of the request's raw body.
+            **wanted: What else is asked of the request, by keyword: `model=`, `system=`, `tool=`, `turn=`, …; see
+                `Conditions` for each.
 
         Raises:
-            SettingsError: A condition has a type it cannot have, or none is given.
+            SettingsError: A condition has a type it cannot have, there is no such keyword, or none is given.
 
         """
-        given = locals()
-        found = when.made("on()", conditions, {name: given[name] for name in positional.NAMED})
+        found = some_conditions("on", conditions, wanted)
         return self.engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(self, *replies: Given, times: int | None = None) -> Rule:
