@@ -153,7 +153,7 @@ MISTAKES: dict[str, str] = {
         for retry in range(3):
             ask("What is the weather?", headers={"x-stainless-retry-count": str(retry)})""",
     "exhausted keyed script": """\
-        llm.reply("sunny", "rainy").script(key="conversation")
+        llm.reply("sunny", "rainy").per("conversation")
         for day in range(3):
             ask(system("You are agent 7."), user("What is the weather in Paris?"))""",
     "parallel plain script": 'llm.reply("sunny", "rainy", "windy")\nask_in_parallel("The weather in Paris?", "In Rome?", "In Oslo?")',
@@ -198,7 +198,7 @@ MISTAKES: dict[str, str] = {
     "a dict as a reply": 'llm.on("weather").reply({"content": "sunny"})',
     "a class as a condition": 'llm.on(Person).reply("Ada")',
     "a function that returns nothing": 'llm.on("weather").reply(lambda request: None)\nask("weather")',
-    "a key that is no name": 'llm.on("weather").script("a", "b", key="session")',
+    "a key that is no name": 'llm.on("weather").reply("a", "b").per("session")',
     "a misspelt outcome": 'llm.calls.matching(modle="gpt-4o")',
 }  # fmt: skip
 

@@ -49,6 +49,7 @@ SHADOWS: list[tuple[Shown, Shown]] = [
     ({"model": "gpt-4o*"}, {"model": "gpt-4o-*"}),
     ({"model": "gpt-?o"}, {"model": "gpt-4o"}),
     ({"model": re.compile("^gpt")}, {"model": "gpt-4o"}),
+    ({"api": "chat.*"}, {"api": "chat.completions"}),
     ({"tool": "get_*"}, {"tool": "get_weather"}),
     ({"tool_result": "get_*"}, {"tool_result": "get_weather"}),
     ({"turn": range(1, 4)}, {"turn": 2}),
@@ -74,6 +75,7 @@ STANDS: list[tuple[Shown, Shown]] = [
     ({"model": "gpt-4*"}, {"model": "gpt-*"}),
     ({"model": "gpt-4o"}, {"model": "GPT-4o"}),
     ({"tool": "a"}, {"tool_result": "a"}),
+    ({"model": "a"}, {"api": "a"}),
     ({"turn": 2}, {"turn": range(1, 4)}),
     ({"turn": range(1, 4)}, {"turn": range(2, 5)}),
     ({"stream": True}, {"stream": False}),
@@ -139,7 +141,7 @@ def test_a_script_that_goes_on_shadows_too(then):
     """With a key as well."""
     llm = Interceptor()
     getattr(llm.on("a").reply("a", "b"), then)()
-    llm.on("a b").script("c", "d", key="conversation")
+    llm.on("a b").reply("c", "d").per("conversation")
     llm.on("a b c").reply("e")
     assert [str(rule) for rule, _ in shadowed(llm.engine.book.rules)] == ["on('a b')", "on('a b c')"]
 

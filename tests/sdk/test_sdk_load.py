@@ -71,7 +71,7 @@ def test_a_shared_script_is_used_once_each_on_any_thread() -> None:
     """Its replies go out once each, whichever thread asks."""
     replies = [f"reply {number}" for number in range(64)]
     with intercept() as llm, make(is_async=False) as client, ThreadPoolExecutor(8) as pool:
-        llm.reply(*replies).script(shared=True)
+        llm.reply(*replies).shared()
         create = client.chat.completions.create
         given = list(pool.map(lambda _: create(**body()).choices[0].message.content, replies))
     assert sorted(given) == sorted(replies)

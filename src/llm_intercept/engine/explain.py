@@ -72,8 +72,8 @@ PROBLEMS: dict[Why, tuple[str, str]] = {
     "no reply": ("llm-intercept: the rule for this request was never given a reply.", "Write llm.on(…).reply(…)."),
     "raced": (
         "llm-intercept: the replies of a script are taken in parallel.",
-        "Give each conversation a script of its own: .script(key=lambda request: …), or key='conversation'.\n"
-        "Where it does not matter who gets which reply, say so: .script(shared=True).",
+        "Give each conversation a script of its own: .per('conversation'), or .per(lambda request: …).\n"
+        "Where it does not matter who gets which reply, say so: .shared().",
     ),
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import RuleFileError, SettingsError
-from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, json_schema
+from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, RuleTable, json_schema
 from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import parse, shown
 from llm_intercept.rules.rule import Rule
@@ -149,7 +149,7 @@ def _rules(path: Path, modified: int) -> tuple[Callable[[], Rule], ...]:  # noqa
         raise RuleFileError(shown(path), "", "it is nested too deep", "Take some of the brackets out.") from error
 
 
-def _maker(parsed: Parsed, number: int, rule: RuleInFile) -> Callable[[], Rule]:
+def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:
     where = parsed.place(number) if parsed.lines else f"{parsed.place()} rules[{number}]"
     conditions = rule.conditions()
     description = f"on({', '.join(map(str, conditions))})" if conditions else "reply(…)"
@@ -157,8 +157,8 @@ def _maker(parsed: Parsed, number: int, rule: RuleInFile) -> Callable[[], Rule]:
     return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule)
 
 
-def _configured(rule: Rule, replies: list[Any], given: RuleInFile) -> Rule:
+def _configured(rule: Rule, replies: list[Any], given: RuleTable) -> Rule:
     rule.reply(*replies, times=given.times)
     if given.key is not None:
-        rule.script(key=given.key)
+        rule.per(given.key)
     return {"end": lambda: rule, "cycle": rule.cycle, "repeat_last": rule.repeat_last}[given.then]()

@@ -10,11 +10,11 @@ import sys
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Literal, Self, cast, get_args
 
 from pydantic import ValidationError
 
-from llm_intercept.conditions.given import asked_function
+from llm_intercept.conditions.function import asked_function
 from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
 from llm_intercept.replies.reply import Given, Prepared, explain, prepare
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
-KEYS = ("conversation", "model", "system", "last_user", "url")
+Key = Literal["conversation", "model", "system", "last_user", "url"]
+"""A property of the request that tells conversations apart."""
+KEYS = get_args(Key)
 
 
 class Rule:
@@ -86,32 +88,34 @@ class Rule:
         self._script.times = times
         return self
 
-    def script(
-        self,
-        *replies: Given,
-        key: Callable[[LLMRequest], Hashable] | str | None = None,
-        shared: bool = False,
-        times: int | None = None,
-    ) -> Self:
+    def per(self, key: Key | Callable[[LLMRequest], Hashable]) -> Self:
         """Use the replies in order once for each key, so that parallel agents do not take each other's.
 
         Args:
-            *replies: Replies as for `reply`, which may also be called before or after.
             key: A function of the request that tells conversations or agents apart, or one of the request's own
                 properties: `"conversation"` (the first system and user messages), `"model"`, `"system"`,
                 `"last_user"`, `"url"`.
-            shared: Instead of a key: let whoever comes take the next reply, also in parallel.
-            times: How often the rule answers at the most, all keys together.
 
         Raises:
-            ReplyError: A value cannot be a reply.
-            SettingsError: `key` is neither of these, or is given together with `shared`.
+            SettingsError: `key` is neither of these, or the rule is `.shared()`.
 
         """
-        if (key is None) is not shared:
-            raise SettingsError("script(key=…)", key, "either key= or shared=True")
-        self._script.key, self._script.shared = _key(key), shared
-        return self.reply(*replies, times=times) if replies or times is not None else self
+        if self._script.shared:
+            raise SettingsError("per(…)", key, advice="Use either .per(…) or .shared(), for one rule.")
+        self._script.key = _key(key)
+        return self
+
+    def shared(self) -> Self:
+        """Let whoever comes take the next reply, also in parallel.
+
+        Raises:
+            SettingsError: The rule is `.per(…)` a key.
+
+        """
+        if self._script.key is not None:
+            raise SettingsError("shared()", self, advice="Use either .per(…) or .shared(), for one rule.")
+        self._script.shared = True
+        return self
 
     def cycle(self) -> Self:
         """Begin again with the first reply when all are used."""
@@ -146,7 +150,7 @@ class Rule:
         return self._script.is_one_for_ever and self.times is None
 
     def matches(self, request: LLMRequest) -> bool:
-        """Tell whether all conditions hold.
+        """Whether all conditions hold.
 
         Raises:
             ReplyFunctionError: A user's condition raised.
@@ -170,7 +174,7 @@ class Rule:
         try:
             return self._script.take(request)
         except Exception as error:
-            raise ReplyFunctionError(f"{self}.script(key=…)", self.where, error) from error
+            raise ReplyFunctionError(f"{self}.per(…)", self.where, error) from error
 
     def far(self, request: LLMRequest) -> float:
         """Estimate at little cost how far the request is from fulfilling all conditions."""
@@ -201,15 +205,12 @@ def _often(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _key(key: Any) -> Callable[[LLMRequest], Hashable] | None:
+def _key(key: object) -> Callable[[LLMRequest], Hashable]:
     if isinstance(key, str) and key in KEYS:
         return attrgetter(key)
-    if key is None:
-        return None
     if callable(key):
-        return asked_function("script(key=…)", key)
-    expected = "a function of the request, or one of " + ", ".join(map(repr, KEYS))
-    raise SettingsError("script(key=…)", key, expected)
+        return asked_function("per(…)", key)
+    raise SettingsError("per(…)", key, "a function of the request, or one of " + ", ".join(map(repr, KEYS)))
 
 
 def caller() -> str:
