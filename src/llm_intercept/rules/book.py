@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 EXPLAINED = 30  # rules that are compared in full
-FEW = 8  # rules that are asked one after the other faster than they are looked up
+FEW = 32  # rules that are asked one after the other faster than they are looked up
 
 
 @dataclass(slots=True)
