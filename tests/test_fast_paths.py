@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import json
 import pickle
 import sys
@@ -17,19 +16,17 @@ from hypothesis import strategies as st
 from llm_intercept import Reply, ToolCall, Usage, intercept, raw, tool_call
 from llm_intercept.base.json import encode
 from llm_intercept.base.tokens import EstimatingTokenizer
-from llm_intercept.clients.driver import family_headers
 from llm_intercept.dialects.base import Writing
 from llm_intercept.dialects.openai_chat import ordinary, read
 from llm_intercept.dialects.openai_chat.deltas import Run
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames
-from llm_intercept.dialects.openai_chat.headers import openai_headers
 from llm_intercept.dialects.openai_chat.ordinary import ordinary_body
 from llm_intercept.dialects.openai_chat.templates import HOLE, quoted
 from llm_intercept.dialects.openai_chat.usage import ANSWER_TOKENS, MESSAGE_TOKENS
 from llm_intercept.dialects.openai_chat.write import write
 from llm_intercept.model.request import LLMRequest, Message, TextPart
 from llm_intercept.model.wire import WireRequest
-from tests.conftest import FAMILIES, URL, chat
+from tests.conftest import URL, chat
 
 IDENTITY = "0123456789abcdef" * 5
 ANY_TEXT = st.text(st.characters(exclude_characters=HOLE), max_size=80)
@@ -155,27 +152,6 @@ def test_chunks_spliced_in_a_run_are_the_chunks_written_one_by_one(
         *(other.chunk(choice(text), None) for text in texts),
         other.chunk(None, None),
     ]
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_shared_headers_are_a_responses_own(family: str) -> None:
-    """What is made once for many responses is changed by none of them."""
-    kind = importlib.import_module(family).Headers
-    headers = [openai_headers("application/json", digit * 80) for digit in "12"]
-    made = [family_headers(kind, one) for one in headers]
-    assert [one.multi_items() for one in made] == [list(one) for one in headers]
-    made[0]["server"] = "mine"
-    assert family_headers(kind, headers[0]).multi_items() == list(headers[0])
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_cookies_that_an_answer_sets_are_kept(family: str) -> None:
-    client = importlib.import_module(family).Client()
-    with intercept(raw({"id": "1"}, headers={"set-cookie": "session=abc"})), client:
-        client.post(URL, json=chat("hello"))
-        assert dict(client.cookies) == {"session": "abc"}
-        client.post(URL, json=chat("again"))
-        assert dict(client.cookies) == {"session": "abc"}
 
 
 def test_a_raw_reply_is_what_it_was_when_it_was_made() -> None:

@@ -20,10 +20,20 @@ if TYPE_CHECKING:
 
 
 class Handler(Protocol):
-    """What answers requests."""
+    """What answers requests, by itself or, when it is one of those around, with its engine."""
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
-        """Begin an exchange, or return None to let the request go its way."""
+        """Begin an exchange, or return None to let the request go its way.
+
+        Args:
+            request: The request's head.
+            outer: The handlers around this one, the nearest first.
+
+        """
+        ...
+
+    def engine(self) -> Any:
+        """Return what an inner handler's exchange asks of this one; not made before somebody needs it."""
         ...
 
     def unseen(self, library: str, host: str, /) -> None:

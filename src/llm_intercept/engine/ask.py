@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
-from llm_intercept.model.wire import Ask
+from llm_intercept.model.wire import Ask, NetworkFaultError
 from llm_intercept.replies.reply import Computed, collect, explain, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.reply import Answer, Faulty, LetOut, Raises
     from llm_intercept.rules.rule import Rule
 
@@ -31,22 +30,23 @@ class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is non
 
 
 def resolve(
-    computed: Computed, rule: Rule, request: LLMRequest, wire: WireRequest
+    computed: Computed, rule: Rule, request: LLMRequest
 ) -> Generator[Any, Any, Answer | Faulty | Raises | LetOut]:
     """Ask the user's function for a reply."""
-    value = yield from _ask(rule, wire, computed.function, request)
+    value = yield from _ask(rule, computed.function, request)
     if isinstance(value, AsyncIterator):
-        value = yield from _ask(rule, wire, collect, cast("AsyncIterator[str]", value))
+        value = yield from _ask(rule, collect, cast("AsyncIterator[str]", value))
     return _prepared(value, rule)
 
 
-def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:
+def _ask(rule: Rule, function: Any, argument: object) -> Generator[Any, Any, Any]:
     try:
         return (yield Ask(function, (argument,)))
+    except NetworkFaultError as fault:  # the function simulates a failure, which is the request's
+        failure = fault.seen
     except Exception as error:
-        if wire.is_network_error(error):
-            raise
         raise FailedExchange(ReplyFunctionError(str(rule), rule.where, error)) from error
+    raise failure
 
 
 def _prepared(value: object, rule: Rule) -> Answer | Faulty | Raises | LetOut:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.hosts import is_llm_host, names_one
 from llm_intercept.base.json import encode, items, json_object
@@ -35,7 +35,7 @@ from llm_intercept.errors import (
     UnseenClientError,
 )
 from llm_intercept.journal.journal import Call, Journal
-from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, Pause, WireResponse
+from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause, WireResponse
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.mock_params import Mocked, Script, mocked
 from llm_intercept.replies.reply import Computed, LetOut, Raises
@@ -57,6 +57,14 @@ if TYPE_CHECKING:
 
 
 IN_THE_BODY = "mock_response, in the request's body"
+
+
+class HasEngine(Protocol):
+    """What an exchange needs of each handler around it."""
+
+    def engine(self) -> Engine:
+        """Return the engine whose rules, recordings, limits and journal are asked; a lazy one is made now."""
+        ...
 
 
 @dataclass(slots=True)
@@ -86,22 +94,27 @@ class Engine:
     _identities: Identities = field(default_factory=Identities)
     _scripts: Script = field(default_factory=Script)
 
-    def exchange(self, request: WireRequest, outer: Sequence[Engine] = ()) -> Exchange | None:
+    def exchange(self, request: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
         """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
 
         Args:
             request: The request's head.
-            outer: The engines to ask when this one has no rule that matches, the nearest first.
+            outer: Whose engines to ask when this one has no rule that matches, the nearest first.
 
         """
         dialect = claimed_by(request)
         if dialect is not None:
-            return self._claimed(request, dialect, (self, *outer))
-        chain = (self, *outer)
-        if is_llm_host(request.host) or (is_recorded(request) and any(engine.recorder for engine in chain)):
+            return self._claimed(request, dialect, _chain(self, outer))
+        if is_llm_host(request.host) or (
+            is_recorded(request) and any(engine.recorder for engine in _chain(self, outer))
+        ):
             why = f"llm-intercept does not answer {request.method} {request.path}"
-            return self._unclaimed(request, chain, why)
+            return self._unclaimed(request, _chain(self, outer), why)
         return None
+
+    def engine(self) -> Engine:
+        """Itself: an engine is a handler whose engine is made."""
+        return self
 
     def lets_out(self, host: str, model: str = "") -> bool:
         """Tell whether a request is one of those that `passthrough` lets out."""
@@ -183,7 +196,7 @@ class Engine:
         case.call.source = "rule"
         reply = decision.reply
         if isinstance(reply, Computed):
-            reply = yield from resolve(reply, rule, case.request, case.wire)
+            reply = yield from resolve(reply, rule, case.request)
         return (yield from self._given(case, reply, service, rule, rule.where))
 
     def _played(self, played: Played, case: Case, service: Service) -> WireResponse:
@@ -328,10 +341,14 @@ class Engine:
         """Note how a stream ended; what a user's iterator raised is raised again when the block ends."""
         case.call.complete = error is None and is_end(case.call, last)
         if error is not None:
-            case.call.error = error
-            if not case.wire.is_network_error(error):
+            case.call.error = error.seen if isinstance(error, NetworkFaultError) else error
+            if not isinstance(error, NetworkFaultError):
                 self.journal.failures.append(ReplyFunctionError(str(rule), where, error))
         case.call.finish()
+
+
+def _chain(engine: Engine, outer: Sequence[HasEngine]) -> tuple[Engine, ...]:
+    return (engine, *(one.engine() for one in outer))
 
 
 def _decide(

@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai_chat.hosts import deployment
-from llm_intercept.model.wire import SharedHeaders
 
-Headers = tuple[tuple[str, str], ...]
+if TYPE_CHECKING:
+    from llm_intercept.model.wire import Headers
+
 JSON = "application/json"
 STREAM = "text/event-stream; charset=utf-8"
 RATE_LIMITS: Headers = (
@@ -27,11 +29,13 @@ RATE_LIMITS: Headers = (
 
 def openai_headers(content_type: str, identity: str) -> Headers:
     """Make the headers of an answer of OpenAI's."""
-    return _openai(int(time.time()), content_type).but("req_" + identity[:32])
+    before, after = _openai(int(time.time()), content_type)
+    return (*before, ("x-request-id", "req_" + identity[:32]), *after)
 
 
 @lru_cache(maxsize=8)
-def _openai(second: int, content_type: str) -> SharedHeaders:
+def _openai(second: int, content_type: str) -> tuple[Headers, Headers]:
+    """Make what all answers of a second share: the headers before the request's id, and those after it."""
     before: Headers = (
         ("date", _date(second)),
         ("content-type", content_type),
@@ -43,7 +47,7 @@ def _openai(second: int, content_type: str) -> SharedHeaders:
         ("openai-version", "2020-10-01"),
         *RATE_LIMITS,
     )
-    return SharedHeaders(before, "x-request-id", (("server", "cloudflare"),))
+    return before, (("server", "cloudflare"),)
 
 
 def azure_headers(content_type: str, identity: str, url: str) -> Headers:

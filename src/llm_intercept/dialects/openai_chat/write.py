@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llm_intercept.dialects.base import Writing
-    from llm_intercept.dialects.openai_chat.headers import Headers
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import Headers
     from llm_intercept.replies.reply import Answer
 
 
