@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REMEMBERED = 16  # files of certificates
 
 
-class LateContext:
+class LazySSLContext:
     """Stands for the `ssl.SSLContext` that `make` makes, which is made when anything of it is asked for or set."""
 
     __slots__ = ("__weakref__", "_late")
@@ -88,7 +88,7 @@ def creating(original: Callable[..., Any]) -> Callable[..., Any]:
             return _of_file(partial(original, **kwargs), trusted["SSL_CERT_FILE"])
         if trusted.get("SSL_CERT_DIR"):  # it is read when a server shows its certificate
             return original(**kwargs)
-        return LateContext(lambda: _without_log(original(**{**kwargs, "trust_env": False})))
+        return LazySSLContext(lambda: _without_log(original(**{**kwargs, "trust_env": False})))
 
     return create_ssl_context
 
@@ -105,7 +105,7 @@ def _of_file(make: Callable[..., Any], path: str) -> Any:
     state = _state(path)
     content = _read.get(state)
     if content is not None:
-        return LateContext(lambda: _without_log(_trusting(make, path, state, content)))
+        return LazySSLContext(lambda: _without_log(_trusting(make, path, state, content)))
     made = make()
     if state is not None:
         _remember(path, state)
