@@ -61,9 +61,13 @@ def _activate(settings: EnvironmentSettings) -> None:
     from llm_intercept import __version__  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
+    from llm_intercept.errors import HookError  # noqa: PLC0415
 
     handler = LazyHandler(settings)
-    TRAFFIC.acquire()
+    try:
+        TRAFFIC.acquire()
+    except HookError as error:
+        _stop(str(error))
     activation.activate(handler, "process")
     atexit.register(handler.report)
     _say(
@@ -105,7 +109,11 @@ class LazyHandler:
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
         """Begin an exchange, see `Engine.exchange`."""
-        return self._engine.exchange(request, outer)
+        return self.engine().exchange(request, outer)
+
+    def engine(self) -> Engine:
+        """Return the engine, which is made now if no request came before."""
+        return self._engine
 
     def unseen(self, library: str, host: str, /) -> None:
         """Hear of a library on its way to `host`, see `Engine.unseen`."""
@@ -120,12 +128,6 @@ class LazyHandler:
         if error is not None:
             _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
             _fail_for_secret(error)
-
-    def __getattr__(self, name: str) -> Any:
-        """Give the engine's rules and journal to an inner interceptor that asks the outer ones."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._engine, name)
 
     @functools.cached_property
     def _engine(self) -> Engine:

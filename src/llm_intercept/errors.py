@@ -272,6 +272,20 @@ class UnseenClientError(LLMInterceptError):
         )
 
 
+class HookError(LLMInterceptError):
+    """A function through which requests go out cannot be hooked, so llm-intercept does not start."""
+
+    def __init__(self, name: str, found: object) -> None:
+        self.name, self.found = name, found
+        what = "it is not there" if found is None else f"it is {shorten(repr(found))}"
+        super().__init__(
+            f"llm-intercept cannot hook {name}: {what}, and only a Python function can be hooked. Requests that go "
+            f"through it would reach the network unanswered, so nothing was started. If another tool (a test's mock, a "
+            f"tracer) has put it there, begin to intercept before that tool does, or let it put a Python function "
+            f"there. Otherwise this version of {name.partition('.')[0]} is not known: use another one."
+        )
+
+
 def _indent(text: str, width: int) -> list[str]:
     return [" " * width + line for line in text.split("\n")]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
 
 from llm_intercept.base.tasks import asyncio_task
@@ -213,9 +213,17 @@ class Block:
         self._activation: activation.Activation | None = None
 
     def begin(self) -> None:
-        """Hook the HTTP libraries and answer."""
-        for hooks in self._sets:
-            hooks.acquire()
+        """Hook the HTTP libraries and answer.
+
+        Raises:
+            HookError: A function of theirs cannot be hooked.
+
+        """
+        with ExitStack() as acquired:
+            for hooks in self._sets:
+                hooks.acquire()
+                acquired.callback(hooks.release)
+            acquired.pop_all()
         self._activation = activation.activate(self.interceptor.engine, self._scope)
 
     def pause(self) -> None:
