@@ -162,11 +162,11 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _hook_leaves(transport: Any) -> None:
     """Hook the classes of a transport's leaves: another tool's undoing may have brought back functions without one."""
-    if is_own_transport(transport.__class__):
-        _hook_methods(transport.__class__, transport.__class__)
-    else:
-        for leaf in leaves(transport):
-            _hook_methods(leaf.__class__, sending_class(leaf.__class__))
+    own = vars(transport.__class__)
+    if (is_hooked(own.get(METHODS[0])) or is_hooked(own.get(METHODS[1]))) and is_own_transport(transport.__class__):
+        return
+    for leaf in leaves(transport):
+        _hook_methods(leaf.__class__, sending_class(leaf.__class__))
 
 
 def _hook_methods(kind: type, sending: type | None) -> None:
