@@ -162,8 +162,9 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _hook_leaves(transport: Any) -> None:
     """Hook the classes of a transport's leaves: another tool's undoing may have brought back functions without one."""
-    own = vars(transport.__class__)
-    if (is_hooked(own.get(METHODS[0])) or is_hooked(own.get(METHODS[1]))) and is_own_transport(transport.__class__):
+    kind: type = transport.__class__
+    own = vars(kind)
+    if (is_hooked(own.get(METHODS[0])) or is_hooked(own.get(METHODS[1]))) and is_own_transport(kind):
         return
     for leaf in leaves(transport):
         _hook_methods(leaf.__class__, sending_class(leaf.__class__))
