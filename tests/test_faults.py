@@ -25,6 +25,7 @@ from llm_intercept import (
     disconnect,
     duplicate_chunk,
     empty_body,
+    faults,
     faulty,
     html_error,
     intercept,
@@ -42,7 +43,6 @@ from llm_intercept import (
     truncated_arguments,
     wrong_content_type,
 )
-from llm_intercept.faults.values import FAULTS
 from tests.conftest import Case, chat
 from tests.support import URL, nearest_median_gap
 
@@ -186,22 +186,47 @@ def test_content_faults_in_a_stream_and_in_json(case: Case) -> None:
     assert ('"busy"' in error) is case.stream
 
 
-def test_every_fault_is_a_reply_by_itself(case: Case) -> None:
-    """Of the smallest valid answer, and says itself as it was written."""
-    faults = [
-        timeout(), connection_error(), disconnect(), stall(), malformed(), missing_done(), duplicate_chunk(),
-        truncated_arguments(), stream_error(), html_error(), empty_body(), wrong_content_type(), keep_alive(), crlf(),
-        rechunk(),
-    ]  # fmt: skip
-    for fault in faults:
-        assert isinstance(fault, FAULTS)
-        with intercept(fault, time_scale=0) as llm:
-            got(case)
-        assert llm.calls[0].faults in {(fault,), ()}
-        namespace = {one.__name__: one for one in (timeout, connection_error, disconnect, stall, malformed, missing_done,
-            duplicate_chunk, truncated_arguments, stream_error, html_error, empty_body, wrong_content_type, keep_alive,
-            crlf, rechunk)}  # fmt: skip
-        assert eval(repr(fault), namespace) == fault
+@pytest.mark.parametrize("name", sorted({*faults.__all__} - {"Fault"}))
+def test_every_fault_is_a_reply_by_itself(case: Case, name: str) -> None:
+    """Of the smallest valid answer; the call has it where an answer of its shape can."""
+    fault = getattr(faults, name)()
+    with intercept(fault, time_scale=0) as llm:
+        got(case)
+    assert llm.calls[0].faults == ((fault,) if fault.applies(stream=case.stream) else ())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(f"{name}()" for name in faults.__all__ if name != "Fault"),
+        "timeout('connect')",
+        "disconnect(after=0, unit='bytes', reset=True)",
+        "stall(after=3)",
+        "html_error(520)",
+        "wrong_content_type('text/plain')",
+        "stream_error('busy', after=0, form='event', type='overloaded', code='x')",
+        "keep_alive(every=2, text='hi')",
+        "rechunk(7, how='split')",
+    ],
+)
+def test_a_fault_shows_itself_as_it_was_written(written: str) -> None:
+    """By its public name, with what differs from the default."""
+    assert repr(eval(written, vars(faults).copy())) == written
+
+
+@pytest.mark.parametrize("status", [200, 499, 520, 599])
+def test_a_proxys_page_may_have_any_status(case: Case, status: int) -> None:
+    """Also one that Python has no phrase for, as Cloudflare's 520."""
+    with intercept(html_error(status)):
+        response = case.post()
+    assert response.status_code == status
+    assert f"<title>{status} " in response.text
+
+
+def test_an_empty_body_is_empty_whatever_else_is_wrong(case: Case) -> None:
+    """What changes, ends or frames a body has nothing to do."""
+    with intercept(faulty(TEXT, empty_body(), malformed(), disconnect(after=1), keep_alive(), rechunk(1))):
+        assert got(case) == ("", None)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +25,9 @@ from llm_intercept import (
     truncated_arguments,
 )
 from llm_intercept.dialects import openai_chat as chat
-from llm_intercept.faults.weave import Reading, events, weave
+from llm_intercept.engine.deliver import DialectGrammar
+from llm_intercept.faults.base import Body
+from llm_intercept.faults.weave import events, weave
 from llm_intercept.model.wire import Break, Wait
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.model.wire import Step
 
-READING = Reading(chat.kind_of, chat.error_event, chat.cut_arguments)
+GRAMMAR = DialectGrammar(chat)
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'
 SAID = [
     b'data: {"choices":[{"index":0,"delta":{"content":"%d"},"finish_reason":null}]}\n\n' % number for number in range(4)
@@ -53,8 +54,8 @@ ARGUED = [
 JSON = b'{"choices": [{"message": {"content": "0123"}}]}\n'
 
 
-def woven(steps: list[Any], *faults: Any, stream: bool = True, seed: str = "", **more: Any) -> list[Step]:
-    return list(weave(steps, faults, READING, lambda name: Random(name + seed), stream=stream, **more))
+def woven(steps: list[Any], *faults: Any, stream: bool = True, gap: Any = None) -> list[Step]:
+    return list(weave(steps, faults, Body(GRAMMAR, stream), gap))
 
 
 def test_without_faults_the_steps_are_the_same() -> None:
@@ -223,7 +224,7 @@ def test_a_million_chunks_take_constant_memory() -> None:
         for number in range(100_000):
             yield b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % (number % 10)
 
-    steps = weave(source(), faults, READING, Random, stream=True, gap=lambda: 0.1)
+    steps = weave(source(), faults, Body(GRAMMAR, is_stream=True), lambda: 0.1)
     tracemalloc.start()
     try:
         for _ in itertools.islice(steps, 20_000):
@@ -247,7 +248,7 @@ def test_closing_ends_the_making() -> None:
         finally:
             closed.append(True)
 
-    steps = weave(source(), (crlf(), rechunk(1)), READING, Random, stream=True)
+    steps = weave(source(), (crlf(), rechunk(1)), Body(GRAMMAR, is_stream=True))
     next(steps)
     steps.close()
     assert closed == [True]

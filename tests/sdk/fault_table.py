@@ -39,7 +39,6 @@ from llm_intercept import (
     truncated_arguments,
     wrong_content_type,
 )
-from llm_intercept.faults.values import applies
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
@@ -189,7 +188,7 @@ def render() -> str:
     for fault in FAULTS:
         cells = [
             _cell(one["observed"].get(repr(fault), {}), shape)
-            if applies(fault, stream=shape == "stream")
+            if fault.applies(stream=shape == "stream")
             else "no such fault"
             for one in generations.values()
             for shape in SHAPES

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.faults.values import StreamError
+    from llm_intercept.faults.base import ErrorEvent
     from llm_intercept.model.request import LLMRequest, Usage
     from llm_intercept.model.wire import EventKind, WireRequest, WireResponse
     from llm_intercept.replies.reply import Answer
@@ -77,7 +77,7 @@ class Dialect(Protocol):
         """Tell what an event of a stream is for."""
         ...
 
-    def error_event(self, error: StreamError, /) -> bytes:
+    def error_event(self, error: ErrorEvent, /) -> bytes:
         """Write an error as an event of a stream."""
         ...
 

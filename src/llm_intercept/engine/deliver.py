@@ -6,13 +6,12 @@ Knows: what is woven into a response and what precedes it. Must not know: rules,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from llm_intercept.faults import values as trouble
-from llm_intercept.faults import weave as weaving
-from llm_intercept.model.wire import NetworkFaultError, Pause
+from llm_intercept.faults.base import Body
+from llm_intercept.faults.weave import weave
+from llm_intercept.model.wire import Break, NetworkFaultError, Pause
 from llm_intercept.replies import api_error as api_errors
 from llm_intercept.replies.reply import Answer, ErrorReply, Faulty, Reply
 from llm_intercept.timing.clock import Timeline, whole
@@ -21,24 +20,41 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.dialects.base import Dialect
-    from llm_intercept.faults.values import Fault
+    from llm_intercept.faults.base import ErrorEvent, Fault
     from llm_intercept.journal.journal import Call
-    from llm_intercept.model.wire import Step, WireResponse
+    from llm_intercept.model.wire import EventKind, Step, WireResponse
     from llm_intercept.simulation.limits import Headers
     from llm_intercept.simulation.service import Service
     from llm_intercept.timing.pace import Pace
 
 
-UNANSWERED = "Server disconnected without sending a response."
-TIMEOUTS = {"connect": "ConnectTimeout", "read": "ReadTimeout", "write": "WriteTimeout", "pool": "PoolTimeout"}
 LONGEST = 120.0
 """Seconds: the openai SDKs (2.54, 3.54) obey no longer `retry-after`, so a longer one is shown as it is."""
 AT_ONCE = 0.001
 """Seconds: what a mocked error says that nobody gave a `retry_after`."""
-PAGE = (
-    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
-    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
+
+
+@dataclass(frozen=True, slots=True)
+class DialectGrammar:
+    """What faults ask of an API, from its dialect."""
+
+    dialect: Dialect
+
+    def kind(self, event: bytes, /) -> EventKind:
+        """Tell what an event of a stream is for."""
+        return self.dialect.kind_of(event)
+
+    def is_last(self, event: bytes, /) -> bool:
+        """Whether an event says that the stream is complete."""
+        return self.dialect.kind_of(event) == "done"
+
+    def error(self, error: ErrorEvent, /) -> bytes:
+        """Write an error as an event of a stream."""
+        return self.dialect.error_event(error)
+
+    def halve_arguments(self, body: bytes, /) -> bytes:
+        """Leave half of the arguments of each tool call in a JSON body."""
+        return self.dialect.cut_arguments(body)
 
 
 @dataclass(slots=True)
@@ -62,9 +78,9 @@ class Play:
             faults, pace = (*faults, *reply.faults), reply.pace or pace
         paced = pace or getattr(call.rule, "given_pace", None) or service.pace
         stream = call.request.stream
-        call.faults = tuple(fault for fault in faults if trouble.applies(fault, stream=stream))
-        page = next((fault for fault in call.faults if isinstance(fault, trouble.HtmlError)), None)
-        return cls(answer if page is None else _page(page), call.faults, paced, call, service)
+        call.faults = tuple(fault for fault in faults if fault.applies(stream=stream))
+        pages = (page for fault in call.faults if (page := fault.page()) is not None)
+        return cls(next(map(_page, pages), answer), call.faults, paced, call, service)
 
     def fail_at_once(self) -> Generator[Any, Any, None]:
         """Let the request fail, if it is to fail before there are headers.
@@ -74,19 +90,10 @@ class Play:
 
         """
         for fault in self.faults:
-            match fault:
-                case trouble.Timeout(stage):
-                    raise NetworkFaultError(TIMEOUTS[stage], f"brought about by llm-intercept: {fault!r}")
-                case trouble.ConnectionFailure():
-                    raise NetworkFaultError("ConnectError", "[Errno 111] Connection refused")
-                case trouble.Disconnect(None, _, reset):
-                    kind, message = ("ReadError", weaving.RESET) if reset else ("RemoteProtocolError", UNANSWERED)
-                    raise NetworkFaultError(kind, message)
-                case trouble.Stall(None):
-                    yield Pause(weaving.STALLED, self.service.timeline())
-                    raise NetworkFaultError("ReadError", weaving.NEVER_CAME)
-                case _:
-                    pass
+            for step in fault.before_headers():
+                if isinstance(step, Break):
+                    raise NetworkFaultError(step.kind, step.message)
+                yield Pause(step.seconds, self.service.timeline())
 
     def perform(self, response: WireResponse, dialect: Dialect, identity: str) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
@@ -105,19 +112,11 @@ class Play:
     def _woven(
         self, response: WireResponse, dialect: Dialect, identity: str, timeline: Timeline, gap: Any
     ) -> WireResponse:
-        def chance(name: str) -> Random:
-            return Random(name if name[-1].isdigit() else f"{identity} {name}")  # noqa: S311 - it is to be foreseen
-
-        reading = weaving.Reading(dialect.kind_of, dialect.error_event, dialect.cut_arguments)
-        chunks: Any = response.chunks
-        if any(isinstance(fault, trouble.EmptyBody) for fault in self.faults):
-            chunks = ()
-        stream = _is_stream(response)
-        steps = weaving.weave(chunks, self.faults, reading, chance, stream=stream, gap=gap) if chunks != () else chunks
+        body = Body(DialectGrammar(dialect), _is_stream(response), identity)
+        steps = weave(response.chunks, self.faults, body, gap)
         headers = response.headers
         for fault in self.faults:
-            if isinstance(fault, trouble.WrongContentType):
-                headers = replaced(headers, (("content-type", fault.value),))
+            headers = replaced(headers, fault.headers())
         return replace(response, headers=headers, chunks=steps, timeline=timeline)
 
     def _with_headers(self, response: WireResponse) -> WireResponse:
@@ -189,6 +188,6 @@ def _is_stream(response: WireResponse) -> bool:
     return any(name == "content-type" and value.startswith("text/event-stream") for name, value in response.headers)
 
 
-def _page(fault: trouble.HtmlError) -> ErrorReply:
-    text = PAGE.format(f"{fault.status} {HTTPStatus(fault.status).phrase}")
-    return replace(api_errors.api_error(502, body=text), status=fault.status)
+def _page(page: tuple[int, str]) -> ErrorReply:
+    status, text = page
+    return replace(api_errors.api_error(502, body=text), status=status)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_intercept.errors import Unmatched
-    from llm_intercept.faults.values import Fault
+    from llm_intercept.faults.base import Fault
     from llm_intercept.model.request import LLMRequest, Usage
 
 Source = Literal["rule", "recording", "live", "unmatched"]

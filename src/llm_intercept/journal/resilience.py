@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from llm_intercept.errors import LLMInterceptError, NotResilientError, SettingsError, shorten
-from llm_intercept.faults.values import TRUNCATING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,7 +157,7 @@ def is_retryable(call: Call) -> bool:
 
 def is_truncated(call: Call) -> bool:
     """Tell whether the answer lacked something without an error to say so."""
-    return not failed(call) and any(isinstance(fault, TRUNCATING) for fault in call.faults)
+    return not failed(call) and any(fault.truncates for fault in call.faults)
 
 
 def _findings(attempts: list[Call], clock: Clock) -> list[Finding]:

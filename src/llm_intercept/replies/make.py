@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from llm_intercept.base.json import header_pairs, no_constant, to_json_text
 from llm_intercept.errors import ReplyError
-from llm_intercept.faults.values import as_faults
+from llm_intercept.faults.base import as_faults
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.values import Fault
+    from llm_intercept.faults.base import Fault
     from llm_intercept.timing.pace import Pace
 from llm_intercept.replies.reply import AutoReply, Computed, Faulty, LetOut, Raises, RawReply, Reply, ToolCall, prepare
 from llm_intercept.settings import DEFAULT_REPLY

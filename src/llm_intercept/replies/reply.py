@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from llm_intercept.base.json import encode, to_json_text
 from llm_intercept.base.sse import DONE, frame
 from llm_intercept.errors import ReplyError, SettingsError, shorten
-from llm_intercept.faults.values import FAULTS, Fault, as_faults
+from llm_intercept.faults.base import Fault, as_faults
 from llm_intercept.model.request import LLMRequest, Raw, Unchecked, Usage, Value
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.timing.pace import Pace, check_pace
@@ -283,7 +283,7 @@ def prepare(value: object, where: str = "") -> Prepared:
             return Reply(tool_calls=(value,))
         case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut() | Computed() | Faulty():
             return value
-        case _ if isinstance(value, FAULTS):
+        case Fault():
             return Faulty(AutoReply(), (value,))
         case BaseException():
             return Raises(value)

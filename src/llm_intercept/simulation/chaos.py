@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.errors import SettingsError, shorten
-from llm_intercept.faults.values import FAULTS, ConnectionFailure, CutOff, Disconnect, Fault, Malformed, Timeout
+from llm_intercept.faults import Fault, connection_error, cut_off, disconnect, malformed, timeout
 from llm_intercept.replies.api_error import api_error
 from llm_intercept.replies.reply import ErrorReply
 
@@ -24,12 +24,12 @@ USUAL: tuple[Kind, ...] = (
     api_error(429),
     api_error(500),
     api_error(503),
-    Timeout("read"),
-    ConnectionFailure(),
-    Disconnect(None, "chunks", reset=False),
-    Disconnect(2, "chunks", reset=False),
-    CutOff(2),
-    Malformed(2),
+    timeout("read"),
+    connection_error(),
+    disconnect(),
+    disconnect(after=2),
+    cut_off(after=2),
+    malformed(after=2),
 )
 """What chaos does when it is not told: what providers do on a bad day."""
 
@@ -109,7 +109,7 @@ def _kinds(given: Any) -> tuple[Kind, ...]:
         return USUAL
     found: tuple[Any, ...] = tuple(cast("Any", given)) if isinstance(given, list | tuple) else (given,)
     for one in found:
-        if not isinstance(one, (ErrorReply, *FAULTS)):
+        if not isinstance(one, ErrorReply | Fault):
             raise SettingsError("chaos(kinds=…)", one, "a list of api_error(…), timeout(…), disconnect(…) and others")
     if not found:
         raise SettingsError("chaos(kinds=…)", found, "a list of at least one kind, or leave it out")

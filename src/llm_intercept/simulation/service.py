@@ -9,12 +9,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llm_intercept.faults import values as trouble
 from llm_intercept.replies.reply import AutoReply, ErrorReply, Faulty
 from llm_intercept.timing.clock import Clock, Timeline
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.values import Fault
     from llm_intercept.journal.journal import Call
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.simulation.chaos import Chaos, Kind
@@ -62,7 +60,7 @@ class Service:
             return None
         if isinstance(kind, ErrorReply):
             return kind
-        if _replaces(kind):
+        if kind.replaces_answer:
             return Faulty(AutoReply(), (kind,))
         call.faults = (*call.faults, kind)
         return None
@@ -96,14 +94,3 @@ class Service:
             if kind is not None:
                 return kind
         return None
-
-
-def _replaces(fault: Fault) -> bool:
-    """Tell whether nothing of the answer is left, so that no rule need be asked for one."""
-    match fault:
-        case trouble.Timeout() | trouble.ConnectionFailure() | trouble.HtmlError():
-            return True
-        case trouble.Disconnect() | trouble.Stall():
-            return fault.after is None
-        case _:
-            return False

@@ -11,7 +11,7 @@ from llm_intercept.base.json import decode, encode, is_object, items, mapping
 from llm_intercept.base.sse import frame
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.values import StreamError
+    from llm_intercept.faults.base import ErrorEvent
     from llm_intercept.model.wire import EventKind
 
 # What most chunks have; no text can hold it, since its quotes are escaped.
@@ -46,7 +46,7 @@ def _kind_of_delta(delta: Any) -> EventKind:
     return "content" if said else "other"
 
 
-def error_event(error: StreamError) -> bytes:
+def error_event(error: ErrorEvent) -> bytes:
     """Write an error as an event of a stream."""
     facts = {"message": error.message, "type": error.type, "param": None, "code": error.code}
     if error.form == "event":
