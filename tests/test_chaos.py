@@ -15,12 +15,12 @@ from llm_intercept import (
     SettingsError,
     api_error,
     connection_error,
-    cut_off,
     disconnect,
     intercept,
     malformed,
     timeout,
 )
+from llm_intercept.faults import cut_off
 from llm_intercept.simulation.chaos import USUAL
 from tests.support import URL, chat
 

@@ -20,26 +20,28 @@ from llm_intercept import (
     SettingsError,
     auto,
     connection_error,
-    crlf,
     custom_tool_call,
     disconnect,
-    duplicate_chunk,
-    empty_body,
     faults,
     faulty,
-    html_error,
     intercept,
-    keep_alive,
     malformed,
-    missing_done,
     normal,
     passthrough,
     raw,
-    rechunk,
     stall,
-    stream_error,
     timeout,
     tool_call,
+)
+from llm_intercept.faults import (
+    crlf,
+    duplicate_chunk,
+    empty_body,
+    html_error,
+    keep_alive,
+    missing_done,
+    rechunk,
+    stream_error,
     truncated_arguments,
     wrong_content_type,
 )
@@ -184,6 +186,13 @@ def test_content_faults_in_a_stream_and_in_json(case: Case) -> None:
     assert "Paris" not in call
     assert "more" not in custom
     assert ('"busy"' in error) is case.stream
+
+
+def test_every_fault_is_in_the_namespace() -> None:
+    """By the name that it shows."""
+    assert {one.name(): one for one in faults.Fault.__subclasses__()} == {
+        name: getattr(faults, name) for name in faults.__all__ if name != "Fault"
+    }
 
 
 @pytest.mark.parametrize("name", sorted({*faults.__all__} - {"Fault"}))

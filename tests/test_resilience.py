@@ -15,14 +15,11 @@ from llm_intercept import (
     SettingsError,
     api_error,
     assert_resilient,
-    cut_off,
     disconnect,
-    empty_body,
     intercept,
-    missing_done,
-    missing_finish,
     timeout,
 )
+from llm_intercept.faults import cut_off, empty_body, missing_done, missing_finish
 from tests.support import URL, chat
 
 if TYPE_CHECKING:

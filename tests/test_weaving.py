@@ -11,21 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import (
-    crlf,
-    cut_off,
     disconnect,
-    duplicate_chunk,
-    keep_alive,
     malformed,
-    missing_done,
-    missing_finish,
-    rechunk,
     stall,
-    stream_error,
-    truncated_arguments,
 )
 from llm_intercept.dialects import openai_chat as chat
 from llm_intercept.engine.deliver import DialectGrammar
+from llm_intercept.faults import (
+    crlf,
+    cut_off,
+    duplicate_chunk,
+    keep_alive,
+    missing_done,
+    missing_finish,
+    out_of_order,
+    rechunk,
+    stream_error,
+    truncated_arguments,
+)
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import events, weave
 from llm_intercept.model.wire import Break, Wait
@@ -70,6 +73,10 @@ def test_without_faults_the_steps_are_the_same() -> None:
         (missing_done(), STREAM[:-1]),
         (missing_finish(), [ROLE, *SAID, USAGE, DONE]),
         (duplicate_chunk(after=2), [ROLE, SAID[0], SAID[0], *SAID[1:], FINISH, USAGE, DONE]),
+        (out_of_order(after=0), [SAID[0], ROLE, *SAID[1:], FINISH, USAGE, DONE]),
+        (out_of_order(after=2), [ROLE, SAID[0], SAID[2], SAID[1], SAID[3], FINISH, USAGE, DONE]),
+        (out_of_order(after=7), STREAM),
+        (out_of_order(after=99), STREAM),
         (cut_off(after=2), STREAM[:2]),
         (cut_off(after=0), []),
         (malformed(after=0), [ROLE[: len(ROLE) // 2] + b"\n\n", *STREAM[1:]]),
@@ -79,7 +86,7 @@ def test_without_faults_the_steps_are_the_same() -> None:
     ids=repr,
 )
 def test_what_each_fault_makes_of_a_stream(fault: Any, wanted: list[bytes]) -> None:
-    """Chunks are left out, doubled, broken or framed, and nothing else is touched."""
+    """Chunks are left out, doubled, swapped, broken or framed, and nothing else is touched."""
     assert woven(STREAM, fault) == wanted
 
 
@@ -196,6 +203,12 @@ def test_the_order_of_faults_of_different_kinds_is_no_matter(faults: list[Any]) 
     assert woven(STREAM, *faults) == woven(STREAM, *usual)
 
 
+def test_chunks_are_swapped_around_the_waits_between_them() -> None:
+    """What was between two chunks that change places stays between, before the pair comes."""
+    steps = [ROLE, SAID[0], Wait(1.0), SAID[1], Wait(2.0), DONE]
+    assert woven(steps, out_of_order(after=1)) == [ROLE, Wait(1.0), SAID[1], SAID[0], Wait(2.0), DONE]
+
+
 def test_pace_waits_before_tokens_only() -> None:
     """Before each delta with text or arguments; not before the role, the finish, the usage and [DONE]."""
     gaps = itertools.count(1)
@@ -212,13 +225,13 @@ def test_a_break_comes_after_the_waits_before_it() -> None:
 
 def test_faults_that_are_no_business_of_json_leave_it_alone() -> None:
     """What only streams have changes nothing in a JSON body."""
-    faults = [missing_done(), missing_finish(), duplicate_chunk(), stream_error(), keep_alive()]
+    faults = [missing_done(), missing_finish(), duplicate_chunk(), out_of_order(), stream_error(), keep_alive()]
     assert woven([JSON], *faults, stream=False) == [JSON]
 
 
 def test_a_million_chunks_take_constant_memory() -> None:
     """All faults that keep the body whole, over a stream that is made as it is read."""
-    faults = (missing_finish(), keep_alive(every=10), crlf(), rechunk(1, how="coalesce"))
+    faults = (missing_finish(), out_of_order(after=30_000), keep_alive(every=10), crlf(), rechunk(1, how="coalesce"))
 
     def source() -> Iterator[bytes]:
         for number in range(100_000):

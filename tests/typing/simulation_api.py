@@ -15,18 +15,17 @@ from llm_intercept import (
     api_error,
     assert_resilient,
     connection_error,
-    crlf,
     disconnect,
     faulty,
     intercept,
     lognormal,
     malformed,
     normal,
-    rechunk,
     stall,
     timeout,
     tool_call,
 )
+from llm_intercept.faults import crlf, rechunk
 
 
 def faults_are_replies_and_parts_of_replies() -> None:

@@ -143,6 +143,43 @@ duplicate_chunk = DuplicateChunk
 
 
 @dataclass(frozen=True, repr=False)
+class OutOfOrder(Fault):
+    """Two neighbouring chunks of a stream are swapped.
+
+    Args:
+        after: How many chunks come before them; with 1 they are the first two with text.
+
+    Raises:
+        SettingsError: It is not a count.
+
+    """
+
+    after: int = 1
+
+    where = Where.CONTENT
+    only_in_streams = True
+
+    def __post_init__(self) -> None:
+        self._count("after")
+
+    def weave(self, steps: Iterator[Step], _: Body, /) -> Iterator[Step]:
+        number, held = 0, b""
+        for step in steps:
+            if number == self.after and isinstance(step, bytes):
+                held = step
+            else:
+                yield step
+            if number == self.after + 1 and isinstance(step, bytes):
+                yield held
+            number += isinstance(step, bytes)
+        if number == self.after + 1:
+            yield held  # nothing came to swap it with
+
+
+out_of_order = OutOfOrder
+
+
+@dataclass(frozen=True, repr=False)
 class TruncatedArguments(Fault):
     """The arguments of tool calls break off; of a JSON answer's, half is left.
 
