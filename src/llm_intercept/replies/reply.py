@@ -6,7 +6,7 @@ Knows: the neutral vocabulary. Must not know: any API's JSON, HTTP, which rule a
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -243,9 +243,6 @@ class Computed:
     name: str = field(default="", compare=False)
 
 
-Given = Callable[[LLMRequest], Any] | object
-"""What a user may give as a reply; the first half tells type checkers what a function gets."""
-
 Answer = Reply | RawReply | AutoReply | ErrorReply
 
 
@@ -263,6 +260,20 @@ class Faulty:
 
 
 Prepared = Answer | Faulty | Raises | LetOut | Computed
+
+ReplyLike = (
+    str
+    | ToolCall
+    | Prepared
+    | Fault
+    | BaseModel
+    | BaseException
+    | type[BaseException]
+    | Iterable[str | ToolCall | Answer]
+    | AsyncIterable[str]
+    | Callable[[LLMRequest], object]
+)
+"""What a user may give as a reply: a `Reply`, its short forms, or a function of the request that returns one."""
 
 
 def prepare(value: object, where: str = "") -> Prepared:

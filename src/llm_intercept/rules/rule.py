@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from llm_intercept.conditions.given import asked_function
 from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
-from llm_intercept.replies.reply import Given, Prepared, explain, prepare
+from llm_intercept.replies.reply import Prepared, ReplyLike, explain, prepare
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 from llm_intercept.timing.pace import check_pace
 
@@ -59,7 +59,7 @@ class Rule:
         """Its replies, in order."""
         return self._script.replies
 
-    def reply(self, *replies: Given, times: int | None = None) -> Self:
+    def reply(self, *replies: ReplyLike, times: int | None = None) -> Self:
         """Set what the rule answers: one reply repeats for ever, several are used once each, in order.
 
         Args:
@@ -88,7 +88,7 @@ class Rule:
 
     def script(
         self,
-        *replies: Given,
+        *replies: ReplyLike,
         key: Callable[[LLMRequest], Hashable] | str | None = None,
         shared: bool = False,
         times: int | None = None,
