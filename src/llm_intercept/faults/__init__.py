@@ -1,1 +1,41 @@
-"""What can go wrong with an answer, and how it is woven into one."""
+"""All faults, by the names users write: `from llm_intercept import faults`, `faults.malformed(after=2)`."""
+
+from llm_intercept.faults.make import (
+    connection_error,
+    crlf,
+    cut_off,
+    disconnect,
+    duplicate_chunk,
+    empty_body,
+    html_error,
+    keep_alive,
+    malformed,
+    missing_done,
+    missing_finish,
+    rechunk,
+    stall,
+    stream_error,
+    timeout,
+    truncated_arguments,
+    wrong_content_type,
+)
+
+__all__ = (
+    "connection_error",
+    "crlf",
+    "cut_off",
+    "disconnect",
+    "duplicate_chunk",
+    "empty_body",
+    "html_error",
+    "keep_alive",
+    "malformed",
+    "missing_done",
+    "missing_finish",
+    "rechunk",
+    "stall",
+    "stream_error",
+    "timeout",
+    "truncated_arguments",
+    "wrong_content_type",
+)

@@ -1,7 +1,7 @@
 """`completion` and `acompletion`, called as litellm's are.
 
 With a mock parameter they answer by themselves; without one they send a real request, and so pass through whatever
-interceptor is active. This is the one module that opens a client, and it imports httpx only then.
+interceptor is active. This is the one module that opens a client, and it imports an HTTP library only then.
 
 Knows: litellm's calling convention. Must not know: how answers are written.
 """
@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.json import decode, mapping
 from llm_intercept.base.sse import Lines, data_of
+from llm_intercept.base.version import DISTRIBUTION
+from llm_intercept.clients.family import FAMILIES
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.interceptor import Interceptor
 from llm_intercept.interceptor.transport import InterceptTransport
@@ -86,9 +89,7 @@ def completion(model: str, messages: Sequence[Mapping[str, Any]] = (), **params:
     asked = _asked(model, messages, params)
     if asked.delay:
         time.sleep(asked.delay)
-    import httpx  # noqa: PLC0415 - this module alone opens a client, when it is called
-
-    client = httpx.Client(transport=asked.transport, timeout=asked.timeout)
+    client = _http_library().Client(transport=asked.transport, timeout=asked.timeout)
     request = client.build_request("POST", asked.url, json=asked.body, headers=asked.headers)
     try:
         response = client.send(request, stream=True)
@@ -106,12 +107,10 @@ async def acompletion(model: str, messages: Sequence[Mapping[str, Any]] = (), **
     """Ask for a completion asynchronously; see `completion` for arguments, result and errors."""
     asked = _asked(model, messages, params)
     if asked.delay:
-        import anyio  # noqa: PLC0415 - httpx brings it
+        import anyio  # noqa: PLC0415 - both families bring it
 
         await anyio.sleep(asked.delay)
-    import httpx  # noqa: PLC0415 - this module alone opens a client, when it is called
-
-    client = httpx.AsyncClient(transport=asked.transport, timeout=asked.timeout)
+    client = _http_library().AsyncClient(transport=asked.transport, timeout=asked.timeout)
     request = client.build_request("POST", asked.url, json=asked.body, headers=asked.headers)
     try:
         response = await client.send(request, stream=True)
@@ -123,6 +122,25 @@ async def acompletion(model: str, messages: Sequence[Mapping[str, Any]] = (), **
         raise
     await client.aclose()
     return _result(response, asked)
+
+
+def _http_library() -> Any:
+    """Import the first HTTP library that is installed; this module alone opens a client, when it is called.
+
+    Raises:
+        LLMInterceptError: None is.
+
+    """
+    for name in FAMILIES:
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+    raise LLMInterceptError(
+        f"completion() asks through {' or '.join(FAMILIES)}, and neither is installed. Install one: "
+        f"pip install '{DISTRIBUTION}[{FAMILIES[0]}]'"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Takes behind an fsspec URL (`s3://…`, `gs://…`, `memory://…`, `file://…`), for a team or a fleet that shares a tape.
 
-Knows: fsspec, the extra `llm-intercept[fsspec]`. Must not know: what a take is.
+Knows: fsspec, the extra `llm-intercept-transport[fsspec]`. Must not know: what a take is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class RemoteStore:
             self._files, self._root = fsspec.core.url_to_fs(self.location)
         except ImportError as error:
             raise SettingsError(
-                "recordings", url, f"it with llm-intercept[fsspec] and what its file system needs installed ({error})"
+                "recordings",
+                url,
+                f"it with llm-intercept-transport[fsspec] and what its file system needs installed ({error})",
             ) from error
         except ValueError as error:
             raise SettingsError("recordings", url, f"a folder or an fsspec URL ({error})") from error

@@ -1,7 +1,7 @@
 """Reads other recorders' files: vcrpy's and its likes' YAML and JSON, cassetter's YAML, nock's JSON, raw event streams.
 
 Knows: their formats and where they go wrong (WIRE.md 8.1). Must not know: tapes. PyYAML is the extra
-`llm-intercept[import]`.
+`llm-intercept-transport[import]`.
 """
 
 from __future__ import annotations
@@ -209,7 +209,9 @@ def _yaml(file: Path) -> Any:
     try:
         yaml: Any = import_module("yaml")
     except ImportError as error:
-        raise ImportFailedError(file, "YAML is read with PyYAML: pip install 'llm-intercept[import]'") from error
+        raise ImportFailedError(
+            file, "YAML is read with PyYAML: pip install 'llm-intercept-transport[import]'"
+        ) from error
     try:
         return yaml.load(file.read_bytes(), _loader(yaml))
     except yaml.YAMLError as error:
