@@ -38,6 +38,16 @@ class SettingsError(LLMInterceptError, ValueError):
         super().__init__(f"{name}={value!r} cannot be used. Use {expected}.")
 
 
+class UnknownSettingError(SettingsError, TypeError):
+    """A setting has a name that none has, as an argument, an environment variable or a file's key."""
+
+    def __init__(self, name: str, value: object, advice: str, where: str = "") -> None:
+        self.name, self.value, self.expected, self.where = name, value, advice, where
+        place = f" in {where}" if where else ""
+        problem = f"{name}={value!r} cannot be used{place}: no setting has this name."
+        super(SettingsError, self).__init__(f"{problem} {advice}")
+
+
 class RuleFileError(LLMInterceptError, ValueError):
     """A file of rules has something that cannot be used."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from functools import cache, cached_property
-from importlib.metadata import version
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import mapping
+from llm_intercept.base.version import __version__
 from llm_intercept.dialects import claimed_by
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.engine.played import Played
@@ -34,6 +34,7 @@ from llm_intercept.recording.redaction import Secrets
 from llm_intercept.recording.sanitize import asked
 from llm_intercept.recording.take import DamagedTakeError, read_take
 from llm_intercept.recording.tape import Found, Key, Tape, canonical_of
+from llm_intercept.settings.environment import PLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
 
 T = TypeVar("T")
-PLAYED = "LLM_INTERCEPT_PLAYED"
-"""A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
 
 
 class Recorder:
@@ -148,7 +147,7 @@ class Recorder:
         def keep(take: Take) -> None:
             self.tape.record(take, since=since, key=key)
 
-        return Capture(sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": _version()})
+        return Capture(sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": __version__})
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, LLMInterceptError):
@@ -194,12 +193,6 @@ class Recorder:
                 os.write(descriptor, line.encode())  # one write, so that processes do not mix their lines
             finally:
                 os.close(descriptor)
-
-
-@cache
-def _version() -> str:
-    """Read this package's version, which is in a file."""
-    return version("llm-intercept")
 
 
 def wire_of(take: Take) -> WireRequest:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import items, mapping
 from llm_intercept.recording.compare import differences, distance
 from llm_intercept.recording.tape import canonical_of
+from llm_intercept.settings.environment import PAIRS
 
 if TYPE_CHECKING:
     from llm_intercept.recording.sanitize import Asked
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
-PAIRS = "LLM_INTERCEPT_REKEY"
-"""A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
 ANOTHER_CONVERSATION = 10.0  # what a different course of roles counts, in fields that differ
 
 

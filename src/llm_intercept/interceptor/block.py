@@ -9,27 +9,24 @@ import functools
 import inspect
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from llm_intercept.base.tasks import asyncio_task
 from llm_intercept.clients import activation, patching
-from llm_intercept.errors import LLMInterceptError, SettingsError
-from llm_intercept.interceptor import interceptor
-from llm_intercept.settings import Scope, one_of
-from llm_intercept.settings import pyproject as defaults
+from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
+from llm_intercept.interceptor.interceptor import Interceptor, engine_of
+from llm_intercept.replies.reply import is_one_shot, prepare
+from llm_intercept.rules.rule import caller
+from llm_intercept.settings.arguments import chosen_scope
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-    from os import PathLike
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
+    from typing import Unpack
 
-    from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.interceptor.interceptor import Interceptor
-    from llm_intercept.recording.config import Speed
-    from llm_intercept.replies.reply import Given
-    from llm_intercept.rulefiles.load import RulesSource
-    from llm_intercept.settings import Mode, UnmatchedPolicy
-    from llm_intercept.timing.pace import Pace
+    from llm_intercept.interceptor.interceptor import Options
+    from llm_intercept.replies.reply import ReplyLike
+    from llm_intercept.settings import Scope
 
 
 P = ParamSpec("P")
@@ -37,86 +34,42 @@ R = TypeVar("R")
 
 
 def intercept(
-    reply: Given | None = None,
+    reply: ReplyLike | None = None,
     /,
     *,
-    mode: Mode | None = None,
-    recordings: Any = None,
-    match: Any = None,
-    rules: RulesSource | Sequence[RulesSource] | None = None,
-    unmatched: UnmatchedPolicy | None = None,
-    passthrough: str | Sequence[str] | None = None,
     scope: Scope | None = None,
-    seed: int | None = None,
-    tokenizer: Tokenizer | None = None,
-    log: str | PathLike[str] | None = None,
-    all_used: bool | None = None,
-    time_scale: float | None = None,
-    pace: Pace | Speed | None = None,
+    _where: str = "",
+    **options: Unpack[Options],
 ) -> Interception:
     """Answer LLM requests for the length of a block, or of a function's calls.
 
     Args:
         reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
-        mode: See `Interceptor`, also for the arguments that are not explained here.
-        recordings: See `Interceptor`.
-        match: See `Interceptor`.
-        rules: See `Interceptor`.
-        unmatched: See `Interceptor`.
-        passthrough: See `Interceptor`.
         scope: `process` (the default) answers for every thread and task; `context` for the current one and what it
             starts.
-        seed: See `Interceptor`.
-        tokenizer: See `Interceptor`.
-        log: See `Interceptor`.
-        all_used: See `Interceptor`.
-        time_scale: See `Interceptor`: 1 is real time, 0 virtual time, in which no wait takes time.
-        pace: See `Interceptor`.
+        **options: See `Options`.
 
     Returns:
         A context manager (`with` and `async with`, giving an `Interceptor`) and a decorator of functions, coroutine
         functions and generators of both kinds. Each use has an `Interceptor` of its own.
 
     Raises:
-        SettingsError: An argument has a value that cannot be used.
+        SettingsError: An argument is not known, or has a value that cannot be used.
         ReplyError: `reply` cannot be a reply.
         RuleFileError: A file of rules has something that cannot be used.
 
     """
-    where = one_of(
-        "scope", defaults.project_defaults().get("scope", "process") if scope is None else scope, get_args(Scope)
-    )
-    first = interceptor.Interceptor(
-        reply,
-        mode=mode,
-        recordings=recordings,
-        match=match,
-        rules=rules,
-        unmatched=unmatched,
-        passthrough=passthrough,
-        seed=seed,
-        tokenizer=tokenizer,
-        log=log,
-        all_used=all_used,
-        time_scale=time_scale,
-        pace=pace,
-    )
-    return Interception(first, cast("Scope", where))
+    return Interception(reply, options, chosen_scope(scope), _where or caller())
 
 
 class Interception:
     """What `intercept(…)` returns."""
 
-    def __init__(self, first: Interceptor, scope: Scope) -> None:
-        self._first = first
+    def __init__(self, reply: ReplyLike | None, options: Options, scope: Scope, where: str) -> None:
+        self._reply, self._options, self._where = reply, options, where
         self._scope: Scope = scope
-        self._spare: Interceptor | None = first
+        self._spare: Interceptor | None = self._interceptor()
         self._blocks: list[tuple[object, Block]] = []
-
-    def at(self, where: str) -> Interception:
-        """Say where the reply was given, for messages, instead of the line that called `intercept`."""
-        self._first.placed(where)
-        return self
 
     def __enter__(self) -> Interceptor:
         """Begin to answer."""
@@ -191,9 +144,20 @@ class Interception:
         return call
 
     def _block(self) -> Block:
-        """Make a block with the interceptor made with this object, at its first use, or a fresh copy."""
+        """Make a block: the first with the interceptor that was made to check the arguments, the others with another.
+
+        Raises:
+            ReplyError: The reply is an iterator, which the first block used up.
+
+        """
         spare, self._spare = self._spare, None
-        return Block(spare or self._first.fresh(), self._scope)
+        if spare is None and self._reply is not None and is_one_shot(prepare(self._reply)):
+            problem = "An iterator given as a reply answers for one block, and this is another"
+            raise ReplyError(problem, "Give a list, or a function that returns an iterator.", self._where)
+        return Block(spare or self._interceptor(), self._scope)
+
+    def _interceptor(self) -> Interceptor:
+        return Interceptor(self._reply, _where=self._where, **self._options)
 
     def _innermost(self) -> Block:
         """Take the block that was begun last in this thread and task, or, where a fixture ends it, the last of all."""
@@ -206,7 +170,7 @@ class Block:
     """One stretch of time in which an interceptor answers; it may pause, and ends once."""
 
     def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
-        self.interceptor = interceptor
+        self.interceptor, self._engine = interceptor, engine_of(interceptor)
         self._scope: Scope = scope
         traffic, threads = patching.TRAFFIC, patching.THREADS
         self._sets = (traffic, threads) if scope == "context" else (traffic,)
@@ -216,7 +180,7 @@ class Block:
         """Hook the HTTP libraries and answer."""
         for hooks in self._sets:
             hooks.acquire()
-        self._activation = activation.activate(self.interceptor.engine, self._scope)
+        self._activation = activation.activate(self._engine, self._scope)
 
     def pause(self) -> None:
         """Stop answering, for now."""
@@ -237,7 +201,7 @@ class Block:
 
         """
         self.pause()
-        own = self.interceptor.engine.settle(complete=error is None)
+        own = self._engine.settle(complete=error is None)
         if own is None:
             return
         if error is None:

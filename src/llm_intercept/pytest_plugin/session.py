@@ -6,7 +6,6 @@ Knows: pytest, interceptors, journals. Must not know: how requests are answered.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.block import intercept
 from llm_intercept.journal.journal import TALLY, Totals
+from llm_intercept.pytest_plugin.options import from_flags, from_ini
 from llm_intercept.settings.pyproject import project_defaults
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _block(node: pytest.Item) -> Interception:
     path, line, _ = node.location
     try:
         reply, options = arguments(node)
-        return intercept(*reply, **options).at(f"{path}:{(line or 0) + 1}")
+        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", **options)
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
     pytest.fail(problem, pytrace=False)
@@ -66,32 +66,17 @@ def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for `intercept`: of the command line, the markers (the nearest first), the ini settings.
 
     Raises:
-        SettingsError: `[tool.llm_intercept]` has a value that cannot be used.
+        SettingsError: A flag, an ini option or a key of `[tool.llm_intercept]` has a value that cannot be used.
 
     """
     reply: tuple[Any, ...] = ()
-    options = _from_ini(node.config)
+    options = from_ini(node.config)
     if "all_used" not in project_defaults():
         options = {"all_used": True, **options}
     for marker in reversed(list(node.iter_markers("llm_intercept"))):
         reply = marker.args or reply
         options.update(marker.kwargs)
-    for name in ("mode", "recordings"):
-        given = node.config.getoption(f"llm_{name}")
-        if given is not None:
-            options[name] = given
-    return reply, options
-
-
-def _from_ini(config: pytest.Config) -> dict[str, Any]:
-    """Return the settings that are given; paths are from the rootdir."""
-    found: dict[str, Any] = {name: config.getini(f"llm_{name}") or None for name in ("mode", "unmatched", "recordings")}
-    if found["recordings"] and "://" not in found["recordings"]:
-        found["recordings"] = Path(config.rootpath, found["recordings"])
-    found["rules"] = list(config.getini("llm_rules")) or None
-    found["passthrough"] = list(config.getini("llm_passthrough")) or None
-    found["all_used"] = config.getini("llm_all_used")
-    return {name: value for name, value in found.items() if value is not None}
+    return reply, {**options, **from_flags(node.config)}
 
 
 class Reporter:

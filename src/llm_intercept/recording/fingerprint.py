@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -81,7 +81,7 @@ class Match:
 
     ignore: tuple[str, ...] = ()
     key: Key | None = None
-    volatile: Any = tuple(VOLATILE)
+    volatile: Sequence[str] | Mapping[str, str | re.Pattern[str]] = tuple(VOLATILE)
     _paths: tuple[Path, ...] = field(init=False, repr=False, compare=False, default=())
     _volatile: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False, default=())
 

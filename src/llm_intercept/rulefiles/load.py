@@ -20,9 +20,10 @@ from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, j
 from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import parse, shown
 from llm_intercept.rules.rule import Rule
-from llm_intercept.settings import check_rules_file
+from llm_intercept.settings.kinds import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from llm_intercept.rulefiles.text import Parsed
@@ -30,28 +31,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplyInFile", "RuleInFile", "RulesFile", "RulesSource", "install", "json_schema", "sources"]
 
-RulesSource = str | os.PathLike[str] | Callable[[Any], object]
+RulesSource = str | os.PathLike[str] | Callable[..., object]
 """A path of a file, or a function that makes rules: `rules(llm)`."""
 EXAMPLE = "Write def rules(llm): llm.on(…).reply(…)."
 
 
-def sources(given: object) -> tuple[RulesSource, ...]:
-    """Check what `rules=` is given: a path, a function, or a list of these.
+def sources(given: RulesSource | Sequence[RulesSource]) -> tuple[RulesSource, ...]:
+    """Return what `rules=` is given, one by one.
 
     Raises:
-        SettingsError: It is none of these, or there is no such file.
+        SettingsError: A function would not make rules when it is called.
 
     """
-    if given is None:
-        return ()
-    many = cast("list[object]", given) if isinstance(given, list | tuple) else [given]
-    return tuple(_function(one) if callable(one) else check_rules_file("rules", one) for one in many)
-
-
-def _function(given: Callable[..., Any]) -> RulesSource:
-    if _waits(given):
-        raise SettingsError("rules", given, "a plain function: this one would only begin, and make no rules")
-    return given
+    many = cast("list[RulesSource]", listed(given))
+    for one in many:
+        if callable(one) and _waits(one):
+            raise SettingsError("rules", one, "a plain function: this one would only begin, and make no rules")
+    return tuple(many)
 
 
 def _waits(function: Callable[..., Any]) -> bool:
