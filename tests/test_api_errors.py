@@ -14,7 +14,8 @@ import httpx
 import openai
 import pytest
 
-from llm_intercept import InterceptTransport, SettingsError, api_error, intercept
+from llm_intercept import InterceptTransport, api_error, intercept
+from llm_intercept.errors import SettingsError
 from llm_intercept.replies.api_error import BY_STATUS, NAMED
 from tests.conftest import URL, chat
 

@@ -13,22 +13,10 @@ import httpx
 import pytest
 from rich.console import Console
 
-from llm_intercept import (
-    BudgetExceededError,
-    Call,
-    Calls,
-    Interceptor,
-    LLMInterceptError,
-    Reply,
-    SettingsError,
-    UnmatchedRequestError,
-    UnusedRuleError,
-    Usage,
-    api_error,
-    intercept,
-    tool_call,
-    when,
-)
+from llm_intercept import Call, Interceptor, LLMInterceptError, Reply, api_error, intercept, tool_call, when
+from llm_intercept.errors import BudgetExceededError, SettingsError, UnmatchedRequestError, UnusedRuleError
+from llm_intercept.journal.calls import Calls
+from llm_intercept.model import Usage
 from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:
@@ -260,7 +248,7 @@ def test_a_catch_all_alone_and_a_script_of_one_are_to_be_used():
     with intercept() as llm:
         llm.reply("x")
         assert "reply('x')" in unused(llm)
-        llm.engine.book.catch_alls.clear()
+        llm._engine.book.catch_alls.clear()
         llm.on("b").reply("x")
         llm.reply("1", "2")
         ask(httpx, "b")
@@ -361,7 +349,8 @@ def test_a_budget_is_a_number(given):
 SECRET = "sk-very-secret"
 WRITER = """
 import sys, httpx
-from llm_intercept import InterceptTransport, Reply, Usage
+from llm_intercept import InterceptTransport, Reply
+from llm_intercept.model import Usage
 path, name = sys.argv[1:]
 text = "x" * 20_000
 reply = Reply("ok", usage=Usage(prompt_tokens=1, completion_tokens=1))  # tokens are not counted: writing is to be fast

@@ -14,20 +14,10 @@ from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from llm_intercept import (
-    Audio,
-    InterceptTransport,
-    Reply,
-    ToolCall,
-    UnmatchedRequestError,
-    custom_tool_call,
-    intercept,
-    raw,
-    refusal,
-    structured,
-    tool_call,
-)
+from llm_intercept import InterceptTransport, Reply, custom_tool_call, intercept, raw, refusal, structured, tool_call
 from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
+from llm_intercept.errors import UnmatchedRequestError
+from llm_intercept.replies.reply import Audio, ToolCall
 from tests.conftest import SHARED, URL, chat
 
 SCHEMA = SHARED / "openai-openapi.json"
@@ -384,7 +374,8 @@ def test_a_million_deltas_are_not_held() -> None:
 
 def test_a_schema_nothing_fulfils_is_reported() -> None:
     """auto() on an impossible schema is an error that says where, not a guess."""
-    from llm_intercept import SchemaError, auto
+    from llm_intercept import auto
+    from llm_intercept.errors import SchemaError
 
     schema = {"type": "object", "properties": {"a": {"type": "strange"}}, "required": ["a"]}
     with pytest.raises(SchemaError, match="#/properties/a/type"), intercept(auto()):

@@ -14,15 +14,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from llm_intercept import (
-    Interceptor,
-    InterceptTransport,
-    Reply,
-    ReplyFunctionError,
-    SettingsError,
-    UnmatchedRequestError,
-    intercept,
-)
+from llm_intercept import Interceptor, InterceptTransport, Reply, intercept
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from tests.conftest import FAMILIES
 from tests.support import ELSEWHERE, URL, ask, chat, complete, maybe, said
 

@@ -22,11 +22,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from llm_intercept import (
     LLMInterceptError,
-    MockedError,
     Reply,
-    ReplyError,
-    SchemaError,
-    SettingsError,
     acompletion,
     api_error,
     auto,
@@ -36,6 +32,7 @@ from llm_intercept import (
     tool_call,
     wrap,
 )
+from llm_intercept.errors import MockedError, ReplyError, SchemaError, SettingsError
 from llm_intercept.replies.mock_params import STATUS
 from tests.conftest import URL, chat, events
 

@@ -10,17 +10,10 @@ import pytest
 from pydantic import BaseModel
 from respx.patterns import M
 
-from llm_intercept import (
-    Interceptor,
-    LLMRequest,
-    ReplyFunctionError,
-    SettingsError,
-    UnmatchedRequestError,
-    intercept,
-    when,
-)
+from llm_intercept import Interceptor, LLMRequest, intercept, when
 from llm_intercept.conditions.base import Condition
 from llm_intercept.dialects import openai_chat as dialect
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from llm_intercept.model.wire import WireRequest
 from tests.support import URL, chat
 

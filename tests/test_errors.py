@@ -13,18 +13,21 @@ import httpx
 import pytest
 
 import llm_intercept
-from llm_intercept import (
-    LLMInterceptError,
+from llm_intercept import LLMInterceptError, intercept
+from llm_intercept.engine.explain import LET_OUT
+from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
+    RequestFacts,
+    RuleFacts,
     SettingsError,
+    Unmatched,
     UnmatchedRequestError,
     UnseenClientError,
+    Verdict,
     WrapError,
-    intercept,
+    shorten,
 )
-from llm_intercept.engine.explain import LET_OUT
-from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, Verdict, shorten
 from tests.support import URL, chat
 
 HERE = re.compile(r"(?:[^\s(]*[/\\])?test_errors\.py:\d+")

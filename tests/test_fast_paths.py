@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import Reply, ToolCall, Usage, intercept, raw, tool_call
+from llm_intercept import Reply, intercept, raw, tool_call
 from llm_intercept.base.json import encode
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.clients.driver import family_headers
@@ -27,8 +27,10 @@ from llm_intercept.dialects.openai_chat.ordinary import ordinary_body
 from llm_intercept.dialects.openai_chat.templates import HOLE, quoted
 from llm_intercept.dialects.openai_chat.usage import ANSWER_TOKENS, MESSAGE_TOKENS
 from llm_intercept.dialects.openai_chat.write import write
+from llm_intercept.model import Usage
 from llm_intercept.model.request import LLMRequest, Message, TextPart
 from llm_intercept.model.wire import WireRequest
+from llm_intercept.replies.reply import ToolCall
 from tests.conftest import FAMILIES, URL, chat
 
 IDENTITY = "0123456789abcdef" * 5

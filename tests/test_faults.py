@@ -16,33 +16,34 @@ from llm_intercept import (
     InterceptTransport,
     Pace,
     Reply,
-    ReplyError,
-    SettingsError,
     auto,
     connection_error,
-    crlf,
     custom_tool_call,
     disconnect,
-    duplicate_chunk,
-    empty_body,
-    faulty,
-    html_error,
     intercept,
-    keep_alive,
     malformed,
-    missing_done,
-    normal,
     passthrough,
     raw,
-    rechunk,
     stall,
-    stream_error,
     timeout,
     tool_call,
+)
+from llm_intercept.errors import ReplyError, SettingsError
+from llm_intercept.faults import (
+    crlf,
+    duplicate_chunk,
+    empty_body,
+    html_error,
+    keep_alive,
+    missing_done,
+    rechunk,
+    stream_error,
     truncated_arguments,
     wrong_content_type,
 )
 from llm_intercept.faults.values import FAULTS
+from llm_intercept.replies.make import faulty
+from llm_intercept.timing.pace import normal
 from tests.conftest import Case, chat
 from tests.support import URL, nearest_median_gap
 

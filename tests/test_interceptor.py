@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, SettingsError, UnmatchedRequestError, WrapError, intercept, wrap
+from llm_intercept import Interceptor, intercept, wrap
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import TRAFFIC
+from llm_intercept.errors import SettingsError, UnmatchedRequestError, WrapError
 from tests.support import ELSEWHERE, URL, ask, chat, complete, maybe
 
 PATH = "/v1/chat/completions"
@@ -354,15 +355,6 @@ def test_calls_are_listed_in_the_order_they_arrived():
     assert repr(first) == f"<Call gpt-4o JSON 'first': 200 from rule by on('first') ({first.rule.where})>"
     assert re.search(r"test_interceptor\.py:\d+$", first.rule.where)
     assert (first.attempt, second.attempt) == (1, 1)
-
-
-def test_a_fresh_interceptor_has_the_same_arguments_and_nothing_else():
-    """Rules and calls that came later are not copied."""
-    llm = Interceptor("x", seed=3, unmatched="raise")
-    llm.on("hi").reply("y")
-    copy = llm.fresh()
-    assert (copy.engine.seed, copy.engine.unmatched) == (3, "raise")
-    assert [str(rule) for rule in (*copy.engine.book.rules, *copy.engine.book.catch_alls)] == ["intercept('x')"]
 
 
 def test_the_same_seed_and_requests_give_the_same_bytes(case):

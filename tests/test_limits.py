@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, SettingsError, intercept
+from llm_intercept import InterceptTransport, intercept
+from llm_intercept.errors import SettingsError
 from llm_intercept.simulation.limits import Bucket, go_duration
 from tests.support import URL, chat
 
@@ -43,7 +44,7 @@ def test_a_refused_request_takes_no_reply() -> None:
         llm.rate_limit(requests_per_minute=1)
         assert "one" in post(client).text
         assert post(client).status_code == 429
-        llm.engine.service.clock.advance_to(120)
+        llm._engine.service.clock.advance_to(120)
         assert "two" in post(client).text
 
 
@@ -52,7 +53,7 @@ def test_the_limit_fills_up_with_simulated_time() -> None:
     with intercept("ok", time_scale=0) as llm, httpx.Client() as client:
         llm.rate_limit(requests_per_minute=3)
         assert [post(client, str(number)).status_code for number in range(4)] == [200, 200, 200, 429]
-        llm.engine.service.clock.advance_to(llm.elapsed + 21)
+        llm._engine.service.clock.advance_to(llm.elapsed + 21)
         assert [post(client, str(number)).status_code for number in range(5, 7)] == [200, 429]
 
 
@@ -66,7 +67,7 @@ def test_tokens_count_as_the_api_counts_them() -> None:
             post(client, "x", max_completion_tokens=50).headers["x-ratelimit-remaining-tokens"],
         ]
         refused = post(client, "x" * 4000)
-        llm.engine.service.clock.advance_to(3600)
+        llm._engine.service.clock.advance_to(3600)
         assert post(client, "x" * 80_000).status_code == 200
     assert left == ["900", "600", "550"]
     assert refused.json()["error"]["type"] == "tokens"

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from respx.patterns import M
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from llm_intercept import LLMInterceptError, Reply, Usage, api_error, intercept, when
+from llm_intercept import LLMInterceptError, Reply, api_error, intercept, when
+from llm_intercept.model import Usage
 from tests.support import URL
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def test_a_mistake_is_explained(mistake, snapshot):
         try:
             exec(compile(code, FILE, "exec"), names)  # it has lines of its own this way
         finally:
-            rules = _named(llm.engine)
+            rules = _named(llm._engine)
     text = str(caught.value)
     notes = "".join(f"\n\nnoted on it:\n{note}" for note in getattr(caught.value, "__notes__", ()))
     numbered = "\n".join(f"{number:3} {line}" for number, line in enumerate(code.splitlines(), 1))

@@ -20,11 +20,12 @@ from unittest import mock
 
 import pytest
 
-from llm_intercept import UnmatchedWarning, UnseenClientError, intercept
+from llm_intercept import intercept
 from llm_intercept.clients import sentinels
 from llm_intercept.clients.hook import innermost
 from llm_intercept.clients.leaves import leaves
 from llm_intercept.clients.patching import THREADS, TRAFFIC
+from llm_intercept.errors import UnmatchedWarning, UnseenClientError
 from tests.support import ELSEWHERE, URL, ask, ask_async, chat, complete, maybe, said
 
 if TYPE_CHECKING:
@@ -805,7 +806,8 @@ with intercept("late"):
     {more}
 """
 LATE_UNSEEN = """
-from llm_intercept import UnseenClientError, intercept
+from llm_intercept import intercept
+from llm_intercept.errors import UnseenClientError
 try:
     with intercept("late"):
         try:

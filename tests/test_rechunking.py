@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, LLMRequest, crlf, faulty, raw, rechunk
+from llm_intercept import InterceptTransport, LLMRequest, raw
+from llm_intercept.faults import crlf, rechunk
+from llm_intercept.replies.make import faulty
 from tests.conftest import SHARED, chat
 from tests.support import URL
 

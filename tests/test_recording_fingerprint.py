@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import Match, SettingsError
+from llm_intercept import Match
+from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import NOT_IN_KEY, VOLATILE, matching, slug
 from llm_intercept.recording.paths import parse, removed
 

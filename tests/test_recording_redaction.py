@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import Redaction, SettingsError
+from llm_intercept import Redaction
+from llm_intercept.errors import SettingsError
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
 from llm_intercept.recording.patterns import MARK, SHAPES, replace_secrets, secrets_in

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_intercept import Match, SettingsError
+from llm_intercept import Match
+from llm_intercept.errors import SettingsError
 from llm_intercept.recording import store as store_module
 from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.config import store_at

@@ -12,19 +12,13 @@ import time
 
 import pytest
 
-from llm_intercept import (
+from llm_intercept import Interceptor, InterceptTransport, Match, Recordings, Redaction, intercept, wrap
+from llm_intercept.errors import (
     DamagedRecordingWarning,
-    Interceptor,
-    InterceptTransport,
-    Match,
     RecordingError,
-    Recordings,
-    Redaction,
     SecretInRecordingError,
     SettingsError,
     UnmatchedRequestError,
-    intercept,
-    wrap,
 )
 from tests.conftest import Case, chat
 from tests.upstream import GAP, WORDS, serving
@@ -171,10 +165,10 @@ def test_streams_are_replayed_at_once_or_with_their_gaps(family, is_async, upstr
     with intercept(mode="record", recordings=tmp_path / "tape"):
         stream_times(case, client(case, upstream), upstream)
     took = {}
-    for pace in ("instant", "recorded", 0.5):
+    for speed in ("instant", "recorded", 0.5):
         opened = client(case, upstream)
-        with intercept(mode="replay", recordings=tmp_path / "tape", pace=pace):
-            took[pace] = stream_times(case, opened, upstream)
+        with intercept(mode="replay", recordings=tmp_path / "tape", replay_speed=speed):
+            took[speed] = stream_times(case, opened, upstream)
     whole = GAP * (len(WORDS) + 2)
     assert took["recorded"][-1] - took["recorded"][0] > whole * 0.9
     assert whole * 0.45 < took[0.5][-1] < took["recorded"][-1]
@@ -312,7 +306,7 @@ def test_match_loosens_what_is_found(case, upstream, tmp_path):
         recorded = ask(case, upstream, "hi", temperature=1)
     matches = ["$.temperature", Match(ignore=("$.temperature",)), lambda request: request.last_user]
     for match in matches:
-        with intercept(mode="replay", recordings=tmp_path / "tape", match=match):
+        with intercept(mode="replay", recordings=Recordings(tmp_path / "tape", match=match)):
             same(ask(case, upstream, "hi", temperature=2), recorded)
 
 
@@ -320,7 +314,7 @@ def test_a_match_that_raises_is_named(upstream, tmp_path):
     case = Case("httpx", is_async=False, stream=False)
     with (
         pytest.raises(Exception, match=r"match.*ZeroDivisionError"),
-        intercept(mode="replay", recordings=tmp_path, match=lambda _: 1 / 0),
+        intercept(mode="replay", recordings=Recordings(tmp_path, match=lambda _: 1 / 0)),
     ):
         assert ask(case, upstream).status_code == 500
 
@@ -498,7 +492,7 @@ def test_an_sdk_retries_in_replay_as_it_did_and_does_not_sleep(upstream, tmp_pat
     with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
         assert seconds() < 0.5
     assert [call.status for call in llm.calls] == [429, 200]
-    with intercept(mode="replay", recordings=tmp_path / "tape", pace="recorded"):
+    with intercept(mode="replay", recordings=tmp_path / "tape", replay_speed="recorded"):
         assert seconds() > 0.7
     sdk.close()
 

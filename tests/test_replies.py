@@ -20,16 +20,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from llm_intercept import (
-    Audio,
     Interceptor,
     InterceptTransport,
     LLMInterceptError,
     Reply,
-    ReplyError,
-    ReplyFunctionError,
-    SettingsError,
-    ToolCall,
-    Usage,
     api_error,
     auto,
     custom_tool_call,
@@ -40,7 +34,20 @@ from llm_intercept import (
     tool_call,
     wrap,
 )
-from llm_intercept.replies.reply import AutoReply, Computed, ErrorReply, Raises, RawReply, collect, is_one_shot, prepare
+from llm_intercept.errors import ReplyError, ReplyFunctionError, SettingsError
+from llm_intercept.model import Usage
+from llm_intercept.replies.reply import (
+    Audio,
+    AutoReply,
+    Computed,
+    ErrorReply,
+    Raises,
+    RawReply,
+    ToolCall,
+    collect,
+    is_one_shot,
+    prepare,
+)
 from tests.conftest import URL, chat
 
 if TYPE_CHECKING:

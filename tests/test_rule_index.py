@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from respx.patterns import M
 
-from llm_intercept import Interceptor, LLMRequest, ReplyFunctionError, when
+from llm_intercept import Interceptor, LLMRequest, when
 from llm_intercept.dialects import openai_chat as dialect
+from llm_intercept.errors import ReplyFunctionError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules import book as books
 from llm_intercept.rules import lookup
@@ -197,9 +198,9 @@ def test_a_text_is_looked_up_whatever_its_case(wanted, text):
     for number in range(100):
         llm.on(f"topic {number}").reply("x")
     llm.on(wanted).reply("x")
-    decision = llm.engine.book.decide(read([("user", f"Tell me: {text}")], "gpt-4o"))
+    decision = llm._engine.book.decide(read([("user", f"Tell me: {text}")], "gpt-4o"))
     assert decision is not None
-    assert decision.rule is llm.engine.book.rules[-1]
+    assert decision.rule is llm._engine.book.rules[-1]
 
 
 def test_a_rule_with_two_clues_is_asked_once():
@@ -208,7 +209,7 @@ def test_a_rule_with_two_clues_is_asked_once():
     asked: list[int] = []
     for number in range(20):
         llm.on(when(user="a") | when(last="ab"), Function(number, False, asked))
-    assert llm.engine.book.decide(read([("user", "cabs")], "gpt-4o")) is None
+    assert llm._engine.book.decide(read([("user", "cabs")], "gpt-4o")) is None
     assert asked == list(range(20))
 
 
@@ -222,14 +223,14 @@ def test_a_condition_may_make_requests_of_its_own():
         if seen is request:
             for number in range(20):
                 llm.on(Function(number, False, asked))
-            assert llm.engine.book.decide(other) is None
+            assert llm._engine.book.decide(other) is None
             asked.clear()
         return False
 
     for number in range(20):
         llm.on(Function(number, False, asked))
     llm.on(busy)
-    assert llm.engine.book.decide(request) is None
+    assert llm._engine.book.decide(request) is None
     assert asked == []
 
 
@@ -287,8 +288,8 @@ def test_of_a_thousand_rules_only_those_that_can_match_are_asked(given, asked):
     llm = Interceptor()
     for number in range(1000):
         llm.on(**given(number)).reply("x")
-    names = matched(llm.engine.book, read(**{"texts": [], "model": "gpt-4o", **asked}))
-    assert names[-1] == str(llm.engine.book.rules[977])
+    names = matched(llm._engine.book, read(**{"texts": [], "model": "gpt-4o", **asked}))
+    assert names[-1] == str(llm._engine.book.rules[977])
     assert len(names) <= 3
 
 
@@ -298,7 +299,7 @@ def test_rules_added_between_requests_are_filed_once():
     asked = 0
     for number in range(500):
         llm.on(f"topic {number:03}").reply("x")
-        asked += len(matched(llm.engine.book, read([("user", f"topic {number:03}")], "gpt-4o")))
+        asked += len(matched(llm._engine.book, read([("user", f"topic {number:03}")], "gpt-4o")))
     assert asked < 500 * (books.FEW + 1)
 
 
@@ -313,8 +314,8 @@ def test_a_rule_added_by_a_condition_is_for_the_next_request():
 
     llm.on(adds)
     request = read([("user", "hi")], "gpt-4o")
-    assert llm.engine.book.decide(request) is None
-    decision = llm.engine.book.decide(request)
+    assert llm._engine.book.decide(request) is None
+    decision = llm._engine.book.decide(request)
     assert decision is not None
     assert str(decision.rule) == "on('hi')"
 
@@ -329,7 +330,7 @@ def test_threads_decide_while_rules_are_added():
         while count < 2000:
             number = max(0, count - 1)
             if number < count:
-                decision = llm.engine.book.decide(read([("user", f"topic {number:04}")], "gpt-4o"))
+                decision = llm._engine.book.decide(read([("user", f"topic {number:04}")], "gpt-4o"))
                 if decision is None or str(decision.rule) != f"on('topic {number:04}')":
                     wrong.append((number, decision))
 
@@ -352,9 +353,9 @@ def test_a_condition_too_deep_to_be_looked_up_is_asked():
         deep |= when("a")
     found = (deep,)
     for number in range(20):
-        llm.engine.book.add(Rule(found, f"rule {number}", "here").reply("x"))
+        llm._engine.book.add(Rule(found, f"rule {number}", "here").reply("x"))
     with pytest.raises(ReplyFunctionError, match="rule 0"):
-        llm.engine.book.decide(read([("user", "b")], "gpt-4o"))
+        llm._engine.book.decide(read([("user", "b")], "gpt-4o"))
 
 
 class Kind(str):

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import Interceptor, RuleFileError, SettingsError, UnmatchedRequestError, intercept
+from llm_intercept import Interceptor, intercept
+from llm_intercept.errors import RuleFileError, SettingsError, UnmatchedRequestError
 from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
 from tests.support import URL, ask, chat
 
@@ -844,7 +845,7 @@ def test_the_command_refuses_a_file_of_another_ending(command, tmp_path, subcomm
     (tmp_path / "r.yaml").write_text("rules: []")
     more = ("--rules", "r.yaml", "--", sys.executable, "-c", "print('ran')") if subcommand == "run" else ("r.yaml",)
     done = command(subcommand, *more)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2 if subcommand == "run" else 1, "")
     assert "Use the path of a .toml, .json or .py file" in done.stderr
 
 

@@ -15,24 +15,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import (
-    Interceptor,
-    LLMInterceptError,
-    LLMRequest,
-    Reply,
-    ReplyError,
-    ReplyFunctionError,
-    SettingsError,
-    ShadowedRuleWarning,
-    UnmatchedRequestError,
-    intercept,
-    when,
-)
+from llm_intercept import Interceptor, LLMInterceptError, LLMRequest, Reply, intercept, when
 from llm_intercept.conditions.fields import ModelCondition
 from llm_intercept.conditions.given import positional_condition
 from llm_intercept.conditions.text import TextCondition
 from llm_intercept.dialects import openai_chat as dialect
 from llm_intercept.dialects.base import BadRequestError
+from llm_intercept.errors import (
+    ReplyError,
+    ReplyFunctionError,
+    SettingsError,
+    ShadowedRuleWarning,
+    UnmatchedRequestError,
+)
 from llm_intercept.model.wire import WireRequest
 from tests.support import URL, ask, chat
 

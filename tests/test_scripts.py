@@ -13,16 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import (
-    Interceptor,
-    InterceptTransport,
-    LLMRequest,
-    ReplyFunctionError,
-    SettingsError,
-    UnmatchedRequestError,
-    api_error,
-    intercept,
-)
+from llm_intercept import Interceptor, InterceptTransport, LLMRequest, api_error, intercept
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from tests.support import URL, ask, ask_async, chat
 
 has_openai = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")

@@ -92,7 +92,7 @@ def on(llm: Interceptor, shown: Shown) -> Any:
 
 def pairs(llm: Interceptor) -> list[tuple[str, str]]:
     """Name the rules that can never answer, and those that answer instead."""
-    book = llm.engine.book
+    book = llm._engine.book
     return [(str(rule), str(by)) for rule, by in shadowed([*book.rules, *book.catch_alls])]
 
 
@@ -130,7 +130,7 @@ def test_a_rule_with_times_shadows_nothing_and_a_script_does():
     llm.on("a").reply("d", "e")
     llm.on("a").reply("f").optional()
     assert pairs(llm) == [("on('a')", "on('a')")]
-    rules = llm.engine.book.rules
+    rules = llm._engine.book.rules
     assert shadowed(rules) == [(rules[3], rules[2])]
 
 
@@ -141,7 +141,7 @@ def test_a_script_that_goes_on_shadows_too(then):
     getattr(llm.on("a").reply("a", "b"), then)()
     llm.on("a b").script("c", "d", key="conversation")
     llm.on("a b c").reply("e")
-    assert [str(rule) for rule, _ in shadowed(llm.engine.book.rules)] == ["on('a b')", "on('a b c')"]
+    assert [str(rule) for rule, _ in shadowed(llm._engine.book.rules)] == ["on('a b')", "on('a b c')"]
 
 
 def test_a_rule_without_a_reply_shadows_nothing():
@@ -171,7 +171,7 @@ def test_a_function_shadows_itself_alone():
 
     for function in (predicate, never, predicate):
         llm.on(function, stream=True).reply("a")
-    rules = llm.engine.book.rules
+    rules = llm._engine.book.rules
     assert shadowed(rules) == [(rules[2], rules[0])]
 
 
@@ -380,7 +380,7 @@ def test_a_shadowed_rule_never_answers(rules, asked):
     made = [llm.on(*conditions).reply(tool_call("a")) for conditions in rules]
     hidden = {id(rule) for rule, _ in shadowed(made)}
     for request in asked:
-        decision = llm.engine.book.decide(request)
+        decision = llm._engine.book.decide(request)
         assert decision is None or id(decision.rule) not in hidden
 
 

@@ -19,7 +19,8 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, InterceptTransport, UnmatchedRequestError, intercept
+from llm_intercept import Interceptor, InterceptTransport, intercept
+from llm_intercept.errors import UnmatchedRequestError
 from tests.support import URL
 
 if TYPE_CHECKING:

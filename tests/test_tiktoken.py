@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import InterceptTransport, TiktokenTokenizer
+from llm_intercept import InterceptTransport
+from llm_intercept.base.tokens import TiktokenTokenizer
 from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
 from tests.conftest import URL, chat
 

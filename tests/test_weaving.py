@@ -11,21 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import (
+from llm_intercept import disconnect, malformed, stall
+from llm_intercept.dialects import openai_chat as chat
+from llm_intercept.faults import (
     crlf,
     cut_off,
-    disconnect,
     duplicate_chunk,
     keep_alive,
-    malformed,
     missing_done,
     missing_finish,
     rechunk,
-    stall,
     stream_error,
     truncated_arguments,
 )
-from llm_intercept.dialects import openai_chat as chat
 from llm_intercept.faults.weave import Reading, events, weave
 from llm_intercept.model.wire import Break, Wait
 

@@ -17,29 +17,23 @@ from typing import Any
 
 import openai
 
-from llm_intercept import (
-    connection_error,
+from llm_intercept import connection_error, disconnect, intercept, malformed, stall, timeout, tool_call
+from llm_intercept.faults import (
     crlf,
     cut_off,
-    disconnect,
     duplicate_chunk,
     empty_body,
-    faulty,
     html_error,
-    intercept,
     keep_alive,
-    malformed,
     missing_done,
     missing_finish,
     rechunk,
-    stall,
     stream_error,
-    timeout,
-    tool_call,
     truncated_arguments,
     wrong_content_type,
 )
 from llm_intercept.faults.values import applies
+from llm_intercept.replies.make import faulty
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"

@@ -15,7 +15,8 @@ pytest.importorskip("openai")
 import openai
 from sdk_support import FAMILY, KEY, MAJOR, ask, body, closed_port, family_of, make, run
 
-from llm_intercept import Interceptor, InterceptTransport, UnmatchedRequestError, WrapError, intercept, wrap
+from llm_intercept import Interceptor, InterceptTransport, intercept, wrap
+from llm_intercept.errors import UnmatchedRequestError, WrapError
 
 
 def _family_of_answer(client: Any) -> str:

@@ -11,7 +11,8 @@ pytest.importorskip("openai")
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from sdk_support import body, make
 
-from llm_intercept import Reply, Usage, intercept
+from llm_intercept import Reply, intercept
+from llm_intercept.model import Usage
 
 REPLIES = {
     "text": "It's simple to use",

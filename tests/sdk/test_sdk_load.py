@@ -14,7 +14,8 @@ pytest.importorskip("openai")
 from openai import NotFoundError
 from sdk_support import body, make, text_of
 
-from llm_intercept import UnmatchedRequestError, intercept
+from llm_intercept import intercept
+from llm_intercept.errors import UnmatchedRequestError
 
 if TYPE_CHECKING:
     from llm_intercept import LLMRequest

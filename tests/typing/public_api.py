@@ -11,14 +11,10 @@ from openai import AsyncOpenAI, OpenAI
 
 from llm_intercept import (
     Call,
-    Calls,
     Interceptor,
     InterceptTransport,
     LLMRequest,
     Reply,
-    Rule,
-    ToolCall,
-    Usage,
     auto,
     intercept,
     refusal,
@@ -27,6 +23,10 @@ from llm_intercept import (
     when,
     wrap,
 )
+from llm_intercept.journal.calls import Calls
+from llm_intercept.model import Usage
+from llm_intercept.replies.reply import ToolCall
+from llm_intercept.rules.rule import Rule
 
 
 def as_a_block() -> None:

@@ -5,28 +5,24 @@ from __future__ import annotations
 from typing import assert_type
 
 from llm_intercept import (
-    Chaos,
-    Finding,
     Pace,
-    RateLimit,
     Reply,
-    Resilience,
-    Rule,
     api_error,
-    assert_resilient,
     connection_error,
-    crlf,
     disconnect,
-    faulty,
     intercept,
-    lognormal,
     malformed,
-    normal,
-    rechunk,
     stall,
     timeout,
     tool_call,
 )
+from llm_intercept.faults import crlf, rechunk
+from llm_intercept.journal.resilience import Finding, Resilience
+from llm_intercept.replies.make import faulty
+from llm_intercept.rules.rule import Rule
+from llm_intercept.simulation.chaos import Chaos
+from llm_intercept.simulation.limits import RateLimit
+from llm_intercept.timing.pace import lognormal, normal
 
 
 def faults_are_replies_and_parts_of_replies() -> None:
@@ -42,6 +38,6 @@ def limits_chaos_and_the_verdict() -> None:
         assert_type(llm.rate_limit(requests_per_minute=3), RateLimit)
         assert_type(llm.chaos(rate=0.1, seed=7, kinds=[api_error(500), timeout("read")]), Chaos)
         assert_type(llm.resilience(), Resilience)
-        assert_type(assert_resilient(llm, allow=["gave_up"]).findings, tuple[Finding, ...])
+        assert_type(llm.assert_resilient(allow=["gave_up"]).findings, tuple[Finding, ...])
         assert_type(llm.calls[0].retry_after, float | None)
         assert_type(llm.calls[0].complete, bool | None)
