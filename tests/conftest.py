@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import ipaddress
 import json
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support import URL, chat
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
 pytest_plugins = ["pytester"]
 
-URL = "https://api.openai.com/v1/chat/completions"
-SHARED = Path(__file__).parents[2] / "shared" / "wire"
 FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
 
 
@@ -55,15 +56,11 @@ def _nothing_left() -> Iterator[None]:
     from llm_intercept.clients import activation, patching
 
     assert activation.active() == ()
+    if activation._attached:  # by a wrapped client that only the cycles of an exception's traceback keep
+        gc.collect()
     if not activation._attached:
         assert not patching.TRAFFIC._hooks
     assert not patching.THREADS._hooks
-
-
-def chat(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
-    """Make the body of a chat completions request."""
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": user}], **more}
-    return {**body, "stream": True} if stream else body
 
 
 @dataclass

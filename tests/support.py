@@ -6,18 +6,21 @@ import asyncio
 import inspect
 import statistics
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+SHARED = Path(__file__).parents[2] / "shared" / "wire"  # other projects' recordings, where they are
 URL = "https://api.openai.com/v1/chat/completions"
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 
-def chat(user: str = "hi", *, model: str = "gpt-4o", **more: Any) -> dict[str, Any]:
+def chat(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
     """Make the body of a chat completions request."""
-    return {"model": model, "messages": [{"role": "user", "content": user}], **more}
+    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": user}], **more}
+    return {**body, "stream": True} if stream else body
 
 
 def said(response: Any) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from llm_intercept import InterceptTransport, SettingsError, api_error, intercept
 from llm_intercept.replies.api_error import BY_STATUS, NAMED
-from tests.conftest import URL, chat
+from tests.support import URL, chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

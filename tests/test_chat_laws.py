@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import httpx
@@ -28,9 +27,9 @@ from llm_intercept import (
     tool_call,
 )
 from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
-from tests.conftest import SHARED, URL, chat
+from tests.openai_schema import SCHEMA, as_in_schema, validator
+from tests.support import URL, chat
 
-SCHEMA = SHARED / "openai-openapi.json"
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("f", "g")]
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
 NAME = st.sampled_from(["f", "g"])
@@ -72,18 +71,6 @@ def ask(reply: Any, stream: bool, url: str = URL, **params: Any) -> httpx.Respon
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return client.post(url, json=body)
-
-
-def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0's `nullable` in JSON Schema's words."""
-    return {"anyOf": [schema, {"type": "null"}]} if schema.pop("nullable", False) is True else schema
-
-
-@cache
-def validator(name: str) -> Any:
-    document = json.loads(SCHEMA.read_text(), object_hook=nullable)
-    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-    return jsonschema.Draft202012Validator(schema)
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
@@ -128,15 +115,6 @@ def test_every_answer_validates(reply: Reply, params: dict[str, Any]) -> None:
         validator("CreateChatCompletionResponse").validate(as_in_schema(body))
         for chunk in chunks:
             validator("CreateChatCompletionStreamResponse").validate(as_in_schema(chunk))
-
-
-def as_in_schema(body: dict[str, Any]) -> dict[str, Any]:
-    """Mend the two places where all recordings since 2025 contradict the schema (WIRE.md 2.1, docs/wire-notes.md)."""
-    for choice in body["choices"]:
-        choice.setdefault("logprobs", None)  # required in the schema, left out by gpt-5 and the o-series
-    if body["system_fingerprint"] is None:
-        del body["system_fingerprint"]  # a string in the schema, null for gpt-5, gpt-3.5 and the o-series
-    return body
 
 
 @LAW

@@ -37,7 +37,8 @@ from llm_intercept import (
     wrap,
 )
 from llm_intercept.replies.mock_params import STATUS
-from tests.conftest import URL, chat, events
+from tests.conftest import events
+from tests.support import URL, chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

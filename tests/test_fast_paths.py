@@ -29,7 +29,8 @@ from llm_intercept.dialects.openai_chat.usage import ANSWER_TOKENS, MESSAGE_TOKE
 from llm_intercept.dialects.openai_chat.write import write
 from llm_intercept.model.request import LLMRequest, Message, TextPart
 from llm_intercept.model.wire import WireRequest
-from tests.conftest import FAMILIES, URL, chat
+from tests.conftest import FAMILIES
+from tests.support import URL, chat
 
 IDENTITY = "0123456789abcdef" * 5
 ANY_TEXT = st.text(st.characters(exclude_characters=HOLE), max_size=80)

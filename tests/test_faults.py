@@ -43,8 +43,8 @@ from llm_intercept import (
     wrong_content_type,
 )
 from llm_intercept.faults.values import FAULTS
-from tests.conftest import Case, chat
-from tests.support import URL, nearest_median_gap
+from tests.conftest import Case
+from tests.support import URL, chat, nearest_median_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from llm_intercept import Match, SettingsError
 from llm_intercept.recording.fingerprint import NOT_IN_KEY, VOLATILE, matching, slug
 from llm_intercept.recording.paths import parse, removed
+from tests.support import URL
 
-URL = "https://api.openai.com/v1/chat/completions"
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
 
 

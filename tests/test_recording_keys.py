@@ -19,9 +19,9 @@ from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secr
 from llm_intercept.recording.prefilter import Quick
 from llm_intercept.recording.redaction import NOTHING, Secrets
 from llm_intercept.recording.sanitize import answered, asked
+from tests.support import URL
 from tests.test_recording_redaction import KEYS, PLAIN
 
-URL = "https://api.openai.com/v1/chat/completions"
 UUID = "0b8f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e11"
 SIGNS = [
     *KEYS.values(),

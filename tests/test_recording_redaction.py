@@ -18,8 +18,8 @@ from llm_intercept.recording.patterns import MARK, SHAPES, replace_secrets, secr
 from llm_intercept.recording.redaction import NOTHING, Secrets
 from llm_intercept.recording.sanitize import answered, asked, redacted_take, take_of
 from llm_intercept.recording.take import read_take, write_take
+from tests.support import URL
 
-URL = "https://api.openai.com/v1/chat/completions"
 JSON = [("content-type", "application/json")]
 SSE = [("content-type", "text/event-stream")]
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"

@@ -22,8 +22,7 @@ from llm_intercept.recording.remote import RemoteStore
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import DamagedTakeError, Take, TakeRequest, TakeResponse, read_take
 from llm_intercept.recording.tape import Key, Tape, canonical_of, key_of, now
-
-URL = "https://api.openai.com/v1/chat/completions"
+from tests.support import URL
 
 
 def take(user="hi", answer="yes", *, partial=None, **body):

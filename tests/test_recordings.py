@@ -26,7 +26,8 @@ from llm_intercept import (
     intercept,
     wrap,
 )
-from tests.conftest import Case, chat
+from tests.conftest import Case
+from tests.support import chat
 from tests.upstream import GAP, WORDS, serving
 
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"

@@ -17,7 +17,7 @@ from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import read_take, write_take
 from llm_intercept.recording.tape import Tape
 from llm_intercept.tapetools.importers import ImportFailedError, read_foreign
-from tests.conftest import SHARED
+from tests.support import SHARED, URL
 from tests.test_recording_tape import take
 
 ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
@@ -25,7 +25,6 @@ ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model"
     "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}  # fmt: skip
 TEXT = json.dumps(ANSWER, ensure_ascii=False)
 PACKED = gzip.compress(TEXT.encode())
-URL = "https://api.openai.com/v1/chat/completions"
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
 
 

@@ -41,7 +41,7 @@ from llm_intercept import (
     wrap,
 )
 from llm_intercept.replies.reply import AutoReply, Computed, ErrorReply, Raises, RawReply, collect, is_one_shot, prepare
-from tests.conftest import URL, chat
+from tests.support import URL, chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -16,7 +16,8 @@ import pytest
 from llm_intercept import intercept
 from llm_intercept.clients import tls
 from llm_intercept.clients.tls import LateContext
-from tests.conftest import FAMILIES, Case, chat
+from tests.conftest import FAMILIES, Case
+from tests.support import chat
 from tests.upstream import serving
 
 if TYPE_CHECKING:
