@@ -37,17 +37,19 @@ class Exchange:
     headers: tuple[tuple[str, str], ...]
     text: str
     is_sse: bool
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it was made by hand."""
-        return not self.name.count("/")
+    fidelity: str = (
+        "raw"  # what the recorder left of the text: raw, reserialised, or parsed (the order of keys is lost)
+    )
 
     @property
     def chunks(self) -> list[Any]:
         """The data of a stream's events."""
-        lines = (line.removeprefix("data:").strip() for line in self.text.splitlines() if line.startswith("data:"))
-        return [json.loads(data) for data in lines if data != "[DONE]"]
+        return [json.loads(data) for data in self.data if data != "[DONE]"]
+
+    @property
+    def data(self) -> list[str]:
+        """The texts of a stream's data lines."""
+        return [line.removeprefix("data:").strip() for line in self.text.split("\n") if line.startswith("data:")]
 
     @property
     def body(self) -> Any:
@@ -105,6 +107,7 @@ def recorded() -> tuple[Exchange, ...]:
             headers=tuple((name, value) for name, value in row["response_headers"]),
             text=row["response_text"],
             is_sse=row["is_sse"],
+            fidelity=row["fidelity"],
         )
         for row in rows
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.conftest import Case
 
 AZURE = "https://own.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
-# name: status, type, code, param, how the message begins (WIRE.md 3, OpenAI's guide to error codes)
+# name: status, type, code, param, how the message begins (docs/wire.md 3, OpenAI's guide to error codes)
 ERRORS: dict[str, tuple[int, str | None, str | None, str | None, str]] = {
     "invalid_request": (400, "invalid_request_error", None, None, "We could not parse the JSON body"),
     "context_length_exceeded": (
@@ -166,7 +166,7 @@ def test_the_body_has_the_apis_keys_in_its_order(name: str) -> None:
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status != 502])
 def test_the_front_door_and_the_backend_differ(status: int) -> None:
-    """401 and 404 come from the front door: other content type, indentation and headers (WIRE.md 3.1)."""
+    """401 and 404 come from the front door: other content type, indentation and headers (docs/wire.md 3.1)."""
     response = answered(api_error(status))
     front_door = status in {401, 404}
     assert response.headers["content-type"] == ("application/json; charset=utf-8" if front_door else "application/json")
@@ -539,7 +539,7 @@ def test_azures_missing_deployment() -> None:
 
 
 def test_azures_content_filter() -> None:
-    """The filter says which of its parts objected (WIRE.md 3.3)."""
+    """The filter says which of its parts objected (docs/wire.md 3.3)."""
     response = answered(api_error("content_filter"), url=AZURE)
     error = response.json()["error"]
     assert response.status_code == 400
@@ -551,7 +551,7 @@ def test_azures_content_filter() -> None:
 
 
 def test_azures_answers_have_azures_headers() -> None:
-    """An error on Azure has Azure's request id and region, and nothing of OpenAI's or Cloudflare's (WIRE.md 4)."""
+    """An error on Azure has Azure's request id and region, and nothing of OpenAI's or Cloudflare's (docs/wire.md 4)."""
     headers = answered(api_error(429), url=AZURE).headers
     assert "apim-request-id" in headers
     assert {"openai-organization", "openai-processing-ms", "openai-version", "server", "cf-ray"}.isdisjoint(headers)

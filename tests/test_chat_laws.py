@@ -120,7 +120,7 @@ def test_every_answer_validates(reply: Reply, params: dict[str, Any]) -> None:
 @LAW
 @given(REPLIES, PARAMS)
 def test_every_chunk_is_padded_to_the_modulus(reply: Reply, params: dict[str, Any]) -> None:
-    """The JSON text of each chunk has one character more than a multiple of 16 (WIRE.md 2.2)."""
+    """The JSON text of each chunk has one character more than a multiple of 16 (docs/wire.md 2.2)."""
     text = ask(reply, stream=True, **params).text
     lines = [line.removeprefix("data: ") for line in text.split("\n\n") if line]
     assert lines.pop() == "[DONE]"
@@ -212,7 +212,7 @@ def test_tool_call_arguments_are_kept_to_the_letter() -> None:
 
 
 def test_one_call_rides_in_the_role_chunk_and_two_do_not() -> None:
-    """The stream's beginning depends on the number of calls (WIRE.md 2.2)."""
+    """The stream's beginning depends on the number of calls (docs/wire.md 2.2)."""
     one = stream_data(ask(tool_call("f", a=1), stream=True).content)[0]["choices"][0]["delta"]
     two = stream_data(ask([tool_call("f", a=1), tool_call("g")], stream=True).content)[0]["choices"][0]["delta"]
     assert list(one) == ["role", "content", "tool_calls", "refusal"]

@@ -835,7 +835,7 @@ def test_every_text_survives_a_stream(api: Api, is_async: bool, ascii_only: bool
 
 
 def test_every_way_to_frame_events_is_read(api: Api, is_async: bool) -> None:
-    """CRLF, comments, event names, no space after the colon, and a stream without [DONE] are all in use (WIRE.md 7)."""
+    """CRLF, comments, event names, no space after the colon, and a stream without [DONE] are all in use (docs/wire.md 7)."""
     api.stream(
         b": PROCESSING\r\n\r\n",
         b"event: message\r\nid: 1\r\n" + chunk_line("a").replace(b"\n", b"\r\n"),
@@ -846,7 +846,7 @@ def test_every_way_to_frame_events_is_read(api: Api, is_async: bool) -> None:
 
 
 def test_an_error_inside_a_stream_is_raised(api: Api, is_async: bool) -> None:
-    """An error that a host sends inside a 200 stream (WIRE.md 3.2) is raised after what came before it."""
+    """An error that a host sends inside a 200 stream (docs/wire.md 3.2) is raised after what came before it."""
     api.stream(chunk_line("a"), b'data: {"error":{"message":"overloaded","code":503}}\n\n', b"data: [DONE]\n\n")
     with pytest.raises(MockedError, match="overloaded"):
         Ask(is_async, True)(base_url=api.url)
