@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.loopback import QuietHandler, listening
 from tests.support import URL, chat
 
 if TYPE_CHECKING:
@@ -183,14 +184,9 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve on a loopback port."""
-    import threading
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
     received: list[Received] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def _answer(self) -> None:
             body = self._body()
             received.append(Received(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
@@ -216,22 +212,8 @@ def server() -> Iterator[Server]:
             self.rfile.readline()
             return body
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: Any) -> None:
-            pass
-
-    with Quiet(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield Server(f"http://127.0.0.1:{served.server_address[1]}", received)
-        served.shutdown()
-        thread.join()
+    with listening(Handler) as port:
+        yield Server(f"http://127.0.0.1:{port}", received)
 
 
 @pytest.fixture

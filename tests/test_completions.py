@@ -9,7 +9,6 @@ import json
 import pickle
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -38,6 +37,7 @@ from llm_intercept import (
 )
 from llm_intercept.replies.mock_params import STATUS
 from tests.conftest import events
+from tests.loopback import QuietHandler, listening
 from tests.support import URL, chat
 
 if TYPE_CHECKING:
@@ -719,10 +719,8 @@ def api() -> Iterator[Api]:
     """Serve an `Api`."""
     api = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             api.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(api.status)
@@ -733,23 +731,9 @@ def api() -> Iterator[Api]:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 self.wfile.flush()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: Any) -> None:
-            pass
-
-    with Quiet(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        api.url = f"http://127.0.0.1:{served.server_address[1]}/v1"
+    with listening(Handler) as port:
+        api.url = f"http://127.0.0.1:{port}/v1"
         yield api
-        served.shutdown()
-        thread.join()
 
 
 def chunk_line(content: str | None, reason: str | None = None, *, ascii_only: bool = False) -> bytes:

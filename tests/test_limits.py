@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 
 from llm_intercept import InterceptTransport, SettingsError, intercept
 from llm_intercept.simulation.limits import Bucket, go_duration
+from llm_intercept.simulation.service import REMEMBERED, Service
+from llm_intercept.timing.clock import Clock
 from tests.support import URL, chat
 
 
@@ -119,3 +122,15 @@ def test_a_bucket_never_holds_more_than_its_limit() -> None:
     assert (bucket.left, bucket.at) == (30, 30)
     bucket.settle(1000)
     assert bucket.left == 60
+
+
+def test_so_many_clients_that_wait_are_remembered_and_no_more() -> None:
+    """Time passes for a client that comes back having waited as it was told, and not for the one told longest ago."""
+    service = Service(Clock(0))
+    told = [SimpleNamespace(digest=str(number), waited_since=lambda _: 60.0) for number in range(REMEMBERED + 1)]
+    for call in told:
+        service.note_wait(call, 60.0, 0.0)
+    service.admit(told[0])
+    assert service.clock.now() < 60
+    service.admit(told[1])
+    assert service.clock.now() >= 60

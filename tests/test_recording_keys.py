@@ -15,7 +15,7 @@ from llm_intercept.base.json import decode
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.fingerprint import VOLATILE, Match
 from llm_intercept.recording.lookup_key import MOST, Keys
-from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets
+from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets, secrets_in
 from llm_intercept.recording.prefilter import Quick
 from llm_intercept.recording.redaction import NOTHING, Secrets
 from llm_intercept.recording.sanitize import answered, asked
@@ -192,3 +192,12 @@ def test_the_volatile_values_are_all_glanced_for():
 def test_the_name_of_a_field_is_judged_alone(name):
     assert holds_secret(name) == holds_secret.__wrapped__(name)
     assert Redaction().value({name: 1}, NOTHING) is not None
+
+
+@pytest.mark.parametrize("text", ["\ud800 {}", "{} \udfff", "grün \ud83d\n{}"], ids=ascii)
+def test_a_lone_surrogate_hides_no_secret(text):
+    """Half a character, which no encoding can write, may stand in JSON beside a secret of any kind."""
+    for secret in KEYS.values():
+        held = text.format(secret)
+        assert secret not in replace_secrets(held)
+        assert secrets_in(held)
