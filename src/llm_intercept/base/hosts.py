@@ -66,14 +66,14 @@ SUFFIXES = (
     ".openai.azure.us",
     ".services.ai.azure.com",
 )
-BEDROCK = "bedrock-runtime."
+BEDROCK, AMAZON = "bedrock-runtime.", (".amazonaws.com", ".amazonaws.com.cn")
 
 
 @lru_cache(maxsize=1024)
 def is_llm_host(host: str) -> bool:
     """Tell whether `host` (a name without port) is known to serve a paid LLM API."""
     name = host.lower().rstrip(".")
-    bedrock = name.startswith(BEDROCK) and ".amazonaws.com" in name
+    bedrock = name.startswith(BEDROCK) and name.endswith(AMAZON)
     return name in KNOWN or name.endswith(SUFFIXES) or bedrock
 
 
