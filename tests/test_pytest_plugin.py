@@ -532,11 +532,26 @@ def test_none():
 """
 
 
+# In place of the price list, which takes a second to import in every process.
+PRICES = """
+from types import SimpleNamespace
+
+
+class Usage(SimpleNamespace):
+    pass
+
+
+def calc_price(usage, model_ref, provider_id):
+    return SimpleNamespace(total_price=0.001 * usage.input_tokens + 0.002 * usage.output_tokens)
+"""
+
+
 @needs_xdist
-@pytest.mark.skipif(not importlib.util.find_spec("genai_prices"), reason="needs genai-prices")
-def test_the_summary_is_the_same_with_and_without_xdist(run, monkeypatch):
+def test_the_summary_is_the_same_with_and_without_xdist(run, pytester, monkeypatch):
     """Calls, tokens and cost of all workers together."""
     monkeypatch.setenv("PRICES", "1")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    pytester.makepyfile(genai_prices=PRICES)
     alone = summary(run(MANY))
     assert (alone["rule"], alone["recording"], alone["live"], alone["unmatched"]) == ("8", "0", "0", "1")
     assert int(alone["tokens"]) > 50
