@@ -8,15 +8,17 @@ import importlib.util
 import ipaddress
 import json
 import socket
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.loopback import QuietHandler, listening
-from tests.support import URL, chat
+from tests.support import URL, chat, run_command
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
@@ -147,18 +149,11 @@ def case(family: str, is_async: bool, stream: bool) -> Case:
 @pytest.fixture
 def run_python(tmp_path: Path) -> Callable[..., Any]:
     """Run Python code in a fresh process of this environment, with `LLM_INTERCEPT*` variables as given."""
-    import os
-    import subprocess
-    import sys
 
     def run(code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         script = tmp_path / "program.py"
         script.write_text(code)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("LLM_INTERCEPT")}
-        command = [sys.executable, str(script), *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=60, env={**environment, **variables}, cwd=tmp_path
-        )
+        return run_command(sys.executable, script, *arguments, cwd=tmp_path, **variables)
 
     return run
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import statistics
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,13 @@ def ask(client: Any, user: str = "hi", *, url: str = URL, **more: Any) -> str:
 async def ask_async(client: Any, user: str = "hi", *, url: str = URL, **more: Any) -> str:
     """Ask an async client and read the answer's text."""
     return said(await client.post(url, json=chat(user, **more)))
+
+
+def run_command(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this environment, of whose variables of ours and of OpenAI's only those given are set."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_INTERCEPT", "OPENAI_"))}
+    environment = {**inherited, **variables}
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, cwd=cwd, env=environment)
 
 
 def complete(coroutine: Coroutine[Any, Any, Any], *, is_async: bool) -> Any:

@@ -1,6 +1,6 @@
 """Re-chunking by many seeds: every parser reads the same events as from the unsplit bytes.
 
-The project's own streams are cut by 40 seeds each in any clone; the recorded ones, where they are, by 500 in all.
+The project's own streams are cut by 40 seeds each in any clone; the recorded ones, where they are, by 200 in all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OWN_SEEDS = 40
-SEEDS, GROUPS, SHARE = 500, 10, 20
+SEEDS, GROUPS, SHARE = 200, 4, 20
 HOWS = ("mixed", "bytes", "split", "coalesce")
 SOURCES = ["own", *(pytest.param(f"recorded {group}", marks=needs_recordings) for group in range(GROUPS))]
 

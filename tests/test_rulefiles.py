@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,10 +17,10 @@ from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, RuleFileError, SettingsError, UnmatchedRequestError, intercept
 from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
-from tests.support import URL, ask, chat
+from tests.support import URL, ask, chat, run_command
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import subprocess
 
 Write = Callable[[str, Any], "Path"]
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -784,17 +786,9 @@ def test_a_log_that_cannot_be_written_ends_the_program(run_python):
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., Any]:
     """Run the installed command in an empty folder."""
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LLM_INTERCEPT")}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = str(Path(sys.executable).with_name("llm-intercept"))
-        return subprocess.run(
-            [program, *arguments], capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment
-        )
+        return run_command(Path(sys.executable).with_name("llm-intercept"), *arguments, cwd=tmp_path)
 
     return run
 
