@@ -178,7 +178,7 @@ def test_requests_are_judged_one_by_one() -> None:
     assert (verdict.requests, verdict.attempts) == (4, 6)
     with pytest.raises(NotResilientError) as raised:
         assert_resilient(llm)
-    assert raised.value.problems == verdict.problems
+    assert raised.value.resilience == verdict
     text = str(raised.value)
     assert text.index("BAD gave_up: for 'bad'") < text.index("ok  recovered: for 'good'")
     assert assert_resilient(llm, allow=["gave_up"]) == verdict
