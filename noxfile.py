@@ -69,7 +69,7 @@ print(*(f"{name} {found[name]}" for name in sys.argv[1:] if name in found), sep=
 @nox.parametrize("sdk", list(SDKS), ids=list(SDKS))
 def sdk(session: nox.Session, sdk: str) -> None:
     """Run tests/sdk and the laws of what is written on one generation of the openai SDK."""
-    session.install("-e", ".", *TOOLS, *LAWS, *SDKS[sdk])
+    session.install("-e", ".[cli,httpx]", *TOOLS, *LAWS, *SDKS[sdk])
     _show_versions(session)
     session.run("python", "-m", "pytest", "tests/sdk", *LAW_TESTS, *session.posargs)
 
@@ -78,7 +78,7 @@ def sdk(session: nox.Session, sdk: str) -> None:
 @nox.parametrize("generation", list(GENERATIONS), ids=list(GENERATIONS))
 def openai_own(session: nox.Session, generation: str) -> None:
     """Run openai's own chat completions tests, unchanged, without the mock server they are written for."""
-    session.install("-e", ".", "pip", *OPENAI_TOOLS, GENERATIONS[generation])
+    session.install("-e", ".[cli]", "pip", *OPENAI_TOOLS, GENERATIONS[generation])
     _show_versions(session)
     with session.chdir(_openai_source(session)):
         # pytest ends with 5, which fails the session, if `-k` selects nothing.
@@ -90,7 +90,7 @@ def openai_own(session: nox.Session, generation: str) -> None:
 def ecosystem(session: nox.Session, library: str) -> None:
     """Run the tests of one library, in its newest version, in an environment of its own."""
     requirement, *tests = ECOSYSTEM[library]
-    session.install("-e", ".", *TOOLS, requirement)
+    session.install("-e", ".[cli,httpx]", *TOOLS, requirement)
     _show_versions(session, requirement.partition("[")[0])
     # One process: the files are small, and importing some of these libraries takes seconds.
     paths = [f"tests/ecosystem/{test}" for test in tests]
@@ -104,7 +104,7 @@ def startup(session: nox.Session) -> None:
     wheels = Path(session.create_tmp(), "dist")
     shutil.rmtree(wheels, ignore_errors=True)
     session.run("python", "-m", "build", "--installer=uv", "--wheel", "--outdir", str(wheels), silent=True)
-    session.install(str(_only(wheels, "*.whl")), *TOOLS, "openai>=3")
+    session.install(f"{_only(wheels, '*.whl')}[cli,httpx]", *TOOLS, "openai>=3")
     _show_versions(session)
     session.run("python", "-m", "pytest", "tests/test_startup.py", *session.posargs)
 
@@ -122,7 +122,7 @@ def _output(*command: str) -> str:
 
 
 def _show_versions(session: nox.Session, *more: str) -> None:
-    session.run("python", "-c", SHOW, "llm-intercept", *more, *SHOWN)
+    session.run("python", "-c", SHOW, "llm-intercept-transport", *more, *SHOWN)
 
 
 def _openai_source(session: nox.Session) -> Path:

@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from llm_intercept import InterceptTransport, Pace, lognormal
+from llm_intercept import InterceptTransport, Pace
+from llm_intercept.interceptor.interceptor import engine_of
+from llm_intercept.timing.pace import lognormal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -147,7 +149,7 @@ def planned(opened: httpx.AsyncClient) -> dict[str, float]:
     found: dict[str, float] = {}
     with httpx.Client(transport=again, timeout=60) as asking:
         for call in transport.calls:
-            clock = again.interceptor.engine.service.clock
+            clock = engine_of(again.interceptor).service.clock
             skipped = clock._skipped  # noqa: SLF001 - what was waited for, without what the program took
             asking.post(str(call.request.url), json=dict(call.request.raw))
             found[call.request.last_user] = clock._skipped - skipped  # noqa: SLF001

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from llm_intercept.base.tokens import EstimatingTokenizer, count
-from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
-from llm_intercept.dialects.openai_chat.usage import hidden_tokens
+from llm_intercept.dialects.openai_chat.counts import hidden_tokens
+from llm_intercept.dialects.openai_chat.raw import accumulated, stream_data
 from llm_intercept.model.request import LLMRequest, Message
 
 OK = 200

@@ -32,9 +32,7 @@ def by_block() -> None:
         usage = call.usage
         console.print(f"  {number}. {call}")
         console.print(f"     asked:  {call.request.last_user}")
-        console.print(
-            f"     tokens: {usage.prompt_tokens} in, {usage.completion_tokens} out (estimated)" if usage else ""
-        )
+        console.print(f"     tokens: {usage.input_tokens} in, {usage.output_tokens} out (estimated)" if usage else "")
 
 
 if __name__ == "__main__":

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import ipaddress
 import json
 import socket
+import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.loopback import QuietHandler, listening
+from tests.support import URL, chat, run_command
+
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
 pytest_plugins = ["pytester"]
 
-URL = "https://api.openai.com/v1/chat/completions"
-SHARED = Path(__file__).parents[2] / "shared" / "wire"
 FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
 
 
@@ -55,15 +59,11 @@ def _nothing_left() -> Iterator[None]:
     from llm_intercept.clients import activation, patching
 
     assert activation.active() == ()
+    if activation._attached:  # by a wrapped client that only the cycles of an exception's traceback keep
+        gc.collect()
     if not activation._attached:
         assert not patching.TRAFFIC._hooks
     assert not patching.THREADS._hooks
-
-
-def chat(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
-    """Make the body of a chat completions request."""
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": user}], **more}
-    return {**body, "stream": True} if stream else body
 
 
 @dataclass
@@ -149,18 +149,11 @@ def case(family: str, is_async: bool, stream: bool) -> Case:
 @pytest.fixture
 def run_python(tmp_path: Path) -> Callable[..., Any]:
     """Run Python code in a fresh process of this environment, with `LLM_INTERCEPT*` variables as given."""
-    import os
-    import subprocess
-    import sys
 
     def run(code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         script = tmp_path / "program.py"
         script.write_text(code)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("LLM_INTERCEPT")}
-        command = [sys.executable, str(script), *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=60, env={**environment, **variables}, cwd=tmp_path
-        )
+        return run_command(sys.executable, script, *arguments, cwd=tmp_path, **variables)
 
     return run
 
@@ -186,14 +179,9 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve on a loopback port."""
-    import threading
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
     received: list[Received] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def _answer(self) -> None:
             body = self._body()
             received.append(Received(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
@@ -219,22 +207,8 @@ def server() -> Iterator[Server]:
             self.rfile.readline()
             return body
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: Any) -> None:
-            pass
-
-    with Quiet(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield Server(f"http://127.0.0.1:{served.server_address[1]}", received)
-        served.shutdown()
-        thread.join()
+    with listening(Handler) as port:
+        yield Server(f"http://127.0.0.1:{port}", received)
 
 
 @pytest.fixture

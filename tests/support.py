@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import statistics
+import subprocess
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+from llm_intercept.base.json import encode
+from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
+
+SHARED = Path(__file__).parents[2] / "shared" / "wire"  # other projects' recordings, where they are
 URL = "https://api.openai.com/v1/chat/completions"
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 
-def chat(user: str = "hi", *, model: str = "gpt-4o", **more: Any) -> dict[str, Any]:
+def chat(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
     """Make the body of a chat completions request."""
-    return {"model": model, "messages": [{"role": "user", "content": user}], **more}
+    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": user}], **more}
+    return {**body, "stream": True} if stream else body
 
 
 def said(response: Any) -> str:
@@ -35,6 +46,13 @@ def ask(client: Any, user: str = "hi", *, url: str = URL, **more: Any) -> str:
 async def ask_async(client: Any, user: str = "hi", *, url: str = URL, **more: Any) -> str:
     """Ask an async client and read the answer's text."""
     return said(await client.post(url, json=chat(user, **more)))
+
+
+def run_command(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this environment, of whose variables of ours and of OpenAI's only those given are set."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_INTERCEPT", "OPENAI_"))}
+    environment = {**inherited, **variables}
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, cwd=cwd, env=environment)
 
 
 def complete(coroutine: Coroutine[Any, Any, Any], *, is_async: bool) -> Any:
@@ -68,3 +86,8 @@ def nearest_median_gap(measure: Callable[[], list[float]], wanted: float, tries:
         if abs(found[-1] - wanted) < wanted * 0.05:
             break
     return min(found, key=lambda gap: abs(gap - wanted))
+
+
+def read_chat(head: WireRequest, body: Mapping[str, Any]) -> LLMRequest:
+    """Read a chat completions request as its dialect does."""
+    return OpenAIChat().read(head, encode(body))

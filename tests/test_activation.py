@@ -15,8 +15,9 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from llm_intercept import UnmatchedRequestError, intercept
+from llm_intercept import intercept
 from llm_intercept.clients import activation
+from llm_intercept.errors import UnmatchedRequestError
 from tests.support import ask, chat
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ import httpx
 import openai
 import pytest
 
-from llm_intercept import InterceptTransport, SettingsError, api_error, intercept
-from llm_intercept.replies.api_error import BY_STATUS, NAMED
-from tests.conftest import URL, chat
+from llm_intercept import InterceptTransport, api_error, intercept
+from llm_intercept.errors import SettingsError
+from llm_intercept.replies.api_error import NAMES
+from tests.support import URL, chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.conftest import Case
 
 AZURE = "https://own.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
-# name: status, type, code, param, how the message begins (WIRE.md 3, OpenAI's guide to error codes)
+# name: status, type, code, param, how the message begins (docs/wire.md 3, OpenAI's guide to error codes)
 ERRORS: dict[str, tuple[int, str | None, str | None, str | None, str]] = {
     "invalid_request": (400, "invalid_request_error", None, None, "We could not parse the JSON body"),
     "context_length_exceeded": (
@@ -141,7 +142,7 @@ def test_a_name_is_answered_as_the_api_does(name: str, stream: bool) -> None:
 
 def test_the_names_tested_here_are_all() -> None:
     """No name is left out."""
-    assert set(NAMED) == {*ERRORS, "bad_gateway"}
+    assert set(NAMES) == {*ERRORS, "bad_gateway"}
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -150,9 +151,9 @@ def test_the_status_and_the_code_mean_what_the_name_does(name: str) -> None:
     status, _, code, _, _ = ERRORS[name]
     if code is not None:
         assert (
-            answered(api_error(status, code=code if code in NAMED else None)).json() == answered(api_error(name)).json()
+            answered(api_error(status, code=code if code in NAMES else None)).json() == answered(api_error(name)).json()
         )
-    if name in BY_STATUS.values():
+    if next(one for one, known in NAMES.items() if known == status) == name:
         assert answered(api_error(status)).content == answered(api_error(name)).content
 
 
@@ -166,7 +167,7 @@ def test_the_body_has_the_apis_keys_in_its_order(name: str) -> None:
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status != 502])
 def test_the_front_door_and_the_backend_differ(status: int) -> None:
-    """401 and 404 come from the front door: other content type, indentation and headers (WIRE.md 3.1)."""
+    """401 and 404 come from the front door: other content type, indentation and headers (docs/wire.md 3.1)."""
     response = answered(api_error(status))
     front_door = status in {401, 404}
     assert response.headers["content-type"] == ("application/json; charset=utf-8" if front_door else "application/json")
@@ -228,7 +229,7 @@ def test_retryable_errors_say_at_once(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "whole", "milliseconds"),
-    [(0, "0", "0"), (1, "1", "1000"), (20, "20", "20000"), (0.25, "1", "250"), (1.5, "2", "1500"), (2.4, "2", "2400")],
+    [(0, "0", "0"), (1, "1", "1000"), (20, "20", "20000"), (0.25, "1", "250"), (1.5, "2", "1500"), (2.4, "3", "2400")],
 )
 def test_retry_after_is_in_both_headers(seconds: float, whole: str, milliseconds: str) -> None:
     """`retry_after` is told in whole seconds and in milliseconds, and in the words of a rate limit."""
@@ -356,7 +357,7 @@ def test_a_status_that_is_no_error_is_refused(status: Any) -> None:
     message = str(raised.value)
     assert repr(status) in message
     assert "400 to 599" in message
-    assert all(name in message for name in NAMED)
+    assert all(name in message for name in NAMES)
 
 
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("-inf"), float("nan"), float("inf"), "soon"])
@@ -376,7 +377,9 @@ def test_a_body_that_is_no_json_is_refused() -> None:
 def test_an_error_says_itself_as_it_was_written() -> None:
     """The repr is what messages quote."""
     assert repr(api_error(500)) == "api_error(500)"
-    assert repr(api_error("model_not_found")) == "api_error(404, code='model_not_found')"
+    assert repr(api_error("model_not_found")) == "api_error('model_not_found')"
+    assert repr(api_error("insufficient_quota")) == "api_error('insufficient_quota')"
+    assert repr(api_error(400, code="own")) == "api_error(400, code='own')"
 
 
 # --- the SDK ---------------------------------------------------------------------------------------------------------
@@ -539,7 +542,7 @@ def test_azures_missing_deployment() -> None:
 
 
 def test_azures_content_filter() -> None:
-    """The filter says which of its parts objected (WIRE.md 3.3)."""
+    """The filter says which of its parts objected (docs/wire.md 3.3)."""
     response = answered(api_error("content_filter"), url=AZURE)
     error = response.json()["error"]
     assert response.status_code == 400
@@ -551,7 +554,7 @@ def test_azures_content_filter() -> None:
 
 
 def test_azures_answers_have_azures_headers() -> None:
-    """An error on Azure has Azure's request id and region, and nothing of OpenAI's or Cloudflare's (WIRE.md 4)."""
+    """An error on Azure has Azure's request id and region, and nothing of OpenAI's or Cloudflare's (docs/wire.md 4)."""
     headers = answered(api_error(429), url=AZURE).headers
     assert "apim-request-id" in headers
     assert {"openai-organization", "openai-processing-ms", "openai-version", "server", "cf-ray"}.isdisjoint(headers)

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 import pytest
 
-from llm_intercept import (
-    Interception,
-    Interceptor,
-    LLMInterceptError,
+from llm_intercept import Interceptor, LLMInterceptError, intercept
+from llm_intercept.clients import activation
+from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
     SettingsError,
     UnmatchedRequestError,
     UnmatchedWarning,
-    intercept,
 )
-from llm_intercept.clients import activation
+from llm_intercept.interceptor.block import Interception
 from tests.support import ELSEWHERE, URL, ask, ask_async, chat
 
 if TYPE_CHECKING:
@@ -99,9 +97,9 @@ def test_the_interceptors_options_reach_every_use():
     for _ in range(2):
         with mocked as llm:
             assert ask(httpx) == "abc"
-            engines.append(llm.engine)
+            engines.append(llm._engine)
             assert llm.calls[0].usage is not None
-            assert llm.calls[0].usage.completion_tokens == 3
+            assert llm.calls[0].usage.output_tokens == 3
     assert [(one.seed, one.unmatched) for one in engines] == [(7, "raise")] * 2
     assert engines[0] is not engines[1]
 
@@ -412,7 +410,7 @@ def test_a_setting_that_is_none_is_one_that_is_not_given(name):
     """The default holds."""
     with intercept("hi", **{name: None}) as llm:
         assert httpx.post(URL, json=chat()).status_code == 200
-    assert (llm.engine.unmatched, llm.engine.seed, llm.engine.passthrough) == ("error", 0, ())
+    assert (llm._engine.unmatched, llm._engine.seed, llm._engine.passthrough) == ("error", 0, ())
 
 
 def test_a_bad_reply_is_refused_where_it_is_given():

@@ -13,22 +13,10 @@ import httpx
 import pytest
 from rich.console import Console
 
-from llm_intercept import (
-    BudgetExceededError,
-    Call,
-    Calls,
-    Interceptor,
-    LLMInterceptError,
-    Reply,
-    SettingsError,
-    UnmatchedRequestError,
-    UnusedRuleError,
-    Usage,
-    api_error,
-    intercept,
-    tool_call,
-    when,
-)
+from llm_intercept import Call, Interceptor, LLMInterceptError, Reply, api_error, intercept, tool_call, when
+from llm_intercept.errors import BudgetExceededError, SettingsError, UnmatchedRequestError, UnusedRuleError
+from llm_intercept.journal.calls import Calls
+from llm_intercept.model import Usage
 from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:
@@ -111,7 +99,7 @@ def test_matching_can_be_chained(llm):
 
 def test_matching_refuses_what_is_no_condition(llm):
     """The message lists those there are."""
-    with pytest.raises(SettingsError, match=r"matching\(modle=…\).*one of user, system.*source, status"):
+    with pytest.raises(SettingsError, match=r"matching\(modle=…\)='gpt-4o' cannot be used\. Did you mean 'model'\?"):
         llm.calls.matching(modle="gpt-4o")
     with pytest.raises(SettingsError, match=r"matching\(\)"):
         llm.calls.matching()
@@ -138,11 +126,11 @@ def test_a_call_that_was_not_answered_says_so():
         with pytest.raises(httpx.ConnectError):
             ask(httpx, "no connection")
         httpx.post(URL, json=chat("hi"))
-        httpx.get("https://api.openai.com/v1/models")
+        httpx.get("https://api.openai.com/v1/files")
     first, second, third = map(repr, llm.calls)
     assert "ConnectError from rule by on('no connection')" in first
     assert second == "<Call gpt-4o JSON 'hi': 404 from unmatched>"
-    assert "https://api.openai.com/v1/models" in third
+    assert "https://api.openai.com/v1/files" in third
 
 
 def test_calls_are_a_table_for_rich(llm):
@@ -210,7 +198,7 @@ def test_a_script_left_over_says_how_much_was_used():
     """Of the key, where there is one."""
     with intercept() as llm:
         llm.on("a").reply("1", "2", "3")
-        llm.on("b").script("1", "2", key="model")
+        llm.on("b").reply("1", "2").per("model")
         ask(httpx, "a")
         ask(httpx, "b")
         message = unused(llm)
@@ -260,7 +248,7 @@ def test_a_catch_all_alone_and_a_script_of_one_are_to_be_used():
     with intercept() as llm:
         llm.reply("x")
         assert "reply('x')" in unused(llm)
-        llm.engine.book.catch_alls.clear()
+        llm._engine.book.catch_alls.clear()
         llm.on("b").reply("x")
         llm.reply("1", "2")
         ask(httpx, "b")
@@ -286,7 +274,7 @@ def test_a_block_may_ask_that_all_is_used():
 
 # Budgets
 
-USED = Usage(prompt_tokens=1_000_000, completion_tokens=0)  # 2.5 dollars of gpt-4o
+USED = Usage(input_tokens=1_000_000, output_tokens=0)  # 2.5 dollars of gpt-4o
 
 
 def test_calls_beyond_the_budget_are_refused_and_raised_at_the_end(case):
@@ -315,7 +303,7 @@ def test_tokens_beyond_the_budget_are_refused():
         pytest.raises(BudgetExceededError, match=r"the budget is 15 tokens, and 20 were used\."),
         intercept() as llm,
     ):
-        llm.reply(Reply("x", usage=Usage(prompt_tokens=6, completion_tokens=4)))
+        llm.reply(Reply("x", usage=Usage(input_tokens=6, output_tokens=4)))
         llm.budget(tokens=15)
         assert [httpx.post(URL, json=chat()).status_code for _ in range(3)] == [200, 200, 500]
 
@@ -331,7 +319,7 @@ def test_dollars_beyond_the_budget_are_refused():
 
 def test_a_budget_that_is_kept_raises_nothing():
     """To the last call and token; what is used up at the end only is told at the end."""
-    with intercept(Reply("x", usage=Usage(prompt_tokens=6, completion_tokens=4))) as llm:
+    with intercept(Reply("x", usage=Usage(input_tokens=6, output_tokens=4))) as llm:
         llm.budget(calls=2, tokens=20)
         assert [ask(httpx), ask(httpx)] == ["x", "x"]
     with pytest.raises(BudgetExceededError, match="tokens"), intercept(Reply("x", usage=USED)) as llm:
@@ -361,10 +349,11 @@ def test_a_budget_is_a_number(given):
 SECRET = "sk-very-secret"
 WRITER = """
 import sys, httpx
-from llm_intercept import InterceptTransport, Reply, Usage
+from llm_intercept import InterceptTransport, Reply
+from llm_intercept.model import Usage
 path, name = sys.argv[1:]
 text = "x" * 20_000
-reply = Reply("ok", usage=Usage(prompt_tokens=1, completion_tokens=1))  # tokens are not counted: writing is to be fast
+reply = Reply("ok", usage=Usage(input_tokens=1, output_tokens=1))  # tokens are not counted: writing is to be fast
 with httpx.Client(transport=InterceptTransport(reply, log=path)) as client:
     for number in range(500):
         body = {"model": name, "messages": [{"role": "user", "content": f"{number} {text}"}]}
@@ -389,7 +378,7 @@ def test_each_call_is_a_line_of_json(case, tmp_path):
     assert (first["source"], first["status"], first["error"], first["attempt"]) == ("rule", 200, None, 2)
     assert (first["rule"], first["where"]) == ("on('hi')", rule.where)
     assert (first["url"], first["model"], first["stream"], first["turn"]) == (URL, "gpt-4o", case.stream, 1)
-    assert first["usage"]["completion_tokens"] > 0
+    assert first["usage"]["output_tokens"] > 0
     assert first["request"]["messages"] == [{"role": "user", "content": "hi"}]
     assert first["duration"] > 0
     assert (second["source"], second["status"], second["rule"]) == ("unmatched", 404, None)

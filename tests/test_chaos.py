@@ -10,17 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from llm_intercept import (
-    InterceptTransport,
-    SettingsError,
-    api_error,
-    connection_error,
-    cut_off,
-    disconnect,
-    intercept,
-    malformed,
-    timeout,
-)
+from llm_intercept import InterceptTransport, api_error, connection_error, disconnect, intercept, malformed, timeout
+from llm_intercept.errors import SettingsError
+from llm_intercept.faults import cut_off
 from llm_intercept.simulation.chaos import USUAL
 from tests.support import URL, chat
 
@@ -84,7 +76,7 @@ def test_what_takes_an_answers_place_takes_no_reply() -> None:
         llm.reply("one", "two")
         chaos = llm.chaos(rate=1, kinds=[api_error(500)])
         assert client.post(URL, json=chat()).status_code == 500
-        llm.engine.service.chaos.remove(chaos)
+        llm._engine.service.chaos.remove(chaos)
         llm.chaos(rate=1, kinds=[cut_off(after=1)])
         client.post(URL, json=chat())
     assert [call.reply.text for call in llm.calls[1:]] == ["one"]
@@ -133,5 +125,5 @@ def test_nonsense_is_refused(options: dict[str, Any]) -> None:
 
 def test_faults_other_than_the_usual_ones() -> None:
     """Any fault and any API error can be a kind."""
-    found = outcomes(["a"], rate=1, kinds=[malformed(after=1)])
-    assert found == {"a": "malformed(after=1)"}
+    found = outcomes(["a"], rate=1, kinds=[malformed(after=3)])
+    assert found == {"a": "malformed(after=3)"}

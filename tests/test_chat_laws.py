@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import httpx
@@ -14,23 +13,13 @@ from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from llm_intercept import (
-    Audio,
-    InterceptTransport,
-    Reply,
-    ToolCall,
-    UnmatchedRequestError,
-    custom_tool_call,
-    intercept,
-    raw,
-    refusal,
-    structured,
-    tool_call,
-)
-from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
-from tests.conftest import SHARED, URL, chat
+from llm_intercept import InterceptTransport, Reply, custom_tool_call, intercept, raw, refusal, structured, tool_call
+from llm_intercept.dialects.openai_chat.raw import accumulated, stream_data
+from llm_intercept.errors import UnmatchedRequestError
+from llm_intercept.model import Media, ToolCall
+from tests.openai_schema import SCHEMA, as_in_schema, validator
+from tests.support import URL, chat
 
-SCHEMA = SHARED / "openai-openapi.json"
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("f", "g")]
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
 NAME = st.sampled_from(["f", "g"])
@@ -72,18 +61,6 @@ def ask(reply: Any, stream: bool, url: str = URL, **params: Any) -> httpx.Respon
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return client.post(url, json=body)
-
-
-def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0's `nullable` in JSON Schema's words."""
-    return {"anyOf": [schema, {"type": "null"}]} if schema.pop("nullable", False) is True else schema
-
-
-@cache
-def validator(name: str) -> Any:
-    document = json.loads(SCHEMA.read_text(), object_hook=nullable)
-    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-    return jsonschema.Draft202012Validator(schema)
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
@@ -130,19 +107,10 @@ def test_every_answer_validates(reply: Reply, params: dict[str, Any]) -> None:
             validator("CreateChatCompletionStreamResponse").validate(as_in_schema(chunk))
 
 
-def as_in_schema(body: dict[str, Any]) -> dict[str, Any]:
-    """Mend the two places where all recordings since 2025 contradict the schema (WIRE.md 2.1, docs/wire-notes.md)."""
-    for choice in body["choices"]:
-        choice.setdefault("logprobs", None)  # required in the schema, left out by gpt-5 and the o-series
-    if body["system_fingerprint"] is None:
-        del body["system_fingerprint"]  # a string in the schema, null for gpt-5, gpt-3.5 and the o-series
-    return body
-
-
 @LAW
 @given(REPLIES, PARAMS)
 def test_every_chunk_is_padded_to_the_modulus(reply: Reply, params: dict[str, Any]) -> None:
-    """The JSON text of each chunk has one character more than a multiple of 16 (WIRE.md 2.2)."""
+    """The JSON text of each chunk has one character more than a multiple of 16 (docs/wire.md 2.2)."""
     text = ask(reply, stream=True, **params).text
     lines = [line.removeprefix("data: ") for line in text.split("\n\n") if line]
     assert lines.pop() == "[DONE]"
@@ -199,9 +167,7 @@ def test_logprobs_are_of_the_texts_own_tokens(text: str, top: int) -> None:
 
 def test_an_explicit_finish_reason_and_usage_win() -> None:
     """What a Reply says of finish reason, usage and model is answered, whatever the request's parameters."""
-    reply = Reply(
-        "a b c", finish_reason="content_filter", usage={"prompt_tokens": 5, "completion_tokens": 7}, model="m"
-    )
+    reply = Reply("a b c", finish_reason="content_filter", usage={"input_tokens": 5, "output_tokens": 7}, model="m")
     body = ask(reply, stream=False, max_tokens=1).json()
     assert body["choices"][0]["finish_reason"] == "content_filter"
     assert (body["usage"]["prompt_tokens"], body["usage"]["completion_tokens"], body["model"]) == (5, 7, "m")
@@ -234,7 +200,7 @@ def test_tool_call_arguments_are_kept_to_the_letter() -> None:
 
 
 def test_one_call_rides_in_the_role_chunk_and_two_do_not() -> None:
-    """The stream's beginning depends on the number of calls (WIRE.md 2.2)."""
+    """The stream's beginning depends on the number of calls (docs/wire.md 2.2)."""
     one = stream_data(ask(tool_call("f", a=1), stream=True).content)[0]["choices"][0]["delta"]
     two = stream_data(ask([tool_call("f", a=1), tool_call("g")], stream=True).content)[0]["choices"][0]["delta"]
     assert list(one) == ["role", "content", "tool_calls", "refusal"]
@@ -276,7 +242,7 @@ def test_audio_has_a_transcript_and_no_content() -> None:
     spoken = [choice["delta"].get("audio", {}) for chunk in chunks for choice in chunk["choices"]]
     assert "".join(one.get("transcript", "") for one in spoken) == "hello there"
     assert {key: value for one in spoken for key, value in one.items()}["data"] == message["audio"]["data"]
-    own = Reply(audio=Audio(transcript="hi", data="AAAA"))
+    own = Reply(audio=Media("audio", transcript="hi", data="AAAA"))
     assert ask(own, stream=False).json()["choices"][0]["message"]["audio"]["data"] == "AAAA"
 
 
@@ -384,7 +350,8 @@ def test_a_million_deltas_are_not_held() -> None:
 
 def test_a_schema_nothing_fulfils_is_reported() -> None:
     """auto() on an impossible schema is an error that says where, not a guess."""
-    from llm_intercept import SchemaError, auto
+    from llm_intercept import auto
+    from llm_intercept.errors import SchemaError
 
     schema = {"type": "object", "properties": {"a": {"type": "strange"}}, "required": ["a"]}
     with pytest.raises(SchemaError, match="#/properties/a/type"), intercept(auto()):

@@ -7,6 +7,7 @@ import gc
 import itertools
 import json
 import warnings
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from llm_intercept import (
-    Interceptor,
-    InterceptTransport,
-    Reply,
-    ReplyFunctionError,
-    SettingsError,
-    UnmatchedRequestError,
-    intercept,
-)
+from llm_intercept import Interceptor, InterceptTransport, Reply, intercept, raw
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from tests.conftest import FAMILIES
 from tests.support import ELSEWHERE, URL, ask, chat, complete, maybe, said
 
@@ -45,6 +39,16 @@ async def close(case: Any, value: Any) -> None:
 async def read(case: Any, response: Any) -> bytes:
     body: bytes = await maybe(response.aread() if case.is_async else response.read())
     return body
+
+
+@asynccontextmanager
+async def clients(case: Any) -> AsyncIterator[Any]:
+    """Open a client of the case, and close it."""
+    client = case.client()
+    try:
+        yield client
+    finally:
+        await close(case, client)
 
 
 class Chunks:
@@ -323,6 +327,28 @@ def test_timeouts_are_the_clients_own(case):
         response = case.post(client=client)
     assert case.text(response) == TEXT
     assert response.request.extensions["timeout"]["pool"] == 7
+
+
+def test_cookies_that_an_answer_sets_are_kept(case):
+    """And sent with the next request."""
+
+    async def law() -> Any:
+        async with clients(case) as client:
+            for _ in range(2):
+                response = await maybe(client.post(URL, json=chat(stream=case.stream)))
+            return dict(client.cookies), response.request.headers["cookie"]
+
+    with intercept(raw({"id": "1"}, headers={"set-cookie": "session=abc"})):
+        assert complete(law(), is_async=case.is_async) == ({"session": "abc"}, "session=abc")
+
+
+def test_an_answers_headers_are_its_own(case):
+    """Changing one answer's leaves the next as they are."""
+    with intercept(TEXT):
+        first = case.post()
+        before = first.headers["server"]
+        first.headers["server"] = "mine"
+        assert case.post().headers["server"] == before != "mine"
 
 
 def test_mounts_choose_the_transport_as_before(case):
@@ -613,6 +639,27 @@ def test_an_error_of_the_network_is_what_a_real_transport_makes_of_it(case, erro
     assert isinstance(caught.value.__cause__, error if isinstance(error, type) else type(error))
 
 
+@pytest.mark.parametrize("way", ["reply", "function", "delta"])
+def test_an_exception_of_the_clients_own_family_is_the_one_that_was_given(case, way):
+    """The very object, with the cause it has; the call keeps it too."""
+    error = case.module.ReadError("down")
+    error.__cause__ = cause = OSError("below")
+
+    def fails(*_: Any) -> Any:
+        raise error
+
+    def deltas() -> Iterator[str]:
+        yield "first"
+        raise error
+
+    given = {"reply": error, "function": fails, "delta": lambda _: Reply(deltas=deltas())}
+    if way == "delta" and not case.stream:
+        pytest.skip("a JSON body is whole before there is a response")
+    with intercept(given[way]) as llm, pytest.raises(case.module.ReadError) as caught:
+        case.post()
+    assert (caught.value, caught.value.__cause__, llm.calls[0].error) == (error, cause, error)
+
+
 @pytest.mark.parametrize("error", [ValueError("odd"), KeyError])
 def test_another_exception_is_raised_as_it_is(case, error):
     """What no HTTP library defines reaches the program unchanged."""
@@ -693,7 +740,7 @@ def test_a_reply_function_sees_the_request(case):
         case.post("look", temperature=0.5)
     request = seen[0]
     assert (request.model, request.last_user, request.stream, request.turn) == ("gpt-4o", "look", case.stream, 1)
-    assert request.params["temperature"] == 0.5
+    assert request.raw["temperature"] == 0.5
     assert request.raw["messages"] == [{"role": "user", "content": "look"}]
 
 

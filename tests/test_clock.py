@@ -9,7 +9,7 @@ import time
 import anyio
 import pytest
 
-from llm_intercept import SettingsError
+from llm_intercept.errors import SettingsError
 from llm_intercept.timing.clock import SHORTEST, SLACK, Clock, Timeline
 from tests.support import nearest_median_gap
 

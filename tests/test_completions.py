@@ -9,7 +9,6 @@ import json
 import pickle
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -22,11 +21,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from llm_intercept import (
     LLMInterceptError,
-    MockedError,
     Reply,
-    ReplyError,
-    SchemaError,
-    SettingsError,
     acompletion,
     api_error,
     auto,
@@ -36,8 +31,11 @@ from llm_intercept import (
     tool_call,
     wrap,
 )
+from llm_intercept.errors import MockedError, ReplyError, SchemaError, SettingsError
 from llm_intercept.replies.mock_params import STATUS
-from tests.conftest import URL, chat, events
+from tests.conftest import events
+from tests.loopback import QuietHandler, listening
+from tests.support import URL, chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -541,7 +539,7 @@ def test_mock_timeout_false_is_no_mock(ask: Ask) -> None:
     assert ask.text(mock_timeout=False, mock_response="hi") == "hi"
     with intercept("the active one") as llm:
         assert ask.text(mock_timeout=False) == "the active one"
-    assert "mock_timeout" not in llm.calls[0].request.params
+    assert "mock_timeout" not in llm.calls[0].request.raw
 
 
 # --- n, and how the results are read ---------------------------------------------------------------------------------
@@ -718,10 +716,8 @@ def api() -> Iterator[Api]:
     """Serve an `Api`."""
     api = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             api.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(api.status)
@@ -732,23 +728,9 @@ def api() -> Iterator[Api]:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 self.wfile.flush()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: Any) -> None:
-            pass
-
-    with Quiet(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        api.url = f"http://127.0.0.1:{served.server_address[1]}/v1"
+    with listening(Handler) as port:
+        api.url = f"http://127.0.0.1:{port}/v1"
         yield api
-        served.shutdown()
-        thread.join()
 
 
 def chunk_line(content: str | None, reason: str | None = None, *, ascii_only: bool = False) -> bytes:
@@ -834,7 +816,7 @@ def test_every_text_survives_a_stream(api: Api, is_async: bool, ascii_only: bool
 
 
 def test_every_way_to_frame_events_is_read(api: Api, is_async: bool) -> None:
-    """CRLF, comments, event names, no space after the colon, and a stream without [DONE] are all in use (WIRE.md 7)."""
+    """CRLF, comments, event names, no space after the colon, and a stream without [DONE] are all in use (docs/wire.md 7)."""
     api.stream(
         b": PROCESSING\r\n\r\n",
         b"event: message\r\nid: 1\r\n" + chunk_line("a").replace(b"\n", b"\r\n"),
@@ -845,7 +827,7 @@ def test_every_way_to_frame_events_is_read(api: Api, is_async: bool) -> None:
 
 
 def test_an_error_inside_a_stream_is_raised(api: Api, is_async: bool) -> None:
-    """An error that a host sends inside a 200 stream (WIRE.md 3.2) is raised after what came before it."""
+    """An error that a host sends inside a 200 stream (docs/wire.md 3.2) is raised after what came before it."""
     api.stream(chunk_line("a"), b'data: {"error":{"message":"overloaded","code":503}}\n\n', b"data: [DONE]\n\n")
     with pytest.raises(MockedError, match="overloaded"):
         Ask(is_async, True)(base_url=api.url)

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from respx.patterns import M
 
 from llm_intercept import LLMRequest, when
-from llm_intercept.base.json import encode
 from llm_intercept.conditions.base import Condition
-from llm_intercept.dialects import openai_chat as dialect
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules.shadow import implies
-from tests.support import URL
+from tests.support import URL, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {"x-team": "red"})
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -101,7 +99,7 @@ CONDITIONS = st.recursive(
 def read(body: dict[str, Any]) -> LLMRequest:
     """Read a body as it comes over the wire."""
     try:
-        return dialect.read(HEAD, body, encode(body))
+        return read_chat(HEAD, body)
     except BadRequestError as error:
         raise AssertionError(error) from error
 

@@ -10,19 +10,12 @@ import pytest
 from pydantic import BaseModel
 from respx.patterns import M
 
-from llm_intercept import (
-    Interceptor,
-    LLMRequest,
-    ReplyFunctionError,
-    SettingsError,
-    UnmatchedRequestError,
-    intercept,
-    when,
-)
+from llm_intercept import Interceptor, LLMRequest, intercept, when
+from llm_intercept.conditions import MEMBERS, Conditions
 from llm_intercept.conditions.base import Condition
-from llm_intercept.dialects import openai_chat as dialect
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from llm_intercept.model.wire import WireRequest
-from tests.support import URL, chat
+from tests.support import URL, chat, read_chat
 
 
 class Person(BaseModel):
@@ -57,7 +50,7 @@ def asks(*messages: dict[str, Any], headers: dict[str, str] | None = None, url: 
         **more,
     }
     head = WireRequest("POST", url, httpx.URL(url).host, httpx.URL(url).path, httpx.Headers(headers or {}))
-    return dialect.read(head, body)
+    return read_chat(head, body)
 
 
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "Person", "schema": {"title": "Someone", "type": "object"}}}
@@ -71,6 +64,8 @@ HOLDS: list[tuple[dict[str, Any], LLMRequest, str, str, str]] = [
     ({"system": "brief"}, asks(message("developer", "Be brief")), "the system message", "'brief' in it", "'Be brief'"),
     ({"last": "42"}, asks(*TALK), "the last message", "'42' in it", "'42'"),
     ({"model": "gpt-4o*"}, asks(), "model", "'gpt-4o*'", "'gpt-4o-2024-08-06'"),
+    ({"api": "openai.chat"}, asks(), "api", "'openai.chat'", "'openai.chat'"),
+    ({"api": "openai.*"}, asks(), "api", "'openai.*'", "'openai.chat'"),
     ({"model": re.compile("4o")}, asks(), "model", "a match of re.compile('4o')", "'gpt-4o-2024-08-06'"),
     ({"tool": "get_*"}, asks(tools=offers("a", "get_b")), "tools offered", "'get_*' among them", "'a', 'get_b'"),
     ({"tool_result": "get_weather"}, asks(*TALK), "tool result", "the result of 'get_weather'", "the result of 'get_weather'"),
@@ -119,6 +114,8 @@ FAILS: list[tuple[dict[str, Any], LLMRequest, str, str, str, str]] = [
     ({"model": "gpt-4o"}, asks(), "model", "'gpt-4o'", "'gpt-4o-2024-08-06'", "'gpt-4o*' matches the versions of a model too"),
     ({"model": "openai/gpt-4o*"}, asks(), "model", "'openai/gpt-4o*'", "'gpt-4o-2024-08-06'", "the client sends the name without its provider"),
     ({"model": "gpt-4o"}, asks(model="openai/gpt-4o"), "model", "'gpt-4o'", "'openai/gpt-4o'", "the client sends the name with its provider"),
+    ({"api": "other"}, asks(), "api", "'other'", "'openai.chat'", ""),
+    ({"api": "openai.chats"}, asks(), "api", "'openai.chats'", "'openai.chat'", "'openai.chat' is near"),
     ({"model": re.compile("^4o")}, asks(), "model", "a match of re.compile('^4o')", "'gpt-4o-2024-08-06'", ""),
     ({"tool": "get_weather"}, asks(), "tools offered", "'get_weather' among them", "no tools at all", ""),
     ({"tool": "get_wether"}, asks(tools=offers("get_time", "get_weather")), "tools offered", "'get_wether' among them", "'get_time', 'get_weather'", "'get_weather' is near"),
@@ -230,17 +227,15 @@ RESPX: list[tuple[str, bool]] = [
     ('M(host="api.mistral.ai") | M(host="api.openai.com")', True),
     ('~M(host="api.mistral.ai")', True),
     ('~(M(host="api.openai.com") | M(scheme="http"))', False),
-    ('M(host="api.openai.com") & when("weather")', True),
-    ('when("weather") & M(host="api.openai.com")', True),
-    ('when("time") | M(host="api.openai.com")', True),
-    ('~M(host="api.openai.com") | when("weather")', True),
-    ('when("weather") & ~M(host="api.openai.com")', False),
-    ('~(when("weather") & M(host="api.openai.com"))', False),
-    ('M(host="api.openai.com") & (when("weather") & ~when("rain"))', True),
-    ('M(host="api.openai.com") & when("rain", model="o3")', False),
-    ('M(host="api.mistral.ai") | (when("rain") | when("weather"))', True),
-    ('M(host="api.mistral.ai") | ~when("weather")', False),
-    ('M(host="api.openai.com") & (M(method="POST") & when("weather"))', True),
+    ('when(M(host="api.openai.com"), "weather")', True),
+    ('when("weather") & when(M(host="api.openai.com"))', True),
+    ('when("time") | when(M(host="api.openai.com"))', True),
+    ('when(~M(host="api.openai.com")) | when("weather")', True),
+    ('when("weather") & ~when(M(host="api.openai.com"))', False),
+    ('~when("weather", M(host="api.openai.com"))', False),
+    ('when(M(host="api.openai.com"), "rain", model="o3")', False),
+    ('when(M(host="api.mistral.ai")) | ~when("weather")', False),
+    ('when(M(host="api.openai.com") & M(method="POST"), "weather")', True),
 ]
 
 
@@ -293,6 +288,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"system": ["a"]}, r"on\(system=…\)=\['a'\] .*a str or a re\.compile"),
     ({"last": re.compile(b"x")}, "pattern of str"),
     ({"url": 3}, r"on\(url=…\)=3 .*a str or a re\.compile"),
+    ({"api": 4}, r"on\(api=…\)=4 .*wildcards \* and \?"),
     ({"model": 4}, r"on\(model=…\)=4 .*wildcards \* and \?"),
     ({"tool": Person}, "wildcards"),
     ({"tool_result": 1}, "wildcards"),
@@ -364,8 +360,8 @@ async def awaited(request: LLMRequest) -> bool:
     ],
 )
 def test_what_cannot_be_a_positional_condition_is_refused(wanted, words):
-    """On its own and combined with a condition."""
-    for make in (when, Interceptor().on, lambda one: when("a") & one, lambda one: one | when("a")):
+    """The same from `on` and `when`."""
+    for make in (when, Interceptor().on):
         with pytest.raises(SettingsError, match=words):
             make(wanted)
 
@@ -377,11 +373,63 @@ def test_no_condition_at_all_is_refused():
             make()
 
 
-@pytest.mark.parametrize("wrong", [lambda a, b: a and b, lambda a, b: a or b, lambda a, b: not a, lambda a, b: bool(a)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda a, b: a and b,
+        lambda a, b: a or b,
+        lambda a, b: not a,
+        lambda a, b: bool(a),
+        lambda a, b: M(host="api.openai.com") & a,
+        lambda a, b: M(host="api.openai.com") | a,
+    ],
+)
 def test_and_or_and_not_are_refused(wrong):
-    """Python would take the last condition alone; the message names the operators to use."""
-    with pytest.raises(SettingsError, match=r"&, \| and ~ to combine conditions, instead of and, or and not"):
+    """Python would take the last condition alone; the message names the operators to use, and the way for respx."""
+    with pytest.raises(
+        SettingsError, match=r"with &, \| and ~ instead of and, or and not; a respx pattern with when\(M"
+    ):
         wrong(when("a"), when(model="b"))
+
+
+@pytest.mark.parametrize("other", ["b", None, re.compile("b"), M(host="api.openai.com"), len])
+def test_what_is_no_condition_is_not_combined_with_one(other):
+    """The message says how it becomes one."""
+    for combine in (lambda: when("a") & other, lambda: when("a") | other):
+        with pytest.raises(SettingsError, match=r"Use a condition on both sides, such as when\('text'\) or when\(M"):
+            combine()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("modle", "model"), ("tools", "tool"), ("steam", "stream"), ("apis", "api")]
+)
+@pytest.mark.parametrize("value", ["gpt-4o", 3, None])
+def test_a_misspelt_keyword_is_told_the_one_that_was_meant(wrong, right, value):
+    """The same from `on`, `when` and `calls.matching`, whatever its value."""
+    llm = Interceptor()
+    for make in (when, llm.on, llm.calls.matching):
+        with pytest.raises(SettingsError, match=rf"\({wrong}=…\)={value!r} cannot be used\. Did you mean '{right}'\?"):
+            make("a", **{wrong: value})
+
+
+def test_a_keyword_like_no_other_is_told_those_there_are():
+    """And those of the outcome, where there are such."""
+    with pytest.raises(
+        SettingsError, match=r"when\(zzz=…\)=1 cannot be used\. Use one of 'user', 'system', 'last', 'mo"
+    ):
+        when(zzz=1)
+    with pytest.raises(SettingsError, match=r"'json', 'source', 'status', 'attempt', 'failed'\."):
+        Interceptor().calls.matching(zzz=1)
+
+
+def test_a_keyword_that_is_none_is_not_given():
+    """So that a caller may pass on what it was given."""
+    assert when("a", model=None) == when("a")
+
+
+def test_every_condition_has_a_type_for_its_keyword():
+    """What type checkers take in `on(…)` is what it takes."""
+    assert [*Conditions.__annotations__] == [member.key for member in MEMBERS]
 
 
 # Combining
@@ -392,7 +440,6 @@ def test_combined_conditions_read_as_they_were_written():
     a, b, c = when("a"), when(model="b"), when(turn=1)
     assert str(a & b | ~c) == "('a' & model='b') | ~turn=1"
     assert str(~(a | b)) == "~('a' | model='b')"
-    assert str("x" & a) == "'x' & 'a'"
 
 
 def test_what_must_hold_together_has_a_verdict_each():
@@ -403,14 +450,14 @@ def test_what_must_hold_together_has_a_verdict_each():
         llm.on("x", model="o3*"),
         llm.on(both),
         llm.on(when("x") & when(model="o3*")),
-        llm.on(M(host="x") & both),
+        llm.on(M(host="x"), both),
     ):
         assert [verdict.subject for verdict in rule.facts(asks()).failed][-2:] == ["the last user message", "model"]
 
 
 def test_alternatives_about_one_thing_are_told_in_one_verdict():
     """`a | b` on the same text: expected this or that."""
-    verdict = (when("time") | "rain").verdict(asks())
+    verdict = (when("time") | when("rain")).verdict(asks())
     assert (verdict.subject, verdict.expected) == ("the last user message", "'time' in it or 'rain' in it")
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, SettingsError, UnmatchedRequestError, UnusedRuleError, intercept
+from llm_intercept import Interceptor, intercept
+from llm_intercept.errors import SettingsError, UnmatchedRequestError, UnusedRuleError
 from llm_intercept.rulefiles.load import install
 from llm_intercept.settings.pyproject import KEYS, project_defaults
 from tests.support import ask
@@ -140,14 +141,20 @@ def test_the_nearest_file_counts(project, monkeypatch):
     assert project_defaults() == {}
 
 
-def test_an_unknown_key_is_refused_with_the_known_ones(project):
-    """It names the key, its value and the file."""
+def test_an_unknown_key_is_refused_with_the_one_that_was_meant(project):
+    """It names the key, its value and the file, and all keys where none is near."""
     folder = project('unmached = "raise"')
     with pytest.raises(SettingsError) as raised:
         Interceptor()
     told = str(raised.value)
-    assert told.startswith(f"unmached in [tool.llm_intercept] of {folder / 'pyproject.toml'}='raise' cannot be used.")
-    assert all(key in told for key in KEYS)
+    assert told.startswith(
+        f"unmached='raise' cannot be used in [tool.llm_intercept] of {folder / 'pyproject.toml'}: no setting has this name."
+    )
+    assert told.endswith("Did you mean 'unmatched'?")
+    folder = project("qqq = 1")
+    with pytest.raises(SettingsError) as raised:
+        Interceptor()
+    assert all(repr(key) in str(raised.value) for key in KEYS)
 
 
 @pytest.mark.parametrize("content", ["[tool]\nllm_intercept = 3\n", "[[tool.llm_intercept]]\nmode = 'mock'\n"])
@@ -227,5 +234,5 @@ def test_the_key_mode_is_a_mode(project):
 def test_rules_are_installed_by_install_alone():
     """A function is called with the interceptor it is given."""
     llm = Interceptor()
-    install(lambda given: given.reply("a"), llm, llm.engine.book)
-    assert [str(rule) for rule in llm.engine.book.catch_alls] == ["reply('a')"]
+    install(lambda given: given.reply("a"), llm, llm._engine.book)
+    assert [str(rule) for rule in llm._engine.book.catch_alls] == ["reply('a')"]

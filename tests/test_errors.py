@@ -13,18 +13,21 @@ import httpx
 import pytest
 
 import llm_intercept
-from llm_intercept import (
-    LLMInterceptError,
+from llm_intercept import LLMInterceptError, intercept
+from llm_intercept.engine.explain import LET_OUT
+from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
+    RequestFacts,
+    RuleFacts,
     SettingsError,
+    Unmatched,
     UnmatchedRequestError,
     UnseenClientError,
+    Verdict,
     WrapError,
-    intercept,
+    shorten,
 )
-from llm_intercept.engine.explain import LET_OUT
-from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched, Verdict, shorten
 from tests.support import URL, chat
 
 HERE = re.compile(r"(?:[^\s(]*[/\\])?test_errors\.py:\d+")
@@ -197,8 +200,8 @@ llm-intercept: there is no rule to answer this request.
 Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
 {LET_OUT}
 
-llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/models.
-  GET https://api.openai.com/v1/models
+llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files.
+  GET https://api.openai.com/v1/files
 {LET_OUT}"""
 
 
@@ -206,7 +209,7 @@ def test_several_requests():
     """One error counts them and explains each."""
     with pytest.raises(UnmatchedRequestError) as caught, intercept():
         httpx.post(URL, json=chat("one"))
-        httpx.get("https://api.openai.com/v1/models")
+        httpx.get("https://api.openai.com/v1/files")
     assert said(caught.value) == SEVERAL
 
 

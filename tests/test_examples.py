@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support import run_command
+
+if TYPE_CHECKING:
+    import subprocess
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LITELLM = sorted(path.name for path in EXAMPLES.glob("litellm_*.py"))
@@ -19,9 +23,7 @@ OTHERS = sorted(path.name for path in EXAMPLES.glob("*.py") if path.name not in 
 
 def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a process of its own, without the variables of this one's."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_INTERCEPT", "OPENAI_"))}
-    command = [sys.executable, "-W", "error", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**environment, **variables})
+    return run_command(sys.executable, "-W", "error", *arguments, cwd=EXAMPLES.parent, **variables)
 
 
 @pytest.mark.parametrize("name", OTHERS)

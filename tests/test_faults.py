@@ -16,35 +16,34 @@ from llm_intercept import (
     InterceptTransport,
     Pace,
     Reply,
-    ReplyError,
-    SettingsError,
     auto,
     connection_error,
-    crlf,
     custom_tool_call,
     disconnect,
-    duplicate_chunk,
-    empty_body,
-    faulty,
-    html_error,
+    faults,
     intercept,
-    keep_alive,
     malformed,
-    missing_done,
-    normal,
-    passthrough,
     raw,
-    rechunk,
     stall,
-    stream_error,
     timeout,
     tool_call,
+)
+from llm_intercept.errors import ReplyError, SettingsError
+from llm_intercept.faults import (
+    crlf,
+    duplicate_chunk,
+    empty_body,
+    html_error,
+    keep_alive,
+    missing_done,
+    rechunk,
+    stream_error,
     truncated_arguments,
     wrong_content_type,
 )
-from llm_intercept.faults.values import FAULTS
-from tests.conftest import Case, chat
-from tests.support import URL, nearest_median_gap
+from llm_intercept.timing.pace import normal
+from tests.conftest import Case
+from tests.support import URL, chat, nearest_median_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +116,7 @@ def test_network_faults_are_the_familys_own(case: Case, fault: Any, name: str, i
 
 def test_a_stall_takes_as_long_as_the_client_waits(case: Case) -> None:
     """Its own read timeout, in simulated time."""
-    with intercept(faulty(TEXT, stall(after=1)), time_scale=0) as llm:
+    with intercept(Reply(TEXT, fault=stall(after=1)), time_scale=0) as llm:
         got(case)
         assert llm.elapsed == pytest.approx(TIMEOUT, abs=1)
 
@@ -159,7 +158,7 @@ def test_answers_that_are_none(case: Case) -> None:
     """A proxy's page, an empty 200, a wrong content type."""
     with intercept() as llm:
         llm.on("page").reply(html_error(502))
-        llm.on("empty").reply(faulty(TEXT, empty_body()))
+        llm.on("empty").reply(Reply(TEXT, fault=empty_body()))
         llm.on("type").reply(Reply(TEXT, fault=wrong_content_type("text/plain")))
         page, empty, typed = (case.post(user) for user in ("page", "empty", "type"))
     assert page.status_code == 502
@@ -174,8 +173,8 @@ def test_content_faults_in_a_stream_and_in_json(case: Case) -> None:
     """Broken JSON, broken arguments, an error among the events."""
     with intercept() as llm:
         llm.on("broken").reply(Reply(TEXT, fault=malformed(after=1)))
-        llm.on("call").reply(faulty(tool_call("f", city="Paris"), truncated_arguments(after=1)))
-        llm.on("custom").reply(faulty(custom_tool_call("f", "Paris and more"), truncated_arguments(after=0)))
+        llm.on("call").reply(Reply(tool_call("f", city="Paris"), fault=truncated_arguments(after=1)))
+        llm.on("custom").reply(Reply(custom_tool_call("f", "Paris and more"), fault=truncated_arguments(after=0)))
         llm.on("error").reply(Reply(TEXT, fault=(duplicate_chunk(after=2), stream_error("busy", after=2))))
         broken, call, custom, error = (case.post(user).text for user in ("broken", "call", "custom", "error"))
     with pytest.raises(ValueError, match=r"."):
@@ -186,22 +185,54 @@ def test_content_faults_in_a_stream_and_in_json(case: Case) -> None:
     assert ('"busy"' in error) is case.stream
 
 
-def test_every_fault_is_a_reply_by_itself(case: Case) -> None:
-    """Of the smallest valid answer, and says itself as it was written."""
-    faults = [
-        timeout(), connection_error(), disconnect(), stall(), malformed(), missing_done(), duplicate_chunk(),
-        truncated_arguments(), stream_error(), html_error(), empty_body(), wrong_content_type(), keep_alive(), crlf(),
-        rechunk(),
-    ]  # fmt: skip
-    for fault in faults:
-        assert isinstance(fault, FAULTS)
-        with intercept(fault, time_scale=0) as llm:
-            got(case)
-        assert llm.calls[0].faults in {(fault,), ()}
-        namespace = {one.__name__: one for one in (timeout, connection_error, disconnect, stall, malformed, missing_done,
-            duplicate_chunk, truncated_arguments, stream_error, html_error, empty_body, wrong_content_type, keep_alive,
-            crlf, rechunk)}  # fmt: skip
-        assert eval(repr(fault), namespace) == fault
+def test_every_fault_is_in_the_namespace() -> None:
+    """By the name that it shows."""
+    assert {one.name(): one for one in faults.Fault.__subclasses__()} == {
+        name: getattr(faults, name) for name in faults.__all__ if name != "Fault"
+    }
+
+
+@pytest.mark.parametrize("name", sorted({*faults.__all__} - {"Fault"}))
+def test_every_fault_is_a_reply_by_itself(case: Case, name: str) -> None:
+    """Of the smallest valid answer; the call has it where an answer of its shape can."""
+    fault = getattr(faults, name)()
+    with intercept(fault, time_scale=0) as llm:
+        got(case)
+    assert llm.calls[0].faults == ((fault,) if fault.applies(stream=case.stream) else ())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(f"{name}()" for name in faults.__all__ if name != "Fault"),
+        "timeout('connect')",
+        "disconnect(after=0, unit='bytes', reset=True)",
+        "stall(after=3)",
+        "html_error(520)",
+        "wrong_content_type('text/plain')",
+        "stream_error('busy', after=0, form='event', type='overloaded', code='x')",
+        "keep_alive(every=2, text='hi')",
+        "rechunk(7, how='split')",
+    ],
+)
+def test_a_fault_shows_itself_as_it_was_written(written: str) -> None:
+    """By its public name, with what differs from the default."""
+    assert repr(eval(written, vars(faults).copy())) == written
+
+
+@pytest.mark.parametrize("status", [200, 499, 520, 599])
+def test_a_proxys_page_may_have_any_status(case: Case, status: int) -> None:
+    """Also one that Python has no phrase for, as Cloudflare's 520."""
+    with intercept(html_error(status)):
+        response = case.post()
+    assert response.status_code == status
+    assert f"<title>{status} " in response.text
+
+
+def test_an_empty_body_is_empty_whatever_else_is_wrong(case: Case) -> None:
+    """What changes, ends or frames a body has nothing to do."""
+    with intercept(Reply(TEXT, fault=(empty_body(), malformed(), disconnect(after=1), keep_alive(), rechunk(1)))):
+        assert got(case) == ("", None)
 
 
 @pytest.mark.parametrize(
@@ -230,12 +261,9 @@ def test_what_is_no_fault_is_refused(make: Any, words: str) -> None:
         make()
 
 
-def test_what_cannot_be_broken_is_refused() -> None:
-    """Functions and exceptions have no answer of their own; what they return may be faulty."""
-    for reply in (lambda request: "x", ValueError("x"), passthrough()):
-        with pytest.raises(ReplyError, match="has no answer to break"):
-            faulty(reply, crlf())
-    with intercept(lambda _: faulty(auto("from a function"), crlf())) as llm:
+def test_what_a_function_returns_may_be_faulty() -> None:
+    """Every kind of answer takes `fault=`."""
+    with intercept(lambda _: auto("from a function", fault=crlf())) as llm:
         assert "from a function" in Case("httpx", is_async=False, stream=False).post().text
     assert llm.calls[0].faults == (crlf(),)
 
@@ -248,7 +276,7 @@ def test_variants_have_no_faults_of_their_own() -> None:
 
 def test_faults_add_up(case: Case) -> None:
     """Those of the reply, and those woven around it, in a tuple too."""
-    with intercept(faulty(faulty(Reply(TEXT, fault=crlf()), keep_alive()), rechunk(1))) as llm:
+    with intercept(Reply(Reply(TEXT, fault=crlf()), fault=(keep_alive(), rechunk(1)))) as llm:
         got(case)
     wanted = (crlf(), keep_alive(), rechunk(1)) if case.stream else (crlf(), rechunk(1))
     assert llm.calls[0].faults == wanted
@@ -257,7 +285,7 @@ def test_faults_add_up(case: Case) -> None:
 def test_a_ready_body_can_be_broken(case: Case) -> None:
     """A stream given as bytes is divided into its events first."""
     body = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"Hi"}}]}\r\n\r\ndata: [DONE]\r\n\r\n'
-    with intercept(faulty(raw(body), disconnect(after=1))):
+    with intercept(raw(body, fault=disconnect(after=1))):
         text, error = got(case)
     assert type(error) is case.module.RemoteProtocolError
     if case.stream:

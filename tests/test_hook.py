@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -246,6 +247,29 @@ def test_the_hooks_of_two_functions_of_one_shape_do_not_mix():
     hooks[0].remove()
     assert (one(1), two(1)) == (2, "two")
     hooks[1].remove()
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_what_stands_in_can_be_read(is_async):
+    """`inspect.getsource` and tracebacks show the lines that run."""
+
+    async def coroutine() -> None:
+        raise LookupError("mine")
+
+    def function() -> None:
+        raise LookupError("mine")
+
+    hooked: Any = coroutine if is_async else function
+    hook = Hook(hooked, wrapping([]))
+    hook.install()
+    try:
+        assert f"return {'await ' if is_async else ''}hook(*args, **kwargs)" in inspect.getsource(hooked)
+        with pytest.raises(LookupError) as caught:
+            asyncio.run(hooked()) if is_async else hooked()
+    finally:
+        hook.remove()
+    lines = [frame.line for frame in traceback.extract_tb(caught.tb) if "llm-intercept" in frame.filename]
+    assert lines == [f"return {'await ' if is_async else ''}hook(*args, **kwargs)"]
 
 
 def test_a_call_that_is_running_ends_as_it_began():

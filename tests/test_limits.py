@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, SettingsError, intercept
-from llm_intercept.simulation.limits import Bucket, go_duration
+from llm_intercept import InterceptTransport, intercept
+from llm_intercept.dialects.openai.headers import go_duration
+from llm_intercept.errors import SettingsError
+from llm_intercept.simulation.limits import Bucket
+from llm_intercept.simulation.service import REMEMBERED, Service
+from llm_intercept.timing.clock import Clock
 from tests.support import URL, chat
 
 
@@ -43,7 +48,7 @@ def test_a_refused_request_takes_no_reply() -> None:
         llm.rate_limit(requests_per_minute=1)
         assert "one" in post(client).text
         assert post(client).status_code == 429
-        llm.engine.service.clock.advance_to(120)
+        llm._engine.service.clock.advance_to(120)
         assert "two" in post(client).text
 
 
@@ -52,7 +57,7 @@ def test_the_limit_fills_up_with_simulated_time() -> None:
     with intercept("ok", time_scale=0) as llm, httpx.Client() as client:
         llm.rate_limit(requests_per_minute=3)
         assert [post(client, str(number)).status_code for number in range(4)] == [200, 200, 200, 429]
-        llm.engine.service.clock.advance_to(llm.elapsed + 21)
+        llm._engine.service.clock.advance_to(llm.elapsed + 21)
         assert [post(client, str(number)).status_code for number in range(5, 7)] == [200, 429]
 
 
@@ -66,7 +71,7 @@ def test_tokens_count_as_the_api_counts_them() -> None:
             post(client, "x", max_completion_tokens=50).headers["x-ratelimit-remaining-tokens"],
         ]
         refused = post(client, "x" * 4000)
-        llm.engine.service.clock.advance_to(3600)
+        llm._engine.service.clock.advance_to(3600)
         assert post(client, "x" * 80_000).status_code == 200
     assert left == ["900", "600", "550"]
     assert refused.json()["error"]["type"] == "tokens"
@@ -119,3 +124,15 @@ def test_a_bucket_never_holds_more_than_its_limit() -> None:
     assert (bucket.left, bucket.at) == (30, 30)
     bucket.settle(1000)
     assert bucket.left == 60
+
+
+def test_so_many_clients_that_wait_are_remembered_and_no_more() -> None:
+    """Time passes for a client that comes back having waited as it was told, and not for the one told longest ago."""
+    service = Service(Clock(0))
+    told = [SimpleNamespace(digest=str(number), waited_since=lambda _: 60.0) for number in range(REMEMBERED + 1)]
+    for call in told:
+        service.note_wait(call, 60.0, 0.0)
+    service.admit(told[0])
+    assert service.clock.now() < 60
+    service.admit(told[1])
+    assert service.clock.now() >= 60

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from respx.patterns import M
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from llm_intercept import LLMInterceptError, Reply, Usage, api_error, intercept, when
+from llm_intercept import LLMInterceptError, Reply, api_error, intercept, when
+from llm_intercept.model import Usage
 from tests.support import URL
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ MISTAKES: dict[str, str] = {
         for retry in range(3):
             ask("What is the weather?", headers={"x-stainless-retry-count": str(retry)})""",
     "exhausted keyed script": """\
-        llm.reply("sunny", "rainy").script(key="conversation")
+        llm.reply("sunny", "rainy").per("conversation")
         for day in range(3):
             ask(system("You are agent 7."), user("What is the weather in Paris?"))""",
     "parallel plain script": 'llm.reply("sunny", "rainy", "windy")\nask_in_parallel("The weather in Paris?", "In Rome?", "In Oslo?")',
@@ -170,7 +171,7 @@ MISTAKES: dict[str, str] = {
         llm.assert_all_used()""",
     "budget of calls exceeded": 'llm.reply("sunny")\nllm.budget(calls=2)\nfor day in range(4):\n    ask(f"The weather on day {day}?")',
     "budget of tokens exceeded": """\
-        llm.reply(Reply("sunny", usage=Usage(prompt_tokens=900, completion_tokens=600)))
+        llm.reply(Reply("sunny", usage=Usage(input_tokens=900, output_tokens=600)))
         llm.budget(tokens=2000)
         ask("The weather in Paris?")
         ask("The weather in Rome?")""",
@@ -198,7 +199,7 @@ MISTAKES: dict[str, str] = {
     "a dict as a reply": 'llm.on("weather").reply({"content": "sunny"})',
     "a class as a condition": 'llm.on(Person).reply("Ada")',
     "a function that returns nothing": 'llm.on("weather").reply(lambda request: None)\nask("weather")',
-    "a key that is no name": 'llm.on("weather").script("a", "b", key="session")',
+    "a key that is no name": 'llm.on("weather").reply("a", "b").per("session")',
     "a misspelt outcome": 'llm.calls.matching(modle="gpt-4o")',
 }  # fmt: skip
 
@@ -213,7 +214,7 @@ def test_a_mistake_is_explained(mistake, snapshot):
         try:
             exec(compile(code, FILE, "exec"), names)  # it has lines of its own this way
         finally:
-            rules = _named(llm.engine)
+            rules = _named(llm._engine)
     text = str(caught.value)
     notes = "".join(f"\n\nnoted on it:\n{note}" for note in getattr(caught.value, "__notes__", ()))
     numbered = "\n".join(f"{number:3} {line}" for number, line in enumerate(code.splitlines(), 1))

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from llm_intercept import Pace, SettingsError, lognormal, normal
+from llm_intercept import Pace
+from llm_intercept.errors import SettingsError
+from llm_intercept.timing.pace import lognormal, normal
 
 MANY = 4000
 

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from importlib import import_module
 from importlib.metadata import metadata, version
 from pathlib import Path
 
 import pytest
 
 import llm_intercept
+from tests.typing import surface
 
 SOURCE = Path(llm_intercept.__file__)
 HEAVY = ("pydantic", "pydantic_core", "httpx", "httpx2", "httpcore", "respx", "click", "rich", "asyncio", "openai")
 
 
-def test_all_is_the_list_of_lazy_names():
-    """What `__all__` promises and what is loaded on use are the same, in the same order, without repeats."""
-    assert list(llm_intercept._HOME) == llm_intercept.__all__
-    assert len(set(llm_intercept.__all__)) == len(llm_intercept.__all__)
-
-
-@pytest.mark.parametrize("name", llm_intercept.__all__)
-def test_every_public_name_can_be_imported_from_where_it_is_said_to_be(name):
-    """And is the same object there, kept after the first use."""
-    value = getattr(llm_intercept, name)
-    home = import_module(f"llm_intercept.{llm_intercept._HOME[name]}")
-    assert value is getattr(home, name)
-    assert getattr(llm_intercept, name) is value
-    assert vars(llm_intercept)[name] is value
+def test_the_front_has_the_names_of_the_contract():
+    """No more: everything else is in a namespace, or where it is made. `tests/typing/surface.py` lists them."""
+    assert sorted(llm_intercept.__all__) == sorted(surface.__all__)
 
 
 @pytest.mark.parametrize("name", llm_intercept.__all__)
 def test_every_public_name_is_documented(name):
-    """It has a docstring of its own."""
+    """It can be loaded, and has a docstring."""
     assert (getattr(llm_intercept, name).__doc__ or "").strip()
 
 
-def test_type_checkers_see_the_names_that_are_loaded():
-    """The imports for type-checkers name the same things from the same modules."""
-    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
-    block = next(node for node in tree.body if isinstance(node, ast.If))
-    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
-    seen = {alias.name: f"{node.module}" for node in imports for alias in node.names}
-    assert seen == {name: f"llm_intercept.{home}" for name, home in llm_intercept._HOME.items()}
+@pytest.mark.parametrize(
+    ("namespace", "names"),
+    [
+        ("faults", {"timeout", "crlf", "rechunk", "cut_off", "html_error"}),
+        ("errors", {"LLMInterceptError", "UnmatchedRequestError", "SettingsError", "UnmatchedWarning"}),
+        ("model", {"LLMRequest", "Message", "ToolResult", "Usage"}),
+    ],
+)
+def test_a_namespace_has_what_the_front_has_not(namespace, names):
+    """By attribute, and by `dir`."""
+    module = getattr(llm_intercept, namespace)
+    assert names <= set(dir(module))
+    assert all(getattr(module, name).__doc__ for name in names)
 
 
 def test_dir_lists_the_public_names():
@@ -69,16 +63,17 @@ def test_a_star_import_brings_the_public_names():
 
 
 def test_importing_the_package_loads_no_library(run_python):
-    """Neither httpx nor pydantic nor a CLI; a budget of one module of ours."""
+    """Neither httpx nor pydantic nor a CLI; of ours, what makes names lazy."""
     code = f"""
 import sys
 before = set(sys.modules)
 import llm_intercept
 print([name for name in {HEAVY!r} if name in set(sys.modules) - before])
-print([name for name in sys.modules if name.startswith("llm_intercept")])
+print([name for name in sorted(sys.modules) if name.startswith("llm_intercept")])
 """
     done = run_python(code)
-    assert done.stdout.splitlines() == ["[]", "['llm_intercept']"], done.stderr
+    ours = [f"llm_intercept{name}" for name in ("", ".base", ".base.lazy", ".base.version")]
+    assert done.stdout.splitlines() == ["[]", str(ours)], done.stderr
 
 
 LOADED = """
@@ -129,12 +124,28 @@ with intercept("x"):
 
 
 def test_the_version_is_the_metadatas():
-    """One number, said twice."""
-    assert llm_intercept.__version__ == version("llm-intercept")
+    """It is that of the distribution, which has another name than the package."""
+    assert llm_intercept.__version__ == version("llm-intercept-transport")
     assert re.fullmatch(r"\d+\.\d+\.\d+", llm_intercept.__version__)
 
 
 def test_the_package_is_typed():
     """`py.typed` is shipped, and the metadata says so."""
     assert (SOURCE.parent / "py.typed").exists()
-    assert "Typing :: Typed" in metadata("llm-intercept").get_all("Classifier", [])
+    assert "Typing :: Typed" in metadata("llm-intercept-transport").get_all("Classifier", [])
+
+
+def test_a_bare_install_brings_pydantic_alone():
+    """An HTTP library is the program's own choice; what the command needs is an extra, as are prices and stores."""
+    required = metadata("llm-intercept-transport").get_all("Requires-Dist", [])
+    assert [re.split(r"[ ;<>=]", one)[0] for one in required if "extra ==" not in one] == ["pydantic"]
+    assert {"cli", "httpx", "httpx2"} <= set(metadata("llm-intercept-transport").get_all("Provides-Extra", []))
+
+
+PAGES = [*SOURCE.parents[2].glob("*.md"), *SOURCE.parents[2].glob("docs/*.md"), *SOURCE.parent.rglob("*.py")]
+
+
+def test_nobody_is_told_to_install_another_program():
+    """On the package index `llm-intercept` is somebody else's, and forwards to paid APIs."""
+    told = re.compile(r"install[ '\"]+llm-intercept(?!-transport)|llm-intercept\[")
+    assert [str(page) for page in PAGES if told.search(page.read_text(encoding="utf-8"))] == []

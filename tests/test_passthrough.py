@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from llm_intercept import SettingsError, UnmatchedRequestError, intercept, passthrough, when
+from llm_intercept import intercept, passthrough, when
+from llm_intercept.errors import SettingsError, UnmatchedRequestError
 from tests.support import URL, chat
 
 PATH = "/v1/chat/completions"

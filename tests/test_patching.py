@@ -14,17 +14,18 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
 
-from llm_intercept import UnmatchedWarning, UnseenClientError, intercept
+from llm_intercept import intercept
 from llm_intercept.clients import sentinels
-from llm_intercept.clients.hook import innermost
+from llm_intercept.clients.hook import innermost, member
 from llm_intercept.clients.leaves import leaves
-from llm_intercept.clients.patching import THREADS, TRAFFIC
+from llm_intercept.clients.patching import THREADS, TRAFFIC, HookSet
+from llm_intercept.errors import HookError, UnmatchedWarning, UnseenClientError
 from tests.support import ELSEWHERE, URL, ask, ask_async, chat, complete, maybe, said
 
 if TYPE_CHECKING:
@@ -125,6 +126,102 @@ def test_a_block_that_ends_in_an_exception_leaves_nothing_behind(family):
     with pytest.raises(LookupError), intercept("x"):
         raise LookupError
     assert codes(patched(family)) == old
+
+
+# What cannot be hooked
+
+
+class Callable_:  # noqa: N801
+    """An object that sends as a method does, and is none."""
+
+    def __call__(self, *args: Any) -> Any:
+        raise AssertionError("a request went out")
+
+
+UNHOOKABLE: dict[str, Callable[[Any], Any]] = {
+    "partialmethod": functools.partialmethod,
+    "callable object": lambda _: Callable_(),
+    "builtin": lambda _: len,
+    "mock": lambda original: mock.Mock(wraps=original),
+}
+
+
+@pytest.mark.parametrize("made", UNHOOKABLE)
+@pytest.mark.parametrize("scope", ["process", "context"])
+def test_a_transport_that_cannot_be_hooked_is_an_error_at_once(family, is_async, monkeypatch, made, scope):
+    """Rather than letting requests out unanswered; it says what stands there, and nothing is left behind."""
+    module = import_module(family)
+    old = codes(patched(family))
+    kind = module.AsyncHTTPTransport if is_async else module.HTTPTransport
+    name = "handle_async_request" if is_async else "handle_request"
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, name, UNHOOKABLE[made](vars(kind)[name]))
+        with pytest.raises(HookError, match="begin to intercept before that tool does") as caught:
+            intercept("x", scope=scope).__enter__()
+    assert caught.value.name.endswith(f"{kind.__name__}.{name}")
+    assert codes(patched(family)) == old
+    assert not TRAFFIC._owners + THREADS._owners
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_client_without_the_private_name_is_an_error_at_once(family, is_async, monkeypatch):
+    """A version of the library that has it no longer is named."""
+    module = import_module(family)
+    monkeypatch.delattr(module.AsyncClient if is_async else module.Client, "_transport_for_url")
+    with pytest.raises(HookError, match=rf"_transport_for_url: it is not there.*this version of {family}"):
+        intercept("x").__enter__()
+
+
+def test_threads_that_cannot_be_hooked_leave_nothing_hooked(family, monkeypatch):
+    """What was hooked before the error is free again."""
+    old = codes(patched(family))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", functools.partialmethod(threading.Thread.start))
+        with pytest.raises(HookError, match=r"threading\.Thread\.start"):
+            intercept("x", scope="context").__enter__()
+    assert codes(patched(family)) == old
+
+
+def test_a_mock_at_a_watched_librarys_door_is_left_alone(monkeypatch):
+    """It opens no connection, so there is nothing to watch."""
+    pool = pytest.importorskip("urllib3.connectionpool").HTTPConnectionPool
+    door = mock.Mock()
+    monkeypatch.setattr(pool, "urlopen", door)
+    with intercept("x"):
+        assert pool.urlopen is door
+
+
+def test_a_transport_class_of_somebodys_own_that_cannot_be_hooked_is_an_error(case):
+    """Met at the first request through it, which does not leave."""
+    kind = type("Own", (leaf_class(case),), {"handle_request": Callable_(), "handle_async_request": Callable_()})
+    with intercept("x"), pytest.raises(HookError, match=r"Own\.handle_request"):
+        case.post(client=case.client(transport=kind()))
+
+
+def test_hooking_waits_for_a_thread_that_imports_and_does_not_stop_it(tmp_path, monkeypatch):
+    """An import that is under way when hooks are needed ends first; neither waits for the other for ever."""
+    importing, go_on = threading.Event(), threading.Event()
+    (tmp_path / "slow_library.py").write_text("import slow_gate\nslow_gate.importing.set()\nslow_gate.go_on.wait(10)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    gate: Any = ModuleType("slow_gate")
+    gate.importing, gate.go_on = importing, go_on
+    monkeypatch.setitem(sys.modules, "slow_gate", gate)
+    installed: list[Any] = []
+    # The first is loaded already: when its hooks are installed, the import that is waited for next may go on.
+    hooks = HookSet({"slow_gate": lambda *_: go_on.set(), "slow_library": lambda module, _: installed.append(module)})
+    hooks.acquire()
+    go_on.clear()
+    importer = threading.Thread(target=import_module, args=["slow_library"], daemon=True)
+    importer.start()
+    assert importing.wait(10)
+    hooks.release()
+    needing = threading.Thread(target=hooks.acquire, daemon=True)
+    needing.start()
+    for thread in (needing, importer):
+        thread.join(20)
+        assert not thread.is_alive()
+    assert sys.modules.pop("slow_library") in installed
+    hooks.release()
 
 
 # Other tools
@@ -399,17 +496,97 @@ def subclass_with_helper(case: Any, tries: list[int]) -> Any:
     return Sync
 
 
-@pytest.mark.parametrize(
-    "make", [subclass_with_super, subclass_by_name, subclass_with_helper], ids=lambda f: f.__name__
-)
+def subclass_by_getattr(case: Any, tries: list[int]) -> Any:
+    """Its code names neither the method nor `super()`: both come from elsewhere."""
+    real = case.module.AsyncHTTPTransport if case.is_async else case.module.HTTPTransport
+    name = "handle_async_request" if case.is_async else "handle_request"
+
+    def again(self: Any, request: Any) -> Any:
+        tries.append(1)
+        return getattr(super(retry, self), name)(request)
+
+    decorated = (twice_async if case.is_async else twice)(again, case.module.ConnectError)
+    retry = type("Retry", (real,), {name: decorated})
+    return retry
+
+
+def twice(once: Callable[..., Any], error: type[Exception]) -> Callable[..., Any]:
+    """Try again by a decorator, which keeps no trace of what it decorates."""
+
+    def handle_request(self: Any, request: Any) -> Any:
+        try:
+            return once(self, request)
+        except error:
+            return once(self, request)
+
+    return handle_request
+
+
+def twice_async(once: Callable[..., Any], error: type[Exception]) -> Callable[..., Any]:
+    async def handle_async_request(self: Any, request: Any) -> Any:
+        try:
+            return await once(self, request)
+        except error:
+            return await once(self, request)
+
+    return handle_async_request
+
+
+def subclass_by_mixin(case: Any, tries: list[int]) -> Any:
+    """The retrying is another class's, which knows of no transport."""
+    real = case.module.AsyncHTTPTransport if case.is_async else case.module.HTTPTransport
+    mixin = subclass_by_getattr(case, tries)
+    return type("Mixed", (mixin, real), {})
+
+
+SUBCLASSES = [subclass_with_super, subclass_by_name, subclass_with_helper, subclass_by_getattr, subclass_by_mixin]
+
+
+@pytest.mark.parametrize("make", SUBCLASSES, ids=lambda f: f.__name__)
 def test_a_retrying_subclass_of_the_real_transport_keeps_retrying(case, make):
-    """A subclass that hands on to the method it overrides is answered below itself."""
+    """A subclass that hands on to the method it overrides, by whatever means, is answered below itself."""
     tries: list[int] = []
     transport = make(case, tries)()
     with intercept() as llm:
         llm.reply(case.module.ConnectError("down"), "second time lucky")
         assert case.text(case.post(client=case.client(transport=transport))) == "second time lucky"
     assert (len(tries), len(llm.calls)) == (2, 2)
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_subclass_that_sends_by_its_pool_is_stopped_at_a_known_host(family, is_async, make_case):
+    """Past the method that is hooked there is the library below it, which is watched."""
+    case = make_case(family, is_async, False)
+    module = case.module
+
+    class Own(module.AsyncHTTPTransport if is_async else module.HTTPTransport):
+        def handle_request(self, request: Any) -> Any:
+            return self._pool.handle_request(core_request(case, request))
+
+        async def handle_async_request(self, request: Any) -> Any:
+            return await self._pool.handle_async_request(core_request(case, request))
+
+    with (
+        pytest.raises(UnseenClientError, match=r"api\.openai\.com"),
+        intercept("ours"),
+        pytest.raises(UnseenClientError),
+    ):
+        case.post(client=case.client(transport=Own()))
+
+
+def core_request(case: Any, request: Any) -> Any:
+    core = import_module("httpcore2" if case.family == "httpx2" else "httpcore")
+    return core.Request(request.method, str(request.url), headers=request.headers.raw, content=request.stream)
+
+
+def test_a_transport_that_holds_a_pool_of_its_own_is_a_leaf(case):
+    """A pool has a transport's methods and takes other requests: httpx-socks keeps a subclass of one."""
+    core = import_module("httpcore2" if case.family == "httpx2" else "httpcore")
+    pool = type("ProxyPool", (core.AsyncConnectionPool if case.is_async else core.ConnectionPool,), {})
+    transport = leaf_class(case)()
+    transport.pool = pool()
+    with intercept("caught"):
+        assert case.text(case.post(client=case.client(transport=transport))) == "caught"
 
 
 # Transports nobody has seen
@@ -471,30 +648,23 @@ def test_a_leaf_that_is_no_transport_subclass_is_answered(case):
         assert case.text(case.post(client=case.client(transport=Duck()))) == "caught"
 
 
-def closing_over(inner: Any) -> Callable[..., Any]:
-    return lambda: inner
-
-
 HOLDING: dict[str, Callable[[Any], Any]] = {
     "attribute": lambda inner: inner,
     "list": lambda inner: [None, inner],
     "tuple": lambda inner: (1, inner),
     "set": lambda inner: {inner},
     "dict": lambda inner: {"all://": inner},
+}
+HIDING: dict[str, Callable[[Any], Any]] = {
     "partial": lambda inner: functools.partial(print, inner),
-    "partial keyword": lambda inner: functools.partial(print, file=inner),
-    "closure": closing_over,
+    "closure": lambda inner: lambda: inner,
     "method": lambda inner: inner.touch,
-    "partial of a method": lambda inner: functools.partial(inner.touch),
+    "container in a container": lambda inner: [[inner]],
 }
 
 
-@pytest.mark.parametrize("slots", [False, True], ids=["dict", "slots"])
-@pytest.mark.parametrize("holding", HOLDING)
-def test_a_leaf_is_found_however_it_is_held(family, is_async, make_case, holding, slots):
-    """Attributes, slots, containers, partials, closures and methods are looked through; the holder still runs."""
-    case = make_case(family, is_async, False)
-    inner = leaf_class(case)()
+def holder_of(case: Any, inner: Any, held: Any, *, slots: bool = False) -> tuple[Any, list[int]]:
+    """Make a transport that hands on to `inner`, which it holds as `held`, and notes that it ran."""
     passed: list[int] = []
 
     class Holder(case.transport_base()):
@@ -502,7 +672,7 @@ def test_a_leaf_is_found_however_it_is_held(family, is_async, make_case, holding
             __slots__ = ("held",)
 
         def __init__(self) -> None:
-            self.held = HOLDING[holding](inner)
+            self.held = held
 
         def handle_request(self, request: Any) -> Any:
             passed.append(1)
@@ -512,9 +682,30 @@ def test_a_leaf_is_found_however_it_is_held(family, is_async, make_case, holding
             passed.append(1)
             return await inner.handle_async_request(request)
 
+    return Holder(), passed
+
+
+@pytest.mark.parametrize("holding", HOLDING)
+def test_a_leaf_is_found_in_attributes_and_containers(family, is_async, make_case, holding):
+    """A wrapper that holds its transport as wrappers do still runs."""
+    case = make_case(family, is_async, False)
+    inner = leaf_class(case)()
+    holder, passed = holder_of(case, inner, HOLDING[holding](inner))
     with intercept("caught"):
-        assert case.text(case.post(client=case.client(transport=Holder()))) == "caught"
+        assert case.text(case.post(client=case.client(transport=holder))) == "caught"
     assert passed == [1]
+
+
+@pytest.mark.parametrize("hiding", [*HIDING, "slot"])
+def test_a_wrapper_that_hides_its_transport_is_answered_itself(family, is_async, make_case, hiding):
+    """What cannot be seen to wrap is where the request is taken to leave: nothing does."""
+    case = make_case(family, is_async, False)
+    inner = leaf_class(case)()
+    held = HIDING.get(hiding, lambda inner: inner)(inner)
+    holder, passed = holder_of(case, inner, held, slots=hiding == "slot")
+    with intercept("caught"):
+        assert case.text(case.post(client=case.client(transport=holder))) == "caught"
+    assert passed == []
 
 
 def chain(case: Any, depth: int) -> tuple[Any, list[int]]:
@@ -694,6 +885,29 @@ def test_httpx_aiohttp_is_answered(stream, make_case):
         assert case.text(case.post(client=client)) == "caught"
 
 
+@pytest.mark.skipif(not find_spec("httpx_aiohttp"), reason="needs httpx-aiohttp")
+def test_a_retrying_subclass_of_an_aiohttp_transport_keeps_retrying(stream, make_case):
+    """It is known by name, and what its subclasses send by themselves is seen at aiohttp."""
+    import httpx
+    import httpx_aiohttp
+
+    tries: list[int] = []
+
+    class Retry(httpx_aiohttp.AiohttpTransport):
+        async def handle_async_request(self, request: Any) -> Any:
+            tries.append(1)
+            try:
+                return await super().handle_async_request(request)
+            except httpx.ConnectError:
+                return await super().handle_async_request(request)
+
+    case = make_case("httpx", True, stream)
+    with intercept() as llm:
+        llm.reply(httpx.ConnectError("down"), "second time lucky")
+        assert case.text(case.post(client=case.client(transport=Retry()))) == "second time lucky"
+    assert (len(tries), len(llm.calls)) == (1, 2)
+
+
 @pytest.mark.skipif(not find_spec("openai"), reason="needs openai")
 def test_openais_aiohttp_client_is_answered(stream, make_case):
     """The aiohttp transport that openai brings along is answered too."""
@@ -805,7 +1019,8 @@ with intercept("late"):
     {more}
 """
 LATE_UNSEEN = """
-from llm_intercept import UnseenClientError, intercept
+from llm_intercept import intercept
+from llm_intercept.errors import UnseenClientError
 try:
     with intercept("late"):
         try:
@@ -1050,7 +1265,7 @@ def test_the_families_have_the_names_we_patch(family):
 def test_the_watched_libraries_have_the_names_we_patch(library):
     """A canary: every door of every watched library is a Python function in this version."""
     module = import_module(library)
-    doors = [function for function, _ in sentinels._doors(module)]
+    doors = [member(holder, name) for holder, name, _ in sentinels.doors(module)]
     assert doors
     assert all(innermost(function) is not None for function in doors)
 

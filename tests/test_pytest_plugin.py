@@ -461,16 +461,22 @@ def test_pytests_settings_come_before_the_table(run):
 
 
 BAD: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
-    ("@pytest.mark.llm_intercept(modle='mock')", (), {}, "*modle*"),
+    ("@pytest.mark.llm_intercept(modle='mock')", (), {}, "*modle*Did you mean 'mode'*"),
     ("@pytest.mark.llm_intercept('a', 'b')", (), {}, "*positional argument*"),
     ("@pytest.mark.llm_intercept({'a': 1})", (), {}, "*structured*"),
     ("@pytest.mark.llm_intercept(rules='nowhere.toml')", (), {}, "*rules='nowhere.toml' cannot be used*"),
     ("@pytest.mark.llm_intercept(unmatched='nonsense')", (), {}, "*unmatched='nonsense' cannot be used*'warn'*"),
     ("", ("--llm-mode", "replay"), {}, "*recordings=None cannot be used*mode 'replay' needs*"),
-    ("", ("--llm-mode", "nonsense"), {}, "*mode='nonsense' cannot be used*'replay'*"),
+    ("", ("--llm-mode", "nonsense"), {}, "*--llm-mode='nonsense' cannot be used*'replay'*"),
+    ("", (), {"pytest__ini": "[pytest]\nllm_seed = seven\n"}, "*llm_seed='seven' cannot be used*an int*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_rules = nowhere.toml\n"}, "*nowhere.toml*cannot be used*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_unmatched = nonsense\n"}, "*unmatched='nonsense' cannot be used*"),
-    ("", (), {"pyproject__toml": "[tool.llm_intercept]\nmodle = 'mock'\n"}, "*modle in [[]tool.llm_intercept]*"),
+    (
+        "",
+        (),
+        {"pyproject__toml": "[tool.llm_intercept]\nmodle = 'mock'\n"},
+        "*modle='mock' cannot be used in [[]tool.llm_intercept]*Did you mean 'mode'*",
+    ),
 ]
 
 
@@ -498,6 +504,28 @@ def test_a_setting_that_cannot_be_used_is_told_once_and_in_one_message(run, opti
     assert "pytest_support.py" not in result.stdout.str()
 
 
+def test_every_setting_of_a_project_is_an_ini_option_and_a_flag(run):
+    """Of the same name; numbers are numbers, and a flag comes before the ini option."""
+    probe = """
+def test_it(llm_mock):
+    from llm_intercept.clients import activation
+
+    (engine,) = activation.active()
+    assert (engine.seed, engine.service.clock.scale, engine.passthrough) == (7, 0, ("a.test", "b.test"))
+"""
+    ini = "[pytest]\nllm_seed = 3\nllm_time_scale = 0\nllm_passthrough = a.test b.test\n"
+    run(probe, "--llm-seed", "7", pytest__ini=ini).assert_outcomes(passed=1)
+    run(probe, "--llm-seed=7", "--llm-time-scale=0", "--llm-passthrough=a.test,b.test").assert_outcomes(passed=1)
+
+
+def test_another_program_of_our_name_is_told_in_the_header(run, monkeypatch, pytester):
+    """It may write over this one."""
+    pytester.mkdir("site").joinpath("llm_intercept-1.0.0.dist-info").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path / "site"))
+    result = run("def test_it():\n    pass\n")
+    result.stdout.fnmatch_lines(["llm-intercept: another program, llm-intercept 1.0.0, is installed here too*"])
+
+
 def test_recordings_are_kept_where_the_option_says(run, pytester):
     """Of replay, which has none there, the request is not answered."""
     result = run("def test_it(llm_mock):\n    swallow()\n", "--llm-mode", "replay", "--llm-recordings", "tapes")
@@ -510,7 +538,7 @@ def test_the_marker_is_registered_and_the_options_are_listed(run):
     code = "@pytest.mark.llm_intercept('hi')\ndef test_it():\n    assert ask() == 'hi'\n"
     run(code, "--strict-markers", "--strict-config").assert_outcomes(passed=1)
     run(code, "--markers").stdout.fnmatch_lines(["@pytest.mark.llm_intercept(reply=None, /, *intercept()*"])
-    run(code, "--help").stdout.fnmatch_lines(["*--llm-mode=MODE*", "*--llm-recordings=FOLDER*", "*llm_rules*"])
+    run(code, "--help").stdout.fnmatch_lines(["*--llm-mode=VALUE*", "*--llm-recordings=VALUE*", "*llm_rules*"])
 
 
 # The summary
@@ -532,11 +560,26 @@ def test_none():
 """
 
 
+# In place of the price list, which takes a second to import in every process.
+PRICES = """
+from types import SimpleNamespace
+
+
+class Usage(SimpleNamespace):
+    pass
+
+
+def calc_price(usage, model_ref, provider_id):
+    return SimpleNamespace(total_price=0.001 * usage.input_tokens + 0.002 * usage.output_tokens)
+"""
+
+
 @needs_xdist
-@pytest.mark.skipif(not importlib.util.find_spec("genai_prices"), reason="needs genai-prices")
-def test_the_summary_is_the_same_with_and_without_xdist(run, monkeypatch):
+def test_the_summary_is_the_same_with_and_without_xdist(run, pytester, monkeypatch):
     """Calls, tokens and cost of all workers together."""
     monkeypatch.setenv("PRICES", "1")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    pytester.makepyfile(genai_prices=PRICES)
     alone = summary(run(MANY))
     assert (alone["rule"], alone["recording"], alone["live"], alone["unmatched"]) == ("8", "0", "0", "1")
     assert int(alone["tokens"]) > 50
@@ -774,12 +817,13 @@ def pytest_unconfigure(config):
     with open(config.rootpath / "modules.txt", "a") as file:
         file.write(" ".join(found) + "\\n")
 """
+TABLE = tuple(f"llm_intercept.{name}" for name in ("base", "errors", "settings", "pytest_plugin.options"))
 LIGHT = "import pytest\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n):\n    pass\n"
 
 
 @pytest.mark.parametrize("xdist", [pytest.param(True, marks=needs_xdist), False], ids=["xdist", "alone"])
 def test_nothing_is_imported_until_a_test_uses_it(pytester, monkeypatch, xdist):
-    """Neither pydantic nor httpx, and of this package two modules."""
+    """Neither pydantic nor httpx, and of this package the plugin and the settings' table."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(MODULES)
     pytester.makepyfile(LIGHT)
@@ -789,7 +833,9 @@ def test_nothing_is_imported_until_a_test_uses_it(pytester, monkeypatch, xdist):
     options = ["-p", "no:cacheprovider", "-p", "llm_intercept", *more]
     pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=20)
     found = pytester.path.joinpath("modules.txt").read_text().splitlines()
-    assert found == ["llm_intercept llm_intercept.pytest_plugin"] * (3 if xdist else 1)
+    (names,) = {frozenset(line.split()) for line in found}
+    assert len(found) == (3 if xdist else 1)
+    assert {name for name in names if not name.startswith(TABLE)} == {"llm_intercept", "llm_intercept.pytest_plugin"}
 
 
 def test_it_is_loaded_by_itself_and_switched_off_by_its_name(pytester, monkeypatch):

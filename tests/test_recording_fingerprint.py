@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import Match, SettingsError
-from llm_intercept.recording.fingerprint import NOT_IN_KEY, VOLATILE, matching, slug
+from llm_intercept import Match
+from llm_intercept.dialects.openai_chat.recorded import NOT_IN_KEY
+from llm_intercept.errors import SettingsError
+from llm_intercept.recording.fingerprint import VOLATILE, matching, slug
 from llm_intercept.recording.paths import parse, removed
+from tests.support import URL
 
-URL = "https://api.openai.com/v1/chat/completions"
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
 
 
@@ -25,7 +27,7 @@ def said(text):
     return {**BODY, "messages": [{"role": "user", "content": text}]}
 
 
-@pytest.mark.parametrize("field", NOT_IN_KEY)
+@pytest.mark.parametrize("field", sorted(NOT_IN_KEY))
 def test_what_only_says_how_to_answer_makes_no_difference(field):
     assert fingerprint({**BODY, field: "anything"}) == fingerprint()
 

@@ -14,14 +14,14 @@ from llm_intercept import Redaction
 from llm_intercept.base.json import decode
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.fingerprint import VOLATILE, Match
-from llm_intercept.recording.lookup_key import MOST, Keys
-from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets
-from llm_intercept.recording.prefilter import Quick
+from llm_intercept.recording.lookup_key import MOST, FingerprintCache
+from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets, secrets_in
+from llm_intercept.recording.prefilter import Prefilter
 from llm_intercept.recording.redaction import NOTHING, Secrets
-from llm_intercept.recording.sanitize import answered, asked
+from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
+from tests.support import URL
 from tests.test_recording_redaction import KEYS, PLAIN
 
-URL = "https://api.openai.com/v1/chat/completions"
 UUID = "0b8f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e11"
 SIGNS = [
     *KEYS.values(),
@@ -83,13 +83,13 @@ HEADERS = st.fixed_dictionaries(
 @contextmanager
 def no_glance():
     """Let every glance say that it cannot tell."""
-    with patch.object(Quick, "may_find", lambda self, text: True):
+    with patch.object(Prefilter, "may_find", lambda self, text: True):
         yield
 
 
 def key_at_length(method, url, headers, body, redaction):
     with no_glance():
-        return asked(method, url, headers, body, redaction).key
+        return sanitize_request(method, url, headers, body, redaction).key
 
 
 @given(BODIES, URLS, HEADERS, st.booleans(), st.booleans())
@@ -97,16 +97,16 @@ def test_the_key_at_a_glance_is_the_key_of_the_redacted_request(body, url, heade
     content = json.dumps(body, ensure_ascii=is_ascii).encode(errors="surrogatepass")
     redaction = Redaction(fields=("role",), patterns=(r"T-\d+", "hunter")) if has_more else Redaction()
     sent = decode(content)
-    keys = Keys(redaction)
+    keys = FingerprintCache(redaction)
     expected = key_at_length("POST", url, headers, sent, redaction)
     assert keys.of("POST", url, headers, sent, content) == expected
     assert keys.of("POST", url, headers, sent, content) == expected
     assert keys.of("POST", url, headers, sent, b"") == expected
-    assert asked("POST", url, headers, sent, redaction).key == expected
+    assert sanitize_request("POST", url, headers, sent, redaction).key == expected
 
 
 def test_remembered_keys_are_those_of_the_same_method_place_headers_and_content():
-    keys = Keys(Redaction())
+    keys = FingerprintCache(Redaction())
 
     def key(method="POST", url=URL, content=b'{"a":"hunter2-Zx81-canary"}', **headers):
         return keys.of(method, url, headers, json.loads(content), content)
@@ -117,7 +117,7 @@ def test_remembered_keys_are_those_of_the_same_method_place_headers_and_content(
 
 
 def test_no_more_keys_are_remembered_than_so_many():
-    keys = Keys(Redaction())
+    keys = FingerprintCache(Redaction())
     for number in range(MOST + 2):
         keys.of("POST", URL, {}, {"n": number}, b"%d" % number)
     assert len(keys._known) == 2
@@ -158,11 +158,11 @@ def pieces(text, size):
 
 @given(streams(), HEADERS)
 def test_a_glance_at_a_stream_misses_no_secret_and_changes_nothing(text, headers):
-    request = asked("POST", URL, headers, {}, Redaction())
+    request = sanitize_request("POST", URL, headers, {}, Redaction())
     sse, chunks = [("content-type", "text/event-stream")], [Chunk(text.encode(errors="replace"), 1.0)]
-    found = answered(request, 200, sse, chunks, Redaction())
+    found = sanitize_response(request, 200, sse, chunks, Redaction())
     with no_glance():
-        assert answered(request, 200, sse, chunks, Redaction()) == found
+        assert sanitize_response(request, 200, sse, chunks, Redaction()) == found
 
 
 @given(VALUES)
@@ -192,3 +192,12 @@ def test_the_volatile_values_are_all_glanced_for():
 def test_the_name_of_a_field_is_judged_alone(name):
     assert holds_secret(name) == holds_secret.__wrapped__(name)
     assert Redaction().value({name: 1}, NOTHING) is not None
+
+
+@pytest.mark.parametrize("text", ["\ud800 {}", "{} \udfff", "grün \ud83d\n{}"], ids=ascii)
+def test_a_lone_surrogate_hides_no_secret(text):
+    """Half a character, which no encoding can write, may stand in JSON beside a secret of any kind."""
+    for secret in KEYS.values():
+        held = text.format(secret)
+        assert secret not in replace_secrets(held)
+        assert secrets_in(held)

@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import Redaction, SettingsError
+from llm_intercept import Redaction
+from llm_intercept.errors import SettingsError
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
 from llm_intercept.recording.patterns import MARK, SHAPES, replace_secrets, secrets_in
 from llm_intercept.recording.redaction import NOTHING, Secrets
-from llm_intercept.recording.sanitize import answered, asked, redacted_take, take_of
+from llm_intercept.recording.sanitize import redacted_take, sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.take import read_take, write_take
+from tests.support import URL
 
-URL = "https://api.openai.com/v1/chat/completions"
 JSON = [("content-type", "application/json")]
 SSE = [("content-type", "text/event-stream")]
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -46,9 +47,9 @@ PLAIN = "hunter2-Zx81-canary"
 def kept(*, url=URL, headers=(), body=None, status=200, response_headers=JSON, content=b"{}", redaction=None):
     """Give the bytes that a take of this exchange would have on disk."""
     redaction = redaction or Redaction()
-    request = asked("POST", url, dict(headers), body or {"model": "m", "messages": []}, redaction)
+    request = sanitize_request("POST", url, dict(headers), body or {"model": "m", "messages": []}, redaction)
     chunks = content if isinstance(content, list) else [content]
-    response = answered(request, status, response_headers, [Chunk(one, 1.0) for one in chunks], redaction)
+    response = sanitize_response(request, status, response_headers, [Chunk(one, 1.0) for one in chunks], redaction)
     return write_take(take_of(request, response, partial=None, versions={})).decode()
 
 

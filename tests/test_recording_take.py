@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_intercept.dialects import OPAQUE
 from llm_intercept.recording.bodies import (
     FRAME,
     LAYOUTS,
     Chunk,
     content_of,
     event_bytes,
-    is_ended,
+    last_event,
     lay_out,
     response_of,
 )
@@ -136,7 +137,7 @@ def test_a_lone_surrogate_is_kept():
 )
 def test_a_stream_is_ended_by_an_event_that_says_so(tail, ended):
     chunks = [Chunk(b'data: {"a":1}\n\n', 0.0), *(Chunk(tail[n : n + 3], 1.0) for n in range(0, len(tail), 3))]
-    assert is_ended(chunks) is ended
+    assert OPAQUE.grammar.is_last(last_event(chunks)) is ended
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "deflate-raw", "gzip, deflate"])

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_intercept import Match, SettingsError
+from llm_intercept import Match
+from llm_intercept.errors import SettingsError
 from llm_intercept.recording import store as store_module
 from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.config import store_at
@@ -22,8 +23,7 @@ from llm_intercept.recording.remote import RemoteStore
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import DamagedTakeError, Take, TakeRequest, TakeResponse, read_take
 from llm_intercept.recording.tape import Key, Tape, canonical_of, key_of, now
-
-URL = "https://api.openai.com/v1/chat/completions"
+from tests.support import URL
 
 
 def take(user="hi", answer="yes", *, partial=None, **body):

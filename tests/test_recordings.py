@@ -12,24 +12,20 @@ import time
 
 import pytest
 
-from llm_intercept import (
+from llm_intercept import Interceptor, InterceptTransport, Match, Recordings, Redaction, intercept, wrap
+from llm_intercept.errors import (
     DamagedRecordingWarning,
-    Interceptor,
-    InterceptTransport,
-    Match,
     RecordingError,
-    Recordings,
-    Redaction,
     SecretInRecordingError,
     SettingsError,
     UnmatchedRequestError,
-    intercept,
-    wrap,
 )
-from tests.conftest import Case, chat
-from tests.upstream import GAP, WORDS, serving
+from tests.conftest import Case
+from tests.support import chat
+from tests.upstream import WORDS, serving
 
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
+GAP = 0.05  # seconds; long enough to be told from the time that everything else takes
 HEADERS = {"authorization": f"Bearer {KEY}"}
 
 
@@ -41,6 +37,12 @@ def _not_in_ci(monkeypatch):
 @pytest.fixture
 def upstream(tmp_path):
     with serving(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def slow_upstream(tmp_path):
+    with serving(tmp_path, gap=GAP) as served:
         yield served
 
 
@@ -136,6 +138,19 @@ def test_a_stream_has_usage_just_where_it_is_asked_for(family, is_async, upstrea
     assert bool(chunks[-1].get("usage")) is not recorded_with
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_the_usage_of_a_replayed_stream_is_what_it_reports(family, is_async, upstream, tmp_path, asks):
+    """The chunk at the end has it, where it was asked for; a budget counts it as a JSON answer's."""
+    case = Case(family, is_async, stream=True)
+    usage = {"stream_options": {"include_usage": True}} if asks else {}
+    with intercept(mode="record", recordings=tmp_path / "tape"):
+        ask(case, upstream, **usage)
+    with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
+        ask(case, upstream, **usage)
+    counted = llm.calls[0].usage
+    assert (counted and (counted.input_tokens, counted.output_tokens)) == ((9, 6) if asks else None)
+
+
 def stream_times(case, opened, upstream, user="hi"):
     """Give the seconds at which each chunk of a stream came."""
     body, begin = chat(user, stream=True), time.perf_counter()
@@ -151,12 +166,12 @@ def stream_times(case, opened, upstream, user="hi"):
 
 
 def test_while_recording_each_chunk_reaches_the_client_as_it_arrives_and_its_gap_is_kept(
-    family, is_async, upstream, tmp_path
+    family, is_async, slow_upstream, tmp_path
 ):
     case = Case(family, is_async, stream=True)
-    stream_times(case, client(case, upstream), upstream, "warm up")
+    stream_times(case, client(case, slow_upstream), slow_upstream, "warm up")
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        times = stream_times(case, client(case, upstream), upstream)
+        times = stream_times(case, client(case, slow_upstream), slow_upstream)
     whole = GAP * (len(WORDS) + 2)
     assert times[-1] > whole
     assert times[0] < whole / 2
@@ -166,35 +181,35 @@ def test_while_recording_each_chunk_reaches_the_client_as_it_arrives_and_its_gap
     assert min(gaps[1:]) > GAP * 1000 / 2
 
 
-def test_streams_are_replayed_at_once_or_with_their_gaps(family, is_async, upstream, tmp_path):
+def test_streams_are_replayed_at_once_or_with_their_gaps(family, is_async, slow_upstream, tmp_path):
     case = Case(family, is_async, stream=True)
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        stream_times(case, client(case, upstream), upstream)
+        stream_times(case, client(case, slow_upstream), slow_upstream)
     took = {}
-    for pace in ("instant", "recorded", 0.5):
-        opened = client(case, upstream)
-        with intercept(mode="replay", recordings=tmp_path / "tape", pace=pace):
-            took[pace] = stream_times(case, opened, upstream)
+    for speed in ("instant", "recorded", 0.5):
+        opened = client(case, slow_upstream)
+        with intercept(mode="replay", recordings=tmp_path / "tape", replay_speed=speed):
+            took[speed] = stream_times(case, opened, slow_upstream)
     whole = GAP * (len(WORDS) + 2)
     assert took["recorded"][-1] - took["recorded"][0] > whole * 0.9
     assert whole * 0.45 < took[0.5][-1] < took["recorded"][-1]
     assert took["instant"][-1] < whole * 0.5
 
 
-def test_an_abandoned_stream_is_kept_as_partial_and_never_replayed(family, is_async, upstream, tmp_path):
+def test_an_abandoned_stream_is_kept_as_partial_and_never_replayed(family, is_async, slow_upstream, tmp_path):
     case = Case(family, is_async, stream=True)
 
     async def first_chunk(opened):
-        async with opened as one, one.stream("POST", upstream.chat, json=chat(stream=True)) as response:
+        async with opened as one, one.stream("POST", slow_upstream.chat, json=chat(stream=True)) as response:
             async for _ in response.aiter_raw():
                 return
 
     def first_chunk_sync(opened):
-        with opened as one, one.stream("POST", upstream.chat, json=chat(stream=True)) as response:
+        with opened as one, one.stream("POST", slow_upstream.chat, json=chat(stream=True)) as response:
             next(response.iter_raw())
 
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        opened = client(case, upstream)
+        opened = client(case, slow_upstream)
         asyncio.run(first_chunk(opened)) if is_async else first_chunk_sync(opened)
     (kept,) = takes(tmp_path / "tape")
     assert kept["partial"] == "the client closed it"
@@ -203,18 +218,18 @@ def test_an_abandoned_stream_is_kept_as_partial_and_never_replayed(family, is_as
         pytest.raises(UnmatchedRequestError, match="it is partial"),
         intercept(mode="replay", recordings=tmp_path / "tape"),
     ):
-        assert ask(case, upstream).status_code == 404
+        assert ask(case, slow_upstream).status_code == 404
     with intercept(mode="auto", recordings=tmp_path / "tape"):
-        assert ask(case, upstream).status_code == 200
+        assert ask(case, slow_upstream).status_code == 200
     with intercept(mode="replay", recordings=tmp_path / "tape"):
-        assert case.text(ask(case, upstream)) == "".join(WORDS)
+        assert case.text(ask(case, slow_upstream)) == "".join(WORDS)
 
 
-def test_a_stream_left_to_the_garbage_collector_is_partial(family, upstream, tmp_path):
+def test_a_stream_left_to_the_garbage_collector_is_partial(family, slow_upstream, tmp_path):
     case = Case(family, is_async=False, stream=True)
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        opened = client(case, upstream)
-        request = opened.build_request("POST", upstream.chat, json=chat(stream=True))
+        opened = client(case, slow_upstream)
+        request = opened.build_request("POST", slow_upstream.chat, json=chat(stream=True))
         response = opened.send(request, stream=True)
         next(chunks := response.iter_raw())
         with contextlib.suppress(Exception):
@@ -312,7 +327,7 @@ def test_match_loosens_what_is_found(case, upstream, tmp_path):
         recorded = ask(case, upstream, "hi", temperature=1)
     matches = ["$.temperature", Match(ignore=("$.temperature",)), lambda request: request.last_user]
     for match in matches:
-        with intercept(mode="replay", recordings=tmp_path / "tape", match=match):
+        with intercept(mode="replay", recordings=Recordings(tmp_path / "tape", match=match)):
             same(ask(case, upstream, "hi", temperature=2), recorded)
 
 
@@ -320,7 +335,7 @@ def test_a_match_that_raises_is_named(upstream, tmp_path):
     case = Case("httpx", is_async=False, stream=False)
     with (
         pytest.raises(Exception, match=r"match.*ZeroDivisionError"),
-        intercept(mode="replay", recordings=tmp_path, match=lambda _: 1 / 0),
+        intercept(mode="replay", recordings=Recordings(tmp_path, match=lambda _: 1 / 0)),
     ):
         assert ask(case, upstream).status_code == 500
 
@@ -498,7 +513,7 @@ def test_an_sdk_retries_in_replay_as_it_did_and_does_not_sleep(upstream, tmp_pat
     with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
         assert seconds() < 0.5
     assert [call.status for call in llm.calls] == [429, 200]
-    with intercept(mode="replay", recordings=tmp_path / "tape", pace="recorded"):
+    with intercept(mode="replay", recordings=tmp_path / "tape", replay_speed="recorded"):
         assert seconds() > 0.7
     sdk.close()
 
@@ -542,12 +557,14 @@ def _transcription(folder, url):
     import hashlib
 
     from llm_intercept.recording.bodies import Chunk
-    from llm_intercept.recording.sanitize import answered, asked, take_of
+    from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
     from llm_intercept.recording.store import FolderStore
     from llm_intercept.recording.tape import Tape
 
     digest = hashlib.blake2b(b"\xff\x01", digest_size=16).hexdigest()
-    one = asked("POST", url, {}, {"content_hash": digest}, Redaction())
-    response = answered(one, 200, [("content-type", "application/json")], [Chunk(b'{"text": "one"}', 0.0)], Redaction())
+    one = sanitize_request("POST", url, {}, {"content_hash": digest}, Redaction())
+    response = sanitize_response(
+        one, 200, [("content-type", "application/json")], [Chunk(b'{"text": "one"}', 0.0)], Redaction()
+    )
     Tape(FolderStore(folder / "tape")).record(take_of(one, response, partial=None, versions={}))
     return folder / "tape"

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from llm_intercept import intercept
-from llm_intercept.cli import main
+from llm_intercept.cli.app import app
 from llm_intercept.recording.bodies import content_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import read_take, write_take
 from llm_intercept.recording.tape import Tape
 from llm_intercept.tapetools.importers import ImportFailedError, read_foreign
-from tests.conftest import SHARED
+from tests.support import SHARED, URL
 from tests.test_recording_tape import take
 
 ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
@@ -25,12 +25,11 @@ ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model"
     "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}  # fmt: skip
 TEXT = json.dumps(ANSWER, ensure_ascii=False)
 PACKED = gzip.compress(TEXT.encode())
-URL = "https://api.openai.com/v1/chat/completions"
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
 
 
 def run(*arguments, status=0, **options):
-    result = CliRunner().invoke(main, ["recordings", *map(str, arguments)], **options)
+    result = CliRunner().invoke(app, ["recordings", *map(str, arguments)], **options)
     assert result.exit_code == status, (result.output, result.exception)
     return result.output
 
@@ -256,6 +255,6 @@ def test_rekey_gives_the_old_answers_to_the_new_requests(tmp_path):
 
 
 def test_run_takes_a_mode_and_a_tape(tmp_path):
-    result = CliRunner().invoke(main, ["run", "--mode", "replay", "--", "true"])
+    result = CliRunner().invoke(app, ["run", "--mode", "replay", "--", "true"])
     assert result.exit_code == 2
     assert "--recordings" in result.output

@@ -8,21 +8,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from llm_intercept import (
-    NotResilientError,
-    Reply,
-    ReplyFunctionError,
-    SettingsError,
-    api_error,
-    assert_resilient,
-    cut_off,
-    disconnect,
-    empty_body,
-    intercept,
-    missing_done,
-    missing_finish,
-    timeout,
-)
+from llm_intercept import Reply, api_error, disconnect, intercept, timeout
+from llm_intercept.errors import NotResilientError, ReplyFunctionError, SettingsError
+from llm_intercept.faults import cut_off, empty_body, missing_done, missing_finish
 from tests.support import URL, chat
 
 if TYPE_CHECKING:
@@ -177,11 +165,11 @@ def test_requests_are_judged_one_by_one() -> None:
     assert [one.kind for one in verdict.findings] == ["recovered", "gave_up"]
     assert (verdict.requests, verdict.attempts) == (4, 6)
     with pytest.raises(NotResilientError) as raised:
-        assert_resilient(llm)
-    assert raised.value.problems == verdict.problems
+        llm.assert_resilient()
+    assert raised.value.resilience.problems == verdict.problems
     text = str(raised.value)
     assert text.index("BAD gave_up: for 'bad'") < text.index("ok  recovered: for 'good'")
-    assert assert_resilient(llm, allow=["gave_up"]) == verdict
+    assert llm.assert_resilient(allow=["gave_up"]) == verdict
 
 
 def test_what_is_allowed_is_a_kind_of_finding() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,12 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import Interceptor, RuleFileError, SettingsError, UnmatchedRequestError, intercept
+from llm_intercept import Interceptor, intercept
+from llm_intercept.errors import RuleFileError, SettingsError, UnmatchedRequestError
 from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
-from tests.support import URL, ask, chat
+from tests.support import URL, ask, chat, run_command
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import subprocess
 
 Write = Callable[[str, Any], "Path"]
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -76,6 +79,7 @@ user = "refund"
 system = "shop"
 last = "refund"
 model = "gpt-4o*"
+api = "openai.*"
 tool = "get_weather"
 turn = [1, 2]
 stream = false
@@ -221,7 +225,7 @@ def test_a_list_is_one_turn_of_several_parts(write):
 
 def test_the_rest_of_an_answer_can_be_written(write):
     """Finish reason, usage and model are those given."""
-    reply = {"text": "cut", "finish_reason": "length", "model": "mine", "usage": {"prompt_tokens": 7}}
+    reply = {"text": "cut", "finish_reason": "length", "model": "mine", "usage": {"input_tokens": 7}}
     with intercept(rules=write("r.json", {"rules": [{"reply": reply}]})):
         body = post().json()
     assert (body["choices"][0]["finish_reason"], body["model"]) == ("length", "mine")
@@ -398,8 +402,8 @@ MISTAKES: list[tuple[str, str, tuple[str, ...]]] = [
     ),
     (
         "usage",
-        "reply = { usage = { prompt = 1 } }",
-        ("rules[1].reply.usage.prompt: there is no such key", "prompt_tokens"),
+        "reply = { usage = { input = 1 } }",
+        ("rules[1].reply.usage.input: there is no such key", "input_tokens"),
     ),
     ("a part of a turn", 'reply = ["a", { error = 500 }]', ("rules[1].reply: Part 1",)),
     ("a part's type", 'reply = ["a", 3]', ("rules[1].reply[1]: 3", "Use a str, or a table")),
@@ -784,17 +788,9 @@ def test_a_log_that_cannot_be_written_ends_the_program(run_python):
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., Any]:
     """Run the installed command in an empty folder."""
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LLM_INTERCEPT")}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        program = str(Path(sys.executable).with_name("llm-intercept"))
-        return subprocess.run(
-            [program, *arguments], capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment
-        )
+        return run_command(Path(sys.executable).with_name("llm-intercept"), *arguments, cwd=tmp_path)
 
     return run
 
@@ -844,7 +840,7 @@ def test_the_command_refuses_a_file_of_another_ending(command, tmp_path, subcomm
     (tmp_path / "r.yaml").write_text("rules: []")
     more = ("--rules", "r.yaml", "--", sys.executable, "-c", "print('ran')") if subcommand == "run" else ("r.yaml",)
     done = command(subcommand, *more)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2 if subcommand == "run" else 1, "")
     assert "Use the path of a .toml, .json or .py file" in done.stderr
 
 

@@ -15,26 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import (
-    Interceptor,
-    LLMInterceptError,
-    LLMRequest,
-    Reply,
+from llm_intercept import Interceptor, LLMInterceptError, LLMRequest, Reply, intercept, when
+from llm_intercept.base.json import encode
+from llm_intercept.dialects.base import BadRequestError
+from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
     SettingsError,
     ShadowedRuleWarning,
     UnmatchedRequestError,
-    intercept,
-    when,
 )
-from llm_intercept.conditions.fields import ModelCondition
-from llm_intercept.conditions.given import positional_condition
-from llm_intercept.conditions.text import TextCondition
-from llm_intercept.dialects import openai_chat as dialect
-from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.model.wire import WireRequest
-from tests.support import URL, ask, chat
+from tests.support import URL, ask, chat, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {})
 
@@ -46,7 +38,7 @@ def here() -> int:
 
 def read(*messages: dict[str, Any], **more: Any) -> LLMRequest:
     """Read a request as it comes over the wire."""
-    return dialect.read(HEAD, {"model": "gpt-4o", "messages": list(messages), **more})
+    return read_chat(HEAD, {"model": "gpt-4o", "messages": list(messages), **more})
 
 
 def message(role: str, content: Any) -> dict[str, Any]:
@@ -94,9 +86,9 @@ def test_the_place_of_a_rule_is_said_as_seen_from_the_folder_the_program_is_in(m
 )
 def test_text_is_found_whatever_its_case_and_a_pattern_is_searched(wanted, text, holds):
     """A str is contained, a pattern searched; both in the last user message."""
-    assert positional_condition(wanted).holds(read(message("user", text))) is holds
-    assert TextCondition("user", wanted).holds(read(message("user", text))) is holds
-    assert TextCondition("system", wanted).holds(read(message("system", text))) is holds
+    assert when(wanted).holds(read(message("user", text))) is holds
+    assert when(user=wanted).holds(read(message("user", text))) is holds
+    assert when(system=wanted).holds(read(message("system", text))) is holds
 
 
 def test_a_condition_on_the_user_sees_the_last_user_message():
@@ -107,15 +99,15 @@ def test_a_condition_on_the_user_sees_the_last_user_message():
         message("user", [{"type": "text", "text": "sec"}, {"type": "text", "text": "ond"}]),
         message("assistant", "after"),
     )
-    assert positional_condition("second").holds(request)
-    assert not any(positional_condition(word).holds(request) for word in ("first", "between", "after"))
+    assert when("second").holds(request)
+    assert not any(when(word).holds(request) for word in ("first", "between", "after"))
 
 
 def test_a_condition_on_the_system_sees_system_and_developer_messages():
     """Both roles, all of them, a line each."""
     request = read(message("system", "You are kind."), message("developer", "Be brief."), message("user", "hi"))
-    assert TextCondition("system", "kind.\nBe brief").holds(request)
-    assert not TextCondition("system", "hi").holds(request)
+    assert when(system="kind.\nBe brief").holds(request)
+    assert not when(system="hi").holds(request)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +124,7 @@ def test_a_condition_on_the_system_sees_system_and_developer_messages():
 )
 def test_a_condition_on_the_model_is_a_glob(glob, model, holds):
     """`*` and `?` are wildcards, case counts, and a name equals itself whatever characters it has."""
-    assert ModelCondition(glob).holds(dialect.read(HEAD, {"model": model, "messages": []})) is holds
+    assert when(model=glob).holds(read_chat(HEAD, {"model": model, "messages": []})) is holds
 
 
 def test_a_function_of_the_request_is_a_condition():
@@ -225,15 +217,15 @@ BODIES = st.fixed_dictionaries(
     },
 )
 CONDITIONS = [
-    positional_condition("weather"),
-    positional_condition(""),
-    positional_condition("ß"),
-    positional_condition(re.compile(r"\s")),
-    TextCondition("user", "a"),
-    TextCondition("system", re.compile("^You")),
-    ModelCondition("gpt-4o*"),
-    ModelCondition("[!a"),
-    positional_condition(lambda request: request.turn),
+    when("weather"),
+    when(""),
+    when("ß"),
+    when(re.compile(r"\s")),
+    when(user="a"),
+    when(system=re.compile("^You")),
+    when(model="gpt-4o*"),
+    when(model="[!a"),
+    when(lambda request: request.turn),
 ]
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -242,7 +234,7 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 @given(BODIES)
 def test_no_condition_raises_whatever_the_body(body):
     """Every condition has a verdict on every JSON body, and can explain it."""
-    request = dialect.read(HEAD, body)
+    request = read_chat(HEAD, body)
     for condition in CONDITIONS:
         verdict = condition.verdict(request)
         assert condition.holds(request) is verdict.holds
@@ -258,12 +250,12 @@ def test_reading_is_total(body, messages):
     """Any JSON object is read, or refused as the API refuses it."""
     whole = {**body, **messages}
     if isinstance(whole.get("messages"), list):
-        request = dialect.read(HEAD, whole)
+        request = read_chat(HEAD, whole)
         assert len(request.messages) == len(whole["messages"])
-        assert request.raw is whole
+        assert encode(request.raw) == encode(whole)
         return
     with pytest.raises(BadRequestError) as refused:
-        dialect.read(HEAD, whole)
+        read_chat(HEAD, whole)
     assert (refused.value.error.status, refused.value.error.param) == (400, "messages")
 
 
@@ -271,12 +263,10 @@ def test_reading_is_total(body, messages):
 @given(BODIES)
 def test_what_is_read_is_all_there(body):
     """A message for every message, and nothing of the body is lost."""
-    request = dialect.read(HEAD, body)
+    request = read_chat(HEAD, body)
     assert len(request.messages) == len(body["messages"])
-    assert request.raw is body
+    assert encode(request.raw) == encode(body)
     assert request.stream is (body.get("stream") is True)
-    kept = {"model", "messages", "tools", "stream", "response_format"}
-    assert set(request.params) == set(body) - kept
     assert request.turn >= 1
 
 
@@ -386,7 +376,7 @@ def test_a_script_is_counted_once_each_from_many_threads():
     count, workers = 120, 8
     answers: list[Any] = []
     start = threading.Barrier(workers)
-    rule = Interceptor().on("x").script(*map(str, range(count)), shared=True)
+    rule = Interceptor().on("x").reply(*map(str, range(count))).shared()
     request = read(message("user", "x"))
 
     def work() -> None:

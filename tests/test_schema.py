@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import AnyUrl, BaseModel, Field, TypeAdapter, conint, conlist, constr
 
-from llm_intercept import LLMInterceptError, SchemaError, auto, intercept
+from llm_intercept import LLMInterceptError, auto, intercept
+from llm_intercept.errors import SchemaError
 from llm_intercept.replies.schema import smallest
 
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -13,16 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import (
-    Interceptor,
-    InterceptTransport,
-    LLMRequest,
-    ReplyFunctionError,
-    SettingsError,
-    UnmatchedRequestError,
-    api_error,
-    intercept,
-)
+from llm_intercept import Interceptor, InterceptTransport, LLMRequest, api_error, intercept
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from tests.support import URL, ask, ask_async, chat
 
 has_openai = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")
@@ -116,7 +108,7 @@ def test_what_a_script_gives_is_as_a_list_would(count, times, then, asked):
 def test_a_key_function_gives_each_agent_a_script_of_its_own():
     """In whatever order they ask."""
     with intercept() as llm:
-        llm.on("go").script("one", "two", "three", key=lambda request: request.params["user"])
+        llm.on("go").reply("one", "two", "three").per(lambda request: request.raw["user"])
         asked = ["a", "b", "b", "a", "c", "b", "a"]
         given = [
             httpx.post(URL, json={**chat("go"), "user": user}).json()["choices"][0]["message"]["content"]
@@ -128,7 +120,7 @@ def test_a_key_function_gives_each_agent_a_script_of_its_own():
 def test_the_key_conversation_is_the_opening_of_a_conversation():
     """The same system and first user message, whatever was said since."""
     with intercept() as llm:
-        llm.reply("one", "two").script(key="conversation")
+        llm.reply("one", "two").per("conversation")
 
         def turn(system: str, *users: str) -> str:
             return ask(httpx, messages=spoken(system, *users))
@@ -149,7 +141,7 @@ def test_the_key_conversation_is_the_opening_of_a_conversation():
 def test_every_named_key_tells_requests_apart(key, first, second):
     """Each value has its own cursor."""
     with intercept() as llm:
-        llm.reply("one", "two").script(key=key)
+        llm.reply("one", "two").per(key)
         assert [ask(httpx, **one) for one in (first, second, second, first)] == ["one", "one", "two", "two"]
 
 
@@ -159,15 +151,15 @@ def test_a_keyed_script_that_has_run_out_names_the_key():
         pytest.raises(UnmatchedRequestError, match="all 2 of its replies are used for the key 'a'"),
         intercept() as llm,
     ):
-        llm.reply("one", "two").script(key="model")
+        llm.reply("one", "two").per("model")
         assert [status(httpx, model=model) for model in "aabab"] == [200, 200, 200, 404, 200]
 
 
 def test_a_keyed_script_may_cycle_or_repeat_for_each_key():
     """Each key has its own end."""
     with intercept() as llm:
-        llm.on("c").script("1", "2", key="model").cycle()
-        llm.on("r").script("1", "2", key="model").repeat_last()
+        llm.on("c").reply("1", "2").per("model").cycle()
+        llm.on("r").reply("1", "2").per("model").repeat_last()
         assert [ask(httpx, "c", model=model) for model in "aaabab"] == ["1", "2", "1", "1", "2", "2"]
         assert [ask(httpx, "r", model=model) for model in "aaabab"] == ["1", "2", "2", "1", "2", "2"]
 
@@ -175,7 +167,7 @@ def test_a_keyed_script_may_cycle_or_repeat_for_each_key():
 def test_times_counts_all_keys_together():
     """It limits the rule."""
     with intercept("rest") as llm:
-        llm.on("go").script("1", "2", key="model", times=3)
+        llm.on("go").reply("1", "2", times=3).per("model")
         assert [ask(httpx, "go", model=model) for model in "abab"] == ["1", "1", "2", "rest"]
 
 
@@ -183,7 +175,7 @@ def test_times_counts_all_keys_together():
 def test_a_key_that_is_none_is_refused_with_those_there_are(key):
     """The message lists the names."""
     with pytest.raises(SettingsError, match="a function of the request, or one of 'conversation', 'model'"):
-        Interceptor().on("x").script("a", key=key)
+        Interceptor().on("x").reply("a").per(key)
 
 
 def test_a_key_function_that_must_be_awaited_is_refused():
@@ -193,25 +185,33 @@ def test_a_key_function_that_must_be_awaited_is_refused():
         return request.model
 
     with pytest.raises(SettingsError, match="await"):
-        Interceptor().on("x").script("a", "b", key=key)
+        Interceptor().on("x").reply("a", "b").per(key)
 
 
-@pytest.mark.parametrize("more", [{}, {"key": "model", "shared": True}])
-def test_a_script_is_keyed_or_shared(more):
-    """Neither and both are refused."""
-    with pytest.raises(SettingsError, match="either key= or shared=True"):
-        Interceptor().on("x").script("a", "b", **more)
+@pytest.mark.parametrize("both", [lambda rule: rule.per("model").shared(), lambda rule: rule.shared().per("model")])
+def test_a_script_is_per_key_or_shared(both):
+    """Both at once say two things."""
+    with pytest.raises(SettingsError, match=r"either \.per\(…\) or \.shared\(\)"):
+        both(Interceptor().on("x").reply("a", "b"))
+
+
+@pytest.mark.parametrize("way", [lambda rule: rule.per("model"), lambda rule: rule.shared()])
+def test_whose_turn_it_is_may_be_said_before_the_replies(way):
+    """The order of `.per(…)` or `.shared()` and `.reply(…)` does not matter."""
+    with intercept() as llm:
+        way(llm.on("go")).reply("a", "b")
+        assert [ask(httpx, "go") for _ in range(2)] == ["a", "b"]
 
 
 def test_a_key_function_that_raises_is_a_500_and_names_the_rule(case):
     """The user's own error is the cause."""
     with (
         pytest.raises(
-            ReplyFunctionError, match=r"on\('hi'\)\.script\(key=…\).*test_scripts\.py:\d+\) raised ZeroDivisionError"
+            ReplyFunctionError, match=r"on\('hi'\)\.per\(…\).*test_scripts\.py:\d+\) raised ZeroDivisionError"
         ) as caught,
         intercept() as llm,
     ):
-        llm.on("hi").script("a", "b", key=lambda request: 1 // 0)
+        llm.on("hi").reply("a", "b").per(lambda request: 1 // 0)
         assert case.post().status_code == 500
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
@@ -219,12 +219,10 @@ def test_a_key_function_that_raises_is_a_500_and_names_the_rule(case):
 def test_an_unhashable_key_is_refused_with_what_to_return():
     """The message shows the key."""
     with (
-        pytest.raises(
-            ReplyFunctionError, match=r"script\(key=…\)=\['gpt-4o'\] cannot be used.*something hashable"
-        ) as caught,
+        pytest.raises(ReplyFunctionError, match=r"per\(…\)=\['gpt-4o'\] cannot be used.*something hashable") as caught,
         intercept() as llm,
     ):
-        llm.on("hi").script("a", "b", key=lambda request: [request.model])
+        llm.on("hi").reply("a", "b").per(lambda request: [request.model])
         assert status(httpx) == 500
     assert isinstance(caught.value.__cause__, SettingsError)
 
@@ -238,7 +236,7 @@ def test_a_key_function_is_not_called_where_the_rule_does_not_match():
         return request.model
 
     with intercept("else") as llm:
-        llm.on("go").script("a", "b", key=key)
+        llm.on("go").reply("a", "b").per(key)
         assert [ask(httpx, "stay"), ask(httpx, "go")] == ["else", "a"]
     assert asked == ["go"]
 
@@ -262,7 +260,7 @@ def test_one_shot_iterators_in_a_cycle_are_told_to_be_used_up():
 def test_one_shot_iterators_are_for_one_key():
     """A second agent is told so; it does not silently get an empty text."""
     with pytest.raises(UnmatchedRequestError, match="used up by the first request"), intercept() as llm:
-        llm.on("go").script(iter(["a", "b"]), "c", key="model")
+        llm.on("go").reply(iter(["a", "b"]), "c").per("model")
         assert ask(httpx, "go", model="1") == "ab"
         assert status(httpx, "go", model="2") == 404
 
@@ -318,7 +316,7 @@ def test_a_shared_script_gives_each_reply_once_to_threads():
     """None twice, none left out."""
     given: list[str] = []
     with intercept() as llm:
-        llm.on("go").script(*map(str, range(80)), shared=True)
+        llm.on("go").reply(*map(str, range(80))).shared()
 
         def work(_: int) -> None:
             with httpx.Client(verify=False) as client:
@@ -337,7 +335,7 @@ def test_a_shared_script_gives_each_reply_once_to_tasks():
             return await asyncio.gather(*(ask_async(client, "go") for _ in range(40)))
 
     with intercept() as llm:
-        llm.on("go").script(*map(str, range(40)), shared=True)
+        llm.on("go").reply(*map(str, range(40))).shared()
         assert sorted(map(int, asyncio.run(run()))) == list(range(40))
 
 
@@ -345,7 +343,7 @@ def test_keys_are_counted_apart_from_many_threads():
     """Each key's replies in their own order."""
     given: dict[str, list[str]] = {str(number): [] for number in range(8)}
     with intercept() as llm:
-        llm.on("go").script(*map(str, range(10)), key="model")
+        llm.on("go").reply(*map(str, range(10))).per("model")
 
         def work(number: int) -> None:
             with httpx.Client(verify=False) as client:

@@ -12,10 +12,9 @@ from pydantic import BaseModel
 from respx.patterns import M
 
 from llm_intercept import Interceptor, tool_call, when
-from llm_intercept.dialects import openai_chat as dialect
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules.shadow import implies, shadow_of, shadowed
-from tests.support import URL
+from tests.support import URL, read_chat
 
 if TYPE_CHECKING:
     from llm_intercept import LLMRequest
@@ -49,6 +48,7 @@ SHADOWS: list[tuple[Shown, Shown]] = [
     ({"model": "gpt-4o*"}, {"model": "gpt-4o-*"}),
     ({"model": "gpt-?o"}, {"model": "gpt-4o"}),
     ({"model": re.compile("^gpt")}, {"model": "gpt-4o"}),
+    ({"api": "openai.*"}, {"api": "openai.chat"}),
     ({"tool": "get_*"}, {"tool": "get_weather"}),
     ({"tool_result": "get_*"}, {"tool_result": "get_weather"}),
     ({"turn": range(1, 4)}, {"turn": 2}),
@@ -74,6 +74,7 @@ STANDS: list[tuple[Shown, Shown]] = [
     ({"model": "gpt-4*"}, {"model": "gpt-*"}),
     ({"model": "gpt-4o"}, {"model": "GPT-4o"}),
     ({"tool": "a"}, {"tool_result": "a"}),
+    ({"model": "a"}, {"api": "a"}),
     ({"turn": 2}, {"turn": range(1, 4)}),
     ({"turn": range(1, 4)}, {"turn": range(2, 5)}),
     ({"stream": True}, {"stream": False}),
@@ -92,7 +93,7 @@ def on(llm: Interceptor, shown: Shown) -> Any:
 
 def pairs(llm: Interceptor) -> list[tuple[str, str]]:
     """Name the rules that can never answer, and those that answer instead."""
-    book = llm.engine.book
+    book = llm._engine.book
     return [(str(rule), str(by)) for rule, by in shadowed([*book.rules, *book.catch_alls])]
 
 
@@ -130,7 +131,7 @@ def test_a_rule_with_times_shadows_nothing_and_a_script_does():
     llm.on("a").reply("d", "e")
     llm.on("a").reply("f").optional()
     assert pairs(llm) == [("on('a')", "on('a')")]
-    rules = llm.engine.book.rules
+    rules = llm._engine.book.rules
     assert shadowed(rules) == [(rules[3], rules[2])]
 
 
@@ -139,9 +140,9 @@ def test_a_script_that_goes_on_shadows_too(then):
     """With a key as well."""
     llm = Interceptor()
     getattr(llm.on("a").reply("a", "b"), then)()
-    llm.on("a b").script("c", "d", key="conversation")
+    llm.on("a b").reply("c", "d").per("conversation")
     llm.on("a b c").reply("e")
-    assert [str(rule) for rule, _ in shadowed(llm.engine.book.rules)] == ["on('a b')", "on('a b c')"]
+    assert [str(rule) for rule, _ in shadowed(llm._engine.book.rules)] == ["on('a b')", "on('a b c')"]
 
 
 def test_a_rule_without_a_reply_shadows_nothing():
@@ -171,7 +172,7 @@ def test_a_function_shadows_itself_alone():
 
     for function in (predicate, never, predicate):
         llm.on(function, stream=True).reply("a")
-    rules = llm.engine.book.rules
+    rules = llm._engine.book.rules
     assert shadowed(rules) == [(rules[2], rules[0])]
 
 
@@ -308,7 +309,7 @@ def requests(draw: st.DrawFn) -> LLMRequest:
     headers = draw(st.dictionaries(st.sampled_from(["x-a", "x-b"]), st.sampled_from(["a", "b", "ab"])))
     url = draw(st.sampled_from(["https://a.test", "https://axb.test", "https://B.test/a", "https://c"]))
     head = WireRequest("POST", url + "/v1/chat/completions", "a.test", "/v1/chat/completions", headers)
-    return dialect.read(head, body)
+    return read_chat(head, body)
 
 
 def tool(number: int) -> dict[str, Any]:
@@ -318,7 +319,7 @@ def tool(number: int) -> dict[str, Any]:
 def in_turn(turn: int) -> LLMRequest:
     """Make a request for a late answer."""
     messages = [{"role": "assistant", "content": "a"}] * (turn - 1)
-    return dialect.read(WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {}), {"messages": messages})
+    return read_chat(WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {}), {"messages": messages})
 
 
 @settings(max_examples=200, deadline=None)
@@ -351,7 +352,7 @@ def test_a_condition_on_a_body_implies_another_only_where_its_own_body_fulfils_t
     (one,), (other,) = first, second
     if implies(when(json={"x": one}), when(json={"x": other})):
         head = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {})
-        assert when(json={"x": other}).holds(dialect.read(head, {"messages": [], "x": one}))
+        assert when(json={"x": other}).holds(read_chat(head, {"messages": [], "x": one}))
 
 
 @pytest.mark.parametrize(
@@ -380,7 +381,7 @@ def test_a_shadowed_rule_never_answers(rules, asked):
     made = [llm.on(*conditions).reply(tool_call("a")) for conditions in rules]
     hidden = {id(rule) for rule, _ in shadowed(made)}
     for request in asked:
-        decision = llm.engine.book.decide(request)
+        decision = llm._engine.book.decide(request)
         assert decision is None or id(decision.rule) not in hidden
 
 

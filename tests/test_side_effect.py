@@ -9,7 +9,8 @@ import httpx
 import pytest
 import respx
 
-from llm_intercept import Interceptor, UnmatchedRequestError, WrapError, api_error, passthrough
+from llm_intercept import Interceptor, api_error, passthrough
+from llm_intercept.errors import UnmatchedRequestError, WrapError
 from tests.support import URL, chat, said
 
 

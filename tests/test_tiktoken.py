@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import InterceptTransport, TiktokenTokenizer
-from llm_intercept.dialects.openai_chat.ready import accumulated, stream_data
-from tests.conftest import URL, chat
+from llm_intercept import InterceptTransport
+from llm_intercept.base.tokens import TiktokenTokenizer
+from llm_intercept.dialects.openai_chat.raw import accumulated, stream_data
+from tests.support import URL, chat
 
 tiktoken = pytest.importorskip("tiktoken")
 # A vocabulary of our own: single bytes and a few merges, so that no file is fetched and many tokens split characters.

@@ -15,8 +15,9 @@ import pytest
 
 from llm_intercept import intercept
 from llm_intercept.clients import tls
-from llm_intercept.clients.tls import LateContext
-from tests.conftest import FAMILIES, Case, chat
+from llm_intercept.clients.tls import LazySSLContext
+from tests.conftest import FAMILIES, Case
+from tests.support import chat
 from tests.upstream import serving
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def context(client: Any) -> Any:
 
 
 def is_made(late: Any) -> bool:
-    assert type(late) is LateContext
+    assert type(late) is LazySSLContext
     return late._late._made is not None
 
 
@@ -86,7 +87,7 @@ def test_a_late_context_is_made_once_by_threads_that_need_it_at_once():
         made.append(ssl.create_default_context())
         return made[-1]
 
-    late, seen = LateContext(make), []
+    late, seen = LazySSLContext(make), []
     threads = [threading.Thread(target=lambda: (barrier.wait(), seen.append(late.get_ca_certs))) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -147,7 +148,7 @@ def test_the_file_that_the_environment_trusts_is_trusted(case, upstream, monkeyp
     monkeypatch.setenv("SSL_CERT_FILE", upstream.ca)
     with intercept("hi", passthrough="localhost"):
         *_, client = [case.client() for _ in range(number)]
-        assert isinstance(context(client), LateContext) is (number == 2)
+        assert isinstance(context(client), LazySSLContext) is (number == 2)
         assert outcome(case, client, upstream) == 200
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,21 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import (
+    disconnect,
+    malformed,
+    stall,
+)
+from llm_intercept.dialects.openai_chat import grammar as GRAMMAR  # noqa: N812 - it is used as a value
+from llm_intercept.faults import (
     crlf,
     cut_off,
-    disconnect,
     duplicate_chunk,
     keep_alive,
-    malformed,
     missing_done,
     missing_finish,
+    out_of_order,
     rechunk,
-    stall,
     stream_error,
     truncated_arguments,
 )
-from llm_intercept.dialects import openai_chat as chat
-from llm_intercept.faults.weave import Reading, events, weave
+from llm_intercept.faults.base import Body
+from llm_intercept.faults.weave import events, weave
 from llm_intercept.model.wire import Break, Wait
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.model.wire import Step
 
-READING = Reading(chat.kind_of, chat.error_event, chat.cut_arguments)
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'
 SAID = [
     b'data: {"choices":[{"index":0,"delta":{"content":"%d"},"finish_reason":null}]}\n\n' % number for number in range(4)
@@ -53,8 +55,8 @@ ARGUED = [
 JSON = b'{"choices": [{"message": {"content": "0123"}}]}\n'
 
 
-def woven(steps: list[Any], *faults: Any, stream: bool = True, seed: str = "", **more: Any) -> list[Step]:
-    return list(weave(steps, faults, READING, lambda name: Random(name + seed), stream=stream, **more))
+def woven(steps: list[Any], *faults: Any, stream: bool = True, gap: Any = None) -> list[Step]:
+    return list(weave(steps, faults, Body(GRAMMAR, stream), gap))
 
 
 def test_without_faults_the_steps_are_the_same() -> None:
@@ -69,6 +71,10 @@ def test_without_faults_the_steps_are_the_same() -> None:
         (missing_done(), STREAM[:-1]),
         (missing_finish(), [ROLE, *SAID, USAGE, DONE]),
         (duplicate_chunk(after=2), [ROLE, SAID[0], SAID[0], *SAID[1:], FINISH, USAGE, DONE]),
+        (out_of_order(after=0), [SAID[0], ROLE, *SAID[1:], FINISH, USAGE, DONE]),
+        (out_of_order(after=2), [ROLE, SAID[0], SAID[2], SAID[1], SAID[3], FINISH, USAGE, DONE]),
+        (out_of_order(after=7), STREAM),
+        (out_of_order(after=99), STREAM),
         (cut_off(after=2), STREAM[:2]),
         (cut_off(after=0), []),
         (malformed(after=0), [ROLE[: len(ROLE) // 2] + b"\n\n", *STREAM[1:]]),
@@ -78,7 +84,7 @@ def test_without_faults_the_steps_are_the_same() -> None:
     ids=repr,
 )
 def test_what_each_fault_makes_of_a_stream(fault: Any, wanted: list[bytes]) -> None:
-    """Chunks are left out, doubled, broken or framed, and nothing else is touched."""
+    """Chunks are left out, doubled, swapped, broken or framed, and nothing else is touched."""
     assert woven(STREAM, fault) == wanted
 
 
@@ -131,7 +137,7 @@ def test_truncated_arguments() -> None:
     assert woven(stream, truncated_arguments(after=1)) == [CALLED, ARGUED[0], FINISH, DONE]
     body = b'{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\\"a\\":1}"}}]}}]}'
     (cut,) = woven([body], truncated_arguments(), stream=False)
-    assert chat.cut_arguments(body) == cut
+    assert GRAMMAR.halve_arguments(body) == cut
     assert b'"{\\"a' in cut
     assert b'a\\":1' not in cut
 
@@ -195,6 +201,12 @@ def test_the_order_of_faults_of_different_kinds_is_no_matter(faults: list[Any]) 
     assert woven(STREAM, *faults) == woven(STREAM, *usual)
 
 
+def test_chunks_are_swapped_around_the_waits_between_them() -> None:
+    """What was between two chunks that change places stays between, before the pair comes."""
+    steps = [ROLE, SAID[0], Wait(1.0), SAID[1], Wait(2.0), DONE]
+    assert woven(steps, out_of_order(after=1)) == [ROLE, Wait(1.0), SAID[1], SAID[0], Wait(2.0), DONE]
+
+
 def test_pace_waits_before_tokens_only() -> None:
     """Before each delta with text or arguments; not before the role, the finish, the usage and [DONE]."""
     gaps = itertools.count(1)
@@ -211,19 +223,19 @@ def test_a_break_comes_after_the_waits_before_it() -> None:
 
 def test_faults_that_are_no_business_of_json_leave_it_alone() -> None:
     """What only streams have changes nothing in a JSON body."""
-    faults = [missing_done(), missing_finish(), duplicate_chunk(), stream_error(), keep_alive()]
+    faults = [missing_done(), missing_finish(), duplicate_chunk(), out_of_order(), stream_error(), keep_alive()]
     assert woven([JSON], *faults, stream=False) == [JSON]
 
 
 def test_a_million_chunks_take_constant_memory() -> None:
     """All faults that keep the body whole, over a stream that is made as it is read."""
-    faults = (missing_finish(), keep_alive(every=10), crlf(), rechunk(1, how="coalesce"))
+    faults = (missing_finish(), out_of_order(after=30_000), keep_alive(every=10), crlf(), rechunk(1, how="coalesce"))
 
     def source() -> Iterator[bytes]:
         for number in range(100_000):
             yield b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % (number % 10)
 
-    steps = weave(source(), faults, READING, Random, stream=True, gap=lambda: 0.1)
+    steps = weave(source(), faults, Body(GRAMMAR, is_stream=True), lambda: 0.1)
     tracemalloc.start()
     try:
         for _ in itertools.islice(steps, 20_000):
@@ -247,7 +259,7 @@ def test_closing_ends_the_making() -> None:
         finally:
             closed.append(True)
 
-    steps = weave(source(), (crlf(), rechunk(1)), READING, Random, stream=True)
+    steps = weave(source(), (crlf(), rechunk(1)), Body(GRAMMAR, is_stream=True))
     next(steps)
     steps.close()
     assert closed == [True]

@@ -5,19 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import ssl
-import threading
 import time
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+
+from tests.loopback import QuietHandler, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-GAP = 0.05
+GAP = 0.002
 WORDS = ("Packets ", "fall ", "like ", "leaves, ", "né. ", "🍂")
 
 
@@ -27,6 +27,7 @@ class Upstream:
 
     url: str
     ca: str
+    gap: float
     seen: list[dict[str, Any]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
 
@@ -80,16 +81,13 @@ def stream(number: int, body: dict[str, Any]) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
+def _handler(upstream: Upstream) -> type[QuietHandler]:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             upstream.seen.append(body)
             number = len(upstream.seen)
-            last = body["messages"][-1]["content"]
+            last = body.get("messages", [{"content": ""}])[-1]["content"]
             if upstream.answers:
                 status, headers, content = upstream.answers.pop(0)
                 self._whole(status, headers, content)
@@ -126,7 +124,7 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             for position, part in enumerate(stream(number, body)):
                 if position:
-                    time.sleep(GAP)
+                    time.sleep(upstream.gap)
                 if "drop in" in last and position == 3:
                     self.close_connection = True
                     self.connection.close()
@@ -141,39 +139,33 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"0\r\n\r\n")
             self.wfile.flush()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
     return Handler
 
 
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, *_: Any) -> None:
-        pass
-
-
 @contextmanager
-def serving(folder: Path, *, tls: bool = True) -> Iterator[Upstream]:
-    """Serve on a loopback port, by TLS with a certificate of its own."""
-    upstream = Upstream("", "")
-    with _Quiet(("127.0.0.1", 0), _handler(upstream)) as served:
-        upstream.url = f"{'https' if tls else 'http'}://localhost:{served.server_address[1]}"
-        if tls:
-            import trustme
+def serving(folder: Path, *, tls: bool = True, gap: float = GAP) -> Iterator[Upstream]:
+    """Serve on a loopback port, by TLS with a certificate of its own.
 
-            authority = trustme.CA()
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-            upstream.ca = str(folder / "ca.pem")
-            authority.cert_pem.write_to_path(upstream.ca)
-            served.socket = context.wrap_socket(served.socket, server_side=True)
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield upstream
-        finally:
-            served.shutdown()
-            thread.join()
+    Args:
+        folder: Where the certificate's authority is written.
+        tls: Whether it is served by TLS.
+        gap: Seconds between two events of a stream; a test that measures them needs more than the usual.
+
+    """
+    upstream = Upstream("", "", gap)
+    context = _context(upstream, folder) if tls else None
+    with listening(_handler(upstream), context) as port:
+        upstream.url = f"{'https' if tls else 'http'}://localhost:{port}"
+        yield upstream
+
+
+def _context(upstream: Upstream, folder: Path) -> ssl.SSLContext:
+    """Make a certificate; whoever trusts the file `upstream.ca` trusts it."""
+    import trustme
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    upstream.ca = str(folder / "ca.pem")
+    authority.cert_pem.write_to_path(upstream.ca)
+    return context

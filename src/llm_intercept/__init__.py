@@ -1,262 +1,74 @@
 """Answers an unmodified program's LLM calls at the HTTP transport.
 
-The names below are loaded when they are first used, so that importing the package costs next to nothing.
+The names below are loaded when they are first used, so that importing the package costs next to nothing. All faults are
+in `llm_intercept.faults`, all errors and warnings in `llm_intercept.errors`, what a request consists of in
+`llm_intercept.model`.
 
 PYTEST_DONT_REWRITE: switched on by the environment variable it is loaded before pytest, which would warn of that.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.lazy import lazy_names
+from llm_intercept.base.version import DISTRIBUTION as DISTRIBUTION
+from llm_intercept.base.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from llm_intercept.base.tokens import TiktokenTokenizer, Tokenizer
-    from llm_intercept.conditions.base import Condition
-    from llm_intercept.conditions.when import when
-    from llm_intercept.errors import (
-        BudgetExceededError,
-        DamagedRecordingWarning,
-        LLMInterceptError,
-        MockedError,
-        NotResilientError,
-        RecordingError,
-        ReplyError,
-        ReplyFunctionError,
-        RuleFileError,
-        SchemaError,
-        SecretInRecordingError,
-        SettingsError,
-        ShadowedRuleWarning,
-        UnmatchedRequestError,
-        UnmatchedWarning,
-        UnseenClientError,
-        UnusedRuleError,
-        WrapError,
+    from llm_intercept import errors as errors
+    from llm_intercept import faults as faults
+    from llm_intercept import model as model
+    from llm_intercept.conditions.when import when as when
+    from llm_intercept.errors import LLMInterceptError as LLMInterceptError
+    from llm_intercept.faults import connection_error as connection_error
+    from llm_intercept.faults import disconnect as disconnect
+    from llm_intercept.faults import malformed as malformed
+    from llm_intercept.faults import stall as stall
+    from llm_intercept.faults import timeout as timeout
+    from llm_intercept.interceptor.entry import intercept as intercept
+    from llm_intercept.interceptor.interceptor import Interceptor as Interceptor
+    from llm_intercept.interceptor.interceptor import wrap as wrap
+    from llm_intercept.interceptor.transport import InterceptTransport as InterceptTransport
+    from llm_intercept.journal.journal import Call as Call
+    from llm_intercept.litellm.completion import acompletion as acompletion
+    from llm_intercept.litellm.completion import completion as completion
+    from llm_intercept.model.request import LLMRequest as LLMRequest
+    from llm_intercept.recording.config import Recordings as Recordings
+    from llm_intercept.recording.fingerprint import Match as Match
+    from llm_intercept.recording.redaction import Redaction as Redaction
+    from llm_intercept.replies.api_error import api_error as api_error
+    from llm_intercept.replies.make import auto as auto
+    from llm_intercept.replies.make import custom_tool_call as custom_tool_call
+    from llm_intercept.replies.make import embedding as embedding
+    from llm_intercept.replies.make import passthrough as passthrough
+    from llm_intercept.replies.make import raw as raw
+    from llm_intercept.replies.make import reasoning as reasoning
+    from llm_intercept.replies.make import refusal as refusal
+    from llm_intercept.replies.make import structured as structured
+    from llm_intercept.replies.make import tool_call as tool_call
+    from llm_intercept.replies.reply import Reply as Reply
+    from llm_intercept.timing.pace import Pace as Pace
+else:
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "": "errors faults model",
+            "conditions.when": "when",
+            "errors": "LLMInterceptError",
+            "faults": "timeout connection_error disconnect stall malformed",
+            "interceptor.entry": "intercept",
+            "interceptor.interceptor": "Interceptor wrap",
+            "interceptor.transport": "InterceptTransport",
+            "journal.journal": "Call",
+            "litellm.completion": "completion acompletion",
+            "model.request": "LLMRequest",
+            "recording.config": "Recordings",
+            "recording.fingerprint": "Match",
+            "recording.redaction": "Redaction",
+            "replies.api_error": "api_error",
+            "replies.make": "tool_call custom_tool_call structured refusal reasoning raw auto embedding passthrough",
+            "replies.reply": "Reply",
+            "timing.pace": "Pace",
+        },
     )
-    from llm_intercept.faults.make import (
-        connection_error,
-        crlf,
-        cut_off,
-        disconnect,
-        duplicate_chunk,
-        empty_body,
-        html_error,
-        keep_alive,
-        malformed,
-        missing_done,
-        missing_finish,
-        rechunk,
-        stall,
-        stream_error,
-        timeout,
-        truncated_arguments,
-        wrong_content_type,
-    )
-    from llm_intercept.interceptor.block import Interception, intercept
-    from llm_intercept.interceptor.interceptor import Interceptor, wrap
-    from llm_intercept.interceptor.simulation import assert_resilient
-    from llm_intercept.interceptor.transport import InterceptTransport
-    from llm_intercept.journal.calls import Calls
-    from llm_intercept.journal.journal import Call
-    from llm_intercept.journal.resilience import Finding, Resilience
-    from llm_intercept.litellm.completion import acompletion, completion
-    from llm_intercept.model.request import LLMRequest, Message, ToolResult, Usage
-    from llm_intercept.recording.config import Recordings
-    from llm_intercept.recording.fingerprint import Match
-    from llm_intercept.recording.redaction import Redaction
-    from llm_intercept.replies.api_error import api_error
-    from llm_intercept.replies.make import (
-        auto,
-        custom_tool_call,
-        faulty,
-        passthrough,
-        raw,
-        refusal,
-        structured,
-        tool_call,
-    )
-    from llm_intercept.replies.reply import Audio, Reply, ToolCall
-    from llm_intercept.rules.rule import Rule
-    from llm_intercept.simulation.chaos import Chaos
-    from llm_intercept.simulation.limits import RateLimit
-    from llm_intercept.timing.pace import Pace, lognormal, normal
-
-__version__ = "0.1.0"
-
-# Every public name and the module that defines it, by theme.
-_HOME = {
-    # ways in
-    "intercept": "interceptor.block",
-    "Interception": "interceptor.block",
-    "Interceptor": "interceptor.interceptor",
-    "InterceptTransport": "interceptor.transport",
-    "wrap": "interceptor.interceptor",
-    # litellm's calls
-    "completion": "litellm.completion",
-    "acompletion": "litellm.completion",
-    "MockedError": "errors",
-    # what to answer
-    "Reply": "replies.reply",
-    "tool_call": "replies.make",
-    "custom_tool_call": "replies.make",
-    "structured": "replies.make",
-    "refusal": "replies.make",
-    "raw": "replies.make",
-    "auto": "replies.make",
-    "passthrough": "replies.make",
-    "when": "conditions.when",
-    "api_error": "replies.api_error",
-    "ToolCall": "replies.reply",
-    "Audio": "replies.reply",
-    "Rule": "rules.rule",
-    "Condition": "conditions.base",
-    "Tokenizer": "base.tokens",
-    "TiktokenTokenizer": "base.tokens",
-    # faults and timing
-    "faulty": "replies.make",
-    "timeout": "faults.make",
-    "connection_error": "faults.make",
-    "disconnect": "faults.make",
-    "stall": "faults.make",
-    "cut_off": "faults.make",
-    "malformed": "faults.make",
-    "missing_done": "faults.make",
-    "missing_finish": "faults.make",
-    "duplicate_chunk": "faults.make",
-    "truncated_arguments": "faults.make",
-    "stream_error": "faults.make",
-    "html_error": "faults.make",
-    "empty_body": "faults.make",
-    "wrong_content_type": "faults.make",
-    "keep_alive": "faults.make",
-    "crlf": "faults.make",
-    "rechunk": "faults.make",
-    "Pace": "timing.pace",
-    "normal": "timing.pace",
-    "lognormal": "timing.pace",
-    "RateLimit": "simulation.limits",
-    "Chaos": "simulation.chaos",
-    "Resilience": "journal.resilience",
-    "Finding": "journal.resilience",
-    "assert_resilient": "interceptor.simulation",
-    # recordings
-    "Recordings": "recording.config",
-    "Match": "recording.fingerprint",
-    "Redaction": "recording.redaction",
-    # what was asked
-    "Call": "journal.journal",
-    "Calls": "journal.calls",
-    "LLMRequest": "model.request",
-    "Message": "model.request",
-    "ToolResult": "model.request",
-    "Usage": "model.request",
-    # what can go wrong
-    "LLMInterceptError": "errors",
-    "BudgetExceededError": "errors",
-    "NotResilientError": "errors",
-    "DamagedRecordingWarning": "errors",
-    "RecordingError": "errors",
-    "SecretInRecordingError": "errors",
-    "ReplyError": "errors",
-    "ReplyFunctionError": "errors",
-    "RuleFileError": "errors",
-    "SchemaError": "errors",
-    "SettingsError": "errors",
-    "ShadowedRuleWarning": "errors",
-    "UnmatchedRequestError": "errors",
-    "UnmatchedWarning": "errors",
-    "UnseenClientError": "errors",
-    "UnusedRuleError": "errors",
-    "WrapError": "errors",
-}
-__all__ = [  # noqa: RUF022 - by theme
-    "intercept",
-    "Interception",
-    "Interceptor",
-    "InterceptTransport",
-    "wrap",
-    "completion",
-    "acompletion",
-    "MockedError",
-    "Reply",
-    "tool_call",
-    "custom_tool_call",
-    "structured",
-    "refusal",
-    "raw",
-    "auto",
-    "passthrough",
-    "when",
-    "api_error",
-    "ToolCall",
-    "Audio",
-    "Rule",
-    "Condition",
-    "Tokenizer",
-    "TiktokenTokenizer",
-    "faulty",
-    "timeout",
-    "connection_error",
-    "disconnect",
-    "stall",
-    "cut_off",
-    "malformed",
-    "missing_done",
-    "missing_finish",
-    "duplicate_chunk",
-    "truncated_arguments",
-    "stream_error",
-    "html_error",
-    "empty_body",
-    "wrong_content_type",
-    "keep_alive",
-    "crlf",
-    "rechunk",
-    "Pace",
-    "normal",
-    "lognormal",
-    "RateLimit",
-    "Chaos",
-    "Resilience",
-    "Finding",
-    "assert_resilient",
-    "Recordings",
-    "Match",
-    "Redaction",
-    "Call",
-    "Calls",
-    "LLMRequest",
-    "Message",
-    "ToolResult",
-    "Usage",
-    "LLMInterceptError",
-    "BudgetExceededError",
-    "NotResilientError",
-    "DamagedRecordingWarning",
-    "RecordingError",
-    "SecretInRecordingError",
-    "ReplyError",
-    "ReplyFunctionError",
-    "RuleFileError",
-    "SchemaError",
-    "SettingsError",
-    "ShadowedRuleWarning",
-    "UnmatchedRequestError",
-    "UnmatchedWarning",
-    "UnseenClientError",
-    "UnusedRuleError",
-    "WrapError",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOME:
-        value: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

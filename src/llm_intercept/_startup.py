@@ -12,11 +12,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.model.wire import Exchange, WireRequest
-    from llm_intercept.settings import EnvironmentSettings
 
 _started = False
 
@@ -27,14 +26,19 @@ def main() -> None:
     if _started or os.environ.get("LLM_INTERCEPT", "").strip().lower() in {"", "0", "off", "false"}:
         return
     _started = True
-    from llm_intercept.errors import SettingsError  # noqa: PLC0415 - nothing is imported when the variable is unset
-    from llm_intercept.settings import from_environment  # noqa: PLC0415
+    from llm_intercept.base.foreign import overwritten  # noqa: PLC0415 - nothing is imported when the variable is unset
+    from llm_intercept.errors import SettingsError  # noqa: PLC0415
+    from llm_intercept.settings.environment import from_environment  # noqa: PLC0415
 
+    problem = overwritten()
+    if problem:
+        _stop(problem)
     try:
         settings = from_environment()
     except SettingsError as error:
         _stop(str(error))
-    else:
+        return
+    if settings is not None:
         _activate(settings)
 
 
@@ -55,37 +59,62 @@ def _stop(message: str) -> None:
         os._exit(2)
 
 
-def _activate(settings: EnvironmentSettings) -> None:
+def _activate(settings: Mapping[str, Any]) -> None:
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
 
     from llm_intercept import __version__  # noqa: PLC0415
+    from llm_intercept.base.foreign import beside  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
+    from llm_intercept.errors import HookError  # noqa: PLC0415
 
     handler = LazyHandler(settings)
-    TRAFFIC.acquire()
+    try:
+        TRAFFIC.acquire()
+    except HookError as error:
+        _stop(str(error))
     activation.activate(handler, "process")
     atexit.register(handler.report)
-    _say(
-        f"llm-intercept {__version__}: on (LLM_INTERCEPT={settings.mode}); chat completions over httpx and httpx2 are "
-        f"{_how(settings)}"
-    )
+    mode = f"on (LLM_INTERCEPT={settings['mode']})"
+    _say(f"llm-intercept {__version__}: {mode}; chat completions over httpx and httpx2 are {_how(settings)}")
+    for problem in filter(None, (beside(), _no_family())):
+        _say(f"llm-intercept: {problem}")
 
 
-def _how(settings: EnvironmentSettings) -> str:
+def _no_family() -> str:
+    """Say that there is no HTTP library to answer; empty if there is."""
+    from importlib.machinery import PathFinder  # noqa: PLC0415
+
+    from llm_intercept.base.version import DISTRIBUTION  # noqa: PLC0415
+    from llm_intercept.clients.family import FAMILIES  # noqa: PLC0415
+
+    if any(name in sys.modules or PathFinder.find_spec(name) for name in FAMILIES):
+        return ""
+    extra = f"{DISTRIBUTION}[{FAMILIES[0]}]"
+    missing = " nor ".join(FAMILIES)
+    return f"neither {missing} is installed here, so nothing can be answered. Install one: pip install '{extra}'"
+
+
+def _how(settings: Mapping[str, Any]) -> str:
     from llm_intercept.errors import shorten  # noqa: PLC0415
     from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
 
-    if settings.mode != "mock":
+    tape, reply, rules = (_from_here(settings.get(name)) for name in ("recordings", "reply", "rules"))
+    if settings["mode"] != "mock":
         return {
-            "replay": f"answered from the recordings in {settings.recordings}",
-            "record": f"recorded in {settings.recordings}",
-            "auto": f"answered from the recordings in {settings.recordings}; what is missing is recorded (not in CI)",
-        }[str(settings.mode)]
-    if settings.rules is None:
-        return f"answered with {shorten(DEFAULT_REPLY if settings.reply is None else settings.reply, 60)}"
-    other = f", and with {shorten(settings.reply, 60)} where none matches" if settings.reply is not None else ""
-    return f"answered by the rules in {settings.rules}{other}"
+            "replay": f"answered from the recordings in {tape}",
+            "record": f"recorded in {tape}",
+            "auto": f"answered from the recordings in {tape}; what is missing is recorded (not in CI)",
+        }[settings["mode"]]
+    if rules is None:
+        return f"answered with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}"
+    other = f", and with {shorten(reply, 60)} where none matches" if reply is not None else ""
+    return f"answered by the rules in {rules}{other}"
+
+
+def _from_here(path: str | None) -> str | None:
+    """Write a path as it is seen from the current folder; any other text as it is."""
+    return path.removeprefix(os.getcwd() + os.sep) if path is not None else None  # noqa: PTH109 - pathlib is slow to import
 
 
 def _fail_for_secret(error: Exception) -> None:
@@ -100,15 +129,16 @@ def _fail_for_secret(error: Exception) -> None:
 class LazyHandler:
     """Answers like the engine of an interceptor that is made when the first request arrives."""
 
-    def __init__(self, settings: EnvironmentSettings) -> None:
+    def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
-        """Begin an exchange, see `Engine.exchange`."""
-        return self._engine.exchange(request, outer)
+        return self.engine().exchange(request, outer)
+
+    def engine(self) -> Engine:
+        return self._engine
 
     def unseen(self, library: str, host: str, /) -> None:
-        """Hear of a library on its way to `host`, see `Engine.unseen`."""
         from llm_intercept.base.hosts import is_llm_host  # noqa: PLC0415
 
         if is_llm_host(host):
@@ -121,24 +151,18 @@ class LazyHandler:
             _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
             _fail_for_secret(error)
 
-    def __getattr__(self, name: str) -> Any:
-        """Give the engine's rules and journal to an inner interceptor that asks the outer ones."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._engine, name)
-
     @functools.cached_property
     def _engine(self) -> Engine:
         from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415
-        from llm_intercept.interceptor.interceptor import Interceptor  # noqa: PLC0415 - it imports pydantic
+        from llm_intercept.interceptor.interceptor import Interceptor, engine_of  # noqa: PLC0415 - it imports pydantic
         from llm_intercept.replies.make import auto  # noqa: PLC0415
 
-        settings = self._settings
-        is_bare = settings.mode == "mock" and settings.reply is None and settings.rules is None
-        reply = auto() if is_bare else settings.reply
-        names = ("mode", "recordings", "unmatched", "rules", "log")
+        options = dict(self._settings)
+        reply = options.pop("reply", None)
+        if reply is None and options["mode"] == "mock" and "rules" not in options:
+            reply = auto()
         try:
-            engine = Interceptor(reply, **{name: getattr(settings, name) for name in names}).engine
+            engine = engine_of(Interceptor(reply, **options))
         except LLMInterceptError as error:  # of the file of rules, or the log's
             _stop(str(error))
             raise

@@ -20,10 +20,14 @@ SHOWN_DIFFERENCES = 8
 SHOWN_CHARACTERS = 120
 
 
+def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """Cut `text` to `limit` characters, for one line of a message."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Quote `text` for one line of a message, cut to `limit` characters."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return repr(cut)
+    """Quote `text`, cut to `limit` characters."""
+    return repr(cut(text, limit))
 
 
 class LLMInterceptError(Exception):
@@ -31,11 +35,24 @@ class LLMInterceptError(Exception):
 
 
 class SettingsError(LLMInterceptError, ValueError):
-    """A setting (an argument, an environment variable, a file's key) has a value that cannot be used."""
+    """A setting (an argument, an environment variable, a file's key) has a value that cannot be used.
 
-    def __init__(self, name: str, value: object, expected: str) -> None:
+    `expected` says what can be used; `advice` is a whole sentence instead.
+    """
+
+    def __init__(self, name: str, value: object, expected: str = "", advice: str = "") -> None:
         self.name, self.value, self.expected = name, value, expected
-        super().__init__(f"{name}={value!r} cannot be used. Use {expected}.")
+        super().__init__(f"{name}={value!r} cannot be used. {advice or f'Use {expected}.'}")
+
+
+class UnknownSettingError(SettingsError, TypeError):
+    """A setting has a name that none has, as an argument, an environment variable or a file's key."""
+
+    def __init__(self, name: str, value: object, advice: str, where: str = "") -> None:
+        self.name, self.value, self.expected, self.where = name, value, advice, where
+        place = f" in {where}" if where else ""
+        problem = f"{name}={value!r} cannot be used{place}: no setting has this name."
+        super(SettingsError, self).__init__(f"{problem} {advice}")
 
 
 class RuleFileError(LLMInterceptError, ValueError):
@@ -91,7 +108,6 @@ class RequestFacts:
     stream: bool = False
 
     def __str__(self) -> str:
-        """Say the request in as many lines as it has facts."""
         lines = [f"{self.method} {self.url}"]
         if self.model:
             lines.append(f"  model:     {self.model}{' (stream)' if self.stream else ''}")
@@ -124,7 +140,6 @@ class Verdict:
     distance: float = 1.0
 
     def __str__(self) -> str:
-        """Say it in two or three lines, `expected` and `got` one below the other."""
         pad = " " * (len(self.subject) + 2)
         lines = [f"{self.subject}: expected {self.expected}", f"{pad}got      {self.got}"]
         if self.hint:
@@ -159,7 +174,6 @@ class RuleFacts:
         return sum(verdict.distance for verdict in self.failed) - HELD * self.held
 
     def __str__(self) -> str:
-        """Say the rule, its place, and the conditions that fail or the reason."""
         lines = [self.rule, f"  at {self.where}"]
         for verdict in self.failed:
             lines += _indent(str(verdict), 2)
@@ -179,7 +193,6 @@ class TakeFacts:
     differences: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Say the file, the reason and the first differences."""
         lines = [f"{self.name}: {self.reason}", *(f"  {one}" for one in self.differences[:SHOWN_DIFFERENCES])]
         more = len(self.differences) - SHOWN_DIFFERENCES
         return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
@@ -198,7 +211,6 @@ class Unmatched:
     takes: tuple[TakeFacts, ...] = ()
 
     def __str__(self) -> str:
-        """Say the problem, the request, the nearest rules and recordings, and what to do."""
         lines = [self.problem, *_indent(str(self.request), 2)]
         nearest = sorted(self.rules, key=lambda rule: rule.distance)[:SHOWN_RULES]
         if nearest and self.headed:
@@ -272,6 +284,20 @@ class UnseenClientError(LLMInterceptError):
         )
 
 
+class HookError(LLMInterceptError):
+    """A function through which requests go out cannot be hooked, so llm-intercept does not start."""
+
+    def __init__(self, name: str, found: object) -> None:
+        self.name, self.found = name, found
+        what = "it is not there" if found is None else f"it is {shorten(repr(found))}"
+        super().__init__(
+            f"llm-intercept cannot hook {name}: {what}, and only a Python function can be hooked. Requests that go "
+            f"through it would reach the network unanswered, so nothing was started. If another tool (a test's mock, a "
+            f"tracer) has put it there, begin to intercept before that tool does, or let it put a Python function "
+            f"there. Otherwise this version of {name.partition('.')[0]} is not known: use another one."
+        )
+
+
 def _indent(text: str, width: int) -> list[str]:
     return [" " * width + line for line in text.split("\n")]
 
@@ -293,7 +319,6 @@ class SecretFacts:
     kind: str
 
     def __str__(self) -> str:
-        """Say where."""
         return f"{self.name}: {self.path}: {self.kind}"
 
 

@@ -13,13 +13,12 @@ pytest.importorskip("langchain_openai")
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
+from two_calls import FINAL, calls_ids, one_of_each_tool, two_of_one_tool
 
-from llm_intercept import Interceptor, intercept, tool_call
+from llm_intercept import intercept, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-FINAL = "Paris is sunny, and in Rome it is noon"
 
 
 class Ran(list[tuple[str, str]]):
@@ -74,15 +73,6 @@ async def invoked_async(model: ChatOpenAI, messages: list[BaseMessage]) -> AIMes
 WAYS = pytest.mark.parametrize("say", [streamed, streamed_async, invoked, invoked_async])
 
 
-def calls_ids(llm: Interceptor, turn: int) -> list[str]:
-    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    messages = llm.calls[turn - 1].request.messages
-    called = [call.id for message in messages for call in message.tool_calls]
-    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
-    assert sorted(called) == sorted(answered)
-    return called
-
-
 def given_ids(messages: list[BaseMessage]) -> list[str]:
     """The ids of the calls as the program was given them."""
     return [call["id"] for message in messages if isinstance(message, AIMessage) for call in message.tool_calls]
@@ -93,10 +83,7 @@ def test_two_calls_of_one_tool(say: Callable[..., Awaitable[AIMessage]]) -> None
     """Both calls of a turn run with their own arguments, and the text after them arrives."""
     ran = Ran()
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
-        )
-        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        two_of_one_tool(llm)
         messages = asyncio.run(loop(ran.tools(), say))
     assert messages[-1].content == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
@@ -110,14 +97,7 @@ def test_calls_of_two_tools_with_ids_of_their_own(say: Callable[..., Awaitable[A
     """Calls of different tools each reach their tool, beside a text, and the ids that the test chose come back."""
     ran = Ran()
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [
-                "Let me see.",
-                tool_call("get_weather", {"city": "Paris"}, id="call_weather"),
-                tool_call("get_time", '{"city": "Rome"}', id="call_time"),
-            ]
-        )
-        llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+        one_of_each_tool(llm, "Let me see.")
         messages = asyncio.run(loop(ran.tools(), say))
     assert [message.content for message in messages if isinstance(message, AIMessage)] == ["Let me see.", FINAL]
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]

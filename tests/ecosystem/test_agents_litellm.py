@@ -16,19 +16,19 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 pytest.importorskip("litellm")
 
 import litellm
+from two_calls import FINAL, calls_ids, one_of_each_tool, two_of_one_tool
 
-from llm_intercept import Interceptor, intercept, tool_call
+from llm_intercept import intercept, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # pydantic warns of litellm's own code.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Items? '.*' on TypedDict class:UserWarning"),
     pytest.mark.filterwarnings("ignore:Accessing the 'model_(computed_)?fields' attribute:DeprecationWarning"),
 ]
 
-FINAL = "Paris is sunny, and in Rome it is noon"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": CITY}} for name in ("get_weather", "get_time")]
 Say = "Callable[[list[Any]], Awaitable[Any]]"
@@ -91,15 +91,6 @@ async def whole_async(messages: list[Any]) -> Any:
 WAYS = pytest.mark.parametrize("say", [streamed, streamed_async, whole, whole_async])
 
 
-def calls_ids(llm: Interceptor, turn: int) -> list[str]:
-    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    messages = llm.calls[turn - 1].request.messages
-    called = [call.id for message in messages for call in message.tool_calls]
-    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
-    assert sorted(called) == sorted(answered)
-    return called
-
-
 def given_ids(messages: list[Any]) -> list[str]:
     """The ids of the calls as the program was given them."""
     return [call.id for message in messages if not isinstance(message, dict) for call in message.tool_calls or ()]
@@ -110,10 +101,7 @@ def test_two_calls_of_one_tool(say: Say) -> None:
     """Both calls of a turn run with their own arguments, and the text after them arrives."""
     ran = Ran()
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
-        )
-        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        two_of_one_tool(llm)
         messages = asyncio.run(loop(ran, say))
     assert messages[-1].content == FINAL
     assert ran == [("get_weather", "Paris"), ("get_weather", "Rome")]
@@ -127,14 +115,7 @@ def test_calls_of_two_tools_with_ids_of_their_own(say: Say) -> None:
     """Calls of different tools each reach their tool, beside a text, and the ids that the test chose come back."""
     ran = Ran()
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [
-                "Let me see.",
-                tool_call("get_weather", {"city": "Paris"}, id="call_weather"),
-                tool_call("get_time", '{"city": "Rome"}', id="call_time"),
-            ]
-        )
-        llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+        one_of_each_tool(llm, "Let me see.")
         messages = asyncio.run(loop(ran, say))
     assert [message.content for message in messages if not isinstance(message, dict)] == ["Let me see.", FINAL]
     assert ran == [("get_weather", "Paris"), ("get_time", "Rome")]

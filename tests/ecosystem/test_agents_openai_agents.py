@@ -11,12 +11,12 @@ pytest.importorskip("agents")
 
 from agents import Agent, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
 from openai import AsyncOpenAI
+from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
-from llm_intercept import Interceptor, intercept, tool_call
+from llm_intercept import intercept
 
 # Traces would be sent to OpenAI.
 set_tracing_disabled(disabled=True)
-FINAL = "Paris is sunny, and in Rome it is noon"
 
 
 class Ran(list[tuple[str, str]]):
@@ -55,29 +55,11 @@ def ask(agent: Agent, *, stream: bool) -> tuple[str, list[str]]:
     return asyncio.run(run())
 
 
-def calls_ids(llm: Interceptor, turn: int) -> list[str]:
-    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    messages = llm.calls[turn - 1].request.messages
-    called = [call.id for message in messages for call in message.tool_calls]
-    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
-    assert sorted(called) == sorted(answered)
-    return called
-
-
-def answers(llm: Interceptor) -> dict[str, str]:
-    """What the tools answered, by the id it was answered to, as the last request has it."""
-    parts = [part for message in llm.calls[-1].request.messages for part in message.parts]
-    return {part.id: part.text for part in parts if part.kind == "tool_result"}
-
-
 def test_two_calls_of_one_tool(stream: bool) -> None:
     """Both calls of a turn run with their own arguments, and the text after them arrives."""
     ran = Ran()
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
-        )
-        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        two_of_one_tool(llm)
         text, given = ask(ran.agent(), stream=stream)
     assert text == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
@@ -91,14 +73,7 @@ def test_calls_of_two_tools_with_ids_of_their_own(stream: bool) -> None:
     """Calls of different tools each reach their tool, beside a text, and the ids that the test chose come back."""
     ran = Ran()
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [
-                "Let me see.",
-                tool_call("get_weather", {"city": "Paris"}, id="call_weather"),
-                tool_call("get_time", '{"city": "Rome"}', id="call_time"),
-            ]
-        )
-        llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+        one_of_each_tool(llm, "Let me see.")
         text, given = ask(ran.agent(), stream=stream)
     assert text == FINAL
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
@@ -111,9 +86,7 @@ def test_two_turns_of_calls() -> None:
     """An agent that calls tools in two turns has distinct ids in all of them."""
     ran = Ran()
     with intercept() as llm:
-        cities = ["Paris", "Rome"], ["Oslo", "Bonn"]
-        llm.on(lambda r: r.turn < 3).reply(*([tool_call("get_weather", city=city) for city in pair] for pair in cities))
-        llm.on(lambda r: r.turn == 3).reply(FINAL)
+        two_turns(llm)
         text, given = ask(ran.agent(), stream=True)
     assert text == FINAL
     assert sorted(city for _, city in ran) == ["Bonn", "Oslo", "Paris", "Rome"]

@@ -15,10 +15,9 @@ from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPa
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.usage import UsageLimits
+from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
-from llm_intercept import Interceptor, auto, intercept, tool_call
-
-FINAL = "Paris is sunny, and in Rome it is noon"
+from llm_intercept import auto, intercept, tool_call
 
 
 class Forecast(BaseModel):
@@ -49,21 +48,6 @@ class Ran(list[tuple[str, str]]):
         return agent
 
 
-def calls_ids(llm: Interceptor, turn: int) -> list[str]:
-    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    messages = llm.calls[turn - 1].request.messages
-    called = [call.id for message in messages for call in message.tool_calls]
-    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
-    assert sorted(called) == sorted(answered)
-    return called
-
-
-def answers(llm: Interceptor) -> dict[str, str]:
-    """What the tools answered, by the id it was answered to, as the last request has it."""
-    parts = [part for message in llm.calls[-1].request.messages for part in message.parts]
-    return {part.id: part.text for part in parts if part.kind == "tool_result"}
-
-
 def given_ids(messages: list[ModelMessage]) -> list[str]:
     """The ids of the calls as the agent was given them."""
     return [part.tool_call_id for message in messages for part in message.parts if isinstance(part, ToolCallPart)]
@@ -79,10 +63,7 @@ def test_two_calls_of_one_tool_streamed() -> None:
             return text, given_ids(result.all_messages())
 
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
-        )
-        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        two_of_one_tool(llm)
         text, given = asyncio.run(run())
     assert text == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
@@ -103,13 +84,7 @@ def test_calls_of_two_tools_with_ids_of_their_own(stream: bool) -> None:
             return await result.get_output()
 
     with intercept() as llm:
-        llm.on(lambda r: r.turn == 1).reply(
-            [
-                tool_call("get_weather", {"city": "Paris"}, id="call_weather"),
-                tool_call("get_time", '{"city": "Rome"}', id="call_time"),
-            ]
-        )
-        llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+        one_of_each_tool(llm)
         assert asyncio.run(run()) == FINAL
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
     assert calls_ids(llm, 2) == ["call_weather", "call_time"]
@@ -125,9 +100,7 @@ def test_two_turns_of_calls() -> None:
             return await result.get_output()
 
     with intercept() as llm:
-        cities = ["Paris", "Rome"], ["Oslo", "Bonn"]
-        llm.on(lambda r: r.turn < 3).reply(*([tool_call("get_weather", city=city) for city in pair] for pair in cities))
-        llm.on(lambda r: r.turn == 3).reply(FINAL)
+        two_turns(llm)
         assert asyncio.run(run()) == FINAL
     assert sorted(city for _, city in ran) == ["Bonn", "Oslo", "Paris", "Rome"]
     assert len(set(calls_ids(llm, 3))) == 4

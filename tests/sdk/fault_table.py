@@ -18,28 +18,30 @@ from typing import Any
 import openai
 
 from llm_intercept import (
+    Reply,
     connection_error,
-    crlf,
-    cut_off,
     disconnect,
-    duplicate_chunk,
-    empty_body,
-    faulty,
-    html_error,
     intercept,
-    keep_alive,
     malformed,
-    missing_done,
-    missing_finish,
-    rechunk,
     stall,
-    stream_error,
     timeout,
     tool_call,
+)
+from llm_intercept.faults import (
+    crlf,
+    cut_off,
+    duplicate_chunk,
+    empty_body,
+    html_error,
+    keep_alive,
+    missing_done,
+    missing_finish,
+    out_of_order,
+    rechunk,
+    stream_error,
     truncated_arguments,
     wrong_content_type,
 )
-from llm_intercept.faults.values import applies
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
@@ -66,6 +68,7 @@ FAULTS = [
     missing_done(),
     missing_finish(),
     duplicate_chunk(after=3),
+    out_of_order(after=2),
     truncated_arguments(after=1),
     stream_error(after=3),
     stream_error(after=3, form="event"),
@@ -85,7 +88,7 @@ POINTS = [(family, way, shape) for family in FAMILIES for way in ("sync", "async
 def observe(fault: Any, family: str, way: str, shape: str) -> str:
     """Ask once, and say in a few words what the program got."""
     reply = CALL if type(fault).__name__ == "TruncatedArguments" else TEXT
-    with intercept(faulty(reply, fault), time_scale=0) as llm:
+    with intercept(Reply(reply, fault=fault), time_scale=0) as llm:
         outcome = asyncio.run(_ask(family, way, stream=shape == "stream"))
         attempts = len(llm.calls)
     return outcome if attempts == 1 else f"{outcome}, {attempts} attempts"
@@ -189,7 +192,7 @@ def render() -> str:
     for fault in FAULTS:
         cells = [
             _cell(one["observed"].get(repr(fault), {}), shape)
-            if applies(fault, stream=shape == "stream")
+            if fault.applies(stream=shape == "stream")
             else "no such fault"
             for one in generations.values()
             for shape in SHAPES

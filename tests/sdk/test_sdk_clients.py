@@ -15,7 +15,8 @@ pytest.importorskip("openai")
 import openai
 from sdk_support import FAMILY, KEY, MAJOR, ask, body, closed_port, family_of, make, run
 
-from llm_intercept import Interceptor, InterceptTransport, UnmatchedRequestError, WrapError, intercept, wrap
+from llm_intercept import Interceptor, InterceptTransport, intercept, wrap
+from llm_intercept.errors import UnmatchedRequestError, WrapError
 
 
 def _family_of_answer(client: Any) -> str:
@@ -200,12 +201,12 @@ def test_wrap_stops_what_a_wrapped_anthropic_client_asks(is_async: bool) -> None
 
 
 def test_another_path_of_openai_is_stopped(is_async: bool) -> None:
-    """A request to OpenAI that is no chat completion is stopped, and does not leak to the paid API."""
+    """A request to OpenAI that no dialect reads is stopped, and does not leak to the paid API."""
 
     client = make(is_async)
-    stopped = pytest.raises(UnmatchedRequestError, match=r"api\.openai\.com/v1/models")
+    stopped = pytest.raises(UnmatchedRequestError, match=r"api\.openai\.com/v1/files")
     with stopped, intercept("hi"), pytest.raises(openai.NotFoundError):
-        run(client.models.list)
+        run(client.files.list)
 
 
 def test_the_generation_is_the_one_these_tests_know() -> None:

@@ -11,7 +11,8 @@ pytest.importorskip("openai")
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from sdk_support import body, make
 
-from llm_intercept import Reply, Usage, intercept
+from llm_intercept import Reply, intercept
+from llm_intercept.model import Usage
 
 REPLIES = {
     "text": "It's simple to use",
@@ -20,7 +21,7 @@ REPLIES = {
     "long": "word " * 500,
     "deltas": ["Hel", "lo", "", " world"],
     "length": Reply("cut off he", finish_reason="length"),
-    "usage": Reply("hi", usage=Usage(prompt_tokens=7, completion_tokens=3, cached_tokens=2, reasoning_tokens=1)),
+    "usage": Reply("hi", usage=Usage(input_tokens=7, output_tokens=3, cache_read_tokens=2, reasoning_tokens=1)),
     "model": Reply("hi", model="gpt-4o-mini-2024-07-18"),
 }
 

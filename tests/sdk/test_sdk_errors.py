@@ -12,7 +12,8 @@ pytest.importorskip("openai")
 import openai
 from sdk_support import FAMILY, MAJOR, ask, family_of, make
 
-from llm_intercept import ReplyFunctionError, UnmatchedRequestError, intercept
+from llm_intercept import intercept
+from llm_intercept.errors import ReplyFunctionError, UnmatchedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ import openai
 from fault_table import FAULTS, MAJOR, PAGE, POINTS, TEXT, kept, key, observe, render
 from sdk_support import FAMILY, ask, body, family_of, make, text_of
 
-from llm_intercept import Pace, Reply, api_error, disconnect, intercept, stall, stream_error, timeout
+from llm_intercept import Pace, Reply, api_error, disconnect, intercept, stall, timeout
+from llm_intercept.faults import stream_error
 
 
 @pytest.mark.parametrize("point", POINTS, ids=" ".join)

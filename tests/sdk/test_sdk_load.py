@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ pytest.importorskip("openai")
 from openai import NotFoundError
 from sdk_support import body, make, text_of
 
-from llm_intercept import UnmatchedRequestError, intercept
+from llm_intercept import intercept
+from llm_intercept.errors import UnmatchedRequestError
 
 if TYPE_CHECKING:
     from llm_intercept import LLMRequest
@@ -71,28 +71,22 @@ def test_a_shared_script_is_used_once_each_on_any_thread() -> None:
     """Its replies go out once each, whichever thread asks."""
     replies = [f"reply {number}" for number in range(64)]
     with intercept() as llm, make(is_async=False) as client, ThreadPoolExecutor(8) as pool:
-        llm.reply(*replies).script(shared=True)
+        llm.reply(*replies).shared()
         create = client.chat.completions.create
         given = list(pool.map(lambda _: create(**body()).choices[0].message.content, replies))
     assert sorted(given) == sorted(replies)
 
 
-def test_a_plain_script_taken_by_parallel_threads_is_a_loud_error() -> None:
-    """Which thread gets which reply would be chance, and the block says so."""
+def test_a_plain_script_taken_by_parallel_tasks_is_a_loud_error() -> None:
+    """Which task gets which reply would be chance, and the block says so; a client's first call looks its platform up."""
     replies = [f"reply {number}" for number in range(64)]
-    with (
-        pytest.raises(UnmatchedRequestError, match="taken in parallel"),
-        intercept() as llm,
-        make(is_async=False) as client,
-        ThreadPoolExecutor(8) as pool,
-    ):
+
+    async def run() -> None:
+        async with make(is_async=True) as client:
+            await client.chat.completions.create(**body())
+            await asyncio.gather(*(client.chat.completions.create(**body()) for _ in replies))
+
+    with pytest.raises(UnmatchedRequestError, match="taken in parallel"), intercept() as llm:
         llm.reply(*replies)
-        start = threading.Barrier(8)
-
-        def one(number: int) -> str:
-            if number < 8:
-                start.wait(10)
-            return client.chat.completions.create(**body()).choices[0].message.content
-
         with pytest.raises(NotFoundError, match="taken in parallel"):
-            list(pool.map(one, range(64)))
+            asyncio.run(run())

@@ -1,5 +1,7 @@
 """What type checkers see of the public names; never run, read by mypy and pyright (`make check`)."""
 
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 import re
@@ -8,17 +10,14 @@ from typing import assert_type
 import httpx
 import httpx2
 from openai import AsyncOpenAI, OpenAI
+from respx.patterns import M
 
 from llm_intercept import (
     Call,
-    Calls,
     Interceptor,
     InterceptTransport,
     LLMRequest,
     Reply,
-    Rule,
-    ToolCall,
-    Usage,
     auto,
     intercept,
     refusal,
@@ -27,6 +26,9 @@ from llm_intercept import (
     when,
     wrap,
 )
+from llm_intercept.journal.calls import Calls
+from llm_intercept.model import ToolCall, Usage
+from llm_intercept.rules.rule import Rule
 
 
 def as_a_block() -> None:
@@ -66,6 +68,30 @@ async def coroutines_stay_coroutines() -> None:
     assert_type(await decorated_coroutine(1), str)
 
 
+def conditions() -> None:
+    llm = Interceptor()
+    assert_type(
+        llm.on(M(host="a"), re.compile("a"), lambda request: request.turn, api="openai.*", turn=range(1, 3)), Rule
+    )
+    assert_type(llm.on(json={"a": [1, {"b": re.compile("a")}]}, headers={"a": None}, response_format=Reply), Rule)
+    assert_type(llm.reply("a", "b").per("conversation").cycle(), Rule)
+    assert_type(llm.reply("a", "b").per(lambda request: request.model), Rule)
+    assert_type(llm.reply("a", "b").shared().repeat_last().optional(), Rule)
+    assert_type(llm.calls.matching("a", status=200, failed=False, source="rule", model="a"), Calls)
+
+
+def mistakes_in_conditions_are_seen() -> None:
+    llm = Interceptor()
+    llm.on(modle="a")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    llm.on(turn="1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    llm.on(json={"a": {1, 2}})  # type: ignore[dict-item] # pyright: ignore[reportArgumentType]
+    llm.on(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    when(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    when("a") & "b"  # type: ignore[operator] # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    llm.calls.matching(source="mock")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    llm.reply("a", "b").per("session")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
 def wrapping_keeps_the_type() -> None:
     assert_type(wrap(OpenAI(), "hi"), OpenAI)
     assert_type(Interceptor().wrap(AsyncOpenAI()), AsyncOpenAI)
@@ -80,4 +106,4 @@ def replies() -> None:
     assert_type(tool_call("f", {"a": 1}, id="call_1"), ToolCall)
     assert_type(structured([1]), Reply)
     assert_type(refusal("no"), Reply)
-    Reply("text", tool_calls=(tool_call("f"),), finish_reason="length", usage=Usage(prompt_tokens=1))
+    Reply("text", tool_calls=(tool_call("f"),), finish_reason="length", usage=Usage(input_tokens=1))

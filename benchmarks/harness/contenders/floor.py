@@ -1,7 +1,7 @@
 """The floor: a `MockTransport` that returns ready bytes. As a contender it shows the harness's own error.
 
-`real-headers` is the floor with as many headers as the API's answers have (WIRE.md 2.3), which clients and SDKs copy
-and look through: the least that an answer true to the wire can cost.
+`real-headers` is the floor with as many headers as the API's answers have (docs/wire.md 2.3), which clients and SDKs
+copy and look through: the least that an answer true to the wire can cost.
 """
 
 from __future__ import annotations

@@ -66,18 +66,18 @@ SUFFIXES = (
     ".openai.azure.us",
     ".services.ai.azure.com",
 )
-BEDROCK = "bedrock-runtime."
+BEDROCK, AMAZON = "bedrock-runtime.", (".amazonaws.com", ".amazonaws.com.cn")
 
 
 @lru_cache(maxsize=1024)
 def is_llm_host(host: str) -> bool:
-    """Tell whether `host` (a name without port) is known to serve a paid LLM API."""
+    """Whether `host` (a name without port) is known to serve a paid LLM API."""
     name = host.lower().rstrip(".")
-    bedrock = name.startswith(BEDROCK) and ".amazonaws.com" in name
+    bedrock = name.startswith(BEDROCK) and name.endswith(AMAZON)
     return name in KNOWN or name.endswith(SUFFIXES) or bedrock
 
 
 def names_one(globs: tuple[str, ...], host: str, model: str) -> bool:
-    """Tell whether a glob (`*`, `?`) names the host, whatever its case, or the model."""
+    """Whether a glob (`*`, `?`) names the host, whatever its case, or the model."""
     name = host.lower()
     return any(fnmatchcase(name, glob.lower()) or (model and fnmatchcase(model, glob)) for glob in globs)

@@ -20,12 +20,7 @@ OBJECT = (dict, Mapping)
 
 
 def decode(body: bytes) -> Any:
-    """Read JSON; a lone surrogate, which UTF-8 cannot say, becomes U+FFFD.
-
-    Raises:
-        ValueError: `body` is not JSON.
-
-    """
+    """Read JSON, or raise `ValueError`; a lone surrogate, which UTF-8 cannot say, becomes U+FFFD."""
     try:
         return from_json(body)
     except ValueError:
@@ -53,12 +48,12 @@ def encode(value: object, indent: int | None = None) -> bytes:
 
 
 def is_object(value: object) -> bool:
-    """Tell whether `value` is a JSON object."""
+    """Whether `value` is a JSON object."""
     return isinstance(value, OBJECT)
 
 
 def is_array(value: object) -> bool:
-    """Tell whether `value` is a JSON array."""
+    """Whether `value` is a JSON array."""
     return isinstance(value, list)
 
 
@@ -77,6 +72,18 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def plain(value: object) -> Any:
+    """Return a copy of a JSON value in plain dicts and lists."""
+    if is_object(value):
+        return {key: plain(item) for key, item in mapping(value).items()}
+    return [plain(item) for item in cast("list[Any]", value)] if isinstance(value, list | tuple) else value
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same: 1 is 1.0, but true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
 def _without_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -88,12 +95,7 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Check headers and return them as pairs.
-
-    Raises:
-        ReplyError: A name or value is not a str.
-
-    """
+    """Return headers as pairs; raises `ReplyError` if a name or value is not a str."""
     for name, value in (headers or {}).items():
         if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
             raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", "Names and values are str.")
@@ -101,12 +103,7 @@ def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ..
 
 
 def to_json_text(value: object) -> str:
-    """Write a value as compact JSON.
-
-    Raises:
-        ReplyError: It cannot be written.
-
-    """
+    """Write a value as compact JSON; raises `ReplyError` if it cannot be written."""
     import pydantic  # noqa: PLC0415 - most values that are written are no models, and clients load no pydantic
 
     try:

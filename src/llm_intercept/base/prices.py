@@ -18,20 +18,13 @@ def _library() -> Any:
     return genai_prices
 
 
-def price(model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
-    """Return the list price of tokens in US dollars; None if genai-prices is not installed or knows no price.
-
-    Args:
-        model: The model's name; a provider before a slash is taken as that.
-        prompt_tokens: How many tokens are sent.
-        completion_tokens: How many are received.
-
-    """
+def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
+    """The list price of tokens of `model` or `provider/model` in US dollars; None if genai-prices cannot tell."""
     library = _library()
     if library is None or not model:
         return None
     provider, _, name = model.rpartition("/")
-    usage = library.Usage(input_tokens=prompt_tokens, output_tokens=completion_tokens)
+    usage = library.Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     for known in {provider or None, None}:
         try:
             return float(library.calc_price(usage, model_ref=name, provider_id=known).total_price)

@@ -1,4 +1,4 @@
-"""Server-sent events as chat APIs frame them: `data: {json}` and a blank line, LF only (WIRE.md 2.2: 482 of 482).
+"""Server-sent events as chat APIs frame them: `data: {json}` and a blank line, LF only (docs/wire.md 2.2: 482 of 482).
 
 Knows: the framing. Must not know: what the data means.
 """

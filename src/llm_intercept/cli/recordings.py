@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.errors import LLMInterceptError
+from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ class _Group(click.Group):
     """Says our own errors as click says its own."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
         try:
             return super().invoke(ctx)
         except (LLMInterceptError, LookupError, OSError) as error:
@@ -188,7 +188,7 @@ def prune(played: str | None, yes: bool, tape: str, command: tuple[str, ...]) ->
         raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
-        if command and _run(command, "LLM_INTERCEPT_PLAYED", file):
+        if command and _run(command, PLAYED, file):
             raise click.ClickException(
                 "the run failed, so what it did not play may still be needed: nothing was deleted"
             )
@@ -240,7 +240,7 @@ def rekey(yes: bool, tape: str, command: tuple[str, ...]) -> None:
     tapes = _tapes((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "pairs.jsonl")
-        status = _run(command, "LLM_INTERCEPT_REKEY", file)
+        status = _run(command, PAIRS, file)
         wanted = {os.path.abspath(location) for location, _ in tapes}  # noqa: PTH100 - links stay as they were said
         pairs = [pair for pair in pairs_in(file) if pair.location in wanted]
     lines = [line for pair in pairs for line in (pair.name, *(f"    {one}" for one in pair.differences))]

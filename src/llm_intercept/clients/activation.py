@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class Handler(Protocol):
-    """What answers requests."""
+    """What answers requests, by itself or, when it is one of those around, with its engine."""
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
-        """Begin an exchange, or return None to let the request go its way."""
+        """Begin an exchange, or let the request go its way (None); `outer` are the handlers around it."""
+        ...
+
+    def engine(self) -> Any:
+        """Return what an inner handler's exchange asks of this one; not made before somebody needs it."""
         ...
 
     def unseen(self, library: str, host: str, /) -> None:
@@ -92,7 +96,7 @@ def attach(client: Any, handler: Handler) -> None:
 
 
 def detach(client: Any, handler: Handler) -> bool:
-    """Undo `attach`; tell whether there was anything to undo."""
+    """Undo `attach`; whether there was anything to undo."""
     with _lock:
         handlers = _attached.get(client, ())
         left = tuple(one for one in handlers if one is not handler)
@@ -124,7 +128,6 @@ class ClientTransport:
         self._transport, self._handlers = transport, handlers
 
     def handle_request(self, request: Any) -> Any:
-        """Send the request through the transport."""
         token = _client.set(self._handlers)
         try:
             return self._transport.handle_request(request)
@@ -132,7 +135,6 @@ class ClientTransport:
             _client.reset(token)
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Send the request through the transport."""
         token = _client.set(self._handlers)
         try:
             return await self._transport.handle_async_request(request)

@@ -1,119 +1,57 @@
-"""Drives an exchange, sync or async, for a client of any family.
+"""Drives an exchange, sync or async, for a request at any door.
 
-Knows: what an exchange may need. Must not know: what it is about.
+Knows: what an exchange may need. Must not know: what it is about, whose request it is.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NoReturn, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.clients.activation import outside_clients
-from llm_intercept.clients.family import Family, family_of, is_network_error
-from llm_intercept.clients.stream import Timing, raise_if_late, read_timeout
-from llm_intercept.clients.tee import observed
-from llm_intercept.model.wire import Ask, Forward, Forwarded, OwnHeaders, Pause, ReadBody, WireRequest
+from llm_intercept.clients.adapter import R, raise_own
+from llm_intercept.clients.stream import raise_if_late
+from llm_intercept.model.wire import Ask, Forward, Forwarded, Pause, ReadBody
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
-    from llm_intercept.model.wire import Exchange, Outcome, SharedHeaders
+    from llm_intercept.clients.adapter import Adapter, AsyncAdapter, Errors
+    from llm_intercept.model.wire import Exchange, Need, Outcome
 
 forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
 """Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
 
 
-def wire_request(request: Any) -> WireRequest:
-    """Read the head of a family's request."""
-    url, headers = request.url, request.headers
-    return WireRequest(request.method, str(url), url.host, url.path, headers.__class__(headers), is_network_error)
-
-
-def drive(exchange: Exchange, request: Any, forward: Callable[[], Any]) -> Any:
-    """Run an exchange for a sync client; return the family's response.
-
-    Args:
-        exchange: What to run.
-        request: The family's request.
-        forward: Sends the request where it was going.
-
-    """
-    family = family_of(request)
-    sent: list[Any] = []
-
-    def fulfil(need: Ask | Pause | Forward) -> Any:
-        match need:
-            case Ask(function, arguments):
-                with outside_clients():
-                    value = function(*arguments)
-                    return _run(value) if hasattr(value, "__await__") else value
-            case Pause(seconds, timeline):
-                waiting = timeline.wait(seconds, read_timeout(request))
-                waiting.sleep()
-                return raise_if_late(waiting)
-            case Forward(observer):
-                sent.append(observed(family, _forwarded(forward), observer))
-                return sent[0].status_code
-            case _:
-                assert_never(need)
-
+def drive(exchange: Exchange, adapter: Adapter[R]) -> R:
+    """Run an exchange for a client that waits; return the door's response."""
+    sent: list[R] = []
     try:
-        outcome = _steps(exchange, request, fulfil)
+        outcome = _outcome(exchange, adapter, sent)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
-        raise_own(family, error)
-    return _response(family, request, outcome, sent)
+        raise_own(adapter, error)
+    return sent[0] if isinstance(outcome, Forwarded) else adapter.respond(outcome)
 
 
-async def drive_async(exchange: Exchange, request: Any, forward: Callable[[], Awaitable[Any]]) -> Any:
-    """Run an exchange for an async client; return the family's response. The arguments are those of `drive`."""
-    family = family_of(request)
-    sent: list[Any] = []
-
-    async def fulfil(need: Ask | Pause | Forward) -> Any:
-        match need:
-            case Ask(function, arguments):
-                with outside_clients():
-                    value = function(*arguments)
-                    return await value if hasattr(value, "__await__") else value
-            case Pause(seconds, timeline):
-                waiting = timeline.wait(seconds, read_timeout(request))
-                await waiting.asleep()
-                return raise_if_late(waiting)
-            case Forward(observer):
-                sent.append(observed(family, await _forwarded_async(forward), observer))
-                return sent[0].status_code
-            case _:
-                assert_never(need)
-
+async def drive_async(exchange: Exchange, adapter: AsyncAdapter[R]) -> R:
+    """Run an exchange for a client that awaits; return the door's response."""
+    sent: list[R] = []
     try:
-        outcome = await _async_steps(exchange, request, fulfil)
+        outcome = await _outcome_async(exchange, adapter, sent)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
-        raise_own(family, error)
-    return _response(family, request, outcome, sent)
+        raise_own(adapter, error)
+    return sent[0] if isinstance(outcome, Forwarded) else adapter.respond(outcome)
 
 
-def raise_own(family: Family, error: BaseException) -> NoReturn:
-    """Raise an error as one of the family's; one that is replaced stays its cause.
-
-    Raises:
-        BaseException: Always.
-
-    """
-    own = family.adopt(error)
-    if own is error:
-        raise error
-    raise own from error
-
-
-def _steps(exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | Forward], Any]) -> Outcome:
+def _outcome(exchange: Exchange, adapter: Adapter[R], sent: list[R]) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = request.read() if isinstance(need, ReadBody) else fulfil(need)
+                value = _fulfilled(need, adapter, sent)
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
-                need = exchange.throw(error)
+                need = exchange.throw(_marked(need, adapter, error))
             else:
                 need = exchange.send(value)
     except StopIteration as end:
@@ -121,16 +59,14 @@ def _steps(exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | For
         return outcome
 
 
-async def _async_steps(
-    exchange: Exchange, request: Any, fulfil: Callable[[Ask | Pause | Forward], Awaitable[Any]]
-) -> Outcome:
+async def _outcome_async(exchange: Exchange, adapter: AsyncAdapter[R], sent: list[R]) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = await (request.aread() if isinstance(need, ReadBody) else fulfil(need))
+                value = await _fulfilled_async(need, adapter, sent)
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
-                need = exchange.throw(error)
+                need = exchange.throw(_marked(need, adapter, error))
             else:
                 need = exchange.send(value)
     except StopIteration as end:
@@ -138,24 +74,66 @@ async def _async_steps(
         return outcome
 
 
-def _forwarded(forward: Callable[[], Any]) -> Any:
-    token = forwarding.set(True)
-    try:
-        return forward()
-    finally:
-        forwarding.reset(token)
+def _fulfilled(need: Need, adapter: Adapter[R], sent: list[R]) -> Any:
+    """Do what an exchange asks for; a response that came from where the request was going is kept in `sent`."""
+    match need:
+        case ReadBody():
+            return adapter.read()
+        case Ask(function, arguments):
+            with outside_clients():
+                value = function(*arguments)
+                return _run(value) if hasattr(value, "__await__") else value
+        case Pause(seconds, timeline):
+            waiting = timeline.wait(seconds, adapter.read_limit)
+            waiting.sleep()
+            return raise_if_late(waiting)
+        case Forward(observer):
+            with _forwarded():
+                status, response = adapter.forward(observer)
+            sent.append(response)
+            return status
+        case _:
+            assert_never(need)
 
 
-async def _forwarded_async(forward: Callable[[], Awaitable[Any]]) -> Any:
+async def _fulfilled_async(need: Need, adapter: AsyncAdapter[R], sent: list[R]) -> Any:
+    """Do what an exchange asks for; a response that came from where the request was going is kept in `sent`."""
+    match need:
+        case ReadBody():
+            return await adapter.read()
+        case Ask(function, arguments):
+            with outside_clients():
+                value = function(*arguments)
+                return await value if hasattr(value, "__await__") else value
+        case Pause(seconds, timeline):
+            waiting = timeline.wait(seconds, adapter.read_limit)
+            await waiting.asleep()
+            return raise_if_late(waiting)
+        case Forward(observer):
+            with _forwarded():
+                status, response = await adapter.forward(observer)
+            sent.append(response)
+            return status
+        case _:
+            assert_never(need)
+
+
+def _marked(need: Need, errors: Errors, error: BaseException) -> BaseException:
+    """Say of what a user's function raised whether it means to the client that the network failed."""
+    return (errors.network_fault(error) or error) if isinstance(need, Ask) else error
+
+
+@contextmanager
+def _forwarded() -> Generator[None]:
     token = forwarding.set(True)
     try:
-        return await forward()
+        yield
     finally:
         forwarding.reset(token)
 
 
 def _run(awaitable: Awaitable[Any]) -> Any:
-    """Await for a sync client, which has no loop; one that runs in this thread cannot be waited for."""
+    """Await for a client without a loop; one that runs in this thread cannot be waited for."""
     import asyncio  # noqa: PLC0415 - it is slow to import, and at interpreter start not needed
 
     async def wait() -> Any:
@@ -171,35 +149,3 @@ def _run(awaitable: Awaitable[Any]) -> Any:
         "an async reply function was asked by a sync client inside a running event loop, which cannot wait for it: "
         "use a plain function, or an async client"
     )
-
-
-def _response(family: Family, request: Any, outcome: Outcome, sent: list[Any]) -> Any:
-    if isinstance(outcome, Forwarded):
-        return sent[0]
-    timing = None if outcome.timeline is None else Timing(outcome.timeline, read_timeout(request))
-    headers = family_headers(family.module.Headers, outcome.headers)
-    response = family.module.Response(
-        outcome.status,
-        headers=headers,
-        stream=family.stream(outcome.chunks, partial(raise_own, family), timing),
-        request=request,
-        extensions={"http_version": b"HTTP/1.1"},
-    )
-    response.headers.encoding = headers.encoding  # else each response finds it out by decoding all of them
-    return response
-
-
-def family_headers(kind: Any, headers: tuple[tuple[str, str], ...]) -> Any:
-    """Make a family's headers; what many responses share is made once."""
-    if not isinstance(headers, OwnHeaders):
-        return kind(list(headers))
-    ready = _shared(kind, headers.shared)
-    made = kind(ready)
-    made.encoding = ready.encoding
-    made[headers.shared.name] = headers.value
-    return made
-
-
-@lru_cache(maxsize=64)
-def _shared(kind: Any, shared: SharedHeaders) -> Any:
-    return kind([*shared.before, (shared.name, ""), *shared.after])

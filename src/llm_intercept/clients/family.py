@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.model.wire import NetworkFaultError, is_connection_error
+from llm_intercept.model.wire import NetworkFaultError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,46 +25,39 @@ class Family:
 
     Attributes:
         module: The library.
-        stream: The class of the response streams made for it.
-        tee: The class of the streams that stand before a real response's.
         network_errors: The exceptions that mean to its clients that the network failed.
 
     """
 
     module: ModuleType
-    stream: type[Any] = field(repr=False)
-    tee: type[Any] = field(repr=False)
     network_errors: tuple[type[BaseException], ...] = field(repr=False)
 
-    def adopt(self, error: BaseException) -> BaseException:
-        """Return `error` as an exception of this family: another family's is replaced by the one of the same name."""
-        kind = error.kind if isinstance(error, NetworkFaultError) else _kind_of(error)
-        if kind:
-            made: BaseException = getattr(self.module, kind)(str(error))
-            return made
-        own = getattr(self.module, type(error).__name__, None)
-        if isinstance(error, self.network_errors) or not is_network_error(error) or not isinstance(own, type):
+    def own_error(self, error: BaseException) -> BaseException:
+        """Return `error` as this family has it: a failure of the network is one of its own classes."""
+        fault = network_fault(error)
+        if fault is None or isinstance(fault.seen, self.network_errors):
+            return error if fault is None else fault.seen
+        own = getattr(self.module, fault.kind, None)
+        if not isinstance(own, type) or not issubclass(own, self.network_errors):
             return error
         try:
-            return own(str(error)) if issubclass(own, self.network_errors) else error
+            return own(fault.message)
         except TypeError:  # it is made of more than a message, as HTTPStatusError is
             return error
 
 
-def is_network_error(error: BaseException) -> bool:
-    """Tell whether an exception means, to a client of any loaded family, that the network failed."""
-    if isinstance(error, NetworkFaultError) or is_connection_error(error):
-        return True
-    return any(isinstance(error, _family(module).network_errors) for module in loaded())
+def network_fault(error: BaseException) -> NetworkFaultError | None:
+    """What failure of the network an exception of the operating system or of any loaded family means."""
+    if isinstance(error, NetworkFaultError):
+        return error
+    kind = _kind_of(error)
+    if not kind and any(isinstance(error, _family(module).network_errors) for module in loaded()):
+        kind = type(error).__name__
+    return NetworkFaultError(kind, str(error), error) if kind else None
 
 
 def family_of(request: object) -> Family:
-    """Find the family of a request object from its class.
-
-    Raises:
-        TypeError: The class comes from no known family.
-
-    """
+    """Find the family of a request object from its class; raises `TypeError` if it comes from none."""
     kind: Any = type(request)
     return _family_of_class(kind)
 
@@ -75,7 +68,7 @@ def loaded() -> list[Any]:
 
 
 def is_client(value: object) -> bool:
-    """Tell whether `value` is a client of a family that is loaded."""
+    """Whether `value` is a client of a family that is loaded."""
     return any(isinstance(value, (module.Client, module.AsyncClient)) for module in loaded())
 
 
@@ -106,9 +99,4 @@ def _family_of_class(request_class: Any) -> Family:
 
 @lru_cache(maxsize=8)
 def _family(module: ModuleType) -> Family:
-    from llm_intercept.clients.stream import ByteChunks  # noqa: PLC0415 - the streams' classes are made per family
-    from llm_intercept.clients.tee import Tee  # noqa: PLC0415
-
-    bases = (module.SyncByteStream, module.AsyncByteStream)
-    stream, tee = type("InterceptedStream", (ByteChunks, *bases), {}), type("RecordedStream", (Tee, *bases), {})
-    return Family(module, stream, tee, (module.HTTPError, module.InvalidURL))
+    return Family(module, (module.HTTPError, module.InvalidURL))

@@ -2,7 +2,8 @@
 
 Only the function's `__code__` is exchanged, so the attribute that holds the function is the same object before,
 during and after. Another tool may save it, replace it or put it back at any time, in any order, and neither of the
-two undoes the other (docs/architecture.md, "Hooks").
+two undoes the other (docs/architecture.md, "Hooks"). Tracers do the same for the same reason: ddtrace's
+`internal/wrapping` exchanges `__code__` and keeps the old code in a function of its own.
 
 Knows: Python functions. Must not know: whose.
 """
@@ -10,6 +11,8 @@ Knows: Python functions. Must not know: whose.
 from __future__ import annotations
 
 import inspect
+import linecache
+import sys
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +21,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILE = "<llm-intercept hook>"
+FILE = "<llm-intercept hook {}>"
 PLACEHOLDER = "llm_intercept hook"
 
 
@@ -57,8 +60,18 @@ class Hook:
 
 
 def is_hooked(function: object) -> bool:
-    """Tell whether a hook is installed on `function`."""
-    return isinstance(function, FunctionType) and function.__code__.co_filename == FILE
+    """Whether a hook is installed on `function`."""
+    return isinstance(function, FunctionType) and function.__code__.co_filename in _sources
+
+
+def member(holder: Any, name: str) -> Any:
+    """Return what stands under `name` in a module, or in a class or the classes it inherits from, as it stands there.
+
+    Not as an attribute is read: a `partialmethod` would make a new function at each reading.
+    """
+    places: tuple[Any, ...] = getattr(holder, "__mro__", (holder,))
+    found: list[Any] = [vars(place)[name] for place in places if name in vars(place)]
+    return found[0] if found else None
 
 
 def innermost(value: object) -> FunctionType | None:
@@ -71,7 +84,15 @@ def innermost(value: object) -> FunctionType | None:
     return value if isinstance(value, FunctionType) else None
 
 
+def is_mock(value: object) -> bool:
+    """Whether `value` is a `unittest.mock` object, which answers by itself."""
+    module = sys.modules.get("unittest.mock")
+    return module is not None and isinstance(value, module.NonCallableMock)
+
+
 _signatures: WeakKeyDictionary[FunctionType, inspect.Signature] = WeakKeyDictionary()
+_sources: set[str] = set()
+"""The file names that the code of hooks has."""
 
 
 def _signature(function: FunctionType) -> inspect.Signature:
@@ -99,7 +120,10 @@ def _template(free_variables: int, *, is_async: bool) -> CodeType:
         f"        return {'await ' if is_async else ''}hook(*args, **kwargs)\n"
         "    return stand_in\n"
     )
+    file = FILE.format(f"{'async ' if is_async else ''}{free_variables}")
+    _sources.add(file)
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # what tracebacks show
     namespace: dict[str, Any] = {}
-    exec(compile(source, FILE, "exec"), namespace)  # noqa: S102 - the source is the lines above
+    exec(compile(source, file, "exec"), namespace)  # noqa: S102 - the source is the lines above
     code: CodeType = namespace["make"](*names).__code__
     return code

@@ -27,11 +27,9 @@ class ImportWatcher:
         self._names, self._imported = names, imported
 
     def install(self) -> None:
-        """Begin to watch."""
         sys.meta_path.insert(0, self)
 
     def remove(self) -> None:
-        """Stop watching."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 

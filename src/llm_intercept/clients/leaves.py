@@ -1,18 +1,15 @@
 """Finds the transport that would really send a request, inside the ones that were put around it.
 
-Knows: how transports hold each other and inherit. Must not know: what is done with what it finds.
+Knows: how transports hold each other, and the transports of libraries by name. Must not know: what is done with what
+it finds.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
-from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.clients.family import loaded
-from llm_intercept.clients.hook import innermost
 from llm_intercept.clients.transport import InProcess
 
 if TYPE_CHECKING:
@@ -25,6 +22,15 @@ TEST_CLIENTS = frozenset(
     {
         ("starlette.testclient", "_TestClientTransport"),
         ("litestar.testing.transport", "TestClientTransport"),
+    }
+)
+# Transports that send by a library that is watched (`sentinels`), so that a subclass may be left to itself.
+WATCHED = frozenset(
+    {
+        ("httpx_aiohttp.transport", "AiohttpTransport"),
+        ("httpx_aiohttp.httpx2.transport", "AiohttpTransport"),
+        ("openai._vendor.httpx_aiohttp.transport", "AiohttpTransport"),
+        ("anthropic._vendor.httpx_aiohttp.transport", "AiohttpTransport"),
     }
 )
 
@@ -48,126 +54,68 @@ def _leaves(transport: Any, around: tuple[Any, ...], seen: set[int]) -> Iterator
 
 
 def is_leaf(transport: Any) -> bool:
-    """Tell whether a transport is the innermost one: all it holds, if anything, are transports around it."""
+    """Whether a transport is the innermost one: all it holds, if anything, are transports around it."""
     return not is_in_process(transport) and all(_reaches(one, transport, set()) for one in _held(transport))
 
 
 def _reaches(outer: Any, transport: Any, seen: set[int]) -> bool:
-    """Tell whether `outer` holds `transport`, at whatever depth."""
+    """Whether `outer` holds `transport`, at whatever depth."""
     if outer is transport:
         return True
     seen.add(id(outer))
     return any(_reaches(one, transport, seen) for one in _held(outer) if id(one) not in seen)
 
 
+@lru_cache(maxsize=256)
 def is_own_transport(kind: type) -> bool:
-    """Tell whether a class, or the one it inherits its sending from, is a family's own, which is always a leaf."""
-    if kind in _own:
-        return True
-    own = [transport for module in loaded() for transport in (module.HTTPTransport, module.AsyncHTTPTransport)]
-    if any(parent is one for parent in kind.__mro__ for one in own):
-        _own.add(kind)
-        return True
-    return False
+    """Whether a class is one of a family's own, which is always a leaf and holds no other transport."""
+    return any(kind is module.HTTPTransport or kind is module.AsyncHTTPTransport for module in loaded())
 
 
-_own: WeakSet[type] = WeakSet()
+def sending_class(kind: type) -> type | None:
+    """Find the class that `kind` inherits its sending from; None if it sends by means of its own.
+
+    What a subclass overrides is its own affair: it hands on, by whatever means, or it sends by itself through a library
+    that is watched.
+    """
+    return next((one for one in kind.__mro__ if is_own_transport(one) or _name(one) in WATCHED), None)
 
 
 def is_in_process(transport: Any) -> bool:
-    """Tell whether a transport answers by itself: somebody's own mock or app, which is never touched."""
+    """Whether a transport answers by itself: somebody's own mock or app, which is never touched."""
     if isinstance(transport, InProcess):
         return True
     kinds = [getattr(module, name) for module in loaded() for name in IN_PROCESS if hasattr(module, name)]
-    names = {(kind.__module__, kind.__qualname__) for kind in type(transport).__mro__}
-    return isinstance(transport, tuple(kinds)) or not names.isdisjoint(TEST_CLIENTS)
+    return isinstance(transport, tuple(kinds)) or any(_name(kind) in TEST_CLIENTS for kind in type(transport).__mro__)
 
 
-def sender(kind: type, method: str) -> FunctionType | None:
-    """Find the function of class `kind` that does the sending.
-
-    That is the method itself, or where it hands on to the method it overrides, that one: a retrying subclass of
-    `HTTPTransport` keeps retrying. None if the class only inherits a family's empty base method.
-    """
-    found: FunctionType | None = None
-    for parent in kind.__mro__:
-        value = parent.__dict__.get(method)
-        if value is None or _is_abstract_base(parent):
-            continue
-        function = innermost(value)
-        found = function or found
-        if function is None or not _hands_on(parent, method):
-            break
-    return found
-
-
-def _held(transport: Any) -> Iterator[Any]:
-    for value in _attributes(transport):
-        yield from (one for one in _reachable(value) if _is_transport(one))
-
-
-def _attributes(transport: Any) -> Iterator[Any]:
-    yield from getattr(transport, "__dict__", {}).values()
-    for kind in type(transport).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            mangled = f"_{kind.__name__.lstrip('_')}{name}" if name.startswith("__") else name
-            yield getattr(transport, mangled, None)
-
-
-def _reachable(value: Any) -> Iterable[Any]:
-    """Look through containers and functions, one level deep."""
-    match value:
-        case dict():
-            return [value, *value.values()]
-        case list() | tuple() | set() | frozenset():
-            return [value, *value]
-        case functools.partial():
-            return [value.func, getattr(value.func, "__self__", None), *value.args, *value.keywords.values()]
-        case MethodType():
-            return [value.__self__]
-        case FunctionType():
-            return [cell.cell_contents for cell in value.__closure__ or () if _is_set(cell)]
-        case _:
-            return [value]
-
-
-def _is_set(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 - reading it is the question
-    except ValueError:
-        return False
-    return True
-
-
-def _is_transport(value: Any) -> bool:
-    """Tell whether clients would take `value` for a transport: anything with a transport's method, but a pool."""
-    kind: Any = value.__class__
-    has_method = any(callable(getattr(kind, method, None)) for method in METHODS)
-    return has_method and not kind.__module__.startswith("httpcore")
-
-
-def _is_abstract_base(kind: type) -> bool:
+def is_abstract_base(kind: type) -> bool:
+    """Whether a class is a family's empty base class."""
     return any(kind in (module.BaseTransport, module.AsyncBaseTransport) for module in loaded())
 
 
-def _hands_on(kind: type, method: str) -> bool:
-    """Tell whether a class's own code calls the method it overrides: by `super()` or by a base, whatever its name."""
-    functions = (innermost(value) for value in kind.__dict__.values() if not inspect.isclass(value))
-    return any(_calls_base(function, kind, method) for function in functions if function is not None)
+def _name(kind: type) -> tuple[str, str]:
+    return kind.__module__, kind.__qualname__
 
 
-def _calls_base(function: FunctionType, kind: type, method: str) -> bool:
-    used = set(_names(function.__code__))
-    named = [function.__globals__.get(name) for name in used]
-    named += [cell.cell_contents for cell in function.__closure__ or () if _is_set(cell)]
-    bases = kind.__mro__[1:-1]
-    by_name = {"super", *(base.__name__ for base in bases)} & used
-    return method in used and bool(by_name or any(one is base for one in named for base in bases))
+def _held(transport: Any) -> Iterator[Any]:
+    """Yield the transports that a transport holds.
+
+    In an attribute, as those of httpx-retries, hishel, pydantic-ai and opentelemetry do, or one of several in a
+    container, as routers do. A wrapper that hides its transport deeper is taken for a leaf, and answered itself.
+    """
+    for value in getattr(transport, "__dict__", {}).values():
+        yield from (one for one in _contained(value) if _is_transport(one))
 
 
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+def _contained(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[Any, Any]", value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, list | tuple | set | frozenset) else (value,)
+
+
+def _is_transport(value: Any) -> bool:
+    """Whether clients would take `value` for a transport: anything with a transport's method, but a pool."""
+    kind: Any = value.__class__
+    has_method = any(callable(getattr(kind, method, None)) for method in METHODS)
+    return has_method and not any(one.__module__.startswith("httpcore") for one in kind.__mro__)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.clients import sentinels
 from llm_intercept.clients.activation import ClientTransport, active, attached, inheriting
 from llm_intercept.clients.family import FAMILIES
-from llm_intercept.clients.hook import Hook, innermost, is_hooked
+from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
 from llm_intercept.clients.imports import ImportWatcher
-from llm_intercept.clients.leaves import METHODS, is_leaf, is_own_transport, leaves, sender
+from llm_intercept.clients.leaves import METHODS, is_abstract_base, is_leaf, is_own_transport, leaves, sending_class
 from llm_intercept.clients.tls import creating
 from llm_intercept.clients.transport import serve, serve_async
+from llm_intercept.errors import HookError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
     Make = Callable[[Callable[..., Any]], Callable[..., Any]]
     Installer = Callable[[ModuleType, "HookSet"], None]
-
-
-SET_COOKIE = "set-cookie"
-"""What a library looks for in the headers of a response that may set cookies, if it looks before it copies them."""
 
 
 class HookSet:
@@ -46,22 +43,22 @@ class HookSet:
         self._installers = installers
         self._lock = threading.RLock()
         self._owners = 0
+        self._complete = False
         self._hooks: dict[Any, Hook] = {}
         self._watcher = ImportWatcher(frozenset(installers), self._install)
 
     def acquire(self) -> None:
-        """Need the hooks; the first to do so installs them."""
+        """Need the hooks, and install what is missing; after a `HookError` nothing is needed."""
         with self._lock:
             self._owners += 1
             if self._owners == 1:
-                try:
-                    self._watcher.install()
-                    for name in filter(sys.modules.get, self._installers):
-                        self._install(importlib.import_module(name))  # waits for a thread that is importing it
-                except BaseException:
-                    self._remove()
-                    self._owners = 0
-                    raise
+                self._watcher.install()
+        try:
+            if not self._complete:
+                self._install_loaded()
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Need the hooks no longer; the last to do so removes them."""
@@ -70,61 +67,53 @@ class HookSet:
             if self._owners == 0:
                 self._remove()
 
-    def add(self, value: Any, make: Make) -> None:
-        """Install a hook on the function behind `value`, unless it has one."""
-        function = innermost(value)
+    def add(self, holder: Any, name: str, make: Make) -> None:
+        """Install a hook on the function that `holder` has under `name`, unless it has one; or raise `HookError`."""
+        found = member(holder, name)
+        function = innermost(found)
+        if function is None:
+            raise HookError(f"{holder.__module__}.{holder.__qualname__}.{name}", found)
         with self._lock:
-            if function is not None and self._owners and not is_hooked(function):
+            if self._owners and not is_hooked(function):
                 hook = Hook(function, make)
                 hook.install()
                 self._hooks[function] = hook
 
-    def _remove(self) -> None:
-        self._watcher.remove()
-        for hook in self._hooks.values():
-            hook.remove()
-        self._hooks.clear()
+    def _install_loaded(self) -> None:
+        """Install the hooks of what is imported, waiting for threads that are importing it.
+
+        Without the lock, which such a thread waits for when it has done so.
+        """
+        for name in filter(sys.modules.get, self._installers):
+            self._install(importlib.import_module(name))
+        with self._lock:
+            self._complete = self._owners > 0
 
     def _install(self, module: ModuleType) -> None:
         with self._lock:
             if self._owners:
                 self._installers[module.__name__](module, self)
 
+    def _remove(self) -> None:
+        self._watcher.remove()
+        for hook in self._hooks.values():
+            hook.remove()
+        self._hooks.clear()
+        self._complete = False
+
 
 def _hook_family(module: ModuleType, hooks: HookSet) -> None:
-    """Hook a family's transports, its clients' choice of one, where others are met, their cookies and TLS contexts."""
-    hooks.add(module.HTTPTransport.handle_request, _serving)
-    hooks.add(module.AsyncHTTPTransport.handle_async_request, _serving)
-    hooks.add(module.Client._transport_for_url, _choosing)  # noqa: SLF001 - the one private name
-    hooks.add(module.AsyncClient._transport_for_url, _choosing)  # noqa: SLF001
-    hooks.add(module.create_ssl_context, creating)
-    extract = innermost(module.Cookies.extract_cookies)
-    if extract is not None and SET_COOKIE not in extract.__code__.co_consts:
-        hooks.add(extract, _extracting)
-
-
-def _extracting(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Make what a client does to find a response's cookies: nothing, if it sets none.
-
-    httpx 0.28 copies all headers for it, which takes longer than all that is done here; httpx2 looks first.
-    """
-
-    def extract_cookies(cookies: Any, response: Any) -> None:
-        headers = response.headers
-        if SET_COOKIE in headers or "set-cookie2" in headers:
-            original(cookies, response)
-
-    return extract_cookies
+    """Hook a family's transports, its clients' choice of one, where others are met, and its TLS contexts."""
+    hooks.add(module.HTTPTransport, METHODS[0], _serving)
+    hooks.add(module.AsyncHTTPTransport, METHODS[1], _serving)
+    hooks.add(module.Client, "_transport_for_url", _choosing)
+    hooks.add(module.AsyncClient, "_transport_for_url", _choosing)
+    if innermost(module.create_ssl_context) is not None:  # for speed alone, so anybody's own may stay
+        hooks.add(module, "create_ssl_context", creating)
 
 
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
-    """Make what a leaf transport's method does instead.
-
-    Args:
-        original: The method.
-        sometimes: Whether another transport of the class may be no leaf, so that each is looked at.
-
-    """
+    """Make what a leaf transport's method does instead; `sometimes` another transport of its class may be no leaf."""
 
     def handle_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
@@ -156,14 +145,23 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _hook_leaves(transport: Any) -> None:
-    kind: Any = transport.__class__
-    own = kind.__dict__
+    """Hook the classes of a transport's leaves: another tool's undoing may have brought back functions without one."""
+    kind: type = transport.__class__
+    own = vars(kind)
     if (is_hooked(own.get(METHODS[0])) or is_hooked(own.get(METHODS[1]))) and is_own_transport(kind):
         return
     for leaf in leaves(transport):
-        for method in METHODS:
-            own = is_own_transport(leaf.__class__)
-            TRAFFIC.add(sender(leaf.__class__, method), _serving if own else _serving_leaves)
+        _hook_methods(leaf.__class__, sending_class(leaf.__class__))
+
+
+def _hook_methods(kind: type, sending: type | None) -> None:
+    """Hook what sends for the transports of a class: the methods of the class that it inherits its sending from."""
+    for method in METHODS:
+        holder = next((one for one in (sending or kind).__mro__ if method in vars(one)), None)
+        found = None if holder is None else vars(holder)[method]
+        if holder is None or is_hooked(found) or is_abstract_base(holder) or is_mock(found):
+            continue
+        TRAFFIC.add(holder, method, _serving_leaves if sending is None else _serving)
 
 
 def _watch_library(module: ModuleType, hooks: HookSet) -> None:
@@ -173,9 +171,9 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
 def _hook_threads(module: ModuleType, hooks: HookSet) -> None:
     """Let threads inherit the context's activations from whoever starts them or gives them work."""
     if module.__name__ == "threading":
-        hooks.add(module.Thread.start, _starting)
+        hooks.add(module.Thread, "start", _starting)
     else:
-        hooks.add(module.ThreadPoolExecutor.submit, _submitting)
+        hooks.add(module.ThreadPoolExecutor, "submit", _submitting)
 
 
 def _starting(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from llm_intercept.clients.activation import active
 from llm_intercept.clients.driver import forwarding
+from llm_intercept.clients.hook import is_mock, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    Install = Callable[[Any, Callable[..., Any]], None]
+    Install = Callable[[Any, str, Callable[..., Any]], None]
     HostOf = Callable[..., str]
 
 LIBRARIES = {
@@ -39,38 +40,40 @@ def loaded() -> tuple[str, ...]:
 
 
 def watch(module: ModuleType, install: Install) -> None:
-    """Put sentinels on a library's functions that open connections or send requests."""
+    """Put sentinels on a library's functions that open connections or send requests; a mock there opens none."""
     library = LIBRARIES[module.__name__]
-    for function, host_of in _doors(module):
-        install(function, _guard(library, host_of, is_async=inspect.iscoroutinefunction(function)))
+    for holder, name, host_of in doors(module):
+        found = member(holder, name)
+        if not is_mock(found):
+            install(holder, name, _guard(library, host_of, is_async=inspect.iscoroutinefunction(found)))
 
 
 def _is_a_users_own(module: str) -> bool:
     return not module.startswith(("http.", "httpcore"))
 
 
-def _doors(module: ModuleType) -> Iterator[tuple[Any, HostOf]]:
-    """Yield the functions of a library to watch, each with what tells the host from its arguments."""
+def doors(module: ModuleType) -> Iterator[tuple[Any, str, HostOf]]:
+    """Yield the functions of a library to watch, by holder and name, with what tells the host from their arguments."""
     match module.__name__:
         case "aiohttp":
-            yield module.BaseConnector.connect, _aiohttp_host
+            yield module.BaseConnector, "connect", _aiohttp_host
         case "grpc":
             for place in (module, getattr(module, "aio", None)):
                 if place is not None:
-                    yield place.secure_channel, _grpc_host
-                    yield place.insecure_channel, _grpc_host
+                    yield place, "secure_channel", _grpc_host
+                    yield place, "insecure_channel", _grpc_host
         case "http.client":
-            yield module.HTTPConnection.putrequest, _tunnel_or_own_host
+            yield module.HTTPConnection, "putrequest", _tunnel_or_own_host
         case "urllib3":
             pool = sys.modules["urllib3.connectionpool"].HTTPConnectionPool
-            yield pool.urlopen, _own_host
+            yield pool, "urlopen", _own_host
         case "websockets.asyncio.client":
-            yield module.connect.__init__, _websocket_host
+            yield module.connect, "__init__", _websocket_host
         case "websockets.sync.client":
-            yield module.connect, _websocket_url_host
+            yield module, "connect", _websocket_url_host
         case _:
-            yield module.ConnectionPool.handle_request, _httpcore_host
-            yield module.AsyncConnectionPool.handle_async_request, _httpcore_host
+            yield module.ConnectionPool, "handle_request", _httpcore_host
+            yield module.AsyncConnectionPool, "handle_async_request", _httpcore_host
 
 
 def _aiohttp_host(_connector: Any, request: Any, *_: Any, **__: Any) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REMEMBERED = 16  # files of certificates
 
 
-class LateContext:
+class LazySSLContext:
     """Stands for the `ssl.SSLContext` that `make` makes, which is made when anything of it is asked for or set."""
 
     __slots__ = ("__weakref__", "_late")
@@ -37,19 +37,15 @@ class LateContext:
         return cast("type[ssl.SSLContext]", sys.modules["ssl"].SSLContext)
 
     def __getattr__(self, name: str) -> Any:
-        """Give what the context has under `name`."""
         return getattr(self._late.made(), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set it on the context."""
         setattr(self._late.made(), name, value)
 
     def __delattr__(self, name: str) -> None:
-        """Delete it from the context."""
         delattr(self._late.made(), name)
 
     def __dir__(self) -> list[str]:
-        """List what the context has."""
         return dir(self._late.made())
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -88,13 +84,13 @@ def creating(original: Callable[..., Any]) -> Callable[..., Any]:
             return _of_file(partial(original, **kwargs), trusted["SSL_CERT_FILE"])
         if trusted.get("SSL_CERT_DIR"):  # it is read when a server shows its certificate
             return original(**kwargs)
-        return LateContext(lambda: _without_log(original(**{**kwargs, "trust_env": False})))
+        return LazySSLContext(lambda: _without_log(original(**{**kwargs, "trust_env": False})))
 
     return create_ssl_context
 
 
 def _is_pythons_own() -> bool:
-    """Tell whether nobody has put something of their own in the place of Python's contexts (truststore, a mock)."""
+    """Whether nobody has put something of their own in the place of Python's contexts (truststore, a mock)."""
     import ssl  # noqa: PLC0415 - slow to import, and at interpreter start not needed
 
     return ssl.SSLContext.__module__ == getattr(ssl.create_default_context, "__module__", None) == "ssl"
@@ -105,7 +101,7 @@ def _of_file(make: Callable[..., Any], path: str) -> Any:
     state = _state(path)
     content = _read.get(state)
     if content is not None:
-        return LateContext(lambda: _without_log(_trusting(make, path, state, content)))
+        return LazySSLContext(lambda: _without_log(_trusting(make, path, state, content)))
     made = make()
     if state is not None:
         _remember(path, state)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients.driver import drive, drive_async, forwarding, wire_request
+from llm_intercept.clients.driver import drive, drive_async, forwarding
+from llm_intercept.clients.httpx_door import AsyncHttpxAdapter, HttpxAdapter, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,13 +24,13 @@ def serve(request: Any, handlers: tuple[Handler, ...], forward: Callable[[], Any
     """Answer a sync client's request, or send it on with `forward`."""
     if not handlers or forwarding.get():
         return forward()
-    exchange = handlers[0].exchange(wire_request(request), handlers[1:])
-    return forward() if exchange is None else drive(exchange, request, forward)
+    exchange = handlers[0].exchange(head_of(request), handlers[1:])
+    return forward() if exchange is None else drive(exchange, HttpxAdapter(request, forward))
 
 
 async def serve_async(request: Any, handlers: tuple[Handler, ...], forward: Callable[[], Awaitable[Any]]) -> Any:
     """Answer an async client's request, or send it on with `forward`."""
     if not handlers or forwarding.get():
         return await forward()
-    exchange = handlers[0].exchange(wire_request(request), handlers[1:])
-    return await (forward() if exchange is None else drive_async(exchange, request, forward))
+    exchange = handlers[0].exchange(head_of(request), handlers[1:])
+    return await (forward() if exchange is None else drive_async(exchange, AsyncHttpxAdapter(request, forward)))

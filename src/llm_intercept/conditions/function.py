@@ -5,30 +5,30 @@ Knows: functions. Must not know: what they look at.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from llm_intercept.conditions.base import Condition
-from llm_intercept.errors import Verdict
+from llm_intercept.errors import SettingsError, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from llm_intercept.model.request import LLMRequest
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Predicate(Condition):
+class FunctionCondition(Condition):
     """A user's function of the request returns something true."""
 
-    function: Callable[[LLMRequest], Any]
+    function: Callable[[LLMRequest], object]
 
     def holds(self, request: LLMRequest) -> bool:
-        """Ask it."""
         return bool(self.function(request))
 
     def verdict(self, request: LLMRequest) -> Verdict:
-        """Say what it returned."""
         try:
             value = self.function(request)
             holds, got = bool(value), repr(value)[:120]
@@ -38,11 +38,23 @@ class Predicate(Condition):
         return Verdict(holds, function_name(self.function), "something true", got, distance=distance)
 
     def __str__(self) -> str:
-        """Say its name."""
         return str(getattr(self.function, "__qualname__", None) or repr(self.function)[:60])
 
 
-def function_name(function: Callable[..., Any]) -> str:
+def asked_function(name: str, function: F) -> F:
+    """Return `function` if it takes the request alone and is no coroutine function; or raise `SettingsError`."""
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+        raise SettingsError(name, function, "a plain function: this one would have to be awaited")
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        raise SettingsError(name, function, f"a function that takes the request alone ({error})") from error
+    except ValueError:  # a built-in that does not say its parameters
+        return function
+    return function
+
+
+def function_name(function: Callable[..., object]) -> str:
     """Name a user's function so that they find it."""
     code = getattr(function, "__code__", None)
     name = getattr(function, "__qualname__", repr(function))

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
-from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.conditions.base import Condition
+from llm_intercept.base.json import is_array, is_object, is_same, items, mapping, plain
+from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import asked_for
-from llm_intercept.errors import Verdict
+from llm_intercept.errors import Verdict, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from llm_intercept.conditions.base import Condition
     from llm_intercept.model.request import LLMRequest
+
+JsonPart: TypeAlias = "str | int | float | re.Pattern[str] | Sequence[JsonPart] | Mapping[str, JsonPart] | None"
+"""A part of a JSON value; a pattern is searched in a str."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """The first place where a body is not as wanted; `got` is MISSING where it has nothing."""
 
     path: str
@@ -33,38 +37,51 @@ MISSING: Any = object()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JsonCondition(Condition):
+class JsonCondition(KeywordCondition):
     """The body has these keys with these values, at every level; lists are compared whole, patterns searched in str."""
 
     wanted: Mapping[str, Any]
 
+    key = "json"
+    form = "json"
+    accepts = "a mapping: the part of the request's body to look for"
+
+    @classmethod
+    def given(cls, value: object) -> JsonCondition:
+        if not is_object(value):
+            raise cls.refused(value)
+        wanted = plain(value)
+        if not _is_json(wanted):
+            accepted = "values that JSON can say: str keys, str, numbers, bool, None, lists and mappings, or patterns"
+            raise cls.refused(value, accepted)
+        return cls(wanted)
+
     def holds(self, request: LLMRequest) -> bool:
-        """Tell whether it has."""
         return difference(self.wanted, request.raw) is None
 
     def verdict(self, request: LLMRequest) -> Verdict:
-        """Say the first place that differs."""
         found = difference(self.wanted, request.raw)
         if found is None:
-            return Verdict(True, "json", _cut(repr(dict(self.wanted))), "that", distance=0.0)
+            return Verdict(True, "json", cut(repr(dict(self.wanted))), "that", distance=0.0)
         expected = asked_for(cast("re.Pattern[str]", found.wanted)) if _is_pattern(found.wanted) else repr(found.wanted)
         got = "nothing: there is no such key" if found.got is MISSING else repr(found.got)
-        return Verdict(False, f"json{found.path}", _cut(expected), _cut(got))
+        return Verdict(False, f"json{found.path}", cut(expected), cut(got))
+
+    def implies(self, other: Condition) -> bool:
+        return isinstance(other, JsonCondition) and _has(self.wanted, other.wanted)
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether both ask for the same JSON: 1 is 1.0, but true is not 1."""
+        """Whether both ask for the same JSON: 1 is 1.0, but true is not 1."""
         return isinstance(other, JsonCondition) and typed(self.wanted) == typed(other.wanted)
 
     def __hash__(self) -> int:
-        """Hash it as it is compared."""
         return hash(typed(self.wanted))
 
     def __str__(self) -> str:
-        """Say it as it was written."""
-        return f"json={_cut(repr(dict(self.wanted)))}"
+        return f"json={cut(repr(dict(self.wanted)))}"
 
 
-def difference(wanted: Any, got: Any, path: str = "") -> Difference | None:
+def difference(wanted: Any, got: Any, path: str = "") -> Mismatch | None:
     """Find the first place where `got` is not what `wanted` asks for; None if it is everywhere."""
     if _is_pattern(wanted):
         same = isinstance(got, str) and wanted.search(got) is not None
@@ -78,8 +95,8 @@ def difference(wanted: Any, got: Any, path: str = "") -> Difference | None:
         pairs = zip(items(wanted), items(got), strict=True)
         return _first(((f"[{number}]", *pair) for number, pair in enumerate(pairs)), path)
     else:
-        same = _equal(wanted, got)
-    return None if same else Difference(path, wanted, got)
+        same = is_same(wanted, got)
+    return None if same else Mismatch(path, wanted, got)
 
 
 def typed(value: Any) -> Any:
@@ -91,20 +108,29 @@ def typed(value: Any) -> Any:
     return ("bool", value) if isinstance(value, bool) else value
 
 
-def _is_pattern(value: object) -> bool:
+def _has(given: Any, wanted: Any) -> bool:
+    """Whether every body with `given` has `wanted`."""
+    if is_object(wanted):
+        there = mapping(given)
+        return is_object(given) and all(
+            key in there and _has(there[key], value) for key, value in mapping(wanted).items()
+        )
+    if is_array(wanted) and is_array(given) and len(given) == len(wanted):
+        return all(map(_has, items(given), items(wanted)))
+    return bool(typed(given) == typed(wanted))
+
+
+def _is_json(value: Any) -> bool:
+    if is_object(value):
+        return all(isinstance(key, str) and _is_json(one) for key, one in value.items())
+    if is_array(value):
+        return all(map(_is_json, value))
+    return isinstance(value.pattern if _is_pattern(value) else value, str | int | float | None)
+
+
+def _is_pattern(value: object) -> TypeGuard[re.Pattern[Any]]:
     return isinstance(value, re.Pattern)
 
 
-def _first(places: Any, path: str) -> Difference | None:
+def _first(places: Any, path: str) -> Mismatch | None:
     return next(filter(None, (difference(wanted, got, path + step) for step, wanted, got in places)), None)
-
-
-def _equal(wanted: Any, got: Any) -> bool:
-    """Compare as JSON does: true is not 1, but 1 is 1.0."""
-    if isinstance(wanted, int | float) and isinstance(wanted, bool) != isinstance(got, bool):
-        return False
-    return bool(wanted == got)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 120 else text[:119] + "…"  # noqa: PLR2004 - one line of a message

@@ -7,41 +7,71 @@ from __future__ import annotations
 
 import difflib
 import re
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast
 
-from llm_intercept.conditions.base import Condition
+from llm_intercept.conditions.base import Clue, KeywordCondition
 from llm_intercept.errors import Verdict, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from llm_intercept.conditions.base import Condition
     from llm_intercept.model.request import LLMRequest
+
+Text = str | re.Pattern[str]
+"""A str that is looked for, or a pattern that is searched."""
 
 LOOKED_AT = 2_000  # characters of a text that are searched for what was nearly meant
 NEAR = 0.8  # from this similarity on, two words are one with a slip in it
 LIKE_A_PATTERN = re.compile(r"\.\*|\.\+|^\^|\$$|\\[dws]|\(\?")
 
-TEXTS: dict[str, Callable[[LLMRequest], str]] = {
-    "user": lambda request: request.last_user,
-    "system": lambda request: request.system,
-    "last": lambda request: request.last,
-}
-NAMES = {"user": "the last user message", "system": "the system message", "last": "the last message"}
-
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TextCondition(Condition):
-    """A text of the request contains a string (whatever its case) or matches a pattern (searched)."""
+class TextCondition(KeywordCondition):
+    """A text of the request contains a string (whatever its case) or matches a pattern (searched).
 
-    place: str
-    wanted: str | re.Pattern[str]
+    Attributes:
+        name: What the text is called in messages.
+        roles: Who says it; everybody if empty.
+
+    """
+
+    wanted: Text
     positional: bool = field(default=False, compare=False)
 
+    form = "text"
+    accepts = "a str or a re.compile(…) pattern of str"
+    name: ClassVar[str]
+    roles: ClassVar[frozenset[str]]
+
+    @classmethod
+    def given(cls, value: object) -> TextCondition:
+        if is_text(value):
+            return cls(value)
+        raise cls.refused(value)
+
+    @staticmethod
+    @abstractmethod
+    def text(request: LLMRequest) -> str:
+        """Return the text that is searched."""
+
+    @classmethod
+    def folded(cls, request: LLMRequest) -> tuple[str]:
+        """Return the text as it is compared whatever its case."""
+        return (cls.text(request).casefold(),)
+
     def holds(self, request: LLMRequest) -> bool:
-        """Tell whether the text has it."""
-        return found(self.wanted, TEXTS[self.place](request))
+        return found(self.wanted, self.text(request))
+
+    def clue(self) -> Clue | None:
+        return Clue("part", self.folded, self.wanted.casefold()) if type(self.wanted) is str and self.wanted else None
+
+    def implies(self, other: Condition) -> bool:
+        """A text with a longer string in it has the shorter one; what a pattern finds may hang on what is around it."""
+        if not isinstance(other, type(self)) or not isinstance(self.wanted, str) or not isinstance(other.wanted, str):
+            return self == other
+        return other.wanted.casefold() in self.wanted.casefold()
 
     def far(self, request: LLMRequest) -> float:
         """Compare the runs of three letters of both texts."""
@@ -50,26 +80,78 @@ class TextCondition(Condition):
         if not isinstance(self.wanted, str):
             return 1.0
         wanted = _trigrams(self.wanted)
-        return 1 - len(wanted & _trigrams(TEXTS[self.place](request)[:LOOKED_AT])) / len(wanted)
+        return 1 - len(wanted & _trigrams(self.text(request)[:LOOKED_AT])) / len(wanted)
 
     def verdict(self, request: LLMRequest) -> Verdict:
-        """Quote both."""
-        text = TEXTS[self.place](request)
-        subject, expected = NAMES[self.place], asked_for(self.wanted)
-        got = shorten(text) if text else ("nothing: there is no such message" if not _present(self, request) else "''")
+        text, expected = self.text(request), asked_for(self.wanted)
+        got = shorten(text) if text else ("''" if self._is_there(request) else "nothing: there is no such message")
         if found(self.wanted, text):
-            return Verdict(True, subject, expected, got, distance=0.0)
+            return Verdict(True, self.name, expected, got, distance=0.0)
         likeness, hint = _nearly(self, text, request)
-        return Verdict(False, subject, expected, got, hint, 1 - likeness)
+        return Verdict(False, self.name, expected, got, hint, 1 - likeness)
+
+    def _is_there(self, request: LLMRequest) -> bool:
+        return any(message.role in self.roles or not self.roles for message in request.messages)
 
     def __str__(self) -> str:
-        """Say it as it was written."""
         wanted = shorten(self.wanted, 40) if isinstance(self.wanted, str) else written(self.wanted)
-        return wanted if self.positional else f"{self.place}={wanted}"
+        return wanted if self.positional else f"{self.key}={wanted}"
+
+
+class UserCondition(TextCondition):
+    """The last thing the user said."""
+
+    __slots__ = ()
+
+    key = "user"
+    name = "the last user message"
+    roles = frozenset({"user"})
+
+    @staticmethod
+    def text(request: LLMRequest) -> str:
+        return request.last_user
+
+
+class SystemCondition(TextCondition):
+    """What the system and developer messages say."""
+
+    __slots__ = ()
+
+    key = "system"
+    name = "the system message"
+    roles = frozenset({"system", "developer"})
+
+    @staticmethod
+    def text(request: LLMRequest) -> str:
+        return request.system
+
+
+class LastCondition(TextCondition):
+    """The last message, whoever says it."""
+
+    __slots__ = ()
+
+    key = "last"
+    name = "the last message"
+    roles = frozenset[str]()
+
+    @staticmethod
+    def text(request: LLMRequest) -> str:
+        return request.last
+
+
+TEXTS: tuple[type[TextCondition], ...] = (UserCondition, SystemCondition, LastCondition)
+
+
+def is_text(value: object) -> TypeGuard[Text]:
+    """Whether `value` is a str or a pattern of str."""
+    return isinstance(value, str) or (
+        isinstance(value, re.Pattern) and isinstance(cast("re.Pattern[Any]", value).pattern, str)
+    )
 
 
 def found(wanted: str | re.Pattern[str], text: str) -> bool:
-    """Tell whether `text` contains a string, whatever its case, or matches a pattern."""
+    """Whether `text` contains a string, whatever its case, or matches a pattern."""
     if isinstance(wanted, str):
         return wanted in text or wanted.casefold() in text.casefold()
     return wanted.search(text) is not None
@@ -92,12 +174,6 @@ def _trigrams(text: str) -> frozenset[str]:
     return frozenset(folded[start : start + 3] for start in range(max(1, len(folded) - 2)))
 
 
-def _present(condition: TextCondition, request: LLMRequest) -> bool:
-    roles = {message.role for message in request.messages}
-    wanted = {"user": {"user"}, "system": {"system", "developer"}, "last": roles}[condition.place]
-    return bool(roles & wanted)
-
-
 def _nearly(condition: TextCondition, text: str, request: LLMRequest) -> tuple[float, str]:
     """Guess what was meant: how like it the text is, and a hint."""
     wanted = condition.wanted
@@ -117,7 +193,7 @@ def _nearly(condition: TextCondition, text: str, request: LLMRequest) -> tuple[f
 
 
 def _slips(wanted: str, near: str) -> bool:
-    """Tell whether each word is nearly the wanted one: another word is not a slip in it."""
+    """Whether each word is nearly the wanted one: another word is not a slip in it."""
     pairs = zip(wanted.casefold().split(), near.casefold().split(), strict=False)
     ratios = (
         difflib.SequenceMatcher(None, first, second.strip(".,;:?!"), autojunk=False).ratio() for first, second in pairs
@@ -126,12 +202,12 @@ def _slips(wanted: str, near: str) -> bool:
 
 
 def _elsewhere(condition: TextCondition, request: LLMRequest) -> str:
-    for place, read in TEXTS.items():
-        if place != condition.place and found(condition.wanted, read(request)):
-            return f"{NAMES[place]} has it: use {place}=…"
+    for place in TEXTS:
+        if place.key != condition.key and found(condition.wanted, place.text(request)):
+            return f"{place.name} has it: use {place.key}=…"
     for message in reversed(request.messages):
         if found(condition.wanted, message.text):
-            return f"an earlier {message.role} message has it, and only {NAMES[condition.place]} is looked at"
+            return f"an earlier {message.role} message has it, and only {condition.name} is looked at"
     return ""
 
 

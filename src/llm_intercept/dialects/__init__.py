@@ -1,21 +1,32 @@
-"""The APIs that can be answered: each a folder or file behind four functions, listed in one literal tuple."""
+"""The APIs that can be answered: each a folder, listed in one tuple. What none of them claims is `OPAQUE`'s."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.dialects import openai_chat as chat
+from llm_intercept.dialects.opaque import OPAQUE
+from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
+from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
+from llm_intercept.dialects.openai_models.dialect import OpenAIModels
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-DIALECTS: tuple[Dialect, ...] = (chat,)
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of"]
+
+DIALECTS: tuple[Dialect, ...] = (OpenAIChat(), OpenAIEmbeddings(), OpenAIModels())
+EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 
-def claimed_by(request: WireRequest) -> Dialect | None:
+def claimed_by(head: WireRequest) -> Dialect | None:
     """Find the dialect that answers requests like this one; None if there is none."""
     for dialect in DIALECTS:
-        if dialect.claims(request):
+        if dialect.claims(head):
             return dialect
     return None
+
+
+def dialect_of(head: WireRequest) -> Dialect:
+    """Find the dialect of a request: the one that claims it, or the null dialect."""
+    return claimed_by(head) or OPAQUE

@@ -1,25 +1,33 @@
-"""What a dialect is: functions between the wire and the neutral vocabulary.
+"""What a dialect is: all that an API differs in, behind one class.
 
-Knows: their types. Must not know: any dialect.
+Knows: the neutral vocabulary. Must not know: any API; each has a folder of its own, and `opaque` stands for the rest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.json import encode
+from llm_intercept.base.sse import frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.faults.values import StreamError
-    from llm_intercept.model.request import LLMRequest, Usage
+    from llm_intercept.faults.base import ErrorEvent, Grammar
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import EventKind, WireRequest, WireResponse
-    from llm_intercept.replies.reply import Answer
+    from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
+    from llm_intercept.replies.reply import Reply
+
+Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
-class Writing:
+class Context:
     """What a dialect needs beside request and reply to write a response.
 
     Attributes:
@@ -34,53 +42,154 @@ class Writing:
     note_usage: Callable[[Usage], None]
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorFacts:
-    """An API error, in the terms every API has."""
-
-    status: int
-    message: str
-    type: str = "invalid_request_error"
-    param: str | None = None
-    code: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
 class BadRequestError(Exception):
-    """The request cannot be read; the API itself would answer with this error."""
+    """The API itself would refuse the request, with this error."""
 
-    def __init__(self, error: ErrorFacts) -> None:
+    def __init__(self, error: ErrorReply) -> None:
         self.error = error
         super().__init__(error.message)
 
 
-class Dialect(Protocol):
-    """One API. A module with these functions is one."""
+class UnreadableError(Exception):
+    """The body is nothing that the API has, so that no API can be said to be asked; `str()` says why."""
 
-    def claims(self, request: WireRequest, /) -> bool:
-        """Tell from the head alone whether the request is one of this API's."""
-        ...
 
-    def read(self, request: WireRequest, body: Mapping[str, object], content: bytes, /) -> LLMRequest:
-        """Read the body (and its bytes, kept); raises `BadRequestError` where the API would refuse it."""
-        ...
+class NoStreams:
+    """The grammar of an API without streams."""
 
-    def write(self, request: LLMRequest, answer: Answer, writing: Writing, /) -> WireResponse:
-        """Write the answer as the API would."""
-        ...
+    def kind(self, event: bytes, /) -> EventKind:
+        """Return `other`."""
+        del event
+        return "other"
 
-    def write_error(self, error: ErrorFacts, identity: str, /) -> WireResponse:
-        """Write an error as the API would."""
-        ...
+    def is_last(self, event: bytes, /) -> bool:
+        """Whether the stream ends here: nobody can tell."""
+        del event
+        return False
 
-    def kind_of(self, event: bytes, /) -> EventKind:
-        """Tell what an event of a stream is for."""
-        ...
+    def error(self, error: ErrorEvent, /) -> bytes:
+        """Write an error as the usual event."""
+        return frame(encode({"error": {"message": error.message, "type": error.type, "code": error.code}}).decode())
 
-    def error_event(self, error: StreamError, /) -> bytes:
-        """Write an error as an event of a stream."""
-        ...
+    def halve_arguments(self, body: bytes, /) -> bytes:
+        """Leave the body as it is: there are no calls of tools."""
+        return body
 
-    def cut_arguments(self, body: bytes, /) -> bytes:
-        """Break off the arguments of the tool calls in a JSON body."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recordings need to know of an API's JSON.
+
+    Attributes:
+        not_in_key: Fields of the request's body that make no other request of it.
+        call_ids: Where ids of calls stand: the field, and the field around it, or None for anywhere.
+        call_id: A pattern of the ids of calls and answers that the API gives out, which change from run to run.
+        delta_fields: Fields of a stream's events that hold a part of a longer text.
+        indices: Fields of a stream's events that say which text a part belongs to.
+        last_user: Reads from a request's body what the user said last.
+        roles: Reads from a request's body who speaks in what order.
+        usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
+        replies: Reads an answer back into replies, one a choice; none where it cannot be read.
+        models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
+            class of an event, empty where it has none.
+
+    """
+
+    last_user: Callable[[Any], str] = lambda _: ""
+    roles: Callable[[Any], list[str]] = lambda _: []
+    usage: Callable[[Sequence[Any]], Usage | None] = lambda _: None
+    replies: Callable[[Sequence[Any]], tuple[Reply, ...]] = lambda _: ()
+    not_in_key: frozenset[str] = frozenset()
+    call_ids: tuple[tuple[str, str | None], ...] = ()
+    call_id: str = ""
+    delta_fields: frozenset[str] = frozenset()
+    indices: tuple[str, ...] = ()
+    models: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How an API tells clients when to try again, and how they tell which attempt one is.
+
+    Attributes:
+        at_once: Headers that let clients try again without their usual sleep.
+        never: Headers that keep clients from trying again.
+        longest: Seconds: clients obey no longer wait.
+        wait: Writes the headers that tell clients to wait some seconds.
+        asked: Reads how many seconds a response's headers tell to wait; None if they do not.
+        attempt: Reads the number of an attempt, from 0, from a request's headers; None where the client does not say.
+
+    """
+
+    at_once: Headers
+    never: Headers
+    longest: float
+    wait: Callable[[float], Headers]
+    asked: Callable[[Headers], float | None]
+    attempt: Callable[[Mapping[str, Any]], int | None]
+
+
+class Dialect(ABC):
+    """One API. What a subclass does not say is as HTTP has it.
+
+    Attributes:
+        name: Its name, as `LLMRequest.api` has it: `openai.chat`.
+        grammar: The grammar of its streams.
+        recorded: What recordings need to know of its JSON.
+        retry: How it tells clients when to try again.
+        takes: The kinds of replies by which a rule answers it without saying that it means this API; None for a
+            conversation, which every rule may mean.
+        default: What answers a request that no rule and no recording does; None where nothing can.
+
+    """
+
+    name: str
+    grammar: Grammar = NoStreams()
+    recorded: Recorded = Recorded()
+    retry: Retry
+    takes: Kinds | None = None
+    default: Answer | None = None
+
+    @abstractmethod
+    def claims(self, head: WireRequest) -> bool:
+        """Whether the head alone says that the request is one of this API's."""
+
+    @abstractmethod
+    def read(self, head: WireRequest, content: bytes) -> LLMRequest:
+        """Read a request.
+
+        Raises:
+            BadRequestError: The API would refuse it.
+            UnreadableError: It is nothing that the API has.
+
+        """
+
+    @abstractmethod
+    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
+        """Write an answer as the API would, in the shape the request asks for.
+
+        Raises:
+            LLMInterceptError: The answer is nothing this API can give.
+
+        """
+
+    @abstractmethod
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+        """Write an error in the API's own words and shape."""
+
+    def limits(self, states: Sequence[LimitState]) -> Headers:
+        """Write what the API says of its rate limits beside every answer."""
+        return tuple(
+            (f"x-ratelimit-{name}-{state.unit}", str(value))
+            for state in states
+            for name, value in (("limit", state.limit), ("remaining", state.remaining), ("reset", round(state.reset)))
+        )
+
+    def essence(self, request: LLMRequest) -> Any:
+        """Return what makes a request the same one, asked as JSON or as a stream; its ids follow from it."""
+        return {"url": request.url, "body": request.raw}
+
+    def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
+        """Whether a recorded answer, to a request with the body `asked`, can be given to `request` as it is."""
+        del asked
+        return request.stream == is_stream

@@ -8,63 +8,50 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
-
-from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
-from llm_intercept.model.wire import Ask
-from llm_intercept.replies.reply import Computed, collect, explain, prepare
+from llm_intercept.engine.decide import FailedExchange
+from llm_intercept.errors import ReplyError, ReplyFunctionError
+from llm_intercept.model.wire import Ask, NetworkFaultError
+from llm_intercept.replies.kinds import Callback, collect, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireRequest
-    from llm_intercept.replies.reply import Answer, Faulty, LetOut, Raises
-    from llm_intercept.rules.rule import Rule
+    from llm_intercept.engine.decide import Case
+    from llm_intercept.replies.kinds import Answer, Passthrough, RaiseError
 
 
-class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is none
-    """A user's function or reply is broken: `error` says how."""
+def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | RaiseError | Passthrough]:
+    """Ask the user's function for a reply.
 
-    def __init__(self, error: LLMInterceptError) -> None:
-        self.error = error
+    Raises:
+        FailedExchange: It raised, or returned what cannot be a reply.
 
-
-def resolve(
-    computed: Computed, rule: Rule, request: LLMRequest, wire: WireRequest
-) -> Generator[Any, Any, Answer | Faulty | Raises | LetOut]:
-    """Ask the user's function for a reply."""
-    value = yield from _ask(rule, wire, computed.function, request)
+    """
+    value = yield from _ask(case, callback.function, case.request)
     if isinstance(value, AsyncIterator):
-        value = yield from _ask(rule, wire, collect, cast("AsyncIterator[str]", value))
-    return _prepared(value, rule)
-
-
-def _ask(rule: Rule, wire: WireRequest, function: Any, argument: object) -> Generator[Any, Any, Any]:
-    try:
-        return (yield Ask(function, (argument,)))
-    except Exception as error:
-        if wire.is_network_error(error):
-            raise
-        raise FailedExchange(ReplyFunctionError(str(rule), rule.where, error)) from error
-
-
-def _prepared(value: object, rule: Rule) -> Answer | Faulty | Raises | LetOut:
-    where = f"what the function of rule {rule} returned, {rule.where}"
+        value = yield from _ask(case, collect, cast("AsyncIterator[str]", value))
+    where = f"what the function of rule {case.origin} returned, {case.where}"
     try:
         prepared = prepare(value, where)
     except ReplyError as error:
         raise FailedExchange(error) from error
-    except ValidationError as error:
-        raise FailedExchange(explain(error, where)) from error
-    if isinstance(prepared, Computed):
-        raise FailedExchange(
-            ReplyError("A reply function returned another function", "Return the reply itself.", where)
-        )
+    if isinstance(prepared, Callback):
+        problem = "A reply function returned another function"
+        raise FailedExchange(ReplyError(problem, "Return the reply itself.", where))
     return prepared
 
 
-def instance(error: BaseException | type[BaseException]) -> BaseException:
+def _ask(case: Case, function: Any, argument: object) -> Generator[Any, Any, Any]:
+    try:
+        return (yield Ask(function, (argument,)))
+    except NetworkFaultError as fault:  # the function simulates a failure, which is the request's
+        failure = fault.seen
+    except Exception as error:
+        raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
+    raise failure
+
+
+def exception_of(error: BaseException | type[BaseException]) -> BaseException:
     """Make the exception to raise.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Plays an answer as the simulated network and API would: its pace, its faults, the headers that tell clients to wait.
+"""Delivers an answer as the simulated network and API would: its pace, its faults, headers that tell clients to wait.
 
 Knows: what is woven into a response and what precedes it. Must not know: rules, how an answer is written.
 """
@@ -6,65 +6,47 @@ Knows: what is woven into a response and what precedes it. Must not know: rules,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from llm_intercept.faults import values as trouble
-from llm_intercept.faults import weave as weaving
-from llm_intercept.model.wire import NetworkFaultError, Pause
-from llm_intercept.replies import api_error as api_errors
-from llm_intercept.replies.reply import Answer, ErrorReply, Faulty, Reply
-from llm_intercept.timing.clock import Timeline, whole
+from llm_intercept.faults.base import Body
+from llm_intercept.faults.weave import weave
+from llm_intercept.model.wire import Break, NetworkFaultError, Pause, is_event_stream
+from llm_intercept.replies.kinds import ErrorReply
+from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from llm_intercept.dialects.base import Dialect
-    from llm_intercept.faults.values import Fault
-    from llm_intercept.journal.journal import Call
-    from llm_intercept.model.wire import Step, WireResponse
-    from llm_intercept.simulation.limits import Headers
-    from llm_intercept.simulation.service import Service
+    from llm_intercept.engine.decide import Case
+    from llm_intercept.faults.base import Fault
+    from llm_intercept.model.wire import Headers, Step, WireResponse
+    from llm_intercept.replies.kinds import Answer
     from llm_intercept.timing.pace import Pace
 
-
-UNANSWERED = "Server disconnected without sending a response."
-TIMEOUTS = {"connect": "ConnectTimeout", "read": "ReadTimeout", "write": "WriteTimeout", "pool": "PoolTimeout"}
-LONGEST = 120.0
-"""Seconds: the openai SDKs (2.54, 3.54) obey no longer `retry-after`, so a longer one is shown as it is."""
+FAILED = 400  # HTTP statuses from here on say that a request failed
 AT_ONCE = 0.001
 """Seconds: what a mocked error says that nobody gave a `retry_after`."""
-PAGE = (
-    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
-    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
 
 
 @dataclass(slots=True)
-class Play:
+class Delivery:
     """How one answer is given."""
 
+    case: Case
     answer: Answer
     faults: tuple[Fault, ...]
     pace: Pace | None
-    call: Call
-    service: Service
 
     @classmethod
-    def of(cls, reply: Answer | Faulty, call: Call, service: Service) -> Play:
-        """Find what goes wrong with a reply, and how fast it comes: as it says itself, its rule, or the interceptor."""
-        answer = reply.answer if isinstance(reply, Faulty) else reply
-        faults, pace = call.faults, None
-        if isinstance(answer, Reply):
-            faults, pace = (*faults, *faults_of(answer)), answer.pace
-        if isinstance(reply, Faulty):
-            faults, pace = (*faults, *reply.faults), reply.pace or pace
-        paced = pace or getattr(call.rule, "given_pace", None) or service.pace
-        stream = call.request.stream
-        call.faults = tuple(fault for fault in faults if trouble.applies(fault, stream=stream))
-        page = next((fault for fault in call.faults if isinstance(fault, trouble.HtmlError)), None)
-        return cls(answer if page is None else _page(page), call.faults, paced, call, service)
+    def of(cls, answer: Answer, case: Case) -> Delivery:
+        """Find what goes wrong with an answer, and how fast it comes: as it says, as its rule, as the interceptor."""
+        call = case.call
+        given = (*call.faults, *answer.faults)
+        call.faults = tuple(fault for fault in given if fault.applies(stream=case.request.stream))
+        paced = answer.pace or (call.rule.given_pace if call.rule is not None else None) or case.service.pace
+        pages = (page for fault in call.faults if (page := fault.page()) is not None)
+        return cls(case, next((ErrorReply(status, body=text) for status, text in pages), answer), call.faults, paced)
 
     def fail_at_once(self) -> Generator[Any, Any, None]:
         """Let the request fail, if it is to fail before there are headers.
@@ -74,102 +56,68 @@ class Play:
 
         """
         for fault in self.faults:
-            match fault:
-                case trouble.Timeout(stage):
-                    raise NetworkFaultError(TIMEOUTS[stage], f"brought about by llm-intercept: {fault!r}")
-                case trouble.ConnectionFailure():
-                    raise NetworkFaultError("ConnectError", "[Errno 111] Connection refused")
-                case trouble.Disconnect(None, _, reset):
-                    kind, message = ("ReadError", weaving.RESET) if reset else ("RemoteProtocolError", UNANSWERED)
-                    raise NetworkFaultError(kind, message)
-                case trouble.Stall(None):
-                    yield Pause(weaving.STALLED, self.service.timeline())
-                    raise NetworkFaultError("ReadError", weaving.NEVER_CAME)
-                case _:
-                    pass
+            for step in fault.before_headers():
+                if isinstance(step, Break):
+                    raise NetworkFaultError(step.kind, step.message)
+                yield Pause(step.seconds, self.case.service.timeline())
 
-    def perform(self, response: WireResponse, dialect: Dialect, identity: str) -> Generator[Any, Any, WireResponse]:
+    def perform(self, response: WireResponse, identity: str) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
         if not self.faults and self.pace is None:
             return self._with_headers(response)
-        timeline = self.service.timeline()
-        chance = Random(f"{identity} pace")  # noqa: S311 - it is to be foreseen
-        gap = None if self.pace is None else self.pace.gaps(chance)
-        stream = self.call.request.stream and _is_stream(response)
-        if self.pace is not None:
-            first = self.pace.first(chance)
-            tokens = self.call.usage.completion_tokens if self.call.usage is not None and not stream else 0
-            yield Pause(first + (sum(gap() for _ in range(tokens)) if gap is not None else 0.0), timeline)
-        return self._woven(self._with_headers(response), dialect, identity, timeline, gap if stream else None)
-
-    def _woven(
-        self, response: WireResponse, dialect: Dialect, identity: str, timeline: Timeline, gap: Any
-    ) -> WireResponse:
-        def chance(name: str) -> Random:
-            return Random(name if name[-1].isdigit() else f"{identity} {name}")  # noqa: S311 - it is to be foreseen
-
-        reading = weaving.Reading(dialect.kind_of, dialect.error_event, dialect.cut_arguments)
-        chunks: Any = response.chunks
-        if any(isinstance(fault, trouble.EmptyBody) for fault in self.faults):
-            chunks = ()
-        stream = _is_stream(response)
-        steps = weaving.weave(chunks, self.faults, reading, chance, stream=stream, gap=gap) if chunks != () else chunks
+        timeline = self.case.service.timeline()
+        body = Body(self.case.dialect.grammar, is_event_stream(response), identity)
+        gap = None if self.pace is None else (yield from self._first_byte(self.pace, body, timeline))
+        response = self._with_headers(response)
+        steps = weave(response.chunks, self.faults, body, gap if self.case.request.stream and body.is_stream else None)
         headers = response.headers
         for fault in self.faults:
-            if isinstance(fault, trouble.WrongContentType):
-                headers = replaced(headers, (("content-type", fault.value),))
+            headers = replaced(headers, fault.headers())
         return replace(response, headers=headers, chunks=steps, timeline=timeline)
+
+    def _first_byte(self, pace: Pace, body: Body, timeline: Any) -> Generator[Any, Any, Callable[[], float] | None]:
+        """Wait for the first byte, which of a JSON answer comes when all tokens are made; return what draws gaps."""
+        chance = Random(f"{body.identity} pace")  # noqa: S311 - it has to be deterministic
+        gap, usage = pace.gaps(chance), self.case.call.usage
+        seconds = pace.first(chance)
+        if gap is not None and usage is not None and not (self.case.request.stream and body.is_stream):
+            seconds += sum(gap() for _ in range(usage.output_tokens))
+        yield Pause(seconds, timeline)
+        return gap
 
     def _with_headers(self, response: WireResponse) -> WireResponse:
         """Tell the limits, and clients to wait as long as it takes on their clock."""
-        if response.status < 400 and not self.service.limits:  # noqa: PLR2004
+        case, retry = self.case, self.case.dialect.retry
+        if response.status < FAILED and not case.service.limits:
             return response
-        limits = self.service.headers(self.call.request)
-        headers = replaced(response.headers, limits) if limits else response.headers
-        if response.status < 400:  # noqa: PLR2004
+        limits = case.service.limit_states(case.request)
+        headers = replaced(response.headers, case.dialect.limits(limits)) if limits else response.headers
+        if response.status < FAILED:
             return replace(response, headers=headers)
-        self.call.is_final = ("x-should-retry", "false") in headers
-        asked = asked_wait(headers)
+        case.call.is_final = any(one in headers for one in retry.never)
+        asked = retry.asked(headers)
         if asked is not None and asked > AT_ONCE:
-            clock = self.service.clock
-            self.service.note_wait(self.call, asked, clock.now())
-            if clock.scale != 1 and asked <= LONGEST:
-                headers = _rescaled(headers, clock.shown(asked))
+            clock = case.service.clock
+            case.service.note_wait(case.call, asked, clock.now())
+            if clock.scale != 1 and asked <= retry.longest:
+                headers = replaced(headers, retry.wait(clock.shown(asked)))
         return replace(response, headers=headers)
 
 
-def is_plain(reply: Answer | Faulty, call: Call, service: Service) -> TypeGuard[Reply]:
-    """Tell whether nothing happens to an answer on its way: no fault, no pace, no limit, no error to be told of."""
+def is_plain(answer: Answer, case: Case) -> TypeGuard[Reply]:
+    """Whether nothing happens to an answer on its way: no fault, no pace, no limit, no error to be told of."""
+    call, service = case.call, case.service
     return (
-        isinstance(reply, Reply)
-        and reply.fault is None
-        and reply.pace is None
-        and service.pace is None
-        and not (call.faults or service.limits)
+        isinstance(answer, Reply)
+        and not (answer.faults or answer.pace or call.faults or service.pace or service.limits)
         and (call.rule is None or call.rule.given_pace is None)
     )
 
 
-def faults_of(reply: Reply) -> tuple[Fault, ...]:
-    """Return the faults of a reply, which keeps them as a tuple."""
-    return reply.fault if isinstance(reply.fault, tuple) else ()
-
-
-def is_end(call: Call, last: Step | None) -> bool:
-    """Tell whether nothing came after the step that a client read last: SDKs stop at `[DONE]`."""
-    whole_body = call.usage is not None if call.request.stream else last is not None
-    return last == b"" or whole_body or (isinstance(last, bytes) and last.rstrip().endswith(b"[DONE]"))
-
-
-def asked_wait(headers: Headers) -> float | None:
-    """Read how many seconds a response tells its client to wait; None if it does not."""
-    values = {name.lower(): value for name, value in headers}
-    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            return float(values[name]) / unit
-        except (KeyError, ValueError):
-            continue
-    return None
+def is_end(case: Case, last: Step | None) -> bool:
+    """Whether nothing came after the step that a client read last: SDKs stop where the API says that it is the end."""
+    whole_body = case.call.usage is not None if case.request.stream else last is not None
+    return last == b"" or whole_body or (isinstance(last, bytes) and case.dialect.grammar.is_last(last))
 
 
 def replaced(headers: Headers, given: Headers) -> Headers:
@@ -177,18 +125,3 @@ def replaced(headers: Headers, given: Headers) -> Headers:
     new = dict(given)
     kept = tuple((name, new.pop(name.lower(), value)) for name, value in headers)
     return (*kept, *new.items())
-
-
-def _rescaled(headers: Headers, told: float) -> Headers:
-    names = {name.lower() for name, _ in headers}
-    shorter = (("retry-after-ms", f"{told * 1000:g}"),)
-    return replaced(headers, (*shorter, ("retry-after", str(whole(told)))) if "retry-after" in names else shorter)
-
-
-def _is_stream(response: WireResponse) -> bool:
-    return any(name == "content-type" and value.startswith("text/event-stream") for name, value in response.headers)
-
-
-def _page(fault: trouble.HtmlError) -> ErrorReply:
-    text = PAGE.format(f"{fault.status} {HTTPStatus(fault.status).phrase}")
-    return replace(api_errors.api_error(502, body=text), status=fault.status)

@@ -5,19 +5,17 @@ Knows: rule books and the facts errors are built from. Must not know: what becom
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.json import decode, mapping, text
 from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched
-from llm_intercept.model.request import LLMRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.engine.decide import Case
+    from llm_intercept.engine.exchange import Engine
     from llm_intercept.rules.book import RuleBook
-    from llm_intercept.rules.rule import Rule
     from llm_intercept.rules.script import Exhausted, Why
 
 LET_OUT = (
@@ -26,37 +24,42 @@ LET_OUT = (
 )
 
 
-def bare(wire: WireRequest) -> LLMRequest:
-    """Make the request to note where the body is not read."""
-    return LLMRequest(operation="unclaimed", model="", headers=wire.headers, url=wire.url)
-
-
-def plainly(wire: WireRequest, content: bytes) -> LLMRequest:
-    """Make the request of what no dialect reads: its JSON, or nothing of it where it is no JSON object."""
-    try:
-        body = mapping(decode(content))
-    except (ValueError, RecursionError):
-        body = {} if not content else {"content_hash": hashlib.blake2b(content, digest_size=16).hexdigest()}
-    return LLMRequest(
-        operation="unclaimed", model=text(body.get("model")), raw=body, headers=wire.headers, url=wire.url
-    )
-
-
-def _facts(wire: WireRequest, request: LLMRequest) -> RequestFacts:
+def facts_of(case: Case) -> RequestFacts:
+    """Say the request in short."""
+    request = case.request
     tools = tuple(tool.name for tool in request.tools)
-    return RequestFacts(wire.method, wire.url, request.model, request.last_user, tools, request.stream)
+    return RequestFacts(case.head.method, case.head.url, request.model, request.last_user, tools, request.stream)
 
 
-def no_rule(wire: WireRequest, request: LLMRequest, books: Sequence[RuleBook]) -> Unmatched:
+def stopped(case: Case, why: str) -> Unmatched:
+    """Say that a request was stopped for the host it goes to."""
+    problem = f"llm-intercept stopped a request to {case.head.host}, a known LLM host. {why}."
+    return Unmatched(RequestFacts(case.head.method, case.head.url), problem, advice=LET_OUT)
+
+
+def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:
+    """Say why nothing answers: the rules, and the nearest recordings of the innermost engine that has any."""
+    rules = no_rule(case, [engine.book for engine in chain])
+    recorder = next((engine.recorder for engine in chain if engine.recorder is not None), None)
+    if recorder is None:
+        return rules
+    from llm_intercept.engine.missing import no_recording  # noqa: PLC0415 - recordings are loaded when there are some
+
+    return replace(no_recording(recorder, case), rules=rules.rules, count=rules.count)
+
+
+def no_rule(case: Case, books: Sequence[RuleBook]) -> Unmatched:
     """Say why each rule did not answer."""
-    rules: tuple[RuleFacts, ...] = tuple(fact for book in books for fact in book.facts(request))
+    rules: tuple[RuleFacts, ...] = tuple(
+        fact for book in books for fact in book.facts(case.request, case.dialect.takes)
+    )
     if rules:
         advice = "Change a rule, or add a catch-all: llm.reply(…).\n" + LET_OUT
         count = sum(len(book) for book in books)
         problem = "llm-intercept: no rule answers this request."
-        return Unmatched(_facts(wire, request), problem, rules, advice, count=count)
+        return Unmatched(facts_of(case), problem, rules, advice, count=count)
     advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).\n" + LET_OUT
-    return Unmatched(_facts(wire, request), "llm-intercept: there is no rule to answer this request.", (), advice)
+    return Unmatched(facts_of(case), "llm-intercept: there is no rule to answer this request.", (), advice)
 
 
 PROBLEMS: dict[Why, tuple[str, str]] = {
@@ -72,14 +75,14 @@ PROBLEMS: dict[Why, tuple[str, str]] = {
     "no reply": ("llm-intercept: the rule for this request was never given a reply.", "Write llm.on(…).reply(…)."),
     "raced": (
         "llm-intercept: the replies of a script are taken in parallel.",
-        "Give each conversation a script of its own: .script(key=lambda request: …), or key='conversation'.\n"
-        "Where it does not matter who gets which reply, say so: .script(shared=True).",
+        "Give each conversation a script of its own: .per('conversation'), or .per(lambda request: …).\n"
+        "Where it does not matter who gets which reply, say so: .shared().",
     ),
 }
 
 
-def exhausted(wire: WireRequest, request: LLMRequest, rule: Rule, end: Exhausted) -> Unmatched:
+def exhausted(case: Case, end: Exhausted) -> Unmatched:
     """Say that the rule that should answer has no reply to give."""
     problem, advice = PROBLEMS[end.why]
-    facts = RuleFacts(str(rule), rule.where, reason=end.reason)
-    return Unmatched(_facts(wire, request), problem, (facts,), advice, headed=False)
+    facts = RuleFacts(str(case.origin), case.where, reason=end.reason)
+    return Unmatched(facts_of(case), problem, (facts,), advice, headed=False)

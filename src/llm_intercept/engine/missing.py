@@ -10,34 +10,32 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_intercept.errors import RequestFacts, TakeFacts, Unmatched
+from llm_intercept.engine.explain import facts_of
+from llm_intercept.errors import TakeFacts, Unmatched
 from llm_intercept.recording.compare import differences, distance
 from llm_intercept.recording.tape import SHORT, canonical_of, is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from llm_intercept.engine.decide import Case
     from llm_intercept.engine.recorder import Recorder
-    from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireRequest
-    from llm_intercept.recording.sanitize import Asked
+    from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.tape import Key
 
 NEAREST = 2
 LOOKED_AT = 500  # takes that are read to find the nearest: a miss in a tape of 100,000 answers within a second
 
 
-def no_recording(recorder: Recorder, wire: WireRequest, request: LLMRequest) -> Unmatched:
+def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     """Say why no take answers a request."""
-    sought, key = recorder.sought(wire, request)
-    tools = tuple(tool.name for tool in request.tools)
-    facts = RequestFacts(wire.method, wire.url, request.model, request.last_user, tools, request.stream)
+    sought, key = recorder.sought(case.head, case.request)
     location = recorder.tape.store.location
     problem = f"llm-intercept: no recording in {location} answers this request."
     near = (*_own(recorder, sought, key), *_nearest(recorder, sought))
     if not near:
         problem += " There are no recordings in it."
-    return Unmatched(facts, problem, (), advice(recorder), takes=near[:NEAREST])
+    return Unmatched(facts_of(case), problem, (), advice(recorder), takes=near[:NEAREST])
 
 
 def advice(recorder: Recorder) -> str:
@@ -63,7 +61,7 @@ def _command() -> str:
     return shlex.join(["python", *(["-m", program.parent.name] if module else [str(program)]), *sys.argv[1:]])
 
 
-def _own(recorder: Recorder, sought: Asked, key: Key) -> Iterator[TakeFacts]:
+def _own(recorder: Recorder, sought: SanitizedRequest, key: Key) -> Iterator[TakeFacts]:
     """Say of the takes of this very request why they are not played."""
     taken = recorder.tape.taken(key)
     if taken:
@@ -78,7 +76,7 @@ def _own(recorder: Recorder, sought: Asked, key: Key) -> Iterator[TakeFacts]:
             yield TakeFacts(name, f"the take before it, {sought.key.name(taken + 1)}, is missing")
 
 
-def _nearest(recorder: Recorder, sought: Asked) -> list[TakeFacts]:
+def _nearest(recorder: Recorder, sought: SanitizedRequest) -> list[TakeFacts]:
     """Find the takes that differ least; in a large tape, among those with the same words first."""
     tape = recorder.tape
     names = sorted(tape.store.names(), key=lambda name: (sought.key.slug not in name, name))

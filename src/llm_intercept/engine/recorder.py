@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from functools import cache, cached_property
-from importlib.metadata import version
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from llm_intercept.base.json import mapping
+from llm_intercept.base.json import encode
+from llm_intercept.base.version import __version__
 from llm_intercept.dialects import claimed_by
-from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.engine.played import Played
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.engine.rekey import pairing
+from llm_intercept.engine.replay import Replay
 from llm_intercept.errors import (
     DamagedRecordingWarning,
     LLMInterceptError,
@@ -29,23 +29,23 @@ from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
-from llm_intercept.recording.lookup_key import Keys
+from llm_intercept.recording.lookup_key import FingerprintCache
 from llm_intercept.recording.redaction import Secrets
-from llm_intercept.recording.sanitize import asked
+from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.take import DamagedTakeError, read_take
-from llm_intercept.recording.tape import Found, Key, Tape, canonical_of
+from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
+from llm_intercept.settings.environment import PLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.config import Recordings
-    from llm_intercept.recording.sanitize import Asked
+    from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.take import Take
 
 T = TypeVar("T")
-PLAYED = "LLM_INTERCEPT_PLAYED"
-"""A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
 
 
 class Recorder:
@@ -65,7 +65,7 @@ class Recorder:
         self._pairing = pairing()
         self._factor = recordings.factor
         usual = recordings.matching.is_default and recordings.redaction.hook is None
-        self._keys = Keys(recordings.redaction) if usual else None
+        self._keys = FingerprintCache(recordings.redaction) if usual else None
         self._lock = threading.Lock()
 
     @property
@@ -79,7 +79,7 @@ class Recorder:
         match = self.recordings.matching
         return Tape(self.recordings.store(), None if match.is_default else self._loosened)
 
-    def answer(self, wire: WireRequest, request: LLMRequest) -> Played | Capture | None:
+    def answer(self, wire: WireRequest, request: LLMRequest, dialect: Dialect) -> Replay | Capture | None:
         """Find the take that answers a request, or what is to record one; None if there is neither.
 
         Raises:
@@ -87,7 +87,7 @@ class Recorder:
 
         """
         if self.mode == "record":
-            return self._capture(*self.sought(wire, request))
+            return self._capture(*self.sought(wire, request), dialect)
         if self._keys is None:
             kept, key = self.sought(wire, request)
         else:
@@ -99,13 +99,13 @@ class Recorder:
         kept = kept or self.sought(wire, request)[0]
         if self._pairing is not None:
             paired = self._pairing.pair(self.tape, kept)
-            return Played(*paired, self._factor) if paired is not None else None
-        return self._capture(kept, key) if self.records else None
+            return Replay(*paired, self._factor) if paired is not None else None
+        return self._capture(kept, key, dialect) if self.records else None
 
-    def sought(self, wire: WireRequest, request: LLMRequest) -> tuple[Asked, Key]:
+    def sought(self, wire: WireRequest, request: LLMRequest) -> tuple[SanitizedRequest, Key]:
         """Make what a request is kept as, and what it is found by."""
         redaction = self.recordings.redaction
-        kept = self._redacted(asked, wire.method, wire.url, request.headers, request.raw, redaction)
+        kept = self._redacted(sanitize_request, wire.method, wire.url, request.headers, request.raw, redaction)
         match = self.recordings.matching
         if match.is_default:
             return kept, kept.key
@@ -133,14 +133,14 @@ class Recorder:
         except Exception as error:
             raise ReplyFunctionError("redaction", self.tape.store.location, error) from error
 
-    def _played(self, found: Found) -> Played:
+    def _played(self, found: TapeHit) -> Replay:
         self._note(found.name)
         if found.made is None:
-            found.made = Played(found.name, found.take, self._factor)
-        played: Played = found.made
+            found.made = Replay(found.name, found.take, self._factor)
+        played: Replay = found.made
         return played
 
-    def _capture(self, sought: Asked, key: Key) -> Capture:
+    def _capture(self, sought: SanitizedRequest, key: Key, dialect: Dialect) -> Capture:
         since = self.tape.store.session() if self.mode == "record" else None
         with self._lock:
             self._secrets.update(sought.secrets.literals)
@@ -148,7 +148,8 @@ class Recorder:
         def keep(take: Take) -> None:
             self.tape.record(take, since=since, key=key)
 
-        return Capture(sought, self.recordings.redaction, keep, self._failed, {"llm-intercept": _version()})
+        versions = {"llm-intercept": __version__}
+        return Capture(sought, self.recordings.redaction, dialect.grammar, keep, self._failed, versions)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, LLMInterceptError):
@@ -196,12 +197,6 @@ class Recorder:
                 os.close(descriptor)
 
 
-@cache
-def _version() -> str:
-    """Read this package's version, which is in a file."""
-    return version("llm-intercept")
-
-
 def wire_of(take: Take) -> WireRequest:
     """Make the head of a recorded request."""
     parts = urlsplit(take.request.url)
@@ -213,8 +208,8 @@ def request_of(take: Take) -> LLMRequest | None:
     wire = wire_of(take)
     dialect = claimed_by(wire)
     try:
-        return None if dialect is None else dialect.read(wire, mapping(take.request.body), b"")
-    except BadRequestError:
+        return None if dialect is None else dialect.read(wire, encode(take.request.body))
+    except (BadRequestError, UnreadableError):
         return None
 
 

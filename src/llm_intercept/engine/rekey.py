@@ -10,17 +10,16 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import items, mapping
 from llm_intercept.recording.compare import differences, distance
+from llm_intercept.recording.fingerprint import recorded_of
 from llm_intercept.recording.tape import canonical_of
+from llm_intercept.settings.environment import PAIRS
 
 if TYPE_CHECKING:
-    from llm_intercept.recording.sanitize import Asked
+    from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
-PAIRS = "LLM_INTERCEPT_REKEY"
-"""A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
 ANOTHER_CONVERSATION = 10.0  # what a different course of roles counts, in fields that differ
 
 
@@ -36,7 +35,7 @@ class Pairing:
         self._path = path
         self._paired: set[str] = set()
 
-    def pair(self, tape: Tape, sought: Asked) -> tuple[str, Take] | None:
+    def pair(self, tape: Tape, sought: SanitizedRequest) -> tuple[str, Take] | None:
         """Find the take that was most likely this request's: of the nearest in conversation the first in order."""
         found: list[tuple[float, str, str, Take]] = []
         for name, take in tape.takes():
@@ -64,7 +63,7 @@ def pairing() -> Pairing | None:
     return Pairing(path) if path else None
 
 
-def _request(sought: Asked) -> dict[str, Any]:
+def _request(sought: SanitizedRequest) -> dict[str, Any]:
     return sought.request.model_dump(exclude_defaults=True)
 
 
@@ -73,5 +72,5 @@ def _apart(was: Any, now: Any) -> float:
     return other + distance(differences(was, now))
 
 
-def _roles(canonical: Any) -> list[Any]:
-    return [mapping(message).get("role") for message in items(mapping(canonical["body"]).get("messages"))]
+def _roles(canonical: Any) -> list[str]:
+    return recorded_of(canonical.get("method", "POST"), canonical.get("path", "")).roles(canonical["body"])

@@ -1,137 +1,102 @@
-"""Makes the response that a take holds: the same bytes in the recorded shape, or what the dialect makes of the other.
+"""Answers with a take: the same bytes in the recorded shape, or what the dialect makes of the other.
 
-Knows: takes, dialects' raw replies. Must not know: how a take is found.
+Knows: takes, ready bodies. Must not know: how a take is found.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from llm_intercept.base.json import is_object, mapping
-from llm_intercept.model.request import Usage
-from llm_intercept.model.wire import Wait, WireResponse
-from llm_intercept.recording.bodies import event_bytes
-from llm_intercept.replies.reply import RawReply
+from llm_intercept.base.json import mapping
+from llm_intercept.model.wire import RETRYABLE, Wait, WireResponse
+from llm_intercept.recording.bodies import answer_values, event_bytes
+from llm_intercept.recording.sanitize import wire_bytes
+from llm_intercept.replies.kinds import RawReply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from llm_intercept.dialects.base import Dialect, Writing
-    from llm_intercept.engine.played import Played
-    from llm_intercept.model.request import LLMRequest
-    from llm_intercept.recording.take import Take, TakeResponse
-    from llm_intercept.timing.clock import Timeline
+    from llm_intercept.dialects.base import Context
+    from llm_intercept.engine.decide import Case
+    from llm_intercept.model.usage import Usage
+    from llm_intercept.recording.take import Take
 
-AT_ONCE = ("retry-after-ms", "1")
-RETRIED = frozenset({408, 409, 429})
-SERVER_ERROR = 500
 ENTITY = ("content-type", "content-length", "content-encoding", "transfer-encoding")
 
 
-def replayed(
-    played: Played,
-    request: LLMRequest,
-    dialect: Dialect | None,
-    writing: Writing,
-    timeline: Callable[[], Timeline],
-) -> WireResponse:
-    """Make the response of a take for a request that may ask for the other shape.
+class Replay:
+    """A take that answers a request, with what is made of it when it is first played.
 
     Args:
-        played: The take.
-        request: The request as it is asked now.
-        dialect: The request's dialect; without one the answer has the recorded shape.
-        writing: What the dialect needs to write.
-        timeline: Makes what the recorded gaps are measured with.
-
-    Raises:
-        LLMInterceptError: The take's body is no answer that the dialect can read.
+        name: The take's name.
+        take: The take.
+        factor: What its gaps are multiplied with.
 
     """
-    take = played.take
-    if dialect is not None and take.response.status == 200 and _is_other_shape(take, request):  # noqa: PLR2004 - errors have one shape
-        return _reshaped(played, request, dialect, writing)
-    headers = tuple(take.response.headers.items())
-    if played.factor == 0 and _is_retried(take.response.status):
-        headers = (*(one for one in headers if one[0] != AT_ONCE[0]), AT_ONCE)
-    times = timeline() if played.factor else None
-    return WireResponse(take.response.status, headers, _steps(played), times)
 
+    def __init__(self, name: str, take: Take, factor: float) -> None:
+        self.name, self.take, self.factor = name, take, factor
+        self._usage: dict[str, Usage | None] = {}
 
-def usage_of(take: Take) -> Usage | None:
-    """Read the tokens a take's answer reports; None if it reports none."""
-    counted: Any = _reported(take.response)
-    if counted is None:
-        return None
-    try:
-        return Usage(
-            prompt_tokens=counted.get("prompt_tokens", counted.get("input_tokens", 0)),
-            completion_tokens=counted.get("completion_tokens", counted.get("output_tokens", 0)),
-            cached_tokens=mapping(counted.get("prompt_tokens_details")).get("cached_tokens") or 0,
-            reasoning_tokens=mapping(counted.get("completion_tokens_details")).get("reasoning_tokens") or 0,
-        )
-    except ValidationError:
-        return None
+    @cached_property
+    def content(self) -> bytes:
+        """The body, as it was on the wire."""
+        return wire_bytes(self.take)
 
+    def usage(self, case: Case) -> Usage | None:
+        """Read the tokens the answer reports, as the request's API reports them; None if it reports none."""
+        name = case.dialect.name
+        if name not in self._usage:
+            self._usage[name] = case.dialect.recorded.usage(answer_values(self.take.response))
+        return self._usage[name]
 
-def _reported(response: TakeResponse) -> Mapping[str, Any] | None:
-    """Find the last usage an answer reports."""
-    for event in reversed(response.events or ()):
-        found = mapping(event.data).get("usage")
-        if is_object(found):
-            return mapping(found)
-    found = mapping(response.body).get("usage")
-    return mapping(found) if is_object(found) else None
+    def response(self, case: Case, context: Context) -> WireResponse:
+        """Make the response for a request that may ask for the other shape.
 
+        Args:
+            case: The request as it is asked now.
+            context: What the dialect needs to write.
 
-def _is_other_shape(take: Take, request: LLMRequest) -> bool:
-    """Tell whether the take answers a stream with JSON, the reverse, or with usage that is not asked for."""
-    if request.stream != (take.response.events is not None):
-        return True
-    return request.stream and _wants_usage(request.raw) != _wants_usage(mapping(take.request.body))
+        Raises:
+            LLMInterceptError: The take's body is no answer that the dialect can read.
 
+        """
+        recorded = self.take.response
+        asked, is_stream = mapping(self.take.request.body), recorded.events is not None
+        if recorded.status == 200 and not case.dialect.in_same_shape(case.request, asked, is_stream=is_stream):  # noqa: PLR2004 - errors have one shape
+            return self._reshaped(case, context)
+        headers = tuple(recorded.headers.items())
+        if self.factor == 0 and recorded.status in RETRYABLE:
+            told = case.dialect.retry.at_once
+            headers = (*(one for one in headers if one[0] not in dict(told)), *told)
+        return WireResponse(recorded.status, headers, self._steps(), case.service.timeline() if self.factor else None)
 
-def _wants_usage(body: Any) -> bool:
-    return mapping(mapping(body).get("stream_options")).get("include_usage") is True
+    def _reshaped(self, case: Case, context: Context) -> WireResponse:
+        """Let the dialect write the answer in the shape asked for; from stream to stream it goes by way of JSON."""
+        recorded = self.take.response
+        headers = tuple(one for one in recorded.headers.items() if one[0] not in ENTITY)
+        content = self.content
+        if case.request.stream and recorded.events is not None:
+            whole = case.dialect.respond(case.request.replaced(stream=False), RawReply(content), context)
+            content = b"".join(chunk for chunk in whole.chunks if isinstance(chunk, bytes))
+        return case.dialect.respond(case.request, RawReply(content, recorded.status, headers), context)
 
+    def _steps(self) -> Iterable[bytes | Wait]:
+        """Give the body event by event, with its gaps if they are to be kept."""
+        recorded = self.take.response
+        if self.factor:
+            return self._spaced()
+        return (self.content,) if recorded.events is None else map(event_bytes, recorded.events)
 
-def _reshaped(played: Played, request: LLMRequest, dialect: Dialect, writing: Writing) -> WireResponse:
-    """Let the dialect say the answer in the shape asked for; from stream to stream it goes by way of JSON."""
-    take = played.take
-    headers = tuple(one for one in take.response.headers.items() if one[0] not in ENTITY)
-    content = played.content
-    if request.stream and take.response.events is not None:
-        whole = request.replaced(stream=False)
-        content = b"".join(_bytes(dialect.write(whole, RawReply(content), writing)))
-    return dialect.write(request, RawReply(content, take.response.status, headers), writing)
-
-
-def _bytes(response: WireResponse) -> list[bytes]:
-    return [chunk for chunk in response.chunks if isinstance(chunk, bytes)]
-
-
-def _steps(played: Played) -> Iterable[bytes | Wait]:
-    """Give the body event by event, with its gaps if they are to be kept."""
-    response, factor = played.take.response, played.factor
-    if not factor:
-        return (played.content,) if response.events is None else map(event_bytes, response.events)
-    return _spaced(played)
-
-
-def _spaced(played: Played) -> Iterator[bytes | Wait]:
-    response, factor = played.take.response, played.factor
-    if response.after_ms:
-        yield Wait(response.after_ms * factor / 1000)
-    if response.events is None:
-        yield played.content
-        return
-    for event in response.events:
-        if event.gap_ms:
-            yield Wait(event.gap_ms * factor / 1000)
-        yield event_bytes(event)
-
-
-def _is_retried(status: int) -> bool:
-    return status in RETRIED or status >= SERVER_ERROR
+    def _spaced(self) -> Iterator[bytes | Wait]:
+        recorded = self.take.response
+        if recorded.after_ms:
+            yield Wait(recorded.after_ms * self.factor / 1000)
+        if recorded.events is None:
+            yield self.content
+            return
+        for event in recorded.events:
+            if event.gap_ms:
+                yield Wait(event.gap_ms * self.factor / 1000)
+            yield event_bytes(event)

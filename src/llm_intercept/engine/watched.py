@@ -5,7 +5,7 @@ Knows: a call's end. Must not know: what the steps hold, who reads them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +27,7 @@ class Watched:
         self._steps = steps
         self._ended: Callable[[Exception | None, Step | None], None] | None = ended
         self._last: Step | None = None
+        self._error: Exception | None = None
 
     def __iter__(self) -> Iterator[Step]:
         """Give the steps; once, as they are."""
@@ -35,31 +36,25 @@ class Watched:
                 self._last = step
                 yield step
         except Exception as error:
-            self._end(error)
+            self._error = error
             raise
         self._last = b""
         self._end(None)
 
-    def throw(self, error: Exception) -> NoReturn:
-        """End the steps with an error that came up where they are carried out.
-
-        Raises:
-            Exception: `error`.
-
-        """
+    def failed(self, error: Exception, /) -> None:
+        """End the steps with an error: their own, or one that came up where they are carried out."""
         self._end(error)
         self.close()
-        raise error
 
     def close(self) -> None:
         """End the steps, also ones that were never begun."""
         close = getattr(self._steps, "close", None)
         if close is not None:
             close()
-        self._end(None)
+        self._end(self._error)
 
     def __del__(self) -> None:
-        self._end(None)
+        self._end(self._error)
 
     def _end(self, error: Exception | None) -> None:
         ended, self._ended = self._ended, None

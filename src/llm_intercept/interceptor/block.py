@@ -1,4 +1,4 @@
-"""`intercept(…)`: an interceptor for a block of code or for a function's calls.
+"""What `intercept(…)` returns: an interceptor for a block of code or for a function's calls.
 
 Knows: what begins and ends with a block. Must not know: how a request is answered.
 """
@@ -8,144 +8,56 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from llm_intercept.base.tasks import asyncio_task
 from llm_intercept.clients import activation, patching
-from llm_intercept.errors import LLMInterceptError, SettingsError
-from llm_intercept.interceptor import interceptor
-from llm_intercept.settings import Scope, one_of
-from llm_intercept.settings import pyproject as defaults
+from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
+from llm_intercept.interceptor.interceptor import Interceptor, engine_of
+from llm_intercept.replies.kinds import is_one_shot, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-    from os import PathLike
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
-    from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.interceptor.interceptor import Interceptor
-    from llm_intercept.recording.config import Speed
-    from llm_intercept.replies.reply import Given
-    from llm_intercept.rulefiles.load import RulesSource
-    from llm_intercept.settings import Mode, UnmatchedPolicy
-    from llm_intercept.timing.pace import Pace
+    from llm_intercept.interceptor.interceptor import Options
+    from llm_intercept.replies.kinds import ReplyLike
+    from llm_intercept.settings import Scope
 
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def intercept(
-    reply: Given | None = None,
-    /,
-    *,
-    mode: Mode | None = None,
-    recordings: Any = None,
-    match: Any = None,
-    rules: RulesSource | Sequence[RulesSource] | None = None,
-    unmatched: UnmatchedPolicy | None = None,
-    passthrough: str | Sequence[str] | None = None,
-    scope: Scope | None = None,
-    seed: int | None = None,
-    tokenizer: Tokenizer | None = None,
-    log: str | PathLike[str] | None = None,
-    all_used: bool | None = None,
-    time_scale: float | None = None,
-    pace: Pace | Speed | None = None,
-) -> Interception:
-    """Answer LLM requests for the length of a block, or of a function's calls.
-
-    Args:
-        reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
-        mode: See `Interceptor`, also for the arguments that are not explained here.
-        recordings: See `Interceptor`.
-        match: See `Interceptor`.
-        rules: See `Interceptor`.
-        unmatched: See `Interceptor`.
-        passthrough: See `Interceptor`.
-        scope: `process` (the default) answers for every thread and task; `context` for the current one and what it
-            starts.
-        seed: See `Interceptor`.
-        tokenizer: See `Interceptor`.
-        log: See `Interceptor`.
-        all_used: See `Interceptor`.
-        time_scale: See `Interceptor`: 1 is real time, 0 virtual time, in which no wait takes time.
-        pace: See `Interceptor`.
-
-    Returns:
-        A context manager (`with` and `async with`, giving an `Interceptor`) and a decorator of functions, coroutine
-        functions and generators of both kinds. Each use has an `Interceptor` of its own.
-
-    Raises:
-        SettingsError: An argument has a value that cannot be used.
-        ReplyError: `reply` cannot be a reply.
-        RuleFileError: A file of rules has something that cannot be used.
-
-    """
-    where = one_of(
-        "scope", defaults.project_defaults().get("scope", "process") if scope is None else scope, get_args(Scope)
-    )
-    first = interceptor.Interceptor(
-        reply,
-        mode=mode,
-        recordings=recordings,
-        match=match,
-        rules=rules,
-        unmatched=unmatched,
-        passthrough=passthrough,
-        seed=seed,
-        tokenizer=tokenizer,
-        log=log,
-        all_used=all_used,
-        time_scale=time_scale,
-        pace=pace,
-    )
-    return Interception(first, cast("Scope", where))
-
-
 class Interception:
     """What `intercept(…)` returns."""
 
-    def __init__(self, first: Interceptor, scope: Scope) -> None:
-        self._first = first
+    def __init__(self, reply: ReplyLike | None, options: Options, scope: Scope, where: str) -> None:
+        self._reply, self._options, self._where = reply, options, where
         self._scope: Scope = scope
-        self._spare: Interceptor | None = first
+        self._spare: Interceptor | None = self._interceptor()
         self._blocks: list[tuple[object, Block]] = []
 
-    def at(self, where: str) -> Interception:
-        """Say where the reply was given, for messages, instead of the line that called `intercept`."""
-        self._first.placed(where)
-        return self
-
     def __enter__(self) -> Interceptor:
-        """Begin to answer."""
         block = self._block()
         block.begin()
         self._blocks.append((_here(), block))
         return block.interceptor
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        """Stop answering; raise if something went unanswered."""
         self._innermost().end(error)
 
     async def __aenter__(self) -> Interceptor:
-        """Begin to answer."""
         return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop answering; raise if something went unanswered."""
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function: every call of it is a block of its own, to the end of what it returns.
-
-        Raises:
-            SettingsError: `function` is not a function.
-
-        """
+        """Decorate a function: every call of it is a block of its own, to the end of what it returns."""
         if isinstance(function, staticmethod | classmethod):
             kind: Any = type(cast("object", function))
             return cast("Callable[P, R]", kind(self(cast("Any", function).__func__)))
@@ -191,9 +103,14 @@ class Interception:
         return call
 
     def _block(self) -> Block:
-        """Make a block with the interceptor made with this object, at its first use, or a fresh copy."""
         spare, self._spare = self._spare, None
-        return Block(spare or self._first.fresh(), self._scope)
+        if spare is None and self._reply is not None and is_one_shot(prepare(self._reply)):
+            problem = "An iterator given as a reply answers for one block, and this is another"
+            raise ReplyError(problem, "Give a list, or a function that returns an iterator.", self._where)
+        return Block(spare or self._interceptor(), self._scope)
+
+    def _interceptor(self) -> Interceptor:
+        return Interceptor(self._reply, _where=self._where, **self._options)
 
     def _innermost(self) -> Block:
         """Take the block that was begun last in this thread and task, or, where a fixture ends it, the last of all."""
@@ -206,17 +123,20 @@ class Block:
     """One stretch of time in which an interceptor answers; it may pause, and ends once."""
 
     def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
-        self.interceptor = interceptor
+        self.interceptor, self._engine = interceptor, engine_of(interceptor)
         self._scope: Scope = scope
         traffic, threads = patching.TRAFFIC, patching.THREADS
         self._sets = (traffic, threads) if scope == "context" else (traffic,)
         self._activation: activation.Activation | None = None
 
     def begin(self) -> None:
-        """Hook the HTTP libraries and answer."""
-        for hooks in self._sets:
-            hooks.acquire()
-        self._activation = activation.activate(self.interceptor.engine, self._scope)
+        """Hook the HTTP libraries and answer; raises `HookError` if that cannot be done."""
+        with ExitStack() as acquired:
+            for hooks in self._sets:
+                hooks.acquire()
+                acquired.callback(hooks.release)
+            acquired.pop_all()
+        self._activation = activation.activate(self._engine, self._scope)
 
     def pause(self) -> None:
         """Stop answering, for now."""
@@ -227,17 +147,9 @@ class Block:
                 hooks.release()
 
     def end(self, error: BaseException | None) -> None:
-        """Stop answering.
-
-        Args:
-            error: What the block ends with anyway; what went unanswered is then noted on it instead of raised.
-
-        Raises:
-            LLMInterceptError: Something went unanswered or failed.
-
-        """
+        """Stop answering; what went unanswered is raised, or noted on the `error` that the block ends with anyway."""
         self.pause()
-        own = self.interceptor.engine.settle(complete=error is None)
+        own = self._engine.settle(complete=error is None)
         if own is None:
             return
         if error is None:

@@ -17,12 +17,7 @@ DEPTH = 2  # how deep an HTTP client may sit in what is wrapped: in an SDK's cli
 
 
 def http_clients(value: Any) -> list[Any]:
-    """Find the HTTP clients in `value`.
-
-    Raises:
-        WrapError: There is none.
-
-    """
+    """Find the HTTP clients in `value`; raises `WrapError` if there is none."""
     found = list(dict.fromkeys(_search(value, DEPTH)))
     if not found:
         raise WrapError(

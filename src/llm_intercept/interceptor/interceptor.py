@@ -6,63 +6,60 @@ Knows: engines, activations and hooks, and ties them together. Must not know: ho
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.conditions import given as positional
-from llm_intercept.conditions import when
-from llm_intercept.engine.exchange import Engine
-from llm_intercept.errors import ReplyError, SettingsError, UnusedRuleError, WrapError, shorten
+from llm_intercept.conditions.given import some_conditions
+from llm_intercept.errors import UnusedRuleError, WrapError, shorten
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
-from llm_intercept.interceptor.simulation import Simulation
+from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
 from llm_intercept.journal import calls as call_lists
-from llm_intercept.journal import log as calllog
-from llm_intercept.replies.reply import is_one_shot, prepare
+from llm_intercept.journal import resilience
 from llm_intercept.rules.rule import Rule, caller
-from llm_intercept.settings import UnmatchedPolicy, check_mode, one_of
-from llm_intercept.settings.pyproject import project_defaults
-from llm_intercept.simulation.service import Service
-from llm_intercept.timing import pace as paces
-from llm_intercept.timing.clock import Clock
+from llm_intercept.settings.arguments import chosen
+from llm_intercept.simulation import chaos as chances
+from llm_intercept.simulation import limits
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from os import PathLike
+    from typing import Unpack
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.conditions.given import Positional, Text
-    from llm_intercept.engine.recorder import Recorder
+    from llm_intercept.conditions import Conditions
+    from llm_intercept.conditions.given import ConditionLike
+    from llm_intercept.engine.exchange import Engine
     from llm_intercept.errors import Unmatched
     from llm_intercept.journal.calls import Calls
-    from llm_intercept.recording.config import Speed
-    from llm_intercept.replies.reply import Given
-    from llm_intercept.rulefiles.load import RulesSource
-    from llm_intercept.settings import Mode
+    from llm_intercept.journal.resilience import FindingKind, Resilience
+    from llm_intercept.recording.config import Recordings
+    from llm_intercept.replies.kinds import ReplyLike
+    from llm_intercept.settings import Mode, ReplaySpeed, UnmatchedPolicy
+    from llm_intercept.simulation.chaos import Chaos, Kind
+    from llm_intercept.simulation.limits import RateLimit
     from llm_intercept.timing.pace import Pace
+
+    RulesSource = str | PathLike[str] | Callable[["Interceptor"], object]
 
 
 T = TypeVar("T")
 
 
-class Interceptor(Simulation):
-    """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
+class Options(TypedDict, total=False):
+    """The arguments of `intercept`, `Interceptor`, `InterceptTransport` and `wrap`, beside the reply.
 
-    Arguments left out have the default that `[tool.llm_intercept]` in pyproject.toml gives, or the one said here.
+    What is left out or None has the default that `[tool.llm_intercept]` in pyproject.toml gives, or the one said here.
 
-    Args:
-        reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
+    Attributes:
         mode: `mock` (the default) answers by rules alone; `replay` with recordings where no rule answers; `record`
             sends such requests to the network and records the answers; `auto` replays, and records what is missing,
             but in CI (where the variable `CI` is set) replays alone.
         recordings: The tape: a folder, an fsspec URL, or `Recordings`.
-        match: What may differ from a recorded request; see `Recordings`.
+        replay_speed: How fast a recorded stream is played: `instant` (the default), `recorded`, or a factor of the
+            recorded gaps.
         rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
             or a list of these. They need not all be used.
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
@@ -76,122 +73,85 @@ class Interceptor(Simulation):
         all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
         time_scale: Real seconds that a simulated second takes: 1 (the default) is real time, 0 virtual time, in which
             no wait takes time and the client's read timeouts fire as they would.
-        pace: How fast answers come, where neither the rule nor the reply says it: a `Pace`. Of recorded streams
-            `recorded`, or a factor of the recorded gaps. By default at once.
+        pace: How fast answers come, where neither the rule nor the reply says it; by default at once.
+
+    """
+
+    mode: Mode | None
+    recordings: str | PathLike[str] | Recordings | None
+    replay_speed: ReplaySpeed | None
+    rules: RulesSource | Sequence[RulesSource] | None
+    unmatched: UnmatchedPolicy | None
+    passthrough: str | Sequence[str] | None
+    seed: int | None
+    tokenizer: Tokenizer | None
+    log: str | PathLike[str] | None
+    all_used: bool | None
+    time_scale: float | None
+    pace: Pace | None
+
+
+class Interceptor:
+    """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
+
+    Args:
+        reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
+        **options: See `Options`.
 
     Raises:
-        SettingsError: An argument has a value that cannot be used.
+        SettingsError: An argument is not known, or has a value that cannot be used.
         ReplyError: `reply` cannot be a reply.
         RuleFileError: A file of rules has something that cannot be used.
 
     """
 
-    def __init__(
-        self,
-        reply: Given | None = None,
-        /,
-        *,
-        mode: Mode | None = None,
-        recordings: Any = None,
-        match: Any = None,
-        rules: RulesSource | Sequence[RulesSource] | None = None,
-        unmatched: UnmatchedPolicy | None = None,
-        passthrough: str | Sequence[str] | None = None,
-        seed: int | None = None,
-        tokenizer: Tokenizer | None = None,
-        log: str | PathLike[str] | None = None,
-        all_used: bool | None = None,
-        time_scale: float | None = None,
-        pace: Pace | Speed | None = None,
-    ) -> None:
-        self._options: dict[str, Any] = {
-            name: value for name, value in locals().items() if name not in {"self", "reply"}
-        }
-        chosen = {**project_defaults(), **{name: value for name, value in self._options.items() if value is not None}}
-        mode = cast("Mode", check_mode("mode", chosen.get("mode", "mock"), ("recordings", chosen.get("recordings"))))
-        policy = one_of("unmatched", chosen.get("unmatched", "error"), get_args(UnmatchedPolicy))
-        speed, made_up = (pace, None) if mode != "mock" and _is_speed(pace) else (None, pace)
-        self.engine = Engine(
-            unmatched=cast("UnmatchedPolicy", policy),
-            seed=_int("seed", chosen.get("seed", 0)),
-            tokenizer=_tokenizer(tokenizer),
-            passthrough=_names(chosen.get("passthrough", ())),
-            all_used=bool(chosen.get("all_used", False)),
-            service=Service(
-                Clock(chosen.get("time_scale", 1.0)), None if made_up is None else paces.check_pace("pace", made_up)
-            ),
-            recorder=None if mode == "mock" else _recorder(chosen["recordings"], match, speed, mode),
-        )
-        self.engine.journal.log = calllog.CallLog(chosen["log"]) if "log" in chosen else None
-        self._rules = _sources(chosen["rules"]) if "rules" in chosen else ()
+    def __init__(self, reply: ReplyLike | None = None, /, *, _where: str = "", **options: Unpack[Options]) -> None:
+        settings = chosen(cast("dict[str, object]", options))
+        self._engine = engine_of_settings(settings)
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
-        self._reply = reply
-        self._where = caller()
-        self._begin()
+        if reply is not None:
+            rule = Rule((), f"intercept({_brief(reply)})", _where or caller(), optional=True)
+            self._engine.book.add(rule.reply(reply))
+        if settings["rules"]:
+            self._add_rules(settings["rules"])
 
     @property
     def unmatched(self) -> list[Unmatched]:
         """The requests that nothing answered; clear it to say that this was meant."""
-        return self.engine.journal.unmatched
+        return self._engine.journal.unmatched
 
     @property
     def calls(self) -> Calls:
         """Every exchange so far, in the order the requests arrived."""
-        return call_lists.Calls(self.engine.journal.calls)
+        return call_lists.Calls(self._engine.journal.calls)
 
     @property
     def unseen(self) -> tuple[str, ...]:
         """The loaded HTTP libraries that are watched, but cannot be answered for."""
         return sentinels.loaded()
 
-    def on(
-        self,
-        *conditions: Positional,
-        user: Text | None = None,
-        system: Text | None = None,
-        last: Text | None = None,
-        model: Text | None = None,
-        tool: Text | None = None,
-        tool_result: Text | None = None,
-        turn: int | Container[int] | None = None,
-        stream: bool | None = None,
-        response_format: type | str | None = None,
-        headers: Mapping[str, str | re.Pattern[str] | None] | None = None,
-        url: Text | None = None,
-        json: Mapping[str, Any] | None = None,
-    ) -> Rule:
+    def on(self, *conditions: ConditionLike, **wanted: Unpack[Conditions]) -> Rule:
         """Make a rule for the requests that fulfil all the conditions given; call `.reply(…)` on it.
 
         Args:
             *conditions: A str found in the last user message (whatever its case), a pattern searched there, a function
                 of the `LLMRequest` that returns something true, a condition made with `when`, or a respx pattern.
-            user: A str or pattern for the last user message; see `when`, also for the others.
-            system: A str or pattern for the system and developer messages.
-            last: A str or pattern for the last message, whoever says it.
-            model: The model's name; `*` and `?` are wildcards. Or a pattern.
-            tool: The name of a tool the request offers.
-            tool_result: The name of a tool that has answered since the last assistant message.
-            turn: Which answer of the model's is asked for, 1 for the first; or several numbers.
-            stream: Whether a stream is asked for.
-            response_format: The pydantic class asked for, or its schema's name.
-            headers: Header names and their values.
-            url: A str found in the URL, in which `*` stands for anything; or a pattern.
-            json: A part of the request's raw body.
+            **wanted: What else is asked of the request, by keyword: `model=`, `system=`, `tool=`, `turn=`, …; see
+                `Conditions` for each.
 
         Raises:
-            SettingsError: A condition has a type it cannot have, or none is given.
+            SettingsError: A condition has a type it cannot have, there is no such keyword, or none is given.
 
         """
-        given = locals()
-        found = when.made("on()", conditions, {name: given[name] for name in positional.NAMED})
-        return self.engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
+        found = some_conditions("on", conditions, wanted)
+        return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
-    def reply(self, *replies: Given, times: int | None = None) -> Rule:
+    def reply(self, *replies: ReplyLike, times: int | None = None) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
         shown = [*map(_brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
         rule = Rule((), f"reply({', '.join(shown)})", caller())
-        self.engine.book.add(rule.reply(*replies, times=times))
-        self.engine.book.warn_if_shadowed(rule)
+        self._engine.book.add(rule.reply(*replies, times=times))
+        self._engine.book.warn_if_shadowed(rule)
         return rule
 
     def assert_all_used(self) -> None:
@@ -204,7 +164,7 @@ class Interceptor(Simulation):
             UnusedRuleError: A rule was not used; the message says which, where, and what is left.
 
         """
-        unused = self.engine.book.unused()
+        unused = self._engine.book.unused()
         if unused:
             raise UnusedRuleError(unused)
 
@@ -222,10 +182,10 @@ class Interceptor(Simulation):
 
         """
         budget = budgets.Budget(calls, tokens, cost)
-        exceeded = budget.exceeded(self.engine.journal)
+        exceeded = budget.exceeded(self._engine.journal)
         if exceeded is not None:
             raise exceeded
-        self.engine.budget = budget
+        self._engine.budget = budget
 
     def as_side_effect(self, *, is_async: bool = False) -> Callable[[Any], Any]:
         """Return a function that answers requests inside somebody's own mock: a respx route or a pytest-httpx callback.
@@ -239,7 +199,7 @@ class Interceptor(Simulation):
             a request that is not one to a model; respx then goes on to its next route.
 
         """
-        return sideeffects.async_side_effect(self.engine) if is_async else sideeffects.side_effect(self.engine)
+        return sideeffects.async_side_effect(self._engine) if is_async else sideeffects.side_effect(self._engine)
 
     def wrap(self, client: T, /) -> T:
         """Answer for one client: an httpx or httpx2 client, or an object that holds one (an SDK's client).
@@ -257,7 +217,7 @@ class Interceptor(Simulation):
             if one not in self._wrapped:
                 TRAFFIC.acquire()
                 self._wrapped[one] = weakref.finalize(one, TRAFFIC.release)
-                activation.attach(one, self.engine)
+                activation.attach(one, self._engine)
         return client
 
     def unwrap(self, client: T, /) -> T:
@@ -274,7 +234,7 @@ class Interceptor(Simulation):
         if not wrapped:
             raise WrapError(f"{client!r} was not wrapped by this Interceptor, so it cannot be unwrapped.")
         for one in wrapped:
-            activation.detach(one, self.engine)
+            activation.detach(one, self._engine)
             self._wrapped.pop(one)()
         return client
 
@@ -286,86 +246,101 @@ class Interceptor(Simulation):
             LLMInterceptError: A rule's own function failed, or another library was stopped.
 
         """
-        error = self.engine.settle()
+        error = self._engine.settle()
         if error is not None:
             raise error
 
-    def fresh(self) -> Interceptor:
-        """Make an interceptor from the same arguments, without the rules and calls that came later."""
-        if self._reply is not None and is_one_shot(prepare(self._reply)):
-            advice = "Give a list, or a function that returns an iterator."
-            raise ReplyError(
-                "An iterator given as a reply answers for one block, and this is another", advice, self._where
-            )
-        copy = Interceptor(**self._options)
-        copy._reply, copy._where = self._reply, self._where
-        copy._begin()
-        return copy
+    @property
+    def elapsed(self) -> float:
+        """The simulated seconds so far, skipped waits included."""
+        return self._engine.service.clock.now()
 
-    def placed(self, where: str) -> None:
-        """Say where the reply was given, for messages, instead of the line that made this."""
-        for rule in self.engine.book.catch_alls:
-            rule.where = where if rule.where == self._where else rule.where
-        self._where = where
+    def rate_limit(
+        self, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None, model: str = "*"
+    ) -> RateLimit:
+        """Answer requests beyond a limit with a 429, and tell the limit in OpenAI's headers.
 
-    def _begin(self) -> None:
-        """Add the rules that were given: the reply, and those of `rules`, which need not be used."""
-        if self._reply is not None:
-            rule = Rule((), f"intercept({_brief(self._reply)})", self._where, optional=True)
-            self.engine.book.add(rule.reply(self._reply))
-        for source in self._rules:
-            from llm_intercept.rulefiles.load import install  # noqa: PLC0415 - files of rules cost 20 ms
+        Both fill up evenly with simulated time. A request's tokens are a quarter of its characters, or its
+        `max_tokens` where that is more. A refused request takes no reply from a rule.
 
-            install(source, self, self.engine.book)
-        for rule in (*self.engine.book.rules, *self.engine.book.catch_alls):
+        Args:
+            requests_per_minute: How many requests a minute allows.
+            tokens_per_minute: How many tokens.
+            model: The models that share the limit; `*` and `?` are wildcards.
+
+        Returns:
+            The limit, which counts what it refused.
+
+        Raises:
+            SettingsError: A limit is no positive int, or none is given.
+
+        """
+        limit = limits.RateLimit(requests_per_minute, tokens_per_minute, model)
+        self._engine.service.limits.append(limit)
+        return limit
+
+    def chaos(self, *, rate: float = 0.1, seed: int = 0, kinds: Iterable[Kind] | None = None) -> Chaos:
+        """Let a share of the requests fail, whichever rule answers them.
+
+        Which ones is decided by each request, how often it came, and the seed, whatever the order of requests. What
+        takes the place of an answer takes no reply from a rule; what breaks an answer does.
+
+        Args:
+            rate: The share, from 0 to 1.
+            seed: Another seed, other requests.
+            kinds: What may happen: `api_error(…)`, `timeout(…)`, `disconnect(…)` and other faults; by default what
+                providers do on a bad day.
+
+        Returns:
+            The chaos, with a report of what was injected where.
+
+        Raises:
+            SettingsError: An argument has a value that cannot be used.
+
+        """
+        chaos = chances.Chaos(rate, seed, None if kinds is None else tuple(kinds))
+        self._engine.service.chaos.append(chaos)
+        return chaos
+
+    def resilience(self) -> Resilience:
+        """Judge what the program did with the faults it met, from its calls so far."""
+        return resilience.judge(self._engine.journal.calls, self._engine.service.clock)
+
+    def assert_resilient(self, *, allow: Iterable[FindingKind] = ()) -> Resilience:
+        """Raise unless the program did with every fault it met what a resilient program does.
+
+        Args:
+            allow: The kinds of findings that are allowed: `gave_up`, `never_retried`, `accepted_truncated`,
+                `ignored_retry_after`, `retry_storm`, `retried_in_vain`.
+
+        Returns:
+            The verdict.
+
+        Raises:
+            NotResilientError: It did something else; the message is the report.
+            SettingsError: What is allowed is no kind of finding.
+
+        """
+        found = self.resilience()
+        resilience.check(found, allow)
+        return found
+
+    def _add_rules(self, given: RulesSource | Sequence[RulesSource]) -> None:
+        from llm_intercept.rulefiles.load import install, sources  # noqa: PLC0415 - files of rules cost 20 ms
+
+        for source in sources(given):
+            install(source, self, self._engine.book)
+        for rule in (*self._engine.book.rules, *self._engine.book.catch_alls):
             rule.optional()
 
 
-def _int(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SettingsError(name, value, "an int")
-    return value
+def engine_of(llm: Interceptor) -> Engine:
+    """Return the engine behind an interceptor, for the ways in; users have no need of it."""
+    return llm._engine  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
 
 
-def _recorder(recordings: Any, match: Any, speed: Any, mode: str) -> Recorder:
-    from llm_intercept.engine.recorder import Recorder  # noqa: PLC0415 - recordings cost 20 ms
-    from llm_intercept.recording.config import recordings_of  # noqa: PLC0415 - as above
-
-    return Recorder(recordings_of(recordings, match, speed), mode)
-
-
-def _is_speed(pace: object) -> bool:
-    from llm_intercept.recording.config import is_speed  # noqa: PLC0415 - recordings cost 20 ms
-
-    return is_speed(pace)
-
-
-def _sources(rules: Any) -> Any:
-    from llm_intercept.rulefiles.load import sources  # noqa: PLC0415 - files of rules cost 20 ms
-
-    return sources(rules)
-
-
-def _tokenizer(given: Tokenizer | None) -> Tokenizer:
-    if given is not None and not callable(getattr(given, "split", None)):
-        raise SettingsError("tokenizer", given, "an object with split(text, model)")
-    return given or EstimatingTokenizer()
-
-
-def _names(given: object) -> tuple[str, ...]:
-    """Check the hosts and models of `passthrough`; of a URL, its host is taken."""
-    names = [given] if isinstance(given, str) else given
-    expected = "a list of hosts and models, such as ['api.mistral.ai', 'mistral-*']"
-    if not isinstance(names, list | tuple | set | frozenset):
-        raise SettingsError("passthrough", given, expected)
-    for name in cast("list[object]", names):
-        if not isinstance(name, str) or not name.strip():
-            raise SettingsError("passthrough", given, expected)
-    return tuple(urlsplit(name).hostname or name if "://" in name else name for name in cast("list[str]", names))
-
-
-def wrap(client: T, reply: Given | None = None, /, **options: Any) -> T:
-    """Answer for one client with a new `Interceptor`; see `Interceptor` for the arguments and `Interceptor.wrap`.
+def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:
+    """Answer for one client with a new `Interceptor`; see `Options` for the arguments and `Interceptor.wrap`.
 
     Returns:
         The same object.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llm_intercept.clients.driver import drive, drive_async, wire_request
+from llm_intercept.clients.driver import drive, drive_async
+from llm_intercept.clients.httpx_door import AsyncHttpxAdapter, HttpxAdapter, head_of
 from llm_intercept.errors import WrapError
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ def side_effect(engine: Engine) -> Callable[[Any], Any]:
     """Make a function of a request that returns a response, or None for a request that is not one to a model."""
 
     def answer(request: Any, **_: Any) -> Any:
-        exchange = engine.exchange(wire_request(request))
-        return None if exchange is None else drive(exchange, request, _no_network)
+        exchange = engine.exchange(head_of(request))
+        return None if exchange is None else drive(exchange, HttpxAdapter(request, _no_network))
 
     return answer
 
@@ -30,8 +31,8 @@ def async_side_effect(engine: Engine) -> Callable[[Any], Any]:
     """Make a coroutine function like that of `side_effect`."""
 
     async def answer(request: Any, **_: Any) -> Any:
-        exchange = engine.exchange(wire_request(request))
-        return None if exchange is None else await drive_async(exchange, request, _no_network)
+        exchange = engine.exchange(head_of(request))
+        return None if exchange is None else await drive_async(exchange, AsyncHttpxAdapter(request, _no_network))
 
     return answer
 

@@ -11,16 +11,17 @@ from llm_intercept.clients import activation
 from llm_intercept.clients.family import family_of
 from llm_intercept.clients.transport import InProcess, serve, serve_async
 from llm_intercept.errors import SettingsError
-from llm_intercept.interceptor.interceptor import Interceptor
+from llm_intercept.interceptor.interceptor import Interceptor, engine_of
 
 if TYPE_CHECKING:
-    from llm_intercept.journal.calls import Calls
-    from llm_intercept.replies.reply import Given
+    from typing import Unpack
 
-
-if TYPE_CHECKING:
     import httpx
     import httpx2
+
+    from llm_intercept.interceptor.interceptor import Options
+    from llm_intercept.journal.calls import Calls
+    from llm_intercept.replies.kinds import ReplyLike
 
     class _AnyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport, httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         """What clients of both families take, for type checkers; at run time no base class is asked for."""
@@ -40,26 +41,30 @@ class InterceptTransport(InProcess, _AnyTransport):
         inner: The transport for requests that are nobody's business here; by default the family's own, made when it
             is first needed.
         interceptor: Answers instead of a new `Interceptor`; then `reply` and `options` are not given.
-        options: The other arguments of `Interceptor`.
+        **options: See `Options`.
 
     Raises:
-        SettingsError: An option has a value that cannot be used.
+        SettingsError: An argument is not known, or has a value that cannot be used.
 
     """
 
     def __init__(
         self,
-        reply: Given | None = None,
+        reply: ReplyLike | None = None,
         /,
         *,
-        inner: Any = None,
+        inner: httpx.BaseTransport
+        | httpx.AsyncBaseTransport
+        | httpx2.BaseTransport
+        | httpx2.AsyncBaseTransport
+        | None = None,
         interceptor: Interceptor | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         if interceptor is not None and (reply is not None or options):
             raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
         self.interceptor = interceptor or Interceptor(reply, **options)
-        self._inner = inner
+        self._inner: Any = inner
         self._made: dict[tuple[str, str], Any] = {}
 
     @property
@@ -68,11 +73,9 @@ class InterceptTransport(InProcess, _AnyTransport):
         return self.interceptor.calls
 
     def handle_request(self, request: Any) -> Any:
-        """Answer a sync client's request."""
         return serve(request, self._handlers(), lambda: self._next(request, "HTTPTransport").handle_request(request))
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Answer an async client's request."""
         return await serve_async(
             request,
             self._handlers(),
@@ -80,13 +83,11 @@ class InterceptTransport(InProcess, _AnyTransport):
         )
 
     def close(self) -> None:
-        """Close the inner transports."""
         for inner in (self._inner, *self._made.values()):
             if hasattr(inner, "close"):
                 inner.close()
 
     async def aclose(self) -> None:
-        """Close the inner transports."""
         for inner in (self._inner, *self._made.values()):
             if hasattr(inner, "aclose"):
                 await inner.aclose()
@@ -104,7 +105,7 @@ class InterceptTransport(InProcess, _AnyTransport):
         await self.aclose()
 
     def _handlers(self) -> tuple[activation.Handler, ...]:
-        return (self.interceptor.engine, *activation.active())
+        return (engine_of(self.interceptor), *activation.active())
 
     def _next(self, request: Any, kind: str) -> Any:
         if self._inner is not None:

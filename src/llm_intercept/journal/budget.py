@@ -6,8 +6,9 @@ Knows: the journal's sums. Must not know: rules, HTTP.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from llm_intercept.base.numbers import is_number
 from llm_intercept.errors import BudgetExceededError, SettingsError
 
 if TYPE_CHECKING:
@@ -23,10 +24,9 @@ class Budget:
     cost: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no budget."""
         for name in ("calls", "tokens", "cost"):
-            given = cast("object", getattr(self, name))
-            if given is not None and (isinstance(given, bool) or not isinstance(given, int | float) or given < 0):
+            given: object = getattr(self, name)
+            if given is not None and not is_number(given, 0):
                 raise SettingsError(f"budget({name}=…)", given, "a number, 0 or more")
 
     def exceeded(self, journal: Journal) -> BudgetExceededError | None:

@@ -5,24 +5,21 @@ Knows: calls, conditions. Must not know: how calls come about.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
-from llm_intercept.conditions import given as positional
-from llm_intercept.conditions import when
+from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import SettingsError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Unpack
 
     from rich.table import Table
 
-    from llm_intercept.conditions.given import Positional
-    from llm_intercept.journal.journal import Call
-
-
-OUTCOMES = ("source", "status", "attempt", "failed")
+    from llm_intercept.conditions import Conditions
+    from llm_intercept.conditions.given import ConditionLike
+    from llm_intercept.journal.journal import Call, Source
 
 
 class Calls(Sequence["Call"]):
@@ -36,19 +33,15 @@ class Calls(Sequence["Call"]):
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
     def __getitem__(self, index: int | slice) -> Call | Calls:
-        """Return one call, or some of them."""
         return Calls(self._calls[index]) if isinstance(index, slice) else self._calls[index]
 
     def __len__(self) -> int:
-        """Count the calls."""
         return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
-        """Give the calls one by one."""
         return iter(self._calls)
 
     def __eq__(self, other: object) -> bool:
-        """Compare with a list of calls."""
         return isinstance(other, Sequence) and list(self) == list(other)  # pyright: ignore[reportUnknownArgumentType]
 
     __hash__ = None  # type: ignore[assignment]
@@ -57,44 +50,49 @@ class Calls(Sequence["Call"]):
         """Forget the calls so far."""
         self._calls.clear()
 
-    def matching(self, *conditions: Positional, **wanted: Any) -> Calls:
-        """Return the calls whose requests fulfil conditions.
+    def matching(
+        self,
+        *conditions: ConditionLike,
+        source: Source | None = None,
+        status: int | None = None,
+        attempt: int | None = None,
+        failed: bool | None = None,
+        **wanted: Unpack[Conditions],
+    ) -> Calls:
+        """Return the calls whose requests fulfil conditions and that ended as said.
 
         Args:
             *conditions: As for `llm.on(…)`.
-            **wanted: As for `llm.on(…)` (`model=`, `user=`, `tool=`, …); and of the outcome `source=`, `status=`,
-                `attempt=` and `failed=`, which are compared.
+            source: Where the answer came from.
+            status: The HTTP status of the answer.
+            attempt: 1 for a request's first sending, 2 for its first retry, and so on.
+            failed: Whether the exchange ended with an exception or an error status.
+            **wanted: As for `llm.on(…)`: `model=`, `user=`, `tool=`, ….
 
         Raises:
-            SettingsError: A condition cannot be one, or there is no condition of that name.
+            SettingsError: A condition cannot be one, there is no condition of that name, or nothing is asked.
 
         """
-        outcome = {name: value for name, value in wanted.items() if name in OUTCOMES}
-        asked = {name: value for name, value in wanted.items() if name not in OUTCOMES}
-        for name, value in asked.items():
-            if name not in positional.NAMED:
-                names = (*positional.NAMED, *OUTCOMES)
-                near = difflib.get_close_matches(name, names, 1)
-                meant = f"{near[0]}=, or another " if near else ""
-                raise SettingsError(f"matching({name}=…)", value, f"{meant}one of {', '.join(names)}")
-        checked = when.made("matching()", conditions, asked) if conditions or asked or not outcome else ()
+        outcome = {"source": source, "status": status, "attempt": attempt, "failed": failed}
+        ended = {name: value for name, value in outcome.items() if value is not None}
+        asked = all_conditions("matching", conditions, wanted, outcome)
+        if not asked and not ended:
+            raise SettingsError("matching()", "", "at least one condition")
         return Calls(
             [
                 call
                 for call in self._calls
-                if all(getattr(call, name) == value for name, value in outcome.items())
-                and all(condition.holds(call.request) for condition in checked)
+                if all(getattr(call, name) == value for name, value in ended.items())
+                and all(condition.holds(call.request) for condition in asked)
             ]
         )
 
     def __repr__(self) -> str:
-        """Say the calls, a line each."""
         if not self._calls:
             return "<no calls>"
         return "\n".join([f"<{len(self._calls)} calls>", *(f"  {call!r}" for call in self._calls)])
 
     def __rich__(self) -> Table:
-        """Return a table for rich."""
         from rich.table import Table  # noqa: PLC0415 - for who prints it
         from rich.text import Text  # noqa: PLC0415
 

@@ -14,16 +14,16 @@ from llm_intercept.base.prices import price
 from llm_intercept.errors import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from llm_intercept.errors import Unmatched
-    from llm_intercept.faults.values import Fault
-    from llm_intercept.model.request import LLMRequest, Usage
+    from llm_intercept.faults.base import Fault
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.usage import Usage
 
-Source = Literal["rule", "recording", "live", "unmatched"]
-NOT_PAID = frozenset({"rule", "recording"})
+Source = Literal["rule", "recording", "default", "live", "unmatched"]
+NOT_PAID = frozenset({"rule", "recording", "default"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
-RETRY_COUNT = "x-stainless-retry-count"
 
 
 @dataclass(slots=True, eq=False)
@@ -36,14 +36,17 @@ class Call:
         reply: The `Reply` it gave, or None.
         status: The HTTP status of the answer; 0 while there is none.
         error: The exception the request or its stream ended with, or None.
-        source: Where the answer came from: `rule`, `recording`, `live` or `unmatched`.
+        source: Where the answer came from: `rule`, `recording`, `live`, `unmatched`, or `default`: the API's own, to a
+            request that is no conversation and that no rule answers.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
         failed_before: How often the same request failed before in a row.
         started: The simulated second at which the request arrived, on the clock of the interceptor that answered.
         faults: What went wrong on purpose.
         retry_after: Simulated seconds the client was told to wait before it tries again; None if it was not.
-        is_final: Whether the answer told the client not to try again (`x-should-retry: false`).
+        is_final: Whether the answer told the client not to try again.
+        retries_told: Reads from a request's headers how many retries the client says there were before; None where it
+            does not say.
         complete: Whether the client read the body to its end; None of a JSON answer without faults, which is one piece.
 
     """
@@ -58,6 +61,7 @@ class Call:
     duration: float = 0.0
     failed_before: int = field(default=0, repr=False)
     digest: str = field(default="", repr=False)
+    retries_told: Callable[[Mapping[str, Any]], int | None] | None = field(default=None, repr=False)
     started: float = 0.0
     faults: tuple[Fault, ...] = ()
     retry_after: float | None = None
@@ -73,8 +77,8 @@ class Call:
 
         As the client says it, or else how often the same request failed before.
         """
-        said = str(self.request.headers.get(RETRY_COUNT, ""))
-        return 1 + (int(said) if said.isdecimal() else self.failed_before)
+        told = None if self.retries_told is None else self.retries_told(self.request.headers)
+        return 1 + (self.failed_before if told is None else told)
 
     @property
     def failed(self) -> bool:
@@ -86,10 +90,10 @@ class Call:
         """What the usage costs at the provider's list price, in US dollars; None where genai-prices cannot tell."""
         if self.usage is None:
             return None
-        return price(self.request.model, self.usage.prompt_tokens, self.usage.completion_tokens)
+        return price(self.request.model, self.usage.input_tokens, self.usage.output_tokens)
 
     def waited_since(self, other: Call) -> float:
-        """Tell how many real seconds lie between the end of another call and the arrival of this one."""
+        """How many real seconds lie between the end of another call and the arrival of this one."""
         return self._started - (other._started + other.duration)
 
     def finish(self) -> None:
@@ -103,7 +107,6 @@ class Call:
             journal.finished(self)
 
     def __repr__(self) -> str:
-        """Say the call in one line."""
         words = [self.request.model or self.request.url, "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
         ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
@@ -119,25 +122,25 @@ class Totals:
     """Sums over calls: how many came from each source, and the tokens of those that were not paid for, by model."""
 
     calls: Counter[str] = field(default_factory=Counter[str])
-    prompt: Counter[str] = field(default_factory=Counter[str])
-    completion: Counter[str] = field(default_factory=Counter[str])
+    input: Counter[str] = field(default_factory=Counter[str])
+    output: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, call: Call) -> None:
         """Count a call that has ended."""
         self.calls[call.source] += 1
         if call.usage is not None and call.source in NOT_PAID:
-            self.prompt[call.request.model] += call.usage.prompt_tokens
-            self.completion[call.request.model] += call.usage.completion_tokens
+            self.input[call.request.model] += call.usage.input_tokens
+            self.output[call.request.model] += call.usage.output_tokens
 
     @property
     def tokens(self) -> int:
         """All tokens that were not paid for."""
-        return self.prompt.total() + self.completion.total()
+        return self.input.total() + self.output.total()
 
     @property
     def cost(self) -> float:
         """What they would have cost, in US dollars; models whose price is not known count nothing."""
-        prices = (price(model, self.prompt[model], self.completion[model]) for model in self.prompt)
+        prices = (price(model, self.input[model], self.output[model]) for model in self.input)
         return sum(one for one in prices if one is not None)
 
 
@@ -173,7 +176,7 @@ class Journal:
         return self._totals
 
     def note(self, call: Call) -> Call:
-        """Take a call in, which has just begun."""
+        """Note a call that has just begun."""
         self.noted += 1
         if self.keep:
             self.calls.append(call)
@@ -181,11 +184,11 @@ class Journal:
         return call
 
     def failed_before(self, digest: str) -> int:
-        """Say how often a request failed the last times it came."""
+        """How often a request failed the last times it came."""
         return self._failed.get(digest, 0)
 
     def finished(self, call: Call) -> None:
-        """Hear that a call has ended."""
+        """Note that a call has ended."""
         if self._totals is not None:
             self._totals.add(call)
         if call.failed:

@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
 
 class CallLog:
-    """Appends each call as one line, in one write to a file opened for appending, which systems do not interleave.
-
-    Args:
-        path: The file; its folder must exist.
-
-    Raises:
-        SettingsError: The file cannot be written.
-
-    """
+    """Appends each call as one line in one write, which systems do not interleave; raises `SettingsError`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
@@ -62,13 +54,12 @@ def line(call: Call) -> dict[str, Any]:
         "rule": str(call.rule) if call.rule is not None else None,
         "where": call.rule.where if call.rule is not None else None,
         "url": urlunsplit((*urlsplit(request.url)[:3], "", "")),
+        "api": request.api,
         "model": request.model,
         "stream": request.stream,
         "turn": request.turn,
         "last_user": request.last_user,
         "tools": [tool.name for tool in request.tools],
-        "usage": {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
-        if usage
-        else None,
+        "usage": {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens} if usage else None,
         "request": request.raw,
     }

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from llm_intercept.errors import LLMInterceptError, NotResilientError, SettingsError, shorten
-from llm_intercept.faults.values import TRUNCATING
+from llm_intercept.model.wire import RETRYABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,6 @@ FindingKind = Literal[
 KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 STORM = 6
 """How many retries of one request are a storm: three times what SDKs do by themselves."""
-RETRYABLE = frozenset({408, 409, 429, *range(500, 600)})  # what the SDKs retry
 WORDS: dict[FindingKind, str] = {
     "recovered": "tried again, and got an answer",
     "ignored_retry_after": "tried again before it was told to",
@@ -63,7 +62,6 @@ class Finding:
         return self.kind == "recovered"
 
     def __str__(self) -> str:
-        """Say it in one line."""
         asked = shorten(self.calls[0].request.last_user, 60)
         return f"{self.kind}: for {asked} it {WORDS[self.kind]} ({self.detail})"
 
@@ -102,18 +100,11 @@ class Resilience:
         return "\n".join([head, *(f"  {'ok ' if one.is_good else 'BAD'} {one}" for one in ordered)])
 
     def __str__(self) -> str:
-        """Say it as text."""
         return self.report()
 
 
 def judge(calls: Iterable[Call], clock: Clock) -> Resilience:
-    """Judge a program by its calls.
-
-    Args:
-        calls: All calls, in the order they arrived.
-        clock: The clock that its waits are measured with.
-
-    """
+    """Judge a program by its calls, in the order they arrived; `clock` measures its waits."""
     series: dict[str, list[list[Call]]] = {}
     attempts = 0
     for call in calls:
@@ -128,13 +119,7 @@ def judge(calls: Iterable[Call], clock: Clock) -> Resilience:
 
 
 def check(resilience: Resilience, allow: Iterable[str]) -> None:
-    """Raise unless a program did only what is good or allowed.
-
-    Raises:
-        NotResilientError: It did something else.
-        SettingsError: What is allowed is no kind of finding.
-
-    """
+    """Raise `NotResilientError` unless a program did only what is good or allowed."""
     allowed = tuple(allow)
     for kind in allowed:
         if kind not in KINDS:
@@ -145,20 +130,20 @@ def check(resilience: Resilience, allow: Iterable[str]) -> None:
 
 
 def failed(call: Call) -> bool:
-    """Tell whether a call brought its client an error."""
+    """Whether a call brought its client an error."""
     return call.status >= 400 or (call.error is not None and isinstance(call.error, Exception))  # noqa: PLR2004
 
 
 def is_retryable(call: Call) -> bool:
-    """Tell whether the error may pass: a network error, or a status that the SDKs try again after."""
+    """Whether the error may pass: a network error, or a status that the SDKs try again after."""
     if call.is_final or isinstance(call.error, LLMInterceptError):
         return False
     return call.error is not None if call.status in {0, 200} else call.status in RETRYABLE
 
 
 def is_truncated(call: Call) -> bool:
-    """Tell whether the answer lacked something without an error to say so."""
-    return not failed(call) and any(isinstance(fault, TRUNCATING) for fault in call.faults)
+    """Whether the answer lacked something without an error to say so."""
+    return not failed(call) and any(fault.truncates for fault in call.faults)
 
 
 def _findings(attempts: list[Call], clock: Clock) -> list[Finding]:

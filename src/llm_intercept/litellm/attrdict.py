@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from llm_intercept.base.json import encode, is_array, is_object, mapping
+from llm_intercept.base.json import encode, is_array, is_object, mapping, plain
 
 
-class Record(dict[str, Any]):
+class AttrDict(dict[str, Any]):
     """A JSON object whose keys are attributes too."""
 
     def __getattr__(self, name: str) -> Any:
-        """Read a key as an attribute."""
         try:
             return self[name]
         except KeyError:
             raise AttributeError(f"there is no {name!r} here; there are {', '.join(self)}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set a key as an attribute."""
         self[name] = value
 
     def model_dump(self) -> dict[str, Any]:
@@ -35,19 +33,10 @@ class Record(dict[str, Any]):
     json = model_dump_json
 
 
-def record(value: Any) -> Any:
-    """Turn JSON values into records, at every level."""
+def attrdict(value: Any) -> Any:
+    """Turn JSON values into attribute dicts, at every level."""
     if is_object(value):
-        return Record({key: record(item) for key, item in mapping(value).items()})
+        return AttrDict({key: attrdict(item) for key, item in mapping(value).items()})
     if is_array(value):
-        return [record(item) for item in value]
-    return value
-
-
-def plain(value: Any) -> Any:
-    """Turn records into plain dicts, at every level."""
-    if is_object(value):
-        return {key: plain(item) for key, item in mapping(value).items()}
-    if is_array(value):
-        return [plain(item) for item in value]
+        return [attrdict(item) for item in value]
     return value

@@ -1,7 +1,7 @@
 """`completion` and `acompletion`, called as litellm's are.
 
 With a mock parameter they answer by themselves; without one they send a real request, and so pass through whatever
-interceptor is active. This is the one module that opens a client, and it imports httpx only then.
+interceptor is active. This is the one module that opens a client, and it imports an HTTP library only then.
 
 Knows: litellm's calling convention. Must not know: how answers are written.
 """
@@ -11,26 +11,28 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.json import decode, mapping
 from llm_intercept.base.sse import Lines, data_of
+from llm_intercept.base.version import DISTRIBUTION
+from llm_intercept.clients.family import FAMILIES
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.interceptor import Interceptor
 from llm_intercept.interceptor.transport import InterceptTransport
-from llm_intercept.litellm.attrdict import Record, record
-from llm_intercept.replies.mock_params import Script, error_of, mocked, mocked_error
-from llm_intercept.replies.reply import Raises
+from llm_intercept.litellm.attrdict import AttrDict, attrdict
+from llm_intercept.replies.kinds import RaiseError
+from llm_intercept.replies.mock_params import MOCK_PARAMS, Script, error_of, mocked, mocked_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_TIMEOUT = 600.0  # seconds, as litellm's and openai's
-MOCKS = ("mock_response", "mock_tool_calls", "mock_delay", "mock_timeout")
 # Parameters of the call itself, not of the request.
 CONTROL = frozenset(
-    {"api_key", "base_url", "api_base", "timeout", "extra_headers", "extra_body", "num_retries", *MOCKS}
+    {"api_key", "base_url", "api_base", "timeout", "extra_headers", "extra_body", "num_retries", *MOCK_PARAMS}
 )
 MESSAGE_KEYS = ("content", "role", "tool_calls", "function_call")
 _scripts = Script()
@@ -39,27 +41,23 @@ _scripts = Script()
 class Chunks:
     """The chunks of a streamed completion, to be iterated with `for` or `async for`."""
 
-    def __init__(self, chunks: Iterator[Record] | None, async_chunks: AsyncIterator[Record] | None = None) -> None:
+    def __init__(self, chunks: Iterator[AttrDict] | None, async_chunks: AsyncIterator[AttrDict] | None = None) -> None:
         self._chunks, self._async_chunks = chunks, async_chunks
 
-    def __iter__(self) -> Iterator[Record]:
-        """Iterate synchronously."""
+    def __iter__(self) -> Iterator[AttrDict]:
         if self._chunks is None:
             raise LLMInterceptError("This stream came from acompletion(): iterate it with `async for`.")
         return self._chunks
 
-    def __next__(self) -> Record:
-        """Return the next chunk."""
+    def __next__(self) -> AttrDict:
         return next(iter(self))
 
-    def __aiter__(self) -> AsyncIterator[Record]:
-        """Iterate asynchronously."""
+    def __aiter__(self) -> AsyncIterator[AttrDict]:
         if self._async_chunks is None:
             self._async_chunks = _as_async(iter(self))
         return self._async_chunks
 
-    async def __anext__(self) -> Record:
-        """Return the next chunk."""
+    async def __anext__(self) -> AttrDict:
         return await anext(aiter(self))
 
 
@@ -86,9 +84,7 @@ def completion(model: str, messages: Sequence[Mapping[str, Any]] = (), **params:
     asked = _asked(model, messages, params)
     if asked.delay:
         time.sleep(asked.delay)
-    import httpx  # noqa: PLC0415 - this module alone opens a client, when it is called
-
-    client = httpx.Client(transport=asked.transport, timeout=asked.timeout)
+    client = _http_library().Client(transport=asked.transport, timeout=asked.timeout)
     request = client.build_request("POST", asked.url, json=asked.body, headers=asked.headers)
     try:
         response = client.send(request, stream=True)
@@ -106,12 +102,10 @@ async def acompletion(model: str, messages: Sequence[Mapping[str, Any]] = (), **
     """Ask for a completion asynchronously; see `completion` for arguments, result and errors."""
     asked = _asked(model, messages, params)
     if asked.delay:
-        import anyio  # noqa: PLC0415 - httpx brings it
+        import anyio  # noqa: PLC0415 - both families bring it
 
         await anyio.sleep(asked.delay)
-    import httpx  # noqa: PLC0415 - this module alone opens a client, when it is called
-
-    client = httpx.AsyncClient(transport=asked.transport, timeout=asked.timeout)
+    client = _http_library().AsyncClient(transport=asked.transport, timeout=asked.timeout)
     request = client.build_request("POST", asked.url, json=asked.body, headers=asked.headers)
     try:
         response = await client.send(request, stream=True)
@@ -123,6 +117,20 @@ async def acompletion(model: str, messages: Sequence[Mapping[str, Any]] = (), **
         raise
     await client.aclose()
     return _result(response, asked)
+
+
+def _http_library() -> Any:
+    """Import the first HTTP library that is installed; this module alone opens a client, when it is called."""
+    for name in FAMILIES:
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+    raise LLMInterceptError(
+        f"completion() asks through {' or '.join(FAMILIES)}, and neither is installed. Install one: "
+        f"pip install '{DISTRIBUTION}[{FAMILIES[0]}]'"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,28 +166,22 @@ def _asked(model: str, messages: Sequence[Mapping[str, Any]], params: dict[str, 
 
 
 def _mock(model: str, params: dict[str, Any]) -> tuple[Any, float]:
-    """Make the transport that answers by itself, if a mock parameter asks for it.
-
-    Raises:
-        MockedError: The mock asks for an error.
-
-    """
     given = params.get("mock_response")
     if isinstance(given, list):
         given = _scripts.next(cast("list[Any]", given), key=id(cast("object", given)))
-    wanted = mocked({**{name: params.get(name) for name in MOCKS}, "mock_response": given})
+    wanted = mocked({**{name: params.get(name) for name in MOCK_PARAMS}, "mock_response": given})
     if wanted is None:
         return None, 0.0
     if params.get("mock_timeout"):
         raise mocked_error("Timeout", model)
-    if isinstance(wanted.reply, Raises):
+    if isinstance(wanted.reply, RaiseError):
         raise wanted.reply.error
     if isinstance(given, str) and given.startswith("litellm."):
         raise mocked_error(given.removeprefix("litellm."), model)
     return InterceptTransport(interceptor=Interceptor(wanted.reply)), wanted.delay
 
 
-def _result(response: Any, asked: _Asked) -> Record:
+def _result(response: Any, asked: _Asked) -> AttrDict:
     if asked.transport is not None:
         asked.transport.interceptor.raise_unmatched()  # a mock's own fault is not the API's
     if response.status_code >= 400:  # noqa: PLR2004
@@ -195,13 +197,8 @@ def _code(body: str) -> object:
         return None
 
 
-def _chunk(data: str, model: str) -> Record:
-    """Read a chunk.
-
-    Raises:
-        MockedError: It is an error that the host sent inside the stream.
-
-    """
+def _chunk(data: str, model: str) -> AttrDict:
+    """Read a chunk; raises `MockedError` if it is an error that the host sent inside the stream."""
     value = decode(data.encode())
     if "error" in mapping(value):
         code = _code(data)
@@ -209,8 +206,8 @@ def _chunk(data: str, model: str) -> Record:
     return _completed(value)
 
 
-def _completed(body: Any) -> Record:
-    whole: Record = record(body)
+def _completed(body: Any) -> AttrDict:
+    whole: AttrDict = attrdict(body)
     for choice in whole.get("choices", []):
         if "message" in choice:
             choice["message"].setdefault("role", "assistant")
@@ -221,7 +218,7 @@ def _completed(body: Any) -> Record:
     return whole
 
 
-def _chunks(response: Any, client: Any, model: str) -> Iterator[Record]:
+def _chunks(response: Any, client: Any, model: str) -> Iterator[AttrDict]:
     try:
         lines = Lines()
         for chunk in response.iter_bytes():
@@ -232,7 +229,7 @@ def _chunks(response: Any, client: Any, model: str) -> Iterator[Record]:
         client.close()
 
 
-async def _async_chunks(response: Any, client: Any, model: str) -> AsyncIterator[Record]:
+async def _async_chunks(response: Any, client: Any, model: str) -> AsyncIterator[AttrDict]:
     try:
         lines = Lines()
         async for chunk in response.aiter_bytes():
@@ -243,6 +240,6 @@ async def _async_chunks(response: Any, client: Any, model: str) -> AsyncIterator
         await client.aclose()
 
 
-async def _as_async(chunks: Iterator[Record]) -> AsyncIterator[Record]:
+async def _as_async(chunks: Iterator[AttrDict]) -> AsyncIterator[AttrDict]:
     for chunk in chunks:
         yield chunk

@@ -1,85 +1,21 @@
-"""The neutral vocabulary of a conversation: requests, messages and their parts, tool calls, usage.
+"""A request to a model, the same for every API: its conversation, its tools, and what is asked of the answer.
 
-Knows: what every chat API has in common. Must not know: any API's JSON; a dialect reads into these.
-Every value keeps what it was read from as `raw`, so nothing a client sent is lost. What users make is checked by
-pydantic; what a dialect reads of every request are plain frozen values (docs/architecture.md, "Speed").
+Knows: parts. Must not know: any API's JSON; a dialect reads into these. Every value keeps what it was read from as
+`raw`, so nothing a client sent is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SkipValidation
+from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
 
-Raw = Annotated[Mapping[str, Any], SkipValidation]
-NOTHING: Mapping[str, Any] = {}
-T = TypeVar("T")
 if TYPE_CHECKING:
-    Unchecked = Annotated[T, SkipValidation]
-else:
+    from collections.abc import Mapping
 
-    class Unchecked:
-        """A field that pydantic leaves as it is. It need not know of what: that takes 1 ms for each kind of fault."""
-
-        def __class_getitem__(cls, kind: object) -> object:
-            """Give what pydantic looks at."""
-            return Any
-
-
-class Value(BaseModel):
-    """A frozen value that refuses unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextPart:
-    """Plain text."""
-
-    kind: Literal["text"] = "text"
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefusalPart:
-    """The model's refusal to answer."""
-
-    kind: Literal["refusal"] = "refusal"
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToolCallPart:
-    """A call the model asked for; `arguments` is the JSON text to the letter."""
-
-    kind: Literal["tool_call"] = "tool_call"
-    id: str
-    name: str
-    arguments: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToolResultPart:
-    """What a tool answered to the call with this id."""
-
-    kind: Literal["tool_result"] = "tool_result"
-    id: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OtherPart:
-    """Anything else (images, audio, files, parts of an API newer than this page), kept as it came."""
-
-    kind: Literal["other"] = "other"
-    type: str
-    raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-Part = TextPart | RefusalPart | ToolCallPart | ToolResultPart | OtherPart
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,14 +30,29 @@ class Message:
     @property
     def text(self) -> str:
         """The message's text: its text parts, or a tool's answer, joined."""
-        if len(self.parts) == 1 and isinstance(self.parts[0], TextPart):
+        if len(self.parts) == 1 and isinstance(self.parts[0], Text):
             return self.parts[0].text
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart | ToolResultPart))
+        return "".join(part.text for part in self.parts if isinstance(part, Text | ToolResult))
 
     @property
-    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+    def said(self) -> str:
+        """The text parts alone, without what tools answered."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls this message asks for."""
-        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        """The answers of tools that this message brings."""
+        return tuple(part for part in self.parts if isinstance(part, ToolResult))
+
+    @property
+    def is_user(self) -> bool:
+        """Whether the user speaks in it; some APIs put the answers of tools alone into the user's messages."""
+        return self.role == "user" and not (self.parts and len(self.tool_results) == len(self.parts))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,54 +65,48 @@ class Tool:
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-COUNTED = {"prompt_tokens", "completion_tokens", "reasoning_tokens"}
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Which tools the answer may or must call.
+
+    Attributes:
+        mode: `auto`, `none`, or `required`: at least one call.
+        tools: The names that may be called; empty for all that are offered.
+
+    """
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    tools: tuple[str, ...] = ()
 
 
-class Usage(Value):
-    """Tokens of one exchange, in chat completions' terms (OpenAI's reference, `CompletionUsage`)."""
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """The format the answer's text is to have.
 
-    model_config = ConfigDict(populate_by_name=True)
+    Attributes:
+        type: `text`, `json_object` (any JSON object) or `json_schema`.
+        name: The schema's name.
+        schema: The JSON schema.
 
-    prompt_tokens: int = Field(default=0, ge=0, validation_alias=AliasChoices("prompt_tokens", "input_tokens"))
-    completion_tokens: int = Field(default=0, ge=0, validation_alias=AliasChoices("completion_tokens", "output_tokens"))
-    cached_tokens: int = Field(default=0, ge=0)
-    reasoning_tokens: int = Field(default=0, ge=0)
+    """
 
-    @classmethod
-    def counted(cls, prompt: int, completion: int, reasoning: int = 0) -> Self:
-        """Make one of tokens that were counted, and so need no check: it is made for every answer."""
-        made = object.__new__(cls)
-        fields = {"prompt_tokens": prompt, "completion_tokens": completion, "cached_tokens": 0}
-        object.__setattr__(made, "__dict__", {**fields, "reasoning_tokens": reasoning})
-        object.__setattr__(made, "__pydantic_fields_set__", COUNTED)
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
-        return made
-
-    @property
-    def total_tokens(self) -> int:
-        """Prompt and completion together."""
-        return self.prompt_tokens + self.completion_tokens
-
-
-class ToolResult(NamedTuple):
-    """What a tool answered, and the tool's name (empty if no call of the conversation has the result's id)."""
-
-    name: str
-    text: str
+    type: str
+    name: str = ""
+    schema: Any = True
 
 
 class LLMRequest:
     """A request to a model, the same for every API.
 
-    Args:
-        operation: What is asked for, as `chat.completions`.
+    Attributes:
+        api: Which API is asked: `openai.chat`, `openai.embeddings`, …; empty where none is known.
         model: The model's name.
         messages: The conversation.
         tools: The tools offered.
+        tool_choice: Which of them the answer may or must call; None if the request does not say.
         stream: Whether the answer is to be a stream.
-        response_format: The format the answer is to have; None if the request does not say.
-        params: Every field of the body but model, messages, tools, stream and response_format.
+        max_tokens: How many tokens the answer may have; None without a limit.
+        output_format: The format the answer is to have; None if the request does not say.
         raw: The whole body.
         headers: Looked up without regard to case.
         url: Where it was sent.
@@ -172,20 +117,9 @@ class LLMRequest:
 
     """
 
-    FIELDS = (
-        "operation",
-        "model",
-        "messages",
-        "tools",
-        "stream",
-        "response_format",
-        "params",
-        "raw",
-        "headers",
-        "url",
-        "method",
-    )
-    operation: str
+    FIELDS = ("api", "model", "messages", "tools", "tool_choice", "stream", "max_tokens", "output_format")
+    SENT = ("raw", "headers", "url", "method", "content")
+    api: str
     model: str
     stream: bool
     raw: Mapping[str, Any]
@@ -197,22 +131,23 @@ class LLMRequest:
     def __init__(
         self,
         *,
-        operation: str,
-        model: str,
+        api: str = "",
+        model: str = "",
         messages: tuple[Message, ...] = (),
         tools: tuple[Tool, ...] = (),
+        tool_choice: ToolChoice | None = None,
         stream: bool = False,
-        response_format: Mapping[str, Any] | None = None,
-        params: Mapping[str, Any] = NOTHING,
+        max_tokens: int | None = None,
+        output_format: OutputFormat | None = None,
         raw: Mapping[str, Any] = NOTHING,
         headers: Mapping[str, Any] = NOTHING,
         url: str = "",
         method: str = "POST",
         content: bytes = b"",
     ) -> None:
-        given = {"operation": operation, "model": model, "messages": messages, "tools": tools, "stream": stream}
-        self.__dict__.update(given, response_format=response_format, params=params, raw=raw, headers=headers)
-        self.__dict__.update(url=url, method=method, content=content)
+        self.__dict__.update(api=api, model=model, messages=messages, tools=tools, tool_choice=tool_choice)
+        self.__dict__.update(stream=stream, max_tokens=max_tokens, output_format=output_format)
+        self.__dict__.update(raw=raw, headers=headers, url=url, method=method, content=content)
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -225,19 +160,24 @@ class LLMRequest:
         return ()
 
     @cached_property
-    def response_format(self) -> Mapping[str, Any] | None:
-        """The format the answer is to have; None if the request does not say."""
+    def tool_choice(self) -> ToolChoice | None:
+        """Which tools the answer may or must call; None if the request does not say."""
         return None
 
     @cached_property
-    def params(self) -> Mapping[str, Any]:
-        """Every field of the body but model, messages, tools, stream and response_format."""
-        return NOTHING
+    def max_tokens(self) -> int | None:
+        """How many tokens the answer may have; None without a limit."""
+        return None
+
+    @cached_property
+    def output_format(self) -> OutputFormat | None:
+        """The format the answer is to have; None if the request does not say."""
+        return None
 
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""
         made = object.__new__(type(self))
-        made.__dict__.update({name: getattr(self, name) for name in (*self.FIELDS, "content")}, **changes)
+        made.__dict__.update({name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}, **changes)
         return made
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -262,15 +202,16 @@ class LLMRequest:
         """Compare field by field."""
         if not isinstance(other, LLMRequest):
             return NotImplemented
-        return self.content == other.content and all(getattr(self, one) == getattr(other, one) for one in self.FIELDS)
+        return all(getattr(self, one) == getattr(other, one) for one in (*self.SENT, *self.FIELDS))
 
     def __hash__(self) -> int:
         """Hash what is quickly hashed."""
-        return hash((self.operation, self.model, self.url, self.content))
+        return hash((self.api, self.model, self.url, self.content))
 
     def __repr__(self) -> str:
-        """Say every field but the bytes."""
-        return f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in self.FIELDS)})"
+        """Show every field but the bytes."""
+        shown = (*self.FIELDS, *self.SENT[:-1])
+        return f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @cached_property
     def turn(self) -> int:
@@ -279,8 +220,8 @@ class LLMRequest:
 
     @cached_property
     def last_user(self) -> str:
-        """The text of the last user message, empty if there is none."""
-        return self._last("user")
+        """What the user said last, empty if nothing; answers of tools do not count, whoever brings them."""
+        return next((message.said for message in reversed(self.messages) if message.is_user), "")
 
     @cached_property
     def system(self) -> str:
@@ -298,7 +239,7 @@ class LLMRequest:
         names = {call.id: call.name for message in self.messages for call in message.tool_calls}
         since = next((n for n, message in enumerate(reversed(self.messages)) if message.role == "assistant"), None)
         latest = self.messages[len(self.messages) - since :] if since is not None else self.messages
-        return tuple(result for message in latest for result in _results(message, names))
+        return tuple(_named(result, names) for message in latest for result in message.tool_results)
 
     @cached_property
     def conversation(self) -> str:
@@ -310,13 +251,6 @@ class LLMRequest:
                 break
         return "\n".join(opening)
 
-    def _last(self, role: str) -> str:
-        return next((message.text for message in reversed(self.messages) if message.role == role), "")
 
-
-def _results(message: Message, names: Mapping[str, str]) -> tuple[ToolResult, ...]:
-    if message.role == "function":
-        return (ToolResult(message.name, message.text),)
-    return tuple(
-        ToolResult(names.get(part.id, ""), part.text) for part in message.parts if isinstance(part, ToolResultPart)
-    )
+def _named(result: ToolResult, names: Mapping[str, str]) -> ToolResult:
+    return result if result.name else ToolResult(result.text, result.id, names.get(result.id, ""), result.is_error)

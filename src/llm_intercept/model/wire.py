@@ -6,7 +6,7 @@ Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -14,17 +14,26 @@ if TYPE_CHECKING:
     from llm_intercept.timing.clock import Timeline
 
 
-def is_connection_error(error: BaseException) -> bool:
-    """Tell whether the operating system's network failed."""
-    return isinstance(error, ConnectionError | TimeoutError)
+Headers = tuple[tuple[str, str], ...]
+CONNECTION_HEADERS = frozenset({"connection", "date", "keep-alive", "server", "transfer-encoding"})
+"""Headers that say how one server speaks over one connection: a door with a server of its own leaves them to it."""
+
+SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "set-cookie"}
+)
+"""Headers whose values are credentials: never shown, never kept."""
+
+
+def without_connection_headers(headers: Headers) -> Headers:
+    """Leave out what a server of the door's own says itself."""
+    return tuple(one for one in headers if one[0].lower() not in CONNECTION_HEADERS)
 
 
 @dataclass(slots=True)
 class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
-    `host` has no port, `path` no query. `headers` is looked up without regard to case. `is_network_error` tells
-    of an exception whether it means "the network failed" to HTTP clients.
+    `host` has no port, `path` no query. `headers` is looked up without regard to case.
     """
 
     method: str
@@ -32,15 +41,28 @@ class WireRequest:
     host: str
     path: str
     headers: Mapping[str, str]
-    is_network_error: Callable[[BaseException], bool] = is_connection_error
 
 
 class NetworkFaultError(Exception):
-    """The network fails in the way the client's library calls `kind` (`ReadTimeout`, `ConnectError`, …)."""
+    """The network fails in the way HTTP clients call `kind` (`ReadTimeout`, `ConnectError`, …).
 
-    def __init__(self, kind: str, message: str) -> None:
-        self.kind = kind
+    A door throws one into an exchange or its body for any exception that means so to its clients.
+
+    Args:
+        kind: httpx's name for it.
+        message: What went wrong, as the client is told.
+        original: The exception it stands for, if there was one.
+
+    """
+
+    def __init__(self, kind: str, message: str, original: BaseException | None = None) -> None:
+        self.kind, self.message, self.original = kind, message, original
         super().__init__(message)
+
+    @property
+    def seen(self) -> BaseException:
+        """The exception it stands for, or itself."""
+        return self if self.original is None else self.original
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +80,46 @@ class Break:
     message: str
 
 
+RETRYABLE = frozenset({408, 409, 429, *range(500, 600)})
+"""The HTTP statuses that the SDKs try again after (openai 3.54, anthropic 1.40: `_should_retry`)."""
+
+
+def announces_events(content_type: str) -> bool:
+    """Whether a content-type header announces server-sent events."""
+    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
+
+
 Step = bytes | Wait | Break
 EventKind = Literal["role", "content", "arguments", "finish", "usage", "done", "other"]
 """What an event of an answer's stream is for, in terms every API has."""
 
 
-class SharedHeaders:
-    """Headers that many responses have, all but the value of one: a driver may keep them ready.
+@runtime_checkable
+class HearsFailure(Protocol):
+    """A body that wants to know how it ended; a door calls `failed` on it, once, when it could not be carried out."""
 
-    Args:
-        before: The headers before that one.
-        name: Its name.
-        after: The headers after it.
-
-    """
-
-    __slots__ = ("__weakref__", "after", "before", "name")
-
-    def __init__(self, before: tuple[tuple[str, str], ...], name: str, after: tuple[tuple[str, str], ...] = ()) -> None:
-        self.before, self.name, self.after = before, name, after
-
-    def but(self, value: str) -> OwnHeaders:
-        """Make the headers of one response."""
-        made = OwnHeaders((*self.before, (self.name, value), *self.after))
-        made.shared, made.value = self, value
-        return made
-
-
-class OwnHeaders(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - slots of a tuple hold nothing
-    """The headers of one response, and what they share with others."""
-
-    shared: SharedHeaders
-    value: str
+    def failed(self, error: Exception, /) -> None:
+        """Hear that the body ended with an error: its own, or one that came up where it was carried out."""
+        ...
 
 
 @dataclass(slots=True)
 class WireResponse:
     """A response whose body is a lazy sequence of steps, most of them byte chunks, each sent on its own.
 
-    Only a body with a `timeline` may have steps that are not bytes; without one nobody looks.
+    Only a body with a `timeline` may have steps that are not bytes. `headers` are all that the API sends, those of the
+    connection included. `chunks` may have a `close`, and may be a `HearsFailure`.
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     chunks: Iterable[Step]
     timeline: Timeline | None = None
+
+
+def is_event_stream(response: WireResponse) -> bool:
+    """Whether a response is a stream of events."""
+    return any(name == "content-type" and announces_events(value) for name, value in response.headers)
 
 
 @dataclass(frozen=True, slots=True)

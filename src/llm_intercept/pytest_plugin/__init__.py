@@ -1,7 +1,7 @@
 """The pytest plugin: the fixture `llm_mock`, the marker `llm_intercept`, options and a summary.
 
-Knows: pytest. Must not know: how requests are answered; it imports nothing of that until a test asks for it, and costs
-a look at `sys.modules` and at each test's markers until then.
+Knows: pytest. Must not know: how requests are answered; it imports nothing but the settings' table until a test
+asks for it, and costs a look at `sys.modules` and at each test's markers until then.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from llm_intercept.base.foreign import beside, overwritten
+from llm_intercept.pytest_plugin.options import add_options
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,26 +25,22 @@ USED = "llm_intercept.journal.journal"  # loaded as soon as anything is intercep
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options and the ini settings; a setting that is not given leaves [tool.llm_intercept] its say."""
-    group = parser.getgroup("llm-intercept", "llm-intercept: answers LLM calls at the HTTP transport")
-    group.addoption(
-        "--llm-mode",
-        metavar="MODE",
-        help="mode of llm_mock, whatever markers and settings say: mock, replay, record, auto",
-    )
-    group.addoption("--llm-recordings", metavar="FOLDER", help="where recordings are kept")
-    parser.addini("llm_mode", "mode of llm_mock: mock, replay, record or auto", default=None)
-    parser.addini("llm_recordings", "folder of recordings, from the rootdir", default=None)
-    parser.addini("llm_unmatched", "what happens to requests that nothing answers: error, raise, warn, passthrough")
-    parser.addini("llm_rules", "files of rules, from the rootdir", type="paths")
-    parser.addini("llm_passthrough", "hosts and models that are let out to the network", type="args")
-    parser.addini("llm_all_used", "whether a rule that was not used fails its test: true", type="bool", default=None)
+    """Add a flag and an ini option for each setting."""
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker; fail if another program was installed over this package."""
+    if problem := overwritten():
+        raise pytest.UsageError(f"llm-intercept: {problem}")
     what = "answer this test's LLM requests; the arguments are those of intercept()"
     config.addinivalue_line("markers", f"{MARKER}(reply=None, /, **arguments): {what}")
+
+
+def pytest_report_header() -> list[str]:
+    """Warn of another program that is installed beside this package and has its names."""
+    problem = beside()
+    return [f"llm-intercept: {problem}"] if problem else []
 
 
 @pytest.fixture

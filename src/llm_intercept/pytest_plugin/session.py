@@ -6,14 +6,15 @@ Knows: pytest, interceptors, journals. Must not know: how requests are answered.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.interceptor.block import intercept
+from llm_intercept.interceptor.entry import intercept
 from llm_intercept.journal.journal import TALLY, Totals
+from llm_intercept.pytest_plugin.options import from_flags, from_ini
 from llm_intercept.settings.pyproject import project_defaults
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _block(node: pytest.Item) -> Interception:
     path, line, _ = node.location
     try:
         reply, options = arguments(node)
-        return intercept(*reply, **options).at(f"{path}:{(line or 0) + 1}")
+        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", **options)
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
     pytest.fail(problem, pytrace=False)
@@ -63,35 +64,15 @@ def _end(block: Interception) -> str:
 
 
 def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments for `intercept`: of the command line, the markers (the nearest first), the ini settings.
-
-    Raises:
-        SettingsError: `[tool.llm_intercept]` has a value that cannot be used.
-
-    """
+    """Return the arguments for `intercept`: of flags, then markers (the nearest first), then ini settings."""
     reply: tuple[Any, ...] = ()
-    options = _from_ini(node.config)
+    options = from_ini(node.config)
     if "all_used" not in project_defaults():
         options = {"all_used": True, **options}
     for marker in reversed(list(node.iter_markers("llm_intercept"))):
         reply = marker.args or reply
         options.update(marker.kwargs)
-    for name in ("mode", "recordings"):
-        given = node.config.getoption(f"llm_{name}")
-        if given is not None:
-            options[name] = given
-    return reply, options
-
-
-def _from_ini(config: pytest.Config) -> dict[str, Any]:
-    """Return the settings that are given; paths are from the rootdir."""
-    found: dict[str, Any] = {name: config.getini(f"llm_{name}") or None for name in ("mode", "unmatched", "recordings")}
-    if found["recordings"] and "://" not in found["recordings"]:
-        found["recordings"] = Path(config.rootpath, found["recordings"])
-    found["rules"] = list(config.getini("llm_rules")) or None
-    found["passthrough"] = list(config.getini("llm_passthrough")) or None
-    found["all_used"] = config.getini("llm_all_used")
-    return {name: value for name, value in found.items() if value is not None}
+    return reply, {**options, **from_flags(node.config)}
 
 
 class Reporter:
@@ -124,17 +105,11 @@ def _listed(llm: Interceptor) -> str:
 
 def sums() -> dict[str, Any]:
     """Return this process's sums as plain values, which xdist can carry."""
-    return {name: dict(getattr(TALLY, name)) for name in ("calls", "prompt", "completion")}
+    return {one.name: dict(getattr(TALLY, one.name)) for one in fields(Totals)}
 
 
 def summarize(terminal: pytest.TerminalReporter, workers: list[dict[str, Any]]) -> None:
-    """Write the summary, if there was any call.
-
-    Args:
-        terminal: Where to.
-        workers: The sums of xdist's workers.
-
-    """
+    """Write the summary, if there was any call; `workers` are the sums of xdist's workers."""
     totals = Totals()
     for one in (sums(), *workers):
         for name, counts in one.items():
@@ -149,8 +124,9 @@ def sentence(totals: Totals) -> str:
     """Say the sums in one line."""
     calls, cost, tokens = totals.calls, totals.cost, totals.tokens
     saved = f" (about ${cost:,.4f})" if cost >= SHOWN_COST else ""
+    mocked = calls["rule"] + calls["default"]
     return (
-        f"{_count(calls['rule'], 'call')} mocked, {calls['recording']} replayed, {calls['live']} live, "
+        f"{_count(mocked, 'call')} mocked, {calls['recording']} replayed, {calls['live']} live, "
         f"{calls['unmatched']} unmatched; {_count(tokens, 'token')}{saved} not spent"
     )
 

@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 def secrets_of(
     name: str, take: Take, redaction: Redaction | None = None, secrets: Secrets = NOTHING
 ) -> list[SecretFacts]:
-    """List what in a take would be redacted, had it not been.
-
-    Args:
-        name: The take's name.
-        take: The take.
-        redaction: What is secret, beside the known shapes.
-        secrets: The credentials that were used while it was recorded.
-
-    """
+    """List what in a take would be redacted, had it not been; `secrets` were used while it was recorded."""
     clean = redacted_take(take, redaction or Redaction(), secrets)
     return [SecretFacts(name, one.path, _kind(one)) for one in differences(document_of(take), document_of(clean))]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import from_json
 
 from llm_intercept.base.json import is_array, is_object
+from llm_intercept.model.wire import announces_events
 from llm_intercept.recording.json_writer import COMPACT, compact, indented, spaced
 from llm_intercept.recording.take import Event, Layout, TakeResponse
 
@@ -34,9 +35,7 @@ LAYOUTS = (
     Layout(ascii=True, end=""),
 )
 FRAME = re.compile(rb".*?(?:\r?\n\r?\n|\r\r)", re.DOTALL)
-ENDING = re.compile(
-    rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
-)
+LINE = re.compile(r"(?m)^data: ?(.*)$")
 DATA = "data: "
 OBJECT = DATA + "{"
 
@@ -49,34 +48,22 @@ class Chunk(NamedTuple):
 
 
 def timed(contents: Sequence[bytes], times: Sequence[float]) -> list[Chunk]:
-    """Make the chunks of contents and times; what has no content is none."""
+    """Pair contents with their times; what has no content is left out."""
     return [Chunk(content, at) for content, at in zip(contents, times, strict=True) if content]
 
 
-def is_event_stream(content_type: str) -> bool:
-    """Tell whether a content-type header announces server-sent events."""
-    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
-
-
-def is_ended(chunks: Sequence[Chunk]) -> bool:
-    """Tell whether an event stream's last event says that it is the last, as a client may stop reading there."""
+def last_event(chunks: Sequence[Chunk]) -> bytes:
+    """Return the last event of a stream."""
     content = b"".join(chunk.content for chunk in chunks).rstrip().replace(b"\r\n", b"\n")
-    return ENDING.search(content.rpartition(b"\n\n")[2]) is not None
+    return content.rpartition(b"\n\n")[2]
 
 
 def response_of(status: int, headers: dict[str, str], chunks: Sequence[Chunk]) -> TakeResponse:
-    """Make what a take keeps of a response.
-
-    Args:
-        status: The HTTP status.
-        headers: The headers to keep, names in lower case.
-        chunks: The body's decoded bytes.
-
-    """
+    """Make what a take keeps of a response, out of the headers to keep (lower case) and the body, decoded."""
     after = round(chunks[0].at_ms) if chunks else None
     known: dict[str, Any] = {"status": status, "headers": headers, "after_ms": after}
     content = b"".join(chunk.content for chunk in chunks)
-    if is_event_stream(headers.get("content-type", "")):
+    if announces_events(headers.get("content-type", "")):
         events = events_of(chunks)
         if events is not None:
             return TakeResponse.model_validate({**known, "events": events})
@@ -173,7 +160,6 @@ def _parsed(texts: list[str]) -> list[Any]:
 
 
 def _value(text: str) -> Any:
-    """Read JSON; None if it is none."""
     try:
         return from_json(text)
     except ValueError:  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
@@ -189,6 +175,22 @@ def event_bytes(event: Event) -> bytes:
     if event.text is not None:
         return event.text.encode()
     return f"{DATA}{compact([event.data])[0]}\n\n".encode()
+
+
+def event_value(event: Event) -> Any:
+    """Return what an event says: its data, or the JSON of its one data line, else its text."""
+    if event.text is None:
+        return event.data
+    lines = LINE.findall(event.text)
+    value = _value(lines[0]) if len(lines) == 1 else None
+    return value if is_object(value) else event.text
+
+
+def answer_values(response: TakeResponse) -> list[Any]:
+    """Return the JSON of an answer, or of each event of a stream, errors in it included."""
+    if response.events is None:
+        return [] if response.body is None else [response.body]
+    return [value for value in map(event_value, response.events) if is_object(value)]
 
 
 def content_of(response: TakeResponse) -> bytes:

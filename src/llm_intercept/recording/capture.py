@@ -8,12 +8,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from llm_intercept.model.wire import announces_events
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_intercept.faults.base import Grammar
     from llm_intercept.recording.bodies import Chunk
     from llm_intercept.recording.redaction import Redaction
-    from llm_intercept.recording.sanitize import Asked
+    from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.take import Take
 
 
@@ -26,6 +29,7 @@ class Capture:
     Args:
         asked: The request it answers.
         redaction: What is kept out of the take.
+        grammar: Tells the event that ends a stream, where clients stop reading.
         keep: Gets the take, partial or whole.
         failed: Gets the exception if no take could be made; the client never sees it.
         versions: What recorded it.
@@ -34,14 +38,15 @@ class Capture:
 
     def __init__(
         self,
-        asked: Asked,
+        asked: SanitizedRequest,
         redaction: Redaction,
+        grammar: Grammar,
         keep: Callable[[Take], None],
         failed: Callable[[Exception], None],
         versions: dict[str, str],
     ) -> None:
         self.asked = asked
-        self._redaction = redaction
+        self._redaction, self._grammar = redaction, grammar
         self._keep, self._failed = keep, failed
         self._versions = versions
         self._status = 0
@@ -51,39 +56,32 @@ class Capture:
         self._begin = time.perf_counter()
 
     def began(self, status: int, headers: list[tuple[str, str]], /) -> None:
-        """Keep the head."""
         self._status, self._headers = status, headers
 
     def passed(self, chunk: bytes, /) -> None:
-        """Keep a chunk and when it came."""
         self._times.append((time.perf_counter() - self._begin) * 1000)
         self._chunks.append(chunk)
 
     def ended(self, error: BaseException | None, /, *, whole: bool) -> None:
-        """Make the take."""
         try:
             self._keep(self._take(error, whole=whole))
         except Exception as problem:  # noqa: BLE001 - the client's answer is whole, whatever becomes of the take
             self._failed(problem)
 
     def _take(self, error: BaseException | None, *, whole: bool) -> Take:
-        from llm_intercept.recording.bodies import is_ended, is_event_stream  # noqa: PLC0415 - every engine loads this module
-        from llm_intercept.recording.sanitize import answered, take_of  # noqa: PLC0415 - as above
+        from llm_intercept.recording.bodies import last_event  # noqa: PLC0415 - every engine loads this module
+        from llm_intercept.recording.sanitize import sanitize_response, take_of  # noqa: PLC0415 - as above
 
         headers, chunks = self._decoded()
         said = {name.lower(): value for name, value in headers}
-        ended = whole or (is_event_stream(said.get("content-type", "")) and is_ended(chunks))
+        is_stream = announces_events(said.get("content-type", ""))
+        ended = whole or (is_stream and self._grammar.is_last(last_event(chunks)))
         partial = None if ended else _why(error)
-        response = answered(self.asked, self._status, headers, chunks, self._redaction)
+        response = sanitize_response(self.asked, self._status, headers, chunks, self._redaction)
         return take_of(self.asked, response, partial=partial, versions=self._versions)
 
     def _decoded(self) -> tuple[list[tuple[str, str]], list[Chunk]]:
-        """Undo the content encoding; each part keeps the time its bytes came.
-
-        Raises:
-            RecordingError: It cannot be undone here, so nobody could search the answer for secrets.
-
-        """
+        """Undo the content encoding (or raise: an answer that is not searched for secrets is not kept)."""
         from llm_intercept.errors import RecordingError  # noqa: PLC0415 - as above
         from llm_intercept.recording.bodies import timed  # noqa: PLC0415 - every engine loads this module
         from llm_intercept.recording.encodings import decode_chunks  # noqa: PLC0415 - as above

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.errors import shorten
+from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
+from llm_intercept.errors import cut, shorten
 
 ABSENT = object()
 SHOWN = 60
@@ -27,7 +27,6 @@ class Difference:
     now: Any
 
     def __str__(self) -> str:
-        """Say it in one line."""
         if self.was is ABSENT:
             return f"{self.path}: recorded without; now {_said(self.now)}"
         if self.now is ABSENT:
@@ -43,8 +42,7 @@ def differences(was: Any, now: Any, path: str = "") -> list[Difference]:
         return _in_objects(dict(mapping(was)), dict(mapping(now)), path)
     if is_array(was) and is_array(now):
         return _in_arrays(items(was), items(now), path)
-    same = was == now and isinstance(was, bool) == isinstance(now, bool)
-    return [] if same else [Difference(path or "$", was, now)]
+    return [] if is_same(was, now) else [Difference(path or "$", was, now)]
 
 
 def distance(found: list[Difference]) -> float:
@@ -91,10 +89,6 @@ def _texts(was: str, now: str) -> str:
 
 
 def _said(value: Any) -> str:
-    return (
-        shorten(value, SHOWN) if isinstance(value, str) else _cut(json.dumps(value, ensure_ascii=False, default=repr))
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    if isinstance(value, str):
+        return shorten(value, SHOWN)
+    return cut(json.dumps(value, ensure_ascii=False, default=repr), SHOWN)

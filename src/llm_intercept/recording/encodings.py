@@ -32,7 +32,6 @@ class Inflate:
         self._first = True
 
     def decompress(self, data: bytes, /) -> bytes:
-        """Give what this chunk adds."""
         first, self._first = self._first, False
         try:
             return self._inner.decompress(data)
@@ -68,7 +67,7 @@ def decode_chunks(header: str, chunks: list[bytes]) -> list[bytes] | None:
 
 
 def decode_stored(content: bytes) -> bytes:
-    """Decode what another recorder stored, by its magic bytes: the header may be wrong (WIRE.md 8.1)."""
+    """Decode what another recorder stored, by its magic bytes: the header may be wrong (docs/wire.md 8.1)."""
     try:
         if content.startswith(GZIP):
             return gzip.decompress(content)

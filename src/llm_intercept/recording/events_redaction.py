@@ -6,26 +6,25 @@ Knows: that a delta's text is a part of a longer one, in every API that streams.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_object
+from llm_intercept.base.json import plain
+from llm_intercept.dialects import EVERY
+from llm_intercept.recording.bodies import LINE, event_value
 from llm_intercept.recording.prefilter import document
-from llm_intercept.recording.take import Event, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_intercept.recording.redaction import Redaction, Secrets
+    from llm_intercept.recording.take import Event
 
-DELTAS = frozenset(
-    {"content", "refusal", "reasoning", "reasoning_content", "arguments", "input", "text", "delta", "partial_json"}
-)
-INDICES = ("index", "output_index", "content_index", "item_id")
+DELTAS = frozenset[str]().union(*(each.recorded.delta_fields for each in EVERY))
+"""The fields of all APIs together: a secret must not slip through because a stream was taken for another API's."""
+INDICES = tuple(dict.fromkeys(index for each in EVERY for index in each.recorded.indices))
 Parts = tuple[str, list[dict[str, Any]]]
 NONE = (None,) * len(INDICES)
-DATA = re.compile(r"(?m)^data: ?(.*)$")
 
 
 @dataclass(slots=True)
@@ -43,7 +42,7 @@ class _Opened:
 
     def _text(self) -> str:
         text = self.event.text or ""
-        found = DATA.search(text)
+        found = LINE.search(text)
         if found is None or json.loads(found[1]) == self.value:
             return text
         written = json.dumps(self.value, ensure_ascii=False, separators=(",", ":"))
@@ -66,34 +65,16 @@ def redacted_events(events: tuple[Event, ...], redaction: Redaction, secrets: Se
 
 def _is_clean(events: tuple[Event, ...], redaction: Redaction, secrets: Secrets) -> bool:
     """Tell at a glance whether nothing is secret in what the events say each and together."""
-    said = [event.data if event.text is None else _value(event) for event in events]
+    said = list(map(event_value, events))
     text = document([said, [_whole(*parts) for parts in _joined(said)]])
     return text is not None and redaction.is_clean(text, secrets)
 
 
-def _value(event: Event) -> Any:
-    """Give what an event says: its data, or its text where that is none."""
-    if event.text is None:
-        return event.data
-    value = _data(event.text)
-    return event.text if value is None else value
-
-
 def _open(event: Event, redaction: Redaction, secrets: Secrets) -> _Opened:
-    value = _value(event)
+    value = event_value(event)
     if event.text is not None and value is event.text:
         return _Opened(event.model_copy(update={"text": redaction.text(event.text, secrets)}), None)
     return _Opened(event, plain(redaction.value(value, secrets)))
-
-
-def _data(text: str) -> Any:
-    """Read the one data line of an event, if it has one and that is a JSON object."""
-    lines = DATA.findall(text)
-    try:
-        value = json.loads(lines[0]) if len(lines) == 1 else None
-    except (ValueError, RecursionError):
-        return None
-    return value if is_object(value) else None
 
 
 def _joined(values: list[Any]) -> list[Parts]:

@@ -1,6 +1,6 @@
 """The fingerprint by which a request finds its take: one function for recording and for replaying.
 
-Knows: the canonical form of a request (WIRE.md 8), the values that change from run to run, and how both are loosened.
+Knows: the canonical form of a request (docs/wire.md 8), what changes from run to run, and how both are loosened.
 Must not know: files, where requests come from.
 """
 
@@ -10,35 +10,27 @@ import hashlib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.dialects import EVERY, dialect_of
 from llm_intercept.errors import SettingsError
+from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.paths import Path, parse, removed
-from llm_intercept.recording.prefilter import Quick
+from llm_intercept.recording.prefilter import Prefilter
 
-NOT_IN_KEY = (
-    "stream",
-    "stream_options",
-    "user",
-    "metadata",
-    "store",
-    "service_tier",
-    "seed",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-)
-"""The fields of a body that are in no fingerprint; neither is anything that is null."""
+if TYPE_CHECKING:
+    from llm_intercept.dialects.base import Recorded
 
+_CALL_IDS = dict.fromkeys(one for each in EVERY for one in each.recorded.call_id.split("|") if one)
 VOLATILE: dict[str, str] = {
     "uuid": r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
     "time": r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|\s?[+-]\d\d:?\d\d)?(?![\d:])",
-    "call": r"\b(?:call_[A-Za-z0-9]{8,}|toolu_[A-Za-z0-9]{8,}|chatcmpl-(?:tool-)?[A-Za-z0-9]{8,})\b",
+    "call": rf"\b(?:{'|'.join(_CALL_IDS)})\b",
     "tmp": (
         r"(?:/private)?/(?:tmp|var/tmp|var/folders)(?:/[^\s\"'/:<>|,;)]+)*/(?=[^\s\"'/]*)"
         r"(?:tmp[a-z0-9_]{8}(?![a-z0-9_]))?|[A-Za-z]:\\[^\s\"'<>|]{0,120}\\Temp\\(?:[^\s\"'\\<>|]+\\)*(?:tmp[a-z0-9_]{8})?"
@@ -48,18 +40,17 @@ VOLATILE: dict[str, str] = {
 
 # Finds something in a text, and in JSON of it, wherever one of `VOLATILE` does; digits are any script's.
 _DIGIT = r"(?:[0-9]|[^\x00-\x7f]{1,2}|(?:\\u[0-9a-f]{4}){1,2})"
-_CHANGING = Quick(
+_CHANGING = Prefilter(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-"
     rf"|-{_DIGIT}{{2}}-{_DIGIT}{{2}}[T ]{_DIGIT}{{2}}:{_DIGIT}{{2}}"
-    r"|call_[A-Za-z0-9]{8}|toolu_[A-Za-z0-9]{8}|chatcmpl-"
+    rf"|{'|'.join(each.recorded.call_id for each in EVERY if each.recorded.call_id)}"
     r"|/tmp/|/var/folders/|\\Temp\\"
 )
 # The same for whatever else makes a canonical body differ from the body: nulls, and the fields that hold ids of calls.
-_CHANGED = Quick("null|call_id|tool_calls")
+_CHANGED = Prefilter("|".join(["null", *{around or name for each in EVERY for name, around in each.recorded.call_ids}]))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr)
 SLUG = 40  # characters
 WORD = re.compile(r"[a-z0-9]+")
-KEYS_OF_CALLS = ("tool_call_id", "call_id")
 Key = Callable[[Any], object]
 
 
@@ -81,7 +72,7 @@ class Match:
 
     ignore: tuple[str, ...] = ()
     key: Key | None = None
-    volatile: Any = tuple(VOLATILE)
+    volatile: Sequence[str] | Mapping[str, str | re.Pattern[str]] = tuple(VOLATILE)
     _paths: tuple[Path, ...] = field(init=False, repr=False, compare=False, default=())
     _volatile: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False, default=())
 
@@ -99,11 +90,12 @@ class Match:
 
     def canonical(self, method: str, url: str, body: object) -> dict[str, Any]:
         """Make what the fingerprint is taken from, out of a redacted request."""
-        return self.numbered({**self.head(method, url), "body": self.kept(body)})
+        recorded = recorded_of(method, url)
+        return self.numbered({**self.head(method, url), "body": self.kept(body, recorded)}, recorded)
 
-    def numbered(self, canonical: dict[str, Any]) -> dict[str, Any]:
+    def numbered(self, canonical: dict[str, Any], recorded: Recorded) -> dict[str, Any]:
         """Number what changes from run to run in a canonical request, and leave out its nulls."""
-        return {**canonical, "body": Renumbering(self._volatile).value(canonical["body"])}
+        return {**canonical, "body": Renumbering(self._volatile, recorded.call_ids).value(canonical["body"])}
 
     def head(self, method: str, url: str) -> dict[str, Any]:
         """Make the canonical request without its body."""
@@ -115,11 +107,11 @@ class Match:
             made["path"] = parts.path.rstrip("/")
         return made
 
-    def kept(self, body: object) -> Any:
+    def kept(self, body: object, recorded: Recorded) -> Any:
         """Leave out of a body what makes no difference."""
         kept: Any = body
         if is_object(body):
-            kept = {key: item for key, item in mapping(body).items() if key not in NOT_IN_KEY}
+            kept = {key: item for key, item in mapping(body).items() if key not in recorded.not_in_key}
         for path in self._paths:
             kept = removed(kept, path)
         return kept
@@ -140,22 +132,12 @@ def hashed(text: str) -> str:
 
 
 def is_changed(text: str) -> bool:
-    """Tell whether a request's body has to be made canonical, or is so already.
-
-    Args:
-        text: The canonical request but for that, written by `canonical_text`. Where nothing changes but may, say yes.
-
-    """
+    """Whether a canonical request in which nothing is numbered yet changes by that; yes where it may."""
     return _CHANGED.may_find(text) or _CHANGING.may_find(text)
 
 
 def matching(value: object) -> Match:
-    """Make a `Match` of what is given as `match=`: a `Match`, a path or several, a function, or None.
-
-    Raises:
-        SettingsError: It is none of these.
-
-    """
+    """Make a `Match` of what `match=` gives: a `Match`, a path or several, a function, or None."""
     if value is None:
         return Match()
     if isinstance(value, Match):
@@ -172,29 +154,29 @@ def matching(value: object) -> Match:
 class Renumbering:
     """Replaces volatile values by numbered names, in the order in which one request has them."""
 
-    def __init__(self, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> None:
+    def __init__(
+        self, patterns: Sequence[tuple[str, re.Pattern[str]]], call_ids: Sequence[tuple[str, str | None]] = ()
+    ) -> None:
         self._patterns = patterns
+        self._anywhere = frozenset(name for name, around in call_ids if around is None)
+        self._within = frozenset((name, around) for name, around in call_ids if around is not None)
         self._usual = all(VOLATILE.get(name) == pattern.pattern for name, pattern in patterns)
         self._calls = any(name == "call" for name, _ in patterns)
         self._names: dict[str, dict[str, str]] = {}
 
-    def value(self, value: Any, key: str = "", *, is_call: bool = False) -> Any:
-        """Replace in a JSON value, objects by sorted keys and without nulls."""
+    def value(self, value: Any, key: str = "", around: str = "") -> Any:
+        """Replace in a JSON value, objects by sorted keys and without nulls; `key` and `around` say where it stands."""
         if isinstance(value, str):
-            return self._string(value, key, is_call=is_call)
+            return self._string(value, key, around)
         if is_object(value):
             entries = mapping(value)
-            return {
-                name: self.value(entries[name], name, is_call=key == "tool_calls")
-                for name in sorted(entries)
-                if entries[name] is not None
-            }
+            return {name: self.value(entries[name], name, key) for name in sorted(entries) if entries[name] is not None}
         if is_array(value):
-            return [self.value(item, key) for item in items(value)]
+            return [self.value(item, key, around) for item in items(value)]
         return value
 
-    def _string(self, text: str, key: str, *, is_call: bool) -> str:
-        if self._calls and (key in KEYS_OF_CALLS or (key == "id" and is_call)):
+    def _string(self, text: str, key: str, around: str) -> str:
+        if self._calls and (key in self._anywhere or (key, around) in self._within):
             return self._name("call", text)
         if self._usual and not _CHANGING.may_find(text):
             return text
@@ -212,25 +194,19 @@ class Renumbering:
 
 def slug(canonical: object) -> str:
     """Make the words of a file name from a canonical request's last user message; `request` if it has none."""
-    body = mapping(canonical).get("body")
-    asked = mapping(body).get("messages", mapping(body).get("input"))
-    said = asked if isinstance(asked, str) else _last_user(asked)
+    known = mapping(canonical)
+    said = recorded_of(known["method"], known.get("path", "")).last_user(known.get("body"))
     words = "-".join(WORD.findall(said[:200].lower().replace("'", "")))
     if len(words) > SLUG:
         words = words[:SLUG].rpartition("-")[0] or words[:SLUG]
     return words or "request"
 
 
-def _last_user(messages: object) -> str:
-    for message in reversed(items(messages)):
-        if isinstance(message, str):
-            return message
-        if mapping(message).get("role") == "user":
-            content = mapping(message).get("content")
-            if isinstance(content, str):
-                return content
-            return " ".join(str(mapping(part).get("text", "")) for part in items(content))
-    return ""
+@lru_cache(maxsize=256)
+def recorded_of(method: str, url: str) -> Recorded:
+    """Return what the API of a request, known by its method and URL or path, tells recordings."""
+    parts = urlsplit(url)
+    return dialect_of(WireRequest(method, url, parts.hostname or "", parts.path, {})).recorded
 
 
 @lru_cache(maxsize=64)

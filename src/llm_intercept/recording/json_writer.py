@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
 
-from llm_intercept.recording.prefilter import Quick
+from llm_intercept.recording.prefilter import Prefilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMPACT = (",", ":")
-_SMALL_NUMBER = Quick(r"(?:^|[:,\[\s])-?(?:[0-9]+(?:\.[0-9]+)?[eE]|0\.0000)")
+_SMALL_NUMBER = Prefilter(r"(?:^|[:,\[\s])-?(?:[0-9]+(?:\.[0-9]+)?[eE]|0\.0000)")
 
 
 def indented(value: object, indent: int) -> str:

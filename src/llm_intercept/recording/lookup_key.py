@@ -10,9 +10,9 @@ import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.recording.fingerprint import canonical_text, hashed, is_changed, slug
+from llm_intercept.recording.fingerprint import canonical_text, hashed, is_changed, recorded_of, slug
 from llm_intercept.recording.redaction import credentials
-from llm_intercept.recording.sanitize import asked
+from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.tape import DEFAULT, Key, key_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST = 1024  # requests that are remembered, each by a hash
 
 
-class Keys:
+class FingerprintCache:
     """Makes keys, and remembers those of the requests it saw.
 
     Args:
@@ -37,16 +37,7 @@ class Keys:
         self._head = lru_cache(maxsize=64)(self._headed)
 
     def of(self, method: str, url: str, headers: Mapping[str, str], body: Any, content: bytes) -> Key:
-        """Make the key of a request: the one that `asked` gives it.
-
-        Args:
-            method: The HTTP method.
-            url: The whole URL.
-            headers: The headers.
-            body: The JSON value of the body.
-            content: The body's bytes, if they say the same; empty if not.
-
-        """
+        """Make the key that `sanitize_request` gives; `content` is empty unless it says the same as `body`."""
         if not content:
             return self._made(method, url, headers, body)
         sent = (method, url, _pairs(headers), hashlib.blake2b(content).digest())
@@ -59,11 +50,12 @@ class Keys:
 
     def _made(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Key:
         secrets = credentials(url, headers)
-        canonical = {**self._head(method, url, secrets), "body": DEFAULT.kept(body)}
+        recorded = recorded_of(method, url)
+        canonical = {**self._head(method, url, secrets), "body": DEFAULT.kept(body, recorded)}
         text = canonical_text(canonical)
         if not self._redaction.is_clean(text, secrets):
-            return asked(method, url, headers, body, self._redaction).key
-        return key_of(DEFAULT.numbered(canonical)) if is_changed(text) else Key(hashed(text), slug(canonical))
+            return sanitize_request(method, url, headers, body, self._redaction).key
+        return key_of(DEFAULT.numbered(canonical, recorded)) if is_changed(text) else Key(hashed(text), slug(canonical))
 
     def _headed(self, method: str, url: str, secrets: Secrets) -> dict[str, Any]:
         return DEFAULT.head(method, self._redaction.url(url, secrets))

@@ -20,12 +20,7 @@ Path = tuple[str | int, ...]
 
 
 def parse(text: object) -> Path:
-    """Read a path.
-
-    Raises:
-        SettingsError: It is none.
-
-    """
+    """Read a path; raises `SettingsError` if it is none."""
     steps: list[str | int] = []
     position = 1
     if not isinstance(text, str) or not text.startswith("$") or len(text) < 2:  # noqa: PLR2004 - `$` and a step

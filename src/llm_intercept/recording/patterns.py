@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from llm_intercept.recording.prefilter import Quick
+from llm_intercept.recording.prefilter import Prefilter
 
 MARK = "[redacted]"
 NAMED = (
@@ -72,7 +72,7 @@ _SIGNS = "|".join(f"(?:{quick})" for name, quick, _ in SHAPES if name != "named 
 _QUICK = re.compile(_SIGNS)
 # Letters that `re` takes for i, s and k where case is ignored, and JSON's escapes that may write any sign of a secret.
 _HIDDEN = "[\u0130\u0131\u017f\u212a]|" + r"\\u(?:0130|0131|017f|212a)|\\\\[u/]"
-_LIKELY = Quick(f"{_SIGNS}|{_HIDDEN}")
+_LIKELY = Prefilter(f"{_SIGNS}|{_HIDDEN}")
 
 
 def replace_secrets(text: str) -> str:
@@ -88,7 +88,7 @@ def replace_secrets(text: str) -> str:
 
 
 def may_hold_secret(document: str) -> bool:
-    """Tell whether a JSON document can hold a known shape of secret, or a field of a name that holds one.
+    """Whether a JSON document can hold a known shape of secret, or a field of a name that holds one.
 
     Args:
         document: JSON text in which only quotes, backslashes, control characters and non-ASCII are escaped. What is
@@ -109,7 +109,7 @@ def secrets_in(text: str) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def holds_secret(field: str) -> bool:
-    """Tell whether a field of this name holds a secret."""
+    """Whether a field of this name holds a secret."""
     return FIELDS.match(field) is not None
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pydantic_core import SchemaValidator, core_schema, to_json
 
 
-class Quick:
+class Prefilter:
     """A look at a text before the exact one.
 
     Args:
@@ -27,7 +27,7 @@ class Quick:
         return SchemaValidator(core_schema.str_schema(pattern=self._pattern, regex_engine="rust-regex"))
 
     def may_find(self, text: str) -> bool:
-        """Tell whether the exact look is needed; a lone surrogate is looked at as if it were a question mark."""
+        """Whether the exact look is needed; a lone surrogate is looked at as if it were a question mark."""
         return self._validator.isinstance_python(text if text.isascii() else text.encode(errors="replace"))
 
 

@@ -16,7 +16,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.base.numbers import is_number
 from llm_intercept.errors import SettingsError
+from llm_intercept.model.wire import SECRET_HEADERS
 from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets
 from llm_intercept.recording.prefilter import document
 
@@ -39,15 +41,6 @@ RESPONSE_HEADERS = (
 )
 QUERY = ("api-version", "alt", "beta", "stream")
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
-SECRET_HEADERS = (
-    "authorization",
-    "proxy-authorization",
-    "api-key",
-    "x-api-key",
-    "x-goog-api-key",
-    "cookie",
-    "set-cookie",
-)
 LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
 
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
@@ -113,13 +106,7 @@ class Redaction:
         return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))
 
     def is_clean(self, text: str, secrets: Secrets) -> bool:
-        """Tell at a glance whether nothing in a JSON document is secret; it says no where a glance cannot tell.
-
-        Args:
-            text: The document, written as `may_hold_secret` wants it.
-            secrets: What is known to be secret in this exchange.
-
-        """
+        """Whether a glance at a document (see `may_hold_secret`) shows nothing secret; no, where it cannot tell."""
         if self._compiled or self._fields or may_hold_secret(text):
             return False
         return all(_is_plain(literal) and literal not in text for literal in secrets.literals)
@@ -130,14 +117,7 @@ class Redaction:
         return value if text is not None and self.is_clean(text, secrets) else self.value(value, secrets)
 
     def value(self, value: Any, secrets: Secrets, *, secret: bool = False) -> Any:
-        """Redact a JSON value, at every depth.
-
-        Args:
-            value: The value.
-            secrets: What is known to be secret in this exchange.
-            secret: Whether it stands in a field whose values are secret.
-
-        """
+        """Redact a JSON value at every depth; all of it where it stands in a `secret` field."""
         if isinstance(value, str):
             return MARK if secret and value else self.text(value, secrets)
         if is_object(value):
@@ -149,7 +129,7 @@ class Redaction:
             }
         if is_array(value):
             return [self.value(item, secrets, secret=secret) for item in items(value)]
-        return MARK if secret and isinstance(value, int | float) and not isinstance(value, bool) else value
+        return MARK if secret and is_number(value) else value
 
     def text(self, text: str, secrets: Secrets) -> str:
         """Redact a text; if it is JSON, its fields too."""
@@ -221,7 +201,7 @@ def _in_url(url: str) -> frozenset[str]:
 
 
 def _is_plain(literal: str) -> bool:
-    """Tell whether a text is the same in JSON."""
+    """Whether a text is the same in JSON."""
     return literal.isascii() and literal.isprintable() and '"' not in literal and "\\" not in literal
 
 

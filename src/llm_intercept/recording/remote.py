@@ -1,6 +1,6 @@
 """Takes behind an fsspec URL (`s3://…`, `gs://…`, `memory://…`, `file://…`), for a team or a fleet that shares a tape.
 
-Knows: fsspec, the extra `llm-intercept[fsspec]`. Must not know: what a take is.
+Knows: fsspec, the extra `llm-intercept-transport[fsspec]`. Must not know: what a take is.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ class RemoteStore:
             self._files, self._root = fsspec.core.url_to_fs(self.location)
         except ImportError as error:
             raise SettingsError(
-                "recordings", url, f"it with llm-intercept[fsspec] and what its file system needs installed ({error})"
+                "recordings",
+                url,
+                f"it with llm-intercept-transport[fsspec] and what its file system needs installed ({error})",
             ) from error
         except ValueError as error:
             raise SettingsError("recordings", url, f"a folder or an fsspec URL ({error})") from error
         self._began = time.time()
 
     def read(self, name: str, /) -> bytes:
-        """Return an object's content."""
         content: bytes = self._files.cat_file(self._path(name))
         return content
 
@@ -60,7 +61,6 @@ class RemoteStore:
         del name
 
     def create(self, name: str, content: bytes, /) -> bool:
-        """Write a new object."""
         if self._files.exists(self._path(name)):
             return False
         try:
@@ -70,16 +70,13 @@ class RemoteStore:
         return True
 
     def replace(self, name: str, content: bytes, /) -> None:
-        """Write an object, in the place of one of that name."""
         self._files.pipe_file(self._path(name), content)
 
     def delete(self, name: str, /) -> None:
-        """Remove an object."""
         if self._files.exists(self._path(name)):
             self._files.rm_file(self._path(name))
 
     def names(self) -> Iterator[str]:
-        """Give the names of the objects."""
         try:
             found: list[Any] = self._files.ls(self._root, detail=False)
         except FileNotFoundError:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from llm_intercept.base.json import mapping
+from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.bodies import content_of, response_of
 from llm_intercept.recording.events_redaction import redacted_events
 from llm_intercept.recording.redaction import REQUEST_HEADERS, RESPONSE_HEADERS, Secrets, credentials
-from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse, plain
+from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse
 from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ T = TypeVar("T", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SanitizedRequest:
     """A request as it is kept.
 
     Attributes:
@@ -48,20 +48,10 @@ class Asked:
     secrets: Secrets
 
 
-def asked(method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction) -> Asked:
-    """Redact a request and make its key.
-
-    Args:
-        method: The HTTP method.
-        url: The whole URL.
-        headers: The headers.
-        body: The JSON value of the body, or its text.
-        redaction: What to keep out.
-
-    Raises:
-        SettingsError: The redaction's hook did not return what can be kept.
-
-    """
+def sanitize_request(
+    method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction
+) -> SanitizedRequest:
+    """Redact a request, whose body is a JSON value or text, and make its key; `SettingsError` if the hook errs."""
     secrets = credentials(url, headers)
     kept = redaction.headers(headers.items(), REQUEST_HEADERS, secrets)
     known: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
@@ -71,25 +61,17 @@ def asked(method: str, url: str, headers: Mapping[str, str], body: object, redac
         known["body"] = plain(redaction.whole(body, secrets))
     request = _hooked(redaction, {"request": known}, "request", TakeRequest)
     canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
-    return Asked(request, canonical, key_of(canonical), secrets)
+    return SanitizedRequest(request, canonical, key_of(canonical), secrets)
 
 
-def answered(
-    asked: Asked, status: int, headers: Sequence[tuple[str, str]], chunks: Sequence[Chunk], redaction: Redaction
+def sanitize_response(
+    asked: SanitizedRequest,
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    chunks: Sequence[Chunk],
+    redaction: Redaction,
 ) -> TakeResponse:
-    """Redact a response.
-
-    Args:
-        asked: The request it answers.
-        status: Its HTTP status.
-        headers: Its headers, as they came.
-        chunks: Its body, decoded.
-        redaction: What to keep out.
-
-    Raises:
-        SettingsError: The redaction's hook did not return what can be kept.
-
-    """
+    """Redact a response, its body decoded; raises `SettingsError` if the redaction's hook errs."""
     secrets = Secrets((*asked.secrets.literals, *credentials("", dict(headers)).literals))
     kept = redaction.headers(headers, RESPONSE_HEADERS, secrets)
     response = redacted_response(response_of(status, kept, chunks), redaction, secrets)
@@ -132,7 +114,7 @@ def redacted_take(take: Take, redaction: Redaction, secrets: Secrets) -> Take:
     )
 
 
-def take_of(asked: Asked, response: TakeResponse, *, partial: str | None, versions: dict[str, str]) -> Take:
+def take_of(asked: SanitizedRequest, response: TakeResponse, *, partial: str | None, versions: dict[str, str]) -> Take:
     """Put a take together."""
     return Take(
         fingerprint=asked.key.fingerprint,
@@ -150,7 +132,6 @@ def wire_bytes(take: Take) -> bytes:
 
 
 def _hooked(redaction: Redaction, known: dict[str, Any], side: str, kind: type[T]) -> T:
-    """Let the user's hook change what is kept."""
     if redaction.hook is None:
         return kind.model_validate(known[side])
     changed = redaction.hook(known)

@@ -82,12 +82,7 @@ class Store(Protocol):
 
 
 class FolderStore:
-    """Takes as the files of a local folder.
-
-    Args:
-        folder: The folder; it is made when the first take is written.
-
-    """
+    """Takes as the files of a local folder, which is made when the first take is written."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
@@ -105,7 +100,6 @@ class FolderStore:
             os.close(descriptor)
 
     def may_have(self, name: str, /) -> bool:
-        """Tell whether there is a file."""
         return os.access(self._prefix + name, os.F_OK)
 
     def stamp(self, name: str, /) -> Stamp | None:
@@ -119,7 +113,6 @@ class FolderStore:
         return Stamp(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
     def create(self, name: str, content: bytes, /) -> bool:
-        """Write a new file."""
         temporary = self._temporary(content)
         try:
             return self._place(temporary, self._folder / name)
@@ -127,16 +120,13 @@ class FolderStore:
             temporary.unlink(missing_ok=True)
 
     def replace(self, name: str, content: bytes, /) -> None:
-        """Write a file, in the place of one of that name."""
         self._temporary(content).replace(self._folder / name)
         self._sync_folder()
 
     def delete(self, name: str, /) -> None:
-        """Remove a file."""
         (self._folder / name).unlink(missing_ok=True)
 
     def names(self) -> Iterator[str]:
-        """Give the names of the files."""
         try:
             with os.scandir(self._folder) as entries:
                 for entry in entries:
@@ -154,7 +144,6 @@ class FolderStore:
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Hold the folder's lock."""
         with _lock_file(str(self._folder.resolve()), "write") as file, _THREADS:
             _flock(file, exclusive=True)
             yield

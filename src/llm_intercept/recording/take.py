@@ -6,13 +6,12 @@ Knows: the file's format and its version. Must not know: how takes are found, wh
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from llm_intercept.base.json import is_object, mapping
+from llm_intercept.base.json import mapping
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.model.request import Value
 from llm_intercept.recording.json_writer import indented, spaced
 
 VERSION = 1
@@ -30,7 +29,7 @@ class DamagedTakeError(LLMInterceptError):
         super().__init__(f"{name}: {why}")
 
 
-class Part(Value):
+class Part(BaseModel):
     """A value of a take; an unknown field is an error, since this version would lose it when it writes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
@@ -103,16 +102,7 @@ class Take(Part):
 
 
 def read_take(content: bytes, name: str) -> Take:
-    """Read a take from the content of a file.
-
-    Args:
-        content: The file's bytes.
-        name: The file's name, for the error.
-
-    Raises:
-        DamagedTakeError: It is no take, or one of another version.
-
-    """
+    """Read a take from a file's content; raises `DamagedTakeError` if it is none, or one of another version."""
     try:
         take = Take.model_validate_json(content)
     except ValidationError:  # or JSON that Python reads and pydantic does not: a lone surrogate, deep nesting
@@ -170,10 +160,3 @@ def _event_document(event: Event) -> dict[str, Any]:
     if event.text is None and event.data is not None:
         return {"gap_ms": event.gap_ms, "data": event.data}
     return event.model_dump(exclude_defaults=True)
-
-
-def plain(value: object) -> Any:
-    """Return a copy of a JSON value in plain dicts and lists."""
-    if is_object(value):
-        return {key: plain(item) for key, item in mapping(value).items()}
-    return [plain(item) for item in cast("list[Any]", value)] if isinstance(value, list | tuple) else value

@@ -55,12 +55,12 @@ def canonical_of(take: Take, match: Match = DEFAULT) -> dict[str, Any]:
 
 
 def is_partial(name: str) -> bool:
-    """Tell from its name whether a take is not whole."""
+    """Whether a take's name says that it is not whole."""
     return name.endswith(PARTIAL + SUFFIX)
 
 
 @dataclass(eq=False, slots=True)
-class Found:
+class TapeHit:
     """A take that answers a request.
 
     Attributes:
@@ -76,37 +76,26 @@ class Found:
 
 
 class Shelf:
-    """Takes that were played again, while what they were read from stays the same.
-
-    Args:
-        store: Where they are read from.
-
-    """
+    """Takes that were played again, while what they were read from stays the same."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: dict[str, tuple[Stamp, Found]] = {}
+        self._kept: dict[str, tuple[Stamp, TapeHit]] = {}
         self._size = 0
 
-    def take(self, name: str, read: Callable[[str], Take | None]) -> Found | None:
-        """Give a take as it is in the store now; it is read only if that is not what it was.
-
-        Args:
-            name: The take's name.
-            read: Reads it.
-
-        """
+    def take(self, name: str, read: Callable[[str], Take | None]) -> TapeHit | None:
+        """Give a take as it is in the store now; it is read only if that is not what it was."""
         stamp = self._store.stamp(name)
         kept = self._kept.get(name)
         if kept is not None and kept[0] == stamp:
             return kept[1]
         take = read(name)
-        found = None if take is None else Found(name, take)
+        found = None if take is None else TapeHit(name, take)
         if found is not None and stamp is not None and stamp.size <= SHELF:
             self._keep(stamp, found)
         return found
 
-    def _keep(self, stamp: Stamp, found: Found) -> None:
+    def _keep(self, stamp: Stamp, found: TapeHit) -> None:
         self._size += stamp.size
         if self._size > SHELF:
             self._kept.clear()
@@ -141,14 +130,8 @@ class Tape:
         self._shelf = Shelf(store)
         self._lock = threading.RLock()
 
-    def play(self, key: Key, *, repeat_last: bool = False) -> Found | None:
-        """Find the next take of a request; None if there is none, or none left.
-
-        Args:
-            key: The request's key.
-            repeat_last: Whether the last take is played again when there is none left.
-
-        """
+    def play(self, key: Key, *, repeat_last: bool = False) -> TapeHit | None:
+        """Find the next take of a request, or the last again if there is none left; None if there is none."""
         with self._lock:
             number = self._taken[key.fingerprint] + 1
             while (name := self._name(key, number)) is not None:
@@ -158,7 +141,7 @@ class Tape:
                 if take is not None and self._is_of(take, key):
                     self._taken[key.fingerprint] = number
                     self.played.append(name)
-                    return Found(name, take)
+                    return TapeHit(name, take)
                 number += 1
             return self._last(key) if repeat_last else None
 
@@ -240,7 +223,7 @@ class Tape:
     def _is_of(self, take: Take, key: Key) -> bool:
         return take.partial is None and (self._loosened is not None or take.fingerprint == key.fingerprint)
 
-    def _last(self, key: Key) -> Found | None:
+    def _last(self, key: Key) -> TapeHit | None:
         number = self._taken[key.fingerprint]
         name = self._name(key, number) if number else None
         return self._shelf.take(name, self._read) if name is not None else None
@@ -258,7 +241,7 @@ class Tape:
 
 
 def recorded_before(take: Take, moment: float) -> bool:
-    """Tell whether a take is older than a moment in Unix seconds; one without a time is."""
+    """Whether a take is older than a moment in Unix seconds; one without a time is."""
     try:
         return datetime.fromisoformat(take.recorded_at).timestamp() < moment
     except ValueError:
@@ -266,12 +249,12 @@ def recorded_before(take: Take, moment: float) -> bool:
 
 
 def now() -> str:
-    """Say the time as takes do."""
+    """The time as takes have it."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def same(one: Take, other: Take) -> bool:
-    """Tell whether two takes differ only in what differs each time: times, gaps, versions, request ids."""
+    """Whether two takes differ only in what differs each time: times, gaps, versions, request ids."""
     return bool(_lasting(one) == _lasting(other))
 
 

@@ -1,26 +1,25 @@
 """The functions that make replies (`tool_call`, `structured`, `raw`, `auto`, …) and refuse what cannot be one.
 
-Knows: the values in `replies`. Must not know: any API's JSON, HTTP, rules.
+Knows: the kinds of replies. Must not know: any API's JSON, HTTP, rules.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from pydantic import ValidationError
-
 from llm_intercept.base.json import header_pairs, no_constant, to_json_text
 from llm_intercept.errors import ReplyError
-from llm_intercept.faults.values import as_faults
-from llm_intercept.timing.pace import check_pace
+from llm_intercept.model.parts import Reasoning, ToolCall
+from llm_intercept.replies.kinds import AutoReply, Embeddings, Passthrough, RawReply
+from llm_intercept.replies.reply import Reply, checked_faults, checked_pace
+from llm_intercept.settings import DEFAULT_REPLY
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.values import Fault
+    from llm_intercept.faults.base import Fault
     from llm_intercept.timing.pace import Pace
-from llm_intercept.replies.reply import AutoReply, Computed, Faulty, LetOut, Raises, RawReply, Reply, ToolCall, prepare
-from llm_intercept.settings import DEFAULT_REPLY
 
 LOWEST, HIGHEST = 200, 599
 
@@ -82,7 +81,59 @@ def refusal(text: str) -> Reply:
     return Reply(refusal=text)
 
 
-def raw(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> RawReply:
+def reasoning(text: str = "", *, signature: str = "", encrypted: str = "") -> Reasoning:
+    """Make the part of a turn in which the model thinks: `[reasoning("Let me see."), "42"]`.
+
+    Args:
+        text: The thoughts, or their summary.
+        signature: What proves to the API that they are its own, for APIs that have it.
+        encrypted: The thoughts as only the API can read them, for APIs that have it.
+
+    Raises:
+        ReplyError: An argument is no str, or all are empty.
+
+    """
+    given = {"text": text, "signature": signature, "encrypted": encrypted}
+    wrong = next((name for name, value in given.items() if not isinstance(cast("object", value), str)), None)
+    if wrong is not None or not any(given.values()):
+        shown = ", ".join(f"{name}={value!r}" for name, value in given.items() if value != "")
+        raise ReplyError(f"reasoning({shown})", "Give the thoughts as a str that is not empty, or a signature.")
+    return Reasoning(text, signature, encrypted)
+
+
+def embedding(*vectors: Sequence[float]) -> Embeddings:
+    """Make the answer to an embeddings request.
+
+    Args:
+        *vectors: A vector for each input, in order; where there are fewer, they begin again.
+
+    Raises:
+        ReplyError: There is none, or one is no list of finite numbers.
+
+    """
+    if not vectors:
+        raise ReplyError("embedding() has no vector", "Give a list of numbers for each input.")
+    return Embeddings(tuple(_vector(one) for one in vectors))
+
+
+def _vector(given: object) -> tuple[float, ...]:
+    numbers = tuple(cast("Sequence[object]", given)) if isinstance(given, Sequence) else ()
+    finite = [
+        one for one in numbers if isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one)
+    ]
+    if not numbers or isinstance(given, str | bytes) or len(finite) < len(numbers):
+        raise ReplyError(f"embedding() was given {given!r}", "A vector is a list of finite numbers that is not empty.")
+    return tuple(map(float, finite))
+
+
+def raw(
+    body: object,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    fault: Fault | tuple[Fault, ...] | None = None,
+    pace: Pace | None = None,
+) -> RawReply:
     """Make a reply of a ready response body.
 
     Args:
@@ -90,71 +141,60 @@ def raw(body: object, *, status: int = 200, headers: Mapping[str, str] | None = 
             of a stream; a body is made of them where one is asked for), or str or bytes, sent as they are.
         status: The HTTP status.
         headers: Headers to send beside the usual ones, or instead of those of the same name.
+        fault: What goes wrong with the answer on its way.
+        pace: How long it takes.
 
     Raises:
         ReplyError: `body` is none of these or cannot be written as JSON.
 
     """
-    extra = header_pairs(headers)
     if isinstance(status, bool) or not isinstance(cast("object", status), int) or not LOWEST <= status <= HIGHEST:
         raise ReplyError(f"raw(status={status!r})", "Give an HTTP status from 200 to 599.")
-    if isinstance(body, str):
-        return RawReply(body.encode(), status, extra)
-    if isinstance(body, bytes):
-        return RawReply(body, status, extra)
+    faults, paced = checked_faults("raw(fault=…)", fault), checked_pace("raw(pace=…)", pace)
+    return RawReply(_ready(body), status, header_pairs(headers), faults, paced)
+
+
+def _ready(body: object) -> Any:
+    if isinstance(body, str | bytes):
+        return body.encode() if isinstance(body, str) else body
     given = json.loads(to_json_text(body))  # as it is now: what becomes of the user's own mapping changes nothing
     if isinstance(body, Mapping):
-        return RawReply(given, status, extra)
+        return given
     if isinstance(body, Sequence) and all(isinstance(one, Mapping) for one in cast("Sequence[object]", body)):
-        return RawReply(tuple(given), status, extra)
+        return tuple(given)
     raise ReplyError(f"raw() was given {body!r}", "Give a mapping, a list of chunk mappings, a str or bytes.")
 
 
-def auto(text: str = DEFAULT_REPLY) -> AutoReply:
+def auto(
+    text: str = DEFAULT_REPLY, *, fault: Fault | tuple[Fault, ...] | None = None, pace: Pace | None = None
+) -> AutoReply:
     """Make the smallest valid answer to each request: an instance of its schema, a call of a tool it forces, or text.
 
     Args:
         text: The answer where plain text is asked for.
+        fault: What goes wrong with the answer on its way.
+        pace: How long it takes.
+
+    Raises:
+        ReplyError: An argument cannot be used.
 
     """
     if not isinstance(cast("object", text), str):
         raise ReplyError(f"auto({text!r})", "Give the text, as a str, for requests that ask for no more than text.")
-    return AutoReply(text)
+    return AutoReply(text, checked_faults("auto(fault=…)", fault), checked_pace("auto(pace=…)", pace))
 
 
-def passthrough() -> LetOut:
+def passthrough() -> Passthrough:
     """Make a reply that lets the request out to the network, to be answered there; a real call may cost money."""
-    return LetOut()
+    return Passthrough()
 
 
-def _tool_call(name: str, arguments: str, identifier: str | None, kind: Literal["function", "custom"]) -> ToolCall:
-    try:
-        return ToolCall(name=name, arguments=arguments, id=identifier, type=kind)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field_name = ".".join(map(str, first["loc"]))
-        problem = f"tool_call({name!r}): {field_name}={first['input']!r} cannot be used ({first['msg']})"
-        advice = "Leave the id out, or give" if field_name == "id" else "Give the tool's name as"
-        raise ReplyError(problem, f"{advice} a str that is not empty.") from error
-
-
-def faulty(reply: object, *faults: Fault, pace: Pace | None = None) -> Faulty:
-    """Make any reply a broken one: `faulty(tool_call("f"), disconnect(after=3))`.
-
-    Args:
-        reply: A reply or one of its short forms, but for functions and exceptions.
-        *faults: What goes wrong with it.
-        pace: How long it takes.
-
-    Raises:
-        ReplyError: `reply` cannot be a reply, or can have no faults.
-        SettingsError: A fault is none.
-
-    """
-    prepared = prepare(reply)
-    if isinstance(prepared, Raises | Computed | LetOut):
-        raise ReplyError(f"faulty({reply!r}) has no answer to break", "Let the function return faulty(…) instead.")
-    given, inner = (prepared.answer, prepared) if isinstance(prepared, Faulty) else (prepared, None)
-    before = inner.faults if inner is not None else ()
-    found = as_faults("faulty(…)", faults)
-    return Faulty(given, (*before, *found), check_pace("faulty(pace=…)", pace) or (inner.pace if inner else None))
+def _tool_call(name: object, text: object, identifier: object, kind: Literal["function", "custom"]) -> ToolCall:
+    if not isinstance(name, str) or not name:
+        raise ReplyError(f"tool_call({name!r}) has no name", "Give the tool's name as a str that is not empty.")
+    if identifier is not None and (not isinstance(identifier, str) or not identifier):
+        problem = f"tool_call({name!r}): id={identifier!r} cannot be used"
+        raise ReplyError(problem, "Leave the id out, or give a str that is not empty.")
+    if not isinstance(text, str):
+        raise ReplyError(f"custom_tool_call({name!r}): its input is {text!r}", "Give the input as a str.")
+    return ToolCall(name, text, identifier or "", kind)

@@ -10,17 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from llm_intercept.base.json import mapping, text, to_json_text
+from llm_intercept.base.numbers import is_number
 from llm_intercept.errors import MockedError, ReplyError, SettingsError
+from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import NetworkFaultError
-from llm_intercept.replies import api_error as faults
-from llm_intercept.replies import make as making
-from llm_intercept.replies.reply import ErrorReply, Prepared, Raises, RawReply, Reply, ToolCall, prepare
+from llm_intercept.replies.api_error import api_error
+from llm_intercept.replies.kinds import ErrorReply, Prepared, RaiseError, RawReply, prepare
+from llm_intercept.replies.make import raw
+from llm_intercept.replies.reply import Reply
 from llm_intercept.settings import DEFAULT_REPLY
 
 PREFIX = "litellm."
+MOCK_PARAMS = frozenset({"mock_response", "mock_tool_calls", "mock_delay", "mock_timeout"})
+"""The fields of a call or a request's body that ask for a mock."""
 # Every error litellm has that a completion can end with: its status, and the API error that stands for it.
 STATUS = {
     "APIConnectionError": 500,
@@ -81,12 +84,7 @@ NAME_OF_STATUS = {
 
 
 def mocked_error(name: str, model: str = "") -> MockedError:
-    """Make the exception for one of litellm's names: a `MockedError` whose class has that name and status.
-
-    Raises:
-        SettingsError: litellm has no such error.
-
-    """
+    """Make a `MockedError` whose class has one of litellm's names, and its status; raises `SettingsError` at others."""
     _check_name(name)
     kind = _CLASSES.setdefault(
         name, type(name, (MockedError,), {"status_code": STATUS[name], "__doc__": MockedError.__doc__})
@@ -123,16 +121,7 @@ class Script:
         self._used: dict[object, tuple[list[Any], int]] = {}
 
     def next(self, replies: list[Any], key: object) -> Any:
-        """Take the next reply of a list.
-
-        Args:
-            replies: The list.
-            key: What tells this list from others.
-
-        Raises:
-            ReplyError: All of its replies are used, or there are none.
-
-        """
+        """Take the next reply of a list, which `key` tells from others; raises `ReplyError` when all are used."""
         with self._lock:
             _, used = self._used.get(key, (replies, 0))
             self._used[key] = replies, used + 1
@@ -163,7 +152,7 @@ def mocked(fields: Mapping[str, Any]) -> Mocked | None:
 
     """
     if fields.get("mock_timeout"):
-        return Mocked(Raises(NetworkFaultError("ReadTimeout", "this is a mock timeout error")))
+        return Mocked(RaiseError(NetworkFaultError("ReadTimeout", "this is a mock timeout error")))
     if fields.get("mock_response") is None and fields.get("mock_tool_calls") is None:
         return None
     given = fields.get("mock_response")
@@ -185,31 +174,19 @@ def _reply(given: object) -> Prepared:
 
 
 def error_reply(name: str) -> ErrorReply:
-    """Make the API error that stands for one of litellm's names.
-
-    Raises:
-        SettingsError: litellm has no such error.
-
-    """
+    """Make the API error that stands for one of litellm's names; raises `SettingsError` at others."""
     _check_name(name)
-    return faults.api_error(
-        STATUS[name], code=CODES.get(name), message=None if name in CODES else f"this is a mock {name}"
-    )
+    return api_error(STATUS[name], code=CODES.get(name), message=None if name in CODES else f"this is a mock {name}")
 
 
 def completed(body: Mapping[str, Any]) -> RawReply:
-    """Make a reply of a completion given as a mapping, as litellm takes one.
-
-    Raises:
-        ReplyError: It has no `choices`.
-
-    """
+    """Make a reply of a completion given as a mapping; raises `ReplyError` if it has no `choices`."""
     if "choices" not in body:
         advice = (
             'Give the whole completion, {"choices": [{"message": {"role": "assistant", "content": "…"}}]}, or a str.'
         )
         raise ReplyError(f"mock_response is a mapping without 'choices': {dict(body)!r}", advice)
-    return making.raw(body)
+    return raw(body)
 
 
 def _check_name(name: str) -> None:
@@ -234,17 +211,16 @@ def _tool_call(value: object) -> ToolCall:
             'Write {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}} or tool_call(…).'
         )
         raise ReplyError(f"A call in mock_tool_calls is {value!r}", advice)
-    arguments = function.get("arguments", "{}")
-    try:
-        written = arguments if isinstance(arguments, str) else to_json_text(arguments)
-        return ToolCall(name=function["name"], arguments=written, id=call.get("id"))
-    except ValidationError as error:
-        raise ReplyError(f"A call in mock_tool_calls is {value!r}", "Give its id as a str, or leave it out.") from error
+    identifier, arguments = call.get("id"), function.get("arguments", "{}")
+    if identifier is not None and (not isinstance(identifier, str) or not identifier):
+        raise ReplyError(f"A call in mock_tool_calls is {value!r}", "Give its id as a str, or leave it out.")
+    written = arguments if isinstance(arguments, str) else to_json_text(arguments)
+    return ToolCall(function["name"], written, identifier or "")
 
 
 def _seconds(value: object) -> float:
     if value is None:
         return 0.0
-    if isinstance(value, int | float) and value >= 0:
+    if is_number(value, 0):
         return float(value)
     raise SettingsError("mock_delay", value, "seconds, 0 or more")

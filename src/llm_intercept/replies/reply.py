@@ -1,70 +1,75 @@
-"""What a rule answers with: `Reply`, its short forms, and how a user's value becomes one of them.
+"""`Reply`: one answer of the model, a sequence of parts and what is said beside them.
 
-Knows: the neutral vocabulary. Must not know: any API's JSON, HTTP, which rule a reply belongs to.
+Knows: parts. Must not know: any API's JSON, HTTP, which rule a reply belongs to.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass as pydantic_dataclass
-
-from llm_intercept.base.json import encode, to_json_text
-from llm_intercept.base.sse import DONE, frame
+from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import ReplyError, SettingsError, shorten
-from llm_intercept.faults.values import FAULTS, Fault, as_faults
-from llm_intercept.model.request import LLMRequest, Raw, Unchecked, Usage, Value
-from llm_intercept.settings import DEFAULT_REPLY
-from llm_intercept.timing.pace import Pace, check_pace
-
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
-ACCEPTED = (
-    "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), raw(…), auto(), api_error(…), a list of "
-    "these as the parts of one turn, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), "
-    "an exception, or a function of the request that returns one of these."
+from llm_intercept.faults.base import as_faults
+from llm_intercept.model.parts import (
+    Citation,
+    FinishReason,
+    Media,
+    Reasoning,
+    Refusal,
+    ReplyPart,
+    Text,
+    ToolCall,
 )
+from llm_intercept.model.usage import Usage
+from llm_intercept.timing.pace import check_pace
+
+if TYPE_CHECKING:
+    from llm_intercept.faults.base import Fault
+    from llm_intercept.timing.pace import Pace
+
+PARTS: tuple[type[ReplyPart], ...] = get_args(ReplyPart)
 
 
-class ToolCall(Value):
-    """A tool call to answer with; `arguments` is JSON text to the letter, of a custom tool its free-form input."""
+class ReplyOptions(TypedDict, total=False):
+    """What `Reply` takes by keyword."""
 
-    name: str = Field(min_length=1)
-    arguments: str = "{}"
-    id: str | None = Field(default=None, min_length=1)
-    type: Literal["function", "custom"] = "function"
+    text: str
+    deltas: Iterable[str] | None
+    tool_calls: Sequence[ToolCall]
+    function_call: ToolCall | None
+    reasoning: str | Reasoning
+    refusal: str
+    audio: Media | None
+    annotations: Sequence[Citation | Mapping[str, Any]]
+    logprobs: Sequence[Mapping[str, Any]] | None
+    variants: Sequence[Any]
+    finish_reason: FinishReason | None
+    usage: Usage | Mapping[str, int] | None
+    model: str | None
+    fault: Fault | tuple[Fault, ...] | None
+    pace: Pace | None
 
-    def __repr__(self) -> str:
-        """Say it as the user wrote it."""
-        return f"tool_call({self.name!r}, {shorten(self.arguments, 40)})"
 
-
-class Audio(Value):
-    """Spoken output: base64 `data` (by default a moment of silence) and its `transcript`."""
-
-    transcript: str
-    data: str | None = None
-    id: str | None = None
-
-
-@pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
+@dataclass(frozen=True, init=False, repr=False)
 class Reply:
-    """One answer of the model.
+    """One answer of the model: its parts in order, and what is said beside them.
+
+    APIs that can say the parts' order keep it (Anthropic, Responses, Gemini); chat completions join the texts.
 
     Args:
-        text: The assistant's text.
-        deltas: The text as exactly these stream deltas, instead of `text`; read lazily, one at a time.
-        tool_calls: The calls the assistant asks for, made with `tool_call`.
+        *parts: Text (a `str`), `tool_call(…)`, `reasoning(…)`, and the other parts in `llm_intercept.model`.
+        text: Text, as a part before the others.
+        deltas: The text as exactly these stream deltas, instead of other text; read lazily, one at a time.
+        tool_calls: Calls the assistant asks for, made with `tool_call`.
         function_call: The one call in the form that came before tools, made with `tool_call`.
-        reasoning: The model's thoughts, in the field compatible hosts use (`reasoning_content`).
+        reasoning: The model's thoughts.
         refusal: Why the model refuses; then there is no text.
-        audio: Spoken output; then there is no text.
-        annotations: URL citations, as in OpenAI's reference.
-        logprobs: The `logprobs.content` entries to give where the request asks for logprobs, instead of invented ones.
+        audio: Spoken output, `Media("audio", transcript=…)`; then there is no text.
+        annotations: The text's sources: `Citation`s, or mappings as the API writes them.
+        logprobs: The entries to give where the request asks for log probabilities, instead of invented ones.
         variants: The answers for `n` choices, instead of the same one for each.
         finish_reason: Why the model stopped, whatever the rest implies.
         usage: The tokens to report, instead of the estimate.
@@ -73,96 +78,186 @@ class Reply:
         pace: How long it takes, instead of the rule's and the interceptor's `Pace`.
 
     Raises:
-        pydantic.ValidationError: A field has a value it cannot have.
-        ReplyError: The fields contradict each other.
+        ReplyError: An argument cannot be used, or two contradict each other.
 
     """
 
-    text: str = ""
-    _: KW_ONLY
-    deltas: Unchecked[Iterable[str] | None] = None
-    tool_calls: tuple[ToolCall, ...] = ()
-    function_call: ToolCall | None = None
-    reasoning: str = ""
-    refusal: str = ""
-    audio: Audio | None = None
-    annotations: tuple[Raw, ...] = ()
-    logprobs: tuple[Raw, ...] | None = None
-    variants: Unchecked[tuple[Any, ...]] = ()
-    finish_reason: FinishReason | None = None
-    usage: Usage | None = None
-    model: str | None = None
-    fault: Unchecked[Fault | tuple[Fault, ...] | None] = None
-    pace: Unchecked[Pace | None] = None
+    parts: tuple[ReplyPart, ...]
+    logprobs: tuple[Mapping[str, Any], ...] | None
+    variants: tuple[Reply, ...]
+    finish_reason: FinishReason | None
+    usage: Usage | None
+    model: str | None
+    faults: tuple[Fault, ...]
+    pace: Pace | None
 
-    def __post_init__(self) -> None:
-        """Refuse a reply that contradicts itself."""
-        try:
-            object.__setattr__(self, "fault", as_faults("Reply(fault=…)", self.fault) or None)
-            check_pace("Reply(pace=…)", self.pace)
-        except SettingsError as error:
-            raise ReplyError(f"{error.name} is {error.value!r}", f"Use {error.expected}.") from error
-        said = bool(self.text) or self.deltas is not None
-        calls = bool(self.tool_calls) or self.function_call is not None
-        _refuse(self.text and self.deltas is not None, "text and deltas", "Give one: joined, the deltas are the text.")
-        _refuse(self.refusal and (said or calls or self.audio), "a refusal and an answer", "A model gives one of them.")
-        _refuse(self.audio and said, "audio and text", "The text is the audio's transcript.")
-        _refuse(
-            self.tool_calls and self.function_call,
-            "tool_calls and function_call",
-            "The second is the first's old form.",
-        )
-        other = (self.refusal, self.audio, self.reasoning, self.annotations, self.logprobs, self.finish_reason)
-        _refuse(self.variants and (said or calls or any(other)), "variants and an answer", "Make it a variant too.")
-        _refuse(
-            self.finish_reason == "function_call" and not (self.function_call or self.variants),
-            "finish_reason='function_call' and no call",
-            "Add it as function_call=tool_call(…).",
-        )
-        _refuse(
-            self.finish_reason == "tool_calls" and not (self.tool_calls or self.variants),
-            "finish_reason='tool_calls' and no tool call",
-            "Add one with tool_call(…).",
-        )
-        object.__setattr__(self, "deltas", _deltas(self.deltas))
-        if not isinstance(cast("object", self.variants), list | tuple):
-            raise ReplyError(f"Reply(variants={self.variants!r})", "Give a list of replies, one for each choice.")
-        object.__setattr__(self, "variants", tuple(self._variant(one) for one in self.variants))
+    def __init__(self, *parts: Any, **options: Unpack[ReplyOptions]) -> None:
+        given = cast("dict[str, Any]", options)
+        _check_options(given)
+        inner = [part for part in parts if isinstance(part, Reply)]
+        kept = {name: value for reply in inner for name, value in _beside(reply) if value not in (None, ())}
+        chosen = {**kept, **{name: value for name, value in given.items() if value is not None}}
+        fields: dict[str, Any] = {
+            "parts": (*_leading(given), *_flat(parts), *_following(given)),
+            "logprobs": chosen.get("logprobs"),
+            "variants": tuple(_variant(one) for one in chosen.get("variants", ())),
+            "finish_reason": chosen.get("finish_reason"),
+            "usage": _usage(chosen.get("usage")),
+            "model": chosen.get("model"),
+            "faults": (*kept.get("faults", ()), *checked_faults("Reply(fault=…)", given.get("fault"))),
+            "pace": checked_pace("Reply(pace=…)", chosen.get("pace")),
+        }
+        if fields["logprobs"] is not None:
+            fields["logprobs"] = tuple(fields["logprobs"])
+        self.__dict__.update(fields)
+        _check_whole(self)
 
     @cached_property
-    def is_text_and_calls(self) -> bool:
-        """Whether it says nothing but a text and calls of tools."""
-        other = (self.function_call, self.reasoning, self.refusal, self.audio, self.annotations, self.variants)
-        return self.deltas is None and not any(other)
+    def text(self) -> str:
+        """The texts, joined; of deltas that can be read only once nothing."""
+        if self.deltas is None:
+            return "".join(part.text for part in self.parts if isinstance(part, Text))
+        return "" if isinstance(self.deltas, Iterator) else "".join(self.deltas)
+
+    @cached_property
+    def deltas(self) -> Iterable[str] | None:
+        """The text as exactly these stream deltas; None where nothing is said of them."""
+        return next((part.deltas for part in self.parts if isinstance(part, Text) and part.deltas is not None), None)
+
+    @cached_property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+    @cached_property
+    def reasoning(self) -> str:
+        """The thoughts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, Reasoning))
+
+    @cached_property
+    def refusal(self) -> str:
+        """Why the model refuses; empty if it does not."""
+        return "".join(part.text for part in self.parts if isinstance(part, Refusal))
+
+    def __hash__(self) -> int:
+        """Hash by identity: parts may hold mappings."""
+        return id(self)
 
     def __repr__(self) -> str:
-        """Say what was given."""
-        given = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "text")
-        words = [shorten(self.text, 40)] if self.text else []
-        words += [f"{name}={value!r}" for name, value in given if value not in (None, "", ())]
+        """Show what was given."""
+        words = [_shown(part) for part in self.parts]
+        words += [f"{name}={value!r}" for name, value in _beside(self) if value not in (None, ())]
         return f"Reply({', '.join(words)})"
 
-    def _variant(self, value: object) -> Reply:
-        prepared = prepare(value)
-        if not isinstance(prepared, Reply) or prepared.variants or prepared.fault or prepared.pace:
-            raise ReplyError(
-                f"A variant of a Reply is {value!r}", "A variant is text, tool calls or a Reply of its own."
-            )
-        return prepared
+
+def _beside(reply: Reply) -> list[tuple[str, Any]]:
+    names = ("logprobs", "variants", "finish_reason", "usage", "model", "faults", "pace")
+    return [(name, getattr(reply, name)) for name in names]
 
 
-def _deltas(given: object) -> Any:
-    """Check deltas: an iterator's while they are read, the others' at once."""
-    if given is None:
-        return None
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ReplyError(f"Reply(deltas={given!r})", "Give an iterable of str, one for each stream delta.")
-    checked = _checked(cast("Iterable[Any]", given), "Reply(deltas=…)")
-    if isinstance(given, Iterator):
-        return checked
-    if isinstance(given, Sequence):
-        list(checked)
-    return cast("Iterable[str]", given)
+def _shown(part: ReplyPart) -> str:
+    if isinstance(part, Text):
+        return shorten(part.text, 40) if part.deltas is None else f"deltas={part.deltas!r}"
+    return repr(part)
+
+
+def _flat(parts: Iterable[Any]) -> Iterator[ReplyPart]:
+    """Give the parts of what was given: texts as `Text`, the parts of inner replies."""
+    for part in parts:
+        if isinstance(part, str):
+            yield from (Text(part),) if part else ()
+        elif isinstance(part, Reply):
+            yield from part.parts
+        elif isinstance(part, PARTS):
+            yield part
+        else:
+            raise ReplyError(f"A part of a Reply is {part!r}", "A part is text, tool_call(…), reasoning(…) or a Reply.")
+
+
+def _leading(given: Mapping[str, Any]) -> Iterator[ReplyPart]:
+    """Make the parts that come before those given by position."""
+    thought = given.get("reasoning") or ""
+    if thought:
+        yield thought if isinstance(thought, Reasoning) else Reasoning(thought)
+    if given.get("text"):
+        yield Text(given["text"])
+    if given.get("deltas") is not None:
+        yield Text(deltas=_deltas(given["deltas"]))
+
+
+def _following(given: Mapping[str, Any]) -> Iterator[ReplyPart]:
+    """Make the parts that come after those given by position."""
+    if given.get("refusal"):
+        yield Refusal(given["refusal"])
+    if given.get("audio") is not None:
+        yield given["audio"]
+    for one in given.get("annotations") or ():
+        yield one if isinstance(one, Citation) else Citation(raw=dict(one))
+    yield from given.get("tool_calls") or ()
+    call: ToolCall | None = given.get("function_call")
+    if call is not None:
+        yield ToolCall(call.name, call.arguments, call.id, "function_call")
+
+
+def _is_list_of(kind: Any) -> Callable[[object], bool]:
+    return lambda value: (
+        isinstance(value, list | tuple) and all(isinstance(one, kind) for one in cast("Sequence[Any]", value))
+    )
+
+
+_STR: tuple[Callable[[object], bool], str] = (lambda value: isinstance(value, str), "a str")
+_OPTIONS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "text": _STR,
+    "deltas": (lambda _: True, ""),  # said by `_deltas`
+    "tool_calls": (_is_list_of(ToolCall), "a list of tool_call(…)"),
+    "function_call": (lambda value: value is None or isinstance(value, ToolCall), "tool_call(…)"),
+    "reasoning": (lambda value: isinstance(value, str | Reasoning), "a str, or reasoning(…)"),
+    "refusal": _STR,
+    "audio": (
+        lambda value: value is None or (isinstance(value, Media) and value.kind == "audio"),
+        "Media('audio', transcript=…)",
+    ),
+    "annotations": (_is_list_of((Citation, Mapping)), "a list of Citation(…)"),
+    "logprobs": (lambda value: value is None or _is_list_of(Mapping)(value), "a list of mappings"),
+    "variants": (lambda value: isinstance(value, list | tuple), "a list of replies, one for each choice"),
+    "finish_reason": (
+        lambda value: value is None or value in get_args(FinishReason),
+        "one of " + ", ".join(map(repr, get_args(FinishReason))),
+    ),
+    "usage": (lambda value: value is None or isinstance(value, Usage | Mapping), "Usage(input_tokens=…, …)"),
+    "model": (lambda value: value is None or isinstance(value, str), "a model's name"),
+    "fault": (lambda _: True, ""),  # said by `checked_faults`
+    "pace": (lambda _: True, ""),
+}
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name not in _OPTIONS:
+            raise ReplyError(f"Reply({name}=…) is nothing a Reply has", did_you_mean(name, _OPTIONS))
+        fits, expected = _OPTIONS[name]
+        if not fits(value):
+            raise ReplyError(f"Reply({name}={value!r}) cannot be used", f"Give {expected}.")
+
+
+def _check_whole(reply: Reply) -> None:
+    """Refuse a reply that contradicts itself."""
+    texts = [part for part in reply.parts if isinstance(part, Text)]
+    said, streamed = bool(texts), any(part.deltas is not None for part in texts)
+    calls = reply.tool_calls
+    audio = any(isinstance(part, Media) for part in reply.parts)
+    legacy = [call for call in calls if call.type == "function_call"]
+    _refuse(streamed and len(texts) > 1, "text and deltas", "Give one: joined, the deltas are the text.")
+    _refuse(reply.refusal and (said or calls or audio), "a refusal and an answer", "A model gives one of them.")
+    _refuse(audio and said, "audio and text", "The text is the audio's transcript.")
+    _refuse(legacy and len(calls) > 1, "tool_calls and function_call", "The second is the first's old form.")
+    other = (reply.parts, reply.logprobs, reply.finish_reason)
+    _refuse(reply.variants and any(other), "variants and an answer", "Make it a variant too.")
+    _refuse(
+        reply.finish_reason == "tool_calls" and not (calls or reply.variants),
+        "finish_reason='tool_calls' and no tool call",
+        "Add one with tool_call(…).",
+    )
 
 
 def _refuse(wrong: object, both: str, advice: str) -> None:
@@ -170,222 +265,76 @@ def _refuse(wrong: object, both: str, advice: str) -> None:
         raise ReplyError(f"A Reply has both {both}", advice)
 
 
-@dataclass(frozen=True)
-class RawReply:
-    """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are."""
-
-    body: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | bytes
-    status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        """Say it as the user wrote it."""
-        return f"raw({shorten(str(self.body), 40)})"
-
-    @cached_property
-    def events(self) -> tuple[bytes, ...]:
-        """The events of a stream, one a chunk, and the one that ends it."""
-        chunks = self.body if isinstance(self.body, tuple) else ()
-        return (*(frame(encode(chunk).decode()) for chunk in chunks), DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class AutoReply:
-    """The smallest valid answer to whatever the request asks for; `text` where it asks for no more than text."""
-
-    text: str = DEFAULT_REPLY
-
-    def __repr__(self) -> str:
-        """Say it as the user wrote it."""
-        return "auto()" if self.text == DEFAULT_REPLY else f"auto({shorten(self.text, 40)})"
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorReply:
-    """An API error; where there is no message, `words` are the API's own, with {model} and {retry} to fill in."""
-
-    status: int
-    code: str | None = None
-    message: str | None = None
-    type: str | None = None
-    param: str | None = None
-    retry_after: float | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: Any = None
-    words: str = field(default="", compare=False)
-
-    def __repr__(self) -> str:
-        """Say it as the user wrote it."""
-        return f"api_error({self.status}{f', code={self.code!r}' if self.code else ''})"
-
-
-@dataclass(frozen=True, slots=True)
-class Raises:
-    """The request fails with this exception."""
-
-    error: BaseException | type[BaseException]
-
-
-@dataclass(frozen=True, slots=True)
-class LetOut:
-    """The request goes out to the network, and its answer comes from there."""
-
-    def __repr__(self) -> str:
-        """Say it as the user wrote it."""
-        return "passthrough()"
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """The reply is what this function of the request returns."""
-
-    function: Callable[..., Any]
-    name: str = field(default="", compare=False)
-
-
-Given = Callable[[LLMRequest], Any] | object
-"""What a user may give as a reply; the first half tells type checkers what a function gets."""
-
-Answer = Reply | RawReply | AutoReply | ErrorReply
-
-
-@dataclass(frozen=True, slots=True)
-class Faulty:
-    """An answer of any kind, what goes wrong with it, and how long it takes."""
-
-    answer: Answer
-    faults: tuple[Fault, ...] = ()
-    pace: Pace | None = None
-
-    def __repr__(self) -> str:
-        """Say it as the user wrote it."""
-        return f"faulty({', '.join(map(repr, (self.answer, *self.faults)))})"
-
-
-Prepared = Answer | Faulty | Raises | LetOut | Computed
-
-
-def prepare(value: object, where: str = "") -> Prepared:
-    """Turn what a user gave as a reply into a form the engine can use.
-
-    Args:
-        value: A reply, or one of its short forms.
-        where: The place in the user's code, for the message.
-
-    Raises:
-        ReplyError: `value` cannot be a reply; the message says what can.
-
-    """
-    match value:
-        case str():
-            return Reply(value)
-        case ToolCall():
-            return Reply(tool_calls=(value,))
-        case Reply() | RawReply() | AutoReply() | ErrorReply() | Raises() | LetOut() | Computed() | Faulty():
-            return value
-        case _ if isinstance(value, FAULTS):
-            return Faulty(AutoReply(), (value,))
-        case BaseException():
-            return Raises(value)
-        case type() if issubclass(value, BaseException):
-            return Raises(value)
-        case BaseModel():
-            return Reply(to_json_text(value))
-        case type():
-            raise ReplyError(f"{value!r} is a class, which cannot be a reply", "Give an instance of it.", where)
-        case _ if callable(value):
-            _check_function(value, where)
-            return Computed(value)
-        case _:
-            return _from_iterable(value, where)
-
-
-def _check_function(function: Callable[..., Any], where: str) -> None:
-    """Refuse a function that cannot be called with the request alone.
-
-    Raises:
-        ReplyError: It takes no argument, or more than one.
-
-    """
+def _usage(given: Usage | Mapping[str, Any] | None) -> Usage | None:
+    if given is None or isinstance(given, Usage):
+        return given
+    known = Usage.__dataclass_fields__
+    for name in given:
+        if name not in known:
+            raise ReplyError(f"Reply(usage={dict(given)!r}): there is no {name!r}", did_you_mean(name, known))
     try:
-        inspect.signature(function).bind(None)
-    except TypeError as error:
-        name = getattr(function, "__qualname__", repr(function))
-        advice = "A reply function takes the request. To decorate a function, write @intercept() with parentheses."
-        raise ReplyError(f"{name} cannot be called with the request ({error})", advice, where) from error
-    except ValueError:  # a built-in that does not say its parameters
-        return
-
-
-def is_one_shot(prepared: Prepared) -> bool:
-    """Tell whether a reply can be given only once: its deltas are an iterator, which is empty afterwards."""
-    answer = prepared.answer if isinstance(prepared, Faulty) else prepared
-    return isinstance(answer, Reply) and isinstance(answer.deltas, Iterator)
-
-
-async def collect(deltas: AsyncIterator[str]) -> list[str]:
-    """Read an asynchronous iterator of deltas to its end."""
-    return [delta async for delta in deltas]
-
-
-def explain(error: ValidationError, where: str) -> ReplyError:
-    """Say in one line what pydantic found wrong with a reply's fields."""
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
-    return ReplyError(f"Reply({name}={first['input']!r}): {first['msg']}", "See Reply's documentation.", where)
-
-
-def _from_iterable(value: object, where: str) -> Reply:
-    given: Any = value
-    if isinstance(value, Iterator):
-        return Reply(deltas=_checked(given, where))
-    if isinstance(value, Mapping):
+        return Usage(**given)
+    except SettingsError as error:
         raise ReplyError(
-            f"A bare mapping cannot be a reply: {value!r}",
-            "Did you mean JSON content? structured(mapping). A ready response body? raw(mapping).",
-            where,
-        )
-    if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray | set | frozenset):
-        problem = f"{given!r} cannot be a reply: it is of type {type(given).__name__}"
-        raise ReplyError(problem, ACCEPTED, where)
-    parts: tuple[Any, ...] = tuple(given)
-    if {type(part) for part in parts} <= {str}:
-        return Reply(deltas=parts)
-    return _one_turn(parts, where)
+            f"Reply(usage={dict(given)!r}): {error.name} is {error.value!r}", f"Give {error.expected}."
+        ) from error
 
 
-def _one_turn(parts: tuple[object, ...], where: str) -> Reply:
-    """Join the parts of one assistant turn: texts are concatenated, tool calls follow each other."""
-    whole = Reply()
-    for number, part in enumerate(parts):
-        prepared = prepare(part, where)
-        if not isinstance(prepared, Reply) or prepared.deltas is not None or prepared.variants:
-            problem = f"Part {number} of a reply is {part!r}, which cannot be part of a turn"
-            raise ReplyError(problem, "A turn is made of text, tool calls and Replies.", where)
-        whole = _joined(whole, prepared, where)
-    return whole
+def _variant(value: object) -> Reply:
+    from llm_intercept.replies.kinds import prepare  # noqa: PLC0415 - a variant is given as a reply is
+
+    prepared = prepare(value)
+    if not isinstance(prepared, Reply) or prepared.variants or prepared.faults or prepared.pace:
+        raise ReplyError(f"A variant of a Reply is {value!r}", "A variant is text, tool calls or a Reply of its own.")
+    return prepared
 
 
-def _joined(first: Reply, second: Reply, where: str) -> Reply:
-    changes: dict[str, Any] = {}
-    for one in fields(first):
-        ours, theirs = getattr(first, one.name), getattr(second, one.name)
-        if (
-            isinstance(ours, str | tuple)
-            and isinstance(theirs, str | tuple)
-            and one.name not in {"model", "finish_reason"}
-        ):
-            changes[one.name] = cast("Any", ours) + theirs
-        elif theirs is not None:
-            changes[one.name] = theirs
+def checked_faults(name: str, given: object) -> tuple[Fault, ...]:
+    """Return the faults in `given`: none, one, or a list of them.
+
+    Raises:
+        ReplyError: Something in it is no fault.
+
+    """
     try:
-        return replace(first, **changes)
-    except ReplyError as error:
-        raise ReplyError(error.problem, error.advice, where) from error
+        return as_faults(name, given)
+    except SettingsError as error:
+        raise ReplyError(f"{error.name} is {error.value!r}", f"Use {error.expected}.") from error
 
 
-def _checked(deltas: Iterable[Any], where: str) -> Iterator[str]:
+def checked_pace(name: str, given: object) -> Pace | None:
+    """Return `given` if it is a pace or None.
+
+    Raises:
+        ReplyError: It is neither.
+
+    """
+    try:
+        return check_pace(name, given)
+    except SettingsError as error:
+        raise ReplyError(f"{error.name} is {error.value!r}", f"Use {error.expected}.") from error
+
+
+def _deltas(given: object) -> Iterable[str]:
+    """Check deltas: an iterator's while they are read, the others' at once."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise ReplyError(f"Reply(deltas={given!r})", "Give an iterable of str, one for each stream delta.")
+    checked = checked_deltas(cast("Iterable[Any]", given), "Reply(deltas=…)")
+    if isinstance(given, Iterator):
+        return checked
+    if isinstance(given, Sequence):
+        return tuple(checked)
+    return cast("Iterable[str]", given)
+
+
+def checked_deltas(deltas: Iterable[Any], where: str) -> Iterator[str]:
+    """Give deltas one by one.
+
+    Raises:
+        ReplyError: One is no str.
+
+    """
     for number, delta in enumerate(deltas):
         if not isinstance(delta, str):
-            raise ReplyError(f"Delta {number} of a reply is {delta!r}, not a str", ACCEPTED, where)
+            raise ReplyError(f"Delta {number} of a reply is {delta!r}, not a str", "Each delta is a str.", where)
         yield delta

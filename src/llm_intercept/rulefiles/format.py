@@ -8,22 +8,36 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from types import GenericAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+    model_validator,
+)
 
 from llm_intercept.base.json import is_array, is_object, no_constant
-from llm_intercept.conditions.given import named_conditions, positional_condition
-from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.model.request import Usage
+from llm_intercept.conditions import MEMBERS
+from llm_intercept.conditions.given import positional_condition
+from llm_intercept.errors import ReplyError, SettingsError, cut
+from llm_intercept.model.parts import FinishReason  # noqa: TC001 - pydantic reads it
+from llm_intercept.model.usage import Usage
 from llm_intercept.replies.api_error import api_error
+from llm_intercept.replies.kinds import prepare
 from llm_intercept.replies.make import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
-from llm_intercept.replies.reply import Reply, explain, prepare
+from llm_intercept.replies.reply import Reply
+from llm_intercept.rules.rule import Key  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
-    from llm_intercept.conditions.base import Condition
+    from llm_intercept.conditions.base import Condition, Form
 
 MARK = "\0"
 """What the name of a union's branch begins with, so that it is told from a key among pydantic's steps."""
@@ -40,7 +54,7 @@ class MistakeError(ValueError):
 
 def short(value: object) -> str:
     """Say a value in one line."""
-    return repr(value) if len(repr(value)) <= 80 else repr(value)[:79] + "…"  # noqa: PLR2004 - for one line
+    return cut(repr(value), 80)
 
 
 def _branch(value: object) -> str | None:
@@ -74,6 +88,9 @@ def _leaves(value: Any, path: str) -> list[tuple[str, Any]]:
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+Table = TypeVar("Table", bound=_Strict)
 
 
 class Regex(_Strict):
@@ -139,10 +156,17 @@ def _parsed(arguments: str) -> None:
         raise MistakeError(f"{short(arguments)} is not JSON: {error}", advice, ".arguments") from error
 
 
-class UsageInFile(Usage):
-    """The tokens to report; a str is no number here."""
+Tokens = Annotated[int, Field(ge=0)]
 
-    model_config = ConfigDict(strict=True)
+
+class UsageInFile(_Strict):
+    """The tokens to report."""
+
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cache_read_tokens: Tokens = 0
+    cache_write_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
 
 
 KINDS = ("structured", "raw", "error", "auto", "passthrough")
@@ -159,7 +183,7 @@ class ReplyInFile(_Strict):
     tool_calls: list[CallInFile] = Field(default_factory=list[CallInFile])
     reasoning: str = ""
     refusal: str = ""
-    finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | None = None
+    finish_reason: FinishReason | None = None
     usage: UsageInFile | None = None
     model: str | None = None
     structured: Annotated[Any, AfterValidator(_json)] = None
@@ -204,8 +228,6 @@ class ReplyInFile(_Strict):
             raise MistakeError(f"{short(error.value)} cannot be used", f"Use {error.expected}.", key) from error
         except ReplyError as error:
             raise MistakeError(error.problem, error.advice) from error
-        except ValidationError as error:
-            raise MistakeError(explain(error, "").problem, "Mend the reply.") from error
         return self
 
     def _check_kind(self, given: set[str]) -> None:
@@ -254,42 +276,35 @@ GivenReply = Annotated[
     _kinds(REPLY),
 ]
 Turn = Annotated[int, Field(ge=1)]
-NAMES = ("user", "system", "last", "model", "tool", "tool_result", "turn", "stream", "response_format", "url")
+FORMS: dict[Form, Any] = {
+    "text": Text,
+    "word": Annotated[str, Field(min_length=1)],
+    "turns": Annotated[
+        Annotated[Turn, Tag(INT)] | Annotated[list[Turn], Field(min_length=1), Tag(LIST)],
+        _kinds("Use an int, 1 for the first answer, or a list of these."),
+    ],
+    "flag": bool,
+    "headers": Annotated[dict[str, Text], Field(min_length=1)],
+    "json": JsonTable,
+}
+"""What a condition's value is in a file, by the form that the condition's class names."""
 
 
-class RuleInFile(_Strict):
+class RuleTable(_Strict):
     """One rule: its conditions, and `reply` or a script of `replies`."""
 
     model_config = ConfigDict(json_schema_extra={"dependentRequired": {"then": ["replies"], "key": ["replies"]}})
 
     match: Text | None = None
-    user: Text | None = None
-    system: Text | None = None
-    last: Text | None = None
-    model: Text | None = None
-    tool: Text | None = None
-    tool_result: Text | None = None
-    turn: (
-        Annotated[
-            Annotated[Turn, Tag(INT)] | Annotated[list[Turn], Field(min_length=1), Tag(LIST)],
-            _kinds("Use an int, 1 for the first answer, or a list of these."),
-        ]
-        | None
-    ) = None
-    stream: bool | None = None
-    response_format: Annotated[str, Field(min_length=1)] | None = None
-    headers: Annotated[dict[str, Text], Field(min_length=1)] | None = None
-    url: Text | None = None
-    json_: JsonTable | None = Field(default=None, alias="json")
     reply: GivenReply | None = None
     replies: Annotated[list[GivenReply], Field(min_length=1)] | None = None
     times: Annotated[int, Field(ge=1)] | None = None
     then: Literal["end", "cycle", "repeat_last"] = "end"
-    key: Literal["conversation", "model", "system", "last_user", "url"] | None = None
+    key: Key | None = None
     optional: bool = True
 
     @model_validator(mode="after")
-    def _can_be_used(self) -> RuleInFile:
+    def _can_be_used(self) -> RuleTable:
         self._check_script()
         self.conditions()
         self.made()
@@ -310,13 +325,13 @@ class RuleInFile(_Strict):
         found: list[Condition] = []
         if self.match is not None:
             found.append(positional_condition(_plain(self.match)))
-        for name in (*NAMES, "headers", "json"):
-            value = _plain(self.json_ if name == "json" else getattr(self, name))
+        for member in MEMBERS:
+            value = _plain(getattr(self, _field(member.key)))
             try:
-                found += named_conditions({name: value})
+                found += [member.given(value)] if value is not None else []
             except SettingsError as error:
                 problem = f"{short(error.value)} cannot be used"
-                raise MistakeError(problem, f"Use {error.expected}.", f".{name}") from error
+                raise MistakeError(problem, f"Use {error.expected}.", f".{member.key}") from error
         return tuple(found)
 
     def made(self) -> list[Any]:
@@ -331,9 +346,8 @@ def _made(given: GivenReply | None, key: str) -> Any:
     made = [_part(one) for one in given] if isinstance(given, list) else _part(given)
     try:
         prepare(made)
-    except (ReplyError, ValidationError) as error:
-        told = explain(error, "") if isinstance(error, ValidationError) else error
-        raise MistakeError(told.problem, told.advice, key) from error
+    except ReplyError as error:
+        raise MistakeError(error.problem, error.advice, key) from error
     return made
 
 
@@ -347,11 +361,30 @@ def _plain(value: Any) -> Any:
     return value.compiled() if isinstance(value, Regex) else value
 
 
-class RulesFile(_Strict):
+def _field(key: str) -> str:
+    """Name the field of a condition's key: no field of pydantic's may be called `json`."""
+    return f"{key}_" if hasattr(BaseModel, key) else key
+
+
+def _with_fields(name: str, base: type[Table], fields: dict[str, Any]) -> type[Table]:
+    return create_model(name, __base__=base, __doc__=base.__doc__, **fields)
+
+
+RuleInFile = _with_fields(
+    "RuleInFile",
+    RuleTable,
+    {_field(one.key): (FORMS[one.form] | None, Field(default=None, alias=one.key)) for one in MEMBERS},
+)
+
+
+class FileTable(_Strict):
     """A file of rules."""
 
     schema_: str | None = Field(default=None, alias="$schema")
-    rules: list[RuleInFile]
+    rules: Sequence[RuleTable]
+
+
+RulesFile = _with_fields("RulesFile", FileTable, {"rules": (GenericAlias(list, RuleInFile), ...)})
 
 
 def json_schema() -> dict[str, Any]:
@@ -367,7 +400,7 @@ def known_keys(steps: list[int | str]) -> list[str]:
         "reply": ReplyInFile,
         "replies": ReplyInFile,
         "tool_calls": CallInFile,
-        "usage": Usage,
+        "usage": UsageInFile,
     }
     table = tables.get(parents[-1], Regex) if parents else RulesFile
     table = Regex if "headers" in parents else table

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from llm_intercept.errors import RuleFileError, SettingsError
-from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, json_schema
+from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, RuleTable, json_schema
 from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import parse, shown
 from llm_intercept.rules.rule import Rule
-from llm_intercept.settings import check_rules_file
+from llm_intercept.settings.kinds import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from llm_intercept.rulefiles.text import Parsed
@@ -30,48 +31,28 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplyInFile", "RuleInFile", "RulesFile", "RulesSource", "install", "json_schema", "sources"]
 
-RulesSource = str | os.PathLike[str] | Callable[[Any], object]
+RulesSource = str | os.PathLike[str] | Callable[..., object]
 """A path of a file, or a function that makes rules: `rules(llm)`."""
 EXAMPLE = "Write def rules(llm): llm.on(…).reply(…)."
 
 
-def sources(given: object) -> tuple[RulesSource, ...]:
-    """Check what `rules=` is given: a path, a function, or a list of these.
-
-    Raises:
-        SettingsError: It is none of these, or there is no such file.
-
-    """
-    if given is None:
-        return ()
-    many = cast("list[object]", given) if isinstance(given, list | tuple) else [given]
-    return tuple(_function(one) if callable(one) else check_rules_file("rules", one) for one in many)
-
-
-def _function(given: Callable[..., Any]) -> RulesSource:
-    if _waits(given):
-        raise SettingsError("rules", given, "a plain function: this one would only begin, and make no rules")
-    return given
+def sources(given: RulesSource | Sequence[RulesSource]) -> tuple[RulesSource, ...]:
+    """Return what `rules=` is given, one by one; raises `SettingsError` at a function that would make no rules."""
+    many = cast("list[RulesSource]", listed(given))
+    for one in many:
+        if callable(one) and _waits(one):
+            raise SettingsError("rules", one, "a plain function: this one would only begin, and make no rules")
+    return tuple(many)
 
 
 def _waits(function: Callable[..., Any]) -> bool:
-    """Tell whether a function does nothing when it is called."""
+    """Whether a function does nothing when it is called."""
     kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
     return any(is_one(function) for is_one in kinds)
 
 
 def install(source: RulesSource, llm: Any, book: RuleBook) -> None:
-    """Add the rules of a file or function.
-
-    Args:
-        source: Where they are.
-        llm: What a function of rules is given.
-        book: Where those of a file go.
-
-    Raises:
-        RuleFileError: The file cannot be read or raises, or has a key or value that cannot be used; it names all three.
-
-    """
+    """Add the rules of a file (to `book`) or a function (which gets `llm`); raises `RuleFileError`."""
     if callable(source):
         source(llm)
     elif os.fspath(source).endswith(".py"):
@@ -90,12 +71,6 @@ def _modified(path: Path) -> int:
 
 
 def _from_python(path: Path, llm: Any) -> None:
-    """Run a Python file and its function.
-
-    Raises:
-        RuleFileError: It raises, or has no function `rules` that takes the interceptor.
-
-    """
     try:
         function = runpy.run_path(str(path)).get("rules")
         _check_function(path, function)
@@ -149,7 +124,7 @@ def _rules(path: Path, modified: int) -> tuple[Callable[[], Rule], ...]:  # noqa
         raise RuleFileError(shown(path), "", "it is nested too deep", "Take some of the brackets out.") from error
 
 
-def _maker(parsed: Parsed, number: int, rule: RuleInFile) -> Callable[[], Rule]:
+def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:
     where = parsed.place(number) if parsed.lines else f"{parsed.place()} rules[{number}]"
     conditions = rule.conditions()
     description = f"on({', '.join(map(str, conditions))})" if conditions else "reply(…)"
@@ -157,8 +132,8 @@ def _maker(parsed: Parsed, number: int, rule: RuleInFile) -> Callable[[], Rule]:
     return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule)
 
 
-def _configured(rule: Rule, replies: list[Any], given: RuleInFile) -> Rule:
+def _configured(rule: Rule, replies: list[Any], given: RuleTable) -> Rule:
     rule.reply(*replies, times=given.times)
     if given.key is not None:
-        rule.script(key=given.key)
+        rule.per(given.key)
     return {"end": lambda: rule, "cycle": rule.cycle, "repeat_last": rule.repeat_last}[given.then]()

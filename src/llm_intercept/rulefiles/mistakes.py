@@ -5,10 +5,10 @@ Knows: pydantic's errors, the format. Must not know: how a file is read, what ru
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import RuleFileError
 from llm_intercept.rulefiles.format import MARK, MistakeError, known_keys, short
 
@@ -64,15 +64,10 @@ def _told(error: ErrorDetails, steps: list[int | str]) -> tuple[str, str, str]:
         return _key(steps) + cause.key, cause.problem, cause.advice
     if error["type"] == "extra_forbidden":
         problem = f"there is no such key (its value is {short(error['input'])})"
-        return _key(steps), problem, _meant(str(steps[-1]), known_keys(steps))
+        return _key(steps), problem, did_you_mean(str(steps[-1]), known_keys(steps))
     if error["type"] == "missing":
         return _key(steps[:-1]), f"{steps[-1]} is missing", "Add it."
     return _key(steps), f"{short(error['input'])} cannot be used", _advice(error)
-
-
-def _meant(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, 1)
-    return f"Did you mean {near[0]!r}?" if near else "Known are " + ", ".join(known) + "."
 
 
 def _advice(error: ErrorDetails) -> str:

@@ -55,12 +55,7 @@ def shown(path: Path) -> str:
 
 
 def parse(path: Path) -> Parsed:
-    """Read a file.
-
-    Raises:
-        RuleFileError: It cannot be read, or is not what its name says.
-
-    """
+    """Read a file; raises `RuleFileError` if it cannot be read, or is not what its name says."""
     text = _read(path)
     toml = path.suffix == ".toml"
     try:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.replies.reply import Prepared
+    from llm_intercept.replies.kinds import Kinds, Prepared
 
 
 EXPLAINED = 30  # rules that are compared in full
-FEW = 8  # rules that are asked one after the other faster than they are looked up
+FEW = 32  # rules that are asked one after the other faster than they are looked up
 
 
 @dataclass(slots=True)
@@ -53,16 +53,16 @@ class RuleBook:
         return rule
 
     def __len__(self) -> int:
-        """Count the rules."""
         return len(self.rules) + len(self.catch_alls)
 
     def __contains__(self, rule: Rule) -> bool:
-        """Tell whether a rule is one of these."""
         return rule in self.rules or rule in self.catch_alls
 
     def warn_if_shadowed(self, rule: Rule) -> None:
         """Warn when an earlier catch-all answers for ever, so that this one never can."""
-        earlier = next((one for one in self.catch_alls if one is not rule and one.answers_for_ever), None)
+        earlier = next(
+            (one for one in self.catch_alls if one is not rule and one.answers_for_ever and one.covers(rule)), None
+        )
         if earlier is not None:
             message = (
                 f"{rule} ({rule.where}) can never answer: {earlier} ({earlier.where}) comes first and answers "
@@ -70,15 +70,10 @@ class RuleBook:
             )
             warnings.warn(message, ShadowedRuleWarning, stacklevel=3)
 
-    def decide(self, request: LLMRequest) -> Decision | None:
-        """Find the first rule that matches and take its reply; None if no rule matches.
-
-        Raises:
-            ReplyFunctionError: A user's condition raised.
-
-        """
+    def decide(self, request: LLMRequest, takes: Kinds | None = None) -> Decision | None:
+        """Find the first rule that matches and take its reply; rules that say no operation give one of `takes`."""
         for rule in self._candidates(request):
-            if rule.matches(request):
+            if (takes is None or rule.means(request, takes)) and rule.matches(request):
                 taken = rule.take(request)
                 if not isinstance(taken, SteppedAside):
                     return Decision(rule, taken)
@@ -105,12 +100,12 @@ class RuleBook:
                 yield self.rules[number]
             last = number
 
-    def facts(self, request: LLMRequest) -> tuple[RuleFacts, ...]:
+    def facts(self, request: LLMRequest, takes: Kinds | None = None) -> tuple[RuleFacts, ...]:
         """Say of the rules that come nearest to `request` why they did not answer; of all, if they are few."""
         rules = [*self.rules, *self.catch_alls]
         if len(rules) > EXPLAINED:
             rules = nsmallest(EXPLAINED, rules, key=lambda rule: rule.far(request))
-        return tuple(rule.facts(request) for rule in rules)
+        return tuple(rule.facts(request, takes) for rule in rules)
 
     def unused(self) -> tuple[RuleFacts, ...]:
         """Say of every rule that was to be used and was not, or not to its end, what is left; and what shadows it.

@@ -9,17 +9,23 @@ import threading
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from llm_intercept.rules.clues import clues
+from llm_intercept.conditions.base import all_clues
+from llm_intercept.rules.lookup import Strings, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
+    from llm_intercept.conditions.base import Clue, Clues
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.rules.clues import Clue, Clues, Read
-    from llm_intercept.rules.lookup import Numbers, Strings, Values
+    from llm_intercept.rules.lookup import Numbers
     from llm_intercept.rules.rule import Rule
 
-    Shelf = Values | Strings
+    Read = Callable[[LLMRequest], Iterable[Any]]
+
+Shelf = Values | Strings
+SHELVES: dict[str, type[Shelf]] = {"value": Values, "part": Strings}
+"""Where a clue of each kind is kept."""
 
 
 class Index:
@@ -31,7 +37,7 @@ class Index:
     def __init__(self) -> None:
         self.filed = 0
         self._without: Numbers = []
-        self._shelves: dict[tuple[type[Shelf], Read], Shelf] = {}
+        self._shelves: dict[tuple[str, Read], Shelf] = {}
         self._read: list[tuple[Read, Shelf]] = []
         self._lock = threading.Lock()
 
@@ -64,13 +70,13 @@ class Index:
     def _shelf(self, clue: Clue) -> Shelf:
         shelf = self._shelves.get((clue.kind, clue.read))
         if shelf is None:
-            shelf = self._shelves[clue.kind, clue.read] = clue.kind()
+            shelf = self._shelves[clue.kind, clue.read] = SHELVES[clue.kind]()
             self._read.append((clue.read, shelf))
         return shelf
 
 
 def _clues(rule: Rule) -> tuple[Clues, ...]:
     try:
-        return clues(rule.conditions)
+        return all_clues(rule.conditions)
     except RecursionError:
         return ()

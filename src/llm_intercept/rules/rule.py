@@ -10,13 +10,12 @@ import sys
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
-from pydantic import ValidationError
-
-from llm_intercept.conditions.given import asked_function
+from llm_intercept.base.numbers import is_int
+from llm_intercept.conditions.function import asked_function
 from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
-from llm_intercept.replies.reply import Given, Prepared, explain, prepare
+from llm_intercept.replies.kinds import ANSWERS_ALL, Embeddings, Kinds, Prepared, ReplyLike, prepare
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 from llm_intercept.timing.pace import check_pace
 
@@ -30,7 +29,11 @@ if TYPE_CHECKING:
 
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
-KEYS = ("conversation", "model", "system", "last_user", "url")
+Key = Literal["conversation", "model", "system", "last_user", "url"]
+"""A property of the request that tells conversations apart."""
+KEYS = get_args(Key)
+OF_OTHERS = (*ANSWERS_ALL, Embeddings)
+FOR_CONVERSATIONS = "its replies are for conversations, which this is not; with api=… a rule means it"
 
 
 class Rule:
@@ -51,7 +54,7 @@ class Rule:
 
     @property
     def times(self) -> int | None:
-        """How often it answers at the most, None for no limit."""
+        """How often it answers at the most; None without a limit."""
         return self._script.times
 
     @property
@@ -59,7 +62,7 @@ class Rule:
         """Its replies, in order."""
         return self._script.replies
 
-    def reply(self, *replies: Given, times: int | None = None) -> Self:
+    def reply(self, *replies: ReplyLike, times: int | None = None) -> Self:
         """Set what the rule answers: one reply repeats for ever, several are used once each, in order.
 
         Args:
@@ -76,42 +79,35 @@ class Rule:
             raise SettingsError("reply()", replies, "at least one reply")
         if self._script.replies:
             raise SettingsError("reply()", replies, f"one .reply(…) a rule: {self} has its replies already")
-        given = cast("object", times)
-        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
+        if times is not None and not is_int(times, 1):
             raise SettingsError("times", times, "a positive int")
-        try:
-            self._script.replies = tuple(prepare(reply, where) for reply in replies)
-        except ValidationError as error:
-            raise explain(error, where) from error
+        self._script.replies = tuple(prepare(reply, where) for reply in replies)
         self._script.times = times
         return self
 
-    def script(
-        self,
-        *replies: Given,
-        key: Callable[[LLMRequest], Hashable] | str | None = None,
-        shared: bool = False,
-        times: int | None = None,
-    ) -> Self:
+    def per(self, key: Key | Callable[[LLMRequest], Hashable]) -> Self:
         """Use the replies in order once for each key, so that parallel agents do not take each other's.
 
         Args:
-            *replies: Replies as for `reply`, which may also be called before or after.
             key: A function of the request that tells conversations or agents apart, or one of the request's own
                 properties: `"conversation"` (the first system and user messages), `"model"`, `"system"`,
                 `"last_user"`, `"url"`.
-            shared: Instead of a key: let whoever comes take the next reply, also in parallel.
-            times: How often the rule answers at the most, all keys together.
 
         Raises:
-            ReplyError: A value cannot be a reply.
-            SettingsError: `key` is neither of these, or is given together with `shared`.
+            SettingsError: `key` is neither of these, or the rule is `.shared()`.
 
         """
-        if (key is None) is not shared:
-            raise SettingsError("script(key=…)", key, "either key= or shared=True")
-        self._script.key, self._script.shared = _key(key), shared
-        return self.reply(*replies, times=times) if replies or times is not None else self
+        if self._script.shared:
+            raise SettingsError("per(…)", key, advice="Use either .per(…) or .shared(), for one rule.")
+        self._script.key = _key(key)
+        return self
+
+    def shared(self) -> Self:
+        """Let requests take the replies in the order they come, also in parallel."""
+        if self._script.key is not None:
+            raise SettingsError("shared()", self, advice="Use either .per(…) or .shared(), for one rule.")
+        self._script.shared = True
+        return self
 
     def cycle(self) -> Self:
         """Begin again with the first reply when all are used."""
@@ -122,12 +118,7 @@ class Rule:
         return self._then("repeat_last")
 
     def pace(self, pace: Pace) -> Self:
-        """Set how long the rule's answers take, where a reply does not say it itself.
-
-        Raises:
-            SettingsError: `pace` is no `Pace`.
-
-        """
+        """Set how long the rule's answers take, where a reply does not say it itself."""
         self.given_pace = check_pace("pace(…)", pace)
         return self
 
@@ -145,13 +136,19 @@ class Rule:
         """Whether the rule never runs out."""
         return self._script.is_one_for_ever and self.times is None
 
+    def means(self, request: LLMRequest, takes: Kinds) -> bool:
+        """Whether it answers what is no conversation: all its replies are of these kinds, or it says what it means."""
+        return self._gives(takes) or any(condition.tells_operation(request) for condition in self.conditions)
+
+    def covers(self, other: Rule) -> bool:
+        """Whether it also answers what is no conversation, or the other rule does not."""
+        return self._gives(OF_OTHERS) or not other._gives(OF_OTHERS)
+
+    def _gives(self, kinds: Kinds) -> bool:
+        return bool(self.replies) and all(isinstance(reply, kinds) for reply in self.replies)
+
     def matches(self, request: LLMRequest) -> bool:
-        """Tell whether all conditions hold.
-
-        Raises:
-            ReplyFunctionError: A user's condition raised.
-
-        """
+        """Whether all conditions hold."""
         try:
             for condition in self.conditions:
                 if not condition.holds(request):
@@ -161,16 +158,11 @@ class Rule:
         return True
 
     def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
-        """Take the next reply; each call takes one, from whatever thread.
-
-        Raises:
-            ReplyFunctionError: The user's key function raised.
-
-        """
+        """Take the next reply; each call takes one, from whatever thread."""
         try:
             return self._script.take(request)
         except Exception as error:
-            raise ReplyFunctionError(f"{self}.script(key=…)", self.where, error) from error
+            raise ReplyFunctionError(f"{self}.per(…)", self.where, error) from error
 
     def far(self, request: LLMRequest) -> float:
         """Estimate at little cost how far the request is from fulfilling all conditions."""
@@ -180,10 +172,12 @@ class Rule:
             return float(len(self.conditions))
         return sum(distances) - HELD * sum(distance == 0 for distance in distances)
 
-    def facts(self, request: LLMRequest) -> RuleFacts:
-        """Say why the rule did not answer `request`."""
+    def facts(self, request: LLMRequest, takes: Kinds | None = None) -> RuleFacts:
+        """Say why the rule did not answer `request`, as `RuleBook.decide` was asked."""
         verdicts = [condition.verdict(request) for condition in self.conditions]
         failed = tuple(verdict for verdict in verdicts if not verdict.holds)
+        if takes is not None and not self.means(request, takes):
+            return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), FOR_CONVERSATIONS)
         reason = "" if failed else f"it matches, but has answered {_often(self.used)}, as times={self.times} allows"
         return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), reason)
 
@@ -193,7 +187,6 @@ class Rule:
         return RuleFacts(str(self), self.where, reason=left) if left else None
 
     def __repr__(self) -> str:
-        """Say the rule as the user wrote it."""
         return self.description
 
 
@@ -201,15 +194,12 @@ def _often(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _key(key: Any) -> Callable[[LLMRequest], Hashable] | None:
+def _key(key: object) -> Callable[[LLMRequest], Hashable]:
     if isinstance(key, str) and key in KEYS:
         return attrgetter(key)
-    if key is None:
-        return None
     if callable(key):
-        return asked_function("script(key=…)", key)
-    expected = "a function of the request, or one of " + ", ".join(map(repr, KEYS))
-    raise SettingsError("script(key=…)", key, expected)
+        return asked_function("per(…)", key)
+    raise SettingsError("per(…)", key, "a function of the request, or one of " + ", ".join(map(repr, KEYS)))
 
 
 def caller() -> str:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.errors import SettingsError, shorten
-from llm_intercept.replies.reply import is_one_shot
-from llm_intercept.rules.races import Takers
+from llm_intercept.replies.kinds import is_one_shot
+from llm_intercept.rules.races import RaceDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.replies.reply import Prepared
+    from llm_intercept.replies.kinds import Prepared
 
 Then = Literal["end", "cycle", "repeat_last"]
 Why = Literal["used up", "no reply", "one shot", "raced"]
@@ -38,7 +38,7 @@ class SteppedAside:
 
 ONE_SHOT = "it matches, but its reply is an iterator, used up by the first request"
 RACED = (
-    "it matches, but several tasks or threads take from this script at the same time,\n"
+    "it matches, but several tasks take from this script at the same time,\n"
     "so that which of them gets which reply is chance"
 )
 
@@ -56,7 +56,7 @@ class Script:
         self.used = 0
         self._cursors: dict[Hashable, int] = {}
         self._spent: set[int] = set()
-        self._takers = Takers()
+        self._races = RaceDetector()
         self._raced = False
         self._lock = threading.Lock()
 
@@ -71,12 +71,7 @@ class Script:
         self.is_one_for_ever = len(replies) == 1 and not is_one_shot(replies[0])
 
     def take(self, request: LLMRequest) -> Prepared | Exhausted | SteppedAside:
-        """Take the next reply.
-
-        Raises:
-            Exception: The user's key function raised it.
-
-        """
+        """Take the next reply."""
         if self.is_one_for_ever and self.times is None and self.key is None:
             with self._lock:
                 self.used += 1
@@ -107,7 +102,7 @@ class Script:
         count = len(self.replies)
         if count == 0:
             return Exhausted("no reply", "it matches, but was given no reply: call .reply(…) on it")
-        if count > 1 and self._races(request):
+        if count > 1 and self._is_raced(request):
             return Exhausted("raced", RACED)
         index = self._index(self._cursors.get(key, 0))
         if index is None:
@@ -124,23 +119,22 @@ class Script:
             return 0 if count == 1 else cursor
         return {"end": None, "cycle": cursor % count, "repeat_last": count - 1}[self.then]
 
-    def _races(self, request: LLMRequest) -> bool:
+    def _is_raced(self, request: LLMRequest) -> bool:
         if self.key is None and not self.shared and not self._raced:
-            self._raced = not self._takers.enter(request)
+            self._raced = not self._races.enter(request)
         return self._raced
 
     def _of(self, key: Hashable) -> str:
         return f" for the key {shorten(str(key), 60)}" if self.key is not None else ""
 
 
-def _hashable(key: Any) -> Hashable:
+def _hashable(key: object) -> Hashable:
     expected = "a function that returns something hashable, such as a str"
     if hasattr(key, "__await__"):
         getattr(key, "close", lambda: None)()
-        raise SettingsError("script(key=…)", key, f"{expected}, and not one that has to be awaited")
+        raise SettingsError("per(…)", key, f"{expected}, and not one that has to be awaited")
     try:
         hash(key)
     except TypeError as error:
-        raise SettingsError("script(key=…)", key, expected) from error
-    hashable: Hashable = key
-    return hashable
+        raise SettingsError("per(…)", key, expected) from error
+    return key

@@ -1,103 +1,115 @@
-"""What can be set, by argument or environment, and what each setting may be.
+"""Every setting, as one row of one table, and how each is called wherever it can be said.
 
-Knows: names and values. Must not know: what the settings do. Imports nothing heavy: it runs at interpreter start.
+Knows: names, kinds, defaults. Must not know: what the settings do. Imports nothing heavy: it runs at interpreter start.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from llm_intercept.errors import SettingsError
+from llm_intercept.base.words import did_you_mean
+from llm_intercept.errors import SettingsError, UnknownSettingError
+from llm_intercept.settings import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from llm_intercept.settings.kinds import Kind
 
 Mode = Literal["mock", "replay", "record", "auto"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
 Scope = Literal["process", "context"]
+ReplaySpeed = Literal["instant", "recorded"] | float
 
-MODES: tuple[str, ...] = get_args(Mode)
-OFF = ("", "0", "off", "false")
-RULE_FILES = (".toml", ".json", ".py")
 DEFAULT_REPLY = "This is a mock request"
+SWITCH = "LLM_INTERCEPT"
+TABLE = "[tool.llm_intercept]"
+
+PROCESS = frozenset({"environment", "run"})
+"""An environment variable, and a flag of `llm-intercept run`."""
+PROJECT = frozenset({"pyproject", "pytest"})
+"""A key of `[tool.llm_intercept]`; an ini option and a flag of pytest."""
+EVERYWHERE = PROCESS | PROJECT
+ARGUMENT_ONLY = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentSettings:
-    """What the `LLM_INTERCEPT*` variables ask for; `mode` is None when that is nothing, `reply` when none is given."""
+class Setting:
+    """One setting: an argument of every way in, and what it is called elsewhere.
 
-    mode: str | None
-    reply: str | None = None
-    unmatched: str = "error"
-    rules: str | None = None
-    log: str | None = None
-    recordings: str | None = None
-
-
-def one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
-    """Return `value` if it is one of `choices`.
-
-    Raises:
-        SettingsError: It is not; the message lists the choices.
+    Attributes:
+        name: The argument, and the key in pyproject.toml.
+        kind: What it may be.
+        default: What holds where nobody says anything.
+        help: What it is, in one line.
+        places: Where else it can be said.
 
     """
-    if isinstance(value, str) and value in choices:
-        return value
-    raise SettingsError(name, value, "one of " + ", ".join(map(repr, choices)))
+
+    name: str
+    kind: Kind
+    default: object
+    help: str
+    places: frozenset[str] = EVERYWHERE
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return SWITCH if self.name == "mode" else f"{SWITCH}_{self.name.upper()}"
+
+    @property
+    def flag(self) -> str:
+        """The flag of `llm-intercept run`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def ini(self) -> str:
+        """The option in pytest's ini file."""
+        return f"llm_{self.name}"
+
+    @property
+    def pytest_flag(self) -> str:
+        """The flag of pytest."""
+        return "--" + self.ini.replace("_", "-")
 
 
-def check_mode(name: str, value: object, recordings: tuple[str, object], also: tuple[str, ...] = ()) -> str:
-    """Return `value` if it is a mode, or one of `also`, and has recordings where it needs them.
-
-    Args:
-        name: The setting's name.
-        value: The mode.
-        recordings: The name of the setting that says where recordings are, and its value.
-        also: Words that are taken beside the modes.
-
-    Raises:
-        SettingsError: It is none; the message lists the choices.
-
-    """
-    mode = one_of(name, value, (*MODES, *also))
-    if mode in MODES and mode != "mock" and not recordings[1]:
-        raise SettingsError(recordings[0], recordings[1], f"a folder, which mode {mode!r} needs")
-    return mode
-
-
-def from_environment(environ: Mapping[str, str] = os.environ) -> EnvironmentSettings:
-    """Read the `LLM_INTERCEPT*` variables.
-
-    Raises:
-        SettingsError: A variable has a value that cannot be used.
-
-    """
-    mode = environ.get("LLM_INTERCEPT", "").strip().lower()
-    if mode in OFF:
-        return EnvironmentSettings(None)
-    recordings = environ.get("LLM_INTERCEPT_RECORDINGS") or None
-    check_mode("LLM_INTERCEPT", mode, ("LLM_INTERCEPT_RECORDINGS", recordings), ("off", "0", "false"))
-    unmatched = environ.get("LLM_INTERCEPT_UNMATCHED") or "error"
-    one_of("LLM_INTERCEPT_UNMATCHED", unmatched, get_args(UnmatchedPolicy))
-    rules = environ.get("LLM_INTERCEPT_RULES") or None
-    if rules is not None:
-        check_rules_file("LLM_INTERCEPT_RULES", rules)
-    log = environ.get("LLM_INTERCEPT_LOG") or None
-    return EnvironmentSettings(mode, environ.get("LLM_INTERCEPT_REPLY"), unmatched, rules, log, recordings)
+SETTINGS = (
+    Setting("mode", kinds.one_of(*get_args(Mode)), "mock", "where answers come from where no rule gives one"),
+    Setting("reply", kinds.TEXT, None, "what is answered where no rule does; by default a ready sentence", PROCESS),
+    Setting("recordings", kinds.TAPE, None, "the tape, which the modes replay, record and auto need"),
+    Setting("replay_speed", kinds.SPEED, None, "how fast a recorded stream is played; by default at once"),
+    Setting("rules", kinds.RULES, (), "rules that come before all others, and need not be used"),
+    Setting(
+        "unmatched", kinds.one_of(*get_args(UnmatchedPolicy)), "error", "what happens to a request that nothing answers"
+    ),
+    Setting("passthrough", kinds.NAMES, (), "the hosts and models whose requests go out to the network"),
+    Setting("scope", kinds.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
+    Setting("seed", kinds.WHOLE, 0, "another seed, other ids; the same one, the same"),
+    Setting("tokenizer", kinds.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
+    Setting("log", kinds.FILE, None, "a file that each call is appended to as a line of JSON"),
+    Setting("all_used", kinds.TRUTH, False, "whether a rule that was not used is an error; in pytest it is", PROJECT),
+    Setting("time_scale", kinds.SCALE, 1.0, "the real seconds that a simulated second takes"),
+    Setting("pace", kinds.PACE, None, "how fast answers come, where neither rule nor reply says it", ARGUMENT_ONLY),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+ARGUMENTS = tuple(name for name in BY_NAME if name != "reply")  # which has no name where it is an argument
 
 
-def check_rules_file(name: str, value: object) -> str:
-    """Return `value` if it names a file of rules.
+def said_in(place: str) -> tuple[Setting, ...]:
+    """Return the settings that can be said in a place: `environment`, `run`, `pyproject` or `pytest`."""
+    return tuple(setting for setting in SETTINGS if place in setting.places)
 
-    Raises:
-        SettingsError: There is no such file, or its name has another ending.
 
-    """
-    path: object = os.fspath(cast("str | os.PathLike[str]", value)) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(path, str) or not path.endswith(RULE_FILES):
-        raise SettingsError(name, cast("object", value), "the path of a .toml, .json or .py file")
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is slow to import at interpreter start
-        raise SettingsError(name, path, f"the path of a file; from {os.getcwd()} there is none of this name")  # noqa: PTH109
-    return path
+def refuse_unknown(given: Mapping[str, object], known: Iterable[str], where: str = "") -> None:
+    """Raise `UnknownSettingError`, with the name that was meant, at a name that no setting has."""
+    known = tuple(known)
+    for name, value in given.items():
+        if name not in known:
+            raise UnknownSettingError(name, value, did_you_mean(name, known), where)
+
+
+def check_tape(mode: object, recordings: object, name: str = "recordings") -> None:
+    """Raise `SettingsError`, with `name`, if the mode needs recordings and has none."""
+    if mode != "mock" and not recordings:
+        raise SettingsError(name, recordings, f"a folder, which mode {mode!r} needs")

@@ -1,6 +1,6 @@
 """The defaults that `[tool.llm_intercept]` in pyproject.toml gives.
 
-Knows: the file, its keys and what each may be. Must not know: what the settings do.
+Knows: the file. Must not know: what the settings do.
 """
 
 from __future__ import annotations
@@ -9,19 +9,13 @@ import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import Any, cast
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.settings import MODES, Scope, UnmatchedPolicy, one_of
-from llm_intercept.timing.clock import Clock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from llm_intercept.settings import TABLE, refuse_unknown, said_in
 
 NAME = "llm_intercept"
-TABLE = f"[tool.{NAME}]"
-PATHS = frozenset({"rules", "log", "recordings"})
+KEYS = {setting.name: setting.kind for setting in said_in("pyproject")}
 
 
 def project_defaults() -> dict[str, Any]:
@@ -58,54 +52,11 @@ def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a chan
     table: object = cast("dict[str, Any]", tool).get(NAME, {})
     if not isinstance(table, dict):
         raise SettingsError(f"{TABLE} in {file}", table, "a table of settings")
-    return {name: _checked(file, name, value) for name, value in cast("dict[str, Any]", table).items()}
+    values = cast("dict[str, Any]", table)
+    refuse_unknown(values, KEYS, f"{TABLE} of {file}")
+    return {name: _checked(file, name, value) for name, value in values.items()}
 
 
 def _checked(file: Path, name: str, value: Any) -> Any:
     """Return a value, paths made absolute; say where it stands if it cannot be used."""
-    told = f"{name} in {TABLE} of {file}"
-    if name not in KEYS:
-        raise SettingsError(told, value, "one of the keys " + ", ".join(KEYS))
-    try:
-        CHECKS[name](name, value)
-    except SettingsError as error:
-        raise SettingsError(told, value, error.expected) from error
-    return _absolute(file.parent, value) if name in PATHS else value
-
-
-def _absolute(folder: Path, value: Any) -> str | list[str]:
-    if isinstance(value, str):
-        return value if "://" in value else str(folder / value)
-    return [str(folder / one) for one in cast("list[str]", value)]
-
-
-def _is(kind: type, expected: str) -> Callable[[str, Any], object]:
-    def check(name: str, value: object) -> None:
-        if type(value) is not kind:
-            raise SettingsError(name, value, expected)
-
-    return check
-
-
-def _strings(expected: str) -> Callable[[str, Any], object]:
-    def check(name: str, value: Any) -> None:
-        many: list[object] = cast("list[object]", value) if isinstance(value, list) else [value]
-        if not all(isinstance(one, str) and one.strip() for one in many):
-            raise SettingsError(name, cast("object", value), expected)
-
-    return check
-
-
-CHECKS: dict[str, Callable[[str, Any], object]] = {
-    "mode": lambda name, value: one_of(name, value, MODES),
-    "recordings": _is(str, "the path of a folder, or a URL that fsspec knows"),
-    "rules": _strings("the path of a .toml, .json or .py file, or a list of these"),
-    "unmatched": lambda name, value: one_of(name, value, get_args(UnmatchedPolicy)),
-    "passthrough": _strings("a list of hosts and models, such as ['api.mistral.ai', 'mistral-*']"),
-    "seed": _is(int, "an int"),
-    "log": _is(str, "the path of a file"),
-    "all_used": _is(bool, "true or false"),
-    "scope": lambda name, value: one_of(name, value, get_args(Scope)),
-    "time_scale": lambda _, value: Clock(value),
-}
-KEYS = tuple(CHECKS)
+    return KEYS[name].check(f"{name} in {TABLE} of {file}", KEYS[name].seen_from(str(file.parent), value))

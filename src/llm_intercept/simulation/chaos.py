@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
+from llm_intercept.base.numbers import is_int, is_number
 from llm_intercept.errors import SettingsError, shorten
-from llm_intercept.faults.values import FAULTS, ConnectionFailure, CutOff, Disconnect, Fault, Malformed, Timeout
+from llm_intercept.faults import Fault, connection_error, cut_off, disconnect, malformed, timeout
 from llm_intercept.replies.api_error import api_error
-from llm_intercept.replies.reply import ErrorReply
+from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
@@ -24,12 +25,12 @@ USUAL: tuple[Kind, ...] = (
     api_error(429),
     api_error(500),
     api_error(503),
-    Timeout("read"),
-    ConnectionFailure(),
-    Disconnect(None, "chunks", reset=False),
-    Disconnect(2, "chunks", reset=False),
-    CutOff(2),
-    Malformed(2),
+    timeout("read"),
+    connection_error(),
+    disconnect(),
+    disconnect(after=2),
+    cut_off(after=2),
+    malformed(after=2),
 )
 """What chaos does when it is not told: what providers do on a bad day."""
 
@@ -50,7 +51,6 @@ class Injection:
     attempt: int
 
     def __str__(self) -> str:
-        """Say it in one line."""
         asked = shorten(self.request.last_user, 60) if self.request.last_user else self.request.url
         shape = "stream" if self.request.stream else "JSON"
         return f"{self.kind!r} for {asked} to {self.request.model} ({shape}, attempt {self.attempt})"
@@ -69,9 +69,9 @@ class Chaos:
     """
 
     def __init__(self, rate: float, seed: int, kinds: Any = None) -> None:
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_number(rate, 0, 1):
             raise SettingsError("chaos(rate=…)", rate, "a share of the requests, from 0 to 1")
-        if isinstance(seed, bool) or not isinstance(seed, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_int(seed):
             raise SettingsError("chaos(seed=…)", seed, "an int")
         self.rate, self.seed, self.kinds = rate, seed, _kinds(kinds)
         self.injected: list[Injection] = []
@@ -80,18 +80,12 @@ class Chaos:
         self._lock = threading.Lock()
 
     def decide(self, request: LLMRequest, key: str) -> Kind | None:
-        """Decide what becomes of a request.
-
-        Args:
-            request: The request, for the report.
-            key: What is the same for the same request.
-
-        """
+        """Decide what becomes of a request; `key` is the same for the same request."""
         with self._lock:
             self._came[key] += 1
             self.seen += 1
             attempt = self._came[key]
-        chance = Random(f"{self.seed} {key} {attempt}")  # noqa: S311 - it is to be foreseen
+        chance = Random(f"{self.seed} {key} {attempt}")  # noqa: S311 - it has to be deterministic
         if chance.random() >= self.rate:
             return None
         kind = chance.choice(self.kinds)
@@ -109,7 +103,7 @@ def _kinds(given: Any) -> tuple[Kind, ...]:
         return USUAL
     found: tuple[Any, ...] = tuple(cast("Any", given)) if isinstance(given, list | tuple) else (given,)
     for one in found:
-        if not isinstance(one, (ErrorReply, *FAULTS)):
+        if not isinstance(one, ErrorReply | Fault):
             raise SettingsError("chaos(kinds=…)", one, "a list of api_error(…), timeout(…), disconnect(…) and others")
     if not found:
         raise SettingsError("chaos(kinds=…)", found, "a list of at least one kind, or leave it out")

@@ -9,16 +9,15 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llm_intercept.faults import values as trouble
-from llm_intercept.replies.reply import AutoReply, ErrorReply, Faulty
+from llm_intercept.replies.kinds import AutoReply, ErrorReply
 from llm_intercept.timing.clock import Clock, Timeline
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.values import Fault
     from llm_intercept.journal.journal import Call
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.replies.kinds import LimitState
     from llm_intercept.simulation.chaos import Chaos, Kind
-    from llm_intercept.simulation.limits import Headers, RateLimit
+    from llm_intercept.simulation.limits import RateLimit
     from llm_intercept.timing.pace import Pace
 
 
@@ -45,7 +44,7 @@ class Service:
     _told: dict[str, Told] = field(default_factory=dict[str, Told])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def admit(self, call: Call) -> ErrorReply | Faulty | None:
+    def admit(self, call: Call) -> ErrorReply | AutoReply | None:
         """Answer a request before any rule is asked: with a 429, or with what chaos puts in an answer's place."""
         if self._told:
             self._welcome(call)
@@ -62,8 +61,8 @@ class Service:
             return None
         if isinstance(kind, ErrorReply):
             return kind
-        if _replaces(kind):
-            return Faulty(AutoReply(), (kind,))
+        if kind.replaces_answer:
+            return AutoReply(faults=(kind,))
         call.faults = (*call.faults, kind)
         return None
 
@@ -81,10 +80,10 @@ class Service:
                 self._told.pop(next(iter(self._told)))
             self._told[call.digest] = Told(asked, since, call)
 
-    def headers(self, request: LLMRequest) -> Headers:
-        """Write what the API says of its limits."""
-        found = [limit.headers(self.clock.now()) for limit in self.limits if limit.concerns(request)]
-        return tuple(header for headers in found for header in headers)
+    def limit_states(self, request: LLMRequest) -> tuple[LimitState, ...]:
+        """Return what is left of the limits that concern a request."""
+        found = [limit.states(self.clock.now()) for limit in self.limits if limit.concerns(request)]
+        return tuple(state for states in found for state in states)
 
     def timeline(self) -> Timeline:
         """Begin the time of an exchange."""
@@ -96,14 +95,3 @@ class Service:
             if kind is not None:
                 return kind
         return None
-
-
-def _replaces(fault: Fault) -> bool:
-    """Tell whether nothing of the answer is left, so that no rule need be asked for one."""
-    match fault:
-        case trouble.Timeout() | trouble.ConnectionFailure() | trouble.HtmlError():
-            return True
-        case trouble.Disconnect() | trouble.Stall():
-            return fault.after is None
-        case _:
-            return False

@@ -6,7 +6,6 @@ alone, and by name, since it is the user's that is to be asked.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from llm_intercept.base.json import is_object, mapping
-from llm_intercept.base.sse import Lines, data_of
+from llm_intercept.dialects import EVERY
 from llm_intercept.recording.audit import secrets_of
-from llm_intercept.recording.bodies import event_bytes
+from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.tape import canonical_of, is_partial, key_of, same
 
 if TYPE_CHECKING:
@@ -26,19 +24,9 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
-MODELS = {
-    "/chat/completions": ("openai.types.chat", "ChatCompletion", "ChatCompletionChunk"),
-    "/responses": ("openai.types.responses", "Response", ""),
-    "/completions": ("openai.types", "Completion", "Completion"),
-}
-"""The SDK's models of an answer's JSON and of its events, by the end of the path.
-
-Embeddings have none here: the SDK asks for base64 and decodes it before its model sees it.
-"""
-
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Problem:
     """Something wrong with a take."""
 
     name: str
@@ -46,29 +34,23 @@ class Finding:
     what: str
 
 
-def check(tape: Tape, played: Container[str] | None = None) -> Iterator[Finding]:
-    """Give what is wrong with a tape.
-
-    Args:
-        tape: The tape.
-        played: The names of the takes that a full run played; the others are told as not played.
-
-    """
+def check(tape: Tape, played: Container[str] | None = None) -> Iterator[Problem]:
+    """Give what is wrong with a tape; with the names a full run `played`, also which takes it did not play."""
     before: dict[str, list[tuple[str, Take]]] = {}
     for name, take in tape.takes():
         yield from _found_again(name, take)
-        yield from (Finding(name, "secret", f"{one.path}: {one.kind}") for one in secrets_of(name, take))
+        yield from (Problem(name, "secret", f"{one.path}: {one.kind}") for one in secrets_of(name, take))
         problem = unparsed(take)
         if problem:
-            yield Finding(name, "SDK", problem)
+            yield Problem(name, "SDK", problem)
         earlier = before.setdefault(take.fingerprint, [])
         twin = next((other for other, one in earlier if same(one, take)), None)
         if twin is not None:
-            yield Finding(name, "duplicate", f"the same answer to the same request as {twin}")
+            yield Problem(name, "duplicate", f"the same answer to the same request as {twin}")
         if played is not None and name not in played:
-            yield Finding(name, "orphan", "the last run did not play it")
+            yield Problem(name, "orphan", "the last run did not play it")
         earlier.append((name, take))
-    yield from (Finding(name, "damaged", why) for name, why in sorted(tape.problems.items()))
+    yield from (Problem(name, "damaged", why) for name, why in sorted(tape.problems.items()))
 
 
 def unparsed(take: Take) -> str:
@@ -81,39 +63,30 @@ def unparsed(take: Take) -> str:
         if take.response.events is None:
             whole.validate_python(take.response.body)
         elif event is not None:
-            for value in event_values(take):
-                event.validate_python(value)
+            for value in answer_values(take.response):
+                if "error" not in value:  # the SDK raises these
+                    event.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     return ""
 
 
-def event_values(take: Take) -> Iterator[Any]:
-    """Give the JSON values of a stream's data lines, errors in it left out: the SDK raises these."""
-    content = b"".join(map(event_bytes, take.response.events or ()))
-    for line in Lines().feed(content + b"\n"):
-        data = data_of(line)
-        if data is not None:
-            value = json.loads(data)
-            if is_object(value) and "error" not in mapping(value):
-                yield value
-
-
-def _found_again(name: str, take: Take) -> Iterator[Finding]:
-    """Tell whether a request like the take's would be looked for under the take's name."""
+def _found_again(name: str, take: Take) -> Iterator[Problem]:
+    """Whether a request like the take's would be looked for under the take's name."""
     key = key_of(canonical_of(take))
     if take.fingerprint != key.fingerprint:
-        yield Finding(name, "orphan", "its request was changed, and no request finds it; rekey or record it")
+        yield Problem(name, "orphan", "its request was changed, and no request finds it; rekey or record it")
     elif name.partition("-")[2] != key.name(1, partial=is_partial(name)).partition("-")[2]:
-        yield Finding(name, "orphan", f"no request finds it under this name; it would be {key.name(1)[4:]}")
+        yield Problem(name, "orphan", f"no request finds it under this name; it would be {key.name(1)[4:]}")
 
 
 def _models(path: str) -> tuple[TypeAdapter[Any], TypeAdapter[Any] | None] | None:
-    ending = next((one for one in MODELS if path.endswith(one)), None)
+    every = {ending: models for each in EVERY for ending, models in each.recorded.models.items()}
+    ending = next((one for one in every if path.endswith(one)), None)
     if ending is None:
         return None
-    module, whole, event = MODELS[ending]
+    module, whole, event = every[ending]
     try:
         types = import_module(module)
     except ImportError:

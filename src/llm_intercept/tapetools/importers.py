@@ -1,7 +1,7 @@
 """Reads other recorders' files: vcrpy's and its likes' YAML and JSON, cassetter's YAML, nock's JSON, raw event streams.
 
-Knows: their formats and where they go wrong (WIRE.md 8.1). Must not know: tapes. PyYAML is the extra
-`llm-intercept[import]`.
+Knows: their formats and where they go wrong (docs/wire.md 8.1). Must not know: tapes. PyYAML is the extra
+`llm-intercept-transport[import]`.
 """
 
 from __future__ import annotations
@@ -49,15 +49,7 @@ class Foreign:
 
 
 def read_foreign(file: Path) -> list[Foreign]:
-    """Read a file of another recorder.
-
-    Args:
-        file: A .yaml, .yml, .json or .bin file.
-
-    Raises:
-        ImportFailedError: It has no exchanges that can be read.
-
-    """
+    """Read a .yaml, .yml, .json or .bin file; raises `ImportFailedError` if it has no exchanges that can be read."""
     if file.suffix == ".bin":
         return [_raw_stream(file)]
     document = _json(file) if file.suffix == ".json" else _yaml(file)
@@ -209,7 +201,9 @@ def _yaml(file: Path) -> Any:
     try:
         yaml: Any = import_module("yaml")
     except ImportError as error:
-        raise ImportFailedError(file, "YAML is read with PyYAML: pip install 'llm-intercept[import]'") from error
+        raise ImportFailedError(
+            file, "YAML is read with PyYAML: pip install 'llm-intercept-transport[import]'"
+        ) from error
     try:
         return yaml.load(file.read_bytes(), _loader(yaml))
     except yaml.YAMLError as error:

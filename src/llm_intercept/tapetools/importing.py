@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_array, is_object
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.redaction import Redaction
-from llm_intercept.recording.sanitize import answered, asked, take_of
+from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.tape import Tape
 from llm_intercept.tapetools.importers import SUFFIXES, Foreign, ImportFailedError, read_foreign
@@ -47,15 +47,7 @@ def files_under(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
 
 
 def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | None = None) -> Imported:
-    """Import one file as one tape; importing it again changes nothing.
-
-    Args:
-        file: The file.
-        relative: Where its tape is to be, under `to`; the suffix is left out.
-        to: The folder of the tapes.
-        redaction: What to keep out.
-
-    """
+    """Import a file as the tape `to / relative`, without its suffix; importing it again changes nothing."""
     done = Imported(file, to / relative.with_suffix(""))
     try:
         exchanges = read_foreign(file)
@@ -69,9 +61,9 @@ def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | Non
 
 def take_from(exchange: Foreign, redaction: Redaction) -> Take:
     """Make a take, redacted as a recorded one is."""
-    request = asked(exchange.method, exchange.url, dict(exchange.headers), _body(exchange.body), redaction)
+    request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), _body(exchange.body), redaction)
     chunks = [Chunk(exchange.content, 0.0)] if exchange.content else []
-    response = answered(request, exchange.status, exchange.response_headers, chunks, redaction)
+    response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction)
     take = take_of(request, response.model_copy(update={"after_ms": None}), partial=None, versions={})
     return take.model_copy(update={"recorded_at": exchange.recorded_at})
 

@@ -28,12 +28,7 @@ def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
 
 
 def one_take(tape: Tape, begin: str) -> tuple[str, Take]:
-    """Find the take whose name begins, or whose slug or fingerprint is, as said.
-
-    Raises:
-        LookupError: There is none, or more than one.
-
-    """
+    """Find the take whose name, slug or fingerprint is or has `begin`; raises `LookupError` unless there is one."""
     found = [(name, take) for name, take in tape.takes() if begin in {name, name.removesuffix(".json")}]
     found = found or [(name, take) for name, take in tape.takes() if begin in name]
     if len(found) != 1:

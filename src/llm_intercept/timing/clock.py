@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import Any
 
+from llm_intercept.base.numbers import is_number
 from llm_intercept.errors import SettingsError
 
 SHORTEST = 0.02
@@ -32,8 +32,7 @@ class Clock:
     """
 
     def __init__(self, scale: float = 1.0) -> None:
-        number = isinstance(scale, int | float) and not isinstance(scale, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
-        if not number or not 0 <= scale < math.inf:
+        if not is_number(scale, 0):
             raise SettingsError(
                 "time_scale", scale, "a number: 1 for real time, 0.01 for a hundredth, 0 for no waiting"
             )
@@ -49,11 +48,11 @@ class Clock:
         return self.scale == 0
 
     def now(self) -> float:
-        """Tell the simulated seconds since the clock was made; of virtual time, the furthest any exchange has come."""
+        """The simulated seconds since the clock was made; of virtual time, the furthest any exchange has come."""
         return (time.perf_counter() - self._zero) * self._rate + self._skipped
 
     def passed(self) -> float:
-        """Tell the simulated seconds that have really passed, without those that were skipped."""
+        """The simulated seconds that have really passed, without those that were skipped."""
         return (time.perf_counter() - self._zero) * self._rate
 
     def advance_to(self, moment: float) -> None:
@@ -63,11 +62,11 @@ class Clock:
                 self._skipped = max(self._skipped, moment - self.passed())
 
     def shown(self, seconds: float) -> float:
-        """Tell how many real seconds a client should wait that is to wait `seconds`."""
+        """How many real seconds a client should wait that is to wait `seconds`."""
         return seconds if self.scale == 1 else max(seconds * self.scale, SHORTEST)
 
     def kept(self, asked: float, waited: float) -> bool:
-        """Tell whether a client waited as it was asked.
+        """Whether a client waited as it was asked.
 
         Args:
             asked: Simulated seconds it should have waited.
@@ -102,20 +101,14 @@ class Timeline:
         self._passed = clock.passed()
 
     def now(self) -> float:
-        """Tell this exchange's simulated time."""
+        """The exchange's simulated time."""
         passed = self.clock.passed()
         self._now += passed - self._passed
         self._passed = passed
         return self._now
 
     def wait(self, seconds: float, limit: float | None) -> Waiting:
-        """Plan a wait.
-
-        Args:
-            seconds: Simulated seconds after what was due last, at first after now.
-            limit: Simulated seconds that the client waits at the most; None if it waits for ever.
-
-        """
+        """Plan a wait of simulated seconds after what was due last; a client gives up after `limit`, if it has one."""
         now = self.now()
         if self._due is None:
             self._due, missing = now + seconds, seconds
@@ -147,12 +140,7 @@ class Waiting:
 
     async def asleep(self) -> None:
         """Wait in this task, whichever loop runs it; it can be cancelled, in virtual time too."""
-        anyio = _anyio()
+        import anyio  # noqa: PLC0415 - both families bring it, and it knows which loop is running
+
         await anyio.sleep(self.seconds * self.timeline.clock.scale)
         self.timeline.skip(self.seconds)
-
-
-def _anyio() -> Any:
-    import anyio  # noqa: PLC0415 - both families bring it, and it knows which loop is running
-
-    return anyio

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.numbers import is_number
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ class Normal:
     sd: float
 
     def draw(self, chance: Random) -> float:
-        """Draw a time."""
         return max(0.0, chance.gauss(self.mean, self.sd))
 
 
@@ -36,7 +36,6 @@ class Lognormal:
     sd: float
 
     def draw(self, chance: Random) -> float:
-        """Draw a time."""
         if not self.mean:
             return 0.0
         spread = math.log1p((self.sd / self.mean) ** 2)
@@ -98,7 +97,6 @@ class Pace:
     tokens_per_second: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be a time."""
         if not isinstance(self.ttft, Normal | Lognormal):
             _seconds("Pace(ttft=…)", self.ttft)
         if self.per_token is not None and not isinstance(self.per_token, Normal | Lognormal):
@@ -129,18 +127,13 @@ class Pace:
 
 
 def check_pace(name: str, value: object) -> Pace | None:
-    """Return `value` if it is a pace, or None.
-
-    Raises:
-        SettingsError: It is neither.
-
-    """
+    """Return `value` if it is a pace, or None; else raise `SettingsError`."""
     if value is None or isinstance(value, Pace):
         return value
     raise SettingsError(name, value, "a Pace(ttft=…, per_token=…)")
 
 
 def _seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if not is_number(value, 0):
         raise SettingsError(name, value, "a number, 0 or more, or where it is a time normal(…) or lognormal(…)")
     return value

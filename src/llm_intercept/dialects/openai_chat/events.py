@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.openai_chat.logprobs import entries
-from llm_intercept.dialects.openai_chat.pieces import Splitter
+from llm_intercept.dialects.openai_chat.pieces import Splitter, Unbroken
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.dialects.openai_chat.turn import Plan
-    from llm_intercept.replies.reply import FinishReason, ToolCall
+    from llm_intercept.dialects.openai_chat.plan import Finish, Plan
+    from llm_intercept.model.parts import ToolCall
 
 AUDIO_SECONDS = 3600
 # What a call costs beside its name and arguments: the medians of the recorded ones, alone and in company.
@@ -28,7 +28,7 @@ LONE_CALL_TOKENS = 7
 CALL_TOKENS = 13
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """Text of a field (`content`, `refusal`, `reasoning_content`), with the logprobs of its tokens."""
 
@@ -37,15 +37,15 @@ class Said:
     logprobs: list[Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ran:
-    """Texts of a field that follow each other, some at a time, without logprobs."""
+    """A text of a field that nothing ends early and nothing comes between, without logprobs."""
 
     field: str
-    runs: Generator[Sequence[str]]
+    said: Unbroken
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Called:
     """A call begins; `number` counts the calls of the choice, or is None for the legacy form."""
 
@@ -53,7 +53,7 @@ class Called:
     call: ToolCall
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Argued:
     """A fragment of a call's arguments."""
 
@@ -62,34 +62,34 @@ class Argued:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ArgumentsRan:
-    """The fragments of a call's arguments, some at a time."""
+    """A call's arguments, that nothing ends early and nothing comes between."""
 
     number: int | None
     call: ToolCall
-    runs: Generator[Sequence[str]]
+    said: Unbroken
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spoke:
     """A fragment of audio: keys of the `audio` object."""
 
     audio: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cited:
     """Annotations of the text."""
 
     annotations: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finished:
     """The choice is complete."""
 
-    reason: FinishReason
+    reason: Finish
 
 
 Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished
@@ -97,26 +97,24 @@ Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished
 
 def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False) -> Generator[Event]:
     """Generate a choice; `singly` where other choices' events may come between any two."""
-    reply, splitter = plan.reply, Splitter(tokenizer, model, plan.budget)
-    if reply.reasoning:
-        yield from (Said("reasoning_content", text) for text in tokenizer.split(reply.reasoning, model))
+    turn, splitter = plan.turn, Splitter(tokenizer, model, plan.budget)
+    if turn.reasoning:
+        yield from (Said("reasoning_content", text) for text in tokenizer.split(turn.reasoning, model))
     runs = plan.is_unlimited and not singly
     yield from _said(plan, splitter, runs=runs)
-    if reply.annotations:
-        yield Cited([dict(one) for one in reply.annotations])
-    if reply.audio is not None:
+    if turn.annotations:
+        yield Cited([dict(one) for one in turn.annotations])
+    if turn.audio is not None:
         yield from _spoken(plan, tokenizer, model, created)
     yield from _calls(plan, splitter, runs=runs)
     yield Finished(plan.finish_reason)
 
 
 def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
-    reply = plan.reply
-    field = "refusal" if reply.refusal else "content"
-    said = reply.refusal or (reply.text if reply.deltas is None else reply.deltas)
+    field = "refusal" if plan.turn.refusal else "content"
+    said = plan.turn.refusal or plan.turn.said
     if runs:
-        with closing(splitter.runs(said)) as texts:
-            yield Ran(field, texts)
+        yield Ran(field, splitter.unbroken(said))
         return
     position = 0
     with closing(splitter.pieces(said, plan.stops)) as pieces:
@@ -126,15 +124,15 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
 
 
 def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
-    legacy = plan.reply.function_call
-    calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.reply.tool_calls)]
+    legacy = plan.turn.function_call
+    calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.turn.tool_calls)]
     for number, call in [(None, legacy)] if legacy is not None else calls:
         if plan.budget.cut:
             return
         yield Called(number, call)
         plan.budget.spent += call_tokens(call, len(calls), splitter.tokenizer, splitter.model)
         if runs:
-            yield ArgumentsRan(number, call, splitter.runs(call.arguments))
+            yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:
             yield from (Argued(number, call, text) for text, _ in splitter.pieces(call.arguments))
 
@@ -145,7 +143,7 @@ def call_tokens(call: ToolCall, calls: int, tokenizer: Tokenizer, model: str) ->
 
 
 def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:
-    audio = plan.reply.audio
+    audio = plan.turn.audio
     if audio is None:
         return
     yield Spoke({"id": audio.id})

@@ -1,28 +1,25 @@
 """Frames one response, as OpenAI does or as Azure does: what all its chunks share, in which order.
 
-Knows: WIRE.md 2.1, 2.2 and 4. Must not know: what is said.
+Knows: docs/wire.md 2.1, 2.2 and 4. Must not know: what is said.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import cycle, islice
+from json import encoder
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.openai_chat.identity import letters
-from llm_intercept.dialects.openai_chat.templates import pieces, quoted
+from llm_intercept.dialects.openai.ids import letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from llm_intercept.dialects.openai_chat.deltas import Run
-
-MODULUS = 16  # WIRE.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
+MODULUS = 16  # docs/wire.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
 SAFE = {"filtered": False, "severity": "safe"}
 CLEAN = {"detected": False, "filtered": False}
 PROMPT_FILTER = {"hate": SAFE, "jailbreak": CLEAN, "self_harm": SAFE, "sexual": SAFE, "violence": SAFE}
@@ -35,7 +32,7 @@ CHOICE_FILTER = {
     "violence": SAFE,
 }
 DELTA_FILTER = {"protected_material_text": CLEAN}
-# Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (WIRE.md 4).
+# Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (docs/wire.md 4).
 LATENCY = {
     "engine_tbt_ms": 1,
     "engine_ttft_ms": 1,
@@ -47,6 +44,21 @@ LATENCY = {
     "total_duration_ms": 1,
     "user_visible_ttft_ms": 1,
 }
+
+
+HOLE = "\ufdd0"
+"""Stands for a text that is spliced in: a noncharacter (Unicode, 23.7), which no text that is sent has."""
+
+quoted = encoder.encode_basestring
+"""Writes a str as JSON, as `encode` does, but for a lone surrogate, which it leaves as it is."""
+
+
+@dataclass(slots=True)
+class Run:
+    """Chunks that differ in one text only: makes their choice with a text, and the texts, some at a time."""
+
+    choice: Callable[[str], dict[str, Any]]
+    texts: Iterable[Sequence[str]]
 
 
 @dataclass(slots=True)
@@ -110,13 +122,18 @@ class OpenAIFrames:
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
         self._envelope = envelope
         self._no_usage = ',"usage":null' if include_usage else ""
+        self._number = int(envelope.identity[-2:], 16)
+
+    @cached_property
+    def _head(self) -> str:
+        """What all chunks begin with."""
+        envelope = self._envelope
         model, fingerprint = encode(envelope.model).decode(), encode(envelope.fingerprint).decode()
         tier = f'"service_tier":{encode(envelope.service_tier).decode()},' if envelope.service_tier else ""
-        self._head = (
+        return (
             f'{{"id":{encode(envelope.id).decode()},"object":"chat.completion.chunk","created":{envelope.created},'
             f'"model":{model},{tier}"system_fingerprint":{fingerprint},"choices":['
         )
-        self._number = int(envelope.identity[-2:], 16)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
@@ -149,7 +166,7 @@ class OpenAIFrames:
 
     def run(self, run: Run) -> Iterator[bytes]:
         """Frame chunks that differ in one text."""
-        before, after = pieces(encode(run.choice))
+        before, after = encode(run.choice(HOLE)).decode().split(f'"{HOLE}"')
         head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
         ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
         for texts in run.texts:
@@ -216,9 +233,9 @@ class AzureFrames:
 
     def run(self, run: Run) -> Iterator[bytes]:
         """Frame chunks that differ in one text."""
-        before, after = pieces(encode(run.choice))
-        for text in (text for texts in run.texts for text in texts):
-            yield self.chunk(json.loads(f"{before}{encode(text).decode()}{after}"), None)
+        for texts in run.texts:
+            for text in texts:
+                yield self.chunk(run.choice(text), None)
 
     def _prompt_filter(self) -> list[Any]:
         """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""
@@ -239,7 +256,7 @@ class AzureFrames:
 
 def _alphabetical(value: Any) -> Any:
     if is_object(value):
-        # Prompt filter results keep their own order (WIRE.md 4).
+        # Prompt filter results keep their own order (docs/wire.md 4).
         entries: dict[str, Any] = value
         return {
             key: entries[key] if key == "prompt_filter_results" else _alphabetical(entries[key])

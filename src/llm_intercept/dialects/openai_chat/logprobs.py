@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.openai_chat.identity import derived
+from llm_intercept.dialects.openai.ids import derived
 
 if TYPE_CHECKING:
-    from llm_intercept.dialects.openai_chat.turn import Plan
+    from llm_intercept.dialects.openai_chat.plan import Plan
 
 ALTERNATIVES = (" the", " a", ".", ",", " and", " to", " of", "\n", "I", "The", " in", " is", "It", " it", "!", "A",
                 " that", " for", "?", "You", " I", "-")  # fmt: skip
@@ -21,7 +21,7 @@ def entries(plan: Plan, tokens: tuple[str, ...], position: int) -> list[Any] | N
     """Make the entries for `tokens`, the first being the choice's token number `position`; None if not asked for."""
     if plan.top_logprobs is None:
         return None
-    given = plan.reply.logprobs
+    given = plan.turn.logprobs
     if given is not None:
         return [dict(one) for one in given[position : position + len(tokens)]]
     return [_entry(plan, token, position + number) for number, token in enumerate(tokens)]

@@ -35,7 +35,7 @@ class Budget:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Splitter:
     """Splits text into pieces within a budget."""
 
@@ -56,32 +56,9 @@ class Splitter:
             close: Callable[[], None] = getattr(text, "close", lambda: None)
             close()  # a generator of the user's ends when nobody reads on
 
-    def runs(self, text: str | Iterable[str]) -> Generator[Sequence[str]]:
-        """Yield the pieces of a text without end or limit, some at a time; none is empty unless it was given so.
-
-        An iterator's pieces come one by one, each when it is wanted.
-        """
-        try:
-            if isinstance(text, str):
-                yield from self._own(iter(self.tokenizer.split(text, self.model)))
-            elif isinstance(text, tuple | list):
-                for start in range(0, len(text), TOGETHER):
-                    yield self._given(text[start : start + TOGETHER])
-            else:
-                for part in text:
-                    yield self._given((part,))
-        finally:
-            close: Callable[[], None] = getattr(text, "close", lambda: None)
-            close()
-
-    def _own(self, tokens: Iterator[str]) -> Iterator[Sequence[str]]:
-        while run := tuple(islice(tokens, TOGETHER)):
-            self.budget.spent += len(run)
-            yield run if all(run) else [token for token in run if token]
-
-    def _given(self, parts: Sequence[str]) -> Sequence[str]:
-        self.budget.spent += total(self.tokenizer, parts, self.model)
-        return parts
+    def unbroken(self, text: str | Iterable[str]) -> Unbroken:
+        """Take a text that nothing of the request ends early, to be read as a whole or run by run, once."""
+        return Unbroken(self, text)
 
     def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:
         silent: tuple[str, ...] = ()  # tokens that end inside a character, and so say nothing yet
@@ -106,6 +83,50 @@ class Splitter:
         if budget.left is not None:
             budget.left -= taken
         return taken
+
+
+@dataclass(slots=True)
+class Unbroken:
+    """A text without stop sequences or limit; what is read of it is counted."""
+
+    splitter: Splitter
+    text: str | Iterable[str]
+
+    def whole(self) -> str:
+        """Return the text."""
+        splitter, text = self.splitter, self.text
+        if isinstance(text, str):
+            splitter.budget.spent += total(splitter.tokenizer, (text,), splitter.model) if text else 0
+            return text
+        return "".join(part for run in self.runs() for part in run)
+
+    def runs(self) -> Generator[Sequence[str]]:
+        """Yield the pieces, some at a time; none is empty unless it was given so.
+
+        An iterator's pieces come one by one, each when it is wanted.
+        """
+        text = self.text
+        try:
+            if isinstance(text, str):
+                yield from self._own(iter(self.splitter.tokenizer.split(text, self.splitter.model)))
+            elif isinstance(text, tuple | list):
+                for start in range(0, len(text), TOGETHER):
+                    yield self._given(text[start : start + TOGETHER])
+            else:
+                for part in text:
+                    yield self._given((part,))
+        finally:
+            close: Callable[[], None] = getattr(text, "close", lambda: None)
+            close()  # a generator of the user's ends when nobody reads on
+
+    def _own(self, tokens: Iterator[str]) -> Iterator[Sequence[str]]:
+        while run := tuple(islice(tokens, TOGETHER)):
+            self.splitter.budget.spent += len(run)
+            yield run if all(run) else [token for token in run if token]
+
+    def _given(self, parts: Sequence[str]) -> Sequence[str]:
+        self.splitter.budget.spent += total(self.splitter.tokenizer, parts, self.splitter.model)
+        return parts
 
 
 def until(parts: Iterable[str], stops: tuple[str, ...]) -> Iterator[str]:

@@ -8,75 +8,73 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_array, is_object, items, mapping, text
-from llm_intercept.dialects.base import BadRequestError, ErrorFacts
-from llm_intercept.model.request import (
-    LLMRequest,
-    Message,
-    OtherPart,
-    Part,
-    RefusalPart,
-    TextPart,
-    Tool,
-    ToolCallPart,
-    ToolResultPart,
-)
+from llm_intercept.base.json import is_array, is_object, items, json_object, mapping, text
+from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.openai.refusals import check_integer, missing, wrong_type
+from llm_intercept.model.parts import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.parts import CallType, MediaKind
     from llm_intercept.model.wire import WireRequest
 
+NAME = "openai.chat"
 PATH = "/chat/completions"
 RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
 """The least and the most of what OpenAI refuses otherwise (its reference)."""
 ROLE_AND_CONTENT = 2
-STRUCTURE = frozenset({"model", "messages", "tools", "stream", "response_format"})
+MEDIA: dict[str, MediaKind] = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
 
-def claims(request: WireRequest) -> bool:
-    """Tell whether this is a POST to a path that ends in /chat/completions, whatever the host and prefix."""
-    return request.path.rstrip("/").endswith(PATH) and request.method == "POST"
+def claims(head: WireRequest) -> bool:
+    """Whether this is a POST to a path that ends in /chat/completions, whatever the host and prefix."""
+    return head.path.rstrip("/").endswith(PATH) and head.method == "POST"
 
 
-def read(request: WireRequest, body: Mapping[str, Any], content: bytes = b"") -> LLMRequest:
-    """Read the body.
+def read(head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request.
 
     Raises:
         BadRequestError: There is no list of messages, or a number is out of its range.
+        UnreadableError: It is no JSON object.
 
     """
-    messages = body.get("messages")
-    if not is_array(messages):
-        raise BadRequestError(_missing("messages", messages))
+    body = json_object(content)
+    if body is None:
+        raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    if not is_array(body.get("messages")):
+        given = body.get("messages")
+        raise missing("messages") if given is None else wrong_type("messages", "an array of objects", given)
     if not RANGES.keys().isdisjoint(body):
         for name, (least, most) in RANGES.items():
-            _check_integer(body, name, least, most)
-    return ChatRequest.of(request, body, content)
+            check_integer(body, name, least, most)
+    return ChatRequest.of(head, body, content)
 
 
 class ChatRequest(LLMRequest):
     """A chat completions request, whose parts are read when somebody asks for them."""
 
     @classmethod
-    def of(cls, request: WireRequest, body: Mapping[str, Any], content: bytes) -> ChatRequest:
+    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes) -> ChatRequest:
         """Make one of a body that has messages."""
         made = cls.__new__(cls)
         fields = made.__dict__
-        fields["operation"] = "chat.completions"
+        fields["api"] = NAME
         fields["model"] = text(body.get("model"))
         fields["stream"] = body.get("stream") is True
         fields["raw"] = body
-        fields["headers"] = request.headers
-        fields["url"] = request.url
-        fields["method"] = request.method
+        fields["headers"] = head.headers
+        fields["url"] = head.url
+        fields["method"] = head.method
         fields["content"] = content
         return made
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation."""
-        return tuple(_message(message) for message in items(self.raw.get("messages")))
+        return tuple(read_message(message) for message in items(self.raw.get("messages")))
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
@@ -84,58 +82,53 @@ class ChatRequest(LLMRequest):
         return tuple(_tool(tool) for tool in items(self.raw.get("tools")))
 
     @cached_property
-    def response_format(self) -> Mapping[str, Any] | None:
-        """The format the answer is to have; None if the request does not say."""
-        wanted = self.raw.get("response_format")
-        return mapping(wanted) if is_object(wanted) else None
+    def tool_choice(self) -> ToolChoice | None:
+        """Which of them the answer may or must call."""
+        return _tool_choice(self.raw.get("tool_choice"))
 
     @cached_property
-    def params(self) -> Mapping[str, Any]:
-        """Every field of the body but model, messages, tools, stream and response_format."""
-        return {key: value for key, value in self.raw.items() if key not in STRUCTURE}
+    def max_tokens(self) -> int | None:
+        """How many tokens the answer may have; the newer of the two fields counts."""
+        newer, older = self.raw.get("max_completion_tokens"), self.raw.get("max_tokens")
+        limit = older if newer is None else newer
+        return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
-
-def _missing(name: str, value: object) -> ErrorFacts:
-    if value is None:
-        return ErrorFacts(400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter")
-    message = f"Invalid type for '{name}': expected an array of objects, but got {_json_type(value)} instead."
-    return ErrorFacts(400, message, param=name, code="invalid_type")
-
-
-def _check_integer(body: Mapping[str, Any], name: str, least: int, most: int | None) -> None:
-    """Refuse what OpenAI refuses (its reference says the ranges), in its words."""
-    value = body.get(name)
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int):
-        message = f"Invalid type for '{name}': expected an integer, but got {_json_type(value)} instead."
-        raise BadRequestError(ErrorFacts(400, message, param=name, code="invalid_type"))
-    if value < least or (most is not None and value > most):
-        side, sign, bound = ("below minimum", ">=", least) if value < least else ("above maximum", "<=", most)
-        message = f"Invalid '{name}': integer {side} value. Expected a value {sign} {bound}, but got {value} instead."
-        code = f"integer_{side.replace(' minimum', '_min').replace(' maximum', '_max')}_value"
-        raise BadRequestError(ErrorFacts(400, message, param=name, code=code))
+    @cached_property
+    def output_format(self) -> OutputFormat | None:
+        """The format the answer is to have; None if the request does not say."""
+        wanted = mapping(self.raw.get("response_format"))
+        if not wanted:
+            return None
+        described = mapping(wanted.get("json_schema"))
+        return OutputFormat(text(wanted.get("type")), text(described.get("name")), described.get("schema", True))
 
 
 def is_text_alone(message: Any) -> bool:
-    """Tell whether a message is a role and a text, as most are, and nothing else."""
+    """Whether a message is a role and a text, as most are, and nothing else."""
     alone = message.__class__ is dict and len(message) == ROLE_AND_CONTENT and "role" in message
     return alone and message.get("content").__class__ is str
 
 
-def _message(value: object) -> Message:
+def read_message(value: object) -> Message:
+    """Read a message."""
     raw = mapping(value)
     role = text(raw.get("role"))
-    content = raw.get("content")
-    if is_text_alone(raw) and role != "tool":
-        return Message(role=role, parts=(TextPart(text=content),) if content else (), raw=raw)
-    parts = _tool_result(raw) if role == "tool" else (*_content(content), *_said(raw))
+    if is_text_alone(raw) and role not in {"tool", "function"}:
+        return Message(role=role, parts=(Text(raw["content"]),) if raw["content"] else (), raw=raw)
+    parts = _tool_result(raw) if role in {"tool", "function"} else _parts(raw)
     return Message(role=role, parts=parts, name=text(raw.get("name")), raw=raw)
+
+
+def _parts(raw: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Read what a message says, in the order in which chat completions give it in a stream."""
+    thought = text(raw.get("reasoning_content")) or text(raw.get("reasoning"))
+    thoughts = (Reasoning(thought),) if thought else ()
+    return (*thoughts, *_content(raw.get("content")), *_beside(raw))
 
 
 def _content(content: object) -> tuple[Part, ...]:
     if isinstance(content, str):
-        return (TextPart(text=content),) if content else ()
+        return (Text(content),) if content else ()
     return tuple(_part(part) for part in items(content))
 
 
@@ -143,19 +136,30 @@ def _part(value: object) -> Part:
     raw = mapping(value)
     kind = text(raw.get("type"))
     if kind == "text":
-        return TextPart(text=text(raw.get("text")))
+        return Text(text(raw.get("text")))
     if kind == "refusal":
-        return RefusalPart(text=text(raw.get("refusal")))
-    return OtherPart(type=kind, raw=raw)
+        return Refusal(text(raw.get("refusal")))
+    if kind in MEDIA:
+        return _media(MEDIA[kind], mapping(raw.get(kind)), raw)
+    return Other(kind, raw)
 
 
-def _said(raw: Mapping[str, Any]) -> tuple[Part, ...]:
+def _media(kind: MediaKind, described: Mapping[str, Any], raw: Mapping[str, Any]) -> Media:
+    url = text(described.get("url"))
+    data = text(described.get("data")) or text(described.get("file_data"))
+    if url.startswith("data:"):
+        head, _, content = url.removeprefix("data:").partition(",")
+        return Media(kind, content, mime=head.partition(";")[0], raw=raw)
+    return Media(kind, data, url, id=text(described.get("file_id")), raw=raw)
+
+
+def _beside(raw: Mapping[str, Any]) -> tuple[Part, ...]:
     """Read what an assistant message has beside its content."""
-    refusal = raw.get("refusal")
-    refusals: tuple[Part, ...] = (RefusalPart(text=refusal),) if isinstance(refusal, str) and refusal else ()
+    refusal = text(raw.get("refusal"))
+    refusals = (Refusal(refusal),) if refusal else ()
     calls = tuple(_tool_call(call) for call in items(raw.get("tool_calls")))
     legacy = raw.get("function_call")
-    old = (_called("", mapping(legacy), "arguments"),) if is_object(legacy) else ()
+    old = (_called("", mapping(legacy), "arguments", "function_call"),) if is_object(legacy) else ()
     return (*refusals, *calls, *old)
 
 
@@ -163,19 +167,20 @@ def _tool_call(value: object) -> Part:
     raw = mapping(value)
     identifier = text(raw.get("id"))
     if is_object(raw.get("function")):
-        return _called(identifier, mapping(raw["function"]), "arguments")
+        return _called(identifier, mapping(raw["function"]), "arguments", "function")
     if is_object(raw.get("custom")):
-        return _called(identifier, mapping(raw["custom"]), "input")
-    return OtherPart(type=text(raw.get("type")), raw=raw)
+        return _called(identifier, mapping(raw["custom"]), "input", "custom")
+    return Other(text(raw.get("type")), raw)
 
 
-def _called(identifier: str, called: Mapping[str, Any], arguments: str) -> ToolCallPart:
-    return ToolCallPart(id=identifier, name=text(called.get("name")), arguments=text(called.get(arguments)))
+def _called(identifier: str, called: Mapping[str, Any], arguments: str, kind: CallType) -> ToolCall:
+    return ToolCall(text(called.get("name")), text(called.get(arguments)), identifier, kind)
 
 
 def _tool_result(raw: Mapping[str, Any]) -> tuple[Part, ...]:
-    said = "".join(part.text for part in _content(raw.get("content")) if isinstance(part, TextPart))
-    return (ToolResultPart(id=text(raw.get("tool_call_id")), text=said),)
+    said = "".join(part.text for part in _content(raw.get("content")) if isinstance(part, Text))
+    name = text(raw.get("name")) if raw.get("role") == "function" else ""
+    return (ToolResult(said, text(raw.get("tool_call_id")), name),)
 
 
 def _tool(value: object) -> Tool:
@@ -185,6 +190,24 @@ def _tool(value: object) -> Tool:
     return Tool(name=text(described.get("name")), type=kind, parameters=mapping(described.get("parameters")), raw=raw)
 
 
-def _json_type(value: object) -> str:
-    names: dict[type, str] = {str: "a string", bool: "a boolean", int: "an integer", float: "a decimal number"}
-    return names.get(type(value), "an object" if is_object(value) else "an array")
+def _tool_choice(choice: object) -> ToolChoice | None:
+    """Read all forms of a choice (OpenAI's reference); Mistral's `any` is `required`."""
+    if choice is None:
+        return None
+    if isinstance(choice, str):
+        modes: dict[str, ToolChoice] = {"auto": ToolChoice("auto"), "none": ToolChoice("none")}
+        return modes.get(choice) or (ToolChoice("required") if choice in {"required", "any"} else None)
+    named = _named(choice)
+    if named:
+        return ToolChoice("required", (named,))
+    allowed = mapping(mapping(choice).get("allowed_tools"))
+    if not allowed:
+        return None
+    names = tuple(name for name in map(_named, items(allowed.get("tools"))) if name)
+    return ToolChoice("required" if allowed.get("mode") == "required" else "auto", names)
+
+
+def _named(choice: object) -> str:
+    known = mapping(choice)
+    kind = text(known.get("type"))
+    return text(mapping(known.get(kind)).get("name")) if kind in {"function", "custom"} else ""

@@ -35,15 +35,7 @@ HINTS = {
 
 
 def smallest(schema: object) -> Any:
-    """Make the smallest instance of a schema.
-
-    Args:
-        schema: The schema, as JSON values.
-
-    Raises:
-        SchemaError: The schema is invalid or nothing that fulfils it was found.
-
-    """
+    """Make the smallest instance of a schema, or raise `SchemaError`."""
     try:
         for limit in LIMITS:
             with suppress(EndlessError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.base.numbers import is_int, is_number
 from llm_intercept.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 LARGER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 SMALLER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-
-
-def is_number(value: object) -> bool:
-    """Tell whether `value` is a JSON number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_step(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _are_alternatives(value: object) -> bool:
@@ -44,11 +32,11 @@ def _are_names(value: object) -> bool:
 FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (is_number, "a number")),
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
-                    (_is_count, "a whole number, 0 or more")),
+                    (lambda value: is_int(value, 0), "a whole number, 0 or more")),
     **dict.fromkeys(("anyOf", "oneOf", "allOf"), (_are_alternatives, "an array with at least one alternative")),
     **dict.fromkeys(("properties", "patternProperties", "dependentRequired"), (is_object, "an object")),
     "enum": (_are_alternatives, "an array that is not empty"),
-    "multipleOf": (_is_step, "a number above 0"),
+    "multipleOf": (lambda value: is_number(value, 0) and value > 0, "a number above 0"),
     "pattern": (lambda value: isinstance(value, str), "a regular expression"),
     "prefixItems": (is_array, "an array"),
     "required": (_are_names, "an array of names"),
@@ -56,12 +44,7 @@ FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
 
 
 def check_keywords(schema: Mapping[str, Any], path: str) -> None:
-    """Check that the keywords of one schema have values they can have.
-
-    Raises:
-        SchemaError: One has not.
-
-    """
+    """Raise `SchemaError` if a keyword of one schema has a value that it cannot have."""
     for name, value in schema.items():
         form = FORMS.get(name)
         if form is not None and not form[0](value):
@@ -74,12 +57,7 @@ def check_keywords(schema: Mapping[str, Any], path: str) -> None:
 
 
 def resolve(root: object, target: object, path: str) -> Any:
-    """Follow a reference into the schema `root`.
-
-    Raises:
-        SchemaError: It leads out of the schema, or to nothing.
-
-    """
+    """Follow a reference into the schema `root`; raises `SchemaError` if it leads to nothing there."""
     if not isinstance(target, str) or not target.startswith("#"):
         raise SchemaError(path, f"$ref {target!r} does not point into the schema (it must begin with '#')")
     found: Any = root

@@ -19,12 +19,7 @@ NEIGHBOURS = 12
 
 
 def numbers(schema: Mapping[str, Any], path: str, *, whole: bool) -> Iterator[int | float]:
-    """Yield numbers that fulfil the bounds, a few of them.
-
-    Raises:
-        SchemaError: There is none.
-
-    """
+    """Yield a few numbers that fulfil the bounds, or raise `SchemaError`."""
     step = _step(schema, whole=whole)
     low, high = _bound(schema, "inimum", max), _bound(schema, "aximum", min)
     found = False

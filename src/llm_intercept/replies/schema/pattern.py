@@ -20,12 +20,7 @@ CATEGORIES = {
 
 
 def matching(pattern: str, shortest: int = 0) -> str | None:
-    """Find a string of at least `shortest` characters in which `pattern` is found; None if none is found.
-
-    Raises:
-        re.error: `pattern` is not a regular expression.
-
-    """
+    """Find a string of at least `shortest` characters in which `pattern` is found; None if none is."""
     compiled = re.compile(pattern)
     parsed: Any = re._parser.parse(pattern)  # type: ignore[attr-defined]  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     for more in range(max(1, shortest + 1)):

@@ -31,12 +31,7 @@ FORMATS = {
 
 
 def strings(schema: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Yield strings that have the length, and the format or pattern, a few of them.
-
-    Raises:
-        SchemaError: There is none.
-
-    """
+    """Yield a few strings that have the length, and the format or pattern; or raise `SchemaError`."""
     least, most = schema.get("minLength", 0), schema.get("maxLength")
     if most is not None and least > most:
         raise SchemaError(path, f"minLength {least} is more than maxLength {most}")

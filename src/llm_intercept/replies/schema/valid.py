@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.replies.schema.keywords import is_number, resolve
+from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
+from llm_intercept.base.numbers import is_number
+from llm_intercept.replies.schema.keywords import resolve
 from llm_intercept.replies.schema.numbers import exact
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def fulfils(value: Any, schema: object, root: object) -> bool:
-    """Tell whether `value` fulfils `schema`, whose references lead into `root`."""
+    """Whether `value` fulfils `schema`, whose references lead into `root`."""
     if isinstance(schema, bool):
         return schema
     known = mapping(schema)
@@ -55,8 +56,8 @@ def _type(value: Any, schema: Schema, root: object) -> bool:  # noqa: ARG001 - a
     kinds: list[Any] = items(kind) if is_array(kind) else [kind]
     return (
         (kind is None or any(_is_of(one, value) for one in kinds))
-        and ("const" not in schema or _same(value, schema["const"]))
-        and ("enum" not in schema or any(_same(value, one) for one in items(schema["enum"])))
+        and ("const" not in schema or is_same(value, schema["const"]))
+        and ("enum" not in schema or any(is_same(value, one) for one in items(schema["enum"])))
     )
 
 
@@ -71,10 +72,6 @@ def _is_of(kind: object, value: Any) -> bool:
         "object": lambda: is_object(value),
     }
     return isinstance(kind, str) and kind in tests and tests[kind]()
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _numeric(value: Any, schema: Schema, root: object) -> bool:  # noqa: ARG001
@@ -106,7 +103,7 @@ def _listed(value: Any, schema: Schema, root: object) -> bool:
         and all(fulfils(one, own, root) for one, own in zip(value, prefix, strict=False))
         and all(fulfils(one, schema.get("items", True), root) for one in rest)
         and ("contains" not in schema or any(fulfils(one, schema["contains"], root) for one in value))
-        and not (schema.get("uniqueItems") and any(_same(a, b) for n, a in enumerate(value) for b in value[:n]))
+        and not (schema.get("uniqueItems") and any(is_same(a, b) for n, a in enumerate(value) for b in value[:n]))
     )
 
 

@@ -1,0 +1,23 @@
+"""The command and its subcommands.
+
+Knows: click. Must not know: what they do.
+"""
+
+from __future__ import annotations
+
+import click
+
+from llm_intercept import __version__
+from llm_intercept.cli.check import check
+from llm_intercept.cli.recordings import recordings
+from llm_intercept.cli.run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def app() -> None:
+    """Answer an unmodified program's LLM calls at the HTTP transport."""
+
+
+for command in (run, check, recordings):
+    app.add_command(command)

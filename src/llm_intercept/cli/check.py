@@ -1,0 +1,53 @@
+"""`llm-intercept check`: whether a file of rules can be used.
+
+Knows: click. Must not know: how a file is read, how rules shadow each other.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from llm_intercept.rules.rule import Rule
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option("--schema", is_flag=True, help="Print the JSON schema of .toml and .json files instead, for editors.")
+def check(file: str | None, schema: bool) -> None:
+    """Check a FILE of rules: that it can be used, and that every rule can answer.
+
+    Ends with 1 if a rule never can, because an earlier one answers whatever it would match.
+    """
+    if schema:
+        from llm_intercept.rulefiles.load import json_schema  # noqa: PLC0415 - it imports pydantic
+
+        click.echo(json.dumps(json_schema(), indent=2))
+        return
+    if file is None:
+        raise click.UsageError("Give the file of rules to check, or --schema.")
+    rules, pairs = rules_of(file)
+    for rule, by in pairs:
+        click.echo(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
+    click.echo(
+        f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer.")
+    )
+    if pairs:
+        raise SystemExit(1)
+
+
+def rules_of(file: str) -> tuple[list[Rule], list[tuple[Rule, Rule]]]:
+    """Read a file of rules; return them and which of them are shadowed by which."""
+    from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - these import pydantic
+    from llm_intercept.interceptor.interceptor import Interceptor, engine_of  # noqa: PLC0415
+    from llm_intercept.rules.shadow import shadowed  # noqa: PLC0415
+
+    try:
+        book = engine_of(Interceptor(rules=file)).book
+    except LLMInterceptError as error:
+        raise click.ClickException(str(error)) from error
+    rules = [*book.rules, *book.catch_alls]
+    return rules, shadowed(rules)

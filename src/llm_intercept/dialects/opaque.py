@@ -1,0 +1,205 @@
+"""The null dialect: everything that no API claims, as far as all model APIs are alike.
+
+It stands for unclaimed paths of known hosts, for bodies that are not JSON, and for recordings of other traffic. Nothing
+is said in it but what is ready.
+
+Knows: what the APIs that have no room of their own yet (Responses, Anthropic, Gemini, …) write where recordings look.
+Must not know: rules, HTTP libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.json import decode, encode, items, mapping, text
+from llm_intercept.base.numbers import is_int
+from llm_intercept.base.sse import frame
+from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
+from llm_intercept.dialects.openai.retry import RETRY
+from llm_intercept.errors import ReplyError
+from llm_intercept.model.parts import Text
+from llm_intercept.model.request import LLMRequest, Message
+from llm_intercept.model.usage import Usage
+from llm_intercept.model.wire import WireResponse
+from llm_intercept.replies.kinds import RawReply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.wire import EventKind, WireRequest
+    from llm_intercept.replies.kinds import Answer, ErrorReply
+
+PATHS = ("/responses", "/completions", "/messages", ":generateContent", ":streamGenerateContent", ":embedContent")
+"""The paths that are questions to a model, whatever the host."""
+LAST = re.compile(
+    rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
+)
+IN_USAGE = {
+    "input_tokens": ("input_tokens", "prompt_tokens", "promptTokenCount"),
+    "output_tokens": ("output_tokens", "completion_tokens", "candidatesTokenCount"),
+    "cache_read_tokens": ("cache_read_input_tokens", "cachedContentTokenCount"),
+    "cache_write_tokens": ("cache_creation_input_tokens",),
+    "reasoning_tokens": ("thoughtsTokenCount",),
+}
+"""Where the APIs report what `Usage` has."""
+DETAILS = {
+    "cache_read_tokens": (("input_tokens_details", "prompt_tokens_details"), "cached_tokens"),
+    "reasoning_tokens": (("output_tokens_details", "completion_tokens_details"), "reasoning_tokens"),
+}
+
+
+class OpaqueGrammar(NoStreams):
+    """The grammar of streams that nobody here can read: all that is known is where one may end."""
+
+    def kind(self, event: bytes, /) -> EventKind:
+        """Return `done` for what ends a stream, `other` for the rest."""
+        return "done" if self.is_last(event) else "other"
+
+    def is_last(self, event: bytes, /) -> bool:
+        """Whether one of the APIs ends its streams with the event."""
+        return LAST.search(event.rstrip().replace(b"\r\n", b"\n").rpartition(b"\n\n")[2]) is not None
+
+
+class Opaque(Dialect):
+    """What stands in where no API claims a request."""
+
+    name = ""
+    grammar: Grammar = OpaqueGrammar()
+    retry = RETRY
+
+    def claims(self, head: WireRequest) -> bool:
+        """Whether the request goes to a known host of model APIs."""
+        return is_llm_host(head.host)
+
+    def asks_a_model(self, head: WireRequest) -> bool:
+        """Whether the path says that it is a question to a model, whatever the host; these are recorded too."""
+        return head.method == "POST" and head.path.rstrip("/").endswith(PATHS)
+
+    def read(self, head: WireRequest, content: bytes) -> LLMRequest:
+        """Read what all APIs have alike: the model, and who said what; of what is no JSON object nothing."""
+        try:
+            body: Mapping[str, Any] = mapping(decode(content)) if content else {}
+        except (ValueError, RecursionError):
+            body = {"content_hash": hashlib.blake2b(content, digest_size=16).hexdigest()}
+        return LLMRequest(
+            model=text(body.get("model")),
+            messages=tuple(_messages(body)),
+            stream=body.get("stream") is True,
+            raw=body,
+            headers=head.headers,
+            url=head.url,
+            method=head.method,
+            content=content,
+        )
+
+    def respond(self, request: LLMRequest, answer: Answer, context: object) -> WireResponse:
+        """Send a ready body as it is.
+
+        Raises:
+            ReplyError: The answer is not ready, and nobody here can write it for this API.
+
+        """
+        del context
+        if not isinstance(answer, RawReply):
+            problem = f"{answer!r} cannot be written for {request.method} {request.url}: no API is known for this path"
+            raise ReplyError(problem, "Answer it with a ready body: raw(…).")
+        body = answer.body
+        if isinstance(body, bytes):
+            kind, content = "application/octet-stream", body
+        elif isinstance(body, tuple):
+            kind, content = "text/event-stream", b"".join(frame(encode(one).decode()) for one in body)
+        else:
+            kind, content = "application/json", encode(body)
+        headers = dict([("content-type", kind), *((name.lower(), value) for name, value in answer.headers)])
+        return WireResponse(answer.status, tuple(headers.items()), (content,))
+
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+        """Write an error in the shape most APIs share: an object with the key `error` that has a message."""
+        del request, identity
+        said = {"type": error.type or "invalid_request_error", "message": error.message or "", "code": error.code}
+        told = RETRY.never if error.is_final else ()
+        body = encode({"error": said}, indent=2)
+        return WireResponse(error.status, (("content-type", "application/json"), *told, *error.headers), (body,))
+
+    def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
+        """Whatever is recorded is played as it is."""
+        del request, asked, is_stream
+        return True
+
+
+def _messages(body: Mapping[str, Any]) -> Iterator[Message]:
+    """Give what is said, wherever an API has it: in messages, input items, contents."""
+    if isinstance(body.get("input"), str):
+        yield Message(role="user", parts=(Text(body["input"]),))
+    for key in ("messages", "input", "contents"):
+        for one in items(body.get(key)):
+            said = mapping(one)
+            role = "user" if isinstance(one, str) else text(said.get("role")) or text(said.get("type"))
+            yield Message(role=role, parts=tuple(map(Text, _texts(one))), raw=said)
+
+
+def _texts(message: Any) -> Iterator[str]:
+    if isinstance(message, str):
+        yield message
+        return
+    content = mapping(message).get("content", mapping(message).get("parts"))
+    if isinstance(content, str):
+        yield content
+    for part in items(content):
+        if text(mapping(part).get("text")):
+            yield mapping(part)["text"]
+
+
+def _last_user(body: Any) -> str:
+    messages = reversed(list(_messages(mapping(body))))
+    return next((message.said for message in messages if message.role == "user" and message.parts), "")
+
+
+def _roles(body: Any) -> list[str]:
+    return [message.role for message in _messages(mapping(body))]
+
+
+def _usage(values: Sequence[Any]) -> Usage | None:
+    """Read the tokens an answer reports; an API that reports them in several events adds to what it said before."""
+    reported: dict[str, int] = {}
+    for value in values:
+        reported |= _reported(mapping(value))
+    return Usage(**reported) if reported else None
+
+
+def _reported(event: Mapping[str, Any]) -> dict[str, int]:
+    around = (event, mapping(event.get("response")), mapping(event.get("message")))
+    found: dict[str, int] = {}
+    for counted in (mapping(one.get(key)) for one in around for key in ("usage", "usageMetadata")):
+        for name, keys in IN_USAGE.items():
+            numbers: list[int] = [counted[key] for key in keys if is_int(counted.get(key), 0)]
+            found |= {name: numbers[0]} if numbers else {}
+        for name, (keys, inner) in DETAILS.items():
+            details = [mapping(counted.get(key)).get(inner) for key in keys]
+            counts: list[int] = [one for one in details if is_int(one, 0)]
+            found |= {name: counts[0]} if counts else {}
+        if "cache_read_input_tokens" in counted and "input_tokens" in found:  # Anthropic counts cached ones apart
+            found["input_tokens"] += found.get("cache_read_tokens", 0) + found.get("cache_write_tokens", 0)
+    return found
+
+
+Opaque.recorded = Recorded(
+    last_user=_last_user,
+    roles=_roles,
+    usage=_usage,
+    not_in_key=frozenset({"stream", "stream_options", "user", "metadata", "store", "service_tier", "seed"})
+    | frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_identifier"}),
+    call_ids=(("call_id", None),),
+    call_id=r"call_[A-Za-z0-9]{8,}|toolu_[A-Za-z0-9]{8,}",
+    delta_fields=frozenset({"text", "delta", "partial_json", "thinking"}),
+    indices=("output_index", "content_index", "item_id"),
+    models={
+        "/responses": ("openai.types.responses", "Response", ""),
+        "/completions": ("openai.types", "Completion", "Completion"),
+    },
+)
+OPAQUE = Opaque()

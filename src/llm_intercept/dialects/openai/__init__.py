@@ -1,0 +1,1 @@
+"""What all of OpenAI's APIs share: headers, errors, hosts, ids, models."""

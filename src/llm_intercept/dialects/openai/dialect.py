@@ -1,0 +1,35 @@
+"""What all of OpenAI's APIs do alike: fail, tell of rate limits, tell when to try again.
+
+Knows: the parts in this folder, and ties them together. Must not know: one API's bodies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.openai.failures import fail
+from llm_intercept.dialects.openai.headers import limit_headers
+from llm_intercept.dialects.openai.retry import RETRY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_intercept.dialects.base import Headers
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireResponse
+    from llm_intercept.replies.kinds import ErrorReply, LimitState
+
+
+class OpenAIDialect(Dialect):
+    """One of OpenAI's APIs."""
+
+    retry = RETRY
+
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+        """Write an error in OpenAI's words, or Azure's."""
+        return fail(request, error, identity)
+
+    def limits(self, states: Sequence[LimitState]) -> Headers:
+        """Write the rate limits as OpenAI does."""
+        return limit_headers(states)

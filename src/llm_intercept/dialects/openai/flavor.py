@@ -1,0 +1,37 @@
+"""Which manner of OpenAI's APIs a URL speaks: OpenAI's own, Azure's, or a compatible host's; and who asks.
+
+Knows: URLs, what SDKs call themselves. Must not know: bodies.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Flavor = Literal["openai", "azure", "compatible"]
+AZURE_HOSTS = (".openai.azure.com", ".openai.azure.us", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+
+
+@lru_cache(maxsize=256)
+def flavor_of(url: str) -> Flavor:
+    """Tell the manner of `url` by its host and path (docs/wire.md 4)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host.endswith(AZURE_HOSTS) or "/openai/deployments/" in parts.path:
+        return "azure"
+    return "openai" if host == "api.openai.com" or host.endswith(".api.openai.com") else "compatible"
+
+
+def is_openai_client(headers: Mapping[str, Any]) -> bool:
+    """Whether an SDK of OpenAI's asks, in whatever language: `AsyncOpenAI/Python 3.54`, `OpenAI/JS 6.1`."""
+    return "OpenAI/" in str(headers.get("user-agent", ""))
+
+
+def deployment(url: str) -> str:
+    """Name the Azure deployment in the URL's path, empty if there is none."""
+    _, _, rest = urlsplit(url).path.partition("/deployments/")
+    return rest.partition("/")[0]

@@ -1,0 +1,126 @@
+"""The headers of api.openai.com and Azure, by name and order, with values that are the same for the same request.
+
+Knows: docs/wire.md 2.3, 3.1 and 4. Must not know: bodies.
+"""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from llm_intercept.dialects.openai.flavor import deployment, flavor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_intercept.model.wire import Headers
+    from llm_intercept.replies.kinds import LimitState
+
+JSON = "application/json"
+STREAM = "text/event-stream; charset=utf-8"
+RATE_LIMITS: Headers = (
+    ("x-ratelimit-limit-requests", "10000"),
+    ("x-ratelimit-limit-tokens", "50000000"),
+    ("x-ratelimit-remaining-requests", "9999"),
+    ("x-ratelimit-remaining-tokens", "49999999"),
+    ("x-ratelimit-reset-requests", "6ms"),
+    ("x-ratelimit-reset-tokens", "0s"),
+)
+
+
+def answer_headers(url: str, content_type: str, identity: str) -> Headers:
+    """Make the headers of an answer, as the host that is asked has them."""
+    if flavor_of(url) == "azure":
+        return azure_headers(content_type, identity, url)
+    return openai_headers(content_type, identity)
+
+
+def openai_headers(content_type: str, identity: str) -> Headers:
+    """Make the headers of an answer of OpenAI's."""
+    before, after = _openai(int(time.time()), content_type)
+    return (*before, ("x-request-id", "req_" + identity[:32]), *after)
+
+
+@lru_cache(maxsize=8)
+def _openai(second: int, content_type: str) -> tuple[Headers, Headers]:
+    before: Headers = (
+        ("date", _date(second)),
+        ("content-type", content_type),
+        ("transfer-encoding", "chunked"),
+        ("connection", "keep-alive"),
+        ("openai-organization", "llm-intercept"),
+        ("openai-processing-ms", "1"),
+        ("openai-project", "proj_llm_intercept"),
+        ("openai-version", "2020-10-01"),
+        *RATE_LIMITS,
+    )
+    return before, (("server", "cloudflare"),)
+
+
+def azure_headers(content_type: str, identity: str, url: str) -> Headers:
+    """Make the headers of an answer of Azure's."""
+    number = identity[:32]
+    request_id = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
+    return (
+        ("date", _date(int(time.time()))),
+        ("content-type", content_type),
+        ("transfer-encoding", "chunked"),
+        ("apim-request-id", request_id),
+        ("azureml-model-session", "llm-intercept"),
+        ("x-ms-region", "East US 2"),
+        ("x-ms-deployment-name", deployment(url)),
+        ("x-ratelimit-limit-requests", "10000"),
+        ("x-ratelimit-limit-tokens", "1000000"),
+        ("x-ratelimit-remaining-requests", "9999"),
+        ("x-ratelimit-remaining-tokens", "999999"),
+        ("x-request-id", request_id),
+    )
+
+
+def error_headers(content_type: str, identity: str, *, front_door: bool) -> Headers:
+    """Make the headers of an error: the front door's (401, 404) or the backend's (docs/wire.md 3.1)."""
+    if not front_door:
+        return openai_headers(content_type, identity)
+    return (
+        ("date", _date(int(time.time()))),
+        ("content-type", content_type),
+        ("connection", "keep-alive"),
+        ("vary", "Origin"),
+        ("x-request-id", "req_" + identity[:32]),
+        ("server", "cloudflare"),
+    )
+
+
+def overridden(headers: Headers, given: Headers) -> Headers:
+    """Put `given` headers in the place of those of the same name, or after them."""
+    names = {name.lower() for name, _ in given}
+    return (*(one for one in headers if one[0] not in names), *given)
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def limit_headers(states: Sequence[LimitState]) -> Headers:
+    """Write what OpenAI says of its rate limits beside an answer (docs/wire.md 2.3)."""
+    return tuple(
+        (f"x-ratelimit-{name}-{state.unit}", value)
+        for state in states
+        for name, value in (
+            ("limit", str(state.limit)),
+            ("remaining", str(state.remaining)),
+            ("reset", go_duration(state.reset)),
+        )
+    )
+
+
+def go_duration(seconds: float) -> str:
+    """Write a time as Go does, and so OpenAI: `6ms`, `1.2s`, `1m3s`."""
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:  # noqa: PLR2004
+        return f"{milliseconds}ms" if milliseconds else "0s"
+    minutes, rest = divmod(milliseconds, 60_000)
+    return (f"{minutes}m" if minutes else "") + f"{rest / 1000:g}s"

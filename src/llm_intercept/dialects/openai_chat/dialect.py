@@ -1,0 +1,161 @@
+"""OpenAI's chat completions as a dialect: writes one JSON body, or a stream of chunks.
+
+Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. Must not know: rules, HTTP libraries.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, assert_never
+
+from llm_intercept.base.sse import DONE
+from llm_intercept.dialects.openai.dialect import OpenAIDialect
+from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
+from llm_intercept.dialects.openai.ids import completion_id, created, fingerprint
+from llm_intercept.dialects.openai.models import answering_model
+from llm_intercept.dialects.openai_chat import grammar, read
+from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
+from llm_intercept.dialects.openai_chat.counts import usage, usage_json
+from llm_intercept.dialects.openai_chat.events import events
+from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
+from llm_intercept.dialects.openai_chat.plan import Plan, automatic, plans
+from llm_intercept.dialects.openai_chat.raw import Ready, ready
+from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
+from llm_intercept.dialects.openai_chat.traits import traits
+from llm_intercept.errors import ReplyError
+from llm_intercept.model.wire import WireResponse
+from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
+from llm_intercept.replies.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from llm_intercept.dialects.base import Context
+    from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.replies.kinds import Answer
+
+NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
+
+
+class OpenAIChat(OpenAIDialect):
+    """Chat completions, as api.openai.com, Azure and every compatible host speak them."""
+
+    name = read.NAME
+    grammar: Grammar = grammar
+    recorded = RECORDED
+
+    def claims(self, head: WireRequest) -> bool:
+        """Whether this is a POST to a path that ends in /chat/completions."""
+        return read.claims(head)
+
+    def read(self, head: WireRequest, content: bytes) -> LLMRequest:
+        """Read a request."""
+        return read.read(head, content)
+
+    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
+        """Write an answer: SSE if the request asks for a stream, else JSON.
+
+        Raises:
+            SchemaError: The answer is to be made from a schema of the request's that has no instance.
+            ReplyError: The answer is no part of a conversation.
+
+        """
+        match answer:
+            case Reply():
+                return _written(request, answer, context, _envelope(request, answer, context.identity))
+            case AutoReply():
+                return self.respond(request, automatic(request, answer), context)
+            case ErrorReply():
+                return self.fail(request, answer, context.identity)
+            case RawReply():
+                return _ready(request, answer, context)
+            case Embeddings():
+                problem = f"{answer!r} cannot answer a question to a model"
+                raise ReplyError(problem, "Answer embeddings alone with it: llm.on(api='openai.embeddings').")
+            case _:
+                assert_never(answer)
+
+    def essence(self, request: LLMRequest) -> Any:
+        """Leave out what asks for a stream."""
+        return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
+
+    def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
+        """Whether a stream is asked for as it was, with the chunk of usage or without."""
+        if request.stream != is_stream:
+            return False
+        return not request.stream or wants_usage(request.raw) == wants_usage(asked)
+
+
+def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
+    model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
+    return Envelope(
+        id=completion_id(identity),
+        created=created(identity),
+        model=model,
+        fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
+        identity=identity,
+        filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
+    )
+
+
+def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope) -> WireResponse:
+    include_usage = wants_usage(request.raw)
+    kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
+    frames = kind(envelope, include_usage=include_usage)
+    planned = plans(request, reply, context.identity, envelope.choices)
+    if request.stream:
+        chunks = _stream(request, reply, planned, frames, context, envelope)
+        return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
+    happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
+    choices = list(map(choice, planned, happening, repeat(envelope.model)))
+    body = frames.body(choices, _usage(request, reply, planned, context, envelope))
+    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
+
+
+def _stream(
+    request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, context: Context, envelope: Envelope
+) -> Iterator[bytes]:
+    """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
+    yield from frames.begin()
+    singly = len(planned) > 1
+    streams = [
+        deltas(plan, events(plan, context.tokenizer, envelope.model, envelope.created, singly=singly), envelope.model)
+        for plan in planned
+    ]
+    try:
+        for one in interleaved(streams) if singly else streams[0]:
+            if isinstance(one, Run):
+                yield from frames.run(one)
+            else:
+                yield frames.chunk(one, None)
+    finally:
+        for stream in streams:
+            stream.close()
+    used = _usage(request, reply, planned, context, envelope)
+    if wants_usage(request.raw):
+        yield frames.chunk(None, used)
+    yield DONE
+
+
+def _usage(
+    request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope
+) -> dict[str, Any]:
+    """Count, unless the reply says it; note it; write it."""
+    used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
+    context.note_usage(used)
+    return envelope.usage or usage_json(used, envelope.model)
+
+
+def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
+    found = ready(answer, stream=request.stream)
+    if isinstance(found, Ready):
+        headers = answer_headers(request.url, found.content_type, context.identity)
+        headers = overridden(headers, retry_at_once(answer.status))
+        return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
+    reply, envelope = found
+    written = _written(request, reply, context, envelope(_envelope(request, reply, context.identity)))
+    return WireResponse(answer.status, overridden(written.headers, answer.headers), written.chunks)

@@ -1,0 +1,69 @@
+"""What recordings need to know of chat completions: what is no part of a request's key, and how a take is read.
+
+Knows: the JSON of requests and answers. Must not know: tapes, redaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.json import items, mapping, text
+from llm_intercept.dialects.base import Recorded
+from llm_intercept.dialects.openai_chat.counts import read_usage
+from llm_intercept.dialects.openai_chat.raw import replies
+from llm_intercept.dialects.openai_chat.read import read_message
+from llm_intercept.model.parts import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.model.request import Message
+
+NOT_IN_KEY = frozenset(
+    {
+        "stream",
+        "stream_options",
+        "user",
+        "metadata",
+        "store",
+        "service_tier",
+        "seed",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "safety_identifier",
+    }
+)
+
+
+def wants_usage(body: Mapping[str, Any]) -> bool:
+    """Whether a request asks for the chunk of usage at the end of a stream."""
+    return mapping(body.get("stream_options")).get("include_usage") is True
+
+
+def last_user(body: Any) -> str:
+    """Read what the user said last."""
+    messages = (read_message(one) for one in reversed(items(mapping(body).get("messages"))))
+    return next((_spoken(message) for message in messages if message.is_user), "")
+
+
+def _spoken(message: Message) -> str:
+    return " ".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def roles(body: Any) -> list[str]:
+    """Read who speaks in what order."""
+    return [text(mapping(message).get("role")) for message in items(mapping(body).get("messages"))]
+
+
+RECORDED = Recorded(
+    last_user=last_user,
+    roles=roles,
+    usage=read_usage,
+    replies=replies,
+    not_in_key=NOT_IN_KEY,
+    call_ids=(("tool_call_id", None), ("id", "tool_calls")),
+    call_id=r"call_[A-Za-z0-9]{8,}|chatcmpl-(?:tool-)?[A-Za-z0-9]{8,}",
+    delta_fields=frozenset({"content", "refusal", "reasoning", "reasoning_content", "arguments", "input"}),
+    indices=("index",),
+    models={"/chat/completions": ("openai.types.chat", "ChatCompletion", "ChatCompletionChunk")},
+)

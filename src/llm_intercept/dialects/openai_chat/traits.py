@@ -1,0 +1,40 @@
+"""What a response shows of the model that gave it: which fields its family has.
+
+Knows: docs/wire.md 2.1. Must not know: requests, replies.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+# docs/wire.md 2.1: `logprobs` is absent, not null, in the choices of these families.
+_WITHOUT_LOGPROBS = re.compile(r"gpt-5|o\d|.*-audio|.*-search")
+# docs/wire.md 2.1: `system_fingerprint` is null for these.
+_WITHOUT_FINGERPRINT = re.compile(r"gpt-5|o\d|gpt-4(?![o.])|gpt-3\.5")
+# Tokens that gpt-5.1 counts for every answer beside what is seen, without reasoning (26 of 26 recorded answers).
+HIDDEN_TOKENS = 9
+_AUDIO = re.compile(r".*-audio")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the family of a model puts in its responses."""
+
+    has_logprobs: bool
+    has_fingerprint: bool
+    counts_by_kind: bool
+    hidden_tokens: int
+
+
+@lru_cache(maxsize=256)
+def traits(model: str) -> Traits:
+    """Look up the traits of `model`; one that is not known has those of gpt-4o."""
+    name = model.rpartition("/")[2]
+    return Traits(
+        has_logprobs=not _WITHOUT_LOGPROBS.match(name),
+        has_fingerprint=not _WITHOUT_FINGERPRINT.match(name),
+        counts_by_kind=bool(_AUDIO.match(name)),
+        hidden_tokens=HIDDEN_TOKENS if name.startswith("gpt-5") else 0,
+    )

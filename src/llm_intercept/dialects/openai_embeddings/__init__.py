@@ -1,0 +1,1 @@
+"""OpenAI's embeddings: no conversation, but a vector for each input."""

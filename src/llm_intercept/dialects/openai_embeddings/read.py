@@ -1,0 +1,137 @@
+"""Reads an embeddings request into the neutral vocabulary.
+
+Knows: the request's JSON (OpenAI's reference, "Create embeddings"). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.json import is_array, items, json_object, text
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.openai.flavor import is_openai_client
+from llm_intercept.dialects.openai.refusals import check_integer, missing, refused
+from llm_intercept.model.parts import Other, Part, Text
+from llm_intercept.model.request import LLMRequest, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.model.wire import WireRequest
+
+NAME = "openai.embeddings"
+PATH = "/embeddings"
+MOST_INPUTS = 2048
+USUAL = 1536  # dimensions
+DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+WITHOUT_DIMENSIONS = "text-embedding-ada-002"
+MOST_DIMENSIONS = 16_384
+"""What a model that is not known may be asked for."""
+INVALID = "'$.{}' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
+
+Input = str | list[int]
+
+
+def read(head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request.
+
+    Raises:
+        BadRequestError: It is one that OpenAI refuses.
+        UnreadableError: Nothing says that it is one of OpenAI's at all: many services have a path of this name.
+
+    """
+    body = json_object(content)
+    if body is None:
+        raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    try:
+        _check(body, is_azure="/deployments/" in head.path)
+    except BadRequestError as refusal:
+        if is_llm_host(head.host) or is_openai_client(head.headers):
+            raise
+        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
+    return LLMRequest(
+        api=NAME,
+        model=text(body.get("model")),
+        messages=(Message(role="user", parts=_parts(body)),),
+        raw=body,
+        headers=head.headers,
+        url=head.url,
+        method=head.method,
+        content=content,
+    )
+
+
+def inputs_of(body: Mapping[str, Any]) -> list[Input]:
+    """Return what is to be embedded, each a text or a text's tokens, of all forms that `input` has."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return [given]
+    listed = items(given)
+    return [listed] if listed and isinstance(listed[0], int) else listed
+
+
+def texts_of(body: Mapping[str, Any]) -> str:
+    """Return the texts that are to be embedded, a line each."""
+    return "\n".join(one for one in inputs_of(body) if isinstance(one, str))
+
+
+def dimensions_of(body: Mapping[str, Any]) -> int:
+    """Return how many numbers a vector is to have: as asked, or the model's own."""
+    return body.get("dimensions") or DIMENSIONS.get(_name(text(body.get("model"))), USUAL)
+
+
+def is_base64(body: Mapping[str, Any]) -> bool:
+    """Whether the vectors are to be base64, which the SDK asks for by itself."""
+    return body.get("encoding_format") == "base64"
+
+
+def _parts(body: Mapping[str, Any]) -> tuple[Part, ...]:
+    said = texts_of(body)
+    tokens = (Other("tokens", {"tokens": one}) for one in inputs_of(body) if not isinstance(one, str))
+    return (*((Text(said),) if said else ()), *tokens)
+
+
+def _name(model: str) -> str:
+    return model.rpartition("/")[2]
+
+
+def _check(body: Mapping[str, Any], *, is_azure: bool) -> None:
+    """Refuse what OpenAI refuses, in its words (its reference says the ranges)."""
+    if not text(body.get("model")) and not is_azure:
+        raise refused("you must provide a model parameter")
+    _check_input(body.get("input"))
+    if body.get("encoding_format") not in {None, "float", "base64"}:
+        message = f"Invalid value: '{body['encoding_format']}'. Supported values are: 'float' and 'base64'."
+        raise refused(message, "encoding_format", "invalid_value")
+    _check_dimensions(body, _name(text(body.get("model"))))
+
+
+def _check_input(given: Any) -> None:
+    if given is None:
+        raise missing("input")
+    if given == "":
+        raise refused("Invalid 'input': input cannot be an empty string.", "input")
+    if isinstance(given, str):
+        return
+    inputs = items(given)
+    if not inputs or not (_are_tokens(inputs) or all(isinstance(one, str) or _are_tokens(one) for one in inputs)):
+        raise refused(INVALID.format("input"))
+    if len(inputs) > MOST_INPUTS and not _are_tokens(inputs):
+        raise refused(f"Invalid 'input': array length must be {MOST_INPUTS} or less.", "input")
+    if "" in inputs:
+        raise refused(f"Invalid 'input[{inputs.index('')}]': input cannot be an empty string.", "input")
+
+
+def _are_tokens(given: Any) -> bool:
+    return is_array(given) and bool(given) and all(type(one) is int for one in given)
+
+
+def _check_dimensions(body: Mapping[str, Any], model: str) -> None:
+    wanted = body.get("dimensions")
+    if wanted is not None and model == WITHOUT_DIMENSIONS:
+        raise refused("This model does not support specifying dimensions.")
+    check_integer(body, "dimensions", 1)
+    most = DIMENSIONS.get(model, MOST_DIMENSIONS)
+    if wanted is not None and wanted > most:
+        raise refused(f"Invalid value for 'dimensions' = {wanted}. Must be less than or equal to {most}.")

@@ -1,0 +1,1 @@
+"""OpenAI's list of models: no conversation, but a catalogue."""

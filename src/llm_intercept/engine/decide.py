@@ -1,0 +1,122 @@
+"""Decides what answers a request: the engines from the innermost out, each its rules and then its recordings.
+
+Knows: rules, recordings, limits, who is let out. Must not know: how an answer is written or delivered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_intercept.dialects import OPAQUE
+from llm_intercept.errors import LLMInterceptError
+from llm_intercept.recording.capture import Capture
+from llm_intercept.replies.kinds import Passthrough
+
+if TYPE_CHECKING:
+    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.engine.exchange import Engine
+    from llm_intercept.engine.recorder import Recorder
+    from llm_intercept.engine.replay import Replay
+    from llm_intercept.journal.journal import Call
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.replies.kinds import Answer, Prepared
+    from llm_intercept.rules.book import Decision
+    from llm_intercept.rules.script import Exhausted
+    from llm_intercept.simulation.service import Service
+
+    Decided = Prepared | Exhausted | Replay | Capture
+
+
+class FailedExchange(Exception):  # noqa: N818 - it carries the error, it is none
+    """A user's function, reply or setting is broken: `error` says how."""
+
+    def __init__(self, error: LLMInterceptError) -> None:
+        self.error = error
+
+
+@dataclass(slots=True)
+class Case:
+    """One request under way.
+
+    Attributes:
+        head: The request as it came.
+        request: The request as it was read.
+        dialect: The API it is one of.
+        call: Its call.
+        service: What the interceptor that answers simulates beside the model.
+        origin: What answers it, for messages.
+        where: Where that was written.
+
+    """
+
+    head: WireRequest
+    request: LLMRequest
+    dialect: Dialect
+    call: Call
+    service: Service
+    origin: object = ""
+    where: str = ""
+
+
+def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
+    """Return what answers a request, and note on the case where it comes from; None if nothing does.
+
+    Each engine asked notes the call, and keeps its budget, its limits and its chaos. What none of them answers gets the
+    API's default, where it has one.
+
+    Raises:
+        FailedExchange: A condition, a budget or a recording says that something is wrong.
+
+    """
+    try:
+        for engine in chain:
+            answer = _asked(case, engine)
+            if answer is not None:
+                return answer
+    except LLMInterceptError as error:
+        raise FailedExchange(error) from error
+    return _default(case, chain)
+
+
+def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
+    """Return what the API answers where nobody says anything, but to a miss in recordings and to what is let out."""
+    answer = case.dialect.default
+    if answer is None or chain[0].lets_unmatched_out or any(engine.recorder is not None for engine in chain):
+        return None
+    case.call.source, case.service = "default", chain[0].service
+    case.origin = answer
+    return answer
+
+
+def _asked(case: Case, engine: Engine) -> Decided | None:
+    engine.journal.note(case.call)
+    if engine.budget is not None:
+        engine.check_budget()
+    case.service = engine.service
+    if engine.passthrough and engine.lets_out(case.head.host, case.request.model):
+        return Passthrough()
+    if case.dialect is not OPAQUE:
+        answer: Decided | None = engine.service.admit(case.call) or _ruled(case, engine)
+        if answer is not None:
+            case.call.source = "rule"
+            case.origin = case.origin or answer
+            return answer
+    return None if engine.recorder is None else _recorded(case, engine.recorder)
+
+
+def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
+    found = recorder.answer(case.head, case.request, case.dialect)
+    if found is not None and not isinstance(found, Capture):
+        case.call.source = "recording"
+    return found
+
+
+def _ruled(case: Case, engine: Engine) -> Prepared | Exhausted | None:
+    decision: Decision | None = engine.book.decide(case.request, case.dialect.takes)
+    if decision is None:
+        return None
+    case.call.rule = case.origin = decision.rule
+    case.where = decision.rule.where
+    return decision.reply

@@ -1,0 +1,49 @@
+"""Makes an interceptor's engine of its settings.
+
+Knows: what each setting does. Must not know: how a setting is said or checked, blocks, clients.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from llm_intercept.base.tokens import EstimatingTokenizer
+from llm_intercept.engine.exchange import Engine
+from llm_intercept.journal.log import CallLog
+from llm_intercept.simulation.service import Service
+from llm_intercept.timing.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from llm_intercept.engine.recorder import Recorder
+
+
+def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
+    """Make the engine that does what the settings say; raises `SettingsError` if a place cannot be opened."""
+    engine = Engine(
+        unmatched=settings["unmatched"],
+        seed=settings["seed"],
+        tokenizer=settings["tokenizer"] or EstimatingTokenizer(),
+        passthrough=_hosts_and_models(settings["passthrough"]),
+        all_used=settings["all_used"],
+        service=Service(Clock(settings["time_scale"]), settings["pace"]),
+        recorder=None if settings["mode"] == "mock" else _recorder(settings),
+    )
+    if settings["log"] is not None:
+        engine.journal.log = CallLog(settings["log"])
+    return engine
+
+
+def _hosts_and_models(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Make the names of `passthrough`; of a URL, its host is taken."""
+    names = (given,) if isinstance(given, str) else given
+    return tuple(urlsplit(name).hostname or name if "://" in name else name for name in names)
+
+
+def _recorder(settings: Mapping[str, Any]) -> Recorder:
+    from llm_intercept.engine.recorder import Recorder  # noqa: PLC0415 - recordings cost 20 ms
+    from llm_intercept.recording.config import recordings_of  # noqa: PLC0415 - as above
+
+    return Recorder(recordings_of(settings["recordings"], settings["replay_speed"]), settings["mode"])

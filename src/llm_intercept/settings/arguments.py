@@ -1,0 +1,35 @@
+"""The value of every setting for one interceptor: what is given, else the project's, else the table's.
+
+Knows: which comes before which. Must not know: what the settings do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from llm_intercept.errors import SettingsError
+from llm_intercept.settings import ARGUMENTS, BY_NAME, SETTINGS, Scope, check_tape, refuse_unknown
+from llm_intercept.settings.pyproject import project_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
+
+
+def chosen(given: Mapping[str, object]) -> dict[str, Any]:
+    """Return the value of every setting; an argument that is None is not given. Raises `SettingsError`."""
+    refuse_unknown(given, ARGUMENTS)
+    if "scope" in given:
+        raise SettingsError("scope", given["scope"], "it in intercept(…): only a block has a scope")
+    checked = {name: BY_NAME[name].kind.check(name, value) for name, value in given.items() if value is not None}
+    found = {**DEFAULTS, **project_defaults(), **checked}
+    check_tape(found["mode"], found["recordings"])
+    return found
+
+
+def chosen_scope(given: Scope | None) -> Scope:
+    """Return the scope of a block, or raise `SettingsError`."""
+    if given is not None:
+        return cast("Scope", BY_NAME["scope"].kind.check("scope", given))
+    return cast("Scope", project_defaults().get("scope", BY_NAME["scope"].default))

@@ -1,0 +1,161 @@
+"""What a setting may be: whether a value can be used, in which words that is said, and how text becomes a value.
+
+Knows: values and words. Must not know: which settings there are. Imports nothing heavy: it runs at interpreter start.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from llm_intercept.base.numbers import is_int, is_number
+from llm_intercept.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IniType = Literal["string", "bool", "args"]
+RULE_FILES = (".toml", ".json", ".py")
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a value may be.
+
+    Attributes:
+        expected: What it may be, in words; messages and docs/settings.md say them.
+        accepts: Whether a value can be used.
+        read: Makes a value of text; text that says none it returns as it is, for `accepts` to refuse.
+        choices: The words it may be, where it is one of some words.
+        ini: The type that pytest's ini files give it.
+        is_path: Whether it is a path (or several), which text says from a folder.
+        may_be_empty: Whether empty text is a value; else it is the same as none.
+
+    """
+
+    expected: str
+    accepts: Callable[[Any], bool]
+    read: Callable[[str], object] = str
+    choices: tuple[str, ...] = ()
+    ini: IniType = "string"
+    is_path: bool = False
+    may_be_empty: bool = False
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return `value` if it can be used as the setting that a message calls `name`; or raise `SettingsError`."""
+        if not self.accepts(value):
+            raise SettingsError(name, value, self.expected)
+        return value
+
+    def seen_from(self, folder: str, value: Any) -> Any:
+        """Return `value`, a relative path made one from `folder`."""
+        if self.is_path and isinstance(value, list):
+            return [self.seen_from(folder, one) for one in cast("list[object]", value)]
+        is_relative = self.is_path and isinstance(value, str) and value and "://" not in value
+        return os.path.normpath(os.path.join(folder, value)) if is_relative else value  # noqa: PTH118 - pathlib is slow to import
+
+
+class RulesKind(Kind):
+    """Files of rules and functions that make rules; the files must be there."""
+
+    __slots__ = ()
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return `value` if every path in it names a file of rules; see `Kind.check`."""
+        # `super()` would be that of the class that `slots=True` replaced.
+        for one in listed(Kind.check(self, name, value)):
+            if not callable(one):
+                _check_file(name, os.fspath(cast("str | os.PathLike[str]", one)))
+        return value
+
+
+def listed(value: object) -> list[object]:
+    """Return the values of a list or tuple, or the one value there is."""
+    return list(cast("list[object]", value)) if isinstance(value, list | tuple) else [value]
+
+
+def _check_file(name: str, path: str) -> None:
+    if not path.endswith(RULE_FILES):
+        raise SettingsError(name, path, "the path of a .toml, .json or .py file")
+    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is slow to import at interpreter start
+        raise SettingsError(name, path, f"the path of a file; from {os.getcwd()} there is none of this name")  # noqa: PTH109
+
+
+def one_of(*words: str) -> Kind:
+    """Make the kind of a setting that is one of some words."""
+    expected = "one of " + ", ".join(map(repr, words))
+    return Kind(expected, lambda value: isinstance(value, str) and value in words, str.strip, words)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike) and bool(os.fspath(cast("str | os.PathLike[str]", value)))
+
+
+def _are_names(value: object) -> bool:
+    many = [value] if isinstance(value, str) else value
+    return isinstance(many, list | tuple | set | frozenset) and all(
+        isinstance(one, str) and one.strip() for one in cast("list[object]", many)
+    )
+
+
+def _is_pace(value: object) -> bool:
+    from llm_intercept.timing.pace import Pace  # noqa: PLC0415 - no text can say it, so it is not wanted at start-up
+
+    return isinstance(value, Pace)
+
+
+def _number(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _whole(text: str) -> object:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _truth(text: str) -> object:
+    word = text.strip().lower()
+    return True if word in TRUE else False if word in FALSE else text
+
+
+TEXT = Kind("text", lambda value: isinstance(value, str), may_be_empty=True)
+WHOLE = Kind("an int", is_int, _whole)
+TRUTH = Kind("true or false", lambda value: isinstance(value, bool), _truth, ini="bool")
+SCALE = Kind(
+    "a number: 1 for real time, 0.01 for a hundredth, 0 for no waiting", lambda value: is_number(value, 0), _number
+)
+SPEED = Kind(
+    "'instant', 'recorded', or a factor of the recorded gaps, 0 or more",
+    lambda value: is_number(value, 0) or (isinstance(value, str) and value in {"instant", "recorded"}),
+    _number,
+)
+FILE = Kind("the path of a file", _is_path, is_path=True)
+TAPE = Kind(
+    "a folder, a URL that fsspec knows, or Recordings(…)",
+    lambda value: _is_path(value) or hasattr(value, "location"),  # `Recordings` is a floor up
+    is_path=True,
+)
+RULES = RulesKind(
+    "the path of a .toml, .json or .py file, a function rules(llm), or a list of these",
+    lambda value: all(callable(one) or _is_path(one) for one in listed(value)),
+    ini="args",
+    is_path=True,
+)
+NAMES = Kind(
+    "a list of hosts and models, such as ['api.mistral.ai', 'mistral-*']",
+    _are_names,
+    lambda text: text.replace(",", " ").split(),
+    ini="args",
+)
+TOKENIZER = Kind(
+    "an object with split(text, model)",
+    lambda value: not isinstance(value, str) and callable(getattr(value, "split", None)),
+)
+PACE = Kind("a Pace(…)", _is_pace)

@@ -1,0 +1,483 @@
+"""The figures of docs/wire.md are counted: over the shared recordings, where they are, by the functions below.
+
+A function yields for every place where its fact could hold whether it does. What holds of one model's answers and not
+of others' is asked of those models only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.recorded import Exchange, needs_recordings, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PAGE = (Path(__file__).parents[1] / "docs" / "wire.md").read_text()
+COUNTED = re.compile(r"\*\*(\d+\.\d+\.\d+)\*\*(?:(?!\n- |\n#).)*?Counted: ([\d,]+) of ([\d,]+)", re.DOTALL)
+FACTS: dict[str, Callable[[], Iterator[bool]]] = {}
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+PADDED_SINCE = 1_754_006_400  # 2025-08-01
+GO_DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?")
+
+
+def fact(number: str) -> Callable[[Callable[[], Iterator[bool]]], Callable[[], Iterator[bool]]]:
+    """Count a numbered fact with the function."""
+
+    def keep(function: Callable[[], Iterator[bool]]) -> Callable[[], Iterator[bool]]:
+        assert number not in FACTS
+        FACTS[number] = function
+        return function
+
+    return keep
+
+
+@cache
+def answers(provider: str = "openai", endpoint: str = "chat.completions", *, is_sse: bool) -> list[Exchange]:
+    """The good answers of an endpoint; without the streams of OpenRouter's that lie under OpenAI's URL."""
+    return [
+        one
+        for one in recorded()
+        if (one.provider, one.endpoint, one.status, one.is_sse) == (provider, endpoint, 200, is_sse)
+        and '"provider":' not in one.text
+    ]
+
+
+def bodies() -> Iterator[Any]:
+    """OpenAI's JSON answers whose keys are in their order."""
+    yield from (one.body for one in answers(is_sse=False) if one.fidelity != "parsed")
+
+
+def raw_texts() -> Iterator[str]:
+    yield from (one.text for one in answers(is_sse=False) if one.fidelity == "raw")
+
+
+def streams() -> list[list[Any]]:
+    """The chunks of OpenAI's streams, but for the chunk of `moderation`, which has no choices."""
+    return [[chunk for chunk in one.chunks if "choices" in chunk] for one in answers(is_sse=True)]
+
+
+def choices(chunks: list[Any]) -> list[Any]:
+    return [choice for chunk in chunks for choice in chunk["choices"]]
+
+
+def call_deltas(chunks: list[Any]) -> list[Any]:
+    return [call for choice in choices(chunks) for call in choice["delta"].get("tool_calls") or []]
+
+
+def number_of_calls(chunks: list[Any]) -> int:
+    return sum("id" in call for call in call_deltas(chunks))
+
+
+def headers(exchange: Exchange) -> dict[str, str]:
+    return {name.lower(): value for name, value in exchange.headers}
+
+
+def with_headers(*, is_sse: bool | None = None) -> list[dict[str, str]]:
+    """The headers of OpenAI's answers where the recorder kept more than a few."""
+    kinds = (True, False) if is_sse is None else (is_sse,)
+    found = (headers(one) for kind in kinds for one in answers(is_sse=kind))
+    return [one for one in found if len(one) >= 6]
+
+
+def errors(*endpoints: str) -> list[Exchange]:
+    return [one for one in recorded() if one.provider == "openai" and one.status >= 400 and one.endpoint in endpoints]
+
+
+def is_new(model: str) -> bool:
+    """Tell whether it is a model of the families that leave `logprobs` out."""
+    return re.match(r"gpt-5|o\d|.*-audio|.*-search", model) is not None
+
+
+@fact("2.1.1")
+def _() -> Iterator[bool]:
+    wanted = ["id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"]
+    yield from (
+        [key for key in body if key != "service_tier"] == [*wanted[:6], wanted[7]]
+        and ("service_tier" not in body or list(body) == wanted)
+        for body in bodies()
+    )
+
+
+@fact("2.1.2")
+def _() -> Iterator[bool]:
+    for body in bodies():
+        yield from (("logprobs" not in choice) == is_new(body["model"]) for choice in body["choices"])
+
+
+@fact("2.1.3")
+def _() -> Iterator[bool]:
+    order = ["role", "content", "function_call", "tool_calls", "refusal", "annotations", "audio"]
+    for body in bodies():
+        for choice in body["choices"]:
+            keys = list(choice["message"])
+            yield keys == [key for key in order if key in keys]
+
+
+@fact("2.1.4")
+def _() -> Iterator[bool]:
+    for body in bodies():
+        for choice in body["choices"]:
+            for call in choice["message"].get("tool_calls") or []:
+                yield list(call) == ["id", "type", "function"] and bool(
+                    re.fullmatch(r"call_[0-9A-Za-z]{24}", call["id"])
+                )
+
+
+@fact("2.1.5")
+def _() -> Iterator[bool]:
+    names = ["prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"]
+    yield from (list(body["usage"]) == names for body in bodies())
+
+
+@fact("2.1.6")
+def _() -> Iterator[bool]:
+    for body in bodies():
+        has_none = re.match(r"gpt-5|o\d|gpt-4(?![o.])|gpt-3\.5", body["model"])
+        mark = body["system_fingerprint"]
+        yield mark is None if has_none else bool(re.fullmatch(r"fp_[0-9a-f]{10}", mark or ""))
+
+
+@fact("2.1.7")
+def _() -> Iterator[bool]:
+    for body in [*bodies(), *(chunks[0] for chunks in streams())]:
+        found = re.fullmatch(r"chatcmpl-([0-9A-Za-z]{5})[0-9A-Za-z]{24}", body["id"])
+        second = 0
+        for digit in found.group(1) if found else "":
+            second = second * 62 + DIGITS.index(digit)
+        yield abs(second + 1_576_800_000 - body["created"]) <= 1
+
+
+@fact("2.1.8")
+def _() -> Iterator[bool]:
+    yield from (text.startswith('{\n  "id": "') for text in raw_texts())
+
+
+@fact("2.2.1")
+def _() -> Iterator[bool]:
+    for one in answers(is_sse=True):
+        lines = [line for line in one.text.split("\n") if line]
+        framed = one.text == "".join(f"data: {data}\n\n" for data in one.data)
+        yield framed and lines[-1] == "data: [DONE]" and "\r" not in one.text
+
+
+@fact("2.2.2")
+def _() -> Iterator[bool]:
+    yield from (len({(chunk["id"], chunk["created"], chunk["model"]) for chunk in chunks}) == 1 for chunks in streams())
+
+
+@fact("2.2.3")
+def _() -> Iterator[bool]:
+    order = [
+        "id",
+        "object",
+        "created",
+        "model",
+        "service_tier",
+        "system_fingerprint",
+        "choices",
+        "usage",
+        "obfuscation",
+    ]
+    for chunks in streams():
+        yield from (list(chunk) == [key for key in order if key in chunk] for chunk in chunks)
+
+
+@fact("2.2.4")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        is_late = chunks[0]["created"] >= PADDED_SINCE
+        yield {("obfuscation" in chunk) for chunk in chunks} == {is_late}
+
+
+@fact("2.2.5")
+def _() -> Iterator[bool]:
+    for one in answers(is_sse=True):
+        yield from (len(data) % 16 == 1 for data in one.data if '"obfuscation":' in data)
+
+
+@fact("2.2.6")
+def _() -> Iterator[bool]:
+    for one, chunks in zip(answers(is_sse=True), streams(), strict=True):
+        if "messages" not in one.request:
+            continue  # the recorder kept no request
+        if (one.request.get("stream_options") or {}).get("include_usage"):
+            *before, last = chunks
+            yield (
+                last["choices"] == []
+                and bool(last["usage"])
+                and {json.dumps(one["usage"]) for one in before} == {"null"}
+            )
+        else:
+            yield not any("usage" in chunk for chunk in chunks)
+
+
+@fact("2.2.7")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        first: dict[int, Any] = {}
+        for choice in choices(chunks):
+            first.setdefault(choice["index"], choice["delta"])
+        yield all(delta.get("role") == "assistant" for delta in first.values())
+
+
+@fact("2.2.8")
+def _() -> Iterator[bool]:
+    yield from ("tool_calls" in choices(chunks)[0]["delta"] for chunks in streams() if number_of_calls(chunks) == 1)
+
+
+@fact("2.2.9")
+def _() -> Iterator[bool]:
+    bare = {"role": "assistant", "content": None}
+    yield from (choices(chunks)[0]["delta"] == bare for chunks in streams() if number_of_calls(chunks) > 1)
+
+
+@fact("2.2.10")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        for call in call_deltas(chunks):
+            if "id" in call:
+                yield list(call) == ["index", "id", "type", "function"] and call["function"]["arguments"] == ""
+            else:
+                yield list(call) == ["index", "function"] and list(call["function"]) == ["arguments"]
+
+
+@fact("2.2.11")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        count = number_of_calls(chunks)
+        for index in range(count if count > 1 else 0):
+            pieces = [call["function"]["arguments"] for call in call_deltas(chunks) if call["index"] == index][1:]
+            sizes = [len(piece) for piece in pieces]
+            yield sizes[:-1] == [(4, 5, 6)[place % 3] for place in range(len(sizes) - 1)] and '": ' in "".join(pieces)
+
+
+@fact("2.2.12")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        asks = any("usage" in chunk for chunk in chunks[:-1])
+        if asks and number_of_calls(chunks) > 1:
+            yield list(chunks[0]).index("usage") < list(chunks[0]).index("choices")
+
+
+@fact("2.2.13")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        yield from (choice["delta"] == {} for choice in choices(chunks) if choice["finish_reason"])
+
+
+@fact("2.2.14")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        yield from (len(chunk["choices"]) == 1 for chunk in chunks if chunk["choices"])
+
+
+@fact("2.2.15")
+def _() -> Iterator[bool]:
+    for chunks in streams():
+        if any("refusal" in choice["delta"] and choice["delta"]["refusal"] for choice in choices(chunks)):
+            yield choices(chunks)[0]["delta"] == {"role": "assistant", "content": None, "refusal": ""}
+
+
+@fact("2.3.1")
+def _() -> Iterator[bool]:
+    yield from (one["content-type"] == "application/json" for one in with_headers(is_sse=False))
+    yield from (one["content-type"] == "text/event-stream; charset=utf-8" for one in with_headers(is_sse=True))
+
+
+@fact("2.3.2")
+def _() -> Iterator[bool]:
+    yield from (one.get("openai-version") == "2020-10-01" and "openai-processing-ms" in one for one in with_headers())
+
+
+@fact("2.3.3")
+def _() -> Iterator[bool]:
+    names = {
+        f"x-ratelimit-{word}-{unit}" for word in ("limit", "remaining", "reset") for unit in ("requests", "tokens")
+    }
+    yield from (names <= set(one) for one in with_headers())
+
+
+@fact("2.3.4")
+def _() -> Iterator[bool]:
+    for one in with_headers():
+        found = (value for name, value in one.items() if name.startswith("x-ratelimit-reset-"))
+        yield from (GO_DURATION.fullmatch(value) is not None for value in found)
+
+
+@fact("2.3.5")
+def _() -> Iterator[bool]:
+    found = (one["x-request-id"] for one in with_headers() if "x-request-id" in one)
+    yield from (re.fullmatch(r"req_[0-9a-f]{32}", value) is not None for value in found)
+
+
+@fact("2.3.6")
+def _() -> Iterator[bool]:
+    yield from (one["transfer-encoding"] == "chunked" and one["server"] == "cloudflare" for one in with_headers())
+
+
+@fact("3.1.1")
+def _() -> Iterator[bool]:
+    for one in errors("chat.completions", "embeddings"):
+        sent = headers(one)
+        is_front = sent["content-type"] == "application/json; charset=utf-8" and sent.get("vary") == "Origin"
+        yield is_front and "openai-version" not in sent
+
+
+@fact("3.1.2")
+def _() -> Iterator[bool]:
+    for one in errors("responses"):
+        yield headers(one)["content-type"] == "application/json" and "openai-version" in headers(one)
+
+
+@fact("3.1.3")
+def _() -> Iterator[bool]:
+    for one in errors("chat.completions", "embeddings", "responses"):
+        yield list(one.body) == ["error"] and list(one.body["error"]) == ["message", "type", "param", "code"]
+
+
+@fact("3.1.4")
+def _() -> Iterator[bool]:
+    yield from (
+        one.text.startswith("{") for one in errors("chat.completions", "responses") if one.request.get("stream")
+    )
+
+
+def azure() -> list[Any]:
+    found = (answers("azure", is_sse=kind) for kind in (True, False))
+    return [chunk for some in found for one in some for chunk in (one.chunks if one.is_sse else [one.body])]
+
+
+def is_alphabetical(value: Any) -> bool:
+    if isinstance(value, dict):
+        kept = [item for key, item in value.items() if key != "prompt_filter_results"]
+        return list(value) == sorted(value) and all(map(is_alphabetical, kept))
+    return all(map(is_alphabetical, value)) if isinstance(value, list) else True
+
+
+@fact("4.1.1")
+def _() -> Iterator[bool]:
+    yield from map(is_alphabetical, (one for one in azure() if one["id"]))
+
+
+@fact("4.1.2")
+def _() -> Iterator[bool]:
+    empty = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+    for one in answers("azure", is_sse=True):
+        first = dict(one.chunks[0])
+        yield bool(first.pop("prompt_filter_results")) and first == empty
+
+
+@fact("4.1.3")
+def _() -> Iterator[bool]:
+    yield from ("content_filter_results" in choice for one in azure() for choice in one["choices"])
+
+
+@fact("4.1.4")
+def _() -> Iterator[bool]:
+    yield from ("latency_checkpoint" in one.body["usage"] for one in answers("azure", is_sse=False))
+    yield from ("latency_checkpoint" in one.chunks[-1] for one in answers("azure", is_sse=True))
+
+
+@fact("5.1.1")
+def _() -> Iterator[bool]:
+    yield from ("[DONE]" not in one.text for one in answers(endpoint="responses", is_sse=True))
+
+
+@fact("5.1.2")
+def _() -> Iterator[bool]:
+    for one in answers(endpoint="responses", is_sse=True):
+        lines = [line for line in one.text.split("\n") if line.startswith(("event: ", "data: "))]
+        for event, data in pairwise(lines):
+            if event.startswith("event: "):
+                yield json.loads(data.removeprefix("data: "))["type"] == event.removeprefix("event: ")
+
+
+@fact("5.1.3")
+def _() -> Iterator[bool]:
+    for one in answers(endpoint="responses", is_sse=True):
+        for data in one.chunks:
+            if "obfuscation" in data:
+                yield (len(data["delta"]) + len(data["obfuscation"])) % 16 == 0
+
+
+@fact("6.1.1")
+def _() -> Iterator[bool]:
+    for one in answers("anthropic", "messages", is_sse=True):
+        yield one.text.startswith("event: message_start\n") and "[DONE]" not in one.text
+
+
+@fact("6.1.2")
+def _() -> Iterator[bool]:
+    for provider in ("gemini", "vertex"):
+        for one in answers(provider, "gemini.streamGenerateContent", is_sse=True):
+            yield "\r\n\r\n" in one.text and "event:" not in one.text and "[DONE]" not in one.text
+
+
+@fact("7.1.1")
+def _() -> Iterator[bool]:
+    for one in recorded():
+        if one.is_sse and one.endpoint == "chat.completions" and '"provider":' in one.text:
+            counted = [chunk for chunk in one.chunks if chunk.get("usage")]
+            yield all(chunk["choices"] for chunk in counted)
+
+
+@fact("8.0.1")
+def _() -> Iterator[bool]:
+    groups: dict[str, list[str]] = {}
+    for one in recorded():
+        if one.endpoint == "chat.completions" and one.status == 200:
+            groups.setdefault(one.name + json.dumps(one.request, sort_keys=True), []).append(one.text)
+    yield from (len(set(texts)) > 1 for texts in groups.values() if len(texts) > 1)
+
+
+@fact("8.1.1")
+def _() -> Iterator[bool]:
+    for one in recorded():
+        names = set(headers(one))
+        if {"content-length", "transfer-encoding"} & names:
+            yield {"content-length", "transfer-encoding"} <= names
+
+
+def embeddings() -> list[Exchange]:
+    return answers(endpoint="embeddings", is_sse=False)
+
+
+@fact("9.1.1")
+def _() -> Iterator[bool]:
+    yield from (list(one.body) == ["object", "data", "model", "usage"] for one in embeddings())
+
+
+@fact("9.1.2")
+def _() -> Iterator[bool]:
+    for one in embeddings():
+        wants_text = one.request.get("encoding_format") == "base64"
+        yield from (isinstance(item["embedding"], str) == wants_text for item in one.body["data"])
+
+
+@fact("9.1.3")
+def _() -> Iterator[bool]:
+    for one in embeddings():
+        if len(headers(one)) >= 6:
+            yield headers(one).get("openai-model") == one.body["model"]
+
+
+def test_every_figure_has_its_count() -> None:
+    """No figure is written down that nothing counts, and none is counted that is not written down."""
+    assert {number for number, _, _ in COUNTED.findall(PAGE)} == set(FACTS)
+
+
+@needs_recordings
+@pytest.mark.parametrize("number", sorted(FACTS))
+def test_a_figure_is_as_counted(number: str) -> None:
+    """The page says how often the fact holds, and of how many."""
+    written = {key: (int(held.replace(",", "")), int(of.replace(",", ""))) for key, held, of in COUNTED.findall(PAGE)}
+    found = list(FACTS[number]())
+    assert written[number] == (sum(found), len(found))
