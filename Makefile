@@ -25,6 +25,7 @@ check: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n0 tests/test_house.py
 
 sdks: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s sdk openai_own startup

@@ -123,7 +123,7 @@ FAILS: list[tuple[dict[str, Any], LLMRequest, str, str, str, str]] = [
     ({"tool_result": "get_weather"}, asks(tools=offers("get_weather")), "tool result", "the result of 'get_weather'", "no tool result", "the tool is offered, and was not called yet; for that use tool=…"),
     ({"tool_result": "get_weather"}, asks(*PAST), "tool result", "the result of 'get_weather'", "no tool result since the last assistant message", "it was called in an earlier turn"),
     ({"tool_result": "get_wether"}, asks(*TALK), "tool result", "the result of 'get_wether'", "the result of 'get_weather'", "'get_weather' is near"),
-    ({"tool_result": "x"}, asks(called("get_weather"), answered("else")), "tool result", "the result of 'x'", "results for call ids that no call of the conversation has", "the tool_call_id of a result is the id of the call in an assistant message before it"),
+    ({"tool_result": "x"}, asks(called("get_weather"), answered("else")), "tool result", "the result of 'x'", "results for call ids that no call of the conversation has", "the call id of a result is the id of the call in an assistant message before it"),
     ({"turn": 2}, asks(), "turn", "2", "1: no assistant message so far", ""),
     ({"turn": (1, 2)}, asks(*PAST), "turn", "(1, 2)", "3: 2 assistant messages so far", ""),
     ({"stream": True}, asks(), "stream", "True", "False", ""),

@@ -76,7 +76,7 @@ def _activate(settings: Mapping[str, Any]) -> None:
     activation.activate(handler, "process")
     atexit.register(handler.report)
     mode = f"on (LLM_INTERCEPT={settings['mode']})"
-    _say(f"llm-intercept {__version__}: {mode}; chat completions over httpx and httpx2 are {_how(settings)}")
+    _say(f"llm-intercept {__version__}: {mode}; requests to models over httpx and httpx2 are {_how(settings)}")
     for problem in filter(None, (beside(), _no_family())):
         _say(f"llm-intercept: {problem}")
 

@@ -1,4 +1,4 @@
-"""Server-sent events as chat APIs frame them: `data: {json}` and a blank line, LF only (docs/wire.md 2.2: 482 of 482).
+"""Server-sent events as APIs frame them: `data: {json}` and a blank line, LF only (docs/wire.md 2.2: 482 of 482).
 
 Knows: the framing. Must not know: what the data means.
 """
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-DONE = b"data: [DONE]\n\n"
 
 
 def frame(data: str) -> bytes:
@@ -32,6 +30,5 @@ class Lines:
 
 
 def data_of(line: str) -> str | None:
-    """Return what an event's `data:` line carries; None for other lines and for the end of the stream."""
-    data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
-    return data if data and data != "[DONE]" else None
+    """Return what an event's `data:` line carries; None for other lines."""
+    return line.removeprefix("data:").strip() or None if line.startswith("data:") else None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.clients.family import loaded
-from llm_intercept.clients.transport import InProcess
+from llm_intercept.clients.serve import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

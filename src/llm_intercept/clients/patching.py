@@ -19,8 +19,8 @@ from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
 from llm_intercept.clients.imports import ImportWatcher
 from llm_intercept.clients.leaves import METHODS, is_abstract_base, is_leaf, is_own_transport, leaves, sending_class
+from llm_intercept.clients.serve import serve, serve_async
 from llm_intercept.clients.tls import creating
-from llm_intercept.clients.transport import serve, serve_async
 from llm_intercept.errors import HookError
 
 if TYPE_CHECKING:

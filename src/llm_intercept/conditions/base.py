@@ -127,11 +127,27 @@ class KeywordCondition(Condition):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Both(Condition):
-    """Holds where both conditions hold."""
+class _Pair(Condition):
+    """Two conditions with an operator between them."""
 
     first: Condition
     second: Condition
+
+    sign: ClassVar[str]
+
+    def asks_nobody(self) -> bool:
+        return self.first.asks_nobody() and self.second.asks_nobody()
+
+    def __str__(self) -> str:
+        return f"{_in_brackets(self.first)} {self.sign} {_in_brackets(self.second)}"
+
+
+class Both(_Pair):
+    """Holds where both conditions hold."""
+
+    __slots__ = ()
+
+    sign = "&"
 
     def tells_operation(self, request: LLMRequest) -> bool:
         return self.first.tells_operation(request) or self.second.tells_operation(request)
@@ -146,19 +162,13 @@ class Both(Condition):
     def clues(self) -> tuple[Clues, ...]:
         return all_clues((self.first, self.second))
 
-    def asks_nobody(self) -> bool:
-        return self.first.asks_nobody() and self.second.asks_nobody()
 
-    def __str__(self) -> str:
-        return f"{_in_brackets(self.first)} & {_in_brackets(self.second)}"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Either(Condition):
+class Either(_Pair):
     """Holds where one of both conditions holds."""
 
-    first: Condition
-    second: Condition
+    __slots__ = ()
+
+    sign = "|"
 
     def tells_operation(self, request: LLMRequest) -> bool:
         return self.first.tells_operation(request) and self.second.tells_operation(request)
@@ -176,12 +186,6 @@ class Either(Condition):
     def clues(self) -> tuple[Clues, ...]:
         first, second = self.first.clues(), self.second.clues()
         return (min(first, key=len) + min(second, key=len),) if first and second else ()
-
-    def asks_nobody(self) -> bool:
-        return self.first.asks_nobody() and self.second.asks_nobody()
-
-    def __str__(self) -> str:
-        return f"{_in_brackets(self.first)} | {_in_brackets(self.second)}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -232,4 +236,4 @@ def _neither(first: Verdict, second: Verdict) -> Verdict:
 
 
 def _in_brackets(condition: Condition) -> str:
-    return f"({condition})" if isinstance(condition, Both | Either) else str(condition)
+    return f"({condition})" if isinstance(condition, _Pair) else str(condition)

@@ -11,8 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import mapping, text
-from llm_intercept.base.numbers import is_int
 from llm_intercept.conditions.base import Clue, KeywordCondition
 from llm_intercept.errors import Verdict
 

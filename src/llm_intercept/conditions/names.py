@@ -62,12 +62,20 @@ class NameCondition(KeywordCondition):
         return False
 
     def verdict(self, request: LLMRequest) -> Verdict:
-        names = list(self.names(request))
-        expected = quoted(self.wanted) if isinstance(self.wanted, str) else asked_for(self.wanted)
-        got = listed(names) or "none"
+        names, expected = list(self.names(request)), self.expected()
+        got = self.got(request, names)
         if self.holds(request):
             return Verdict(True, self.subject, expected, got, distance=0.0)
         return Verdict(False, self.subject, expected, got, self.hint(request), distance(self.wanted, names))
+
+    def expected(self) -> str:
+        """Say what is asked for."""
+        return quoted(self.wanted) if isinstance(self.wanted, str) else asked_for(self.wanted)
+
+    def got(self, request: LLMRequest, names: list[str]) -> str:
+        """Say what names the request has."""
+        del request
+        return listed(names) or "none"
 
     def hint(self, request: LLMRequest) -> str:
         """Guess what was meant; empty if that cannot be told."""
@@ -137,13 +145,12 @@ class ToolCondition(NameCondition):
     def names(request: LLMRequest) -> list[str]:
         return [tool.name for tool in request.tools]
 
-    def verdict(self, request: LLMRequest) -> Verdict:
-        offered = self.names(request)
-        got = listed(offered) or "no tools at all"
-        expected = f"{quoted(self.wanted)} among them"
-        if self.holds(request):
-            return Verdict(True, self.subject, expected, got, distance=0.0)
-        return Verdict(False, self.subject, expected, got, self.hint(request), distance(self.wanted, offered))
+    def expected(self) -> str:
+        return f"{quoted(self.wanted)} among them"
+
+    def got(self, request: LLMRequest, names: list[str]) -> str:
+        del request
+        return listed(names) or "no tools at all"
 
     def hint(self, request: LLMRequest) -> str:
         if any(fits(self.wanted, result.name) for result in request.tool_results):
@@ -163,15 +170,14 @@ class ToolResultCondition(NameCondition):
     def names(request: LLMRequest) -> list[str]:
         return [result.name for result in request.tool_results]
 
-    def verdict(self, request: LLMRequest) -> Verdict:
-        answered = self.names(request)
+    def expected(self) -> str:
+        return f"the result of {quoted(self.wanted)}"
+
+    def got(self, request: LLMRequest, names: list[str]) -> str:
+        if any(names):
+            return f"the result of {listed(names)}"
         since = " since the last assistant message" if request.turn > 1 else ""
-        got = f"the result of {listed(answered)}" if any(answered) else f"no tool result{since}"
-        got = "results for call ids that no call of the conversation has" if answered and not any(answered) else got
-        expected = f"the result of {quoted(self.wanted)}"
-        if self.holds(request):
-            return Verdict(True, self.subject, expected, got, distance=0.0)
-        return Verdict(False, self.subject, expected, got, self.hint(request), distance(self.wanted, answered))
+        return "results for call ids that no call of the conversation has" if names else f"no tool result{since}"
 
     def hint(self, request: LLMRequest) -> str:
         called = {call.name for message in request.messages for call in message.tool_calls}
@@ -180,7 +186,7 @@ class ToolResultCondition(NameCondition):
         if not called and any(fits(self.wanted, tool.name) for tool in request.tools):
             return "the tool is offered, and was not called yet; for that use tool=…"
         if request.tool_results and not any(result.name for result in request.tool_results):
-            return "the tool_call_id of a result is the id of the call in an assistant message before it"
+            return "the call id of a result is the id of the call in an assistant message before it"
         return near_name(self.wanted, self.names(request))
 
 

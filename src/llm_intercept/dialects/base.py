@@ -86,6 +86,8 @@ class Recorded:
         call_id: A pattern of the ids of calls and answers that the API gives out, which change from run to run.
         delta_fields: Fields of a stream's events that hold a part of a longer text.
         indices: Fields of a stream's events that say which text a part belongs to.
+        kept_headers: Headers that a take keeps beside HTTP's own; `*` is a wildcard.
+        changing_headers: Headers that it keeps though they are others each time, whatever is answered.
         last_user: Reads from a request's body what the user said last.
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
@@ -104,6 +106,8 @@ class Recorded:
     call_id: str = ""
     delta_fields: frozenset[str] = frozenset()
     indices: tuple[str, ...] = ()
+    kept_headers: tuple[str, ...] = ()
+    changing_headers: tuple[str, ...] = ()
     models: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
 
 

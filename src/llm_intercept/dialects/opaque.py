@@ -13,9 +13,9 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import decode, encode, items, mapping, text
-from llm_intercept.base.numbers import is_int
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
 from llm_intercept.dialects.openai.retry import RETRY
@@ -197,6 +197,8 @@ Opaque.recorded = Recorded(
     call_id=r"call_[A-Za-z0-9]{8,}|toolu_[A-Za-z0-9]{8,}",
     delta_fields=frozenset({"text", "delta", "partial_json", "thinking"}),
     indices=("output_index", "content_index", "item_id"),
+    kept_headers=("anthropic-beta", "anthropic-version"),
+    changing_headers=("anthropic-ratelimit-*", "request-id"),
     models={
         "/responses": ("openai.types.responses", "Response", ""),
         "/completions": ("openai.types", "Completion", "Completion"),

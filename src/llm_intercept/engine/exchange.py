@@ -341,7 +341,7 @@ def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
     The same message has the same request id.
     """
     identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
-    error = ErrorReply(status, message=message, code=code, type="invalid_request_error", is_final=True)
+    error = ErrorReply(status, message=message, code=code, is_final=True)
     return case.dialect.fail(case.request, error, identity)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, cast, get_args
 
-from llm_intercept.base.numbers import is_int
+from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
-from llm_intercept.base.numbers import is_int
+from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
 from llm_intercept.faults.base import Body, Fault, Where
 from llm_intercept.model.wire import Break

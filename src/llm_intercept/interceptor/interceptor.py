@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.conditions.given import some_conditions
 from llm_intercept.errors import UnusedRuleError, WrapError, shorten
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
 from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
-from llm_intercept.journal import calls as call_lists
-from llm_intercept.journal import resilience
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.settings.arguments import chosen
-from llm_intercept.simulation import chaos as chances
-from llm_intercept.simulation import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -123,7 +118,9 @@ class Interceptor:
     @property
     def calls(self) -> Calls:
         """Every exchange so far, in the order the requests arrived."""
-        return call_lists.Calls(self._engine.journal.calls)
+        from llm_intercept.journal.calls import Calls  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
+
+        return Calls(self._engine.journal.calls)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -143,6 +140,8 @@ class Interceptor:
             SettingsError: A condition has a type it cannot have, there is no such keyword, or none is given.
 
         """
+        from llm_intercept.conditions.given import some_conditions  # noqa: PLC0415 - as for `calls`
+
         found = some_conditions("on", conditions, wanted)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
@@ -275,7 +274,9 @@ class Interceptor:
             SettingsError: A limit is no positive int, or none is given.
 
         """
-        limit = limits.RateLimit(requests_per_minute, tokens_per_minute, model)
+        from llm_intercept.simulation.limits import RateLimit  # noqa: PLC0415 - few programs simulate limits
+
+        limit = RateLimit(requests_per_minute, tokens_per_minute, model)
         self._engine.service.limits.append(limit)
         return limit
 
@@ -298,13 +299,17 @@ class Interceptor:
             SettingsError: An argument has a value that cannot be used.
 
         """
-        chaos = chances.Chaos(rate, seed, None if kinds is None else tuple(kinds))
+        from llm_intercept.simulation.chaos import Chaos  # noqa: PLC0415 - it loads all faults
+
+        chaos = Chaos(rate, seed, None if kinds is None else tuple(kinds))
         self._engine.service.chaos.append(chaos)
         return chaos
 
     def resilience(self) -> Resilience:
         """Judge what the program did with the faults it met, from its calls so far."""
-        return resilience.judge(self._engine.journal.calls, self._engine.service.clock)
+        from llm_intercept.journal.resilience import judge  # noqa: PLC0415 - few programs ask for a verdict
+
+        return judge(self._engine.journal.calls, self._engine.service.clock)
 
     def assert_resilient(self, *, allow: Iterable[FindingKind] = ()) -> Resilience:
         """Raise unless the program did with every fault it met what a resilient program does.
@@ -322,7 +327,9 @@ class Interceptor:
 
         """
         found = self.resilience()
-        resilience.check(found, allow)
+        from llm_intercept.journal.resilience import check  # noqa: PLC0415 - as for `resilience`
+
+        check(found, allow)
         return found
 
     def _add_rules(self, given: RulesSource | Sequence[RulesSource]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from llm_intercept.clients import activation
 from llm_intercept.clients.family import family_of
-from llm_intercept.clients.transport import InProcess, serve, serve_async
+from llm_intercept.clients.serve import InProcess, serve, serve_async
 from llm_intercept.errors import SettingsError
 from llm_intercept.interceptor.interceptor import Interceptor, engine_of
 

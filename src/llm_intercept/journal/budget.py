@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.numbers import is_number
+from llm_intercept.base.checks import is_number
 from llm_intercept.errors import BudgetExceededError, SettingsError
 
 if TYPE_CHECKING:

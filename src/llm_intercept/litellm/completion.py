@@ -26,7 +26,7 @@ from llm_intercept.replies.kinds import RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, Script, error_of, mocked, mocked_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_TIMEOUT = 600.0  # seconds, as litellm's and openai's
@@ -197,6 +197,12 @@ def _code(body: str) -> object:
         return None
 
 
+def _read(lines: Iterable[str], model: str) -> Iterator[AttrDict]:
+    for data in map(data_of, lines):
+        if data and data != "[DONE]":
+            yield _chunk(data, model)
+
+
 def _chunk(data: str, model: str) -> AttrDict:
     """Read a chunk; raises `MockedError` if it is an error that the host sent inside the stream."""
     value = decode(data.encode())
@@ -222,8 +228,7 @@ def _chunks(response: Any, client: Any, model: str) -> Iterator[AttrDict]:
     try:
         lines = Lines()
         for chunk in response.iter_bytes():
-            for data in filter(None, map(data_of, lines.feed(chunk))):
-                yield _chunk(data, model)
+            yield from _read(lines.feed(chunk), model)
     finally:
         response.close()
         client.close()
@@ -233,8 +238,8 @@ async def _async_chunks(response: Any, client: Any, model: str) -> AsyncIterator
     try:
         lines = Lines()
         async for chunk in response.aiter_bytes():
-            for data in filter(None, map(data_of, lines.feed(chunk))):
-                yield _chunk(data, model)
+            for one in _read(lines.feed(chunk), model):
+                yield one
     finally:
         await response.aclose()
         await client.aclose()

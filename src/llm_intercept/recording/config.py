@@ -14,7 +14,7 @@ from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import matching
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.store import FolderStore, Store
-from llm_intercept.settings import kinds
+from llm_intercept.settings import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class Recordings:
             raise SettingsError("recordings", self.location, "a folder or an fsspec URL")
         object.__setattr__(self, "match", matching(self.match))
         if self.replay_speed is not None:
-            kinds.SPEED.check("replay_speed", self.replay_speed)
+            values.SPEED.check("replay_speed", self.replay_speed)
 
     @property
     def matching(self) -> Match:

@@ -15,30 +15,17 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.base.numbers import is_number
+from llm_intercept.dialects import EVERY
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import SECRET_HEADERS
 from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets
 from llm_intercept.recording.prefilter import document
 
-REQUEST_HEADERS = ("accept", "content-type", "openai-beta", "anthropic-version", "anthropic-beta", "user-agent")
-RESPONSE_HEADERS = (
-    "content-type",
-    "retry-after",
-    "retry-after-ms",
-    "x-should-retry",
-    "x-request-id",
-    "request-id",
-    "apim-request-id",
-    "openai-version",
-    "openai-model",
-    "openai-processing-ms",
-    "x-ratelimit-*",
-    "anthropic-ratelimit-*",
-    "x-ms-region",
-    "x-ms-deployment-name",
-)
+_OF_APIS = ((*each.recorded.kept_headers, *each.recorded.changing_headers) for each in EVERY)
+HEADERS = frozenset({"accept", "content-type", "retry-after", "user-agent"}.union(*_OF_APIS))
+"""The headers that takes keep, of requests and answers."""
 QUERY = ("api-version", "alt", "beta", "stream")
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
 LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
@@ -83,10 +70,10 @@ class Redaction:
         object.__setattr__(self, "_compiled", compiled)
         object.__setattr__(self, "_fields", frozenset(name.lower() for name in self.fields))
 
-    def headers(self, headers: Iterable[tuple[str, str]], allowed: tuple[str, ...], secrets: Secrets) -> dict[str, str]:
+    def headers(self, headers: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str]:
         """Keep the headers that are allowed, names in lower case; of several with one name a list with commas."""
         kept: dict[str, str] = {}
-        names = (*allowed, *(name.lower() for name in self.keep_headers))
+        names = (*HEADERS, *(name.lower() for name in self.keep_headers))
         for name, value in headers:
             key = name.lower()
             if any(fnmatchcase(key, one) for one in names):

@@ -16,7 +16,7 @@ from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.bodies import content_of, response_of
 from llm_intercept.recording.events_redaction import redacted_events
-from llm_intercept.recording.redaction import REQUEST_HEADERS, RESPONSE_HEADERS, Secrets, credentials
+from llm_intercept.recording.redaction import Secrets, credentials
 from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse
 from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
 
@@ -53,7 +53,7 @@ def sanitize_request(
 ) -> SanitizedRequest:
     """Redact a request, whose body is a JSON value or text, and make its key; `SettingsError` if the hook errs."""
     secrets = credentials(url, headers)
-    kept = redaction.headers(headers.items(), REQUEST_HEADERS, secrets)
+    kept = redaction.headers(headers.items(), secrets)
     known: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
     if isinstance(body, str):
         known["text"] = redaction.text(body, secrets)
@@ -73,7 +73,7 @@ def sanitize_response(
 ) -> TakeResponse:
     """Redact a response, its body decoded; raises `SettingsError` if the redaction's hook errs."""
     secrets = Secrets((*asked.secrets.literals, *credentials("", dict(headers)).literals))
-    kept = redaction.headers(headers, RESPONSE_HEADERS, secrets)
+    kept = redaction.headers(headers, secrets)
     response = redacted_response(response_of(status, kept, chunks), redaction, secrets)
     if redaction.hook is None:
         return response
@@ -100,12 +100,12 @@ def redacted_take(take: Take, redaction: Redaction, secrets: Secrets) -> Take:
     request = take.request
     changed = {
         "url": redaction.url(request.url, secrets),
-        "headers": redaction.headers(request.headers.items(), REQUEST_HEADERS, secrets),
+        "headers": redaction.headers(request.headers.items(), secrets),
         "body": redaction.whole(request.body, secrets),
         "text": None if request.text is None else redaction.text(request.text, secrets),
     }
     response = redacted_response(take.response, redaction, secrets)
-    headers = redaction.headers(response.headers.items(), RESPONSE_HEADERS, secrets)
+    headers = redaction.headers(response.headers.items(), secrets)
     return take.model_copy(
         update={
             "request": request.model_copy(update=changed),

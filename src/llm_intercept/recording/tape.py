@@ -13,8 +13,10 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.dialects import EVERY
 from llm_intercept.recording.fingerprint import Match, slug
 from llm_intercept.recording.store import SUFFIX
 from llm_intercept.recording.take import DamagedTakeError, Take, document_of, read_take, write_take
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 SHORT = 12
 PARTIAL = ".partial"
-CHANGES_ANYWAY = ("x-request-id", "request-id", "apim-request-id", "openai-processing-ms")
+CHANGING_HEADERS = frozenset({"user-agent"}.union(*(each.recorded.changing_headers for each in EVERY)))
 SHELF = 4_000_000  # bytes of files whose takes are kept in memory, to be played again
 DEFAULT = Match()
 
@@ -273,7 +275,7 @@ def _lasting(take: Take) -> Any:
 
 
 def _changes_anyway(header: str) -> bool:
-    return header in CHANGES_ANYWAY or "ratelimit" in header or header == "user-agent"
+    return any(fnmatchcase(header, one) for one in CHANGING_HEADERS)
 
 
 def _counted(take: Take) -> str:

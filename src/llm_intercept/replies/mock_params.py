@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import mapping, text, to_json_text
-from llm_intercept.base.numbers import is_number
 from llm_intercept.errors import MockedError, ReplyError, SettingsError
 from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import NetworkFaultError

@@ -390,18 +390,3 @@ RulesFile = _with_fields("RulesFile", FileTable, {"rules": (GenericAlias(list, R
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a file of rules, for editors."""
     return RulesFile.model_json_schema()
-
-
-def known_keys(steps: list[int | str]) -> list[str]:
-    """Return the keys of the table that the last of `steps` is in."""
-    parents = [step for step in steps[:-1] if isinstance(step, str)]
-    tables: dict[str, type[BaseModel]] = {
-        "rules": RuleInFile,
-        "reply": ReplyInFile,
-        "replies": ReplyInFile,
-        "tool_calls": CallInFile,
-        "usage": UsageInFile,
-    }
-    table = tables.get(parents[-1], Regex) if parents else RulesFile
-    table = Regex if "headers" in parents else table
-    return [field.alias or name for name, field in table.model_fields.items()]

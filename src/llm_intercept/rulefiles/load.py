@@ -20,7 +20,7 @@ from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, R
 from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import parse, shown
 from llm_intercept.rules.rule import Rule
-from llm_intercept.settings.kinds import listed
+from llm_intercept.settings.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

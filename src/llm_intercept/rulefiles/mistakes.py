@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import RuleFileError
-from llm_intercept.rulefiles.format import MARK, MistakeError, known_keys, short
+from llm_intercept.rulefiles.format import (
+    MARK,
+    CallInFile,
+    MistakeError,
+    Regex,
+    ReplyInFile,
+    RuleInFile,
+    RulesFile,
+    UsageInFile,
+    short,
+)
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
     from llm_intercept.rulefiles.text import Parsed
@@ -64,7 +74,7 @@ def _told(error: ErrorDetails, steps: list[int | str]) -> tuple[str, str, str]:
         return _key(steps) + cause.key, cause.problem, cause.advice
     if error["type"] == "extra_forbidden":
         problem = f"there is no such key (its value is {short(error['input'])})"
-        return _key(steps), problem, did_you_mean(str(steps[-1]), known_keys(steps))
+        return _key(steps), problem, did_you_mean(str(steps[-1]), _known_keys(steps))
     if error["type"] == "missing":
         return _key(steps[:-1]), f"{steps[-1]} is missing", "Add it."
     return _key(steps), f"{short(error['input'])} cannot be used", _advice(error)
@@ -88,3 +98,18 @@ def _key(steps: list[int | str]) -> str:
 def _as_json(advice: str) -> str:
     """Write the examples in advice as JSON has them."""
     return EXAMPLE.sub(lambda one: f'{{"{one[1]}": {one[2]}}}' if one[1] else f'"{one[3]}": ', advice)
+
+
+def _known_keys(steps: list[int | str]) -> list[str]:
+    """Return the keys of the table that the last of `steps` is in."""
+    parents = [step for step in steps[:-1] if isinstance(step, str)]
+    tables: dict[str, type[BaseModel]] = {
+        "rules": RuleInFile,
+        "reply": ReplyInFile,
+        "replies": ReplyInFile,
+        "tool_calls": CallInFile,
+        "usage": UsageInFile,
+    }
+    table = tables.get(parents[-1], Regex) if parents else RulesFile
+    table = Regex if "headers" in parents else table
+    return [field.alias or name for name, field in table.model_fields.items()]

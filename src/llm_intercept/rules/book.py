@@ -12,16 +12,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
-from llm_intercept.rules.index import Index
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import Exhausted, SteppedAside
-from llm_intercept.rules.shadow import shadow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.replies.kinds import Kinds, Prepared
+    from llm_intercept.rules.index import Index
 
 
 EXPLAINED = 30  # rules that are compared in full
@@ -85,6 +84,8 @@ class RuleBook:
         if index is None:
             if len(self.rules) < FEW:
                 return (*self.rules, *self.catch_alls)
+            from llm_intercept.rules.index import Index  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
+
             index = self._index = Index()
         if len(self.rules) - index.filed >= FEW:
             index.file(self.rules)
@@ -112,6 +113,8 @@ class RuleBook:
 
         A catch-all of one reply beside rules with conditions is a fallback, which need not be used.
         """
+        from llm_intercept.rules.shadow import shadow_of  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
+
         found: list[RuleFacts] = []
         for number, rule in enumerate(rules := [*self.rules, *self.catch_alls]):
             facts = None if self._is_fallback(rule) else rule.unused()

@@ -12,8 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
-from llm_intercept.base.numbers import is_int
-from llm_intercept.conditions.function import asked_function
+from llm_intercept.base.checks import is_int
 from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
 from llm_intercept.replies.kinds import ANSWERS_ALL, Embeddings, Kinds, Prepared, ReplyLike, prepare
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
@@ -198,6 +197,8 @@ def _key(key: object) -> Callable[[LLMRequest], Hashable]:
     if isinstance(key, str) and key in KEYS:
         return attrgetter(key)
     if callable(key):
+        from llm_intercept.conditions.function import asked_function  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
+
         return asked_function("per(…)", key)
     raise SettingsError("per(…)", key, "a function of the request, or one of " + ", ".join(map(repr, KEYS)))
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import SettingsError, UnknownSettingError
-from llm_intercept.settings import kinds
+from llm_intercept.settings import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llm_intercept.settings.kinds import Kind
+    from llm_intercept.settings.values import Kind
 
 Mode = Literal["mock", "replay", "record", "auto"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
@@ -75,22 +75,25 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("mode", kinds.one_of(*get_args(Mode)), "mock", "where answers come from where no rule gives one"),
-    Setting("reply", kinds.TEXT, None, "what is answered where no rule does; by default a ready sentence", PROCESS),
-    Setting("recordings", kinds.TAPE, None, "the tape, which the modes replay, record and auto need"),
-    Setting("replay_speed", kinds.SPEED, None, "how fast a recorded stream is played; by default at once"),
-    Setting("rules", kinds.RULES, (), "rules that come before all others, and need not be used"),
+    Setting("mode", values.one_of(*get_args(Mode)), "mock", "where answers come from where no rule gives one"),
+    Setting("reply", values.TEXT, None, "what is answered where no rule does; by default a ready sentence", PROCESS),
+    Setting("recordings", values.TAPE, None, "the tape, which the modes replay, record and auto need"),
+    Setting("replay_speed", values.SPEED, None, "how fast a recorded stream is played; by default at once"),
+    Setting("rules", values.RULES, (), "rules that come before all others, and need not be used"),
     Setting(
-        "unmatched", kinds.one_of(*get_args(UnmatchedPolicy)), "error", "what happens to a request that nothing answers"
+        "unmatched",
+        values.one_of(*get_args(UnmatchedPolicy)),
+        "error",
+        "what happens to a request that nothing answers",
     ),
-    Setting("passthrough", kinds.NAMES, (), "the hosts and models whose requests go out to the network"),
-    Setting("scope", kinds.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
-    Setting("seed", kinds.WHOLE, 0, "another seed, other ids; the same one, the same"),
-    Setting("tokenizer", kinds.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
-    Setting("log", kinds.FILE, None, "a file that each call is appended to as a line of JSON"),
-    Setting("all_used", kinds.TRUTH, False, "whether a rule that was not used is an error; in pytest it is", PROJECT),
-    Setting("time_scale", kinds.SCALE, 1.0, "the real seconds that a simulated second takes"),
-    Setting("pace", kinds.PACE, None, "how fast answers come, where neither rule nor reply says it", ARGUMENT_ONLY),
+    Setting("passthrough", values.NAMES, (), "the hosts and models whose requests go out to the network"),
+    Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
+    Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
+    Setting("tokenizer", values.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
+    Setting("log", values.FILE, None, "a file that each call is appended to as a line of JSON"),
+    Setting("all_used", values.TRUTH, False, "whether a rule that was not used is an error; in pytest it is", PROJECT),
+    Setting("time_scale", values.SCALE, 1.0, "the real seconds that a simulated second takes"),
+    Setting("pace", values.PACE, None, "how fast answers come, where neither rule nor reply says it", ARGUMENT_ONLY),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 ARGUMENTS = tuple(name for name in BY_NAME if name != "reply")  # which has no name where it is an argument

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.settings import BY_NAME, SWITCH, check_tape, kinds, refuse_unknown, said_in
+from llm_intercept.settings import BY_NAME, SWITCH, check_tape, refuse_unknown, said_in, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] 
     mode = environ.get(SWITCH, "").strip().lower()
     if mode in {"", *OFF}:
         return None
-    kinds.one_of(*BY_NAME["mode"].kind.choices, *OFF).check(SWITCH, mode)
+    values.one_of(*BY_NAME["mode"].kind.choices, *OFF).check(SWITCH, mode)
     settings = {setting.variable: setting for setting in said_in("environment")}
     ours = {name: text for name, text in environ.items() if name.startswith(SWITCH + "_")}
     refuse_unknown(ours, (*settings, PLAYED, PAIRS), "the environment")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
-from llm_intercept.base.numbers import is_int, is_number
+from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.errors import SettingsError, shorten
 from llm_intercept.faults import Fault, connection_error, cut_off, disconnect, malformed, timeout
 from llm_intercept.replies.api_error import api_error

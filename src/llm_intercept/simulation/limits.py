@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.numbers import is_int
+from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
 from llm_intercept.replies.api_error import api_error
 from llm_intercept.replies.kinds import LimitHit, LimitState

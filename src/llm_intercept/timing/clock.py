@@ -9,7 +9,7 @@ import math
 import threading
 import time
 
-from llm_intercept.base.numbers import is_number
+from llm_intercept.base.checks import is_number
 from llm_intercept.errors import SettingsError
 
 SHORTEST = 0.02

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.numbers import is_number
+from llm_intercept.base.checks import is_number
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 STREAM = "text/event-stream; charset=utf-8"
+KEPT = (
+    "openai-beta",
+    "openai-model",
+    "openai-version",
+    "x-ms-deployment-name",
+    "x-ms-region",
+    "retry-after-ms",
+    "x-should-retry",
+)
+CHANGING = ("apim-request-id", "openai-processing-ms", "x-ratelimit-*", "x-request-id")
+"""What recordings keep of the headers, the last ones though they are others each time."""
 RATE_LIMITS: Headers = (
     ("x-ratelimit-limit-requests", "10000"),
     ("x-ratelimit-limit-tokens", "50000000"),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_object
-from llm_intercept.base.numbers import is_int
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.replies.kinds import ErrorReply
 

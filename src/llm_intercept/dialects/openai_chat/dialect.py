@@ -8,7 +8,6 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.base.sse import DONE
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
@@ -20,6 +19,7 @@ from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleave
 from llm_intercept.dialects.openai_chat.counts import usage, usage_json
 from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
+from llm_intercept.dialects.openai_chat.grammar import DONE
 from llm_intercept.dialects.openai_chat.plan import Plan, automatic, plans
 from llm_intercept.dialects.openai_chat.raw import Ready, ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 # What most chunks have; no text can hold it, since its quotes are escaped.
 SAYS, UNFINISHED = b'"delta":{"content":"', b'"finish_reason":null'
 
+END = "[DONE]"
+"""What the last event says."""
+DONE = frame(END)
+
 
 def kind(event: bytes) -> EventKind:
     """Return what an event of a stream is for."""
     if SAYS in event and UNFINISHED in event:
         return "content"
     line = next((one for one in event.splitlines() if one.startswith(b"data:")), b"").removeprefix(b"data:").strip()
-    if line == b"[DONE]":
+    if line == END.encode():
         return "done"
     try:
         chunk = mapping(decode(line))
@@ -39,7 +43,7 @@ def kind(event: bytes) -> EventKind:
 
 def is_last(event: bytes) -> bool:
     """Whether it is `[DONE]`, where SDKs stop reading."""
-    return event.rstrip().endswith(b"[DONE]")
+    return event.rstrip().endswith(END.encode())
 
 
 def _kind_of_delta(delta: Any) -> EventKind:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items, mapping, text
-from llm_intercept.base.sse import DONE, Lines, data_of, frame
+from llm_intercept.base.sse import Lines, data_of, frame
 from llm_intercept.dialects.openai.headers import JSON, STREAM
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.frames import Envelope
+from llm_intercept.dialects.openai_chat.grammar import DONE, END
 from llm_intercept.dialects.openai_chat.read import read_message
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, FinishReason, Part, ReplyPart, Text, ToolCall
@@ -78,7 +79,7 @@ def _lone(body: Mapping[str, Any]) -> Iterable[bytes]:
 def stream_data(body: bytes) -> list[Mapping[str, Any]]:
     """Read the chunks of a stream."""
     found = (data_of(line) for line in Lines().feed(body + b"\n"))
-    return [json.loads(data) for data in found if data is not None]
+    return [json.loads(data) for data in found if data and data != END]
 
 
 def _is_message(body: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
+from llm_intercept.dialects.openai.headers import CHANGING, KEPT
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.raw import replies
 from llm_intercept.dialects.openai_chat.read import read_message
@@ -65,5 +66,7 @@ RECORDED = Recorded(
     call_id=r"call_[A-Za-z0-9]{8,}|chatcmpl-(?:tool-)?[A-Za-z0-9]{8,}",
     delta_fields=frozenset({"content", "refusal", "reasoning", "reasoning_content", "arguments", "input"}),
     indices=("index",),
+    kept_headers=KEPT,
+    changing_headers=CHANGING,
     models={"/chat/completions": ("openai.types.chat", "ChatCompletion", "ChatCompletionChunk")},
 )

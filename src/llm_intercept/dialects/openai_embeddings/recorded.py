@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import mapping
-from llm_intercept.base.numbers import is_int
 from llm_intercept.dialects.base import Recorded
+from llm_intercept.dialects.openai.headers import CHANGING, KEPT
 from llm_intercept.dialects.openai_embeddings.read import PATH, texts_of
 from llm_intercept.model.usage import Usage
 
@@ -27,6 +28,8 @@ RECORDED = Recorded(
     last_user=lambda body: texts_of(mapping(body)),
     roles=lambda _: ["user"],
     usage=usage,
+    kept_headers=KEPT,
+    changing_headers=CHANGING,
     not_in_key=frozenset({"user", "encoding_format"}),  # base64 or not, the numbers are the same
     models={PATH: ("openai.types", "CreateEmbeddingResponse", "")},
 )

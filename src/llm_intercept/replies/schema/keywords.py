@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.base.numbers import is_int, is_number
 from llm_intercept.errors import SchemaError
 
 if TYPE_CHECKING:

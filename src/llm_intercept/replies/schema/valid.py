@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
-from llm_intercept.base.numbers import is_number
 from llm_intercept.replies.schema.keywords import resolve
 from llm_intercept.replies.schema.numbers import exact
 

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from llm_intercept.base.numbers import is_int, is_number
+from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
