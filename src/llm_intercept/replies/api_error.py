@@ -6,7 +6,7 @@ Knows: which status belongs to which error. Must not know: any API's words for t
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import header_pairs, to_json_text
 from llm_intercept.base.words import nearest
@@ -49,7 +49,7 @@ def api_error(
     param: str | None = None,
     retry_after: float | None = None,
     headers: Mapping[str, str] | None = None,
-    body: Any = None,
+    body: object = None,
     fault: Fault | tuple[Fault, ...] | None = None,
     pace: Pace | None = None,
 ) -> ErrorReply:

@@ -304,8 +304,8 @@ def _one_turn(parts: tuple[object, ...]) -> Reply:
     return Reply(*(_part(number, part) for number, part in enumerate(parts)))
 
 
-def _part(number: int, part: object) -> object:
-    if isinstance(part, (str, *PARTS)):
+def _part(number: int, part: object) -> str | ReplyPart | Reply:
+    if isinstance(part, (str, PARTS)):
         return part
     prepared = _prepared(part)
     if isinstance(prepared, Reply) and prepared.deltas is None and not prepared.variants:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = 200, 599
 
 
-def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, **named: Any) -> ToolCall:  # noqa: A002
+def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, **named: object) -> ToolCall:  # noqa: A002
     """Make a call of a function tool.
 
     Args:

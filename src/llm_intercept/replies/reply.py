@@ -45,7 +45,7 @@ class ReplyOptions(TypedDict, total=False):
     audio: Media | None
     annotations: Sequence[Citation | Mapping[str, Any]]
     logprobs: Sequence[Mapping[str, Any]] | None
-    variants: Sequence[Any]
+    variants: Sequence[object]
     finish_reason: FinishReason | None
     usage: Usage | Mapping[str, int] | None
     model: str | None
@@ -91,7 +91,7 @@ class Reply:
     faults: tuple[Fault, ...]
     pace: Pace | None
 
-    def __init__(self, *parts: Any, **options: Unpack[ReplyOptions]) -> None:
+    def __init__(self, *parts: str | ReplyPart | Reply, **options: Unpack[ReplyOptions]) -> None:
         given = cast("dict[str, Any]", options)
         _check_options(given)
         inner = [part for part in parts if isinstance(part, Reply)]
@@ -161,7 +161,7 @@ def _shown(part: ReplyPart) -> str:
     return repr(part)
 
 
-def _flat(parts: Iterable[Any]) -> Iterator[ReplyPart]:
+def _flat(parts: Iterable[object]) -> Iterator[ReplyPart]:
     """Give the parts of what was given: texts as `Text`, the parts of inner replies."""
     for part in parts:
         if isinstance(part, str):
