@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 
+import httpx
 import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, Match, Recordings, Redaction, intercept, wrap
@@ -568,3 +569,16 @@ def _transcription(folder, url):
     )
     Tape(FolderStore(folder / "tape")).record(take_of(one, response, partial=None, versions={}))
     return folder / "tape"
+
+
+def test_what_the_api_would_refuse_is_recorded_as_it_refuses_it(upstream, tmp_path):
+    """A request that cannot be read goes out where recordings are made, and its answer is played."""
+    bad = {"model": "gpt-4o"}
+    upstream.answers.append((400, {"content-type": "application/json"}, b'{"error": {"message": "their own words"}}'))
+    for mode in ("record", "replay"):
+        with (
+            intercept(mode=mode, recordings=tmp_path / "tape"),
+            httpx.Client(verify=ssl.create_default_context(cafile=upstream.ca)) as client,
+        ):
+            answer = client.post(upstream.chat, json=bad)
+            assert (answer.status_code, answer.json()["error"]["message"]) == (400, "their own words"), mode
