@@ -37,7 +37,7 @@ def calls_ids(llm: Interceptor, turn: int) -> list[str]:
     """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
     messages = llm.calls[turn - 1].request.messages
     called = [call.id for message in messages for call in message.tool_calls]
-    answered = [part.id for message in messages for part in message.parts if part.kind == "tool_result"]
+    answered = [result.id for message in messages for result in message.tool_results]
     assert sorted(called) == sorted(answered)
     return called
 
