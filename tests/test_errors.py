@@ -259,7 +259,7 @@ def test_a_failed_function():
         llm.on("hi").reply(lambda request: {}["absent"])
         httpx.post(URL, json=chat())
     assert said(caught.value) == (
-        "The function of rule on('hi') (HERE) raised KeyError: 'absent'. It was called to answer a request; mend it, "
+        "The function of rule on('hi') (HERE) raised KeyError: 'absent'. It was called to answer a request; correct it, "
         "or raise one of the HTTP library's own exceptions to make the request itself fail."
     )
 

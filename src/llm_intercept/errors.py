@@ -83,7 +83,7 @@ class ReplyFunctionError(LLMInterceptError):
         self.__cause__ = cause
         super().__init__(
             f"The function of rule {rule} ({where}) raised {type(cause).__name__}: {cause}. "
-            "It was called to answer a request; mend it, or raise one of the HTTP library's own exceptions "
+            "It was called to answer a request; correct it, or raise one of the HTTP library's own exceptions "
             "to make the request itself fail."
         )
 
@@ -341,8 +341,8 @@ class SchemaError(LLMInterceptError, ValueError):
     def __init__(self, path: str, problem: str) -> None:
         self.path, self.problem = path, problem
         super().__init__(
-            f"auto() cannot answer this schema: at {path or '#'}, {problem}. Mend the schema, or answer this request "
-            "with a rule of its own: structured(…) or tool_call(…)."
+            f"auto() cannot answer this schema: at {path or '#'}, {problem}. Correct the schema, or answer this "
+            "request with a rule of its own: structured(…) or tool_call(…)."
         )
 
 

@@ -46,7 +46,7 @@ class Hook:
         self._stand_in = _stand_in(self._found, make(original), is_async=inspect.iscoroutinefunction(function))
 
     def install(self) -> None:
-        """Make the function do what the hook does, and say the parameters it had to whoever asks."""
+        """Make the function do what the hook does, and show the parameters it had to `inspect`."""
         if "__signature__" not in self._function.__dict__:
             self._function.__dict__["__signature__"] = self._signature = _signature(self._function)
         self._function.__code__ = self._stand_in

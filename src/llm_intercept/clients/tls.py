@@ -90,7 +90,7 @@ def creating(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_pythons_own() -> bool:
-    """Whether nobody has put something of their own in the place of Python's contexts (truststore, a mock)."""
+    """Whether Python's contexts are its own, not another tool's (truststore, a mock)."""
     import ssl  # noqa: PLC0415 - slow to import, and at interpreter start not needed
 
     return ssl.SSLContext.__module__ == getattr(ssl.create_default_context, "__module__", None) == "ssl"

@@ -82,7 +82,7 @@ class Condition(ABC):
         return Not(self)
 
     def __bool__(self) -> bool:
-        """Refuse `and`, `or` and `not`, which Python does not let a condition hear of."""
+        """Refuse `and`, `or` and `not`, which Python does not let a class define."""
         advice = "Combine conditions with &, | and ~ instead of and, or and not; a respx pattern with when(M(…), …)."
         raise SettingsError("bool(…)", self, advice=advice)
 

@@ -56,7 +56,6 @@ class OpaqueGrammar(NoStreams):
     """The grammar of streams that nobody here can read: all that is known is where one may end."""
 
     def kind(self, event: bytes, /) -> EventKind:
-        """Return `done` for what ends a stream, `other` for the rest."""
         return "done" if self.is_last(event) else "other"
 
     def is_last(self, event: bytes, /) -> bool:
@@ -97,12 +96,7 @@ class Opaque(Dialect):
         )
 
     def respond(self, request: LLMRequest, answer: Answer, context: object) -> WireResponse:
-        """Send a ready body as it is.
-
-        Raises:
-            ReplyError: The answer is not ready, and nobody here can write it for this API.
-
-        """
+        """Send a ready body as it is; raises `ReplyError` at any other, which nobody here can write."""
         del context
         if not isinstance(answer, RawReply):
             problem = f"{answer!r} cannot be written for {request.method} {request.url}: no API is known for this path"

@@ -44,7 +44,7 @@ def advice(recorder: Recorder) -> str:
     command = f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={location} {_command()}"
     why = " (in CI mode 'auto' records nothing)" if recorder.mode == "auto" else ""
     return (
-        f"Record it{why}: mode='auto' in the place of the code's mode='replay', --llm-mode auto for pytest's llm_mock,"
+        f"Record it{why}: mode='auto' instead of the code's mode='replay', --llm-mode auto for pytest's llm_mock,"
         "\nor, for a program that says nothing:\n"
         f"  {command}\n"
         f"If only the prompt changed, keep the old answer without paying: llm-intercept recordings rekey {location} -- "

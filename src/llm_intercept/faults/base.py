@@ -157,23 +157,11 @@ class Fault:
         return steps
 
     def _count(self, argument: str, lowest: int = 0) -> None:
-        """Refuse an argument that is no count.
-
-        Raises:
-            SettingsError: It is none.
-
-        """
         value = getattr(self, argument)
         if not is_int(value, lowest):
             raise SettingsError(f"{self.name()}({argument}=…)", value, f"an int, {lowest} or more")
 
     def _choice(self, argument: str, choices: object) -> None:
-        """Refuse an argument that is none of the values of a `Literal`.
-
-        Raises:
-            SettingsError: It is none.
-
-        """
         value = getattr(self, argument)
         if value not in get_args(choices):
             wanted = "one of " + ", ".join(map(repr, get_args(choices)))
@@ -181,12 +169,7 @@ class Fault:
 
 
 def as_faults(name: str, given: object) -> tuple[Fault, ...]:
-    """Return the faults in `given`: none, one, or a list of them.
-
-    Raises:
-        SettingsError: Something in it is no fault.
-
-    """
+    """Return the faults in `given`: none, one, or a list of them; raises `SettingsError` at what is none."""
     several = cast("tuple[object, ...]", given) if isinstance(given, list | tuple) else (given,)
     found = () if given is None else tuple(several)
     checked = tuple(one for one in found if isinstance(one, Fault))

@@ -173,7 +173,6 @@ class Block:
 
 
 def _here() -> object:
-    """Name this thread and this task."""
     task = asyncio_task()
     return threading.get_ident(), id(task) if task is not None else 0
 

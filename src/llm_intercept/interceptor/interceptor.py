@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.errors import UnusedRuleError, WrapError, shorten
+from llm_intercept.errors import UnusedRuleError, WrapError, cut, shorten
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
 from llm_intercept.interceptor.setup import engine_of_settings
@@ -201,17 +201,7 @@ class Interceptor:
         return sideeffects.async_side_effect(self._engine) if is_async else sideeffects.side_effect(self._engine)
 
     def wrap(self, client: T, /) -> T:
-        """Answer for one client: an httpx or httpx2 client, or an object that holds one (an SDK's client).
-
-        The client keeps its own timeouts, headers, hooks and mounts.
-
-        Returns:
-            The same object.
-
-        Raises:
-            WrapError: `client` holds no HTTP client.
-
-        """
+        """Answer for one client, httpx's, httpx2's or an SDK's, and return it; raises `WrapError` if it holds none."""
         for one in wrapping.http_clients(client):
             if one not in self._wrapped:
                 TRAFFIC.acquire()
@@ -220,15 +210,7 @@ class Interceptor:
         return client
 
     def unwrap(self, client: T, /) -> T:
-        """Undo `wrap`.
-
-        Returns:
-            The same object.
-
-        Raises:
-            WrapError: `client` was not wrapped by this interceptor.
-
-        """
+        """Undo `wrap` and return the client; raises `WrapError` if it was not wrapped by this interceptor."""
         wrapped = [one for one in wrapping.http_clients(client) if one in self._wrapped]
         if not wrapped:
             raise WrapError(f"{client!r} was not wrapped by this Interceptor, so it cannot be unwrapped.")
@@ -238,13 +220,7 @@ class Interceptor:
         return client
 
     def raise_unmatched(self) -> None:
-        """Raise if a request so far went unanswered or a rule failed; a block does so by itself when it ends.
-
-        Raises:
-            UnmatchedRequestError: Nothing answered a request; the message says which and why.
-            LLMInterceptError: A rule's own function failed, or another library was stopped.
-
-        """
+        """Raise if a request so far went unanswered or a rule failed; a block does so by itself when it ends."""
         error = self._engine.settle()
         if error is not None:
             raise error
@@ -347,21 +323,11 @@ def engine_of(llm: Interceptor) -> Engine:
 
 
 def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:
-    """Answer for one client with a new `Interceptor`; see `Options` for the arguments and `Interceptor.wrap`.
-
-    Returns:
-        The same object.
-
-    Raises:
-        WrapError: `client` holds no HTTP client.
-        SettingsError: An option has a value that cannot be used.
-
-    """
+    """Answer for one client with a new `Interceptor`; see `Options` for the arguments and `Interceptor.wrap`."""
     return Interceptor(reply, **options).wrap(client)
 
 
 def _brief(value: object) -> str:
     if isinstance(value, str):
         return shorten(value, 40)
-    shown = getattr(value, "__qualname__", None) or repr(value)
-    return shown if len(shown) <= 60 else shown[:59] + "…"  # noqa: PLR2004 - for one line
+    return cut(getattr(value, "__qualname__", None) or repr(value), 60)

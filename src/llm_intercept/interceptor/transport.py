@@ -38,8 +38,7 @@ class InterceptTransport(InProcess, _AnyTransport):
 
     Args:
         reply: What to answer, as for `Interceptor`.
-        inner: The transport for requests that are nobody's business here; by default the family's own, made when it
-            is first needed.
+        inner: The transport for requests that are not answered here; by default the family's own.
         interceptor: Answers instead of a new `Interceptor`; then `reply` and `options` are not given.
         **options: See `Options`.
 

@@ -93,7 +93,7 @@ class Calls(Sequence["Call"]):
         return "\n".join([f"<{len(self._calls)} calls>", *(f"  {call!r}" for call in self._calls)])
 
     def __rich__(self) -> Table:
-        from rich.table import Table  # noqa: PLC0415 - for who prints it
+        from rich.table import Table  # noqa: PLC0415 - only printing needs it
         from rich.text import Text  # noqa: PLC0415
 
         table = Table("#", "model", "last user message", "turn", "answer", "from", "tokens", "ms", "attempt")

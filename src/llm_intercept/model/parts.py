@@ -72,7 +72,6 @@ class ToolCall:
     type: CallType = "function"
 
     def __repr__(self) -> str:
-        """Show the call as a user makes one."""
         return f"tool_call({self.name!r}, {shorten(self.arguments, 40)})"
 
 

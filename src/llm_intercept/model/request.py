@@ -199,17 +199,14 @@ class LLMRequest:
         raise AttributeError(f"an LLMRequest cannot be changed: {name} was to be deleted")
 
     def __eq__(self, other: object) -> bool:
-        """Compare field by field."""
         if not isinstance(other, LLMRequest):
             return NotImplemented
         return all(getattr(self, one) == getattr(other, one) for one in (*self.SENT, *self.FIELDS))
 
     def __hash__(self) -> int:
-        """Hash what is quickly hashed."""
         return hash((self.api, self.model, self.url, self.content))
 
     def __repr__(self) -> str:
-        """Show every field but the bytes."""
         shown = (*self.FIELDS, *self.SENT[:-1])
         return f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 

@@ -150,15 +150,15 @@ class Observer(Protocol):
     """Is told of a response while it passes to the client, which sees it as if nobody looked."""
 
     def began(self, status: int, headers: list[tuple[str, str]], /) -> None:
-        """Hear of the response's head."""
+        """The response's head is there."""
         ...
 
     def passed(self, chunk: bytes, /) -> None:
-        """Hear of some bytes of the body, as they are on the wire, when the client gets them."""
+        """The client gets some bytes of the body, as they are on the wire."""
         ...
 
     def ended(self, error: BaseException | None, /, *, whole: bool) -> None:
-        """Hear, once, that the body ended: `whole`, or closed early, or with an error."""
+        """The body ended, once: `whole`, or closed early, or with an error."""
         ...
 
 

@@ -43,7 +43,7 @@ class Inflate:
 
 
 def decoders(header: str) -> list[Decoder] | None:
-    """Make the decoders for a content-encoding header, the outermost first; None if one is not to be had."""
+    """Make the decoders for a content-encoding header, the outermost first; None if one is not installed."""
     names = [name.strip().lower() for name in header.split(",")]
     made = [_decoder(name) for name in reversed(names) if name not in IDENTITY]
     return None if None in made else [one for one in made if one is not None]

@@ -207,7 +207,7 @@ def _end_sessions() -> None:
 
 
 def _session(folder: str) -> float:
-    """Keep a shared lock until the process ends; whoever finds no lock held begins the session.
+    """Keep a shared lock until the process ends; the first to find no lock held begins the session.
 
     A session has one beginning for all its processes, also where two start at once: a lock is shared only after the
     time was written under an exclusive one, and the time is read again then.

@@ -97,15 +97,7 @@ _CLASSES: dict[str, type[MockedError]] = {}
 
 
 def error_of(status: int, body: str, code: object, model: str) -> MockedError:
-    """Make the exception for an error the API answered.
-
-    Args:
-        status: The HTTP status, or what stands for it in a stream.
-        body: What the API said.
-        code: The error's code in it, if any.
-        model: The model that was asked.
-
-    """
+    """Make the exception for what the API answered: the status (or its stand-in in a stream), text and code."""
     name = NAME_OF_CODE.get(str(code)) or NAME_OF_STATUS.get(status, "APIError")
     error = mocked_error(name, model)
     error.status_code, error.message = status, body

@@ -105,7 +105,7 @@ class Regex(_Strict):
             self.compiled()
         except (re.error, ValueError, OverflowError, RecursionError) as error:
             raise MistakeError(
-                f"{short(self.regex)} is not a pattern: {error}", "Mend the pattern.", ".regex"
+                f"{short(self.regex)} is not a pattern: {error}", "Correct the pattern.", ".regex"
             ) from error
         return self
 

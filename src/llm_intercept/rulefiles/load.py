@@ -79,7 +79,7 @@ def _from_python(path: Path, llm: Any) -> None:
         raise
     except (Exception, SystemExit) as error:
         problem = f"the file raised {type(error).__name__}: {error}"
-        raise RuleFileError(_raised_at(path, error), "", problem, "Mend it.") from error
+        raise RuleFileError(_raised_at(path, error), "", problem, "Correct it.") from error
 
 
 def _check_function(path: Path, function: object) -> None:

@@ -91,7 +91,7 @@ def _not_this(path: Path, error: ValueError) -> RuleFileError:
         told, line, column = told[: found.start()], found[1], found[2]
     where = f"{shown(path)}:{line}" if line else shown(path)
     at = f", at column {column}" if column else ""
-    return RuleFileError(where, "", f"it is not {kind}: {told}{at}", f"Mend the {kind}.")
+    return RuleFileError(where, "", f"it is not {kind}: {told}{at}", f"Correct the {kind}.")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

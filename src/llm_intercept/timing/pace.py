@@ -47,30 +47,12 @@ Duration = float | Distribution
 
 
 def normal(mean: float, sd: float) -> Normal:
-    """Make a normal distribution of times, cut off at 0.
-
-    Args:
-        mean: Its mean, in seconds.
-        sd: Its standard deviation, in seconds.
-
-    Raises:
-        SettingsError: One of them is not a number, 0 or more.
-
-    """
+    """Make a normal distribution of times in seconds, cut off at 0; raises `SettingsError` at a negative one."""
     return Normal(_seconds("normal(mean=…)", mean), _seconds("normal(sd=…)", sd))
 
 
 def lognormal(mean: float, sd: float) -> Lognormal:
-    """Make a log-normal distribution of times, as latencies have.
-
-    Args:
-        mean: The mean of the times themselves (not of their logarithms), in seconds.
-        sd: Their standard deviation, in seconds.
-
-    Raises:
-        SettingsError: One of them is not a number, 0 or more.
-
-    """
+    """Make a log-normal distribution, as latencies have, of times with this mean and deviation in seconds."""
     return Lognormal(_seconds("lognormal(mean=…)", mean), _seconds("lognormal(sd=…)", sd))
 
 

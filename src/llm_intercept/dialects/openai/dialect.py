@@ -27,9 +27,7 @@ class OpenAIDialect(Dialect):
     retry = RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
-        """Write an error in OpenAI's words, or Azure's."""
         return fail(request, error, identity)
 
     def limits(self, states: Sequence[LimitState]) -> Headers:
-        """Write the rate limits as OpenAI does."""
         return limit_headers(states)

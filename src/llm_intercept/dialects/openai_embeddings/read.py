@@ -34,13 +34,7 @@ Input = str | list[int]
 
 
 def read(head: WireRequest, content: bytes) -> LLMRequest:
-    """Read a request.
-
-    Raises:
-        BadRequestError: It is one that OpenAI refuses.
-        UnreadableError: Nothing says that it is one of OpenAI's at all: many services have a path of this name.
-
-    """
+    """Read a request; raises `BadRequestError` where OpenAI refuses it, `UnreadableError` if it may not be OpenAI's."""
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
