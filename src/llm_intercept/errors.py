@@ -149,16 +149,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class RuleFacts:
-    """A rule that did not answer: what it asks for, where it was written, and why it did not.
-
-    Attributes:
-        rule: The rule as it was written.
-        where: The file and line it was written at.
-        failed: The conditions that do not hold.
-        held: How many conditions hold.
-        reason: Why it did not answer, where its conditions hold.
-
-    """
+    """A rule that did not answer: its text, its place, the conditions that fail, how many hold, and why it did not."""
 
     rule: str
     where: str

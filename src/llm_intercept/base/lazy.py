@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 def lazy_names(
     package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """Make a package's `__getattr__`, `__dir__` and `__all__`.
-
-    Args:
-        package: The package's name.
-        homes: The names that each of its modules has, separated by spaces; those that stand for no name of it, under
-            the empty name, are modules themselves.
-
-    """
+    """Make a package's `__getattr__`, `__dir__` and `__all__`: `homes` are its modules' names, under "" modules."""
     places = {name: home for home, names in homes.items() for name in names.split()}
 
     def getattr_(name: str) -> object:

@@ -79,13 +79,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 class TiktokenTokenizer:
-    """Exact tokens by tiktoken, which is imported when it is first needed.
-
-    Args:
-        encoding: A `tiktoken.Encoding` or its name; by default each model's own, and `o200k_base` for one that tiktoken
-            does not know.
-
-    """
+    """Exact tokens by tiktoken: of `encoding` (or its name), by default each model's own, else `o200k_base`."""
 
     def __init__(self, encoding: Any = None) -> None:
         self._encoding = encoding

@@ -21,13 +21,7 @@ FAMILIES = ("httpx", "httpx2")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One HTTP library, as a value.
-
-    Attributes:
-        module: The library.
-        network_errors: The exceptions that mean to its clients that the network failed.
-
-    """
+    """One HTTP library, as a value: its module, and the exceptions that mean to its clients that the network failed."""
 
     module: ModuleType
     network_errors: tuple[type[BaseException], ...] = field(repr=False)

@@ -65,10 +65,7 @@ def is_hooked(function: object) -> bool:
 
 
 def member(holder: Any, name: str) -> Any:
-    """Return what stands under `name` in a module, or in a class or the classes it inherits from, as it stands there.
-
-    Not as an attribute is read: a `partialmethod` would make a new function at each reading.
-    """
+    """Return what stands under `name` in a module or class; reading an attribute might make another each time."""
     places: tuple[Any, ...] = getattr(holder, "__mro__", (holder,))
     found: list[Any] = [vars(place)[name] for place in places if name in vars(place)]
     return found[0] if found else None

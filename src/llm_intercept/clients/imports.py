@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 
 class ImportWatcher:
-    """A finder that finds nothing itself, but sees to it that `imported(module)` is called after a watched import.
-
-    Args:
-        names: The modules to watch for.
-        imported: Is called with each of them, once its code has run.
-
-    """
+    """A finder that finds nothing itself, but has `imported(module)` called after a watched module's code has run."""
 
     def __init__(self, names: frozenset[str], imported: Callable[[ModuleType], None]) -> None:
         self._names, self._imported = names, imported

@@ -32,12 +32,7 @@ if TYPE_CHECKING:
 
 
 class HookSet:
-    """Hooks that are there as long as anybody needs them.
-
-    Args:
-        installers: For each module, what installs its hooks; a module that is imported later gets them then.
-
-    """
+    """Hooks that are there as long as anybody needs them; modules that are imported later get theirs then."""
 
     def __init__(self, installers: Mapping[str, Installer]) -> None:
         self._installers = installers
@@ -114,19 +109,15 @@ def _hook_family(module: ModuleType, hooks: HookSet) -> None:
 
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
     """Make what a leaf transport's method does instead; `sometimes` another transport of its class may be no leaf."""
+    is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
+    answer = serve_async if is_async else serve
 
     def handle_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
         handlers = () if sometimes and not is_leaf(args[0]) else active()
-        return serve(args[1] if len(args) > 1 else kwargs["request"], handlers, forward)
+        return answer(args[1] if len(args) > 1 else kwargs["request"], handlers, forward)
 
-    def handle_async_request(*args: Any, **kwargs: Any) -> Any:
-        forward = functools.partial(original, *args, **kwargs)
-        handlers = () if sometimes and not is_leaf(args[0]) else active()
-        return serve_async(args[1] if len(args) > 1 else kwargs["request"], handlers, forward)
-
-    is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
-    return handle_async_request if is_async else handle_request
+    return handle_request
 
 
 _serving_leaves = functools.partial(_serving, sometimes=True)

@@ -63,7 +63,7 @@ def doors(module: ModuleType) -> Iterator[tuple[Any, str, HostOf]]:
                     yield place, "secure_channel", _grpc_host
                     yield place, "insecure_channel", _grpc_host
         case "http.client":
-            yield module.HTTPConnection, "putrequest", _tunnel_or_own_host
+            yield module.HTTPConnection, "putrequest", _own_host
         case "urllib3":
             pool = sys.modules["urllib3.connectionpool"].HTTPConnectionPool
             yield pool, "urlopen", _own_host
@@ -82,11 +82,6 @@ def _aiohttp_host(_connector: Any, request: Any, *_: Any, **__: Any) -> str:
 
 
 def _own_host(connection: Any, *_: Any, **__: Any) -> str:
-    host: str = connection.host
-    return host
-
-
-def _tunnel_or_own_host(connection: Any, *_: Any, **__: Any) -> str:
     """The host behind a proxy, which http.client keeps under a private name, or the connection's own."""
     host: str = getattr(connection, "_tunnel_host", None) or connection.host
     return host

@@ -30,12 +30,7 @@ WILD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NameCondition(KeywordCondition):
-    """A name of the request fits a glob (`*`, `?`, `[…]`) or a pattern (searched).
-
-    Attributes:
-        subject: What the name is called in messages.
-
-    """
+    """A name of the request (`subject` in messages) fits a glob (`*`, `?`, `[…]`) or a pattern (searched)."""
 
     wanted: Text
 

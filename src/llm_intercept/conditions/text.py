@@ -29,13 +29,7 @@ LIKE_A_PATTERN = re.compile(r"\.\*|\.\+|^\^|\$$|\\[dws]|\(\?")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TextCondition(KeywordCondition):
-    """A text of the request contains a string (whatever its case) or matches a pattern (searched).
-
-    Attributes:
-        name: What the text is called in messages.
-        roles: Who says it; everybody if empty.
-
-    """
+    """A text that one of `roles` says has a string in it (whatever its case) or matches a pattern (searched)."""
 
     wanted: Text
     positional: bool = field(default=False, compare=False)

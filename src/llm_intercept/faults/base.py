@@ -82,14 +82,7 @@ class Grammar(Protocol):
 
 @dataclass(frozen=True)
 class Body:
-    """What a fault may ask of the body it is woven into.
-
-    Attributes:
-        grammar: How its API writes.
-        is_stream: Whether it is an event stream, or one JSON text.
-        identity: A text that is the same for the same request, repeat and seed.
-
-    """
+    """What a fault may ask of a body: its API's grammar, its shape, and a text that is the same for a request."""
 
     grammar: Grammar
     is_stream: bool

@@ -181,21 +181,9 @@ class LLMRequest:
         return made
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse a change.
-
-        Raises:
-            AttributeError: Always.
-
-        """
         raise AttributeError(f"an LLMRequest cannot be changed: {name}={value!r} was to be set")
 
     def __delattr__(self, name: str) -> NoReturn:
-        """Refuse a change.
-
-        Raises:
-            AttributeError: Always.
-
-        """
         raise AttributeError(f"an LLMRequest cannot be changed: {name} was to be deleted")
 
     def __eq__(self, other: object) -> bool:

@@ -20,19 +20,11 @@ from llm_intercept.recording.take import Event, Layout, TakeResponse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LAYOUTS = (
-    Layout(),
-    Layout(end=""),
-    Layout(indent=None, spaced=False, end=""),
-    Layout(indent=None, end=""),
-    Layout(indent=None, spaced=False),
-    Layout(indent=None),
-    Layout(indent=4),
-    Layout(indent=4, end=""),
-    Layout(indent=None, ascii=True, end=""),
-    Layout(indent=None, spaced=False, ascii=True, end=""),
-    Layout(ascii=True),
-    Layout(ascii=True, end=""),
+LAYOUTS = tuple(
+    Layout(indent=indent, spaced=has_spaces, ascii=is_ascii, end=end)
+    for is_ascii in (False, True)
+    for indent, has_spaces in ((2, True), (None, False), (None, True), (4, True))
+    for end in ("\n", "")
 )
 FRAME = re.compile(rb".*?(?:\r?\n\r?\n|\r\r)", re.DOTALL)
 LINE = re.compile(r"(?m)^data: ?(.*)$")

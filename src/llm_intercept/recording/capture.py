@@ -24,17 +24,7 @@ ENCODING = "content-encoding"
 
 
 class Capture:
-    """Observes one response (`wire.Observer`).
-
-    Args:
-        asked: The request it answers.
-        redaction: What is kept out of the take.
-        grammar: Tells the event that ends a stream, where clients stop reading.
-        keep: Gets the take, partial or whole.
-        failed: Gets the exception if no take could be made; the client never sees it.
-        versions: What recorded it.
-
-    """
+    """Observes one response (`wire.Observer`), and gives the take to `keep`, or to `failed` why there is none."""
 
     def __init__(
         self,

@@ -24,12 +24,7 @@ MOST = 1024  # requests that are remembered, each by a hash
 
 
 class FingerprintCache:
-    """Makes keys, and remembers those of the requests it saw.
-
-    Args:
-        redaction: What is kept out of takes, and so out of keys; it has no hook, which has to be asked each time.
-
-    """
+    """Makes keys, and remembers those of the requests it saw; its redaction has no hook, to be asked each time."""
 
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction

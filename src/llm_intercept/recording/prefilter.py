@@ -12,12 +12,7 @@ from pydantic_core import SchemaValidator, core_schema, to_json
 
 
 class Prefilter:
-    """A look at a text before the exact one.
-
-    Args:
-        pattern: A regular expression without look-around that finds something wherever the exact one does.
-
-    """
+    """A look at a text before the exact one: its pattern, without look-around, finds wherever that does."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -32,10 +27,7 @@ class Prefilter:
 
 
 def document(value: object, indent: int | None = None) -> str | None:
-    """Write a JSON value; only quotes, backslashes and control characters are escaped.
-
-    None if it is no JSON value, is nested too deep, or holds a lone surrogate.
-    """
+    """Write a JSON value, escaping quotes, backslashes and control characters alone; None if that cannot be done."""
     try:
         return to_json(value, indent=indent).decode()
     except ValueError:

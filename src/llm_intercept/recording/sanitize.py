@@ -32,15 +32,7 @@ T = TypeVar("T", bound=Part)
 
 @dataclass(frozen=True, slots=True)
 class SanitizedRequest:
-    """A request as it is kept.
-
-    Attributes:
-        request: What is kept of it.
-        canonical: What its fingerprint is taken from.
-        key: What its file is named by.
-        secrets: Its credentials, which are nowhere in the others.
-
-    """
+    """A request as it is kept, what its fingerprint is taken from, its key, and its credentials, which are in none."""
 
     request: TakeRequest
     canonical: dict[str, Any]

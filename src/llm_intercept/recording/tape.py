@@ -63,14 +63,7 @@ def is_partial(name: str) -> bool:
 
 @dataclass(eq=False, slots=True)
 class TapeHit:
-    """A take that answers a request.
-
-    Attributes:
-        name: Its name.
-        take: The take.
-        made: What the player made of it, to be kept while the take is.
-
-    """
+    """A take that answers a request, and what the player `made` of it, to be kept while the take is."""
 
     name: str
     take: Take

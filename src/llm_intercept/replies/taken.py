@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from llm_intercept.model.wire import CONNECTION_HEADERS
+
 SDK_MODELS = ("openai.types.", "anthropic.types.", "google.genai.types", "groq.types.", "together.types.")
 """Modules whose models are an API's own objects, and so ready bodies; any other model is given for its JSON."""
-OF_THE_CONNECTION = frozenset(
-    {"content-length", "content-encoding", "transfer-encoding", "connection", "date", "server"}
-)
+OF_THE_CONNECTION = CONNECTION_HEADERS | {"content-length", "content-encoding"}
 """Headers that belong to the connection a response came by, not to what it says."""
 
 Ready = tuple[Any, int, tuple[tuple[str, str], ...]]

@@ -26,15 +26,7 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(slots=True)
 class Bucket:
-    """What is left of a limit; it fills up evenly, within a minute from empty.
-
-    Attributes:
-        unit: `requests` or `tokens`.
-        limit: How much a minute allows.
-        left: How much was left at the moment `at`.
-        at: Simulated seconds.
-
-    """
+    """What is `left`, at simulated second `at`, of a limit a minute; it fills up evenly, within a minute from empty."""
 
     unit: str
     limit: int

@@ -66,16 +66,7 @@ class Clock:
         return seconds if self.scale == 1 else max(seconds * self.scale, SHORTEST)
 
     def kept(self, asked: float, waited: float) -> bool:
-        """Whether a client waited as it was asked.
-
-        Args:
-            asked: Simulated seconds it should have waited.
-            waited: Real seconds it did wait.
-
-        Where time is scaled, a client that waits much longer than it was told, and not as long as was meant, waits by
-        its own plan.
-
-        """
+        """Whether a client waited (real seconds) as asked (simulated seconds); a much longer wait is its own plan."""
         if self.scale == 1 or waited >= asked:
             return waited >= asked * 0.95 - 0.005
         told = self.shown(asked)
