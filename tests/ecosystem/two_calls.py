@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_intercept import tool_call
+from llm_intercept.model import ToolResult
 
 if TYPE_CHECKING:
     from llm_intercept import Interceptor
@@ -45,4 +46,4 @@ def calls_ids(llm: Interceptor, turn: int) -> list[str]:
 def answers(llm: Interceptor) -> dict[str, str]:
     """What the tools answered, by the id it was answered to, as the last request has it."""
     parts = [part for message in llm.calls[-1].request.messages for part in message.parts]
-    return {part.id: part.text for part in parts if part.kind == "tool_result"}
+    return {part.id: part.text for part in parts if isinstance(part, ToolResult)}
