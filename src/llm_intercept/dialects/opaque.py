@@ -100,7 +100,7 @@ class Opaque(Dialect):
         del context
         if not isinstance(answer, RawReply):
             problem = f"{answer!r} cannot be written for {request.method} {request.url}: no API is known for this path"
-            raise ReplyError(problem, "Answer it with a ready body: raw(…).")
+            raise ReplyError(problem, "Record its answer, or let it out: passthrough=[…].")
         body = answer.body
         if isinstance(body, bytes):
             kind, content = "application/octet-stream", body

@@ -3,7 +3,7 @@
 Knows: the steps of a body, and what may be asked of the API they are of. Must not know: any fault, any API, any clock.
 
 A fault is a reply by itself (of the smallest valid answer), or part of one: `Reply("text", fault=disconnect(after=3))`,
-`faulty(any_reply, stall(after=2), crlf())`. Places are counted in chunks: the events of a stream; the body of a JSON
+`raw(body, fault=(stall(after=2), crlf()))`. Places are counted in chunks: the events of a stream; the body of a JSON
 answer counts as one more chunk than stand before the place.
 """
 

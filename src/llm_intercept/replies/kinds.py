@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from llm_intercept.timing.pace import Pace
 
 ACCEPTED = (
-    "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), raw(…), auto(), api_error(…), a list of "
-    "these as the parts of one turn, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), "
-    "an exception, or a function of the request that returns one of these."
+    "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), reasoning(…), a list of these as the parts of "
+    "one turn, raw(…), auto(), api_error(…), embedding(…), passthrough(), a fault, a response of an HTTP library or an "
+    "SDK's own object, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), an exception, "
+    "or a function of the request that returns one of these."
 )
 
 
