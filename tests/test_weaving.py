@@ -88,6 +88,26 @@ def test_what_each_fault_makes_of_a_stream(fault: Any, wanted: list[bytes]) -> N
     assert woven(STREAM, fault) == wanted
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        missing_done(),
+        missing_finish(),
+        *(make(after=after) for make in (malformed, out_of_order, cut_off) for after in (0, 1, 3)),
+        *(duplicate_chunk(after=after) for after in (1, 2, 3)),
+        *(stream_error("busy", after=after) for after in (0, 1, 3)),
+        *(truncated_arguments(after=after) for after in (0, 1)),
+        crlf(),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("steps", [STREAM, [CALLED, *ARGUED, FINISH, DONE]], ids=["text", "call"])
+def test_a_wait_is_no_chunk(fault: Any, steps: list[bytes]) -> None:
+    """A fault makes the same chunks of a stream whether it has waits in it or not."""
+    paced = [step for chunk in steps for step in (Wait(1.0), chunk)]
+    assert [step for step in woven(paced, fault) if isinstance(step, bytes)] == woven(steps, fault)
+
+
 @pytest.mark.parametrize("after", [0, 1, 3, 8, 99])
 def test_a_disconnect_gives_so_many_chunks_and_breaks(after: int) -> None:
     """At the latest where the body would end."""

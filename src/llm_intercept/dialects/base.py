@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent, Grammar
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import EventKind, WireRequest, WireResponse
+    from llm_intercept.model.wire import EventKind, Headers, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
     from llm_intercept.replies.reply import Reply
-
-Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)

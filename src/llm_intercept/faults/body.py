@@ -72,12 +72,13 @@ class Malformed(Fault):
         self._count("after")
 
     def weave(self, steps: Iterator[Step], body: Body, /) -> Iterator[Step]:
-        place = self.after if body.is_stream else 0
-        for number, step in enumerate(steps):
-            if number == place and isinstance(step, bytes):
-                yield step[: len(step) // 2] + (b"\n\n" if step.endswith(b"\n\n") else b"")
-            else:
+        left = self.after if body.is_stream else 0
+        for step in steps:
+            if not isinstance(step, bytes):  # a wait is no chunk
                 yield step
+                continue
+            yield step if left else step[: len(step) // 2] + (b"\n\n" if step.endswith(b"\n\n") else b"")
+            left -= 1
 
 
 malformed = Malformed
@@ -133,10 +134,13 @@ class DuplicateChunk(Fault):
         self._count("after", lowest=1)
 
     def weave(self, steps: Iterator[Step], _: Body, /) -> Iterator[Step]:
-        for number, step in enumerate(steps, 1):
+        number = 0
+        for step in steps:
             yield step
-            if number == self.after:
-                yield step
+            if isinstance(step, bytes):  # a wait is no chunk
+                number += 1
+                if number == self.after:
+                    yield step
 
 
 duplicate_chunk = DuplicateChunk

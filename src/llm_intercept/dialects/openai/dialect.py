@@ -15,9 +15,8 @@ from llm_intercept.dialects.openai.retry import RETRY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llm_intercept.dialects.base import Headers
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireResponse
+    from llm_intercept.model.wire import Headers, WireResponse
     from llm_intercept.replies.kinds import ErrorReply, LimitState
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.base import Headers, Retry
+from llm_intercept.dialects.base import Retry
 from llm_intercept.timing.clock import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from llm_intercept.model.wire import Headers
 
 LONGEST = 120.0  # seconds
 AT_ONCE: Headers = (("retry-after-ms", "1"),)

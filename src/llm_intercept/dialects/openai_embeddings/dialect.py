@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.dialects.base import Context, Headers
+    from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_embeddings.write import Vector
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
 ANSWERING = {"text-embedding-ada-002": "text-embedding-ada-002-v2"}

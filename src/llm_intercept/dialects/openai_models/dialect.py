@@ -21,8 +21,8 @@ from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, ErrorReply, RawReply
 
 if TYPE_CHECKING:
-    from llm_intercept.dialects.base import Context, Headers
-    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.dialects.base import Context
+    from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
 # The list, or one model of it; before it stands nothing, a version or OpenAI's name, so that no other page is meant.
