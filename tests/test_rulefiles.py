@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, intercept
+from llm_intercept.cli.app import app
 from llm_intercept.errors import RuleFileError, SettingsError, UnmatchedRequestError
 from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
 from tests.support import URL, ask, chat, run_command
-
-if TYPE_CHECKING:
-    import subprocess
 
 Write = Callable[[str, Any], "Path"]
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -732,9 +732,9 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "told"), BROKEN)
-def test_a_broken_file_in_the_environment_ends_the_program_before_a_request(run_python, tmp_path, name, text, told):
+def test_a_broken_file_in_the_environment_ends_the_program_before_a_request(run_python, tmp_path):
     """With exit code 2 and one message; nothing goes out."""
+    name, text, told = BROKEN[0]
     (tmp_path / name).write_text(text)
     done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES=name)
     assert (done.returncode, done.stdout) == (2, "")
@@ -742,12 +742,9 @@ def test_a_broken_file_in_the_environment_ends_the_program_before_a_request(run_
     assert f"llm-intercept: {told}" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "code", ["def rules(llm):\n    raise KeyError('x')\n", "def rules(llm:\n", "import nothing_\n"]
-)
-def test_a_python_file_that_raises_in_the_environment_ends_the_program(run_python, tmp_path, code):
+def test_a_python_file_that_raises_in_the_environment_ends_the_program(run_python, tmp_path):
     """It is a broken file too."""
-    (tmp_path / "r.py").write_text(code)
+    (tmp_path / "r.py").write_text("def rules(llm):\n    raise KeyError('x')\n")
     done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.py")
     assert (done.returncode, done.stdout) == (2, "")
     assert "r.py" in done.stderr
@@ -785,24 +782,35 @@ def test_a_log_that_cannot_be_written_ends_the_program(run_python):
 # llm-intercept run --rules --log, llm-intercept check
 
 
-@pytest.fixture
-def command(tmp_path: Path) -> Callable[..., Any]:
-    """Run the installed command in an empty folder."""
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """What a command left."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return run_command(Path(sys.executable).with_name("llm-intercept"), *arguments, cwd=tmp_path)
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Run the command in this process, in an empty folder: for what starts no other."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Done:
+        done = CliRunner().invoke(app, arguments, prog_name="llm-intercept")
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     return run
 
 
-def test_run_takes_rules_and_a_log(command, tmp_path):
+def test_run_takes_rules_and_a_log(tmp_path):
     """From the folder the command is run in, wherever the program goes then."""
-    import sys
-
     (tmp_path / "r.toml").write_text(GOOD)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "app.py").write_text("import os\nos.chdir('elsewhere')\n" + ASK)
-    done = command("run", "--rules", "r.toml", "--log", "calls.jsonl", "--reply", "x", "--", sys.executable, "app.py")
+    program = Path(sys.executable).with_name("llm-intercept")
+    flags = ("--rules", "r.toml", "--log", "calls.jsonl", "--reply", "x")
+    done = run_command(program, "run", *flags, "--", sys.executable, "app.py", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "200 Your refund is on its way.\n200 x\n"), done.stderr
     assert len((tmp_path / "calls.jsonl").read_text().splitlines()) == 2
 
@@ -811,8 +819,6 @@ def test_run_takes_rules_and_a_log(command, tmp_path):
 @pytest.mark.parametrize(("name", "text", "told"), BROKEN)
 def test_the_command_refuses_a_broken_file(command, tmp_path, subcommand, name, text, told):
     """With the same message, and without running anything."""
-    import sys
-
     (tmp_path / name).write_text(text)
     more = ("--rules", name, "--", sys.executable, "-c", "print('ran')") if subcommand == ("run",) else (name,)
     done = command(*subcommand, *more)
@@ -823,8 +829,6 @@ def test_the_command_refuses_a_broken_file(command, tmp_path, subcommand, name, 
 @pytest.mark.parametrize("subcommand", ["run", "check"])
 def test_the_command_refuses_a_python_file_that_raises(command, tmp_path, subcommand):
     """With a message, not with a traceback of its own."""
-    import sys
-
     (tmp_path / "r.py").write_text("def rules(llm):\n    raise KeyError('x')\n")
     more = ("--rules", "r.py", "--", sys.executable, "-c", "print('ran')") if subcommand == "run" else ("r.py",)
     done = command(subcommand, *more)
@@ -835,8 +839,6 @@ def test_the_command_refuses_a_python_file_that_raises(command, tmp_path, subcom
 @pytest.mark.parametrize("subcommand", ["run", "check"])
 def test_the_command_refuses_a_file_of_another_ending(command, tmp_path, subcommand):
     """It names the endings."""
-    import sys
-
     (tmp_path / "r.yaml").write_text("rules: []")
     more = ("--rules", "r.yaml", "--", sys.executable, "-c", "print('ran')") if subcommand == "run" else ("r.yaml",)
     done = command(subcommand, *more)

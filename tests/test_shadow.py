@@ -333,7 +333,7 @@ def test_what_is_said_to_imply_another_never_holds_without_it(two, asked):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KIND_NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data(), st.lists(requests(), min_size=1, max_size=6))
 def test_the_same_of_two_conditions_of_one_kind(kind, data, asked):
     """Where implication is common."""
