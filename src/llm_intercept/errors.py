@@ -6,8 +6,9 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,11 @@ SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
 SHOWN_DIFFERENCES = 8
 SHOWN_CHARACTERS = 120
+STEERING = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f]"
+)
+"""What a terminal obeys or does not show: controls, overrides of the direction, invisible letters, surrogates."""
 
 
 def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
@@ -30,8 +36,60 @@ def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     return repr(cut(text, limit))
 
 
+def visible(text: str, *, lines: bool = False) -> str:
+    """Write a text so that a terminal shows it and obeys nothing in it: what steers one becomes an escape.
+
+    Args:
+        text: A text that somebody else wrote: a model, a server, a file's name.
+        lines: Whether it may have line ends and tabs; a name may not.
+
+    """
+    return text if text.isprintable() else STEERING.sub(_escaped_but_lines if lines else _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode()
+
+
+def _escaped_but_lines(found: re.Match[str]) -> str:
+    return found.group() if found.group() in "\n\t" else _escaped(found)
+
+
+def portable(value: Any) -> Any:
+    """Return a value if another process can have it, pickled; else its `repr`."""
+    import pickle  # noqa: PLC0415 - few programs send what happened elsewhere, and Python's start loads this module
+
+    try:
+        pickle.loads(pickle.dumps(value))  # noqa: S301 - what was pickled on this line
+    except Exception:  # noqa: BLE001 - whatever a class does when it is pickled or made again, this one does not travel
+        return repr(value)
+    return value
+
+
 class LLMInterceptError(Exception):
-    """The base of every error llm-intercept raises."""
+    """The base of every error llm-intercept raises; its text obeys `visible`, and any of them can be pickled."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(*(visible(one, lines=True) for one in words))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {name: portable(value) for name, value in self.__dict__.items()}
+        return _made_again, (type(self), self.args, facts)
+
+
+def _made_again(kind: type[LLMInterceptError], words: tuple[Any, ...], facts: dict[str, Any]) -> LLMInterceptError:
+    """Make an error as it was; its class would make the text from the facts again."""
+    error = kind.__new__(kind)
+    error.args = words
+    error.__dict__.update(facts)
+    return error
+
+
+class LLMInterceptWarning(UserWarning):
+    """The base of every warning; its text obeys `visible`."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(visible(text, lines=True))
 
 
 class SettingsError(LLMInterceptError, ValueError):
@@ -88,11 +146,11 @@ class ReplyFunctionError(LLMInterceptError):
         )
 
 
-class ShadowedRuleWarning(UserWarning):
+class ShadowedRuleWarning(LLMInterceptWarning):
     """A rule was made that can never answer, because an earlier one answers everything for ever."""
 
 
-class UnmatchedWarning(UserWarning):
+class UnmatchedWarning(LLMInterceptWarning):
     """A request that nothing answers was let through, as `unmatched="warn"` asks."""
 
 
@@ -108,13 +166,13 @@ class RequestFacts:
     stream: bool = False
 
     def __str__(self) -> str:
-        lines = [f"{self.method} {self.url}"]
+        lines = [visible(f"{self.method} {self.url}")]
         if self.model:
-            lines.append(f"  model:     {self.model}{' (stream)' if self.stream else ''}")
+            lines.append(f"  model:     {visible(self.model)}{' (stream)' if self.stream else ''}")
         if self.last_user:
             lines.append(f"  last user: {shorten(self.last_user)}")
         if self.tools:
-            lines.append(f"  tools:     {', '.join(self.tools)}")
+            lines.append(f"  tools:     {visible(', '.join(self.tools))}")
         return "\n".join(lines)
 
 
@@ -184,7 +242,10 @@ class TakeFacts:
     differences: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.reason}", *(f"  {one}" for one in self.differences[:SHOWN_DIFFERENCES])]
+        lines = [
+            visible(f"{self.name}: {self.reason}"),
+            *(visible(f"  {one}") for one in self.differences[:SHOWN_DIFFERENCES]),
+        ]
         more = len(self.differences) - SHOWN_DIFFERENCES
         return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
 
@@ -212,7 +273,7 @@ class Unmatched:
             lines.append("the nearest recording:" if len(self.takes) == 1 else "the nearest recordings:")
         for take in self.takes:
             lines += _indent(str(take), 2)
-        return "\n".join([*lines, self.advice] if self.advice else lines)
+        return visible("\n".join([*lines, self.advice] if self.advice else lines), lines=True)
 
 
 def _heading(shown: int, count: int) -> str:
@@ -297,7 +358,7 @@ class RecordingError(LLMInterceptError):
     """An answer could not be recorded; the client got it all the same."""
 
 
-class DamagedRecordingWarning(UserWarning):
+class DamagedRecordingWarning(LLMInterceptWarning):
     """Files of a tape could not be read as takes; they were skipped."""
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from llm_intercept.base.prices import price
-from llm_intercept.errors import shorten
+from llm_intercept.errors import portable, shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 Source = Literal["rule", "recording", "default", "live", "unmatched"]
 NOT_PAID = frozenset({"rule", "recording", "default"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
+
+
+@dataclass(frozen=True, slots=True)
+class RuleName:
+    """What is left of a rule in another process: its text, and where it was written."""
+
+    text: str
+    where: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +125,18 @@ class Call:
         outcome = f"{self.status}{broken}" if self.status else ended or "no answer yet"
         by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
-        return f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>"
+        return visible(f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Say what another process can have of a call: of a rule its name, of what does not travel its `repr`."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        rule = None if self.rule is None else RuleName(str(self.rule), self.rule.where)
+        here = {"rule": rule, "retries_told": None, "failed_before": self.attempt - 1, "_journals": []}
+        return {name: portable(value) for name, value in {**values, **here}.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
 
 @dataclass(slots=True)
