@@ -20,6 +20,7 @@ from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.dialects import EVERY
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import SECRET_HEADERS
+from llm_intercept.recording import user_patterns
 from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets
 from llm_intercept.recording.prefilter import document
 
@@ -59,12 +60,9 @@ class Redaction:
     _fields: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
     def __post_init__(self) -> None:
-        try:
-            compiled = tuple(re.compile(pattern) for pattern in self.patterns)
-        except (re.error, TypeError) as error:
-            raise SettingsError("patterns", self.patterns, f"regular expressions for text ({error})") from error
-        if any(pattern.search("") or pattern.search(MARK) for pattern in compiled):
-            raise SettingsError("patterns", self.patterns, f"patterns that do not match '' or {MARK!r}")
+        compiled = tuple(user_patterns.compiled("patterns", pattern) for pattern in self.patterns)
+        if any(pattern.search("") for pattern in compiled):
+            raise SettingsError("patterns", self.patterns, "patterns that do not match ''")
         if self.hook is not None and not callable(self.hook):  # pyright: ignore[reportUnnecessaryComparison]
             raise SettingsError("hook", self.hook, "a function of a dict that returns one")
         object.__setattr__(self, "_compiled", compiled)
@@ -125,9 +123,7 @@ class Redaction:
             before = found
             for literal in secrets.literals:
                 found = found.replace(literal, MARK)
-            for pattern in self._compiled:
-                found = pattern.sub(MARK, found)
-            found = replace_secrets(found)
+            found = replace_secrets(user_patterns.redacted(found, self._compiled) if self._compiled else found)
             if found == before:
                 return found
 
