@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from llm_intercept import Redaction
 from llm_intercept.base.json import decode
 from llm_intercept.recording.bodies import Chunk
-from llm_intercept.recording.fingerprint import VOLATILE, Match
+from llm_intercept.recording.fingerprint import Match
 from llm_intercept.recording.lookup_key import MOST, FingerprintCache
 from llm_intercept.recording.patterns import SHAPES, holds_secret, may_hold_secret, replace_secrets, secrets_in
 from llm_intercept.recording.prefilter import Prefilter
 from llm_intercept.recording.redaction import NOTHING, Secrets
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
+from llm_intercept.recording.volatile import VOLATILE
 from tests.support import URL
 from tests.test_recording_redaction import KEYS, PLAIN
 
@@ -40,6 +41,8 @@ SIGNS = [
     ),
     *("\\u0070assword", "\\u0073k-", "password", "secret", "hunter2x9", "[redacted]", "\u2028", "\x1c", "\n", "\ud83d"),
     *(UUID, UUID[:20], "2026-11-22T18:42:59Z", "2026-11-22", " 18:42", "2026-1\u0661-2\u0662T1\u0663:42", "\U0001d7d0"),
+    *("Wed, 25 November 2026 07:16", "May 2nd, 2027 at 1:06 am", "Wed Nov 25 07:16:12 2026", UUID.replace("-", "")),
+    *("25/11/2026, 07:16", "2026/1/5 7:16", "25.11.2026 07:16", "May", " 7:16", "Nov "),
     *("call_abcdefgh12345678", "call_", "toolu_abcdefgh1", "chatcmpl-abcdefgh1", "/tmp/", "tmpab12cd34", "null"),
     *("C:\\Users\\me\\Temp\\x", "\\Temp\\", "é", "你好", "1", "-", "{", "}", " ", "@", PLAIN),
 ]

@@ -13,13 +13,14 @@ from click.testing import CliRunner
 
 from llm_intercept import Reply, errors, intercept, tool_call
 from llm_intercept.cli.app import app
-from llm_intercept.errors import STEERING, LLMInterceptError, visible
+from llm_intercept.errors import LLMInterceptError, visible
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import write_take
 from llm_intercept.recording.tape import Tape
+from llm_intercept.shown import STEERING
 from tests.support import URL, chat
 
 # OSC 52 and 8 by ESC and by C1, window title, clear screen, carriage return, backspace, overrides, tags, rich's markup.

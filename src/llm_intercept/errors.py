@@ -6,9 +6,12 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from llm_intercept.shown import cut as cut  # noqa: PLC0414 - what makes messages makes them with these words
+from llm_intercept.shown import shorten as shorten  # noqa: PLC0414
+from llm_intercept.shown import visible as visible  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,41 +21,6 @@ HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0
 SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
 SHOWN_DIFFERENCES = 8
-SHOWN_CHARACTERS = 120
-STEERING = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
-    r"\U000e0000-\U000e007f]"
-)
-"""What a terminal obeys or does not show: controls, overrides of the direction, invisible letters, surrogates."""
-
-
-def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Cut `text` to `limit` characters, for one line of a message."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Quote `text`, cut to `limit` characters."""
-    return repr(cut(text, limit))
-
-
-def visible(text: str, *, lines: bool = False) -> str:
-    """Write a text so that a terminal shows it and obeys nothing in it: what steers one becomes an escape.
-
-    Args:
-        text: A text that somebody else wrote: a model, a server, a file's name.
-        lines: Whether it may have line ends and tabs; a name may not.
-
-    """
-    return text if text.isprintable() else STEERING.sub(_escaped_but_lines if lines else _escaped, text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found.group().encode("unicode_escape").decode()
-
-
-def _escaped_but_lines(found: re.Match[str]) -> str:
-    return found.group() if found.group() in "\n\t" else _escaped(found)
 
 
 def portable(value: Any) -> Any:
@@ -360,6 +328,10 @@ class RecordingError(LLMInterceptError):
 
 class DamagedRecordingWarning(LLMInterceptWarning):
     """Files of a tape could not be read as takes; they were skipped."""
+
+
+class UnrecordedAnswerWarning(LLMInterceptWarning):
+    """Answers were not recorded, since they say how things stood then: a wrong key, a limit, a server that failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,16 @@ from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret
 from llm_intercept.recording.prefilter import document
 
 _OF_APIS = ((*each.recorded.kept_headers, *each.recorded.changing_headers) for each in EVERY)
-HEADERS = frozenset({"accept", "content-type", "retry-after", "user-agent"}.union(*_OF_APIS))
+STEERING = ("accept-ranges", "allow", "content-disposition", "content-range", "retry-after", "www-authenticate")
+ADDRESSES = ("content-location", "link", "location", "operation-location")
+HEADERS = frozenset({"accept", "content-type", "user-agent", *STEERING, *ADDRESSES}.union(*_OF_APIS))
 """The headers that takes keep, of requests and answers."""
-QUERY = ("api-version", "alt", "beta", "stream")
+QUERY = ("api-version", "alt", "beta", "stream", "deployment", "deployment-id", "deployment_id", "model", "version")
+QUERY += ("language", "region", "purpose", "limit", "order", "after", "before", "include", "include[]", "task")
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
 LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
+
+ADDRESS = re.compile(r"[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
 
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -75,9 +80,15 @@ class Redaction:
         for name, value in headers:
             key = name.lower()
             if any(fnmatchcase(key, one) for one in names):
-                clean = MARK if holds_secret(key) else self.text(value, secrets)
+                clean = MARK if holds_secret(key) else self._header(key, value, secrets)
                 kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
         return kept
+
+    def _header(self, name: str, value: str, secrets: Secrets) -> str:
+        """Redact a header's value; the addresses in it as addresses are."""
+        if name in ADDRESSES:
+            value = ADDRESS.sub(lambda found: self.url(found.group(), secrets), value)
+        return self.text(value, secrets)
 
     def url(self, url: str, secrets: Secrets) -> str:
         """Take user, password and fragment out of a URL, and the values of all but the known query parameters."""

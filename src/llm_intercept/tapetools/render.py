@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text as Line
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects import OPAQUE, dialect_of
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.engine.recorder import wire_of
+from llm_intercept.engine.recorder import read_request
 from llm_intercept.errors import visible
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.recording.bodies import answer_values
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.parts import Part
-    from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.take import Take
 
 COLOURS = {"system": "magenta", "developer": "magenta", "user": "cyan", "assistant": "green", "tool": "yellow"}
@@ -35,7 +32,7 @@ def written(text: str, style: str = "") -> Line:
 
 def conversation(take: Take) -> Iterator[Line]:
     """Give the lines of an exchange: what was asked, message by message, and what was answered."""
-    dialect, request = _read(take)
+    dialect, request = read_request(take)
     yield written(f"{take.request.method} {take.request.url}", "dim")
     tools = ", ".join(tool.name for tool in request.tools)
     yield written(f"model {request.model or '?'}{f', tools {tools}' if tools else ''}", "dim")
@@ -52,16 +49,6 @@ def said(role: str, parts: Iterable[Part]) -> Line:
         style = "yellow" if isinstance(part, ToolCall) else "dim" if isinstance(part, Reasoning) else ""
         line.append_text(written(_words(part), style))
     return line
-
-
-def _read(take: Take) -> tuple[Dialect, LLMRequest]:
-    """Read a take's request as its API has it, or as far as all are alike."""
-    head, content = wire_of(take), encode(take.request.body)
-    dialect = dialect_of(head)
-    try:
-        return dialect, dialect.read(head, content)
-    except (BadRequestError, UnreadableError):
-        return OPAQUE, OPAQUE.read(head, content)
 
 
 def _answer(take: Take, dialect: Dialect) -> Iterator[Line]:
