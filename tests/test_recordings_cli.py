@@ -16,7 +16,8 @@ from llm_intercept.recording.bodies import content_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import read_take, write_take
 from llm_intercept.recording.tape import Tape
-from llm_intercept.tapetools.importers import ImportFailedError, read_foreign
+from llm_intercept.tapetools.documents import ImportFailedError
+from llm_intercept.tapetools.importers import read_foreign
 from tests.support import SHARED, URL
 from tests.test_recording_tape import take
 

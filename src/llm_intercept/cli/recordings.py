@@ -161,8 +161,8 @@ def check(tape: tuple[str, ...], played: str | None) -> None:
             place, kind, what = f"{location}/{found.name}: ", (found.kind, "red"), f": {found.what}"
             screen.print(styled(place).append(*kind).append_text(styled(what)))
         takes += sum(1 for _ in one.store.names())
-    found = counted(count, "finding") if count else "no findings"
-    screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {found}")
+    sum_of_all = counted(count, "finding") if count else "no findings"
+    screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
     if count:
         raise SystemExit(1)
 

@@ -131,7 +131,7 @@ class Call:
         """Say what another process can have of a call: of a rule its name, of what does not travel its `repr`."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         rule = None if self.rule is None else RuleName(str(self.rule), self.rule.where)
-        here = {"rule": rule, "retries_told": None, "failed_before": self.attempt - 1, "_journals": []}
+        here: dict[str, Any] = {"rule": rule, "retries_told": None, "failed_before": self.attempt - 1, "_journals": []}
         return {name: portable(value) for name, value in {**values, **here}.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -29,8 +29,10 @@ STEERING = ("accept-ranges", "allow", "content-disposition", "content-range", "r
 ADDRESSES = ("content-location", "link", "location", "operation-location")
 HEADERS = frozenset({"accept", "content-type", "user-agent", *STEERING, *ADDRESSES}.union(*_OF_APIS))
 """The headers that takes keep, of requests and answers."""
-QUERY = ("api-version", "alt", "beta", "stream", "deployment", "deployment-id", "deployment_id", "model", "version")
-QUERY += ("language", "region", "purpose", "limit", "order", "after", "before", "include", "include[]", "task")
+HOW = ("api-version", "alt", "beta", "stream")
+WHAT = ("deployment", "deployment-id", "deployment_id", "model", "version", "language", "region", "purpose", "task")
+QUERY = (*HOW, *WHAT, "limit", "order", "after", "before", "include", "include[]")
+"""The parameters of a URL whose values takes keep."""
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
 LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
 

@@ -81,7 +81,7 @@ def _around(span: tuple[int, int], marks: list[tuple[int, int]]) -> tuple[int, i
 
 def _runaway(pattern: re.Pattern[str]) -> str:
     """Find a short text on which a pattern takes far too long; empty if there is none among many likely ones."""
-    words = list(dict.fromkeys(WORD.findall(pattern.pattern)))[:BEGINNINGS]
+    words: list[str] = list(dict.fromkeys(WORD.findall(pattern.pattern)))[:BEGINNINGS]
     units = dict.fromkeys((*UNITS, *filter(str.isalnum, pattern.pattern)))
     for begin, unit in product(("", *words), units):
         if any(_is_slow(pattern, f"{begin}{(unit * length)[:length]}\0") for length in PROBED):

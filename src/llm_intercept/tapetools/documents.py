@@ -89,7 +89,9 @@ class Plain:
         self._values -= 1
         if self._values < 0 or depth > DEPTH:
             raise TooMuchError(TOO_MANY if self._values < 0 else TOO_DEEP)
-        if isinstance(value, str | bytes):
+        if isinstance(value, str):
+            return self._counted(value)
+        if isinstance(value, bytes):
             return self._counted(value)
         if isinstance(value, dict):
             entries = cast("dict[Any, Any]", value)
@@ -126,13 +128,17 @@ def _yaml(file: Path, content: bytes) -> Any:
         raise ValueError(str(error)) from error
 
 
+def _unmerged(_loader: Any, _node: Any) -> None:
+    """Leave a mapping as it is."""
+
+
 def _loader(yaml: Any) -> Any:
     """Make a loader that takes any tag for what it stands on: `!binary`, `!!python/object/apply:…istr`, and so on.
 
     Merge keys (`<<`) stay keys: they can make of a small file a large one, and no recorder writes them.
     """
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    kind: Any = type("Loader", (base,), {"flatten_mapping": lambda *_: None})
+    kind: Any = type("Loader", (base,), {"flatten_mapping": _unmerged})
 
     def construct(loader: Any, tag: str, node: Any) -> Any:
         if isinstance(node, yaml.MappingNode):

@@ -22,8 +22,8 @@ from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import document_of, write_take
 from llm_intercept.recording.tape import Tape, canonical_of, key_of, same
-from llm_intercept.tapetools.documents import Plain, TooMuchError
-from llm_intercept.tapetools.importers import SUFFIXES, Foreign, ImportFailedError, read_foreign, unpacked
+from llm_intercept.tapetools.documents import ImportFailedError, Plain, TooMuchError
+from llm_intercept.tapetools.importers import SUFFIXES, Foreign, read_foreign, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
