@@ -348,7 +348,7 @@ class NotResilientError(LLMInterceptError, AssertionError):
         self.resilience, self.kinds = resilience, tuple(kinds)
         super().__init__(
             f"The program under test is not resilient: {', '.join(kinds)}.\n{report}\n"
-            "Change what it does, or allow it: assert_resilient(allow=['gave_up'])."
+            f"Change what it does, or allow it: assert_resilient(allow={list(kinds)!r})."
         )
 
 

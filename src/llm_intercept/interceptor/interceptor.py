@@ -105,7 +105,7 @@ class Interceptor:
         self._engine = engine_of_settings(settings)
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
-            rule = Rule((), f"intercept({_brief(reply)})", _where or caller(), optional=True)
+            rule = Rule((), f"intercept({_brief(reply)})", _where or caller())
             self._engine.book.add(rule.reply(reply))
         if settings["rules"]:
             self._add_rules(settings["rules"])
@@ -156,8 +156,8 @@ class Interceptor:
     def assert_all_used(self) -> None:
         """Raise if a rule was not used, or a script not to its end.
 
-        A rule may be `.optional()`; so are the rules of files, the reply given to `intercept`, and a catch-all of one
-        reply beside rules with conditions.
+        A rule may be `.optional()`; so are the rules of files, and a catch-all of one reply beside rules with conditions,
+        also one that is given to `intercept`.
 
         Raises:
             UnusedRuleError: A rule was not used; the message says which, where, and what is left.

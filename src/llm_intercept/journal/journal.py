@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from llm_intercept.base.prices import price
 from llm_intercept.errors import shorten
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.usage import Usage
 
 Source = Literal["rule", "recording", "default", "live", "unmatched"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 NOT_PAID = frozenset({"rule", "recording", "default"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
 
