@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 PATHS = ("/responses", "/completions", "/messages", ":generateContent", ":streamGenerateContent", ":embedContent")
 """The paths that are questions to a model, whatever the host."""
+MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
 LAST = re.compile(
     rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
 )
@@ -85,8 +87,8 @@ class Opaque(Dialect):
         except (ValueError, RecursionError):
             body = {"content_hash": hashlib.blake2b(content, digest_size=16).hexdigest()}
         return LLMRequest(
-            model=text(body.get("model")),
-            messages=tuple(_messages(body)),
+            model=text(body.get("model")) or _model_in(head.path),
+            messages=tuple(messages_of(body)),
             stream=body.get("stream") is True,
             raw=body,
             headers=head.headers,
@@ -125,7 +127,13 @@ class Opaque(Dialect):
         return True
 
 
-def _messages(body: Mapping[str, Any]) -> Iterator[Message]:
+def _model_in(path: str) -> str:
+    """Read the model of an API that has it in the path (Gemini's, Azure's, Bedrock's); empty if none is there."""
+    found = MODEL_IN_PATH.search(path)
+    return unquote(found[1]) if found is not None else ""
+
+
+def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
     """Give what is said, wherever an API has it: in messages, input items, contents."""
     if isinstance(body.get("input"), str):
         yield Message(role="user", parts=(Text(body["input"]),))
@@ -133,10 +141,11 @@ def _messages(body: Mapping[str, Any]) -> Iterator[Message]:
         for one in items(body.get(key)):
             said = mapping(one)
             role = "user" if isinstance(one, str) else text(said.get("role")) or text(said.get("type"))
-            yield Message(role=role, parts=tuple(map(Text, _texts(one))), raw=said)
+            yield Message(role=role, parts=tuple(map(Text, texts_of(one))), raw=said)
 
 
-def _texts(message: Any) -> Iterator[str]:
+def texts_of(message: Any) -> Iterator[str]:
+    """Give the texts of what an API has for one message: a str, or its content or parts."""
     if isinstance(message, str):
         yield message
         return
@@ -149,12 +158,12 @@ def _texts(message: Any) -> Iterator[str]:
 
 
 def _last_user(body: Any) -> str:
-    messages = reversed(list(_messages(mapping(body))))
+    messages = reversed(list(messages_of(mapping(body))))
     return next((message.said for message in messages if message.role == "user" and message.parts), "")
 
 
 def _roles(body: Any) -> list[str]:
-    return [message.role for message in _messages(mapping(body))]
+    return [message.role for message in messages_of(mapping(body))]
 
 
 def _usage(values: Sequence[Any]) -> Usage | None:

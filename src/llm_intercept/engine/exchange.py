@@ -107,9 +107,11 @@ class Engine:
         """Whether what nothing answers goes to the network."""
         return self.unmatched in {"passthrough", "warn"}
 
-    def lets_out(self, host: str, model: str = "") -> bool:
-        """Whether a request is one of those that `passthrough` lets out."""
-        return bool(self.passthrough) and names_one(self.passthrough, host, model)
+    def lets_out(self, host: str, model: str = "", path: str = "") -> bool:
+        """Whether a request is one of those that `passthrough` lets out, by its host, its model, or host and path."""
+        if not self.passthrough:
+            return False
+        return names_one(self.passthrough, host, model) or names_one(self.passthrough, host + path, "")
 
     def unseen(self, library: str, host: str) -> None:
         """Stop a library that cannot be answered for on its way to a known LLM host.
@@ -124,7 +126,7 @@ class Engine:
         if self.unmatched == "warn":
             warnings.warn(str(error), UnmatchedWarning, stacklevel=4)
             return
-        self.journal.failures.append(error)
+        self.journal.note_failure(error)
         raise error
 
     def check_budget(self) -> None:
@@ -154,11 +156,11 @@ class Engine:
 
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why = f"llm-intercept does not answer {head.method} {head.path}"
-        content = (yield READ_BODY) if dialect is not OPAQUE or _records(chain) else b""
+        content = (yield READ_BODY) if dialect is not OPAQUE or _needs_body(chain) else b""
         try:
             request = dialect.read(head, content)
         except BadRequestError as refused:
-            if not (_records(chain) or self.lets_unmatched_out or any(one.lets_out(head.host) for one in chain)):
+            if not (_records(chain) or self.lets_unmatched_out or any(one.lets_out(head.host, path=head.path) for one in chain)):
                 return self._refused(refused, head, dialect, content)
             dialect, request = OPAQUE, OPAQUE.read(head, content)  # let the API itself refuse it
         except UnreadableError as error:
@@ -167,7 +169,9 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         digest = self._identities.digest(dialect.essence(request), self.seed)
         before = self.journal.failed_before(digest)
-        call = Call(request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt)
+        call = Call(
+            request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
+        )
         case = Case(head, request, dialect, call, self.service)
         try:
             return (yield from self._answered(case, chain, why))
@@ -289,7 +293,7 @@ class Engine:
             if self.unmatched == "warn":
                 warnings.warn(str(facts), UnmatchedWarning, stacklevel=2)
             return (yield from _forward(call))
-        self.journal.unmatched.append(facts)
+        self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
         if self.unmatched == "raise":
             call.finish()
@@ -300,7 +304,7 @@ class Engine:
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
-        self.journal.failures.append(error)
+        self.journal.note_failure(error)
         call.status, call.error = 500, error
         call.finish()
         return _refusal(case, 500, str(error), "llm_intercept_failed")
@@ -322,12 +326,17 @@ class Engine:
         if error is not None:
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
-                self.journal.failures.append(ReplyFunctionError(str(case.origin), case.where, error))
+                self.journal.note_failure(ReplyFunctionError(str(case.origin), case.where, error))
         call.finish()
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:
     return any(engine.recorder is not None for engine in chain)
+
+
+def _needs_body(chain: tuple[Engine, ...]) -> bool:
+    """Whether a body is read that no API claims: it is kept, or its model may be one that is let out."""
+    return any(engine.recorder is not None or engine.passthrough for engine in chain)
 
 
 def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:

@@ -86,7 +86,7 @@ SETTINGS = (
         "error",
         "what happens to a request that nothing answers",
     ),
-    Setting("passthrough", values.NAMES, (), "the hosts and models whose requests go out to the network"),
+    Setting("passthrough", values.NAMES, (), "the hosts, models and paths whose requests go out to the network"),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
     Setting("tokenizer", values.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
