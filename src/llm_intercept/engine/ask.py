@@ -6,18 +6,22 @@ Knows: replies and what can be wrong with them. Must not know: which rule is cho
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from llm_intercept.engine.decide import FailedExchange
-from llm_intercept.errors import ReplyError, ReplyFunctionError
+from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
 from llm_intercept.model.wire import Ask, NetworkFaultError
 from llm_intercept.replies.kinds import Callback, collect, prepare
+from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.replies.kinds import Answer, Passthrough, RaiseError
+
+
+READY = (type(None), tuple, list)
 
 
 def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | RaiseError | Passthrough]:
@@ -41,11 +45,28 @@ def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | Rais
     return prepared
 
 
+def read_deltas(reply: Reply, case: Case) -> Generator[Any, Any, Reply]:
+    """Read the deltas of a reply that are computed, as its function would be asked for them.
+
+    Raises:
+        FailedExchange: They raised, or one is no str.
+
+    """
+    return reply.with_deltas((yield from _ask(case, tuple, reply.deltas)))
+
+
+def are_computed(answer: object) -> TypeGuard[Reply]:
+    """Whether the deltas of a reply are computed while they are read, by what the user wrote."""
+    return isinstance(answer, Reply) and answer.deltas.__class__ not in READY
+
+
 def _ask(case: Case, function: Any, argument: object) -> Generator[Any, Any, Any]:
     try:
         return (yield Ask(function, (argument,)))
     except NetworkFaultError as fault:  # the function simulates a failure, which is the request's
         failure = fault.seen
+    except LLMInterceptError as error:
+        raise FailedExchange(error) from error
     except Exception as error:
         raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
     raise failure

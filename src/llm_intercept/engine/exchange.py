@@ -17,7 +17,7 @@ from llm_intercept.base.json import encode, items
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import exception_of, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, read_deltas, resolve
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
@@ -25,6 +25,7 @@ from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
+    AnswerError,
     LLMInterceptError,
     ReplyError,
     ReplyFunctionError,
@@ -37,6 +38,7 @@ from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFault
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, Callback, ErrorReply, Passthrough, RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, Mocked, Script, mocked
+from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.simulation.service import Service
@@ -160,7 +162,11 @@ class Engine:
         try:
             request = dialect.read(head, content)
         except BadRequestError as refused:
-            if not (_records(chain) or self.lets_unmatched_out or any(one.lets_out(head.host, path=head.path) for one in chain)):
+            if not (
+                _records(chain)
+                or self.lets_unmatched_out
+                or any(one.lets_out(head.host, path=head.path) for one in chain)
+            ):
                 return self._refused(refused, head, dialect, content)
             dialect, request = OPAQUE, OPAQUE.read(head, content)  # let the API itself refuse it
         except UnreadableError as error:
@@ -210,6 +216,8 @@ class Engine:
 
     def _given(self, case: Case, answer: Answer) -> Generator[Any, Any, WireResponse]:
         """Write and deliver a reply."""
+        if answer.__class__ is Reply and answer.deltas is not None and not case.request.stream and are_computed(answer):
+            answer = yield from read_deltas(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
             response = self._written(case, answer, self._identity(case))
@@ -242,7 +250,7 @@ class Engine:
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
-            raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
+            raise FailedExchange(AnswerError(str(case.origin), case.where, error)) from error
         case.call.status = response.status
         return response
 
@@ -326,8 +334,16 @@ class Engine:
         if error is not None:
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
-                self.journal.note_failure(ReplyFunctionError(str(case.origin), case.where, error))
+                self.journal.note_failure(_whose(error, case))
         call.finish()
+
+
+def _whose(error: Exception, case: Case) -> LLMInterceptError:
+    """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
+    if isinstance(error, LLMInterceptError):
+        return error
+    kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
+    return kind(str(case.origin), case.where, error)
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llm_intercept.rules.book import RuleBook
     from llm_intercept.rules.script import Exhausted, Why
 
+
 def facts_of(case: Case) -> RequestFacts:
     """Say the request in short."""
     request = case.request

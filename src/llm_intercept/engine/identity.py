@@ -13,7 +13,7 @@ from llm_intercept.base.json import encode
 from llm_intercept.base.recent import RecentCounts
 
 REMEMBERED = 100_000
-"""Distinct requests whose repeats are counted: one that comes again after as many others has the ids of its first time."""
+"""Distinct requests whose repeats are counted; after as many others, one has the ids of its first time again."""
 
 
 class Identities:

@@ -167,8 +167,8 @@ class Interceptor:
     def assert_all_used(self) -> None:
         """Raise if a rule was not used, or a script not to its end.
 
-        A rule may be `.optional()`; so are the rules of files, and a catch-all of one reply beside rules with conditions,
-        also one that is given to `intercept`.
+        A rule may be `.optional()`; so are the rules of files, and a catch-all of one reply beside rules with
+        conditions, also one that is given to `intercept`.
 
         Raises:
             UnusedRuleError: A rule was not used; the message says which, where, and what is left.

@@ -114,7 +114,10 @@ def _checked(name: str, value: object) -> object:
             near = nearest(str(value), SOURCES)
             expected += f" (did you mean {near!r}?)" if near is not None else ""
         case "status":
-            can_be, expected = is_int(value, 100, 599) or value == 0, "an int from 100 to 599, or 0 where there was none"
+            can_be, expected = (
+                is_int(value, 100, 599) or value == 0,
+                "an int from 100 to 599, or 0 for no answer",
+            )
         case "attempt":
             can_be, expected = is_int(value, 1), "an int: 1 for a request's first sending"
         case _:

@@ -29,7 +29,7 @@ SOURCES = tuple(source for source in get_args(Source) if source != "side")
 NOT_PAID = frozenset({"rule", "recording", "default"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
 REMEMBERED = 10_000
-"""Requests that failed and never succeeded, of which it is known how often: the attempt of a client that does not say it."""
+"""Requests of which it is known how often they failed in a row: the attempts of clients that do not say them."""
 TOLD = 100
 """What went wrong is kept of so many requests where calls are not kept: a report at the end, which tells the first."""
 
@@ -164,7 +164,7 @@ class Journal:
     """All calls of one interceptor, and what nothing answered. List appends are atomic: any thread may note.
 
     `keep` says whether calls are kept at all (nobody reads those of a process switched on by its environment); `log`
-    is told of each call that has ended. Where calls are not kept, `untold` counts the failures that are not kept either.
+    is told of each call that has ended. Where calls are not kept, `untold` counts the failures that are not either.
     """
 
     calls: list[Call] = field(default_factory=list["Call"])

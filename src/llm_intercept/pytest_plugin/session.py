@@ -50,8 +50,8 @@ def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
 def _block(node: pytest.Item) -> tuple[Interception, bool]:
     """Make a test's block, and say whether the marker's reply is to be used: where somebody asks for `all_used`.
 
-    By itself the fixture asks for it of rules alone: a marker of a class or module gives tests a reply for what they may
-    ask, and some ask nothing.
+    By itself the fixture asks for it of rules alone: a marker of a class or module gives its tests a reply for what
+    they may ask, and some ask nothing.
     """
     path, line, _ = node.location
     try:

@@ -52,5 +52,5 @@ TABLE = (
         "Google's models.count_tokens: CrewAI before each call",
         answer=lambda tokens: {"totalTokens": tokens},
     ),
-    SideRequest("side.telemetry", "/traces/ingest", "openai-agents: its traces, from a thread, every five seconds", 204),
+    SideRequest("side.telemetry", "/traces/ingest", "openai-agents: traces, from a thread, every five seconds", 204),
 )
