@@ -12,7 +12,7 @@ from typing import Any
 from llm_intercept.base.json import encode
 from llm_intercept.base.recent import RecentCounts
 
-REMEMBERED = 100_000
+REMEMBERED = 20_000
 """Distinct requests whose repeats are counted; after as many others, one has the ids of its first time again."""
 
 

@@ -20,7 +20,7 @@ from llm_intercept.replies.kinds import ErrorReply
 if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
 
-REMEMBERED = 100_000  # distinct requests of which it is known how often they came
+REMEMBERED = 20_000  # distinct requests of which it is known how often they came
 Kind = ErrorReply | Fault
 USUAL: tuple[Kind, ...] = (
     api_error(429),
