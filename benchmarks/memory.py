@@ -18,7 +18,7 @@ KINDS = {
     "answered": "",
     "scripted": '[[rules]]\nreplies = ["a", "b", "c"]\nkey = "conversation"\n',
     "unmatched": '[[rules]]\nmatch = "never"\nreply = "x"\n',
-    "failing": '[[rules]]\nreply = {error = 500}\n',
+    "failing": "[[rules]]\nreply = {error = 500}\n",
 }
 URL = "https://api.openai.com/v1/chat/completions"
 TENTHS = 10

@@ -120,7 +120,7 @@ def main(rounds: int) -> None:
     assert activation.active() == ()
     assert not patching.TRAFFIC._hooks
     assert not patching.THREADS._hooks
-    print(f"{rounds * THREADS * BLOCKS} blocks, no deadlock, no answer lost, none of another's")
+    sys.stdout.write(f"{rounds * THREADS * BLOCKS} blocks, no deadlock, no answer lost, none of another's\n")
 
 
 if __name__ == "__main__":

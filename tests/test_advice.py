@@ -80,7 +80,7 @@ def accepted(function: Any, name: str) -> bool:
         return True
     if function.__name__ in OPTIONS:
         return name in ARGUMENTS
-    return function.__name__ in {"on", "when"} and name in BY_KEY or function is llm_intercept.Reply
+    return (function.__name__ in {"on", "when"} and name in BY_KEY) or function is llm_intercept.Reply
 
 
 def test_a_call_that_a_message_names_is_there_and_takes_its_keywords():

@@ -284,9 +284,9 @@ def test_a_catch_all_alone_and_a_script_of_one_are_to_be_used():
 
 def test_the_reply_given_to_intercept_counts_as_a_rule():
     """A block that asks for it, and `assert_all_used()`; beside rules with conditions it is a fallback."""
-    with pytest.raises(UnusedRuleError, match=r"intercept\('x'\)\n +at tests/test_calls\.py:\d+"):
-        with intercept("x", all_used=True):
-            pass
+    told = r"intercept\('x'\)\n +at tests/test_calls\.py:\d+"
+    with pytest.raises(UnusedRuleError, match=told), intercept("x", all_used=True):
+        pass
     with intercept("x") as llm:
         assert "intercept('x')" in unused(llm)
         ask(httpx)

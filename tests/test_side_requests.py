@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -166,6 +167,12 @@ def test_a_row_is_claimed_by_its_whole_path_and_method(row):
     assert api("GET", path) != row.api
     assert api("POST", path[:-3]) != row.api
     assert api("POST", path + "/more") != row.api
+
+
+def test_the_page_lists_them_all():
+    """By their paths."""
+    page = (Path(__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert [row.path for row in TABLE if f"…{row.path}`" not in page] == []
 
 
 def test_what_is_no_json_is_no_counter():

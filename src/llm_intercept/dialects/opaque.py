@@ -30,6 +30,7 @@ from llm_intercept.replies.kinds import RawReply
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.wire import EventKind, WireRequest
     from llm_intercept.replies.kinds import Answer, ErrorReply
@@ -97,7 +98,7 @@ class Opaque(Dialect):
             content=content,
         )
 
-    def respond(self, request: LLMRequest, answer: Answer, context: object) -> WireResponse:
+    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Send a ready body as it is; raises `ReplyError` at any other, which nobody here can write."""
         del context
         if not isinstance(answer, RawReply):

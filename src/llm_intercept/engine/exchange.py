@@ -216,7 +216,7 @@ class Engine:
 
     def _given(self, case: Case, answer: Answer) -> Generator[Any, Any, WireResponse]:
         """Write and deliver a reply."""
-        if answer.__class__ is Reply and answer.deltas is not None and not case.request.stream and are_computed(answer):
+        if isinstance(answer, Reply) and answer.deltas is not None and not case.request.stream and are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
