@@ -7,10 +7,13 @@ import importlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from llm_intercept import intercept
+from llm_intercept._startup import LazyHandler
 from llm_intercept.clients.patching import THREADS, TRAFFIC
 
 ROUNDS = int(os.environ.get("STRESS_ROUNDS", "1"))  # 250 are 10,000 blocks: some ten minutes
@@ -24,6 +27,29 @@ def test_blocks_on_eight_threads_get_their_own_answers():
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"{40 * ROUNDS} blocks" in done.stdout
+
+
+def test_what_is_made_once_is_made_without_a_lock(tmp_path, monkeypatch):
+    """A thread that makes the interceptor loads the user's file of rules, which may wait for one that asks meanwhile."""
+    gate: Any = ModuleType("slow_gate")
+    gate.arrived, gate.go_on = threading.Event(), threading.Event()
+    monkeypatch.setitem(sys.modules, "slow_gate", gate)
+    (tmp_path / "rules.py").write_text(
+        "import slow_gate as gate\n"
+        "if gate.arrived.is_set():\n    gate.go_on.set()\n"
+        "gate.arrived.set()\n"
+        "assert gate.go_on.wait(10)\n"
+        "def rules(llm):\n    llm.reply('x')\n"
+    )
+    handler = LazyHandler({"mode": "mock", "rules": str(tmp_path / "rules.py")})
+    made: list[Any] = []
+    maker = threading.Thread(target=lambda: made.append(handler.engine()), daemon=True)
+    maker.start()
+    assert gate.arrived.wait(10)
+    engine = handler.engine()
+    maker.join(10)
+    assert made == [engine]
+    assert handler.engine() is engine
 
 
 def test_nothing_is_imported_under_the_lock_that_the_import_hook_takes(monkeypatch):
