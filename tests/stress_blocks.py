@@ -69,7 +69,7 @@ def ask_in_thread(family: Any, said: str) -> str:
 
 
 def import_again(family: Any, said: str) -> str:
-    for name in ("httpcore", "urllib3", "websockets.sync.client", "aiohttp"):
+    for name in ("httpcore", "urllib3", "websockets.sync.client"):
         importlib.import_module(name)
     return ask(family, said)
 
