@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from llm_intercept.engine.decide import FailedExchange
-from llm_intercept.errors import LLMInterceptError, ReplyError, ReplyFunctionError
+from llm_intercept.errors import ReplyError, ReplyFunctionError
 from llm_intercept.model.wire import Ask, NetworkFaultError
 from llm_intercept.replies.kinds import Callback, collect, prepare
 from llm_intercept.replies.reply import Reply
@@ -52,7 +52,14 @@ def read_deltas(reply: Reply, case: Case) -> Generator[Any, Any, Reply]:
         FailedExchange: They raised, or one is no str.
 
     """
-    return reply.with_deltas((yield from _ask(case, tuple, reply.deltas)))
+    try:
+        deltas = yield from _ask(case, tuple, reply.deltas)
+    except FailedExchange as failed:
+        cause = failed.error.__cause__
+        if isinstance(cause, ReplyError) and cause.where:  # of a delta that is no str, where that was given
+            raise FailedExchange(cause) from cause
+        raise
+    return reply.with_deltas(deltas)
 
 
 def are_computed(answer: object) -> TypeGuard[Reply]:
@@ -65,8 +72,6 @@ def _ask(case: Case, function: Any, argument: object) -> Generator[Any, Any, Any
         return (yield Ask(function, (argument,)))
     except NetworkFaultError as fault:  # the function simulates a failure, which is the request's
         failure = fault.seen
-    except LLMInterceptError as error:
-        raise FailedExchange(error) from error
     except Exception as error:
         raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
     raise failure
