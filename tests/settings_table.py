@@ -21,6 +21,8 @@ marker before the ini option. Paths are from where they are written: the current
 rootdir. A name that no setting has is an error that says which was meant.
 
 - `[tool.llm_intercept]` in pyproject.toml gives the defaults of a project.
+- `recordings=` where nobody says a mode is a replay, which plays what is there and asks nothing of the network. In
+  pyproject.toml it only says where the tape is, for those who say a mode.
 - The environment and `llm-intercept run` are for a whole program; `LLM_INTERCEPT` switches it on.
 - pytest's ini options and flags are for the fixture `llm_mock`.
 """

@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -220,7 +221,13 @@ def copied_context(function: Callable[[], Any]) -> Any:
     return contextvars.copy_context().run(function)
 
 
+def thread_pool(function: Callable[[], Any]) -> Any:
+    with ThreadPool(1) as pool:
+        return pool.apply(function)
+
+
 STARTS = [
+    thread_pool,
     start_thread,
     start_subclass,
     start_timer,
@@ -254,6 +261,28 @@ def test_jobs_given_to_a_pool_from_before_inherit(answer):
         assert pool.submit(answer).result() is None
         with intercept("y", scope="context"):
             assert pool.submit(answer).result() == "y"
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda pool, answer: [pool.apply(answer)],
+        lambda pool, answer: [pool.apply_async(func=answer).get()],
+        lambda pool, answer: pool.map(lambda _: answer(), [1]),
+        lambda pool, answer: pool.map_async(lambda _: answer(), [1]).get(),
+        lambda pool, answer: pool.starmap(lambda *_: answer(), [(1, 2)]),
+        lambda pool, answer: pool.starmap_async(lambda *_: answer(), [(1, 2)]).get(),
+        lambda pool, answer: list(pool.imap(lambda _: answer(), [1, 2], chunksize=2))[:1],
+        lambda pool, answer: list(pool.imap_unordered(lambda _: answer(), [1])),
+    ],
+)
+def test_work_given_to_a_thread_pool_of_multiprocessing_inherits(answer, give):
+    """Whoever made its threads, and by whatever method."""
+    with ThreadPool(1) as pool:
+        assert give(pool, answer) == [None]
+        with intercept("x", scope="context"):
+            assert give(pool, answer) == ["x"]
+        assert give(pool, answer) == [None]
 
 
 def test_two_blocks_may_share_a_pool(answer):

@@ -110,6 +110,33 @@ def test_matching_refuses_what_is_no_condition(llm):
         llm.calls.matching(turn=0)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        ({"source": "unmacthed"}, "did you mean 'unmatched'"),
+        ({"source": "replay"}, "'recording', 'default', 'live', 'unmatched'"),
+        ({"source": "side"}, "one of 'rule'"),
+        ({"status": "200"}, "an int from 100 to 599"),
+        ({"status": 2000}, "an int from 100 to 599"),
+        ({"attempt": 0}, "1 for a request's first sending"),
+        ({"attempt": True}, "1 for a request's first sending"),
+        ({"failed": 1}, "True or False"),
+    ],
+)
+def test_matching_refuses_an_outcome_that_no_call_can_have(llm, outcome, told):
+    """It would find nothing for ever, and `assert not` would hold whatever happens."""
+    with pytest.raises(SettingsError, match=re.escape(f"matching({next(iter(outcome))}=…)")) as caught:
+        llm.calls.matching(**outcome)
+    assert told in str(caught.value)
+
+
+def test_matching_finds_every_outcome_that_a_call_can_have(llm):
+    """No value that a call has is refused."""
+    for call in llm.calls:
+        for outcome in ("source", "status", "attempt", "failed"):
+            assert call in llm.calls.matching(**{outcome: getattr(call, outcome)})
+
+
 def test_calls_read_a_line_each(llm):
     """The model, the kind, what was asked, the answer, and the rule with its line."""
     lines = repr(llm.calls).splitlines()
@@ -229,7 +256,7 @@ def test_the_rule_that_comes_first_and_answers_instead_is_named():
 
 
 def test_what_need_not_be_used_is_passed_over():
-    """Optional rules, a fallback beside rules, the reply of `intercept`, and rules of files."""
+    """Optional rules, a fallback beside rules, also that of `intercept`, and rules of files."""
 
     def rules(llm: Interceptor) -> None:
         llm.on("of a file").reply("x")
@@ -256,6 +283,20 @@ def test_a_catch_all_alone_and_a_script_of_one_are_to_be_used():
         llm.reply("1", "2")
         ask(httpx, "b")
         assert "reply('1', '2')" in unused(llm)
+
+
+def test_the_reply_given_to_intercept_counts_as_a_rule():
+    """A block that asks for it, and `assert_all_used()`; beside rules with conditions it is a fallback."""
+    told = r"intercept\('x'\)\n +at tests/test_calls\.py:\d+"
+    with pytest.raises(UnusedRuleError, match=told), intercept("x", all_used=True):
+        pass
+    with intercept("x") as llm:
+        assert "intercept('x')" in unused(llm)
+        ask(httpx)
+        llm.assert_all_used()
+    with intercept("x", all_used=True) as llm:
+        llm.on("hi").reply("y")
+        ask(httpx)
 
 
 def test_a_block_may_ask_that_all_is_used():

@@ -14,7 +14,6 @@ import pytest
 
 import llm_intercept
 from llm_intercept import LLMInterceptError, intercept
-from llm_intercept.engine.explain import LET_OUT
 from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
@@ -43,6 +42,11 @@ def message_of(response: Any) -> str:
     return HERE.sub("HERE", response.json()["error"]["message"])
 
 
+ANYTHING = (
+    "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough),\n"
+)
+LET_OUT = ANYTHING + "or passthrough=['gpt-4o'] for this model alone."
+LET_PATH_OUT = ANYTHING + "or passthrough=['api.openai.com{}'] for this path alone."
 NO_RULE = f"""\
 llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
@@ -164,7 +168,7 @@ def test_a_script_that_has_run_out():
 UNCLAIMED = f"""\
 llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files.
   GET https://api.openai.com/v1/files?limit=2
-{LET_OUT}"""
+{LET_PATH_OUT.format("/v1/files")}"""
 
 
 def test_an_unclaimed_request_to_a_known_host():
@@ -179,7 +183,7 @@ NOT_JSON = f"""\
 llm-intercept stopped a request to api.openai.com, a known LLM host. Its body is not a JSON object, \
 or one too deep to read.
   POST https://api.openai.com/v1/chat/completions
-{LET_OUT}"""
+{LET_PATH_OUT.format("/v1/chat/completions")}"""
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"[1, 2]", b'"text"', b"{", b"\xff\xfe"])
@@ -202,7 +206,7 @@ Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
 
 llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files.
   GET https://api.openai.com/v1/files
-{LET_OUT}"""
+{LET_PATH_OUT.format("/v1/files")}"""
 
 
 def test_several_requests():

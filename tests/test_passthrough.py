@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from typing import Any
 
 import httpx
 import pytest
 
-from llm_intercept import intercept, passthrough, when
+from llm_intercept import InterceptTransport, intercept, passthrough, when
 from llm_intercept.errors import SettingsError, UnmatchedRequestError
 from tests.support import URL, chat
 
@@ -37,6 +39,63 @@ def test_a_host_or_model_is_let_out_and_all_else_is_answered_or_blocked(case, se
     assert [call.source for call in llm.calls] == ["live", "rule", "unmatched"]
     assert len(caught.value.unmatched) == 1
     assert len(server.requests) == 1
+
+
+OTHERS = {
+    "chat": ("https://api.openai.com/v1/chat/completions", chat()),
+    "embeddings": ("https://api.openai.com/v1/embeddings", {"model": "text-embedding-3-small", "input": "x"}),
+    "moderations": ("https://api.openai.com/v1/moderations", {"model": "omni-moderation-latest", "input": "x"}),
+    "a model with wildcards in its name": (URL, chat(model="my[best]*model?")),
+    "a model with a path in its name": (URL, chat(model="meta-llama/Llama-3-70b")),
+    "a model that looks like a URL": (URL, chat(model="hf://me/model")),
+    "the model in the path": (
+        "https://generativelanguage.googleapis.com/v1beta/models/imagen-4:predict",
+        {"instances": []},
+    ),
+    "a file": ("https://api.openai.com/v1/files", {"purpose": "x"}),
+    "no JSON": ("https://api.openai.com/v1/audio/speech", b"\x00\x01"),
+}
+"""Requests of every kind that nothing answers."""
+
+
+def unanswered(url: str, body: Any, **options: Any) -> tuple[str, str]:
+    """Post to a transport whose own inner transport stands for the network: the answer, and what the block says."""
+    inner = httpx.MockTransport(lambda _: httpx.Response(200, text="went out"))
+    transport = InterceptTransport(inner=inner, **options)
+    with httpx.Client(transport=transport) as client:
+        response = client.post(url, content=body if isinstance(body, bytes) else json.dumps(body).encode())
+    try:
+        transport.interceptor.raise_unmatched()
+    except UnmatchedRequestError as error:
+        return response.text, str(error)
+    return response.text, ""
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_a_message_says_lets_a_request_out_does(kind):
+    """Word by word, and nothing else goes out by it: another model and another path do not."""
+    url, body = OTHERS[kind]
+    text, message = unanswered(url, body)
+    assert text != "went out"
+    if kind == "embeddings":  # which have a default
+        message = "passthrough=['text-embedding-*']"
+    for advice in re.findall(r"(unmatched|passthrough)=('[^']*'|\[[^\n]*?\])(?=[ ,.]|$)", message):
+        assert unanswered(url, body, **{advice[0]: ast.literal_eval(advice[1])}) == ("went out", "")
+        if advice[0] == "passthrough":
+            other = url.replace("/v1", "/v2")
+            assert unanswered(other, chat(model="another"), passthrough=ast.literal_eval(advice[1]))[0] != "went out"
+
+
+def test_a_path_is_let_out_with_its_host():
+    """And nothing beside it; the model is read wherever an API has it."""
+    files = "https://api.openai.com/v1/files"
+    assert unanswered(files, {}, passthrough=["api.openai.com/v1/fil*"])[0] == "went out"
+    assert unanswered(files, {}, passthrough=["api.openai.com/v1/models"])[0] != "went out"
+    gemini = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:predict"
+    assert unanswered(gemini, {}, passthrough=["gemini-*"])[0] == "went out"
+    azure = "https://me.openai.azure.com/openai/deployments/gpt-4o/audio/speech?api-version=1"
+    assert unanswered(azure, {}, passthrough=["gpt-4o"])[0] == "went out"
+    assert unanswered(azure, {}, passthrough=["gpt-4"])[0] != "went out"
 
 
 def test_a_url_stands_for_its_host(case, server):

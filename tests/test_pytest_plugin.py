@@ -247,7 +247,7 @@ def test_other(llm_mock):
 
 
 def test_a_rule_that_was_not_used_fails_its_test(run):
-    """Unless it is optional, of a file, of the marker, or `all_used=False`."""
+    """Unless it is optional, of a file, or `all_used=False`; the marker's reply, only where `all_used` is said."""
     result = run(
         """
 def test_unused(llm_mock):
@@ -271,10 +271,15 @@ def test_not_all(llm_mock):
 @pytest.mark.llm_intercept("hi", rules="r.toml")
 def test_given():
     pass
+
+
+@pytest.mark.llm_intercept("hi", all_used=True)
+def test_given_and_to_be_used():
+    pass
 """,
         r__toml='[[rules]]\nreply = "a"\n',
     )
-    result.assert_outcomes(passed=5, errors=2)
+    result.assert_outcomes(passed=6, errors=3)
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_unused*",
@@ -286,6 +291,8 @@ def test_given():
             "No LLM call was made at all.",
             "*ERROR at teardown of test_script_left*",
             "*1 of its 2 replies w* used",
+            "*ERROR at teardown of test_given_and_to_be_used*",
+            "*intercept('hi')",
         ]
     )
 

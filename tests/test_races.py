@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -164,6 +166,25 @@ def test_ten_parallel_tasks_with_a_plain_list_end_in_a_loud_error(way):
         refused = [one for one in everything if "taken in parallel" in one]
         first = next(number for number, agent in enumerate(order) if agent != order[0])
         assert len(refused) == len(order) - 1 - first, seed
+
+
+def test_a_taking_neither_sleeps_nor_looks_at_stacks(monkeypatch):
+    """It is done in the loop's thread, where others wait."""
+
+    def refused(*_: Any) -> Any:
+        raise AssertionError("a taking stopped the loop, or looked at what others run")
+
+    async def run() -> list[str]:
+        async with httpx.AsyncClient() as client:
+            return [text(await client.post(URL, json=body(1, turn))) for turn in (1, 2, 3)]
+
+    with intercept() as llm:
+        llm.reply("turn 1", "turn 2", "turn 3")
+        monkeypatch.setattr(time, "sleep", refused)
+        monkeypatch.setattr(sys, "_current_frames", refused)
+        monkeypatch.setattr(sys, "_getframe", refused)
+        assert asyncio.run(run()) == ["turn 1", "turn 2", "turn 3"]
+        monkeypatch.undo()
 
 
 def test_threads_that_take_a_plain_list_beside_each_other_are_not_told():

@@ -47,6 +47,37 @@ def test_an_argument_like_none_is_told_with_all_there_are():
     assert all(repr(name) in str(raised.value) for name in ARGUMENTS)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("match", r"It is the tape's: recordings=Recordings\('folder', match=…\)\."),
+        ("response", r"The reply is the first argument, without a name\."),
+        ("reply", r"The reply is the first argument, without a name\."),
+    ],
+)
+def test_what_is_said_elsewhere_is_told_where(name, told):
+    """The nearest name would be wrong advice."""
+    with pytest.raises(UnknownSettingError, match=told):
+        intercept(**{name: "x"})
+
+
+def test_a_tape_without_a_mode_is_replayed(tmp_path, monkeypatch):
+    """An argument does something; a mode said anywhere holds, and a project's tape is only where it would be."""
+    tape = str(tmp_path / "tape")
+    assert chosen({"recordings": tape})["mode"] == "replay"
+    assert chosen({"recordings": Recordings(tape)})["mode"] == "replay"
+    assert chosen({"recordings": tape, "mode": "mock"})["mode"] == "mock"
+    assert chosen({})["mode"] == "mock"
+    for name, table in {"tape": 'recordings = "tape"', "mode": 'mode = "auto"\nrecordings = "here"'}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(f"[tool.llm_intercept]\n{table}\n")
+    monkeypatch.chdir(tmp_path / "tape")
+    assert chosen({}) | {"recordings": None} == chosen({"mode": "mock"}) | {"recordings": None}
+    assert chosen({})["recordings"].endswith("tape")
+    monkeypatch.chdir(tmp_path / "mode")
+    assert chosen({"recordings": tape})["mode"] == "auto"
+
+
 def test_only_a_block_has_a_scope():
     """The message says who takes it."""
     with pytest.raises(SettingsError, match=r"scope='context' cannot be used. Use it in intercept"):

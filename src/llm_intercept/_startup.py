@@ -6,7 +6,6 @@ imported here: the interceptor is made when the program's first request arrives.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -130,29 +129,31 @@ class LazyHandler:
     """Answers like the engine of an interceptor that is made when the first request arrives."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
+        from llm_intercept.base.once import Once  # noqa: PLC0415 - nothing is imported when the variable is unset
+
         self._settings = settings
+        self._engine = Once(self._make)
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
         return self.engine().exchange(request, outer)
 
     def engine(self) -> Engine:
-        return self._engine
+        return self._engine.get()
 
     def unseen(self, library: str, host: str, /) -> None:
         from llm_intercept.base.hosts import is_llm_host  # noqa: PLC0415
 
         if is_llm_host(host):
-            self._engine.unseen(library, host)
+            self.engine().unseen(library, host)
 
     def report(self) -> None:
         """Say what went unanswered, even if the program swallowed it; called when the process ends."""
-        error = self._engine.settle() if "_engine" in self.__dict__ else None
+        error = self.engine().settle() if self._engine.is_made else None
         if error is not None:
             _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
             _fail_for_secret(error)
 
-    @functools.cached_property
-    def _engine(self) -> Engine:
+    def _make(self) -> Engine:
         from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415
         from llm_intercept.interceptor.interceptor import Interceptor, engine_of  # noqa: PLC0415 - it imports pydantic
         from llm_intercept.replies.make import auto  # noqa: PLC0415

@@ -114,6 +114,32 @@ class ReplyFunctionError(LLMInterceptError):
         )
 
 
+class TokenizerError(LLMInterceptError):
+    """The tokenizer of the settings raised; `__cause__` is what it raised."""
+
+    def __init__(self, tokenizer: object, cause: BaseException) -> None:
+        self.tokenizer = tokenizer
+        self.__cause__ = cause
+        super().__init__(
+            f"The tokenizer {type(tokenizer).__name__} raised {type(cause).__name__}: {cause}. Correct it, or leave "
+            "tokenizer= out, which takes the built-in estimate. One that downloads its vocabulary (tiktoken) needs it "
+            "on disk where there is no network: set TIKTOKEN_CACHE_DIR."
+        )
+
+
+class AnswerError(LLMInterceptError):
+    """An answer could not be written, for a reason in llm-intercept itself; `__cause__` is what was raised."""
+
+    def __init__(self, rule: str, where: str, cause: BaseException) -> None:
+        self.rule, self.where = rule, where
+        self.__cause__ = cause
+        super().__init__(
+            f"The answer of {rule}{f' ({where})' if where else ''} could not be written: {type(cause).__name__}: "
+            f"{cause}. No function of yours raised this: it is a mistake in llm-intercept. Please report it with the "
+            "traceback and the reply; until it is mended, give the whole body with raw(…)."
+        )
+
+
 class ShadowedRuleWarning(LLMInterceptWarning):
     """A rule was made that can never answer, because an earlier one answers everything for ever."""
 
@@ -381,7 +407,7 @@ class NotResilientError(LLMInterceptError, AssertionError):
         self.resilience, self.kinds = resilience, tuple(kinds)
         super().__init__(
             f"The program under test is not resilient: {', '.join(kinds)}.\n{report}\n"
-            "Change what it does, or allow it: assert_resilient(allow=['gave_up'])."
+            f"Change what it does, or allow it: assert_resilient(allow={list(kinds)!r})."
         )
 
 

@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_intercept.errors import TokenizerError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -100,6 +102,20 @@ class TiktokenTokenizer:
             except KeyError:
                 return tiktoken.get_encoding("o200k_base")
         return tiktoken.get_encoding(self._encoding) if isinstance(self._encoding, str) else self._encoding
+
+
+class CheckedTokenizer:
+    """A tokenizer that somebody gave, whose errors are told as its own."""
+
+    def __init__(self, given: Tokenizer) -> None:
+        self.given = given
+
+    def split(self, text: str, model: str) -> Iterator[str]:
+        """Split `text` as the given one does; raises `TokenizerError` at whatever that raises."""
+        try:
+            yield from self.given.split(text, model)
+        except Exception as error:
+            raise TokenizerError(self.given, error) from error
 
 
 def count(tokenizer: Tokenizer, text: str, model: str) -> int:

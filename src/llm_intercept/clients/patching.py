@@ -161,10 +161,14 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
 
 def _hook_threads(module: ModuleType, hooks: HookSet) -> None:
     """Let threads inherit the context's activations from whoever starts them or gives them work."""
-    if module.__name__ == "threading":
-        hooks.add(module.Thread, "start", _starting)
-    else:
-        hooks.add(module.ThreadPoolExecutor, "submit", _submitting)
+    match module.__name__:
+        case "threading":
+            hooks.add(module.Thread, "start", _starting)
+        case "multiprocessing.pool":
+            for name in POOL_METHODS:
+                hooks.add(module.Pool, name, functools.partial(_giving, module.ThreadPool))
+        case _:
+            hooks.add(module.ThreadPoolExecutor, "submit", _submitting)
 
 
 def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -182,5 +186,18 @@ def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
     return submit
 
 
+def _giving(threads: type, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what a pool of multiprocessing does with work instead: one of `threads` keeps whose work it is."""
+
+    def give(pool: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return original(pool, inheriting(func) if isinstance(pool, threads) else func, *args, **kwargs)
+
+    return give
+
+
+POOL_METHODS = ("apply_async", "map", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
+"""The ways to give work to a pool; `apply` is one of these inside."""
 TRAFFIC = HookSet({**dict.fromkeys(FAMILIES, _hook_family), **dict.fromkeys(sentinels.LIBRARIES, _watch_library)})
-THREADS = HookSet({"threading": _hook_threads, "concurrent.futures.thread": _hook_threads})
+THREADS = HookSet(
+    dict.fromkeys(("threading", "concurrent.futures.thread", "multiprocessing.pool"), _hook_threads),
+)

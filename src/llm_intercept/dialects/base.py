@@ -144,6 +144,8 @@ class Dialect(ABC):
         takes: The kinds of replies by which a rule answers it without saying that it means this API; None for a
             conversation, which every rule may mean.
         default: What answers a request that no rule and no recording does; None where nothing can.
+        is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere.
+        is_kept: Whether recordings keep its exchanges, and play them.
 
     """
 
@@ -153,6 +155,8 @@ class Dialect(ABC):
     retry: Retry
     takes: Kinds | None = None
     default: Answer | None = None
+    is_side: bool = False
+    is_kept: bool = True
 
     @abstractmethod
     def claims(self, head: WireRequest) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
@@ -29,6 +30,7 @@ from llm_intercept.replies.kinds import RawReply
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.wire import EventKind, WireRequest
     from llm_intercept.replies.kinds import Answer, ErrorReply
@@ -41,6 +43,7 @@ OF_AN_API = re.compile(
     r"|/api/(?:chat|generate|embed|embeddings|tags|show)$"
 )
 """The paths that model APIs have, whatever is asked of them."""
+MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
 LAST = re.compile(
     rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
 )
@@ -97,8 +100,8 @@ class Opaque(Dialect):
             form = form_of(head.headers.get("content-type", ""), content)
             body = {"content_hash": digest(content)} if form is None else form
         return LLMRequest(
-            model=text(body.get("model")) if form is None else field_of(form, "model"),
-            messages=tuple(_messages(body)),
+            model=(text(body.get("model")) if form is None else field_of(form, "model")) or _model_in(head.path),
+            messages=tuple(messages_of(body)),
             stream=body.get("stream") is True if form is None else field_of(form, "stream") == "true",
             raw=body,
             headers=head.headers,
@@ -107,7 +110,7 @@ class Opaque(Dialect):
             content=content,
         )
 
-    def respond(self, request: LLMRequest, answer: Answer, context: object) -> WireResponse:
+    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Send a ready body as it is; raises `ReplyError` at any other, which nobody here can write."""
         del context
         if not isinstance(answer, RawReply):
@@ -137,7 +140,13 @@ class Opaque(Dialect):
         return True
 
 
-def _messages(body: Mapping[str, Any]) -> Iterator[Message]:
+def _model_in(path: str) -> str:
+    """Read the model of an API that has it in the path (Gemini's, Azure's, Bedrock's); empty if none is there."""
+    found = MODEL_IN_PATH.search(path)
+    return unquote(found[1]) if found is not None else ""
+
+
+def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
     """Give what is said, wherever an API has it: in messages, input items, contents."""
     if isinstance(body.get("input"), str):
         yield Message(role="user", parts=(Text(body["input"]),))
@@ -145,10 +154,11 @@ def _messages(body: Mapping[str, Any]) -> Iterator[Message]:
         for one in items(body.get(key)):
             said = mapping(one)
             role = "user" if isinstance(one, str) else text(said.get("role")) or text(said.get("type"))
-            yield Message(role=role, parts=tuple(map(Text, _texts(one))), raw=said)
+            yield Message(role=role, parts=tuple(map(Text, texts_of(one))), raw=said)
 
 
-def _texts(message: Any) -> Iterator[str]:
+def texts_of(message: Any) -> Iterator[str]:
+    """Give the texts of what an API has for one message: a str, or its content or parts."""
     if isinstance(message, str):
         yield message
         return
@@ -161,12 +171,12 @@ def _texts(message: Any) -> Iterator[str]:
 
 
 def _last_user(body: Any) -> str:
-    messages = reversed(list(_messages(mapping(body))))
+    messages = reversed(list(messages_of(mapping(body))))
     return next((message.said for message in messages if message.role == "user" and message.parts), "")
 
 
 def _roles(body: Any) -> list[str]:
-    return [message.role for message in _messages(mapping(body))]
+    return [message.role for message in messages_of(mapping(body))]
 
 
 def _usage(values: Sequence[Any]) -> Usage | None:

@@ -6,18 +6,22 @@ Knows: replies and what can be wrong with them. Must not know: which rule is cho
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.errors import ReplyError, ReplyFunctionError
 from llm_intercept.model.wire import Ask, NetworkFaultError
 from llm_intercept.replies.kinds import Callback, collect, prepare
+from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.replies.kinds import Answer, Passthrough, RaiseError
+
+
+READY = (type(None), tuple, list)
 
 
 def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | RaiseError | Passthrough]:
@@ -39,6 +43,28 @@ def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | Rais
         problem = "A reply function returned another function"
         raise FailedExchange(ReplyError(problem, "Return the reply itself.", where))
     return prepared
+
+
+def read_deltas(reply: Reply, case: Case) -> Generator[Any, Any, Reply]:
+    """Read the deltas of a reply that are computed, as its function would be asked for them.
+
+    Raises:
+        FailedExchange: They raised, or one is no str.
+
+    """
+    try:
+        deltas = yield from _ask(case, tuple, reply.deltas)
+    except FailedExchange as failed:
+        cause = failed.error.__cause__
+        if isinstance(cause, ReplyError) and cause.where:  # of a delta that is no str, where that was given
+            raise FailedExchange(cause) from cause
+        raise
+    return reply.with_deltas(deltas)
+
+
+def are_computed(answer: object) -> TypeGuard[Reply]:
+    """Whether the deltas of a reply are computed while they are read, by what the user wrote."""
+    return isinstance(answer, Reply) and answer.deltas.__class__ not in READY
 
 
 def _ask(case: Case, function: Any, argument: object) -> Generator[Any, Any, Any]:

@@ -81,29 +81,34 @@ def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
 
 
 def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
-    """Return what the API answers where nobody says anything, but to a miss in recordings and to what is let out."""
-    answer = case.dialect.default
-    if answer is None or chain[0].lets_unmatched_out or any(engine.recorder is not None for engine in chain):
+    """Return what the API answers where nobody says anything, but to a miss in recordings and to what is let out.
+
+    A side request is no question whose answer could be missing.
+    """
+    answer, is_side = case.dialect.default, case.dialect.is_side
+    is_missing = not is_side and any(engine.recorder is not None for engine in chain)
+    if answer is None or chain[0].lets_unmatched_out or is_missing:
         return None
-    case.call.source, case.service = "default", chain[0].service
+    case.call.source, case.service = "side" if is_side else "default", chain[0].service
     case.origin = answer
     return answer
 
 
 def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
-    if engine.budget is not None:
+    if engine.budget is not None and not case.dialect.is_side:
         engine.check_budget()
     case.service = engine.service
-    if engine.passthrough and engine.lets_out(case.head.host, case.request.model):
+    if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path):
         return Passthrough()
     if case.dialect is not OPAQUE:
-        answer: Decided | None = engine.service.admit(case.call) or _ruled(case, engine)
+        refused = None if case.dialect.is_side else engine.service.admit(case.call)
+        answer: Decided | None = refused or _ruled(case, engine)
         if answer is not None:
             case.call.source = "rule"
             case.origin = case.origin or answer
             return answer
-    return None if engine.recorder is None else _recorded(case, engine.recorder)
+    return None if engine.recorder is None or not case.dialect.is_kept else _recorded(case, engine.recorder)
 
 
 def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:

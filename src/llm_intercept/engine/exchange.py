@@ -17,7 +17,7 @@ from llm_intercept.base.json import encode, items
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import exception_of, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, read_deltas, resolve
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
@@ -25,6 +25,7 @@ from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
+    AnswerError,
     LLMInterceptError,
     ReplyError,
     ReplyFunctionError,
@@ -37,6 +38,7 @@ from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFault
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, Callback, ErrorReply, Passthrough, RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, Mocked, Script, mocked
+from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.simulation.service import Service
@@ -107,9 +109,11 @@ class Engine:
         """Whether what nothing answers goes to the network."""
         return self.unmatched in {"passthrough", "warn"}
 
-    def lets_out(self, host: str, model: str = "") -> bool:
-        """Whether a request is one of those that `passthrough` lets out."""
-        return bool(self.passthrough) and names_one(self.passthrough, host, model)
+    def lets_out(self, host: str, model: str = "", path: str = "") -> bool:
+        """Whether a request is one of those that `passthrough` lets out, by its host, its model, or host and path."""
+        if not self.passthrough:
+            return False
+        return names_one(self.passthrough, host, model) or names_one(self.passthrough, host + path, "")
 
     def unseen(self, library: str, host: str) -> None:
         """Stop a library that cannot be answered for on its way to a known LLM host.
@@ -124,7 +128,7 @@ class Engine:
         if self.unmatched == "warn":
             warnings.warn(str(error), UnmatchedWarning, stacklevel=4)
             return
-        self.journal.failures.append(error)
+        self.journal.note_failure(error)
         raise error
 
     def check_budget(self) -> None:
@@ -154,11 +158,15 @@ class Engine:
 
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why = f"llm-intercept does not answer {head.method} {head.path}"
-        content = (yield READ_BODY) if dialect is not OPAQUE or _records(chain) else b""
+        content = (yield READ_BODY) if dialect is not OPAQUE or _needs_body(chain) else b""
         try:
             request = dialect.read(head, content)
         except BadRequestError as refused:
-            if not (_records(chain) or self.lets_unmatched_out or any(one.lets_out(head.host) for one in chain)):
+            if not (
+                _records(chain)
+                or self.lets_unmatched_out
+                or any(one.lets_out(head.host, path=head.path) for one in chain)
+            ):
                 return self._refused(refused, head, dialect, content)
             dialect, request = OPAQUE, OPAQUE.read(head, content)  # let the API itself refuse it
         except UnreadableError as error:
@@ -167,7 +175,9 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         digest = self._identities.digest(dialect.essence(request), self.seed)
         before = self.journal.failed_before(digest)
-        call = Call(request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt)
+        call = Call(
+            request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
+        )
         case = Case(head, request, dialect, call, self.service)
         try:
             return (yield from self._answered(case, chain, why))
@@ -206,6 +216,8 @@ class Engine:
 
     def _given(self, case: Case, answer: Answer) -> Generator[Any, Any, WireResponse]:
         """Write and deliver a reply."""
+        if isinstance(answer, Reply) and answer.deltas is not None and not case.request.stream and are_computed(answer):
+            answer = yield from read_deltas(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
             response = self._written(case, answer, self._identity(case))
@@ -238,7 +250,7 @@ class Engine:
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
-            raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
+            raise FailedExchange(AnswerError(str(case.origin), case.where, error)) from error
         case.call.status = response.status
         return response
 
@@ -289,7 +301,7 @@ class Engine:
             if self.unmatched == "warn":
                 warnings.warn(str(facts), UnmatchedWarning, stacklevel=2)
             return (yield from _forward(call))
-        self.journal.unmatched.append(facts)
+        self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
         if self.unmatched == "raise":
             call.finish()
@@ -300,7 +312,7 @@ class Engine:
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
-        self.journal.failures.append(error)
+        self.journal.note_failure(error)
         call.status, call.error = 500, error
         call.finish()
         return _refusal(case, 500, str(error), "llm_intercept_failed")
@@ -322,8 +334,16 @@ class Engine:
         if error is not None:
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
-                self.journal.failures.append(ReplyFunctionError(str(case.origin), case.where, error))
+                self.journal.note_failure(_whose(error, case))
         call.finish()
+
+
+def _whose(error: Exception, case: Case) -> LLMInterceptError:
+    """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
+    if isinstance(error, LLMInterceptError):
+        return error
+    kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
+    return kind(str(case.origin), case.where, error)
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:
@@ -332,6 +352,11 @@ def _records(chain: tuple[Engine, ...]) -> bool:
 
 def _concerns_a_tape(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
     return any(engine.recorder is not None and engine.recorder.concerns(head) for engine in chain)
+
+
+def _needs_body(chain: tuple[Engine, ...]) -> bool:
+    """Whether a body is read that no API claims: it is kept, or its model may be one that is let out."""
+    return any(engine.recorder is not None or engine.passthrough for engine in chain)
 
 
 def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:

@@ -5,6 +5,7 @@ Knows: rule books and the facts errors are built from. Must not know: what becom
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from llm_intercept.rules.book import RuleBook
     from llm_intercept.rules.script import Exhausted, Why
 
-LET_OUT = (
-    "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough),\n"
-    "or passthrough=['a host or model'] for some."
-)
-
 
 def facts_of(case: Case) -> RequestFacts:
     """Say the request in short."""
@@ -31,10 +27,20 @@ def facts_of(case: Case) -> RequestFacts:
     return RequestFacts(case.head.method, case.head.url, request.model, request.last_user, tools, request.stream)
 
 
+def let_out(case: Case) -> str:
+    """Say how the request gets out to the network: all that nothing answers, or its model, or its path, alone."""
+    model = case.request.model if "://" not in case.request.model else ""  # which would be taken for a host
+    name = re.sub(r"[*?[]", r"[\g<0>]", model or case.head.host + case.head.path)
+    return (
+        "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough),"
+        f"\nor passthrough=[{name!r}] for this {'model' if model else 'path'} alone."
+    )
+
+
 def stopped(case: Case, why: str) -> Unmatched:
     """Say that a request was stopped for the host it goes to."""
     problem = f"llm-intercept stopped a request to {case.head.host}, a known LLM host. {why}."
-    return Unmatched(RequestFacts(case.head.method, case.head.url), problem, advice=LET_OUT)
+    return Unmatched(RequestFacts(case.head.method, case.head.url), problem, advice=let_out(case))
 
 
 def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:
@@ -54,11 +60,11 @@ def no_rule(case: Case, books: Sequence[RuleBook]) -> Unmatched:
         fact for book in books for fact in book.facts(case.request, case.dialect.takes)
     )
     if rules:
-        advice = "Change a rule, or add a catch-all: llm.reply(…).\n" + LET_OUT
+        advice = "Change a rule, or add a catch-all: llm.reply(…).\n" + let_out(case)
         count = sum(len(book) for book in books)
         problem = "llm-intercept: no rule answers this request."
         return Unmatched(facts_of(case), problem, rules, advice, count=count)
-    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).\n" + LET_OUT
+    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).\n" + let_out(case)
     return Unmatched(facts_of(case), "llm-intercept: there is no rule to answer this request.", (), advice)
 
 

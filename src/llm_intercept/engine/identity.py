@@ -10,13 +10,17 @@ import threading
 from typing import Any
 
 from llm_intercept.base.json import encode
+from llm_intercept.base.recent import RecentCounts
+
+REMEMBERED = 20_000
+"""Distinct requests whose repeats are counted; after as many others, one has the ids of its first time again."""
 
 
 class Identities:
     """Gives each exchange its identity: 80 hex digits, the same for the same request, seed and repeat."""
 
     def __init__(self) -> None:
-        self._repeats: dict[tuple[str, bool], int] = {}
+        self._repeats: RecentCounts[int] = RecentCounts(REMEMBERED)
         self._lock = threading.Lock()
 
     def digest(self, essence: Any, seed: int) -> str:
@@ -25,7 +29,8 @@ class Identities:
 
     def next(self, digest: str, *, stream: bool) -> str:
         """Return the identity of the next exchange with this digest."""
+        key = hash((digest, stream))  # an int takes a fifth of the memory
         with self._lock:
-            repeat = self._repeats.get((digest, stream), 0)
-            self._repeats[digest, stream] = repeat + 1
+            repeat = self._repeats[key]
+            self._repeats[key] = repeat + 1
         return digest if repeat == 0 else hashlib.blake2b(f"{digest}{repeat}".encode(), digest_size=40).hexdigest()

@@ -40,6 +40,8 @@ def settled(
     if not errors:
         return None
     first: LLMInterceptError = errors[0]
+    if journal.untold:
+        first.add_note(f"… and {journal.untold:,} more failures, of which only the number was kept.")
     seen = {type(first)}
     for other in errors[1:]:
         if isinstance(other, BudgetExceededError) and BudgetExceededError in seen:

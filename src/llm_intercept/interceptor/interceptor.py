@@ -52,7 +52,7 @@ class Options(TypedDict, total=False):
         mode: `mock` (the default) answers by rules alone; `replay` with recordings where no rule answers; `record`
             sends such requests to the network and records the answers; `auto` replays, and records what is missing,
             but in CI (where the variable `CI` is set) replays alone.
-        recordings: The tape: a folder, an fsspec URL, or `Recordings`.
+        recordings: The tape: a folder, an fsspec URL, or `Recordings`; where no mode is given, it is replayed.
         replay_speed: How fast a recorded stream is played: `instant` (the default), `recorded`, or a factor of the
             recorded gaps.
         rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
@@ -60,8 +60,9 @@ class Options(TypedDict, total=False):
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
             `error` (the default) answers it with a 404 that is not retried and raises when the block ends; `raise`
             raises inside the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
-        passthrough: Hosts and models (`*` and `?` are wildcards) whose requests go out to the network, before any rule
-            is asked; what else nothing answers is still `unmatched`.
+        passthrough: Hosts, models, and paths with their host (`api.openai.com/v1/files*`; `*` and `?` are wildcards)
+            whose requests go out to the network, before any rule is asked; what else nothing answers is still
+            `unmatched`.
         seed: The same seed gives the same ids for the same requests; 0 by default.
         tokenizer: Splits text into stream deltas and counts usage, instead of the built-in estimate.
         log: A file that each call is appended to as a line of JSON; several processes may share it.
@@ -105,7 +106,7 @@ class Interceptor:
         self._engine = engine_of_settings(settings)
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
-            rule = Rule((), f"intercept({_brief(reply)})", _where or caller(), optional=True)
+            rule = Rule((), f"intercept({_brief(reply)})", _where or caller())
             self._engine.book.add(rule.reply(reply))
         if settings["rules"]:
             self._add_rules(settings["rules"])
@@ -121,6 +122,16 @@ class Interceptor:
         from llm_intercept.journal.calls import Calls  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
 
         return Calls(self._engine.journal.calls)
+
+    @property
+    def side_calls(self) -> Calls:
+        """The side requests of frameworks so far: tokens that were counted, traces that were sent.
+
+        They are answered as the API would, go nowhere, and are in no sum, budget or limit.
+        """
+        from llm_intercept.journal.calls import Calls  # noqa: PLC0415 - as for `calls`
+
+        return Calls(self._engine.journal.side_calls)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -156,8 +167,8 @@ class Interceptor:
     def assert_all_used(self) -> None:
         """Raise if a rule was not used, or a script not to its end.
 
-        A rule may be `.optional()`; so are the rules of files, the reply given to `intercept`, and a catch-all of one
-        reply beside rules with conditions.
+        A rule may be `.optional()`; so are the rules of files, and a catch-all of one reply beside rules with
+        conditions, also one that is given to `intercept`.
 
         Raises:
             UnusedRuleError: A rule was not used; the message says which, where, and what is left.

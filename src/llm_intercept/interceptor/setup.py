@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from llm_intercept.base.tokens import EstimatingTokenizer
+from llm_intercept.base.tokens import CheckedTokenizer, EstimatingTokenizer
 from llm_intercept.engine.exchange import Engine
 from llm_intercept.journal.log import CallLog
 from llm_intercept.simulation.service import Service
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
     """Make the engine that does what the settings say; raises `SettingsError` if a place cannot be opened."""
+    tokenizer = settings["tokenizer"]
     engine = Engine(
         unmatched=settings["unmatched"],
         seed=settings["seed"],
-        tokenizer=settings["tokenizer"] or EstimatingTokenizer(),
+        tokenizer=EstimatingTokenizer() if tokenizer is None else CheckedTokenizer(tokenizer),
         passthrough=_hosts_and_models(settings["passthrough"]),
         all_used=settings["all_used"],
         service=Service(Clock(settings["time_scale"]), settings["pace"]),

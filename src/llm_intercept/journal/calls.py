@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.words import nearest
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import SettingsError, shorten, visible
+from llm_intercept.journal.journal import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,18 +66,19 @@ class Calls(Sequence["Call"]):
 
         Args:
             *conditions: As for `llm.on(…)`.
-            source: Where the answer came from.
+            source: Where the answer came from: `rule`, `recording`, `default`, `live` or `unmatched`.
             status: The HTTP status of the answer.
             attempt: 1 for a request's first sending, 2 for its first retry, and so on.
             failed: Whether the exchange ended with an exception or an error status.
             **wanted: As for `llm.on(…)`: `model=`, `user=`, `tool=`, ….
 
         Raises:
-            SettingsError: A condition cannot be one, there is no condition of that name, or nothing is asked.
+            SettingsError: A condition or an outcome cannot be one, there is no condition of that name, or nothing is
+                asked.
 
         """
         outcome = {"source": source, "status": status, "attempt": attempt, "failed": failed}
-        ended = {name: value for name, value in outcome.items() if value is not None}
+        ended = {name: _checked(name, value) for name, value in outcome.items() if value is not None}
         asked = all_conditions("matching", conditions, wanted, outcome)
         if not asked and not ended:
             raise SettingsError("matching()", "", "at least one condition")
@@ -100,6 +104,27 @@ class Calls(Sequence["Call"]):
         for number, call in enumerate(self._calls, 1):
             table.add_row(*(Text(visible(cell)) for cell in _row(number, call)))
         return table
+
+
+def _checked(name: str, value: object) -> object:
+    """Return an outcome that a call can have; of one that none can have, `matching` would find nothing for ever."""
+    match name:
+        case "source":
+            can_be, expected = value in SOURCES, "one of " + ", ".join(map(repr, SOURCES))
+            near = nearest(str(value), SOURCES)
+            expected += f" (did you mean {near!r}?)" if near is not None else ""
+        case "status":
+            can_be, expected = (
+                is_int(value, 100, 599) or value == 0,
+                "an int from 100 to 599, or 0 for no answer",
+            )
+        case "attempt":
+            can_be, expected = is_int(value, 1), "an int: 1 for a request's first sending"
+        case _:
+            can_be, expected = isinstance(value, bool), "True or False"
+    if not can_be:
+        raise SettingsError(f"matching({name}=…)", value, expected)
+    return value
 
 
 def _row(number: int, call: Call) -> tuple[str, ...]:

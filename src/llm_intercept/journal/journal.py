@@ -8,22 +8,30 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from llm_intercept.base.prices import price
+from llm_intercept.base.recent import RecentCounts
 from llm_intercept.errors import portable, shorten, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from llm_intercept.errors import Unmatched
     from llm_intercept.faults.base import Fault
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
 
-Source = Literal["rule", "recording", "default", "live", "unmatched"]
+Source = Literal["rule", "recording", "default", "live", "unmatched", "side"]
+SOURCES = tuple(source for source in get_args(Source) if source != "side")
+"""Where the answers of `llm.calls` come from; `llm.side_calls` has the rest."""
 NOT_PAID = frozenset({"rule", "recording", "default"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
+REMEMBERED = 10_000
+"""Requests of which it is known how often they failed in a row: the attempts of clients that do not say them."""
+TOLD = 100
+"""What went wrong is kept of so many requests where calls are not kept: a report at the end, which tells the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Call:
         status: The HTTP status of the answer; 0 while there is none.
         error: The exception the request or its stream ended with, or None.
         source: Where the answer came from: `rule`, `recording`, `live`, `unmatched`, or `default`: the API's own, to a
-            request that is no conversation and that no rule answers.
+            request that is no conversation and that no rule answers; `side`: the API's own to a side request.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
         failed_before: How often the same request failed before in a row.
@@ -58,6 +66,7 @@ class Call:
         is_final: Whether the answer told the client not to try again.
         retries_told: Reads from a request's headers how many retries the client says there were before; None where it
             does not say.
+        is_side: Whether it is a side request of a framework's, which counts nowhere.
         complete: Whether the client read the body to its end; None of a JSON answer without faults, which is one piece.
 
     """
@@ -77,6 +86,7 @@ class Call:
     faults: tuple[Fault, ...] = ()
     retry_after: float | None = None
     is_final: bool = False
+    is_side: bool = False
     complete: bool | None = None
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     is_finished: bool = field(default=False, repr=False)
@@ -113,7 +123,8 @@ class Call:
             return
         self.is_finished = True
         self.duration = time.perf_counter() - self._started
-        TALLY.add(self)
+        if not self.is_side:
+            TALLY.add(self)
         for journal in self._journals:
             journal.finished(self)
 
@@ -175,17 +186,20 @@ class Journal:
     """All calls of one interceptor, and what nothing answered. List appends are atomic: any thread may note.
 
     `keep` says whether calls are kept at all (nobody reads those of a process switched on by its environment); `log`
-    is told of each call that has ended.
+    is told of each call that has ended. Where calls are not kept, `untold` counts the failures that are not either.
     """
 
     calls: list[Call] = field(default_factory=list["Call"])
+    side_calls: list[Call] = field(default_factory=list["Call"])
     unmatched: list[Unmatched] = field(default_factory=list["Unmatched"])
     failures: list[BaseException] = field(default_factory=list[BaseException])
     keep: bool = True
+    untold: int = 0
     log: Callable[[Call], None] | None = None
     noted: int = 0
     _totals: Totals | None = None
-    _failed: dict[str, int] = field(default_factory=dict[str, int])
+    _any_failed: bool = False
+    _failed: RecentCounts[str] = field(default_factory=partial(RecentCounts[str], REMEMBERED))
 
     @property
     def totals(self) -> Totals:
@@ -199,23 +213,38 @@ class Journal:
 
     def note(self, call: Call) -> Call:
         """Note a call that has just begun."""
-        self.noted += 1
+        self.noted += not call.is_side
         if self.keep:
-            self.calls.append(call)
+            (self.side_calls if call.is_side else self.calls).append(call)
         call._journals.append(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a call and its journals are one thing
         return call
 
+    def note_unmatched(self, facts: Unmatched) -> None:
+        """Note a request that nothing answered."""
+        if self._has_room(self.unmatched):
+            self.unmatched.append(facts)
+
+    def note_failure(self, error: BaseException) -> None:
+        """Note what went wrong with a rule, a reply or a setting."""
+        if self._has_room(self.failures):
+            self.failures.append(error)
+
+    def _has_room(self, kept: Sequence[object]) -> bool:
+        has_room = self.keep or len(kept) < TOLD
+        self.untold += not has_room
+        return has_room
+
     def failed_before(self, digest: str) -> int:
         """How often a request failed the last times it came."""
-        return self._failed.get(digest, 0)
+        return self._failed[digest] if self._any_failed else 0
 
     def finished(self, call: Call) -> None:
         """Note that a call has ended."""
-        if self._totals is not None:
+        if self._totals is not None and not call.is_side:
             self._totals.add(call)
         if call.failed:
-            self._failed[call.digest] = call.attempt
-        elif self._failed:
-            self._failed.pop(call.digest, None)
+            self._failed[call.digest], self._any_failed = call.attempt, True
+        elif self._any_failed:
+            self._failed.forget(call.digest)
         if self.log is not None:
             self.log(call)

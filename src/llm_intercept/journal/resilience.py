@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
+from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import LLMInterceptError, NotResilientError, SettingsError, shorten
 from llm_intercept.model.wire import RETRYABLE
 
@@ -120,10 +121,10 @@ def judge(calls: Iterable[Call], clock: Clock) -> Resilience:
 
 def check(resilience: Resilience, allow: Iterable[str]) -> None:
     """Raise `NotResilientError` unless a program did only what is good or allowed."""
-    allowed = tuple(allow)
+    allowed = (allow,) if isinstance(allow, str) else tuple(allow)
     for kind in allowed:
         if kind not in KINDS:
-            raise SettingsError("allow", kind, "a list of " + ", ".join(KINDS))
+            raise SettingsError("allow", kind, advice=did_you_mean(str(kind), KINDS))
     problems = [one for one in resilience.problems if one.kind not in allowed]
     if problems:
         raise NotResilientError(resilience.report(), sorted({one.kind for one in problems}), resilience)

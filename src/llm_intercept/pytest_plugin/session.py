@@ -14,6 +14,7 @@ import pytest
 from llm_intercept.base.words import counted
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.entry import intercept
+from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.journal.journal import TALLY, Totals
 from llm_intercept.pytest_plugin.options import from_flags, from_ini
 from llm_intercept.settings.pyproject import project_defaults
@@ -36,8 +37,10 @@ def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
     plugins = request.config.pluginmanager
     if not plugins.has_plugin(REPORTER):
         plugins.register(Reporter(), REPORTER)
-    block = _block(request.node)
+    block, asks_for_reply = _block(request.node)
     llm = block.__enter__()
+    for rule in () if asks_for_reply else engine_of(llm).book.catch_alls:
+        rule.optional()
     request.node.stash[ACTIVE] = llm
     yield llm
     problem = _end(block)
@@ -45,11 +48,18 @@ def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
         pytest.fail(f"{problem}\n\n{_listed(llm)}", pytrace=False)
 
 
-def _block(node: pytest.Item) -> Interception:
+def _block(node: pytest.Item) -> tuple[Interception, bool]:
+    """Make a test's block, and say whether the marker's reply is to be used: where somebody asks for `all_used`.
+
+    By itself the fixture asks for it of rules alone: a marker of a class or module gives its tests a reply for what
+    they may ask, and some ask nothing.
+    """
     path, line, _ = node.location
     try:
         reply, options = arguments(node)
-        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", **options)
+        is_said = "all_used" in options or "all_used" in project_defaults()
+        options = options if is_said else {"all_used": True, **options}
+        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", **options), is_said
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
     pytest.fail(problem, pytrace=False)
@@ -68,8 +78,6 @@ def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for `intercept`: of flags, then markers (the nearest first), then ini settings."""
     reply: tuple[Any, ...] = ()
     options = from_ini(node.config)
-    if "all_used" not in project_defaults():
-        options = {"all_used": True, **options}
     for marker in reversed(list(node.iter_markers("llm_intercept"))):
         reply = marker.args or reply
         options.update(marker.kwargs)

@@ -6,7 +6,7 @@ Knows: parts. Must not know: any API's JSON, HTTP, which rule a reply belongs to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 
@@ -139,6 +139,13 @@ class Reply:
         """Why the model refuses; empty if it does not."""
         return "".join(part.text for part in self.parts if isinstance(part, Refusal))
 
+    def with_deltas(self, deltas: tuple[str, ...]) -> Reply:
+        """Make the same reply with its deltas as they were read."""
+        made = object.__new__(Reply)
+        fields = ("parts", *(name for name, _ in _beside(self)))
+        made.__dict__.update({name: getattr(self, name) for name in fields}, parts=tuple(_read(self.parts, deltas)))
+        return made
+
     def __hash__(self) -> int:
         """Hash by identity: parts may hold mappings."""
         return id(self)
@@ -148,6 +155,11 @@ class Reply:
         words = [_shown(part) for part in self.parts]
         words += [f"{name}={value!r}" for name, value in _beside(self) if value not in (None, ())]
         return f"Reply({', '.join(words)})"
+
+
+def _read(parts: Iterable[ReplyPart], deltas: tuple[str, ...]) -> Iterator[ReplyPart]:
+    for part in parts:
+        yield replace(part, deltas=deltas) if isinstance(part, Text) and part.deltas is not None else part
 
 
 def _beside(reply: Reply) -> list[tuple[str, Any]]:

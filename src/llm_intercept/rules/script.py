@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from llm_intercept.base.recent import RecentCounts
 from llm_intercept.errors import SettingsError, shorten
 from llm_intercept.replies.kinds import is_one_shot
 from llm_intercept.rules.races import RaceDetector
@@ -36,6 +37,8 @@ class SteppedAside:
     """The rule has answered as often as `times` allows."""
 
 
+REMEMBERED = 10_000
+"""Keys whose place in the script is known: one that comes again after as many others begins the script anew."""
 ONE_SHOT = "it matches, but its reply is an iterator, used up by the first request"
 RACED = (
     "it matches, but several tasks take from this script at the same time,\n"
@@ -54,7 +57,7 @@ class Script:
         self.shared = False
         self.times: int | None = None
         self.used = 0
-        self._cursors: dict[Hashable, int] = {}
+        self._cursors: RecentCounts[Hashable] = RecentCounts(REMEMBERED)
         self._spent: set[int] = set()
         self._races = RaceDetector()
         self._raced = False
@@ -83,7 +86,7 @@ class Script:
             taken = self._next(request, key)
             if not isinstance(taken, Exhausted):
                 self.used += 1
-                self._cursors[key] = self._cursors.get(key, 0) + 1
+                self._cursors[key] += 1
             return taken
 
     def left(self) -> str:
@@ -93,7 +96,7 @@ class Script:
         count = len(self.replies)
         if self.then != "end" or count == 1:
             return ""
-        for key, used in self._cursors.items():
+        for key, used in self._cursors.kept().items():
             if used < count:
                 return f"{used} of its {count} replies {'was' if used == 1 else 'were'} used{self._of(key)}"
         return ""
@@ -104,7 +107,7 @@ class Script:
             return Exhausted("no reply", "it matches, but was given no reply: call .reply(…) on it")
         if count > 1 and self._is_raced(request):
             return Exhausted("raced", RACED)
-        index = self._index(self._cursors.get(key, 0))
+        index = self._index(self._cursors[key])
         if index is None:
             return Exhausted("used up", f"it matches, but all {count} of its replies are used{self._of(key)}")
         if is_one_shot(self.replies[index]):

@@ -86,7 +86,7 @@ SETTINGS = (
         "error",
         "what happens to a request that nothing answers",
     ),
-    Setting("passthrough", values.NAMES, (), "the hosts and models whose requests go out to the network"),
+    Setting("passthrough", values.NAMES, (), "the hosts, models and paths whose requests go out to the network"),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
     Setting("tokenizer", values.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
@@ -99,6 +99,13 @@ BY_NAME = {setting.name: setting for setting in SETTINGS}
 ARGUMENTS = tuple(name for name in BY_NAME if name != "reply")  # which has no name where it is an argument
 
 
+ELSEWHERE = {
+    **dict.fromkeys(("match", "redaction", "repeat_last"), "It is the tape's: recordings=Recordings('folder', {}=…)."),
+    **dict.fromkeys(("reply", "response", "mock_response"), "The reply is the first argument, without a name."),
+}
+"""Names that are no settings, but are near to hand, and where what they mean is said."""
+
+
 def said_in(place: str) -> tuple[Setting, ...]:
     """Return the settings that can be said in a place: `environment`, `run`, `pyproject` or `pytest`."""
     return tuple(setting for setting in SETTINGS if place in setting.places)
@@ -109,7 +116,8 @@ def refuse_unknown(given: Mapping[str, object], known: Iterable[str], where: str
     known = tuple(known)
     for name, value in given.items():
         if name not in known:
-            raise UnknownSettingError(name, value, did_you_mean(name, known), where)
+            advice = ELSEWHERE[name].format(name) if name in ELSEWHERE else did_you_mean(name, known)
+            raise UnknownSettingError(name, value, advice, where)
 
 
 def check_tape(mode: object, recordings: object, name: str = "recordings") -> None:

@@ -23,7 +23,10 @@ def chosen(given: Mapping[str, object]) -> dict[str, Any]:
     if "scope" in given:
         raise SettingsError("scope", given["scope"], "it in intercept(…): only a block has a scope")
     checked = {name: BY_NAME[name].kind.check(name, value) for name, value in given.items() if value is not None}
-    found = {**DEFAULTS, **project_defaults(), **checked}
+    project = project_defaults()
+    found = {**DEFAULTS, **project, **checked}
+    if "recordings" in checked and "mode" not in {*checked, *project}:
+        found["mode"] = "replay"  # the one that does something with them and never asks the network
     check_tape(found["mode"], found["recordings"])
     return found
 

@@ -6,12 +6,12 @@ Knows: which request gets which fault, and reports it. Must not know: how a faul
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.checks import is_int, is_number
+from llm_intercept.base.recent import RecentCounts
 from llm_intercept.errors import SettingsError, shorten, visible
 from llm_intercept.faults import Fault, connection_error, cut_off, disconnect, malformed, timeout
 from llm_intercept.replies.api_error import api_error
@@ -20,6 +20,7 @@ from llm_intercept.replies.kinds import ErrorReply
 if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
 
+REMEMBERED = 20_000  # distinct requests of which it is known how often they came
 Kind = ErrorReply | Fault
 USUAL: tuple[Kind, ...] = (
     api_error(429),
@@ -76,15 +77,14 @@ class Chaos:
         self.rate, self.seed, self.kinds = rate, seed, _kinds(kinds)
         self.injected: list[Injection] = []
         self.seen = 0
-        self._came: Counter[str] = Counter()
+        self._came: RecentCounts[str] = RecentCounts(REMEMBERED)
         self._lock = threading.Lock()
 
     def decide(self, request: LLMRequest, key: str) -> Kind | None:
         """Decide what becomes of a request; `key` is the same for the same request."""
         with self._lock:
-            self._came[key] += 1
+            self._came[key] = attempt = self._came[key] + 1
             self.seen += 1
-            attempt = self._came[key]
         chance = Random(f"{self.seed} {key} {attempt}")  # noqa: S311 - it has to be deterministic
         if chance.random() >= self.rate:
             return None

@@ -1,0 +1,1 @@
+"""What frameworks ask beside their questions to the model: how many tokens a request has, and where to put traces."""
