@@ -318,12 +318,19 @@ def test_what_openai_refuses_is_refused_in_its_words(
     assert len(llm.calls) == 1
 
 
-@pytest.mark.parametrize("sent", [{"documents": ["a"]}, {"model": "m", "prompt": "a"}, {"input": "a"}, []])
+@pytest.mark.parametrize("sent", [{"documents": ["a"]}, {"prompt": "a"}, {"input": "a"}, []])
 def test_somebody_elses_embeddings_go_their_way(server: Any, sent: Any) -> None:
     """A body that is not OpenAI's, sent to a host that is not known, is not answered for."""
     with intercept("hi"), httpx.Client() as client:
         assert client.post(f"{server.url}/embeddings", json=sent).json() == sent
     assert len(server.requests) == 1
+
+
+def test_somebody_elses_embeddings_by_a_model_are_stopped(server: Any) -> None:
+    """A body that names a model asks one, whatever its API: Ollama's own, for one."""
+    with pytest.raises(UnmatchedRequestError), intercept("hi"), httpx.Client() as client:
+        assert client.post(f"{server.url}/api/embeddings", json={"model": "m", "prompt": "a"}).status_code == 404
+    assert server.requests == []
 
 
 def test_an_sdks_mistake_is_refused_whatever_the_host() -> None:

@@ -253,8 +253,19 @@ def test_an_unseen_library():
     assert str(UnseenClientError("aiohttp", "api.openai.com")) == (
         "aiohttp was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
         "answers httpx and httpx2 and cannot answer aiohttp; the request was stopped so that nothing reaches a paid "
-        "API unasked. Mock this call with a tool for aiohttp, or use unmatched='passthrough' to let it out."
+        "API unasked. Mock this call with a tool for that library. Let it out with passthrough=['api.openai.com'], or "
+        "all that nothing answers with unmatched='passthrough'."
     )
+
+
+def test_an_unseen_library_that_nobody_knows():
+    """A look-up says nothing of who asks; a path says that a model is asked."""
+    text = str(UnseenClientError("", "api.openai.com"))
+    assert text.startswith("Something in this process was about to reach api.openai.com, a known LLM host, while")
+    assert "The traceback shows which library it is" in text
+    text = str(UnseenClientError("aiohttp", "localhost", "POST /api/chat", "localhost:11434"))
+    assert text.startswith("aiohttp was about to send POST /api/chat to localhost, which asks a model, while")
+    assert "passthrough=['localhost:11434']" in text
 
 
 def test_a_failed_function():

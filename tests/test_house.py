@@ -38,11 +38,22 @@ MARKS = re.compile(
     r"\[DONE\]|chatcmpl|\bcall_(?:\[|[A-Za-z0-9]{8})|toolu_|retry-after-ms|x-should-retry|x-stainless|x-ratelimit|openai-(?:processing|version"
     r"|model|beta|organization)|anthropic-|apim-|x-request-id|^request-id|x-ms-|x-goog-|:generateContent"
 )
+QUESTIONS = (
+    ":generateContent",
+    "anthropic-version",
+    "x-goog-api-key",
+    "x-goog-api-client",
+    "x-stainless-lang",
+    "openai-organization",
+    "openai-beta",
+)
 REPLYS = "a keyword of `Reply`, and of replies in files"
 FINISH = "a value of our `FinishReason`"
 OUR_ERRORS = "a name of `api_error(…)`, the same for every API"
 LITELLMS = "litellm's parameters are read here, since every request may have them"
+PATHS = "a path or a client's header, which says that a model is asked where no dialect knows it"
 ALLOWED = {
+    **{("base/questions.py", text): PATHS for text in QUESTIONS},
     ("conditions/fields.py", "response_format"): "the keyword of a condition",
     ("model/parts.py", "function_call"): FINISH,
     ("model/parts.py", "tool_calls"): FINISH,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llm_intercept.engine.exchange import Engine
-    from llm_intercept.model.wire import Exchange, WireRequest
+    from llm_intercept.model.wire import Contact, Exchange, WireRequest
 
 _started = False
 
@@ -140,11 +140,14 @@ class LazyHandler:
     def engine(self) -> Engine:
         return self._engine.get()
 
-    def unseen(self, library: str, host: str, /) -> None:
-        from llm_intercept.base.hosts import is_llm_host  # noqa: PLC0415
+    def unseen(self, contact: Contact, outer: Sequence[Any], /) -> None:
+        from llm_intercept.base.hosts import is_llm_place  # noqa: PLC0415
+        from llm_intercept.base.questions import asks_a_model  # noqa: PLC0415
 
-        if is_llm_host(host):
-            self.engine().unseen(library, host)
+        head = contact.head
+        asks = asks_a_model(head.method, head.path, head.headers) != "no" or is_llm_place(head.host, head.path)
+        if asks or "host" in head.headers or self._settings.get("network") == "none":
+            self.engine().unseen(contact, outer)
 
     def report(self) -> None:
         """Say what went unanswered, even if the program swallowed it; called when the process ends."""

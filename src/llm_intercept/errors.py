@@ -319,14 +319,52 @@ class BudgetExceededError(LLMInterceptError, AssertionError):
 
 
 class UnseenClientError(LLMInterceptError):
-    """An HTTP library that llm-intercept cannot answer for was about to reach a known LLM host."""
+    """Something that llm-intercept cannot answer for was about to reach a model's API.
 
-    def __init__(self, library: str, host: str) -> None:
-        self.library, self.host = library, host
+    Args:
+        library: What was about to, as users know it; empty where only the look-up or the connection was seen.
+        host: Where to.
+        request: Method and path, where they say that a model is asked; empty where the host says it.
+        let_out: What `passthrough` needs to let this out; the host, if it is empty.
+
+    """
+
+    def __init__(self, library: str, host: str, request: str = "", let_out: str = "") -> None:
+        self.library, self.host, self.request = library, host, request
+        reached = f"send {request} to {host}, which asks a model," if request else f"reach {host}, a known LLM host,"
+        who = library or "Something in this process"
+        unknown = (
+            f"{library}" if library else "the library that looked up the name or connected, which it does not know"
+        )
         super().__init__(
-            f"{library} was about to reach {host}, a known LLM host, while llm-intercept is active. llm-intercept "
-            f"answers httpx and httpx2 and cannot answer {library}; the request was stopped so that nothing reaches a "
-            f"paid API unasked. Mock this call with a tool for {library}, or use unmatched='passthrough' to let it out."
+            f"{who} was about to {reached} while llm-intercept is active. llm-intercept answers httpx and httpx2 and "
+            f"cannot answer {unknown}; the request was stopped so that nothing reaches a paid API unasked. "
+            f"{MOCK_IT if library else FIND_IT}Let it out with passthrough=[{let_out or host!r}], or all that nothing "
+            "answers with unmatched='passthrough'."
+        )
+
+
+MOCK_IT = "Mock this call with a tool for that library. "
+FIND_IT = "The traceback shows which library it is: mock the call with a tool for it. "
+
+
+class NoNetworkError(LLMInterceptError, ConnectionRefusedError):
+    """Something was about to leave this machine while `network="none"` holds; to clients it is a refused connection.
+
+    Args:
+        what: What was about to, as users know it; empty where only the look-up or the connection was seen.
+        host: Where to.
+        let_out: What `passthrough` needs to let this out.
+        hint: What to do instead, where that is known.
+
+    """
+
+    def __init__(self, what: str, host: str, let_out: str, hint: str = "") -> None:
+        self.what, self.host = what, host
+        super().__init__(
+            f"{what or 'Something in this process'} was about to reach {host}, and network='none' lets nothing but "
+            f"loopback out, so it was refused. {hint}Let it out with passthrough=[{let_out!r}], or leave out "
+            "network='none'."
         )
 
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from llm_intercept.model.wire import Exchange, WireRequest
+    from llm_intercept.model.wire import Contact, Exchange, WireRequest
 
 
 class Handler(Protocol):
@@ -30,8 +30,8 @@ class Handler(Protocol):
         """Return what an inner handler's exchange asks of this one; not made before somebody needs it."""
         ...
 
-    def unseen(self, library: str, host: str, /) -> None:
-        """Be told that a library it cannot answer for is about to reach `host`; raise to stop it."""
+    def unseen(self, contact: Contact, outer: Sequence[Any], /) -> None:
+        """Be told of what it cannot answer and is about to reach the network; raise to stop it."""
         ...
 
 
@@ -52,6 +52,8 @@ _handlers: tuple[Handler, ...] = ()
 """Those of the process, ready for each request."""
 _context: ContextVar[tuple[Activation, ...]] = ContextVar("llm_intercept_context", default=())
 _client: ContextVar[tuple[Handler, ...]] = ContextVar("llm_intercept_client", default=())
+forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
+"""Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
 _attached: WeakKeyDictionary[Any, tuple[Handler, ...]] = WeakKeyDictionary()
 
 
@@ -154,3 +156,20 @@ def inheriting(function: Callable[..., Any]) -> Callable[..., Any]:
             _context.reset(token)
 
     return run
+
+
+def carrying(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` as `inheriting` does, bound also to whether this context sends a request on.
+
+    The name of the host that a request is sent on to is looked up in a pool's thread, by asyncio.
+    """
+    run, is_forwarding = inheriting(function), forwarding.get()
+
+    def carried(*args: Any, **kwargs: Any) -> Any:
+        token = forwarding.set(is_forwarding)
+        try:
+            return run(*args, **kwargs)
+        finally:
+            forwarding.reset(token)
+
+    return carried

@@ -6,10 +6,9 @@ Knows: what an exchange may need. Must not know: what it is about, whose request
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.clients.activation import outside_clients
+from llm_intercept.clients.activation import forwarding, outside_clients
 from llm_intercept.clients.adapter import R, raise_own
 from llm_intercept.clients.stream import raise_if_late
 from llm_intercept.model.wire import Ask, Forward, Forwarded, Pause, ReadBody
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.clients.adapter import Adapter, AsyncAdapter, Errors
     from llm_intercept.model.wire import Exchange, Need, Outcome
-
-forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
-"""Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
 
 
 def drive(exchange: Exchange, adapter: Adapter[R]) -> R:

@@ -26,6 +26,16 @@ def head_of(request: Any) -> WireRequest:
     return WireRequest(request.method, str(url), url.host, url.path, headers.__class__(headers))
 
 
+def disguised_head_of(request: Any) -> WireRequest | None:
+    """Read the head of a request that names its host to TLS alone, as asked of that host; None if it names none."""
+    name = request.extensions.get("sni_hostname")
+    if not name:
+        return None
+    head = head_of(request)
+    head.host = name if isinstance(name, str) else name.decode("ascii", "replace")
+    return head
+
+
 class _Door:
     """What sync and async clients have in common; `forward` sends the request where it was going."""
 

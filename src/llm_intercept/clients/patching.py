@@ -13,8 +13,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients import sentinels
-from llm_intercept.clients.activation import ClientTransport, active, attached, inheriting
+from llm_intercept.clients import net, sentinels
+from llm_intercept.clients.activation import ClientTransport, active, attached, carrying, inheriting
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
 from llm_intercept.clients.imports import ImportWatcher
@@ -159,16 +159,29 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
     sentinels.watch(module, hooks.add)
 
 
+def _cast_net(_: ModuleType, __: HookSet) -> None:
+    """See to it that the net is there, at once: `os` always is."""
+    net.install()
+
+
+def _hook_look_ups(module: ModuleType, hooks: HookSet) -> None:
+    """Note which addresses a name has; where somebody has look-ups of their own in place, these may stay unnoted."""
+    if innermost(module.getaddrinfo) is not None:
+        hooks.add(module, "getaddrinfo", net.remembering)
+
+
+def _hook_pools(module: ModuleType, hooks: HookSet) -> None:
+    """Let work that is given to a pool's threads carry its giver's activations."""
+    hooks.add(module.ThreadPoolExecutor, "submit", _submitting)
+
+
 def _hook_threads(module: ModuleType, hooks: HookSet) -> None:
     """Let threads inherit the context's activations from whoever starts them or gives them work."""
-    match module.__name__:
-        case "threading":
-            hooks.add(module.Thread, "start", _starting)
-        case "multiprocessing.pool":
-            for name in POOL_METHODS:
-                hooks.add(module.Pool, name, functools.partial(_giving, module.ThreadPool))
-        case _:
-            hooks.add(module.ThreadPoolExecutor, "submit", _submitting)
+    if module.__name__ == "threading":
+        hooks.add(module.Thread, "start", _starting)
+    else:
+        for name in POOL_METHODS:
+            hooks.add(module.Pool, name, functools.partial(_giving, module.ThreadPool))
 
 
 def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -181,7 +194,7 @@ def _starting(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
     def submit(executor: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        return original(executor, inheriting(function), *args, **kwargs)
+        return original(executor, carrying(function), *args, **kwargs)
 
     return submit
 
@@ -197,7 +210,13 @@ def _giving(threads: type, original: Callable[..., Any]) -> Callable[..., Any]:
 
 POOL_METHODS = ("apply_async", "map", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
 """The ways to give work to a pool; `apply` is one of these inside."""
-TRAFFIC = HookSet({**dict.fromkeys(FAMILIES, _hook_family), **dict.fromkeys(sentinels.LIBRARIES, _watch_library)})
-THREADS = HookSet(
-    dict.fromkeys(("threading", "concurrent.futures.thread", "multiprocessing.pool"), _hook_threads),
+TRAFFIC = HookSet(
+    {
+        **dict.fromkeys(FAMILIES, _hook_family),
+        **dict.fromkeys(sentinels.LIBRARIES, _watch_library),
+        "os": _cast_net,
+        "socket": _hook_look_ups,
+        "concurrent.futures.thread": _hook_pools,
+    }
 )
+THREADS = HookSet(dict.fromkeys(("threading", "multiprocessing.pool"), _hook_threads))

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.hosts import is_llm_host, is_llm_place
 from llm_intercept.base.json import decode, encode, items, mapping, text
 from llm_intercept.base.multipart import digest, field_of, form_of
+from llm_intercept.base.questions import Question, asks_a_model, names_a_model
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
 from llm_intercept.dialects.openai.retry import RETRY
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import EventKind, WireRequest
     from llm_intercept.replies.kinds import Answer, ErrorReply
 
-PATHS = ("/responses", "/completions", "/messages", ":generateContent", ":streamGenerateContent", ":embedContent")
-"""The paths that are questions to a model, whatever the host."""
 OF_AN_API = re.compile(
     r"/v[0-9][a-z0-9]*/(?:models|files|uploads|audio|images|videos|moderations|batches|fine_tuning|assistants|threads"
     r"|vector_stores|conversations|chat|responses|messages|completions|embeddings|embed|rerank)(?:[/:]|$)"
@@ -80,16 +79,22 @@ class Opaque(Dialect):
     retry = RETRY
 
     def claims(self, head: WireRequest) -> bool:
-        """Whether the request goes to a known host of model APIs."""
-        return is_llm_host(head.host)
+        """Whether the request goes to a known host of model APIs, by its URL or by the `Host` it names."""
+        named = str(head.headers.get("host", "")).partition(":")[0]
+        return is_llm_place(head.host, head.path) or is_llm_host(named)
 
-    def asks_a_model(self, head: WireRequest) -> bool:
-        """Whether the path says that it is a question to a model, whatever the host; these are recorded too."""
-        return head.method == "POST" and head.path.rstrip("/").endswith(PATHS)
+    def asks_a_model(self, head: WireRequest) -> Question:
+        """Whether the head says that it is a question to a model, whatever the host; these are recorded too."""
+        return asks_a_model(head.method, head.path, head.headers)
+
+    def is_question(self, head: WireRequest, content: bytes) -> bool:
+        """Whether host, path or body say that a model is asked."""
+        asks = self.asks_a_model(head)
+        return asks == "yes" or self.claims(head) or (asks == "perhaps" and names_a_model(content))
 
     def is_of_an_api(self, head: WireRequest) -> bool:
         """Whether the path is one that model APIs have, whatever the host: while a tape plays, none goes out."""
-        return self.asks_a_model(head) or OF_AN_API.search(head.path.rstrip("/")) is not None
+        return self.asks_a_model(head) != "no" or OF_AN_API.search(head.path.rstrip("/")) is not None
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read what all APIs have alike: the model, and who said what; of a form its parts, of anything else a hash."""

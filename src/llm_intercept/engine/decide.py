@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects import OPAQUE
+from llm_intercept.engine.exits import port_of
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import Passthrough
@@ -99,7 +100,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     if engine.budget is not None and not case.dialect.is_side:
         engine.check_budget()
     case.service = engine.service
-    if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path):
+    if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.dialect is not OPAQUE:
         refused = None if case.dialect.is_side else engine.service.admit(case.call)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from llm_intercept.base.hosts import is_llm_host, names_one
+from llm_intercept.base.hosts import names_one
 from llm_intercept.base.json import encode, items
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
@@ -20,6 +20,7 @@ from llm_intercept.dialects.base import BadRequestError, Context, UnreadableErro
 from llm_intercept.engine.ask import are_computed, exception_of, read_deltas, resolve
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
+from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.settle import settled
@@ -31,7 +32,6 @@ from llm_intercept.errors import (
     ReplyFunctionError,
     UnmatchedRequestError,
     UnmatchedWarning,
-    UnseenClientError,
 )
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from llm_intercept.errors import Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import Exchange, Step, WireRequest, WireResponse
+    from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
-    from llm_intercept.settings import UnmatchedPolicy
+    from llm_intercept.settings import Network, UnmatchedPolicy
 
 IN_THE_BODY = "mock_response, in the request's body"
 
@@ -76,6 +76,7 @@ class Engine:
     seed: int = 0
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     passthrough: tuple[str, ...] = ()
+    network: Network = "open"
     all_used: bool = False
     budget: Budget | None = None
     book: RuleBook = field(default_factory=RuleBook)
@@ -93,12 +94,17 @@ class Engine:
             outer: Whose engines to ask when this one has no rule that matches, the nearest first.
 
         """
+        chain = self._chain(outer)
+        exchange = self._begun(head, chain)
+        if (outer or self.network == "none") and is_cut_off((head.host,), port_of(head), chain):
+            return kept_in(exchange, head)
+        return exchange
+
+    def _begun(self, head: WireRequest, chain: tuple[Engine, ...]) -> Exchange | None:
         dialect = claimed_by(head)
-        if dialect is not None:
-            return self._exchange(head, dialect, self._chain(outer))
-        if OPAQUE.claims(head) or _concerns_a_tape(head, self._chain(outer)):
-            return self._exchange(head, OPAQUE, self._chain(outer))
-        return None
+        if dialect is None and not _concerns(head, chain):
+            return None
+        return self._exchange(head, dialect or OPAQUE, chain)
 
     def engine(self) -> Engine:
         """Return itself: an engine is a handler whose engine is made."""
@@ -109,27 +115,15 @@ class Engine:
         """Whether what nothing answers goes to the network."""
         return self.unmatched in {"passthrough", "warn"}
 
-    def lets_out(self, host: str, model: str = "", path: str = "") -> bool:
+    def lets_out(self, host: str, model: str = "", path: str = "", port: int | None = None) -> bool:
         """Whether a request is one of those that `passthrough` lets out, by its host, its model, or host and path."""
         if not self.passthrough:
             return False
-        return names_one(self.passthrough, host, model) or names_one(self.passthrough, host + path, "")
+        return names_one(self.passthrough, host, model, port) or names_one(self.passthrough, host + path)
 
-    def unseen(self, library: str, host: str) -> None:
-        """Stop a library that cannot be answered for on its way to a known LLM host.
-
-        Raises:
-            UnseenClientError: The host is a known LLM host and the policy is `error` or `raise`.
-
-        """
-        if not is_llm_host(host) or self.unmatched == "passthrough" or self.lets_out(host):
-            return
-        error = UnseenClientError(library, host)
-        if self.unmatched == "warn":
-            warnings.warn(str(error), UnmatchedWarning, stacklevel=4)
-            return
-        self.journal.note_failure(error)
-        raise error
+    def unseen(self, contact: Contact, outer: Sequence[HasEngine] = ()) -> None:
+        """Stop what cannot be answered on its way to a model; see `exits.stop` for what it raises."""
+        stop(contact, self, self._chain(outer))
 
     def check_budget(self) -> None:
         """Refuse a call that is more than the budget allows: a program that runs away is stopped.
@@ -158,19 +152,17 @@ class Engine:
 
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why = f"llm-intercept does not answer {head.method} {head.path}"
-        content = (yield READ_BODY) if dialect is not OPAQUE or _needs_body(chain) else b""
+        content = (yield READ_BODY) if _is_read(head, dialect, chain) else b""
+        if dialect is OPAQUE and not (OPAQUE.is_question(head, content) or _concerns_a_tape(head, chain)):
+            return Forwarded((yield Forward()))
         try:
             request = dialect.read(head, content)
         except BadRequestError as refused:
-            if not (
-                _records(chain)
-                or self.lets_unmatched_out
-                or any(one.lets_out(head.host, path=head.path) for one in chain)
-            ):
+            if not (_records(chain) or self.lets_unmatched_out or _lets_out(head, chain)):
                 return self._refused(refused, head, dialect, content)
             dialect, request = OPAQUE, OPAQUE.read(head, content)  # let the API itself refuse it
         except UnreadableError as error:
-            if not (OPAQUE.claims(head) or _records(chain)):
+            if not (OPAQUE.is_question(head, content) or _records(chain)):
                 return Forwarded((yield Forward()))
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         digest = self._identities.digest(dialect.essence(request), self.seed)
@@ -354,9 +346,20 @@ def _concerns_a_tape(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
     return any(engine.recorder is not None and engine.recorder.concerns(head) for engine in chain)
 
 
-def _needs_body(chain: tuple[Engine, ...]) -> bool:
-    """Whether a body is read that no API claims: it is kept, or its model may be one that is let out."""
-    return any(engine.recorder is not None or engine.passthrough for engine in chain)
+def _concerns(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
+    """Whether a request that no API claims may be anybody's business; for some, their body says so."""
+    return OPAQUE.claims(head) or OPAQUE.asks_a_model(head) != "no" or _concerns_a_tape(head, chain)
+
+
+def _is_read(head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> bool:
+    """Whether the body says what becomes of a request: which answer it gets, whether it asks a model, and which."""
+    if dialect is not OPAQUE or any(engine.recorder is not None or engine.passthrough for engine in chain):
+        return True
+    return not OPAQUE.claims(head) and OPAQUE.asks_a_model(head) == "perhaps"
+
+
+def _lets_out(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
+    return any(engine.lets_out(head.host, path=head.path, port=port_of(head)) for engine in chain if engine.passthrough)
 
 
 def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:

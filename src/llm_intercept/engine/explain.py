@@ -9,6 +9,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects import OPAQUE
+from llm_intercept.engine.exits import place, port_of
 from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched
 
 if TYPE_CHECKING:
@@ -38,9 +40,15 @@ def let_out(case: Case) -> str:
 
 
 def stopped(case: Case, why: str) -> Unmatched:
-    """Say that a request was stopped for the host it goes to."""
-    problem = f"llm-intercept stopped a request to {case.head.host}, a known LLM host. {why}."
-    return Unmatched(RequestFacts(case.head.method, case.head.url), problem, advice=let_out(case))
+    """Say that a request was stopped for the host it goes to, or for its path, and how to let it out."""
+    head = case.head
+    facts = RequestFacts(head.method, head.url)
+    if OPAQUE.claims(head):
+        problem = f"llm-intercept stopped a request to {head.host}, a known LLM host. {why}."
+        return Unmatched(facts, problem, advice=let_out(case))
+    problem = f"llm-intercept stopped a request that asks a model at {head.host}, as its path says. {why}."
+    server = f"\nor passthrough=[{place(head.host, port_of(head))!r}] for all that goes to this server."
+    return Unmatched(facts, problem, advice=let_out(case) + server)
 
 
 def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:

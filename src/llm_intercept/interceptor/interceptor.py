@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from llm_intercept.journal.resilience import FindingKind, Resilience
     from llm_intercept.recording.config import Recordings
     from llm_intercept.replies.kinds import ReplyLike
-    from llm_intercept.settings import Mode, ReplaySpeed, UnmatchedPolicy
+    from llm_intercept.settings import Mode, Network, ReplaySpeed, UnmatchedPolicy
     from llm_intercept.simulation.chaos import Chaos, Kind
     from llm_intercept.simulation.limits import RateLimit
     from llm_intercept.timing.pace import Pace
@@ -60,9 +60,11 @@ class Options(TypedDict, total=False):
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
             `error` (the default) answers it with a 404 that is not retried and raises when the block ends; `raise`
             raises inside the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
-        passthrough: Hosts, models, and paths with their host (`api.openai.com/v1/files*`; `*` and `?` are wildcards)
-            whose requests go out to the network, before any rule is asked; what else nothing answers is still
-            `unmatched`.
+        passthrough: Hosts (`api.x.ai`, `localhost:11434`), models, and paths with their host (`api.openai.com/v1/files*`;
+            `*` and `?` are wildcards) whose requests go out to the network, before any rule is asked; what else nothing
+            answers is still `unmatched`.
+        network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
+            machine and to the hosts that `passthrough` names.
         seed: The same seed gives the same ids for the same requests; 0 by default.
         tokenizer: Splits text into stream deltas and counts usage, instead of the built-in estimate.
         log: A file that each call is appended to as a line of JSON; several processes may share it.
@@ -79,6 +81,7 @@ class Options(TypedDict, total=False):
     rules: RulesSource | Sequence[RulesSource] | None
     unmatched: UnmatchedPolicy | None
     passthrough: str | Sequence[str] | None
+    network: Network | None
     seed: int | None
     tokenizer: Tokenizer | None
     log: str | PathLike[str] | None

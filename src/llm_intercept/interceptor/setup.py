@@ -28,6 +28,7 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         seed=settings["seed"],
         tokenizer=EstimatingTokenizer() if tokenizer is None else CheckedTokenizer(tokenizer),
         passthrough=_hosts_and_models(settings["passthrough"]),
+        network=settings["network"],
         all_used=settings["all_used"],
         service=Service(Clock(settings["time_scale"]), settings["pace"]),
         recorder=None if settings["mode"] == "mock" else _recorder(settings),
@@ -38,9 +39,18 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
 
 
 def _hosts_and_models(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Make the names of `passthrough`; of a URL, its host is taken."""
+    """Make the names of `passthrough`; of a URL, its host is taken, with the port if it has one."""
     names = (given,) if isinstance(given, str) else given
-    return tuple(urlsplit(name).hostname or name if "://" in name else name for name in names)
+    return tuple(_host(name) or name if "://" in name else name for name in names)
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:  # it is none, so no request can have it
+        return ""
+    return f"{parts.hostname}:{port}" if parts.hostname and port else parts.hostname or ""
 
 
 def _recorder(settings: Mapping[str, Any]) -> Recorder:

@@ -43,6 +43,28 @@ class WireRequest:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What is known of a program's reaching for the network by a way on which nobody can answer it.
+
+    Attributes:
+        library: What it reaches by, as users know it; empty where nobody knows.
+        head: The request. Of a look-up or a connection only the host is known, and its `method` is empty.
+        port: The port, where it is known.
+        address: The address that is connected to, where `head.host` is the name that it was looked up for.
+        content: The request's body, as far as it is there already.
+        is_let_out: Whether it belongs to a request that an exchange sends on.
+
+    """
+
+    library: str
+    head: WireRequest
+    port: int | None = None
+    address: str = ""
+    content: bytes = b""
+    is_let_out: bool = False
+
+
 class NetworkFaultError(Exception):
     """The network fails in the way HTTP clients call `kind` (`ReadTimeout`, `ConnectError`, …).
 

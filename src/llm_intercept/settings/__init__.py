@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["mock", "replay", "record", "auto"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
+Network = Literal["open", "none"]
 Scope = Literal["process", "context"]
 ReplaySpeed = Literal["instant", "recorded"] | float
 
@@ -87,6 +88,12 @@ SETTINGS = (
         "what happens to a request that nothing answers",
     ),
     Setting("passthrough", values.NAMES, (), "the hosts, models and paths whose requests go out to the network"),
+    Setting(
+        "network",
+        values.one_of(*get_args(Network)),
+        "open",
+        "whether traffic that asks no model goes out, or nothing does but to this machine and to passthrough's hosts",
+    ),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
     Setting("tokenizer", values.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),

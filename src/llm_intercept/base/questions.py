@@ -1,0 +1,139 @@
+"""The paths by which a POST asks a model, whatever host it goes to.
+
+Many paths say it by themselves. Some are those of other applications too: of a chat's messages, a form's responses.
+They ask a model where something else says so as well: a header that only the APIs' clients send, or a JSON body with
+the name of a model.
+
+Knows: paths from the APIs' references, and how their clients' requests look. Must not know: hosts, clients, answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CERTAIN = (
+    # OpenAI, and who speaks as it does
+    "/chat/completions",
+    "/fim/completions",
+    "/responses/compact",
+    "/responses/input_tokens",
+    "/images/generations",
+    "/images/edits",
+    "/images/variations",
+    "/audio/speech",
+    "/audio/transcriptions",
+    "/audio/translations",
+    "/moderations",
+    # Anthropic
+    "/messages/count_tokens",
+    "/messages/batches",
+    # Google
+    ":generateContent",
+    ":streamGenerateContent",
+    ":batchGenerateContent",
+    ":generateAnswer",
+    ":generateText",
+    ":embedContent",
+    ":batchEmbedContents",
+    ":asyncBatchEmbedContent",
+    ":embedText",
+    ":countTokens",
+    ":predictLongRunning",
+    ":rawPredict",
+    ":streamRawPredict",
+    # Amazon SageMaker, Databricks
+    "/invocations-response-stream",
+    # IBM
+    "/ml/v1/text/chat",
+    "/ml/v1/text/chat_stream",
+    "/ml/v1/text/generation",
+    "/ml/v1/text/generation_stream",
+    "/ml/v1/text/rerank",
+    # Snowflake
+    "/cortex/inference:complete",
+    "/cortex/inference:embed",
+)
+"""What a path ends in that nothing but a model's API has."""
+CERTAIN_FORMS = re.compile(
+    r"(?:/model/[^/]+/(?:converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)"  # Amazon Bedrock
+    r"|/async-invoke"
+    r"|/(?:serving-endpoints|endpoints)/[^/]+/invocations"  # Databricks, SageMaker
+    r"|/(?:publishers/[^/]+/models|projects/[^/]+/locations/[^/]+/endpoints)/[^/]+:(?:predict|serverStreamingPredict)"
+    r"|/accounts/[^/]+/ai/run/.+"  # Cloudflare
+    r"|/20\d{6}/actions/(?:chat|embedText|generateText|rerankText))$"  # Oracle
+)
+"""How a path ends that has names in it."""
+LIKELY = (
+    "/embeddings",
+    "/completions",
+    "/responses",
+    "/messages",
+    "/invocations",
+    "/predictions",
+    "/rerank",
+    ":predict",
+    "/api/chat",
+    "/api/generate",
+    "/api/embed",
+    "/v1/chat",
+    "/v2/chat",
+    "/v1/complete",
+    "/v1/embed",
+    "/v2/embed",
+    "/v1/generate",
+    "/generate_stream",
+)
+"""What a path ends in that other applications have too."""
+SIGNS = (
+    "anthropic-version",
+    "x-goog-api-key",
+    "x-goog-api-client",
+    "x-stainless-lang",
+    "openai-organization",
+    "openai-beta",
+)
+"""Headers that only the APIs' clients send."""
+CLIENTS = re.compile(
+    r"(?:ollama-python|openai|anthropic|mistral-client|cohere|google-genai-sdk|litellm)/", re.IGNORECASE
+)
+
+Question = Literal["yes", "perhaps", "no"]
+
+
+def asks_a_model(method: str, path: str, headers: Mapping[str, Any]) -> Question:
+    """Whether the head of a request says that it asks a model; `perhaps`, where its body may say so."""
+    if method.upper() != "POST":
+        return "no"
+    path = path.rstrip("/")
+    if path.endswith(CERTAIN) or CERTAIN_FORMS.search(path):
+        return "yes"
+    if not path.endswith(LIKELY):
+        return "no"
+    return "yes" if _is_client(headers) else "perhaps"
+
+
+def _is_client(headers: Mapping[str, Any]) -> bool:
+    """Whether a model API's client sends the headers, or one that compresses what it sends: no chat's client does."""
+    names = {name.lower(): str(value) for name, value in headers.items()}
+    return (
+        any(name in names for name in SIGNS)
+        or "content-encoding" in names
+        or CLIENTS.search(names.get("user-agent", "")) is not None
+    )
+
+
+def names_a_model(content: bytes) -> bool:
+    """Whether a body is a JSON object that names a model, as all the APIs' do whose path does not."""
+    if b'"model"' not in content:
+        return False
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return True  # it names one, and nobody can say that no server reads it
+    named = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
+    return isinstance(named, str) and bool(named)

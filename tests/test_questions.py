@@ -1,0 +1,269 @@
+"""A POST to a path that asks a model is stopped or answered on every host, whatever its body and whoever sends it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import http.client
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from llm_intercept import intercept
+from llm_intercept.base.questions import asks_a_model
+from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
+from tests.support import chat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOST = "http://gateway.invalid"
+CERTAIN = [
+    "/v1/chat/completions",
+    "/v1/images/generations",
+    "/v1/audio/transcriptions",
+    "/v1/messages/count_tokens",
+    "/v1beta/models/gemini-3:generateContent",
+    "/v1beta/models/gemini-3:streamGenerateContent",
+    "/v1beta/models/text:batchEmbedContents",
+    "/v1/projects/p/locations/eu/publishers/anthropic/models/claude:rawPredict",
+    "/v1/projects/p/locations/eu/publishers/google/models/imagen:predict",
+    "/v1/projects/p/locations/eu/endpoints/7:predict",
+    "/model/anthropic.claude-v3:0/converse",
+    "/model/arn%3Aaws%3Abedrock/invoke-with-response-stream",
+    "/endpoints/mine/invocations",
+    "/serving-endpoints/mine/invocations",
+    "/ml/v1/text/chat",
+    "/api/v2/cortex/inference:complete",
+    "/client/v4/accounts/a/ai/run/@cf/meta/llama",
+    "/20231130/actions/chat",
+]
+LIKELY = [
+    "/v1/responses",
+    "/v1/embeddings",
+    "/v1/messages",
+    "/v1/completions",
+    "/api/chat",
+    "/api/generate",
+    "/api/embed",
+    "/v2/chat",
+]
+OTHERS = [
+    "/invoke",
+    "/converse",
+    "/chat",
+    "/models",
+    "/v1/traces",
+    "/channels/7/messages/9",
+    "/v1/models/mine:train",
+    "/chat/completions.html",
+    "/embeddings/7",
+    "/model/x/convert",
+    "/page/generateContent",
+]
+OBJECT = json.dumps(chat()).encode()
+BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
+    "gzip": (gzip.compress(OBJECT), {"content-encoding": "gzip"}),
+    "deflate": (zlib.compress(OBJECT), {"content-encoding": "deflate"}),
+    "br": (b"\x8b\x02\x80" + OBJECT, {"content-encoding": "br"}),
+    "zstd": (b"\x28\xb5\x2f\xfd" + OBJECT, {"content-encoding": "zstd"}),
+    "latin-1": ('{"model": "m", "messages": "\xe9"}'.encode("latin-1"), {}),
+    "utf-16": (OBJECT.decode().encode("utf-16"), {}),
+    "deep": (b'{"model": "m", "messages": ' + b"[" * 5000 + b"]" * 5000 + b"}", {}),
+    "huge int": (b'{"model": "m", "messages": [], "n": ' + b"9" * 5000 + b"}", {}),
+    "control characters": (b'{"model": "m\x01", "messages": []}', {}),
+    "trailing bytes": (OBJECT + b"}", {}),
+    "form": (b"model=m&messages=x", {"content-type": "application/x-www-form-urlencoded"}),
+    "multipart": (
+        b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--x--',
+        {"content-type": "multipart/form-data; boundary=x"},
+    ),
+    "nothing": (b"", {}),
+}
+UNREADABLE_BY_NAME = {"utf-16", "form", "nothing"}
+"""Bodies that name no model in any way that a path of other applications could be told from."""
+
+
+@pytest.mark.parametrize("path", CERTAIN)
+def test_some_paths_ask_a_model_by_themselves(path):
+    """With a slash at their end, too; but only by POST."""
+    assert asks_a_model("POST", path, {}) == asks_a_model("post", path + "/", {}) == "yes"
+    assert asks_a_model("GET", path, {}) == "no"
+
+
+@pytest.mark.parametrize("path", LIKELY)
+def test_other_paths_need_another_sign(path):
+    """A header of the APIs' clients, or a body that cannot be read; else the body says it."""
+    assert asks_a_model("POST", path, {}) == "perhaps"
+    for headers in (
+        {"anthropic-version": "2023-06-01"},
+        {"X-Stainless-Lang": "python"},
+        {"x-goog-api-key": "k"},
+        {"user-agent": "ollama-python/0.6 (x86)"},
+        {"content-encoding": "zstd"},
+    ):
+        assert asks_a_model("POST", path, headers) == "yes"
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_paths_of_other_applications_ask_nobody(path):
+    """Also where they are like those of models."""
+    assert asks_a_model("POST", path, {"anthropic-version": "x"}) == "no"
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_the_body_does_not_let_a_question_out(kind, case):
+    """No kind of body makes chat completions something else; the 404 says how to let it out."""
+    content, headers = BODIES[kind]
+    with pytest.raises(UnmatchedRequestError, match=r"passthrough=\['gateway\.invalid'\]"), intercept():
+        assert send(case, HOST + CERTAIN[0], content, headers).status_code in {400, 404}
+        assert send(case, HOST + CERTAIN[1], content, headers).status_code in {400, 404}
+        if kind not in UNREADABLE_BY_NAME:
+            assert send(case, HOST + LIKELY[0], content, headers).status_code == 404
+
+
+def send(case: Any, url: str, content: bytes, headers: dict[str, str]) -> Any:
+    if not case.is_async:
+        with case.client() as client:
+            return client.post(url, content=content, headers=headers)
+
+    async def run() -> Any:
+        async with case.client() as client:
+            return await client.post(url, content=content, headers=headers)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("path", LIKELY)
+def test_a_body_that_names_a_model_asks_it(path, case, server):
+    """And one that names none goes its way, untouched: a chat's message, a form's response."""
+    with intercept("ours"):
+        assert json.loads(send(case, server.url + path, b'{"text": "hi"}', {}).content) == {"text": "hi"}
+    port = server.url.rpartition(":")[2]
+    with pytest.raises(UnmatchedRequestError, match=rf"passthrough=\['127\.0\.0\.1:{port}'\]"), intercept("ours"):
+        assert send(case, server.url + path, b'{"model": "llama3"}', {}).status_code == 404
+    with intercept("ours", passthrough=[f"127.0.0.1:{port}"]):
+        assert send(case, server.url + path, b'{"model": "llama3"}', {}).status_code == 200
+    assert [one.body for one in server.requests] == [b'{"text": "hi"}', b'{"model": "llama3"}']
+
+
+def test_a_port_names_one_server_of_several(server, case):
+    """What is let out by host and port is that one."""
+    with pytest.raises(UnmatchedRequestError), intercept(passthrough=["127.0.0.1:9"]):
+        assert case.post(url=server.url + CERTAIN[0]).status_code == 404
+    assert server.requests == []
+
+
+def test_a_host_that_only_a_header_or_tls_names_is_known(server, case):
+    """By address, with the host in `Host` or in the handshake."""
+    with pytest.raises(UnmatchedRequestError), intercept("ours"):
+        assert send(case, server.url + "/v1/files", b"x", {"Host": "api.openai.com"}).status_code == 404
+    with pytest.raises(UnmatchedRequestError), intercept("ours"), case.module.Client() as client:
+        named = client.build_request("GET", server.url + "/v1/files", extensions={"sni_hostname": "api.openai.com"})
+        assert client.send(named).status_code == 404
+    assert server.requests == []
+
+
+# Libraries that cannot be answered for
+
+
+def by_http_client(url: str, body: bytes) -> int:
+    scheme, _, rest = url.partition("://")
+    assert scheme == "http"
+    connection = http.client.HTTPConnection(rest.partition("/")[0], timeout=5)
+    try:
+        connection.request("POST", "/" + rest.partition("/")[2], body, {"content-type": "application/json"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def by_requests(url: str, body: bytes) -> int:
+    requests = pytest.importorskip("requests")
+    with requests.Session() as session:
+        status: int = session.post(url, data=body, timeout=5).status_code
+        return status
+
+
+def by_requests_through_a_proxy(url: str, body: bytes) -> int:
+    """Plain HTTP: the host is in the target, and the connection is the proxy's."""
+    requests = pytest.importorskip("requests")
+    proxy, _, path = url.rpartition("/v1/")
+    with requests.Session() as session:
+        target = f"http://gateway.invalid/v1/{path}"
+        status: int = session.post(target, data=body, proxies={"http": proxy}, timeout=5).status_code
+        return status
+
+
+def by_aiohttp(url: str, body: bytes) -> int:
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def post() -> int:
+        async with aiohttp.ClientSession() as session, session.post(url, data=body) as response:
+            status: int = response.status
+            return status
+
+    return asyncio.run(post())
+
+
+def by_httpcore(url: str, body: bytes) -> int:
+    httpcore = pytest.importorskip("httpcore")
+    with httpcore.ConnectionPool() as pool:
+        status: int = pool.request("POST", url, content=body).status
+        return status
+
+
+WAYS: list[Callable[[str, bytes], int]] = [by_http_client, by_requests, by_aiohttp]
+THROUGH: list[Callable[[str, bytes], int]] = [*WAYS, by_httpcore, by_requests_through_a_proxy]
+
+
+@pytest.mark.parametrize("way", THROUGH)
+def test_a_library_is_stopped_by_path(way, server):
+    """On a host that nobody knows; the message says path and host."""
+    with pytest.raises(UnseenClientError, match=r"send POST /v1/chat/completions to"), intercept("ours"):
+        with pytest.raises(UnseenClientError):
+            way(server.url + CERTAIN[0], b"{}")
+        assert way(server.url + "/v1/page", b"{}") == 200
+    with intercept("ours", passthrough=["127.0.0.1", "gateway.invalid"]):
+        assert way(server.url + CERTAIN[0], b"{}") == 200
+    assert [one.path.rpartition("/")[2] for one in server.requests] == ["page", "completions"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_library_is_stopped_by_what_its_body_names(way, server):
+    """Where the path is that of other applications too."""
+    with pytest.raises(UnseenClientError, match="send POST /api/chat"), intercept("ours"):
+        assert way(server.url + "/api/chat", b'{"message": "hi"}') == 200
+        with pytest.raises(UnseenClientError):
+            way(server.url + "/api/chat", b'{"model": "llama3"}')
+    assert len(server.requests) == 1
+
+
+def test_a_known_host_behind_a_plain_proxy_is_stopped(server):
+    """By urllib3, whose pool is the proxy's."""
+    requests = pytest.importorskip("requests")
+    with pytest.raises(UnseenClientError, match=r"reach api\.openai\.com"), intercept("ours"):
+        with requests.Session() as session, pytest.raises(UnseenClientError):
+            session.get("http://api.openai.com/v1/models", proxies={"http": server.url}, timeout=5)
+    assert server.requests == []
+
+
+def test_an_application_in_the_process_is_not_disturbed():
+    """What its own test client asks of it stays its own, also by paths of models."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        del scope
+        await receive()
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+        await send({"type": "http.response.body", "body": b"own"})
+
+    async def law() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=HOST) as client:
+            for path in (*CERTAIN, *LIKELY):
+                assert (await client.post(path, json=chat())).status_code == 201
+
+    with intercept("ours", network="none"):
+        asyncio.run(law())
