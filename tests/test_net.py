@@ -36,7 +36,8 @@ PATH = "/v1/chat/completions"
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this machine's address be a known host of models."""
+    """Let this machine's address be a known host of models, by no name."""
+    monkeypatch.setattr(net, "_names", {})
     monkeypatch.setattr(hosts, "HOSTS", hosts.HOSTS | {HERE})
     hosts.is_llm_host.cache_clear()
     yield

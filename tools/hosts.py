@@ -4,8 +4,8 @@
     /tmp/hosts/bin/python tools/hosts.py
 
 What a package's code names as the host of a URL is taken for one that serves models, unless `hosts.toml` says that
-it does not: a provider that is new in a package is stopped before anybody has looked at it. Run it by a Python that has the
-packages; it prints what `hosts.toml` does not decide.
+it does not: a provider that is new in a package is stopped before anybody has looked at it. Run it by a Python that
+has the packages; it prints what `hosts.toml` does not decide.
 """
 
 from __future__ import annotations

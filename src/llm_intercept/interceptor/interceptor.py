@@ -60,8 +60,8 @@ class Options(TypedDict, total=False):
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
             `error` (the default) answers it with a 404 that is not retried and raises when the block ends; `raise`
             raises inside the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
-        passthrough: Hosts (`api.x.ai`, `localhost:11434`), models, and paths with their host (`api.openai.com/v1/files*`;
-            `*` and `?` are wildcards) whose requests go out to the network, before any rule is asked; what else nothing
+        passthrough: Hosts (`localhost:11434`), models, and paths with their host (`api.openai.com/v1/files*`; `*` and
+            `?` are wildcards) whose requests go out to the network, before any rule is asked; what else nothing
             answers is still `unmatched`.
         network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
             machine and to the hosts that `passthrough` names.

@@ -149,7 +149,7 @@ RULES = RulesKind(
     is_path=True,
 )
 NAMES = Kind(
-    "a list of hosts and models, such as ['api.mistral.ai', 'localhost:11434', 'mistral-*', 'api.openai.com/v1/files*']",
+    "a list of hosts and models, such as ['api.mistral.ai', 'mistral-*', 'localhost:11434', 'api.openai.com/v1/*']",
     _are_names,
     lambda text: text.replace(",", " ").split(),
     ini="args",
