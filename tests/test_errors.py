@@ -262,7 +262,7 @@ def test_an_unseen_library_that_nobody_knows():
     """A look-up says nothing of who asks; a path says that a model is asked."""
     text = str(UnseenClientError("", "api.openai.com"))
     assert text.startswith("Something in this process was about to reach api.openai.com, a known LLM host, while")
-    assert "The traceback shows which library it is" in text
+    assert "The traceback shows which it is" in text
     text = str(UnseenClientError("aiohttp", "localhost", "POST /api/chat", "localhost:11434"))
     assert text.startswith("aiohttp was about to send POST /api/chat to localhost, which asks a model, while")
     assert "passthrough=['localhost:11434']" in text

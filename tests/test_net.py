@@ -465,13 +465,18 @@ def test_no_network_lets_loopback_alone_pass(door, port):
         go(door, port)
 
 
+def send_datagram() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.sendto(b"x", ("192.0.2.1", 53))
+
+
 OUTSIDE = [
     lambda: socket.getaddrinfo("pypi.org", 443),
     lambda: socket.gethostbyname("pypi.org"),
     lambda: socket.gethostbyaddr("192.0.2.1"),
     lambda: socket.getnameinfo(("192.0.2.1", 80), 0),
     lambda: socket.create_connection(("192.0.2.1", 80), timeout=5),
-    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
+    send_datagram,
     lambda: asyncio.run(asyncio.open_connection("pypi.org", 443)),
     lambda: in_thread(socket.getaddrinfo, "pypi.org", 443),
     lambda: http.client.HTTPSConnection("pypi.org").request("GET", "/"),

@@ -319,52 +319,29 @@ class BudgetExceededError(LLMInterceptError, AssertionError):
 
 
 class UnseenClientError(LLMInterceptError):
-    """Something that llm-intercept cannot answer for was about to reach a model's API.
-
-    Args:
-        library: What was about to, as users know it; empty where only the look-up or the connection was seen.
-        host: Where to.
-        request: Method and path, where they say that a model is asked; empty where the host says it.
-        let_out: What `passthrough` needs to let this out; the host, if it is empty.
-
-    """
+    """A library (empty: nobody knows which) was about to reach a model, by host or by `request`, method and path."""
 
     def __init__(self, library: str, host: str, request: str = "", let_out: str = "") -> None:
         self.library, self.host, self.request = library, host, request
         reached = f"send {request} to {host}, which asks a model," if request else f"reach {host}, a known LLM host,"
-        who = library or "Something in this process"
-        unknown = (
-            f"{library}" if library else "the library that looked up the name or connected, which it does not know"
-        )
+        unknown = library or "the library that looked up the name or connected, which it does not know"
+        advice = "Mock this call with" if library else "The traceback shows which it is: mock the call with"
         super().__init__(
-            f"{who} was about to {reached} while llm-intercept is active. llm-intercept answers httpx and httpx2 and "
-            f"cannot answer {unknown}; the request was stopped so that nothing reaches a paid API unasked. "
-            f"{MOCK_IT if library else FIND_IT}Let it out with passthrough=[{let_out or host!r}], or all that nothing "
-            "answers with unmatched='passthrough'."
+            f"{library or 'Something in this process'} was about to {reached} while llm-intercept is active. "
+            f"llm-intercept answers httpx and httpx2 and cannot answer {unknown}; the request was stopped so that "
+            f"nothing reaches a paid API unasked. {advice} a tool for that library. Let it out with "
+            f"passthrough=[{let_out or host!r}], or all that nothing answers with unmatched='passthrough'."
         )
-
-
-MOCK_IT = "Mock this call with a tool for that library. "
-FIND_IT = "The traceback shows which library it is: mock the call with a tool for it. "
 
 
 class NoNetworkError(LLMInterceptError, ConnectionRefusedError):
-    """Something was about to leave this machine while `network="none"` holds; to clients it is a refused connection.
-
-    Args:
-        what: What was about to, as users know it; empty where only the look-up or the connection was seen.
-        host: Where to.
-        let_out: What `passthrough` needs to let this out.
-        hint: What to do instead, where that is known.
-
-    """
+    """Something was about to leave this machine while `network="none"` holds; to clients it is a refused connection."""
 
     def __init__(self, what: str, host: str, let_out: str, hint: str = "") -> None:
         self.what, self.host = what, host
         super().__init__(
-            f"{what or 'Something in this process'} was about to reach {host}, and network='none' lets nothing but "
-            f"loopback out, so it was refused. {hint}Let it out with passthrough=[{let_out!r}], or leave out "
-            "network='none'."
+            f"{what or 'Something in this process'} was about to reach {host}; network='none' lets nothing but "
+            f"loopback out, so it was refused. {hint}Let it out with passthrough=[{let_out!r}], or leave out network='none'."
         )
 
 
