@@ -341,7 +341,8 @@ class NoNetworkError(LLMInterceptError, ConnectionRefusedError):
         self.what, self.host = what, host
         super().__init__(
             f"{what or 'Something in this process'} was about to reach {host}; network='none' lets nothing but "
-            f"loopback out, so it was refused. {hint}Let it out with passthrough=[{let_out!r}], or leave out network='none'."
+            f"loopback out, so it was refused. {hint}Let it out with passthrough=[{let_out!r}], or leave out "
+            "network='none'."
         )
 
 
