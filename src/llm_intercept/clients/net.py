@@ -103,8 +103,8 @@ def _ask(host: str, port: Any) -> None:
 
 
 def _start(_: Any, arguments: Any, *__: Any) -> None:
-    words = arguments if isinstance(arguments, list | tuple) else [arguments]
-    _run(" ".join(_text(word) for word in cast("list[Any]", words)))
+    words = cast("list[Any]", arguments) if isinstance(arguments, list | tuple) else [arguments]
+    _run(" ".join(map(_text, words)))
 
 
 def _run(command: Any) -> None:
