@@ -6,7 +6,6 @@ Knows: what was read of them, tapes. Must not know: their formats.
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +53,10 @@ def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | Non
     except (ImportFailedError, OSError) as error:
         done.failure = getattr(error, "why", str(error))
         return done
-    tape, since = Tape(FolderStore(done.tape)), time.time()
-    done.names = [tape.record(take_from(one, redaction or Redaction()), since=since) for one in exchanges]
+    tape = Tape(FolderStore(done.tape))
+    session = tape.store.session()
+    done.names = [tape.record(take_from(one, redaction or Redaction()), session=session) for one in exchanges]
+    session.close()
     return done
 
 
