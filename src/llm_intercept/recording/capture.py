@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llm_intercept.model.wire import announces_events
-from llm_intercept.recording.limits import MOST
+from llm_intercept.recording.limits import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class Capture:
 
     def passed(self, chunk: bytes, /) -> None:
         self._size += len(chunk)
-        if self._size > MOST:
+        if self._size > LIMIT:
             self._chunks.clear()
             self._times.clear()
             return
@@ -102,21 +102,18 @@ class Capture:
         """Undo the content encoding (or raise: an answer that is not searched for secrets is not kept)."""
         from llm_intercept.errors import RecordingError  # noqa: PLC0415 - as above
         from llm_intercept.recording.bodies import timed  # noqa: PLC0415 - every engine loads this module
-        from llm_intercept.recording.encodings import TooLargeError, decode_chunks  # noqa: PLC0415 - as above
+        from llm_intercept.recording.encodings import EncodedError, decode_chunks  # noqa: PLC0415 - as above
 
         encoding = ", ".join(value for name, value in self._headers if name.lower() == ENCODING)
+        if self._size > LIMIT:
+            raise RecordingError(f"it is larger than the {LIMIT >> 20} MB that are recorded")
         try:
-            decoded = decode_chunks(encoding, self._chunks) if self._size <= MOST else None
-        except TooLargeError:
-            self._size = MOST + 1
-            decoded = None
-        if self._size > MOST:
-            raise RecordingError(f"it is larger than the {MOST >> 20} MB that are recorded")
-        if decoded is None:
+            decoded = decode_chunks(encoding, self._chunks, LIMIT)
+        except EncodedError as error:
             raise RecordingError(
-                f"its content-encoding {encoding!r} cannot be decoded here; install what decodes it (brotli or "
-                "zstandard), or let the client not ask for it (accept-encoding: gzip)"
-            )
+                f"nobody could search it for secrets: {error}; install what decodes it, or let the client not ask for it "
+                "(accept-encoding: gzip)"
+            ) from error
         headers = [one for one in self._headers if one[0].lower() != ENCODING]
         return headers, timed(decoded, self._times)
 
