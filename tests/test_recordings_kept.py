@@ -13,6 +13,8 @@ import random
 import sys
 import threading
 import time
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -185,7 +187,7 @@ def test_clocks_that_go_back_lose_nothing(tmp_path, monkeypatch, set_back):
     parts = one.store.session(), other.store.session()
     for n in range(3):
         one.record(take(answer=f"one {n}"), session=parts[0])
-        monkeypatch.setattr(tape_module.time, "time", lambda now=time.time(): now - set_back)
+        monkeypatch.setattr(tape_module.time, "time", partial(float, time.time() - set_back))
         other.record(take(answer=f"other {n}"), session=parts[1])
         monkeypatch.undo()
     assert len(list(tmp_path.glob("*.json"))) == 6
@@ -256,7 +258,7 @@ def test_a_lock_that_is_never_given_back_is_waited_for_a_while_and_told(tmp_path
 
 def test_four_hundred_tapes_keep_no_file_open_and_no_lock_behind(tmp_path):
     def open_files():
-        return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
 
     before = open_files()
     for n in range(60):
@@ -320,7 +322,7 @@ def test_what_no_json_can_say_is_recorded_and_replayed(tmp_path, value):
 
 def test_a_lone_surrogate_beside_a_secret_is_replayed_as_it_was(tmp_path):
     secret = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
-    event = 'data: {"choices": [{"index": 0, "delta": {"content": "\\ud83d %s"}}]}\n\n' % secret
+    event = 'data: {"choices": [{"index": 0, "delta": {"content": "\\ud83d SECRET"}}]}\n\n'.replace("SECRET", secret)
     sse = [("content-type", "text/event-stream")]
     recorded(tmp_path, lambda _: event.encode(), chat(stream=True), headers=sse)
     (answer,) = replayed(tmp_path, chat(stream=True))
@@ -352,7 +354,8 @@ def test_an_odd_stream_is_recorded_checked_and_shown_and_no_exception_leaves_the
         assert replayed(tmp_path, chat())[0].status_code in {200, 500}
     findings = check(tmp_path)
     assert kind != "no JSON" or any("event 1 is no JSON object: 'upstream timeout'" in one for one in findings)
-    CliRunner().invoke(app, ["recordings", "show", str(tmp_path)], catch_exceptions=False)
+    if kind == "no JSON":
+        assert "upstream timeout" in run("show", tmp_path)
 
 
 def check(folder):
@@ -415,8 +418,7 @@ asyncio.run(main())
 
 
 def test_a_process_does_not_end_before_its_takes_are_written(tmp_path, run_python):
-    root = os.path.dirname(os.path.dirname(__file__))
-    done = run_python(PROGRAM, str(tmp_path / "t"), root)
+    done = run_python(PROGRAM, str(tmp_path / "t"), str(Path(__file__).parents[1]))
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "t").glob("*.json"))) == 3
     assert {path.suffix for path in (tmp_path / "t").iterdir()} == {".json"}
@@ -454,13 +456,16 @@ def foreign(folder):
 
 def test_prune_touches_takes_alone_and_says_all_that_it_will_do_first(tmp_path):
     names = repository(tmp_path, "a", "b", "b")
-    for file in FOREIGN:
-        (tmp_path / "tape" / file.replace("/", "-")).write_text(FOREIGN[file])
+    for file, content in FOREIGN.items():
+        (tmp_path / "tape" / file.replace("/", "-")).write_text(content)
     played = tmp_path / "played"
     played.write_text("".join(f"{tmp_path / 'tape'}\t{name}\n" for name in (names[0], names[2])))
     said = run("prune", "--dry-run", "--played", played, tmp_path)
     listed = [f"{tmp_path / 'tape'}/{names[1]}: deleted", f"{tmp_path / 'tape'}/{names[2]} -> {names[1]}"]
-    assert [line.strip() for line in said.splitlines()] == [*listed, "1 takes were not played"]
+    assert [line.strip() for line in said.splitlines() if "left as it is" not in line] == [
+        *listed,
+        "1 takes were not played",
+    ]
     assert len(list((tmp_path / "tape").iterdir())) == 7
     run("prune", "--yes", "--played", played, tmp_path)
     assert foreign(tmp_path) == FOREIGN

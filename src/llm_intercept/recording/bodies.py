@@ -154,7 +154,7 @@ def _parsed(texts: list[str]) -> list[Any]:
 def _value(text: str) -> Any:
     try:
         return from_json(text)
-    except ValueError:  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
+    except (ValueError, TypeError):  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
         pass
     try:
         return json.loads(text)

@@ -111,8 +111,8 @@ class Capture:
             decoded = decode_chunks(encoding, self._chunks, LIMIT)
         except EncodedError as error:
             raise RecordingError(
-                f"nobody could search it for secrets: {error}; install what decodes it, or let the client not ask for it "
-                "(accept-encoding: gzip)"
+                f"nobody could search it for secrets: {error}; install what decodes it, or let the client not ask for "
+                "it (accept-encoding: gzip)"
             ) from error
         headers = [one for one in self._headers if one[0].lower() != ENCODING]
         return headers, timed(decoded, self._times)
