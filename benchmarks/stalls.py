@@ -2,8 +2,9 @@
 
     python benchmarks/stalls.py [streams] [chunks]
 
-The upstream is in the process and costs next to nothing; a task that sleeps a millisecond at a time measures by how much
-its sleeps are too long. Three rounds: not recorded, recorded, and leaving the block, in which everything is written.
+The upstream is in the process and costs next to nothing; a task that sleeps a millisecond at a time measures by how
+much its sleeps are too long, from the moment on at which all streams end. Not recorded, and recorded; leaving is what
+the block's end waits for.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from llm_intercept import Interceptor
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 URL = "https://api.openai.com/v1/chat/completions"
-STREAMS, CHUNKS = (int(one) for one in (*sys.argv[1:], "100", "500")[:2]) if len(sys.argv) > 2 else (100, 500)
+STREAMS = int(sys.argv[1]) if sys.argv[1:] else 100
+CHUNKS = int(sys.argv[2]) if sys.argv[2:] else 500
 
 
 def chunk(number: int) -> bytes:
@@ -31,24 +35,30 @@ def chunk(number: int) -> bytes:
 
 
 class Stream(httpx.AsyncByteStream):
-    def __init__(self, end: asyncio.Event) -> None:
-        self.end = end
+    """An answer that waits before its end."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for number in range(CHUNKS):
             yield chunk(number)
             if number % 50 == 0:
                 await asyncio.sleep(0)
-        await self.end.wait()
+        self.upstream.waiting += 1
+        await self.upstream.end.wait()
         yield b"data: [DONE]\n\n"
 
 
 class Upstream(httpx.AsyncBaseTransport):
-    def __init__(self) -> None:
-        self.end = asyncio.Event()
+    """Answers in the process, all streams ending at `end`."""
 
-    async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Stream(self.end))
+    def __init__(self) -> None:
+        self.end, self.waiting = asyncio.Event(), 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer with a stream."""
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Stream(self), request=request)
 
 
 async def longest_stall(until: asyncio.Event) -> float:
@@ -74,7 +84,8 @@ async def ended_at_once(folder: str | None) -> tuple[float, float]:
     if interceptor is not None:
         client = interceptor.wrap(client)
     asking = [asyncio.create_task(ask(client, number)) for number in range(STREAMS)]
-    await asyncio.sleep(2)
+    while upstream.waiting < STREAMS:  # noqa: ASYNC110 - it is a benchmark, and there are a hundred
+        await asyncio.sleep(0.01)
     until = asyncio.Event()
     measuring = asyncio.create_task(longest_stall(until))
     await asyncio.sleep(0.01)

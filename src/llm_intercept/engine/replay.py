@@ -47,7 +47,7 @@ class Replay:
         return wire_bytes(self.take)
 
     def usage(self, case: Case) -> Usage | None:
-        """Read the tokens the answer reports, as the request's API reports them; None if it reports none, or nonsense."""
+        """Read the tokens the answer reports, as the request's API reports them; None if it does not."""
         name = case.dialect.name
         if name not in self._usage:
             try:
