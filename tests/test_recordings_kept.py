@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from llm_intercept import Interceptor, Recordings, intercept, wrap
 from llm_intercept.cli.app import app
 from llm_intercept.errors import RecordingError, UnmatchedRequestError
-from llm_intercept.recording import limits, locks, session, store
+from llm_intercept.recording import locks, sessions, sizes, store
 from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.tape import Tape
@@ -176,7 +176,7 @@ def test_recording_again_in_one_process_replaces_and_what_records_at_once_does_n
     for answer in ("old", "new"):
         with intercept(mode="record", recordings=tmp_path):
             recorded(tmp_path, lambda _, answer=answer: said(answer), "q")
-        session._leave_dropped()
+        sessions._leave_dropped()
     assert contents(replayed(tmp_path, "q")) == ["new"]
     assert [path.name[:3] for path in tmp_path.iterdir()] == ["001"]
 
@@ -204,7 +204,7 @@ def traps(folder):
     (folder / key("zero").name(1)).symlink_to("/dev/zero")
     (folder / key("nowhere").name(1)).symlink_to(folder / "none")
     with (folder / key("huge").name(1)).open("wb") as file:
-        file.truncate(limits.MOST_IN_A_FILE + 1)
+        file.truncate(sizes.MOST_IN_A_FILE + 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
@@ -226,7 +226,7 @@ def test_what_is_no_regular_file_is_not_read_and_nothing_hangs(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
 @pytest.mark.parametrize("trap", ["link", "hard link", "pipe", "folder"])
-@pytest.mark.parametrize("name", [session.FILE, store.WRITING])
+@pytest.mark.parametrize("name", [sessions.FILE, store.WRITING])
 def test_a_trap_where_the_lock_should_be_is_told_and_harms_nobody(tmp_path, trap, name):
     tape, victim = tmp_path / "tape", tmp_path / "important.sh"
     tape.mkdir()
@@ -248,7 +248,7 @@ def lost(folder, *users):
 
 def test_a_lock_that_is_never_given_back_is_waited_for_a_while_and_told(tmp_path, monkeypatch):
     monkeypatch.setattr(store.locks.hold, "__kwdefaults__", {"patience": 0.05})
-    monkeypatch.setattr(session.join, "__defaults__", (0.05,))
+    monkeypatch.setattr(sessions.join, "__defaults__", (0.05,))
     held = locks.hold(str(tmp_path / store.WRITING), exclusive=True)
     with pytest.raises(RecordingError, match=r"kept .*locked for 0.05 s"):
         lost(tmp_path, "q")
@@ -285,7 +285,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_each_loss_is_told_with_its_
         return
     if call == "replace":
         lost(tmp_path, "one", "two")
-        session._leave_dropped()
+        sessions._leave_dropped()
         monkeypatch.setattr(store.Path, "replace", full)
         monkeypatch.setattr(tape_module, "same", lambda *_: False)
     elif call == "fsync":

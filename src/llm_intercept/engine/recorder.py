@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.config import Recordings
     from llm_intercept.recording.sanitize import SanitizedRequest
-    from llm_intercept.recording.session import Session
+    from llm_intercept.recording.sessions import Session
     from llm_intercept.recording.take import Take
 
 T = TypeVar("T")

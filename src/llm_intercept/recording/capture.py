@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llm_intercept.model.wire import announces_events
-from llm_intercept.recording.limits import LIMIT
+from llm_intercept.recording.sizes import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

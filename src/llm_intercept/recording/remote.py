@@ -12,15 +12,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording import locks
-from llm_intercept.recording import session as sessions
-from llm_intercept.recording.limits import MOST_IN_A_FILE
+from llm_intercept.recording import locks, sessions
+from llm_intercept.recording.sizes import MOST_IN_A_FILE
 from llm_intercept.recording.store import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from llm_intercept.recording.session import Session
+    from llm_intercept.recording.sessions import Session
 
 
 class RemoteStore:

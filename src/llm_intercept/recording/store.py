@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording import locks
-from llm_intercept.recording import session as sessions
-from llm_intercept.recording.limits import MOST_IN_A_FILE
+from llm_intercept.recording import locks, sessions
+from llm_intercept.recording.sizes import MOST_IN_A_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from llm_intercept.recording.session import Session
+    from llm_intercept.recording.sessions import Session
 
 SUFFIX = ".json"
 TEMPORARY = ".tmp-"

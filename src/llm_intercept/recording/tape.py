@@ -15,33 +15,30 @@ import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects import EVERY
 from llm_intercept.errors import RecordingError
-from llm_intercept.recording.compare import differences
 from llm_intercept.recording.fingerprint import Match, slug
 from llm_intercept.recording.likeness import likeness_of
-from llm_intercept.recording.limits import MOST_IN_A_FILE
+from llm_intercept.recording.sameness import same
 from llm_intercept.recording.several import Numbers, Several
+from llm_intercept.recording.sizes import MOST_IN_A_FILE
 from llm_intercept.recording.store import SUFFIX
-from llm_intercept.recording.take import DamagedTakeError, Take, document_of, read_take, write_take
+from llm_intercept.recording.take import DamagedTakeError, Take, read_take, write_take
 from llm_intercept.recording.writing import WRITER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from llm_intercept.recording.likeness import Asked
-    from llm_intercept.recording.session import Session
+    from llm_intercept.recording.sessions import Session
     from llm_intercept.recording.store import Stamp, Store
 
 SHORT = 12
 PARTIAL = ".partial"
 LIKE_A_TAKE = re.compile(r"\d{3,}-.+\.json")
 A_TAKE = re.compile(r"\d{3,}-(?P<words>[a-z0-9-]+)-(?P<fingerprint>[0-9a-f]{12})(?:\.partial)?\.json")
-CHANGING_HEADERS = frozenset({"user-agent"}.union(*(each.recorded.changing_headers for each in EVERY)))
 SHELF = 4_000_000  # bytes of files whose takes are kept in memory, to be played again
 DEFAULT = Match()
 
@@ -383,29 +380,6 @@ def now() -> str:
 def moment(seconds: float) -> str:
     """Write a moment, in Unix seconds, as takes have it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def same(one: Take, other: Take) -> bool:
-    """Whether two takes differ only in what differs each time: times, gaps, versions, request ids."""
-    return not differences(_lasting(one), _lasting(other))
-
-
-def _lasting(take: Take) -> Any:
-    document = document_of(take)
-    for key in ("recorded_at", "versions"):
-        document.pop(key, None)
-    response = document["response"]
-    response.pop("after_ms", None)
-    for event in response.get("events", ()):
-        event.pop("gap_ms")
-    for side in (document["request"], response):
-        headers = side.get("headers", {})
-        side["headers"] = {key: value for key, value in headers.items() if not _changes_anyway(key)}
-    return document
-
-
-def _changes_anyway(header: str) -> bool:
-    return any(fnmatchcase(header, one) for one in CHANGING_HEADERS)
 
 
 def _counted(take: Take) -> str:
