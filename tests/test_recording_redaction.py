@@ -15,10 +15,11 @@ from llm_intercept import Redaction
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
-from llm_intercept.recording.patterns import MARK, SHAPES, replace_secrets, secrets_in
-from llm_intercept.recording.redaction import NOTHING, Secrets
 from llm_intercept.recording.sanitize import redacted_take, sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.take import read_take, write_take
+from llm_intercept.secrets.credentials import NOTHING, Secrets
+from llm_intercept.secrets.looks import MARK
+from llm_intercept.secrets.replace import replace_secrets, secrets_in
 from tests.support import URL
 
 JSON = [("content-type", "application/json")]
@@ -30,7 +31,7 @@ KEYS = {
     "anthropic": "sk-ant-api03-Ab3dEf6hIj9lMn0pQr2tUv5xYz",
     "openrouter": "sk-or-v1-0123456789abcdef0123456789abcdef",
     "jwt": JWT,
-    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "aws": "AKIAQ3EGRSTUV7WXYZ42",
     "google": "AIzaSyA-1234567890abcdefghijklmnopqrstu",
     "google oauth": "ya29.a0AfH6SMBx1234567890abcdef",
     "github": "ghp_0123456789abcdefghijABCDEFGHIJ012345",
@@ -322,13 +323,6 @@ def test_a_scan_says_where_a_secret_is_and_never_what_it_is():
     )
     (found,) = secrets_of("001-x.json", dirty)
     assert str(found) == "001-x.json: request.body.messages[0].content: sk- key"
-
-
-def test_every_shape_has_a_quick_test_that_does_not_miss_it():
-    for name, quick, pattern in SHAPES:
-        for key in KEYS.values():
-            if re.search(pattern, key):
-                assert re.search(quick, key), name
 
 
 def test_redaction_of_a_long_text_is_fast():

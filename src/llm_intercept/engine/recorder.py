@@ -30,10 +30,10 @@ from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
 from llm_intercept.recording.lookup_key import FingerprintCache
-from llm_intercept.recording.redaction import Secrets
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.take import DamagedTakeError, read_take
 from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
+from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
 
 if TYPE_CHECKING:

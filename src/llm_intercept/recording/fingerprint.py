@@ -21,7 +21,7 @@ from llm_intercept.dialects import EVERY, dialect_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.paths import Path, parse, removed
-from llm_intercept.recording.prefilter import Prefilter
+from llm_intercept.secrets.prefilter import Prefilter
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Recorded
