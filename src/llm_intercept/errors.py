@@ -122,9 +122,13 @@ class UnmatchedWarning(UserWarning):
     """A request that nothing answers was let through, as `unmatched="warn"` asks."""
 
 
+class LogLossWarning(UserWarning):
+    """A call could not be written to the log; the program goes on as if there were none. It is told once."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request in short, for messages."""
+    """A request in short, for messages; its URL is one that may be shown."""
 
     method: str
     url: str

@@ -118,7 +118,7 @@ class Call:
             journal.finished(self)
 
     def __repr__(self) -> str:
-        words = [self.request.model or self.request.url, "stream" if self.request.stream else "JSON"]
+        words = [self.request.model or _shown(self.request.url), "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
         ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
         broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
@@ -126,6 +126,12 @@ class Call:
         by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
         return f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>"
+
+
+def _shown(url: str) -> str:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+    return shown_url(url)
 
 
 @dataclass(slots=True)

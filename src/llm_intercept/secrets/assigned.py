@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAMED = re.compile(
-    r"(?<![\w.-])(?P<name>(?:[A-Za-z]\w{0,19}[ ](?=[A-Za-z_]))?+[A-Za-z_][\w.-]{1,60}+)"
-    r"(?P<sep>\\{0,3}[\"'`]?\]?[ \t]{0,4}(?:=>|:=|==?|:(?!//)|\|)\s{0,4}|(?<=[a-z])>)"
+    r"(?<![\w.-])-{0,2}(?P<name>(?:[A-Za-z]\w{0,19}[ ](?=[A-Za-z_]))?+[A-Za-z_][\w.-]{1,60}+)"
+    r"(?P<sep>\\{0,3}[\"'`]?\]?[ \t]{0,4}(?:=>|:=|==?|:(?!//)|\|)\s{0,4}|(?<=\w)>(?=[^<\s]))"
 )
 _FLAG = re.compile(r"(?<!\S)--?(?P<name>[A-Za-z][\w-]{1,40}+)[ ]{1,4}(?=[^\s-])")
 _QUOTED = re.compile(r"\\{0,3}(?P<quote>[\"'`])(?P<value>(?:(?!\\{0,3}(?P=quote))[^\n]){1,200}+)(?=\\{0,3}(?P=quote)|\Z)")
@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r"(?:\S+\s+){3,}\S+[.!?]|(?:\S+\s+){6,}\S+")
 SIGN = (
     rf"(?i:{ENDINGS})[s]?(?:[_. -]?(?i:{SUFFIXES}|[0-9]{{1,2}})){{0,2}}"
     r"""[\s"'`\\\]nrt]{0,10}(?:[=:>|]|\\u003[ade])|--?[A-Za-z0-9_-]{0,20}"""
-    rf"(?i:{ENDINGS})[ \\]"
+    rf"(?i:{ENDINGS})s?[ \\]"
 )
 """What a quick look finds where a name may get a secret; a line's end is an escape in JSON."""
 

@@ -52,7 +52,7 @@ def _any(group: Iterable[Shape]) -> str:
 
 def _by_name(named: Iterable[Shape]) -> str:
     words = sorted({word for shape in named for word in shape.keywords})
-    return f"(?i:{'|'.join(map(re.escape, words))}){_TOLD_BY_NAME}"
+    return f"(?i:{'|'.join(map(re.escape, words))})(?:{_TOLD_BY_NAME}|[0-9A-Za-z_=-]{{16}})"
 
 
 @lru_cache(maxsize=1)
