@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from llm_intercept.base.json import is_array, is_object
-from llm_intercept.recording.pieces import redacted_together
+from llm_intercept.recording.joined import redacted_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

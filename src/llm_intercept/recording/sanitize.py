@@ -16,7 +16,7 @@ from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.bodies import content_of, response_of
 from llm_intercept.recording.events_redaction import redacted_events, redacted_text
-from llm_intercept.recording.pieces import redacted_together
+from llm_intercept.recording.joined import redacted_together
 from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse
 from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
 from llm_intercept.secrets.credentials import Secrets, credentials
