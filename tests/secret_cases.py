@@ -194,7 +194,7 @@ def built(source: random.Random, kind: str) -> str:
 
 def secrets(seed: int = 13, count: int = COUNT) -> list[tuple[str, str, str]]:
     """Make secrets: what each is of, the secret with what tells it, and what of it must not be kept."""
-    source = random.Random(seed)  # noqa: S311 - no cryptography
+    source = random.Random(seed)
     made: list[tuple[str, str, str]] = []
     kinds = [*SHAPES, *(f"! {kind}" for kind in MADE)]
     while len(made) < count:
@@ -206,7 +206,7 @@ def secrets(seed: int = 13, count: int = COUNT) -> list[tuple[str, str, str]]:
 
 def core(text: str) -> str:
     """Find what of a text is the secret: the rest is an address, a user or a keyword, which may stay."""
-    if text.startswith("-----") or text.startswith("PuTTY"):
+    if text.startswith(("-----", "PuTTY")):
         return text.split("\n")[3]
     for begin, end in (("://svc:", "@"), ("AccountKey=", ""), ("hooks.slack.com/services/", ""), ("webhooks/", "")):
         if begin in text:
@@ -215,28 +215,114 @@ def core(text: str) -> str:
     return text.rpartition(" ")[2]
 
 
-NAMES = """
-api_key apiKey API_KEY OPENAI_API_KEY openai_key access_key accessKey api_token apiToken token github_token hf_token
-OPENAI_KEY connectionString dsn signing_key account_key subscription_key oauth_token bot_token dbPassword userPassword
-appSecret jwt session_id pwd password passwd passphrase client_secret clientSecret secret_key private_key auth_token
-refresh_token access_token id_token webhook_secret encryption_key master_key x-api-key X-Auth-Token DB_PASSWORD
-AWS_SECRET_ACCESS_KEY credentials
-""".split()
+NAMES = [
+    "api_key",
+    "apiKey",
+    "API_KEY",
+    "OPENAI_API_KEY",
+    "openai_key",
+    "access_key",
+    "accessKey",
+    "api_token",
+    "apiToken",
+    "token",
+    "github_token",
+    "hf_token",
+    "OPENAI_KEY",
+    "connectionString",
+    "dsn",
+    "signing_key",
+    "account_key",
+    "subscription_key",
+    "oauth_token",
+    "bot_token",
+    "dbPassword",
+    "userPassword",
+    "appSecret",
+    "jwt",
+    "session_id",
+    "pwd",
+    "password",
+    "passwd",
+    "passphrase",
+    "client_secret",
+    "clientSecret",
+    "secret_key",
+    "private_key",
+    "auth_token",
+    "refresh_token",
+    "access_token",
+    "id_token",
+    "webhook_secret",
+    "encryption_key",
+    "master_key",
+    "x-api-key",
+    "X-Auth-Token",
+    "DB_PASSWORD",
+    "AWS_SECRET_ACCESS_KEY",
+    "credentials",
+]
 """Names of fields and variables that hold secrets of no shape."""
 FORMS = (
-    "{n}={v}", "{n}: {v}", '{n} = "{v}"', "{n}: '{v}'", 'export {n}="{v}"', "--{n} {v}", "--{n}={v}", '"{n}": "{v}"',
-    "'{n}': '{v}'", "<{n}>{v}</{n}>", "{n} := {v}", "{n} => '{v}'", "set {n}={v};", "?{n}={v}&x=1", "config.{n} = '{v}'",
-)  # fmt: skip
+    "{n}={v}",
+    "{n}: {v}",
+    '{n} = "{v}"',
+    "{n}: '{v}'",
+    'export {n}="{v}"',
+    "--{n} {v}",
+    "--{n}={v}",
+    '"{n}": "{v}"',
+    "'{n}': '{v}'",
+    "<{n}>{v}</{n}>",
+    "{n} := {v}",
+    "{n} => '{v}'",
+    "set {n}={v};",
+    "?{n}={v}&x=1",
+    "config.{n} = '{v}'",
+)
 
-WORDS = """
-theme dark mode light session design task force risk averse learn scale fade circle buffer integrate adaptive step alloc
-reserve assistant system user weather paris tokyo happy number follow simple answer question sunny river mountain
-""".split()
+WORDS = [
+    "theme",
+    "dark",
+    "mode",
+    "light",
+    "session",
+    "design",
+    "task",
+    "force",
+    "risk",
+    "averse",
+    "learn",
+    "scale",
+    "fade",
+    "circle",
+    "buffer",
+    "integrate",
+    "adaptive",
+    "step",
+    "alloc",
+    "reserve",
+    "assistant",
+    "system",
+    "user",
+    "weather",
+    "paris",
+    "tokyo",
+    "happy",
+    "number",
+    "follow",
+    "simple",
+    "answer",
+    "question",
+    "sunny",
+    "river",
+    "mountain",
+]
 
 
 def legitimate(seed: int = 13) -> list[str]:
     """Make 77 texts that hold no secret, of what is often taken for one."""
-    source = random.Random(seed)  # noqa: S311 - as above
+    source = random.Random(seed)
 
     def words(count: int, by: str = "_") -> str:
         return by.join(source.sample(WORDS, count))
@@ -249,7 +335,9 @@ def legitimate(seed: int = 13) -> list[str]:
         lambda: f"static int sk_{words(3)}(struct sk_buff *skb);",
         lambda: f"sk_X509_{words(3)}();",
         lambda: f".sk-{words(2, '-')} {{ width: 40px }} .sk-fading-circle",
-        lambda: f"Use Bearer authentication with {words(1)}. Basic {source.choice(WORDS).title()}{source.randint(10, 999)} is next.",
+        lambda: (
+            f"Use Bearer authentication with {words(1)}. Basic {source.choice(WORDS).title()}{source.randint(10, 999)} is next."
+        ),
         lambda: f"Set HttpOnly and SameSite=None; path=/; domain=.api.{words(1)}.com; the {words(2, ' ')}",
         lambda: f"Cookie: {source.choice(WORDS)}={words(2, '-')}",
         lambda: f"password = hash_password{source.randint(1, 9)}({words(1)})",
@@ -260,16 +348,20 @@ def legitimate(seed: int = 13) -> list[str]:
         lambda: f"primary key: {words(2)}_id, foreign key = {words(2)}.id, key: {words(1)}",
         lambda: f"client = OpenAI(api_key=os.environ['{words(1).upper()}_API_KEY'])",
         lambda: f"api_key=settings.{words(2)} password=config.{words(1)}_password token = get_token()",
-        lambda: f"OpenAI(base_url='http://localhost:1234/v1', api_key='{source.choice(['lm-studio', 'not-a-key', 'none', 'test'])}')",
+        lambda: (
+            f"OpenAI(base_url='http://localhost:1234/v1', api_key='{source.choice(['lm-studio', 'not-a-key', 'none', 'test'])}')"
+        ),
         lambda: f"data:image/webp;base64,{coded(source.randint(200, 3000))}",
         lambda: f"the blob is {coded(source.randint(200, 3000))}",
         lambda: f"commit {source.randbytes(20).hex()} sha256:{source.randbytes(32).hex()}",
         lambda: f"https://example.com/{words(2, '/')}?page={source.randint(1, 99)}&q={words(2, '+')}#{words(1)}",
         lambda: f"aws_access_key_id = AKIAIOSFODNN7EXAMPLE # {words(2, ' ')}",
         lambda: json.dumps({"credentials": {"kind": words(1), "n": source.randint(1, 9)}, "key": words(2)}),
-        lambda: json.dumps({"type": "object", "properties": {"password": {"type": "string"}, "token": {"type": "string"}}}),
+        lambda: json.dumps(
+            {"type": "object", "properties": {"password": {"type": "string"}, "token": {"type": "string"}}}
+        ),
         lambda: f"task-{words(3, '-')} r8_unorm_{words(2)} co_{words(2)} re_{words(3)} key_{words(3)}",
         lambda: f"Reset your password: click the link. Token: {words(1)}. Authorization: {words(1)}",
         lambda: f"password: <your-password>, api_key: ${{{words(1).upper()}}}, token: xxxxxxxxxxxxxxxx",
-    )  # fmt: skip
+    )
     return [templates[number % len(templates)]() for number in range(77)]

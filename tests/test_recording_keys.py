@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from llm_intercept import Redaction
 from llm_intercept.base.json import decode
-from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording import fingerprint
+from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.fingerprint import VOLATILE, Match
 from llm_intercept.recording.lookup_key import MOST, FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response

@@ -8,6 +8,7 @@ place where a secret can be cut in two, with `make secrets`.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import random
@@ -102,9 +103,14 @@ def by(text, count):
 
 def tokens(text):
     return [
-        {"token": one, "logprob": -0.1, "bytes": list(one.encode()), "top_logprobs": [{"token": one, "bytes": list(one.encode())}]}
+        {
+            "token": one,
+            "logprob": -0.1,
+            "bytes": list(one.encode()),
+            "top_logprobs": [{"token": one, "bytes": list(one.encode())}],
+        }
         for one in by(text, 4)
-    ]  # fmt: skip
+    ]
 
 
 def gemini(pieces):
@@ -123,18 +129,25 @@ def nested(value, depth=3):
 
 
 def thought(pieces):
-    events = [{"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": one}} for one in pieces]
-    return Exchange(url=MESSAGES, kind=SSE, answer=sse(events, names=True))  # fmt: skip
+    events = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": one}}
+        for one in pieces
+    ]
+    return Exchange(url=MESSAGES, kind=SSE, answer=sse(events, names=True))
 
 
 def anthropic(pieces):
-    events = [{"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": one}} for one in pieces]
-    return Exchange(url=MESSAGES, kind=SSE, answer=sse(events, names=True))  # fmt: skip
+    events = [
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": one}} for one in pieces
+    ]
+    return Exchange(url=MESSAGES, kind=SSE, answer=sse(events, names=True))
 
 
 def responses(pieces):
-    events = [{"type": "response.output_text.delta", "item_id": "m1", "output_index": 0, "delta": one} for one in pieces]
-    return Exchange(url=RESPONSES, kind=SSE, answer=sse(events, names=True))  # fmt: skip
+    events = [
+        {"type": "response.output_text.delta", "item_id": "m1", "output_index": 0, "delta": one} for one in pieces
+    ]
+    return Exchange(url=RESPONSES, kind=SSE, answer=sse(events, names=True))
 
 
 def summaries(pieces):
@@ -180,12 +193,20 @@ PLACES = {
     "header echoed": lambda s, r: answered({"said": one_line(s)}, headers={"AUTHORIZATION": f"Bearer {one_line(s)}"}),
     "cookie echoed": lambda s, r: answered(
         {"said": one_line(s).replace(";", "")},
-        answer_headers=[("set-cookie", "a=b1; Path=/"), ("Set-Cookie", f"s={one_line(s)}; HttpOnly"), ("set-cookie", "c=d")],
-    ),  # fmt: skip
+        answer_headers=[
+            ("set-cookie", "a=b1; Path=/"),
+            ("Set-Cookie", f"s={one_line(s)}; HttpOnly"),
+            ("set-cookie", "c=d"),
+        ],
+    ),
     "answer": lambda s, r: answered({"choices": [{"message": {"content": s}}]}),
     "answer's call": lambda s, r: answered({"choices": [{"message": {"tool_calls": [{"arguments": nested(s, 1)}]}}]}),
-    "answer's parts": lambda s, r: answered({"choices": [{"message": {"content": [{"text": one} for one in in_two(s, r)]}}]}),
-    "compact answer": lambda s, r: Exchange(answer=json.dumps({"output": [{"text": s}]}, separators=(",", ":")).encode()),
+    "answer's parts": lambda s, r: answered(
+        {"choices": [{"message": {"content": [{"text": one} for one in in_two(s, r)]}}]}
+    ),
+    "compact answer": lambda s, r: Exchange(
+        answer=json.dumps({"output": [{"text": s}]}, separators=(",", ":")).encode()
+    ),
     "logprobs": lambda s, r: answered({"choices": [{"logprobs": {"content": tokens(s)}}]}),
     "error": lambda s, r: answered({"error": {"message": f"bad {s}"}}, status=401),
     "HTML error": lambda s, r: Exchange(kind="text/html", answer=f"<p>{s}</p>".encode(), status=502),
@@ -198,24 +219,37 @@ PLACES = {
     "SSE, CRLF": lambda s, r: deltas(by(s, 7), end="\r\n"),
     "SSE, chunks anyhow": lambda s, r: Exchange(kind=SSE, answer=by(deltas(by(s, 20)).chunks[0], 13)),
     "SSE, data in lines": lambda s, r: Exchange(kind=SSE, answer=b"".join(map(multi_line, by(s, 19)))),
-    "SSE, text that is no JSON": lambda s, r: Exchange(kind=SSE, answer="".join(f"data: {one}\n\n" for one in by(one_line(s), 9)).encode()),
+    "SSE, text that is no JSON": lambda s, r: Exchange(
+        kind=SSE, answer="".join(f"data: {one}\n\n" for one in by(one_line(s), 9)).encode()
+    ),
     "SSE, a comment": lambda s, r: Exchange(kind=SSE, answer=f": {one_line(s)}\n\n".encode() + sse([{"a": 1}])),
-    "SSE, two choices": lambda s, r: streamed([{"choices": [{"index": n, "delta": {"content": one}}]} for one in by(s, 5) for n in (0, 1)]),
+    "SSE, two choices": lambda s, r: streamed(
+        [{"choices": [{"index": n, "delta": {"content": one}}]} for one in by(s, 5) for n in (0, 1)]
+    ),
     "SSE, calls": lambda s, r: streamed(called(by(json.dumps({"q": s}), 6))),
-    "SSE, logprobs": lambda s, r: streamed([{"choices": [{"delta": {"content": one["token"]}, "logprobs": {"content": [one]}}]} for one in tokens(s)]),
+    "SSE, logprobs": lambda s, r: streamed(
+        [{"choices": [{"delta": {"content": one["token"]}, "logprobs": {"content": [one]}}]} for one in tokens(s)]
+    ),
     "SSE, reasoning": lambda s, r: deltas(by(s, 6), "reasoning_content"),
     "SSE, summaries": lambda s, r: summaries(by(s, 8)),
     "SSE, transcript": lambda s, r: spoken(by(s, 8)),
     "SSE, a field nobody knows": lambda s, r: streamed([{"z": [{"y": {"x": one}}]} for one in in_two(s, r)]),
-    "SSE, broken off": lambda s, r: Exchange(kind=SSE, breaks=True, answer=deltas(in_two(s, r)).chunks[0].partition(b"data: [DONE")[0][: -r.randrange(3, 8)]),
+    "SSE, broken off": lambda s, r: Exchange(
+        kind=SSE, breaks=True, answer=deltas(in_two(s, r)).chunks[0].partition(b"data: [DONE")[0][: -r.randrange(3, 8)]
+    ),
     "Anthropic's text": lambda s, r: anthropic(in_two(s, r)),
     "Anthropic's thinking": lambda s, r: thought(by(s, 10)),
     "Responses": lambda s, r: responses(by(s, 10)),
     "Gemini, SSE": lambda s, r: Exchange(url=GEMINI, kind=SSE, answer=sse(gemini(in_two(s, r)), "\r\n")),
     "Gemini, an array": lambda s, r: Exchange(url=GEMINI, answer=json.dumps(gemini(by(s, 30))).encode()),
-    "Gemini, an array that breaks off": lambda s, r: Exchange(url=GEMINI, breaks=True, answer=json.dumps(gemini(by(s, 30))).encode()[:-9]),
-    "ndjson": lambda s, r: Exchange(kind="application/x-ndjson", answer="".join(json.dumps({"response": one, "done": False}) + "\n" for one in by(s, 11)).encode()),
-}  # fmt: skip
+    "Gemini, an array that breaks off": lambda s, r: Exchange(
+        url=GEMINI, breaks=True, answer=json.dumps(gemini(by(s, 30))).encode()[:-9]
+    ),
+    "ndjson": lambda s, r: Exchange(
+        kind="application/x-ndjson",
+        answer="".join(json.dumps({"response": one, "done": False}) + "\n" for one in by(s, 11)).encode(),
+    ),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -248,25 +282,28 @@ def kept(folder):
         yield from ("".join(pieces) for pieces in joined.values())
 
 
-def gather(value, name, joined):
+def gather(value, path, joined):
     if isinstance(value, dict):
         for key, item in value.items():
-            gather(item, key, joined)
+            gather(item, f"{path}[{value.get('index', '')}].{key}", joined)
     elif isinstance(value, list):
         if value and all(isinstance(one, int) and 0 <= one < 256 for one in value):
-            joined[f"{name} in numbers"].append(bytes(value).decode("latin-1"))
+            joined[f"{path} in numbers"].append(bytes(value).decode("latin-1"))
         for item in value:
-            gather(item, name, joined)
+            gather(item, path, joined)
     elif isinstance(value, str):
-        joined[name].append(base64.b64decode(value).decode("latin-1") if name == "base64" else value)
-        if name == "text":
-            lines = [line.partition("data:")[2].strip() for line in value.splitlines() if line.startswith("data:")]
-            joined["lines"] += lines
-            for line in [*value.splitlines(), "".join(lines)]:
-                try:
-                    gather(json.loads(line.removeprefix("data:")), "of a line", joined)
-                except ValueError:
-                    pass
+        joined[path].append(base64.b64decode(value).decode("latin-1") if path.endswith(".base64") else value)
+        if path.endswith(".text"):
+            gather_lines(value, joined)
+
+
+def gather_lines(text, joined):
+    """Add what a text says that was kept as it came: an event's data, lines of JSON."""
+    data = [line.partition("data:")[2].strip() for line in text.splitlines() if line.startswith("data:")]
+    joined["lines"] += data
+    for line in ["".join(data)] if data else text.splitlines():
+        with contextlib.suppress(ValueError):
+            gather(json.loads(line), "of lines", joined)
 
 
 def left_of(secret, texts):
@@ -277,13 +314,13 @@ def left_of(secret, texts):
 
 
 def chosen(place):
-    return SECRETS if WHOLE else random.Random(place).sample(SECRETS, 3)  # noqa: S311 - a sample
+    return SECRETS if WHOLE else random.Random(place).sample(SECRETS, 3)
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_secret_is_kept_in_this_place(place, tmp_path):
     """Neither whole nor 12 characters of it, in a file, its name, or what its pieces say together."""
-    source = random.Random(place)  # noqa: S311 - where a secret is cut
+    source = random.Random(place)
     found = []
     for begin in range(0, len(cases := chosen(place)), AT_ONCE):
         some = cases[begin : begin + AT_ONCE]
@@ -299,11 +336,13 @@ def test_no_secret_is_kept_in_this_place(place, tmp_path):
 
 def test_a_secret_cut_in_two_at_any_place_is_not_kept():
     """By the deltas of a stream; the text around it stays, each event stays, and redacting again changes nothing."""
-    cases = SECRETS if WHOLE else random.Random(1).sample(SECRETS, 4)  # noqa: S311 - a sample
+    cases = SECRETS if WHOLE else random.Random(1).sample(SECRETS, 4)
     for shape, secret, core in cases:
         for at in range(1, len(secret)):
             pieces = ["Look: ", secret[:at], secret[at:], " is it."]
-            events = tuple(Event(gap_ms=0, data={"choices": [{"index": 0, "delta": {"content": one}}]}) for one in pieces)
+            events = tuple(
+                Event(gap_ms=0, data={"choices": [{"index": 0, "delta": {"content": one}}]}) for one in pieces
+            )
             clean = redacted_events(events, Redactor())
             said = [one.data["choices"][0]["delta"]["content"] for one in clean]
             assert left_of(core, ["".join(said)]) is None, (shape, at)
@@ -314,7 +353,7 @@ def test_a_secret_cut_in_two_at_any_place_is_not_kept():
 @pytest.mark.parametrize("form", FORMS)
 def test_a_secret_of_no_shape_is_known_by_its_name(form):
     """However the name is written and given a value, in a text and in JSON."""
-    source = random.Random(form)  # noqa: S311 - see above
+    source = random.Random(form)
     for name in NAMES if WHOLE else source.sample(NAMES, 12):
         value = drawn(source, "{a24}")
         assert value not in replace_secrets(form.format(n=name, v=value)), name
@@ -336,14 +375,16 @@ def test_a_password_is_known_in_quotes_whatever_it_is(password):
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        (("set-cookie", "__cf_bm=qW7xk2Lp9Zr4; path=/; domain=.api.openai.com; HttpOnly; Secure; SameSite=None"),
-         "Set HttpOnly and SameSite=None; base URL https://eu.api.openai.com/v1"),
+        (
+            ("set-cookie", "__cf_bm=qW7xk2Lp9Zr4; path=/; domain=.api.openai.com; HttpOnly; Secure; SameSite=None"),
+            "Set HttpOnly and SameSite=None; base URL https://eu.api.openai.com/v1",
+        ),
         (("cookie", "theme=dark-mode; lang=en-US-x"), "the dark-mode and en-US-x"),
         (("authorization", "Bearer lm-studio"), "lm-studio runs"),
         (("authorization", "Bearer assistant"), "assistant"),
         (("authorization", "Bearer not-a-key"), "it is not-a-key"),
     ],
-)  # fmt: skip
+)
 def test_dummies_and_attributes_are_no_credentials(header, said, tmp_path):
     """What an answer says of them stays."""
     name, value = header

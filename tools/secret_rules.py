@@ -1,9 +1,9 @@
-"""Writes `src/llm_intercept/secrets/gitleaks.json`: gitleaks' rules, as Python's and Rust's regular expressions.
+"""Writes `secrets/gitleaks.json`: gitleaks' rules, as Python's and Rust's regular expressions.
 
     python tools/secret_rules.py gitleaks.toml --version 8.30.1 --read 2026-11-28
 
-The file given is gitleaks' own `config/gitleaks.toml`, or whatever carries it whole: a built `gitleaks`, or a wheel with
-one in it. Only the rules are read; nothing is run.
+The file given is gitleaks' own `config/gitleaks.toml`, or whatever carries it whole: a built `gitleaks`, or a wheel
+with one in it. Only the rules are read; nothing is run.
 """
 
 from __future__ import annotations
@@ -253,8 +253,8 @@ class Sign:
                 case "CATEGORY":
                     parts += CATEGORIES[str(value)]
         if is_caseless:
-            parts += [(a - 32, b - 32) for a, b in parts if 97 <= a <= b <= 122] + [
-                (a + 32, b + 32) for a, b in parts if 65 <= a <= b <= 90
+            parts += [
+                (ord(f(chr(a))), ord(f(chr(b)))) for a, b in parts for f in (str.lower, str.upper) if chr(a).isalpha()
             ]
         inside = "".join(rf"\x{{{a:x}}}" if a == b else rf"\x{{{a:x}}}-\x{{{b:x}}}" for a, b in parts)
         return f"[{'^' if negated else ''}{inside}]"

@@ -207,7 +207,7 @@ def slug(canonical: object) -> str:
 
 
 def _words(written: str) -> list[str]:
-    """Give the words in what stands between two spaces, none if one of its parts is no word or a number is among them."""
+    """Give the words in what stands between two spaces; none if a part is no word, or a number among words."""
     parts = PARTS.findall(written.replace("'", ""))
     are_words = all(map(WORD.fullmatch, parts)) and (len(parts) == 1 or not any(part.isdigit() for part in parts))
     return parts if are_words else []

@@ -57,7 +57,9 @@ def _redact(pieces: list[Piece], redactor: Redactor) -> None:
     whole = _whole(pieces)
     clean = redactor.text(whole)
     if clean != whole:
-        for (holder, key), text in zip(pieces, cut_as(whole, clean, [len(each[key]) for each, key in pieces]), strict=True):
+        for (holder, key), text in zip(
+            pieces, cut_as(whole, clean, [len(each[key]) for each, key in pieces]), strict=True
+        ):
             _put(holder, key, text)
 
 

@@ -20,7 +20,9 @@ _NAMED = re.compile(
     r"(?P<sep>\\{0,3}[\"'`]?\]?[ \t]{0,4}(?:=>|:=|==?|:(?!//)|\|)\s{0,4}|(?<=\w)>(?=[^<\s]))"
 )
 _FLAG = re.compile(r"(?<!\S)--?(?P<name>[A-Za-z][\w-]{1,40}+)[ ]{1,4}(?=[^\s-])")
-_QUOTED = re.compile(r"\\{0,3}(?P<quote>[\"'`])(?P<value>(?:(?!\\{0,3}(?P=quote))[^\n]){1,200}+)(?=\\{0,3}(?P=quote)|\Z)")
+_QUOTED = re.compile(
+    r"\\{0,3}(?P<quote>[\"'`])(?P<value>(?:(?!\\{0,3}(?P=quote))[^\n]){1,200}+)(?=\\{0,3}(?P=quote)|\Z)"
+)
 _BARE = re.compile(r"(?P<value>[^\s\"'`,;<>()\[\]{}&|\\=]{1,200}+={0,3})(?!\\?[(\[])")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|key|apikey|api-key|digest|negotiate)[ ]{1,3}(?=\S)")
 _CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[._][A-Za-z0-9_]+)+|[A-Z][A-Z0-9_]+")

@@ -67,7 +67,7 @@ def _in_url(url: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=256)
-def _in_header(is_cookie: bool, value: str) -> frozenset[str]:  # noqa: FBT001 - the parts of a cached key
+def _in_header(is_cookie: bool, value: str) -> frozenset[str]:
     """Find what of a header may be repeated elsewhere: what its cookies are set to, or the token after the scheme."""
     parts = _cookies(value) if is_cookie else _tokens(value)
     check = is_random if is_cookie else _is_credential
@@ -107,7 +107,7 @@ def _is_credential(value: str) -> bool:
 @lru_cache(maxsize=256)
 def _forms(secret: str) -> tuple[str, ...]:
     """Write a credential as it may stand elsewhere: as it is, percent-encoded, and in base64 at any place."""
-    encoded = {quote(secret, safe=""), quote(secret)}
+    encoded = {quote(secret, safe=safe, errors="replace") for safe in ("", "/")}
     raw = secret.encode(errors="replace")
     if len(raw) >= LEAST_ENCODED:
         for before in range(3):

@@ -14,13 +14,16 @@ MARK = "[redacted]"
 SHORTEST = 8  # characters of what is random
 BITS = 2.75  # a character, of what is random
 NOT_VALUES = frozenset(
-    """
-    a an and any auto bearer basic bool boolean bytes changed default disabled empty enabled expired false field first
-    forbidden hash hashed hidden here incorrect input int integer invalid is it key last match missing must no none not
-    null number object ok optional or password passphrase passwd prompt provided pwd required reset same secret set
-    should str string test text the this token true type undefined unknown unset user username valid value was wrong
-    your yes
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+        a an and any auto bearer basic bool boolean bytes changed default disabled empty enabled expired false field
+        first forbidden hash hashed hidden here incorrect input int integer invalid is it key last match missing must
+        no none not null number object ok optional or password passphrase passwd prompt provided pwd required reset
+        same secret set should str string test text the this token true type undefined unknown unset user username
+        valid value was wrong your yes
+        """,
+    )
 )
 """Words that stand where a secret would, and are none."""
 _WORD = r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,10}|[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,}){1,4})"
@@ -29,7 +32,19 @@ _WORDS = re.compile(rf"(?:{_BETWEEN})?{_WORD}(?:{_BETWEEN}{_WORD})*(?:{_BETWEEN}
 _WORDY_PART = rf"(?:{_WORD}|\d{{1,8}}|[A-Z]?[a-z]{{2,14}}\d{{1,4}}|[a-z0-9]{{1,3}}|[A-Z0-9]{{1,4}})"
 _WORDY = re.compile(rf"(?:{_BETWEEN})?{_WORDY_PART}(?:{_BETWEEN}{_WORDY_PART})*(?:{_BETWEEN})?")
 _BEGINS = re.compile(r"<|\[|\{\{|\$[{(]|\$[A-Z_]+\Z|%[A-Z_]+%|%[sdr]\b|%\(|\*+\Z|\.\.")
-_STANDS_IN = ("...", "\u2026", "***", "xxxx", "your_", "your-", "your ", "placeholder", "changeme", "change_me", "not-needed")
+_STANDS_IN = (
+    "...",
+    "\u2026",
+    "***",
+    "xxxx",
+    "your_",
+    "your-",
+    "your ",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "not-needed",
+)
 _SPACE, _LETTER, _DIGIT = re.compile(r"\s"), re.compile(r"[^\W\d_]"), re.compile(r"\d")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)|https?:|[A-Za-z]:\\|\.{0,2}/")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -8,7 +8,6 @@ Knows: JSON. Must not know: requests, answers, events, files.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from llm_intercept.secrets.prefilter import document
 from llm_intercept.secrets.replace import may_hold_secret, replace_secrets
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})

@@ -124,26 +124,123 @@ def _is_token(value: str) -> bool:
 
 
 AROUND: tuple[tuple[str, tuple[str, ...], str, str, Callable[[str], bool]], ...] = (
-    ("private key", ("private key",), "PRIVATE KEY", rf"-----BEGIN {PEM}-----(?:(?!-----BEGIN )[\s\S])*?(?:-----END {PEM}-----|(?=-----BEGIN )|\Z)", bool),
-    ("PuTTY key", ("putty-user-key-file",), "PuTTY-User-Key-File", r"PuTTY-User-Key-File-\d:[\s\S]*?(?:Private-MAC: *[0-9a-f]+|\Z)", bool),
-    ("JWT", ("eyj",), "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}", bool),
+    (
+        "private key",
+        ("private key",),
+        "PRIVATE KEY",
+        rf"-----BEGIN {PEM}-----(?:(?!-----BEGIN )[\s\S])*?(?:-----END {PEM}-----|(?=-----BEGIN )|\Z)",
+        bool,
+    ),
+    (
+        "PuTTY key",
+        ("putty-user-key-file",),
+        "PuTTY-User-Key-File",
+        r"PuTTY-User-Key-File-\d:[\s\S]*?(?:Private-MAC: *[0-9a-f]+|\Z)",
+        bool,
+    ),
+    (
+        "JWT",
+        ("eyj",),
+        "eyJ",
+        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}",
+        bool,
+    ),
     ("sk- key", ("sk-", "sk_", "rk-", "rk_"), "[sr]k[-_][A-Za-z0-9_-]{12}", r"\b[sr]k[-_][A-Za-z0-9_-]{12,}", _is_key),
-    ("AWS key id", ("akia", "asia", "aroa", "aida", "abia", "acca"), "A[A-Z]{3}[A-Z0-9]{8}", r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b", lambda value: not is_placeholder(value)),
-    ("Azure key", ("jqqj99", "aaaaac", "acdb", "acaa"), "JQQJ99|AAAAAC[0-9A-Za-z]{4}|ACDb|ACAA", r"\b[0-9A-Za-z]{40,}(?:JQQJ99[A-Za-z0-9]{10,}|AAAAAC[A-Z0-9]{6,}|ACDb[0-9A-Za-z]{4,}|ACAA[0-9A-Za-z]{4,})", bool),
-    ("Azure client secret", ("q~",), r"[0-9]Q~[0-9A-Za-z_~.-]{8}", r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,40}", bool),
-    ("Azure shared key", ("accountkey", "sharedaccess", "sig="), "(?i:AccountKey|SharedAccess|sig=)", r"(?i:AccountKey|SharedAccessKey|(?<![a-z])sig)=([A-Za-z0-9+/%=_-]{16,})", bool),
+    (
+        "AWS key id",
+        ("akia", "asia", "aroa", "aida", "abia", "acca"),
+        "A[A-Z]{3}[A-Z0-9]{8}",
+        r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b",
+        lambda value: not is_placeholder(value),
+    ),
+    (
+        "Azure key",
+        ("jqqj99", "aaaaac", "acdb", "acaa"),
+        "JQQJ99|AAAAAC[0-9A-Za-z]{4}|ACDb|ACAA",
+        r"\b[0-9A-Za-z]{40,}(?:JQQJ99[A-Za-z0-9]{10,}|AAAAAC[A-Z0-9]{6,}|ACDb[0-9A-Za-z]{4,}|ACAA[0-9A-Za-z]{4,})",
+        bool,
+    ),
+    (
+        "Azure client secret",
+        ("q~",),
+        r"[0-9]Q~[0-9A-Za-z_~.-]{8}",
+        r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,40}",
+        bool,
+    ),
+    (
+        "Azure shared key",
+        ("accountkey", "sharedaccess", "sig="),
+        "(?i:AccountKey|SharedAccess|sig=)",
+        r"(?i:AccountKey|SharedAccessKey|(?<![a-z])sig)=([A-Za-z0-9+/%=_-]{16,})",
+        bool,
+    ),
     ("Mailchimp key", ("-us",), r"[0-9a-f]{8}-us[0-9]", r"\b[0-9a-f]{32}-us\d{1,2}\b", bool),
-    ("Slack webhook", ("hooks.slack.com/",), r"hooks\.slack\.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{20,})", bool),
+    (
+        "Slack webhook",
+        ("hooks.slack.com/",),
+        r"hooks\.slack\.com/",
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{20,})",
+        bool,
+    ),
     ("Discord webhook", ("/api/webhooks/",), "/api/webhooks/", r"/api/webhooks/(\d+/[A-Za-z0-9_-]{20,})", bool),
-    ("Teams webhook", ("webhook.office.com",), r"webhook\.office\.com", r"webhook\.office\.com/webhookb2/([0-9a-zA-Z@/-]{30,})", bool),
-    ("bearer token", ("bearer",), r"[Bb](?:earer|EARER)[^\n]{8}", r"\b[Bb](?:earer|EARER)\s{1,4}([A-Za-z0-9._~+/=-]{8,})", _is_token),
-    ("basic credentials", ("basic",), r"[Bb]asic [0-9A-Za-z+/]{6}", r"\b[Bb]asic\s{1,4}([A-Za-z0-9+/]{8,}={0,2})(?![A-Za-z])", _is_basic),
-    ("authorization", ("authorization",), "(?i:authorization)", rf"(?i:authorization)\\{{0,3}}[\"']?\s{{0,3}}[:=]\s{{0,3}}\\{{0,3}}[\"']?(?:[A-Za-z][A-Za-z0-9-]{{1,20}} {{1,3}})?({ANY}{{8,}})", _is_token),
-    ("URL credentials", ("://",), r"://[^\s/@]{1,}@", r"://([^\s/:@\[\"'<>]{1,200}:[^\s/@\"'<>]{1,200})(?=@)", lambda value: not is_placeholder(value.partition(":")[2])),
+    (
+        "Teams webhook",
+        ("webhook.office.com",),
+        r"webhook\.office\.com",
+        r"webhook\.office\.com/webhookb2/([0-9a-zA-Z@/-]{30,})",
+        bool,
+    ),
+    (
+        "bearer token",
+        ("bearer",),
+        r"[Bb](?:earer|EARER)[^\n]{8}",
+        r"\b[Bb](?:earer|EARER)\s{1,4}([A-Za-z0-9._~+/=-]{8,})",
+        _is_token,
+    ),
+    (
+        "basic credentials",
+        ("basic",),
+        r"[Bb]asic [0-9A-Za-z+/]{6}",
+        r"\b[Bb]asic\s{1,4}([A-Za-z0-9+/]{8,}={0,2})(?![A-Za-z])",
+        _is_basic,
+    ),
+    (
+        "authorization",
+        ("authorization",),
+        "(?i:authorization)",
+        r"(?i:authorization)\\{0,3}[\"']?\s{0,3}[:=]\s{0,3}\\{0,3}[\"']?(?:[A-Za-z][A-Za-z0-9-]{1,20} {1,3})?"
+        rf"({ANY}{{8,}})",
+        _is_token,
+    ),
+    (
+        "URL credentials",
+        ("://",),
+        r"://[^\s/@]{1,}@",
+        r"://([^\s/:@\[\"'<>]{1,200}:[^\s/@\"'<>]{1,200})(?=@)",
+        lambda value: not is_placeholder(value.partition(":")[2]),
+    ),
     ("URL token", ("://",), r"://[^\s/@]{1,}@", r"://([^\s/:@\[\"'<>]{16,300})(?=@)", is_random),
-    ("curl user", ("curl",), "curl", r"\bcurl\b(?:(?!\bcurl\b)[^\n]){0,400}?\s(?:-u|--user)[ =]?\s?([\"'][^\"'\n]{3,200}[\"']|[^\s\"']{3,200})", lambda value: ":" in value and not is_placeholder(value.strip("\"'").partition(":")[2])),
-    ("netrc password", ("login",), "(?:login|machine)", r"\blogin\s{1,9}\S{1,100}\s{1,9}password\s{1,9}(\S{3,200})", lambda value: not is_placeholder(value)),
-    ("password hash", ("$", "{sha}", "{ssha}"), r"\$(?:apr1|[1256y]|2[abxy]|argon2)[a-z]{0,2}\$|\{S?SHA[0-9]{0,3}\}", r"(?:\$(?:apr1|1|5|6|y|2[abxy]|argon2(?:i|d|id))\$[./A-Za-z0-9$=,+]{20,}|\{S?SHA(?:\d{3})?\}[A-Za-z0-9+/=]{27,})", bool),
+    (
+        "curl user",
+        ("curl",),
+        "curl",
+        r"\bcurl\b(?:(?!\bcurl\b)[^\n]){0,400}?\s(?:-u|--user)[ =]?\s?([\"'][^\"'\n]{3,200}[\"']|[^\s\"']{3,200})",
+        lambda value: ":" in value and not is_placeholder(value.strip("\"'").partition(":")[2]),
+    ),
+    (
+        "netrc password",
+        ("login",),
+        "(?:login|machine)",
+        r"\blogin\s{1,9}\S{1,100}\s{1,9}password\s{1,9}(\S{3,200})",
+        lambda value: not is_placeholder(value),
+    ),
+    (
+        "password hash",
+        ("$", "{sha}", "{ssha}"),
+        r"\$(?:apr1|[1256y]|2[abxy]|argon2)[a-z]{0,2}\$|\{S?SHA[0-9]{0,3}\}",
+        r"(?:\$(?:apr1|1|5|6|y|2[abxy]|argon2(?:i|d|id))\$[./A-Za-z0-9$=,+]{20,}|\{S?SHA(?:\d{3})?\}[A-Za-z0-9+/=]{27,})",
+        bool,
+    ),
 )
 
 
@@ -196,9 +293,11 @@ def _keywords(prefix: str) -> tuple[str, ...]:
 
 def _prefixed() -> Iterator[Shape]:
     for name, prefix, characters, least in PREFIXES:
-        first = f"{prefix}[{characters}]{{{min(least, 8)}}}"
-        pattern = rf"(?<![A-Za-z0-9]){prefix}[{characters}]{{{least},}}"
-        yield Shape(name, _keywords(prefix), first.replace(r"\d", "[0-9]"), pattern, _is_key)
+        few = min(least, 8)
+        sign = f"{prefix}[{characters}]{{{few}}}".replace(r"\d", "[0-9]")
+        whole_or_cut_off = rf"[{characters}]{{{least},}}|[{characters}]{{{few},}}\Z"
+        pattern = rf"(?<![A-Za-z0-9]){prefix}(?:{whole_or_cut_off})"
+        yield Shape(name, _keywords(prefix), sign, pattern, _is_key)
 
 
 def _around() -> Iterator[Shape]:
