@@ -55,12 +55,15 @@ def redacted_events(events: Sequence[Event], redactor: Redactor) -> tuple[Event,
     carriers = [None if event.text is None else _carrier(event.text, DATA) for event in events]
     values = [event.data if one is None else one.value for event, one in zip(events, carriers, strict=True)]
     clean = redacted_together(values, redactor)
-    return tuple(
-        event.model_copy(update={"data": value})
-        if one is None
-        else event.model_copy(update={"text": one.saying(value, redactor)})
-        for event, one, value in zip(events, carriers, clean, strict=True)
-    )
+    return tuple(_said_anew(*each, redactor) for each in zip(events, carriers, clean, strict=True))
+
+
+def _said_anew(event: Event, carrier: _Carrier | None, value: Any, redactor: Redactor) -> Event:
+    """Make an event with another value, or give it as it is, to the letter, if it says nothing secret."""
+    if carrier is None:
+        return event if value is event.data else event.model_copy(update={"data": value})
+    text = carrier.saying(value, redactor)
+    return event if text == event.text else event.model_copy(update={"text": text})
 
 
 def redacted_text(text: str, redactor: Redactor) -> str:

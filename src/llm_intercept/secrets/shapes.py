@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RULES = Path(__file__).with_name("gitleaks.json")
 HEX, ALNUM, URL64, BASE64 = "0-9a-fA-F", "0-9A-Za-z", "0-9A-Za-z_-", "0-9A-Za-z+/=_-"
+BLOB = 120  # characters of base64 without an end, which are no words
+_CODED = re.compile(r"[0-9A-Za-z+/_-]+")
 PREFIXES: tuple[tuple[str, str, str, int], ...] = (
     # what has it, the prefix (a pattern), the characters after it, how many at least
     ("OpenAI session key", "sess-", ALNUM, 24),
@@ -279,8 +281,13 @@ class Shape:
             group = next((number for number in range(1, 1 + self._compiled.groups) if found[number] is not None), 0)
             begin, end = found.start(group), found.end() if self.is_whole else found.end(group)
             secret = text[begin:end]
-            if secret.strip() != MARK and self.is_secret(secret):
+            if secret.strip() != MARK and self.is_secret(secret) and not _in_blob(text, found.start()):
                 yield begin, end
+
+
+def _in_blob(text: str, begin: int) -> bool:
+    """Whether a place is within what some file is coded in: a prefix of four letters is in any long one."""
+    return begin >= BLOB and _CODED.fullmatch(text, begin - BLOB, begin) is not None
 
 
 def _keywords(prefix: str) -> tuple[str, ...]:
