@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import plain
+from llm_intercept.base.json import is_object, items, mapping, plain
 from llm_intercept.dialects import EVERY
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.prefilter import document
@@ -69,14 +69,14 @@ def _put(holder: Any, key: Any, text: str) -> None:
     That is its bytes as a list of numbers, and what might have been said instead: lists of objects of the same kind.
     """
     was, holder[key] = holder[key], text
-    if was == text or not isinstance(holder, dict):
+    if was == text or not is_object(holder):
         return
-    for name, beside in holder.items():
-        if isinstance(beside, list) and beside:
-            if beside == list(was.encode(errors="replace")):
-                holder[name] = list(text.encode(errors="replace"))
-            elif all(isinstance(one, dict) and key in one for one in beside):
-                holder[name] = []
+    for name, value in mapping(holder).items():
+        beside = items(value)
+        if beside and beside == list(was.encode(errors="replace")):
+            holder[name] = list(text.encode(errors="replace"))
+        elif beside and all(is_object(one) and key in mapping(one) for one in beside):
+            holder[name] = []
 
 
 def cut_as(whole: str, clean: str, lengths: Sequence[int]) -> list[str]:
