@@ -28,9 +28,9 @@ _SCHEME = re.compile(r"(?i:bearer|basic|token|key|apikey|api-key|digest|negotiat
 _CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[._][A-Za-z0-9_]+)+|[A-Z][A-Z0-9_]+")
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}\S+[.!?]|(?:\S+\s+){6,}\S+")
 SIGN = (
-    rf"(?i:{ENDINGS})[s]?(?:[_. -]?(?i:{SUFFIXES}|[0-9]{{1,2}})){{0,2}}"
+    rf"(?i:{ENDINGS})(?:[_. -]?(?i:{SUFFIXES}|[0-9]{{1,2}})){{0,2}}"
     r"""[\s"'`\\\]nrt]{0,10}(?:[=:>|]|\\u003[ade])|--?[A-Za-z0-9_-]{0,20}"""
-    rf"(?i:{ENDINGS})s?[ \\]"
+    rf"(?i:{ENDINGS})[ \\]"
 )
 """What a quick look finds where a name may get a secret; a line's end is an escape in JSON."""
 

@@ -33,9 +33,7 @@ _NONE = frozenset(
     | {("pad", "token"), ("unk", "token"), ("stop", "token"), ("start", "token"), ("end", "token"), ("mask", "token")}
     | {("per", "token"), ("first", "token"), ("last", "token")}
 )
-ENDINGS = "|".join(
-    sorted({re.sub("s$", "", word) for word in _PASSWORDS | _KEYS | _LIKELY} | {"string", "session[_ -]?id"}, key=len)
-)
+ENDINGS = "|".join(sorted(_PASSWORDS | _KEYS | _LIKELY | {"string", "session[_ -]?id"}, key=len))
 """A pattern of the words that names of secrets end in, in lower case, for a quick look."""
 SUFFIXES = "|".join(sorted(_SUFFIXES))
 

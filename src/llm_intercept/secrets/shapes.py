@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -246,6 +246,20 @@ AROUND: tuple[tuple[str, tuple[str, ...], str, str, Callable[[str], bool]], ...]
 )
 
 
+PLAINER = {
+    "Discord token": r"\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{8}",
+    "facebook-access-token": "[0-9][|%][0-9A-Za-z_-]{8}",
+    "maxmind-license-key": "_mmk",
+    "hashicorp-tf-api-token": r"\.atlasv1\.",
+    "Mailchimp key": "[0-9a-f]-us[0-9]",
+    "Airtable token": r"[0-9A-Za-z]\.[0-9a-f]{8}",
+    "airtable-personnal-access-token": r"[0-9A-Za-z]\.[0-9a-f]{8}",
+    "Telegram token": "[0-9]:AA[0-9A-Za-z_-]{8}",
+    "authress-service-client-access-key": r"\.acc[_-]",
+}
+"""Signs of shapes that begin like any word: with their whole beginnings the quick look is 1,000 times slower."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """One shape of secrets.
@@ -330,4 +344,5 @@ def _gitleaks(rule: dict[str, Any]) -> Shape:
 def shapes() -> tuple[Shape, ...]:
     """Return all shapes, our own first."""
     rules = json.loads(RULES.read_text(encoding="utf-8"))["rules"]
-    return (*_around(), *_prefixed(), *map(_gitleaks, rules))
+    every = (*_around(), *_prefixed(), *map(_gitleaks, rules))
+    return tuple(replace(shape, sign=PLAINER.get(shape.name, shape.sign)) for shape in every)
