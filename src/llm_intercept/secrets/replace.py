@@ -60,7 +60,7 @@ def _likely() -> tuple[Prefilter, ...]:
     """Make the quick looks for anything: three, since one of all signs has more states than its automaton keeps."""
     signed = [shape for shape in shapes() if shape.sign]
     named = [shape for shape in shapes() if not shape.sign]
-    return tuple(map(Prefilter, (_any(signed), _by_name(named), "|".join([SIGN, _HIDDEN, _PERCENT]))))
+    return tuple(map(Prefilter, (_any(signed), _by_name(named), f"{SIGN}|{_HIDDEN}|{_PERCENT}")))
 
 
 _GIVEN = Prefilter(f"{SIGN}|{_HIDDEN}")
