@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from llm_intercept import Redaction
 from llm_intercept.base.json import decode
-from llm_intercept.recording import fingerprint
+from llm_intercept.recording import volatile
 from llm_intercept.recording.bodies import Chunk
-from llm_intercept.recording.fingerprint import VOLATILE, Match
+from llm_intercept.recording.fingerprint import Match
 from llm_intercept.recording.lookup_key import MOST, FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
+from llm_intercept.recording.volatile import VOLATILE
 from llm_intercept.replies.schema.pattern import matching
 from llm_intercept.secrets import replace
 from llm_intercept.secrets.credentials import NOTHING, Secrets
@@ -45,6 +46,8 @@ SIGNS = [
     ),
     *("\\u0070assword", "\\u0073k-", "password", "secret", "hunter2x9", "[redacted]", "\u2028", "\x1c", "\n", "\ud83d"),
     *(UUID, UUID[:20], "2026-11-22T18:42:59Z", "2026-11-22", " 18:42", "2026-1\u0661-2\u0662T1\u0663:42", "\U0001d7d0"),
+    *("Wed, 25 November 2026 07:16", "May 2nd, 2027 at 1:06 am", "Wed Nov 25 07:16:12 2026", UUID.replace("-", "")),
+    *("25/11/2026, 07:16", "2026/1/5 7:16", "25.11.2026 07:16", "May", " 7:16", "Nov "),
     *("call_abcdefgh12345678", "call_", "toolu_abcdefgh1", "chatcmpl-abcdefgh1", "/tmp/", "tmpab12cd34", "null"),
     *("C:\\Users\\me\\Temp\\x", "\\Temp\\", "é", "你好", "1", "-", "{", "}", " ", "@", PLAIN),
 ]
@@ -88,7 +91,7 @@ HEADERS = st.fixed_dictionaries(
 @contextmanager
 def no_glance():
     """Let every glance at a text or a document say that it cannot tell."""
-    glances = [fingerprint._CHANGED, fingerprint._CHANGING, *replace._likely()]
+    glances = [volatile._CHANGED, volatile._CHANGING, *replace._likely()]
     real = Prefilter.may_find
     with patch.object(Prefilter, "may_find", lambda self, text: self in glances or real(self, text)):
         yield

@@ -310,7 +310,10 @@ def test_users_say_what_else_is_secret():
     assert json.loads(written)["response"]["body"] == {"a": 1}
 
 
-@pytest.mark.parametrize("options", [{"patterns": ("(",)}, {"patterns": ("",)}, {"patterns": ("red.*",)}, {"hook": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [{"patterns": ("(",)}, {"patterns": ("",)}, {"patterns": ("(a+)+$",)}, {"patterns": (b"x",)}, {"hook": 3}],
+)
 def test_a_redaction_that_cannot_be_used_is_refused(options):
     with pytest.raises(SettingsError):
         Redaction(**options)
@@ -375,6 +378,40 @@ def test_redaction_of_events_and_lines_is_total_and_idempotent(texts, frame, is_
     assert redacted_text(body, redactor) == body
 
 
-def test_a_users_pattern_that_looks_at_what_is_around_ends():
-    """The mark is not found again."""
-    assert Redaction(patterns=(r"(?<=id=).",)).text("id=1234", NOTHING) == f"id={MARK}234"
+PATTERNS = [r"(?<=id=).", r"(?<=\]).", r".", r"..", r"...", r"\[", r"red.*", r"(?=x)x|\B", r"\S+", r"\b", r"(?<=a)", r"acted", r"[^\[]", r"(?<!x)\]"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PATTERNS), max_size=3), st.text("idx=[]red a", max_size=30), st.booleans())
+def test_no_pattern_of_a_user_goes_on_for_ever_and_what_is_redacted_stays_as_it_is(patterns, text, has_mark):
+    given_text = text.replace("x", MARK) if has_mark else text
+    redaction = Redaction(patterns=tuple(one for one in patterns if re.search(one, "") is None))
+    clean = redaction.text(given_text, NOTHING)
+    assert redaction.text(clean, NOTHING) == clean
+    assert len(clean) <= len(MARK) * (len(given_text) + 1)
+
+
+def test_a_pattern_with_context_marks_what_stands_in_it():
+    redaction = Redaction(patterns=(r"(?<=id=)\d", r"(?<=name:)\w+"))
+    assert redaction.text("id=1 name:Ada id=x", NOTHING) == f"id={MARK} name:{MARK} id=x"
+
+
+def test_a_text_that_a_pattern_takes_apart_for_ever_is_redacted_whole():
+    redaction = Redaction(patterns=(r"(?<=\]).",))
+    assert redaction.text(f"{MARK}{'abc ' * 10_000}", NOTHING) == MARK
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+$", r"(\w+\s?)*x", r"(.*,)*y", "([a-zA-Z]+)*1", "(x+x+)+y", r"^(\d+)*-$", "(a|a)*b", r"id=(\w+|\w+\s)*!", r"(\S+\s*)+;"],
+)  # fmt: skip
+def test_a_pattern_that_runs_away_is_refused_at_once_with_a_text_that_it_does_so_on(pattern):
+    with pytest.raises(SettingsError, match="takes for ever on texts such as"):
+        Redaction(patterns=(pattern,))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"ACME-\d+", r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b", r"\d{3}-\d{2}-\d{4}", r"(?:\w+-)+x", r"(?:[A-Z][a-z]+ ){2,}", "(?s)BEGIN.*?END"],
+)  # fmt: skip
+def test_a_pattern_that_does_not_is_taken(pattern):
+    assert Redaction(patterns=(pattern,)).patterns == (pattern,)

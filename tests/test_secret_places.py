@@ -263,7 +263,7 @@ def record(folder, exchanges):
     """Record exchanges as a program does."""
     for exchange in exchanges:
         transport = InterceptTransport(
-            mode="record", recordings=Recordings(folder), inner=httpx.MockTransport(exchange.respond)
+            mode="record", recordings=Recordings(folder, keep_errors=True), inner=httpx.MockTransport(exchange.respond)
         )
         with httpx.Client(transport=transport) as client:
             try:

@@ -96,7 +96,7 @@ class Engine:
         dialect = claimed_by(head)
         if dialect is not None:
             return self._exchange(head, dialect, self._chain(outer))
-        if OPAQUE.claims(head) or (OPAQUE.asks_a_model(head) and _records(self._chain(outer))):
+        if OPAQUE.claims(head) or _concerns_a_tape(head, self._chain(outer)):
             return self._exchange(head, OPAQUE, self._chain(outer))
         return None
 
@@ -348,6 +348,10 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
 
 def _records(chain: tuple[Engine, ...]) -> bool:
     return any(engine.recorder is not None for engine in chain)
+
+
+def _concerns_a_tape(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
+    return any(engine.recorder is not None and engine.recorder.concerns(head) for engine in chain)
 
 
 def _needs_body(chain: tuple[Engine, ...]) -> bool:

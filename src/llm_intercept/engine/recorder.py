@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.version import __version__
-from llm_intercept.dialects import claimed_by
+from llm_intercept.dialects import OPAQUE, dialect_of
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.engine.rekey import pairing
 from llm_intercept.engine.replay import Replay
@@ -24,6 +25,7 @@ from llm_intercept.errors import (
     RecordingError,
     ReplyFunctionError,
     SecretInRecordingError,
+    UnrecordedAnswerWarning,
 )
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.audit import secrets_of
@@ -31,6 +33,7 @@ from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
 from llm_intercept.recording.lookup_key import FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request
+from llm_intercept.recording.servers import Servers
 from llm_intercept.recording.take import DamagedTakeError, read_take
 from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
 from llm_intercept.secrets.credentials import Secrets
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
 
 T = TypeVar("T")
+PASSING = frozenset({401, 403, 429, *range(500, 600)})
+"""The statuses that say how things stand now, not what the request is worth."""
 
 
 class Recorder:
@@ -62,6 +67,7 @@ class Recorder:
         self.mode = mode
         self.failures: list[LLMInterceptError] = []
         self._secrets: set[str] = set()
+        self._passed: list[int] = []
         self._pairing = pairing()
         self._factor = recordings.factor
         usual = recordings.matching.is_default and recordings.redaction.hook is None
@@ -78,6 +84,14 @@ class Recorder:
         """The tape, opened when the first request asks for it."""
         match = self.recordings.matching
         return Tape(self.recordings.store(), None if match.is_default else self._loosened)
+
+    @cached_property
+    def _servers(self) -> Servers:
+        return Servers(self.tape.store)
+
+    def concerns(self, wire: WireRequest) -> bool:
+        """Whether a request that no API claims is the tape's business, by its path or since its server is on it."""
+        return OPAQUE.is_of_an_api(wire) or self._servers.have(wire.url)
 
     def answer(self, wire: WireRequest, request: LLMRequest, dialect: Dialect) -> Replay | Capture | None:
         """Find the take that answers a request, or what is to record one; None if there is neither.
@@ -123,7 +137,20 @@ class Recorder:
             self.tape.problems.clear()
             message = f"llm-intercept: files in {self.tape.store.location} could not be read and were skipped:{listed}"
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
+        self._warn_of_what_passed()
         return self.failures[0] if self.failures else self._scanned()
+
+    def _warn_of_what_passed(self) -> None:
+        """Say which answers were not kept; they would be played for ever, and asked again they are others."""
+        passed, self._passed = self._passed, []
+        if passed:
+            counts = ", ".join(f"{status} ({count}x)" for status, count in sorted(Counter(passed).items()))
+            message = (
+                f"llm-intercept: errors that pass were not kept in {self.tape.store.location}: {counts}. "
+                "Give the program a key that works, or record again later; to keep them, for a test of what happens "
+                "then: Recordings(…, keep_errors=True)."
+            )
+            warnings.warn(message, UnrecordedAnswerWarning, stacklevel=5)
 
     def _redacted(self, make: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -146,6 +173,9 @@ class Recorder:
             self._secrets.update(sought.secrets.literals)
 
         def keep(take: Take) -> None:
+            if take.response.status in PASSING and not self.recordings.keep_errors:
+                self._passed.append(take.response.status)
+                return
             self.tape.record(take, since=since, key=key)
 
         versions = {"llm-intercept": __version__}
@@ -163,8 +193,7 @@ class Recorder:
         match = self.recordings.matching
         if match.key is None:
             return match.fingerprint(canonical_of(take, match))
-        request = request_of(take)
-        return take.fingerprint if request is None else self._custom(match.key, request)
+        return self._custom(match.key, read_request(take)[1])
 
     def _custom(self, key: Any, request: LLMRequest) -> str:
         try:
@@ -203,14 +232,14 @@ def wire_of(take: Take) -> WireRequest:
     return WireRequest(take.request.method, take.request.url, parts.hostname or "", parts.path, take.request.headers)
 
 
-def request_of(take: Take) -> LLMRequest | None:
-    """Read a recorded request as its dialect does; None if no dialect claims it."""
-    wire = wire_of(take)
-    dialect = claimed_by(wire)
+def read_request(take: Take) -> tuple[Dialect, LLMRequest]:
+    """Read a recorded request as its API has it, or as far as all are alike."""
+    head, content = wire_of(take), encode(take.request.body)
+    dialect = dialect_of(head)
     try:
-        return None if dialect is None else dialect.read(wire, encode(take.request.body))
+        return dialect, dialect.read(head, content)
     except (BadRequestError, UnreadableError):
-        return None
+        return OPAQUE, OPAQUE.read(head, content)
 
 
 def _text(error: Exception) -> str:

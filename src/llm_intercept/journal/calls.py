@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
 from llm_intercept.conditions.given import all_conditions
-from llm_intercept.errors import SettingsError, shorten
+from llm_intercept.errors import SettingsError, shorten, visible
 from llm_intercept.journal.journal import SOURCES
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Calls(Sequence["Call"]):
 
         table = Table("#", "model", "last user message", "turn", "answer", "from", "tokens", "ms", "attempt")
         for number, call in enumerate(self._calls, 1):
-            table.add_row(*map(Text, _row(number, call)))
+            table.add_row(*(Text(visible(cell)) for cell in _row(number, call)))
         return table
 
 

@@ -74,15 +74,16 @@ class Capture:
         """Undo the content encoding (or raise: an answer that is not searched for secrets is not kept)."""
         from llm_intercept.errors import RecordingError  # noqa: PLC0415 - as above
         from llm_intercept.recording.bodies import timed  # noqa: PLC0415 - every engine loads this module
-        from llm_intercept.recording.encodings import decode_chunks  # noqa: PLC0415 - as above
+        from llm_intercept.recording.encodings import EncodedError, decode_chunks  # noqa: PLC0415 - as above
 
         encoding = ", ".join(value for name, value in self._headers if name.lower() == ENCODING)
-        decoded = decode_chunks(encoding, self._chunks)
-        if decoded is None:
+        try:
+            decoded = decode_chunks(encoding, self._chunks)
+        except EncodedError as error:
             raise RecordingError(
-                f"An answer with content-encoding {encoding!r} cannot be decoded here, so it was not recorded. Install "
-                "what decodes it (brotli or zstandard), or let the client not ask for it (accept-encoding: gzip)."
-            )
+                f"An answer was not recorded, since nobody could search it for secrets: {error}. Install what decodes "
+                "it, or let the client not ask for it (accept-encoding: gzip)."
+            ) from error
         headers = [one for one in self._headers if one[0].lower() != ENCODING]
         return headers, timed(decoded, self._times)
 

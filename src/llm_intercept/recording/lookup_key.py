@@ -10,9 +10,10 @@ import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.recording.fingerprint import canonical_text, hashed, is_changed, recorded_of, slug
+from llm_intercept.recording.fingerprint import canonical_text, hashed, recorded_of, slug
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.tape import DEFAULT, Key, key_of
+from llm_intercept.recording.volatile import is_changed
 from llm_intercept.secrets.credentials import credentials
 
 if TYPE_CHECKING:

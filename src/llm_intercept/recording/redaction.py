@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from llm_intercept.dialects import EVERY
 from llm_intercept.errors import SettingsError
+from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
@@ -22,8 +23,15 @@ from llm_intercept.secrets.urls import HARMLESS
 __all__ = ["NOTHING", "Redaction", "Secrets"]
 
 _OF_APIS = ((*each.recorded.kept_headers, *each.recorded.changing_headers) for each in EVERY)
-HEADERS = frozenset({"accept", "content-type", "retry-after", "user-agent"}.union(*_OF_APIS))
+STEERING = ("accept-ranges", "allow", "content-disposition", "content-range", "retry-after", "www-authenticate")
+ADDRESSES = ("content-location", "link", "location", "operation-location")
+HEADERS = frozenset({"accept", "content-type", "user-agent", *STEERING, *ADDRESSES}.union(*_OF_APIS))
 """The headers that takes keep, of requests and answers."""
+WHAT = ("deployment", "deployment-id", "deployment_id", "model", "version", "language", "region", "purpose", "task")
+QUERY = (*HARMLESS, *WHAT, "limit", "order", "after", "before", "include", "include[]")
+"""The parameters of a URL whose values takes keep."""
+
+ADDRESS = re.compile(r"[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
 
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -54,12 +62,9 @@ class Redaction:
     _fields: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
     def __post_init__(self) -> None:
-        try:
-            compiled = tuple(re.compile(pattern) for pattern in self.patterns)
-        except (re.error, TypeError) as error:
-            raise SettingsError("patterns", self.patterns, f"regular expressions for text ({error})") from error
-        if any(pattern.search("") or pattern.search(MARK) for pattern in compiled):
-            raise SettingsError("patterns", self.patterns, f"patterns that do not match '' or {MARK!r}")
+        compiled = tuple(user_patterns.compiled("patterns", pattern) for pattern in self.patterns)
+        if any(pattern.search("") for pattern in compiled):
+            raise SettingsError("patterns", self.patterns, "patterns that do not match ''")
         if self.hook is not None and not callable(self.hook):  # pyright: ignore[reportUnnecessaryComparison]
             raise SettingsError("hook", self.hook, "a function of a dict that returns one")
         object.__setattr__(self, "_compiled", compiled)
@@ -76,9 +81,15 @@ class Redaction:
         for name, value in headers:
             key = name.lower()
             if any(fnmatchcase(key, one) for one in names):
-                clean = MARK if is_secret_header(key) else self.text(value, secrets)
+                clean = MARK if is_secret_header(key) else self._header(key, value, secrets)
                 kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
         return kept
+
+    def _header(self, name: str, value: str, secrets: Secrets) -> str:
+        """Redact a header's value; the addresses in it as addresses are."""
+        if name in ADDRESSES:
+            value = ADDRESS.sub(lambda found: self.url(found.group(), secrets), value)
+        return self.text(value, secrets)
 
     def url(self, url: str, secrets: Secrets) -> str:
         """Take user, password and fragment out of a URL, and the values of all but the known query parameters."""
@@ -108,6 +119,6 @@ class Redaction:
         return self.of(secrets).text(text)
 
     def _parameter(self, name: str, value: str, secrets: Secrets) -> str:
-        is_kept = name.lower() in {*HARMLESS, *self.keep_query}
+        is_kept = name.lower() in {*QUERY, *self.keep_query}
         clean = quote(self.text(value, secrets), safe="[]") if is_kept else MARK
         return f"{quote(self.text(name, secrets), safe='[]')}={clean}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets
 from llm_intercept.secrets.fieldnames import Holds, holds
 from llm_intercept.secrets.looks import MARK, is_placeholder, is_random, is_words
@@ -77,9 +78,7 @@ class Redactor:
             before = found
             for literal in self.secrets.literals:
                 found = found.replace(literal, MARK)
-            for pattern in self.patterns:
-                found = _between_marks(pattern, found)
-            found = replace_secrets(found)
+            found = replace_secrets(user_patterns.redacted(found, self.patterns) if self.patterns else found)
             if found == before:
                 return found
 
@@ -113,15 +112,6 @@ def _is_secret(value: str, kind: int) -> bool:
 def _is_secret_number(value: float, kind: int) -> bool:
     least = {Holds.PASSWORD: 0, Holds.KEY: 1000, _ALWAYS: 0}.get(kind)
     return least is not None and (kind == _ALWAYS or abs(value) >= least)
-
-
-def _between_marks(pattern: re.Pattern[str], text: str) -> str:
-    """Replace what a user's pattern finds, but for the marks: a pattern with context would find them again."""
-    return MARK.join(pattern.sub(_marked, piece) for piece in text.split(MARK))
-
-
-def _marked(found: re.Match[str]) -> str:
-    return MARK if found.group() else ""
 
 
 def _is_plain(literal: str) -> bool:
