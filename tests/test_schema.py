@@ -343,9 +343,9 @@ def test_recursion_without_an_end_is_found_at_once() -> None:
     choices = {name: [inside({"$ref": f"#/$defs/{other}"}) for other in names if other != name] for name in names}
     schema = {"$ref": "#/$defs/T0", "$defs": {name: {"anyOf": choices[name]} for name in names}}
     began = clock.process_time()
-    with pytest.raises(SchemaError, match="without end"):
+    with pytest.raises(SchemaError, match=r"without end|more than [\d,]+ steps"):
         smallest(schema)
-    assert clock.process_time() - began < 3
+    assert clock.process_time() - began < 2
 
 
 def test_the_shortest_way_out_of_a_recursion_is_taken() -> None:

@@ -247,6 +247,8 @@ class Engine:
     def _written(self, case: Case, answer: Answer, identity: str) -> WireResponse:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity))
+        except ReplyError as error:
+            raise FailedExchange(_placed(error, case)) from error
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
@@ -344,6 +346,12 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
+
+
+def _placed(error: ReplyError, case: Case) -> ReplyError:
+    """Say of a reply that cannot be given which rule gave it, and where that was written."""
+    place = f"rule {case.origin}, {case.where}" if case.where else str(case.origin)
+    return error if error.where else ReplyError(error.problem, error.advice, place)
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Within = tuple[str, ...]
 LIMITS = (1, 2, 3, 5, 8)  # references within references: the shallowest way out of a recursion is tried first
 TRIED = 40  # candidates at the most, at one place of a schema
+BUILT = 4  # steps for the candidates of one place, which take longer to make than a test
 CHARACTERS = 64  # of an instance's text that are written in the time of a step
 HINTS = {
     "object": ("properties", "required", "additionalProperties", "minProperties", "patternProperties"),
@@ -81,7 +82,7 @@ class _Builder:
             raise SchemaError(path, f"{schema!r} is {'fulfilled by nothing' if schema is False else 'not a schema'}")
         known = mapping(schema)
         self._steps.at = path
-        self._steps.take()
+        self._steps.take(BUILT)
         if id(known) not in self._checked:
             check_keywords(known, path)
             self._checked[id(known)] = known
