@@ -22,6 +22,7 @@ from llm_intercept.dialects.openai_chat.events import (
 )
 from llm_intercept.dialects.openai_chat.frames import Run
 from llm_intercept.dialects.openai_chat.plan import shows_logprobs
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -70,6 +71,8 @@ class _Message:
                 self.annotations = annotations
             case Spoke(audio):
                 self.audio = _spoken(self.audio or {}, audio)
+            case Awaited():
+                raise TypeError("a JSON body cannot wait for what it says")
             case _:
                 assert_never(event)
 
@@ -107,7 +110,7 @@ def choice(plan: Plan, events: Iterable[Event], model: str) -> Choice:
     return made
 
 
-def deltas(plan: Plan, events: Generator[Event], model: str) -> Generator[Choice | Run]:
+def deltas(plan: Plan, events: Generator[Event], model: str) -> Generator[Choice | Run | Awaited]:
     """Yield the choices of a stream's chunks, one a chunk or a run of them: the role, what is said, the finish."""
     has_logprobs = shows_logprobs(model, plan)
 
@@ -125,6 +128,8 @@ def deltas(plan: Plan, events: Generator[Event], model: str) -> Generator[Choice
                     yield from _run(partial(_one_text, chunk, field), said)
                 case ArgumentsRan(number, call, said):
                     yield from _run(partial(_one_fragment, chunk, number, call), said)
+                case Awaited():
+                    yield event
                 case _:
                     yield chunk(*_delta(event, lone))
 

@@ -25,7 +25,7 @@ from llm_intercept.dialects.openai_chat.raw import Ready, ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.traits import traits
 from llm_intercept.errors import ReplyError
-from llm_intercept.model.wire import WireResponse
+from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
 from llm_intercept.replies.reply import Reply
 
@@ -118,7 +118,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
 
 def _stream(
     request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, context: Context, envelope: Envelope
-) -> Iterator[bytes]:
+) -> Iterator[bytes | Awaited]:
     """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
     yield from frames.begin()
     singly = len(planned) > 1
@@ -130,6 +130,8 @@ def _stream(
         for one in interleaved(streams) if singly else streams[0]:
             if isinstance(one, Run):
                 yield from frames.run(one)
+            elif isinstance(one, Awaited):
+                yield one
             else:
                 yield frames.chunk(one, None)
     finally:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.openai_chat.logprobs import entries
 from llm_intercept.dialects.openai_chat.pieces import Splitter, Unbroken
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -92,7 +93,7 @@ class Finished:
     reason: Finish
 
 
-Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished
+Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished | Awaited
 
 
 def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False) -> Generator[Event]:
@@ -118,7 +119,11 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
         return
     position = 0
     with closing(splitter.pieces(said, plan.stops)) as pieces:
-        for text, tokens in pieces:
+        for piece in pieces:
+            if isinstance(piece, Awaited):
+                yield piece
+                continue
+            text, tokens = piece
             yield Said(field, text, entries(plan, tokens, position))
             position += len(tokens)
 
@@ -134,7 +139,8 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
         if runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:
-            yield from (Argued(number, call, text) for text, _ in splitter.pieces(call.arguments))
+            for piece in splitter.pieces(call.arguments):
+                yield piece if isinstance(piece, Awaited) else Argued(number, call, piece[0])
 
 
 def call_tokens(call: ToolCall, calls: int, tokenizer: Tokenizer, model: str) -> int:

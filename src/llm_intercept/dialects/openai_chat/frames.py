@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.ids import letters
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,7 +59,7 @@ class Run:
     """Chunks that differ in one text only: makes their choice with a text, and the texts, some at a time."""
 
     choice: Callable[[str], dict[str, Any]]
-    texts: Iterable[Sequence[str]]
+    texts: Iterable[Sequence[str] | Awaited]
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class Frames(Protocol):
         """Frame one choice's delta, or the usage at the end."""
         ...
 
-    def run(self, run: Run) -> Iterator[bytes]:
+    def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         ...
 
@@ -164,13 +165,13 @@ class OpenAIFrames:
         self._number += 1
         return frame(text + padding(self._number, missing) + '"}')
 
-    def run(self, run: Run) -> Iterator[bytes]:
+    def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         before, after = encode(run.choice(HOLE)).decode().split(f'"{HOLE}"')
         head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
         ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
         for texts in run.texts:
-            yield from self._spliced("data: " + head, texts, ends)
+            yield from (texts,) if isinstance(texts, Awaited) else self._spliced("data: " + head, texts, ends)
 
     def _spliced(self, head: str, texts: Sequence[str], ends: tuple[tuple[str, ...], ...]) -> list[bytes]:
         """Put each text between what all have in common."""
@@ -231,11 +232,13 @@ class AzureFrames:
             body["latency_checkpoint"] = LATENCY
         return frame(encode(_alphabetical(body)).decode())
 
-    def run(self, run: Run) -> Iterator[bytes]:
+    def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         for texts in run.texts:
-            for text in texts:
-                yield self.chunk(run.choice(text), None)
+            if isinstance(texts, Awaited):
+                yield texts
+            else:
+                yield from (self.chunk(run.choice(text), None) for text in texts)
 
     def _prompt_filter(self) -> list[Any]:
         """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""

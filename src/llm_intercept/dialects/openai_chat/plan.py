@@ -17,6 +17,7 @@ from llm_intercept.dialects.openai_chat.tools import automatic_call, forced, one
 from llm_intercept.dialects.openai_chat.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
 from llm_intercept.model.parts import Media, ToolCall
+from llm_intercept.replies.computed import Kept
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
 
 def _repeatable(turn: Turn) -> Turn:
     """Keep the deltas of an iterator, since every choice reads them."""
-    return replace(turn, said=tuple(turn.said)) if isinstance(turn.said, Iterator) else turn
+    return replace(turn, said=Kept(turn.said)) if isinstance(turn.said, Iterator) else turn
 
 
 def automatic(request: LLMRequest, auto: AutoReply) -> Reply:

@@ -16,6 +16,7 @@ from llm_intercept.base.json import is_object, items, mapping, no_constant, text
 from llm_intercept.errors import ReplyError, shorten
 from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.request import Tool
+from llm_intercept.replies.computed import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +137,7 @@ def _called(must: Forced, turn: Turn) -> Turn:
 
 def _told(must: Forced, turn: Turn) -> Turn:
     """Turn the text of a turn into the call that is forced."""
-    said = turn.said if isinstance(turn.said, str) else "".join(turn.said)
+    said = turn.said if isinstance(turn.said, str) else whole(turn.said)
     if len(must.tools) == 1 and must.tools[0].type == "custom" and said:
         return must.made(turn, must.call(must.tools[0].name, said))
     value = _json_object(must, said)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llm_intercept.model.parts import ToolCall
+    from llm_intercept.model.wire import Delta
     from llm_intercept.replies.reply import Reply
 
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -24,7 +25,7 @@ Finish = Literal["stop", "length", "tool_calls", "content_filter", "function_cal
 class Turn:
     """One assistant message as chat completions can say it: the parts of a reply, texts joined, calls after them."""
 
-    said: str | Iterable[str] = ""
+    said: str | Iterable[Delta] = ""
     tool_calls: tuple[ToolCall, ...] = ()
     function_call: ToolCall | None = None
     reasoning: str = ""
@@ -75,7 +76,7 @@ class Turn:
         return bool(self.tool_calls) or self.function_call is not None
 
 
-def _said(reply: Reply) -> str | Iterable[str]:
+def _said(reply: Reply) -> str | Iterable[Delta]:
     return reply.text if reply.deltas is None else reply.deltas
 
 
