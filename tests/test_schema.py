@@ -215,7 +215,9 @@ def test_the_smallest_instance_is_the_same_every_time(schema: dict[str, Any]) ->
 def test_a_strict_object_has_its_properties_in_their_order(schema: dict[str, Any]) -> None:
     """Required properties come in the schema's order, and no others; at the root all come where none is required."""
     value = smallest(schema)
-    assert list(value) == [name for name in schema["properties"] if name in (schema["required"] or schema["properties"])]
+    assert list(value) == [
+        name for name in schema["properties"] if name in (schema["required"] or schema["properties"])
+    ]
 
 
 @LAW

@@ -168,12 +168,10 @@ def _delta(event: Single, lone: ToolCall | None) -> tuple[dict[str, Any], Any, s
             assert_never(event)
 
 
-def interleaved(streams: list[Generator[Choice | Run]]) -> Iterator[Choice | Run]:
+def interleaved(streams: list[Iterator[Choice | Run | Awaited]]) -> Iterator[Choice | Run | Awaited]:
     """Yield the chunks of several choices in turn, each beginning with its role and first delta (docs/wire.md 2.2)."""
-    first: list[Callable[[], Choice | Run]] = [stream.__next__ for stream in streams]
-    for advance in first:
-        yield advance()
-        yield advance()
+    for stream in streams:
+        yield from _first(stream)
     waiting = list(streams)
     while waiting:
         for stream in list(waiting):
@@ -182,6 +180,16 @@ def interleaved(streams: list[Generator[Choice | Run]]) -> Iterator[Choice | Run
                 waiting.remove(stream)
             else:
                 yield following
+
+
+def _first(stream: Iterator[Choice | Run | Awaited]) -> Iterator[Choice | Run | Awaited]:
+    """Yield the role and the first delta, with what has to be awaited for them."""
+    given = 0
+    for one in stream:
+        yield one
+        given += not isinstance(one, Awaited)
+        if given == 2:  # noqa: PLR2004 - the role, the delta
+            return
 
 
 def _role(plan: Plan) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import cycle, repeat
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from llm_intercept.dialects.base import Context
+    from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
@@ -112,6 +113,8 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
         return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
     happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
     choices = list(map(choice, planned, happening, repeat(envelope.model)))
+    if envelope.along:
+        choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
     body = frames.body(choices, _usage(request, reply, planned, context, envelope))
     return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
 
@@ -126,8 +129,11 @@ def _stream(
         deltas(plan, events(plan, context.tokenizer, envelope.model, envelope.created, singly=singly), envelope.model)
         for plan in planned
     ]
+    told: list[Iterator[Choice | Run | Awaited]] = [*streams]
+    if envelope.along:
+        told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
     try:
-        for one in interleaved(streams) if singly else streams[0]:
+        for one in interleaved(told) if singly else told[0]:
             if isinstance(one, Run):
                 yield from frames.run(one)
             elif isinstance(one, Awaited):

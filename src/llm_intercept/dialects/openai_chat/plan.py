@@ -61,19 +61,21 @@ class Plan:
 
 
 def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = None) -> list[Plan]:
-    """Plan the choices of an answer: as many as the request asks for, unless `count` says how many."""
+    """Plan the choices of an answer, as the request asks for them; of a ready body its `count`, just as they are."""
     asked = request.raw
     wanted = asked.get("n")
-    count = count or (wanted if isinstance(wanted, int) else 1)
+    is_ready = count is not None
+    choices = count or (wanted if isinstance(wanted, int) else 1)
     turns = [Turn.of(variant) for variant in reply.variants] if reply.variants else [Turn.of(reply)]
-    if count > 1:
+    if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
-    unwanted, top_logprobs = stops(asked.get("stop")), _top_logprobs(request)
+    unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
     found: list[Plan] = []
-    for index in range(count):
-        turn = obeying(request, turns[index % len(turns)])
+    for index in range(choices):
+        turn = turns[index % len(turns)]
+        turn = turn if is_ready else obeying(request, turn)
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
-        budget = Budget(request.max_tokens)
+        budget = Budget(None if is_ready else request.max_tokens)
         found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs))
     return found
 

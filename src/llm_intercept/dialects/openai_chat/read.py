@@ -68,7 +68,9 @@ def foreign(head: WireRequest, body: Mapping[str, Any]) -> str:
     """Say whose API a request is in, if it is none of OpenAI's in spite of its path; empty if it is OpenAI's."""
     for name, (hosts, fields) in FOREIGN.items():
         if head.host in hosts or fields <= body.keys():
-            return f"POST {head.path} is {name}'s own API there, which no rule answers, and not OpenAI's chat completions"
+            return (
+                f"POST {head.path} is {name}'s own API there, which no rule answers, and not OpenAI's chat completions"
+            )
     return ""
 
 

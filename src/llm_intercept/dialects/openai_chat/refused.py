@@ -35,7 +35,9 @@ def check_tools(body: Mapping[str, Any]) -> None:
         _check_named("tool_choice", choice)
         if _name(mapping(choice)) not in set(_names(items(tools))):
             kind = mapping(choice)["type"]
-            raise refused(f"Tool choice '{kind}' not found in 'tools' parameter." if tools else ONLY_WITH_TOOLS, "tool_choice")
+            raise refused(
+                f"Tool choice '{kind}' not found in 'tools' parameter." if tools else ONLY_WITH_TOOLS, "tool_choice"
+            )
     if not tools and choice in ("required", "any"):
         raise refused(ONLY_WITH_TOOLS, "tool_choice")
 

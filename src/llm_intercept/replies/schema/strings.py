@@ -39,7 +39,9 @@ def strings(schema: Mapping[str, Any], path: str, steps: Steps) -> Iterator[str]
     if most is not None and least > most:
         raise SchemaError(path, f"minLength {least} is more than maxLength {most}")
     if least > LARGEST:
-        raise SchemaError(f"{path}/minLength", f"a string of {least:,} characters is asked for; the most is {LARGEST:,}")
+        raise SchemaError(
+            f"{path}/minLength", f"a string of {least:,} characters is asked for; the most is {LARGEST:,}"
+        )
     name = str(schema.get("format"))
     if name in FORMATS:
         yield FORMATS[name]

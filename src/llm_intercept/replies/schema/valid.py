@@ -70,13 +70,17 @@ class _Test:
             for name, own in mapping(known.get("properties")).items():
                 if name in value and not self.holds(value[name], own):
                     return self.misfit(value[name], own, f"{path}.{name}" if path else name)
-            more = [name for name in value if not self._schemas_of(name, known) or self._schemas_of(name, known) == [False]]
+            more = [
+                name for name in value if not self._schemas_of(name, known) or self._schemas_of(name, known) == [False]
+            ]
             if more:
                 return f"{path or 'it'} has {', '.join(map(repr, more))}, which its schema does not allow"
         return self._not(value, known, path)
 
     def _not(self, value: Any, schema: Schema, path: str) -> str:
-        asked = {name: one for name, one in schema.items() if name not in {"$defs", "definitions", "title", "description"}}
+        asked = {
+            name: one for name, one in schema.items() if name not in {"$defs", "definitions", "title", "description"}
+        }
         shown = cut(encode(value).decode(), 60)
         return f"{path or 'it'} is {shown}, and {cut(encode(asked).decode(), 100)} is asked for"
 
