@@ -22,16 +22,26 @@ CALL = frozenset({"index", "id", "type", "function", "custom"})
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """What goes along with one choice: fields of its message, of its calls, of itself, and its log probabilities."""
+    """What goes along with one choice.
+
+    Attributes:
+        message: Fields of its message.
+        calls: Fields of each of its calls.
+        choice: Fields of the choice itself, and why it ended, in its host's words.
+        logprobs: Its log probabilities.
+        has_text: Whether its content is a text, be it an empty one.
+
+    """
 
     message: Mapping[str, Any] = field(default_factory=dict[str, Any])
     calls: tuple[Mapping[str, Any], ...] = ()
     choice: Mapping[str, Any] = field(default_factory=dict[str, Any])
     logprobs: Any = None
+    has_text: bool = True
 
     def with_choice(self, choice: dict[str, Any]) -> dict[str, Any]:
         """Put it into a choice of a JSON body."""
-        message = {**choice["message"], **self.message}
+        message = {**self._of_text(choice["message"]), **self.message}
         if self.calls and message.get("tool_calls"):
             message["tool_calls"] = self._with_calls(message["tool_calls"])
         logprobs = {} if self.logprobs is None else {"logprobs": self.logprobs}
@@ -39,17 +49,25 @@ class Along:
 
     def with_deltas(self, deltas: Iterable[Any]) -> Iterator[Any]:
         """Put it into the choices of a stream: the message's after the first, the choice's into the last."""
-        said = False
+        is_first = True
         for one in deltas:
-            yield self._with_delta(one) if is_object(one) else one
-            if not said and is_object(one) and (self.message or self.logprobs is not None):
+            if not is_object(one):
+                yield one
+                continue
+            yield self._with_delta(one)
+            if is_first and (self.message or self.logprobs is not None):
                 logprobs = {} if self.logprobs is None else {"logprobs": self.logprobs}
                 yield {"index": one["index"], "delta": dict(self.message), **logprobs, "finish_reason": None}
-            said = True
+            is_first = False
+
+    def _of_text(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Say that there is no text where a ready message says so, instead of an empty one."""
+        return said if self.has_text or said.get("content") != "" else {**said, "content": None}
 
     def _with_delta(self, choice: dict[str, Any]) -> dict[str, Any]:
         if choice["finish_reason"] is not None:
             return {**choice, **self.choice}
+        choice = {**choice, "delta": self._of_text(choice["delta"])}
         calls = items(choice["delta"].get("tool_calls"))
         if not self.calls or not calls or "id" not in calls[0]:
             return choice
@@ -81,6 +99,7 @@ def along(choice: Mapping[str, Any]) -> Along:
         message=more,
         calls=calls if any(calls) else (),
         choice=own if reason is None else {"finish_reason": reason, **own},
+        has_text=isinstance(message.get("content"), str),
         logprobs=choice.get("logprobs") if is_object(choice.get("logprobs")) else None,
     )
 
