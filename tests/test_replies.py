@@ -43,7 +43,6 @@ from llm_intercept.replies.kinds import (
     ErrorReply,
     RaiseError,
     RawReply,
-    collect,
     is_one_shot,
     prepare,
 )
@@ -172,16 +171,6 @@ def test_an_iterator_is_read_lazily_and_once() -> None:
     assert next(iterator) == "0"
     assert taken == [0]
     assert not is_one_shot(prepare(["a", "b"]))
-
-
-def test_an_async_iterator_is_collected() -> None:
-    """An async iterator's deltas are read to their end."""
-
-    async def deltas() -> AsyncIterator[str]:
-        yield "a"
-        yield "b"
-
-    assert asyncio.run(collect(deltas())) == ["a", "b"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -48,7 +48,11 @@ def _collected(case: Case, reply: Reply) -> Generator[Any, Any, Reply]:
     choice = case.request.tool_choice
     if case.request.stream and (choice is None or choice.mode != "required"):
         return reply
-    deltas: list[str] = yield from _ask(case, _collect, reply.deltas)
+    try:
+        deltas: list[str] = yield from _ask(case, _collect, reply.deltas)
+    except FailedExchange as failed:
+        cause = failed.error.__cause__
+        raise FailedExchange(cause) if isinstance(cause, ReplyError) else failed from cause
     return reply.with_deltas(tuple(deltas))
 
 
@@ -83,8 +87,6 @@ def _ask(case: Case, function: Any, argument: object) -> Generator[Any, Any, Any
         return (yield Ask(function, (argument,)))
     except NetworkFaultError as fault:  # the function simulates a failure, which is the request's
         failure = fault.seen
-    except ReplyError as error:  # what it gave cannot be a part of a reply
-        raise FailedExchange(error) from error
     except Exception as error:
         raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
     raise failure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
 from llm_intercept.dialects.openai.ids import completion_id, created, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
@@ -24,6 +24,7 @@ from llm_intercept.dialects.openai_chat.plan import Plan, automatic, plans
 from llm_intercept.dialects.openai_chat.raw import Ready, ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.traits import traits
+from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
@@ -132,6 +133,8 @@ def _stream(
     told: list[Iterator[Choice | Run | Awaited]] = [*streams]
     if envelope.along:
         told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
+    if "tools" in request.raw and is_mistral(request.url, request.headers):
+        told = [with_whole_calls(stream) for stream in told]
     try:
         for one in interleaved(told) if singly else told[0]:
             if isinstance(one, Run):
@@ -162,7 +165,7 @@ def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireRespo
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
         headers = answer_headers(request.url, found.content_type, context.identity)
-        headers = overridden(headers, retry_at_once(answer.status))
+        headers = overridden(headers, retry_at_once(answer.status, answer.headers))
         return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
     reply, envelope = found
     written = _written(request, reply, context, envelope(_envelope(request, reply, context.identity)))
