@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +13,13 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from llm_intercept import InterceptTransport, Reply, custom_tool_call, intercept, raw, refusal, structured, tool_call
+from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_chat.raw import stream_data
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.model import Media, ToolCall
+from llm_intercept.model.wire import WireRequest
 from tests.openai_schema import SCHEMA, as_in_schema, validator
 from tests.support import URL, chat
 
@@ -394,3 +396,37 @@ def test_unmatched_is_plain_json_for_a_stream_too() -> None:
         response = httpx.post(URL, json=chat(stream=True))
         assert response.headers["content-type"] == "application/json"
         assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "agent", "is_whole"),
+    [
+        ("https://api.mistral.ai/v1/chat/completions", "x", True),
+        (URL, "mistral-client-python/3.7.0", True),
+        (URL, "x", False),
+    ],
+)
+def test_mistrals_calls_come_whole(url: str, agent: str, is_whole: bool) -> None:
+    """Mistral streams each call in one delta; elsewhere the arguments follow in fragments. Both say the same."""
+    with httpx.Client(transport=InterceptTransport(["Hm.", tool_call("f", a="text"), tool_call("g")])) as client:
+        body = chat(stream=True, tools=TOOLS)
+        chunks = stream_data(client.post(url, json=body, headers={"user-agent": agent}).content)
+    deltas = [call for chunk in chunks for one in chunk["choices"] for call in one["delta"].get("tool_calls", ())]
+    assert (len(deltas) == 2) is is_whole
+    called = accumulated(chunks)["choices"][0]["message"]["tool_calls"]
+    assert [call["function"]["arguments"] for call in called] == ['{"a":"text"}', "{}"]
+
+
+@pytest.mark.parametrize(
+    ("url", "fields"),
+    [
+        ("https://llm.api.browser-use.com/v1/chat/completions", {}),
+        (URL, {"request_type": "judge", "anonymized_telemetry": True}),
+    ],
+)
+def test_another_api_with_the_path_is_not_answered_as_openais(url: str, fields: dict[str, Any]) -> None:
+    """Where host or body say that it is another API, no rule answers, and the refusal says whose it is."""
+    dialect = OpenAIChat()
+    head = WireRequest("POST", url, httpx.URL(url).host, "/v1/chat/completions", {})
+    with pytest.raises(UnreadableError, match="browser-use's own API there"):
+        dialect.read(head, json.dumps(chat(**fields)).encode())

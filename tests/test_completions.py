@@ -7,7 +7,6 @@ import copy
 import inspect
 import json
 import pickle
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 

@@ -11,6 +11,7 @@ import httpx
 import httpx2
 import pytest
 import trio
+import trio.lowlevel
 
 from llm_intercept import Pace, Reply, disconnect, intercept
 from llm_intercept.errors import ReplyError
@@ -187,7 +188,7 @@ def test_a_sync_client_in_a_running_loop_is_told() -> None:
 
     async def run() -> None:
         with intercept(Made()):
-            httpx.post(URL, json=chat(stream=True))
+            httpx.post(URL, json=chat(stream=True))  # noqa: ASYNC210 - which is what is tried
 
     with pytest.raises(TypeError, match="use a plain function, or an async client"):
         asyncio.run(run())
@@ -205,7 +206,7 @@ def test_trio_is_a_loop_too() -> None:
 
     async def reply(_: Any) -> AsyncIterator[str]:
         yield "a"
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         yield "b"
 
     texts, _ = trio.run(lambda: read(reply, is_async=True))

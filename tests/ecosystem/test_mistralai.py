@@ -50,9 +50,12 @@ def test_stream_of_calls() -> None:
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
 
     def calls(reply: Any, **more: Any) -> list[Any]:
-        with intercept(reply), Mistral(api_key="test") as client:
-            with client.chat.stream(**QUESTION, tools=tools, **more) as events:
-                found = [call for event in events for call in event.data.choices[0].delta.tool_calls or ()]
+        with (
+            intercept(reply),
+            Mistral(api_key="test") as client,
+            client.chat.stream(**QUESTION, tools=tools, **more) as events,
+        ):
+            found = [call for event in events for call in event.data.choices[0].delta.tool_calls or ()]
         return [(call.index, call.function.name, call.function.arguments) for call in found]
 
     assert calls(["Let me see.", tool_call("f", a="long enough"), tool_call("f", b=1)]) == [

@@ -226,17 +226,15 @@ def prepare(value: object, where: str = "", *, returned: bool = False) -> Prepar
 
     """
     try:
-        if isinstance(value, AsyncIterator):
-            value = Reply(deltas=Computed(cast("AsyncIterator[Any]", value), where))
         prepared = _prepared(value, where)
         if not returned and is_computed(prepared):
             problem = f"{value!r} streams what an async iterator gives, which belongs to one event loop and one answer"
             raise ReplyError(problem, "Give the function that makes it: reply(function), with `async def` and `yield`.")
-        return prepared
     except ReplyError as error:
         if error.where or not where:
             raise
         raise ReplyError(error.problem, error.advice, where) from error
+    return prepared
 
 
 def _prepared(value: object, where: str = "") -> Prepared:
@@ -291,6 +289,8 @@ def _check_function(function: Callable[..., Any]) -> None:
 
 
 def _from_iterable(value: object, where: str) -> Prepared:
+    if isinstance(value, AsyncIterator):
+        return Reply(deltas=Computed(cast("AsyncIterator[Any]", value), where))
     if isinstance(value, Iterator):
         return Reply(deltas=checked_deltas(cast("Iterator[Any]", value), where))
     if isinstance(value, Mapping):

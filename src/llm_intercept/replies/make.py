@@ -156,10 +156,10 @@ def raw(
     faults, paced = checked_faults("raw(fault=…)", fault), checked_pace("raw(pace=…)", pace)
     ready = taken(body)
     if ready is not None:
-        body, own, kept = ready
+        content, own, kept = ready
         given = {name.lower() for name in headers or {}}
         beside = tuple(one for one in kept if one[0] not in given)
-        return RawReply(body, status if status != OK else own, (*beside, *header_pairs(headers)), faults, paced)
+        return RawReply(content, own if status == OK else status, (*beside, *header_pairs(headers)), faults, paced)
     return RawReply(_ready(body), status, header_pairs(headers), faults, paced)
 
 

@@ -165,7 +165,11 @@ def _check_list(given: list[object]) -> None:
     """Refuse a list that was meant as one answer a call: a list is one answer, in pieces, the same at each call."""
     whole = [one for one in given if isinstance(one, Mapping | BaseException) or str(one).startswith(PREFIX)]
     if whole or not given:
-        problem = f"mock_response is {given!r}; a list is one answer, in pieces" if given else "mock_response is an empty list"
+        problem = (
+            f"mock_response is {given!r}; a list is one answer, in pieces"
+            if given
+            else "mock_response is an empty list"
+        )
         advice = "For one answer a call, ask within a block: `with intercept() as llm: llm.reply(first, second)`."
         raise ReplyError(problem, advice)
 

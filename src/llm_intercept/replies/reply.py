@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from llm_intercept.timing.pace import Pace
 
 PARTS: tuple[type[ReplyPart], ...] = get_args(ReplyPart)
+TEXT_ELSEWHERE = frozenset({"content", "message", "response", "body", "answer", "reply"})
+"""What the text of an answer is called elsewhere."""
 
 
 class ReplyOptions(TypedDict, total=False):
@@ -248,7 +250,8 @@ _OPTIONS: dict[str, tuple[Callable[[object], bool], str]] = {
 def _check_options(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name not in _OPTIONS:
-            raise ReplyError(f"Reply({name}=…) is nothing a Reply has", did_you_mean(name, _OPTIONS))
+            text = "The text needs no name: Reply('…'). " if name in TEXT_ELSEWHERE else ""
+            raise ReplyError(f"Reply({name}=…) is nothing a Reply has", text + did_you_mean(name, _OPTIONS))
         fits, expected = _OPTIONS[name]
         if not fits(value):
             raise ReplyError(f"Reply({name}={value!r}) cannot be used", f"Give {expected}.")
@@ -285,7 +288,9 @@ def _usage(given: Usage | Mapping[str, Any] | None) -> Usage | None:
     known = Usage.__dataclass_fields__
     for name in given:
         if name not in known:
-            raise ReplyError(f"Reply(usage={dict(given)!r}): there is no {name!r}", did_you_mean(name, known))
+            names = "input_tokens (what was asked), output_tokens (what was answered, reasoning included)"
+            more = "cache_read_tokens and cache_write_tokens (parts of the input), reasoning_tokens"
+            raise ReplyError(f"Reply(usage={dict(given)!r}): there is no {name!r}", f"Its names are {names}, {more}.")
     try:
         return Usage(**given)
     except SettingsError as error:

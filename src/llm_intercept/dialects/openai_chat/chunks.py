@@ -71,8 +71,6 @@ class _Message:
                 self.annotations = annotations
             case Spoke(audio):
                 self.audio = _spoken(self.audio or {}, audio)
-            case Awaited():
-                raise TypeError("a JSON body cannot wait for what it says")
             case _:
                 assert_never(event)
 
@@ -98,10 +96,12 @@ class _Message:
         return message
 
 
-def choice(plan: Plan, events: Iterable[Event], model: str) -> Choice:
+def choice(plan: Plan, events: Iterable[Event | Awaited], model: str) -> Choice:
     """Make the choice of a JSON body, as `model` answers."""
     message = _Message()
     for event in events:
+        if isinstance(event, Awaited):
+            raise TypeError("a JSON body cannot wait for what it says")
         message.add(event)
     made: Choice = {"index": plan.index, "message": message.written(plan)}
     if shows_logprobs(model, plan):
@@ -110,7 +110,7 @@ def choice(plan: Plan, events: Iterable[Event], model: str) -> Choice:
     return made
 
 
-def deltas(plan: Plan, events: Generator[Event], model: str) -> Generator[Choice | Run | Awaited]:
+def deltas(plan: Plan, events: Generator[Event | Awaited], model: str) -> Generator[Choice | Run | Awaited]:
     """Yield the choices of a stream's chunks, one a chunk or a run of them: the role, what is said, the finish."""
     has_logprobs = shows_logprobs(model, plan)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.dialects.openai_chat.plan import Finish, Plan
+    from llm_intercept.dialects.openai_chat.plan import Plan
+    from llm_intercept.dialects.openai_chat.turn import Finish
     from llm_intercept.model.parts import ToolCall
 
 AUDIO_SECONDS = 3600
@@ -93,10 +94,12 @@ class Finished:
     reason: Finish
 
 
-Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished | Awaited
+Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished
 
 
-def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False) -> Generator[Event]:
+def events(
+    plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False
+) -> Generator[Event | Awaited]:
     """Generate a choice; `singly` where other choices' events may come between any two."""
     turn, splitter = plan.turn, Splitter(tokenizer, model, plan.budget)
     if turn.reasoning:
@@ -111,7 +114,7 @@ def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly
     yield Finished(plan.finish_reason)
 
 
-def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awaited]:
     field = "refusal" if plan.turn.refusal else "content"
     said = plan.turn.refusal or plan.turn.said
     if runs:
@@ -128,7 +131,7 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
             position += len(tokens)
 
 
-def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awaited]:
     legacy = plan.turn.function_call
     calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.turn.tool_calls)]
     for number, call in [(None, legacy)] if legacy is not None else calls:

@@ -64,12 +64,19 @@ FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
 }  # fmt: skip
 
 
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of more digits than can be written"
+
+
 def check_keywords(schema: Mapping[str, Any], path: str) -> None:
     """Raise `SchemaError` if a keyword of one schema has a value that it cannot have."""
     for name, value in schema.items():
         form = FORMS.get(name)
         if form is not None and not form[0](value):
-            raise SchemaError(f"{path}/{name}", f"{name} is {value!r}; it must be {form[1]}")
+            raise SchemaError(f"{path}/{name}", f"{name} is {_shown(value)}; it must be {form[1]}")
     for name in NAMED:
         for key, one in mapping(schema.get(name)).items():
             if not _is_schema(one):

@@ -122,7 +122,7 @@ class _Test:
 
     def _contains(self, value: list[Any], schema: Schema) -> bool:
         count = sum(self.holds(one, schema["contains"]) for one in value)
-        return schema.get("minContains", 1) <= count <= schema.get("maxContains", count)
+        return bool(schema.get("minContains", 1) <= count <= schema.get("maxContains", count))
 
     def _repeats(self, value: list[Any]) -> bool:
         self._steps.take(len(value) * len(value) // 2)
@@ -163,7 +163,7 @@ class _Test:
         return True
 
     def _seen_names(self, value: Mapping[str, Any], schema: Schema, *, whole: bool = False) -> set[str]:
-        """Find the properties that a schema's keywords look at; `whole` with what is left to `unevaluatedProperties`."""
+        """Find the properties that a schema's keywords look at; `whole` with what `unevaluatedProperties` does."""
         if "additionalProperties" in schema or (whole and "unevaluatedProperties" in schema):
             return set(value)
         seen = {name for name in value if self._described(name, schema)}
