@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from llm_intercept.base.checks import is_number
-from llm_intercept.base.json import mapping, text, to_json_text
+from llm_intercept.base.json import is_array, items, mapping, text, to_json_text
 from llm_intercept.errors import MockedError, ReplyError, SettingsError
 from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import NetworkFaultError
@@ -156,15 +156,14 @@ def _reply(given: object) -> Prepared:
         return error_reply(given.removeprefix(PREFIX))
     if isinstance(given, Mapping):
         return completed(cast("Mapping[str, Any]", given))
-    if isinstance(given, list):
-        _check_list(cast("list[object]", given))
+    if is_array(given):
+        _check_list(items(given))
     return prepare(given, "mock_response")
 
 
 def _check_list(given: list[object]) -> None:
     """Refuse a list that was meant as one answer a call: a list is one answer, in pieces, the same at each call."""
-    whole = [one for one in given if isinstance(one, Mapping | BaseException) or str(one).startswith(PREFIX)]
-    if whole or not given:
+    if not given or any(isinstance(one, Mapping | BaseException) or str(one).startswith(PREFIX) for one in given):
         problem = (
             f"mock_response is {given!r}; a list is one answer, in pieces"
             if given

@@ -59,7 +59,7 @@ class _Choice:
         same = [call for number, call in self.calls if number == index]
         call = same[-1] if same and not _begins(same[-1], chunk) else None
         if call is None:
-            call = {}
+            call = dict[str, Any]()
             self.calls.append((index, call))
         for key, value in chunk.items():
             if key != "index":
@@ -126,7 +126,7 @@ def _added(key: str, before: Any, more: Any) -> Any:
         for name, value in mapping(more).items():
             whole[name] = _added(name, whole.get(name), value)
         return whole
-    return _listed(before, more) if is_array(before) and is_array(more) else plain(more)
+    return _listed(items(before), items(more)) if is_array(before) and is_array(more) else plain(more)
 
 
 def _listed(before: list[Any], more: list[Any]) -> list[Any]:

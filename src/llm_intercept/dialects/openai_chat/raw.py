@@ -104,7 +104,7 @@ def stream_data(body: bytes) -> list[Mapping[str, Any]]:
 
 
 def _chunks_of(lines: list[str]) -> list[Mapping[str, Any]]:
-    """Read the data lines of one event: one JSON text over them all, or one a line where no blank line comes between."""
+    """Read the data lines of one event: one JSON text over all, or one a line where a host leaves blank lines out."""
     told = [line for line in lines if line.strip() and line.strip() != END]
     if not told:
         return []

@@ -162,10 +162,10 @@ def _json_object(must: Forced, said: str) -> Mapping[str, Any]:
 
     """
     try:
-        value = json.loads(said, parse_constant=no_constant)
+        value: Any = json.loads(said, parse_constant=no_constant)
     except (ValueError, RecursionError):
         value = None
-    if not isinstance(value, dict):
+    if not is_object(value):
         shown = f"is the text {shorten(said, 60)}, which is no JSON object" if said else "says nothing"
         raise ReplyError(f"The request forces {must}, and the reply {shown}", _advice(must))
     return mapping(value)

@@ -38,7 +38,8 @@ def with_whole_calls(deltas: Iterable[Choice | Run | Awaited]) -> Iterator[Choic
 
 
 def _call(choice: Choice) -> dict[str, Any]:
-    return next(iter(items(mapping(choice.get("delta")).get("tool_calls"))), {})
+    calls = items(mapping(choice.get("delta")).get("tool_calls"))
+    return calls[0] if calls else {}
 
 
 def _argue(begun: Choice, fragment: dict[str, Any], one: Choice | Run | Awaited) -> None:

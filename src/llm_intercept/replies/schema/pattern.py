@@ -55,9 +55,9 @@ class PatternError(Exception):
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> tuple[re.Pattern[str], Any]:
     """Compile and parse a pattern; raises `PatternError` if it is none."""
+    parse: Any = re._parser.parse  # type: ignore[attr-defined]  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     try:
-        parsed = re._parser.parse(pattern)  # type: ignore[attr-defined]  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-        return re.compile(pattern), parsed
+        return re.compile(pattern), parse(pattern)
     except (re.error, OverflowError, RecursionError, Warning) as error:
         raise PatternError(f"{pattern!r} is not a regular expression ({error})") from error
 
@@ -135,7 +135,7 @@ class _Follow:
                 _, more, fewer, inner = value
                 return self.ends(inner, starts, (flags | more) & ~fewer)
             case "BRANCH":
-                return frozenset().union(*(self.ends(branch, starts, flags) for branch in value[1]))
+                return frozenset[int]().union(*(self.ends(branch, starts, flags) for branch in value[1]))
             case "MAX_REPEAT" | "MIN_REPEAT":
                 return self._repeated(value, starts, flags)
             case "ASSERT" | "ASSERT_NOT":
