@@ -6,7 +6,7 @@ Knows: docs/wire.md 2.1, 2.2 and 4. Must not know: what is said.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import cycle, islice
 from json import encoder
@@ -92,7 +92,7 @@ class Envelope:
     usage: dict[str, Any] | None = None
     filters_prompt: bool = True
     choices: int | None = None
-    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    more: Mapping[str, Any] | None = None
     along: tuple[Along, ...] = ()
 
 
@@ -241,7 +241,7 @@ class AzureFrames:
     def begin(self) -> Iterator[bytes]:
         """Yield the prompt's filter results: a chunk without id, time, model and kind (41 of 46)."""
         head: dict[str, Any] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
-        filtered = self._envelope.more.get("prompt_filter_results") or self._prompt_filter()
+        filtered = (self._envelope.more or {}).get("prompt_filter_results") or self._prompt_filter()
         yield frame(encode({**head, "prompt_filter_results": filtered}).decode())
 
     def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
@@ -251,7 +251,7 @@ class AzureFrames:
             said = self._envelope.filters_prompt and bool(choice["delta"].get("content"))
             choices.append({"logprobs": None, "content_filter_results": DELTA_FILTER if said else {}, **choice})
         body = self._common("chat.completion.chunk", choices)
-        if choice is not None and choice["finish_reason"] is not None:
+        if self._envelope.more and choice is not None and choice["finish_reason"] is not None:
             body |= {key: value for key, value in self._envelope.more.items() if key != "prompt_filter_results"}
         self._number += 1
         body["obfuscation"] = padding(self._number, 7 * self._number % MODULUS)

@@ -25,11 +25,11 @@ NAME = "openai.chat"
 PATH = "/chat/completions"
 RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
 """The least and the most of what OpenAI refuses otherwise (its reference)."""
-FOREIGN: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "browser-use": (frozenset({"llm.api.browser-use.com"}), frozenset({"request_type", "anonymized_telemetry"})),
-}
-"""APIs with the path of chat completions and a schema of their own: their hosts, and the fields that only they have
-(browser-use 0.13.14, `ChatBrowserUse`)."""
+BROWSER_USE = "browser-use"
+FOREIGN_HOSTS = {"llm.api.browser-use.com": BROWSER_USE}
+"""Hosts that have the path of chat completions and a schema of their own, and whose they are."""
+BROWSER_USES = frozenset({"request_type", "anonymized_telemetry"})
+"""Fields that only browser-use sends, to whatever host (browser-use 0.13.14, `ChatBrowserUse`)."""
 ROLE_AND_CONTENT = 2
 MEDIA: dict[str, MediaKind] = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
@@ -50,9 +50,8 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    other = foreign(head, body)
-    if other:
-        raise UnreadableError(other)
+    if head.host in FOREIGN_HOSTS or "request_type" in body:
+        _check_foreign(head, body)
     if not is_array(body.get("messages")):
         given = body.get("messages")
         raise missing("messages") if given is None else wrong_type("messages", "an array of objects", given)
@@ -64,14 +63,18 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     return ChatRequest.of(head, body, content)
 
 
-def foreign(head: WireRequest, body: Mapping[str, Any]) -> str:
-    """Say whose API a request is in, if it is none of OpenAI's in spite of its path; empty if it is OpenAI's."""
-    for name, (hosts, fields) in FOREIGN.items():
-        if head.host in hosts or fields <= body.keys():
-            return (
-                f"POST {head.path} is {name}'s own API there, which no rule answers, and not OpenAI's chat completions"
-            )
-    return ""
+def _check_foreign(head: WireRequest, body: Mapping[str, Any]) -> None:
+    """Refuse to read what is another API's in spite of its path.
+
+    Raises:
+        UnreadableError: It is; the message says whose.
+
+    """
+    name = FOREIGN_HOSTS.get(head.host) or (BROWSER_USE if body.keys() >= BROWSER_USES else "")
+    if name:
+        raise UnreadableError(
+            f"POST {head.path} is {name}'s own API there, which no rule answers, and not OpenAI's chat completions"
+        )
 
 
 class ChatRequest(LLMRequest):
