@@ -13,7 +13,7 @@ def main() -> None:
         **os.environ,
         "LLM_INTERCEPT": "replay",
         "LLM_INTERCEPT_RECORDINGS": str(ROOT / "recordings" / "chat_app"),
-        "OPENAI_BASE_URL": "http://localhost:9/v1",  # recorded from an upstream on this machine; nothing listens there
+        "OPENAI_BASE_URL": "http://localhost:50009/v1",  # recorded on this machine; nothing listens there
     }
     subprocess.run([sys.executable, ROOT / "examples" / "chat_app.py"], env=environment, check=True)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
+import pickle
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -443,3 +446,47 @@ def test_a_log_that_cannot_be_written_is_refused_at_once(tmp_path):
     with pytest.raises(SettingsError, match="a file that can be written"):
         intercept("x", log=tmp_path / "absent" / "calls.jsonl")
     assert issubclass(SettingsError, LLMInterceptError)
+
+
+def test_calls_and_errors_go_to_another_process():
+    with pytest.raises(UnmatchedRequestError) as raised, intercept(all_used=True) as llm:
+        llm.on(lambda request: "a" in request.last_user).reply(lambda _: "b", RuntimeError("c"))
+        llm.on("left").reply("x").optional()
+        httpx.post(URL, json=chat("a"))
+        with pytest.raises(RuntimeError):
+            httpx.post(URL, json=chat("a", stream=True))
+        httpx.post(URL, json=chat("nothing"))
+    for calls in (llm.calls, llm.calls[:2]):
+        again = pickle.loads(pickle.dumps(calls))
+        assert [repr(one) for one in again] == [repr(one) for one in calls]
+        assert [one.attempt for one in again] == [one.attempt for one in calls]
+        assert [one.request for one in again] == [one.request for one in calls]
+        assert [one.rule and one.rule.where for one in again] == [one.rule and one.rule.where for one in calls]
+    error = pickle.loads(pickle.dumps(raised.value))
+    assert (type(error), str(error)) == (UnmatchedRequestError, str(raised.value))
+    assert error.unmatched == raised.value.unmatched
+
+
+def samples(kind):
+    """Make one of an error's class, whatever it asks for."""
+    fact = SimpleNamespace(here=lambda: 1)
+    given = {"unmatched": (), "unused": (), "found": (), "calls": (), "kinds": (), "allowed": 1.0, "used": 2.0, "cause": ValueError("c"), "resilience": fact}  # fmt: skip
+    wanted = inspect.signature(kind.__init__).parameters.values()
+    required = [
+        one for one in wanted if one.default is one.empty and one.name != "self" and one.kind is not one.VAR_POSITIONAL
+    ]
+    return kind(*(given.get(one.name, "text") for one in required))
+
+
+def every_error(kind=LLMInterceptError):
+    return [kind, *(found for one in kind.__subclasses__() for found in every_error(one))]
+
+
+@pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
+def test_every_error_goes_to_another_process_with_its_text_its_facts_and_its_notes(kind):
+    error = samples(kind)
+    error.add_note("a note")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.__notes__) == (kind, str(error), ["a note"])
+    for name, value in vars(error).items():
+        assert getattr(again, name) == value or getattr(again, name) == repr(value)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from llm_intercept import Match
 from llm_intercept.dialects.openai_chat.recorded import NOT_IN_KEY
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording.fingerprint import VOLATILE, matching, slug
+from llm_intercept.recording.fingerprint import matching, slug
 from llm_intercept.recording.paths import parse, removed
+from llm_intercept.recording.volatile import VOLATILE
 from tests.support import URL
 
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.5}
@@ -61,11 +62,28 @@ def test_true_is_not_one_and_a_word_is_not_a_number():
     assert len({fingerprint({**BODY, "n": value}) for value in (1, True, "1")}) == 3
 
 
-def test_the_host_and_the_path_make_a_difference_and_the_port_of_this_machine_none():
-    hosts = ["https://api.openai.com", "https://other.test", "http://localhost:1"]
-    assert len({fingerprint(url=host + "/v1/chat/completions") for host in hosts}) == 3
+def test_the_host_the_path_and_a_port_that_somebody_chose_make_a_difference():
+    hosts = ["https://api.openai.com", "https://other.test", "http://localhost:11434", "http://localhost:8000"]
+    hosts += ["http://other.test", "http://other.test:8080", "https://other.test:50000"]
+    assert len({fingerprint(url=host + "/v1/chat/completions") for host in hosts}) == 6
+    assert (
+        fingerprint(url="https://a.test:443/x")
+        == fingerprint(url="http://a.test:80/x")
+        == fingerprint(url="https://a.test/x")
+    )
     assert fingerprint(url=URL + "/") == fingerprint(url=URL + "?api-version=2") == fingerprint()
-    assert fingerprint(url="http://127.0.0.1:4/x") == fingerprint(url="https://127.0.0.2:5/x")
+    assert fingerprint(url="http://127.0.0.1:40001/x") == fingerprint(url="https://127.0.0.2:50002/x")
+    assert fingerprint(url="http://a.test:99999/x") == fingerprint(url="http://a.test/x")
+
+
+def test_parameters_of_the_url_make_a_difference_where_takes_keep_them():
+    kept = [fingerprint(url=f"{URL}?{query}") for query in ("deployment=a", "deployment=b", "deployment=a&limit=2", "")]
+    assert len(set(kept)) == 4
+    assert fingerprint(url=URL + "?limit=2&deployment=a") == kept[2]
+    assert (
+        fingerprint(url=URL + "?key=[redacted]&alt=sse") == fingerprint(url=URL + "?token=[redacted]") == fingerprint()
+    )
+    assert fingerprint(url=URL + "?deployment=a", match="query") == fingerprint(match="query")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +92,13 @@ def test_the_host_and_the_path_make_a_difference_and_the_port_of_this_machine_no
         ("see 0b8f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e11", "see 6a1f7b3e-7f4e-4a53-8f0d-0f8a0d6c1e22"),
         ("now 2026-11-22T18:42:59Z.", "now 2027-01-02T03:04:05.678+01:00."),
         ("now 2026-11-22 18:42", "now 2025-10-21 17:41"),
+        ("It is Wednesday, 25 November 2026 07:16.", "It is Sunday, 1 March 2027 17:05."),
+        ("It is November 25, 2026 at 7:16 PM now", "It is May 2nd, 2027 at 11:06 a.m. now"),
+        ("Date: Wed, 25 Nov 2026 07:16:00 GMT", "Date: Thu, 26 Nov 2026 08:17:01 GMT"),
+        ("at Wed Nov 25 07:16:12 2026", "at Tue Dec  1 17:06:02 2026"),
+        ("25/11/2026 07:16 or 25.11.2026, 07:16:01", "26/11/2026 07:17 or 26.11.2026, 07:17:01"),
+        ("on 2026/11/25 07:16", "on 2027/1/5 17:16"),
+        ("run 0b8f7b3e7f4e4a538f0d0f8a0d6c1e11", "run 6a1f7b3e7f4e4a538f0d0f8a0d6c1e22"),
         ("read /tmp/pytest-of-me/pytest-1/x0/report.pdf", "read /tmp/tmpab12cd34/report.pdf"),
         ("read /tmp/tmpab12cd34", "read /tmp/tmpzz99yy88"),
         (r"read C:\Users\me\AppData\Local\Temp\tmpab12cd34", r"read C:\Users\you\AppData\Local\Temp\tmpzz99yy88"),
@@ -91,6 +116,10 @@ def test_what_changes_from_run_to_run_makes_no_difference(one, other):
         ("read /tmp/tmpab12cd34/a.pdf", "read /tmp/tmpab12cd34/b.pdf"),
         ("on 2026-11-22", "on 2026-11-23"),
         ("version 1.2.3", "version 1.2.4"),
+        ("on Wednesday, 25 November 2026", "on Thursday, 26 November 2026"),
+        ("at 1795588121", "at 1795588122"),
+        ("sha 0b8f7b3e7f4e4a538f0d0f8a0d6c1e110", "sha 6a1f7b3e7f4e4a538f0d0f8a0d6c1e220"),
+        ("in May 2026 at 7", "in June 2026 at 7"),
         ("a call_me b", "a call_you b"),
     ],
 )
@@ -142,9 +171,28 @@ def test_a_match_that_cannot_be_used_is_refused(bad):
             Match(volatile=("uuid", "unheard-of"))
         with pytest.raises(SettingsError, match="volatile"):
             Match(volatile={"x": "("})
+        with pytest.raises(SettingsError, match="takes for ever"):
+            Match(volatile={"x": "(a+)+$"})
         return
     with pytest.raises(SettingsError):
         matching(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("date", "Today is 2026-12-06.", "Today is 2026-12-07."),
+        ("date", "Today is Sunday, December 6, 2026.", "Today is Monday, December 7, 2026."),
+        ("date", "Today is 06/12/2026.", "Today is 07/12/2026."),
+        ("epoch", "now=1795588121", "now=1795588122"),
+        ("epoch", "now=1795588121.066264", "now=1795588122.066265"),
+        ("epoch", "now=1795588121066", "now=1795588122066"),
+    ],
+)
+def test_days_and_unix_times_count_unless_they_are_named(name, one, other):
+    assert fingerprint(said(one)) != fingerprint(said(other))
+    match = Match(volatile=(*VOLATILE, name))
+    assert fingerprint(said(one), match=match) == fingerprint(said(other), match=match)
 
 
 def test_more_volatile_values_may_be_named():
@@ -166,7 +214,8 @@ def test_every_json_value_has_a_fingerprint_that_is_the_same_after_json(value):
     ("text", "words"),
     [
         ("What's the weather in Paris?", "whats-the-weather-in-paris"),
-        ("x" * 60, "x" * 40),
+        ("x" * 14 + " " + "y" * 14 + " " + "z" * 14, "x" * 14 + "-" + "y" * 14),
+        ("use qW7xk2Lp9Zr4, hunter2-x or correcthorsebatterystaple on 2026-11-28 in 3 steps", "use-or-on-in-3-steps"),
         ("one two three four five six seven eight nine", "one-two-three-four-five-six-seven-eight"),
         ("../../etc/passwd", "etc-passwd"),
         ("你好", "request"),

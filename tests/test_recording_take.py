@@ -21,7 +21,7 @@ from llm_intercept.recording.bodies import (
     lay_out,
     response_of,
 )
-from llm_intercept.recording.encodings import decode_chunks, decode_stored
+from llm_intercept.recording.encodings import EncodedError, decode_chunks, decode_stored
 from llm_intercept.recording.json_writer import compact, indented, spaced
 from llm_intercept.recording.take import (
     DamagedTakeError,
@@ -159,9 +159,11 @@ def test_content_encodings_are_undone_chunk_by_chunk(encoding):
 
 
 def test_what_is_not_in_its_encoding_or_in_none_known_is_not_decoded():
-    assert decode_chunks("gzip", [b"plain"]) is None
-    assert decode_chunks("x-unheard-of", [b"plain"]) is None
-    assert decode_stored(b"\x1f\x8bbroken") == b"\x1f\x8bbroken"
+    for encoding, why in (("gzip", "is said to be gzip and is not"), ("x-unheard-of", "is not known")):
+        with pytest.raises(EncodedError, match=why):
+            decode_chunks(encoding, [b"plain"])
+    with pytest.raises(EncodedError, match="is said to be gzip and is not"):
+        decode_stored(b"\x1f\x8bbroken")
 
 
 def python_writes(value, **options):

@@ -88,7 +88,7 @@ def test_errors_are_recorded_as_what_they_were(case, upstream, tmp_path, status)
     body = json.dumps({"error": {"message": "no", "type": "x", "param": None, "code": "y"}}, indent=4).encode() + b"\n"
     headers = {"Content-Type": "application/json; charset=utf-8", "Retry-After": "20"}
     upstream.answers.append((status, headers, body))
-    with intercept(mode="record", recordings=tmp_path / "tape"):
+    with intercept(mode="record", recordings=Recordings(tmp_path / "tape", keep_errors=True)):
         recorded = ask(case, upstream)
     with intercept(mode="replay", recordings=tmp_path / "tape"):
         again = ask(case, upstream)
@@ -514,7 +514,7 @@ def test_an_sdk_retries_in_replay_as_it_did_and_does_not_sleep(upstream, tmp_pat
         assert answer.choices[0].message.content == "".join(WORDS)
         return time.perf_counter() - begin
 
-    with intercept(mode="record", recordings=tmp_path / "tape"):
+    with intercept(mode="record", recordings=Recordings(tmp_path / "tape", keep_errors=True)):
         assert seconds() > 0.7
     assert [one["response"]["status"] for one in takes(tmp_path / "tape")] == [429, 200]
     with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
@@ -568,7 +568,7 @@ def _transcription(folder, url):
     from llm_intercept.recording.store import FolderStore
     from llm_intercept.recording.tape import Tape
 
-    digest = hashlib.blake2b(b"\xff\x01", digest_size=16).hexdigest()
+    digest = hashlib.blake2b(b"\xff\x01", digest_size=20).hexdigest()
     one = sanitize_request("POST", url, {}, {"content_hash": digest}, Redaction())
     response = sanitize_response(
         one, 200, [("content-type", "application/json")], [Chunk(b'{"text": "one"}', 0.0)], Redaction()

@@ -16,7 +16,8 @@ from llm_intercept.recording.bodies import content_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import read_take, write_take
 from llm_intercept.recording.tape import Tape
-from llm_intercept.tapetools.importers import ImportFailedError, read_foreign
+from llm_intercept.tapetools.documents import ImportFailedError
+from llm_intercept.tapetools.importers import read_foreign
 from tests.support import SHARED, URL
 from tests.test_recording_tape import take
 
@@ -91,7 +92,7 @@ def test_every_variant_of_a_recording_is_imported_as_the_same_take(tmp_path, var
     file = tmp_path / "in" / "deep" / f"one.{'yaml' if is_yaml else 'json'}"
     file.parent.mkdir(parents=True)
     file.write_text(VARIANTS_YAML[variant] if is_yaml else json.dumps(VARIANTS[variant]))
-    assert "1 files: 1 takes in 1 tapes, 0 not imported" in run("import", tmp_path / "in", "--to", tmp_path / "out")
+    assert "1 file: 1 take in 1 tape, 0 not imported" in run("import", tmp_path / "in", "--to", tmp_path / "out")
     (path,) = (tmp_path / "out" / "deep" / "one").iterdir()
     assert path.name.startswith("001-hi-")
     assert KEY not in path.read_text()
@@ -176,7 +177,7 @@ def test_diff_shows_fields_and_ends_with_one_where_something_differs(tmp_path):
 def test_check_finds_what_is_wrong_and_nothing_else(tmp_path):
     good = take("fine").model_copy(update={"response": take().response.model_copy(update={"body": ANSWER})})
     (name,) = tape(tmp_path / "t", good)
-    assert "1 tapes, 1 takes: no findings" in run("check", tmp_path)
+    assert "1 tape, 1 take: no findings" in run("check", tmp_path)
     secret = good.model_copy(
         update={"request": good.request.model_copy(update={"body": {"messages": [{"role": "user", "content": KEY}]}})}
     )

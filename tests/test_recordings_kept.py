@@ -464,7 +464,7 @@ def test_prune_touches_takes_alone_and_says_all_that_it_will_do_first(tmp_path):
     listed = [f"{tmp_path / 'tape'}/{names[1]}: deleted", f"{tmp_path / 'tape'}/{names[2]} -> {names[1]}"]
     assert [line.strip() for line in said.splitlines() if "left as it is" not in line] == [
         *listed,
-        "1 takes were not played",
+        "1 take was not played",
     ]
     assert len(list((tmp_path / "tape").iterdir())) == 7
     run("prune", "--yes", "--played", played, tmp_path)
@@ -500,6 +500,6 @@ def test_rekey_touches_takes_alone_and_lists_each_change(tmp_path):
         f"with intercept(mode='replay', recordings=sys.argv[1]):\n    httpx.post({URL!r}, json={{'messages': [{{'role': 'user', 'content': 'c2'}}]}})\n"
     )
     said = run("rekey", "--yes", tmp_path, "--", sys.executable, program, tmp_path / "tape")
-    assert f"{tmp_path / 'tape'}/{name} -> 001-c2-" in said
+    assert f"{tmp_path / 'tape'}/{name} -> 001-request-" in said
     assert foreign(tmp_path) == FOREIGN
     assert [path.name[:7] for path in (tmp_path / "tape").iterdir()] == ["001-c2-"]

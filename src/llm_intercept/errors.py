@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.shown import cut as cut  # noqa: PLC0414 - what makes messages makes them with these words
+from llm_intercept.shown import shorten as shorten  # noqa: PLC0414
+from llm_intercept.shown import visible as visible  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,21 +21,43 @@ HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0
 SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
 SHOWN_DIFFERENCES = 8
-SHOWN_CHARACTERS = 120
 
 
-def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Cut `text` to `limit` characters, for one line of a message."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def portable(value: Any) -> Any:
+    """Return a value if another process can have it, pickled; else its `repr`."""
+    import pickle  # noqa: PLC0415 - few programs send what happened elsewhere, and Python's start loads this module
 
-
-def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Quote `text`, cut to `limit` characters."""
-    return repr(cut(text, limit))
+    try:
+        pickle.loads(pickle.dumps(value))  # noqa: S301 - what was pickled on this line
+    except Exception:  # noqa: BLE001 - whatever a class does when it is pickled or made again, this one does not travel
+        return repr(value)
+    return value
 
 
 class LLMInterceptError(Exception):
-    """The base of every error llm-intercept raises."""
+    """The base of every error llm-intercept raises; its text obeys `visible`, and any of them can be pickled."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(*(visible(one, lines=True) for one in words))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {name: portable(value) for name, value in self.__dict__.items()}
+        return _made_again, (type(self), self.args, facts)
+
+
+def _made_again(kind: type[LLMInterceptError], words: tuple[Any, ...], facts: dict[str, Any]) -> LLMInterceptError:
+    """Make an error as it was; its class would make the text from the facts again."""
+    error = kind.__new__(kind)
+    error.args = words
+    error.__dict__.update(facts)
+    return error
+
+
+class LLMInterceptWarning(UserWarning):
+    """The base of every warning; its text obeys `visible`."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(visible(text, lines=True))
 
 
 class SettingsError(LLMInterceptError, ValueError):
@@ -114,17 +140,21 @@ class AnswerError(LLMInterceptError):
         )
 
 
-class ShadowedRuleWarning(UserWarning):
+class ShadowedRuleWarning(LLMInterceptWarning):
     """A rule was made that can never answer, because an earlier one answers everything for ever."""
 
 
-class UnmatchedWarning(UserWarning):
+class UnmatchedWarning(LLMInterceptWarning):
     """A request that nothing answers was let through, as `unmatched="warn"` asks."""
+
+
+class LogLossWarning(UserWarning):
+    """A call could not be written to the log; the program goes on as if there were none. It is told once."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request in short, for messages."""
+    """A request in short, for messages; its URL is one that may be shown."""
 
     method: str
     url: str
@@ -134,13 +164,13 @@ class RequestFacts:
     stream: bool = False
 
     def __str__(self) -> str:
-        lines = [f"{self.method} {self.url}"]
+        lines = [visible(f"{self.method} {self.url}")]
         if self.model:
-            lines.append(f"  model:     {self.model}{' (stream)' if self.stream else ''}")
+            lines.append(f"  model:     {visible(self.model)}{' (stream)' if self.stream else ''}")
         if self.last_user:
             lines.append(f"  last user: {shorten(self.last_user)}")
         if self.tools:
-            lines.append(f"  tools:     {', '.join(self.tools)}")
+            lines.append(f"  tools:     {visible(', '.join(self.tools))}")
         return "\n".join(lines)
 
 
@@ -210,7 +240,10 @@ class TakeFacts:
     differences: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.reason}", *(f"  {one}" for one in self.differences[:SHOWN_DIFFERENCES])]
+        lines = [
+            visible(f"{self.name}: {self.reason}"),
+            *(visible(f"  {one}") for one in self.differences[:SHOWN_DIFFERENCES]),
+        ]
         more = len(self.differences) - SHOWN_DIFFERENCES
         return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
 
@@ -238,7 +271,7 @@ class Unmatched:
             lines.append("the nearest recording:" if len(self.takes) == 1 else "the nearest recordings:")
         for take in self.takes:
             lines += _indent(str(take), 2)
-        return "\n".join([*lines, self.advice] if self.advice else lines)
+        return visible("\n".join([*lines, self.advice] if self.advice else lines), lines=True)
 
 
 def _heading(shown: int, count: int) -> str:
@@ -323,8 +356,12 @@ class RecordingError(LLMInterceptError):
     """An answer could not be recorded; the client got it all the same."""
 
 
-class DamagedRecordingWarning(UserWarning):
+class DamagedRecordingWarning(LLMInterceptWarning):
     """Files of a tape could not be read as takes; they were skipped."""
+
+
+class UnrecordedAnswerWarning(LLMInterceptWarning):
+    """Answers were not recorded, since they say how things stood then: a wrong key, a limit, a server that failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {near!r}?" if near is not None else f"Use one of {', '.join(map(repr, names))}."
 
 
+def counted(number: int, what: str) -> str:
+    """Say how many there are: `1 take`, `2,000 takes`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def unknown_keyword(call: str, name: str, value: object, known: Iterable[str]) -> SettingsError:
     """Make the error of a call that was given a keyword it does not have."""
     return SettingsError(f"{call}({name}=…)", value, advice=did_you_mean(name, known))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llm_intercept.cli.terminal import failure, say
+
 if TYPE_CHECKING:
     from llm_intercept.rules.rule import Rule
 
@@ -31,10 +33,8 @@ def check(file: str | None, schema: bool) -> None:
         raise click.UsageError("Give the file of rules to check, or --schema.")
     rules, pairs = rules_of(file)
     for rule, by in pairs:
-        click.echo(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
-    click.echo(
-        f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer.")
-    )
+        say(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
+    say(f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer."))
     if pairs:
         raise SystemExit(1)
 
@@ -48,6 +48,6 @@ def rules_of(file: str) -> tuple[list[Rule], list[tuple[Rule, Rule]]]:
     try:
         book = engine_of(Interceptor(rules=file)).book
     except LLMInterceptError as error:
-        raise click.ClickException(str(error)) from error
+        raise failure(error) from error
     rules = [*book.rules, *book.catch_alls]
     return rules, shadowed(rules)

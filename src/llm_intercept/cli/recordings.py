@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llm_intercept.base.words import counted
+from llm_intercept.cli.terminal import console, failure, say, styled
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
+    from rich.text import Text
 
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
@@ -35,7 +37,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except (LLMInterceptError, LookupError, OSError) as error:
-            raise click.ClickException(str(error)) from error
+            raise failure(error) from error
 
 
 @click.group(cls=_Group)
@@ -43,45 +45,38 @@ def recordings() -> None:
     """Look at recordings, check them, and change them. TAPE is a folder (of takes or of tapes) or an fsspec URL."""
 
 
-def _console() -> Console:
-    from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and `run` does without
-
-    return Console(highlight=False, soft_wrap=True)
-
-
 def _tapes(locations: tuple[str, ...]) -> list[tuple[str, Tape]]:
     from llm_intercept.tapetools.locate import tapes_at  # noqa: PLC0415 - it imports pydantic
 
     found = list(tapes_at(locations))
     if not found:
-        raise click.ClickException(f"there are no recordings in {', '.join(locations)}")
+        raise failure(f"there are no recordings in {', '.join(locations)}")
     return found
 
 
 @recordings.command("ls")
 @click.argument("tape", nargs=-1, required=True)
 def list_takes(tape: tuple[str, ...]) -> None:
-    """List the takes of each TAPE."""
+    """List the takes of each TAPE, in the order in which they were recorded."""
     from rich.table import Column, Table  # noqa: PLC0415
 
     from llm_intercept.base.json import mapping  # noqa: PLC0415
 
-    console = _console()
+    screen = console()
     for location, one in _tapes(tape):
-        table = Table(
-            Column("take", overflow="fold"),
-            "model",
-            "answer",
-            "recorded",
-            title=location,
-            title_justify="left",
-            box=None,
-        )
-        for name, take in one.takes():
-            table.add_row(name, str(mapping(take.request.body).get("model", "")), _answer(take), take.recorded_at[:19])
+        columns = Column("take", overflow="fold"), "model", "answer", "recorded"
+        table = Table(*columns, title=styled(location), title_justify="left", box=None)
+        for name, take in _in_order(one):
+            model = str(mapping(take.request.body).get("model", ""))
+            table.add_row(*map(styled, (name, model, _answer(take), take.recorded_at[:19])))
         for name, why in one.problems.items():
-            table.add_row(name, "", f"[red]damaged: {why}", "")
-        console.print(table)
+            table.add_row(styled(name), "", styled(f"damaged: {why}", "red"), "")
+        screen.print(table)
+
+
+def _in_order(tape: Tape) -> list[tuple[str, Take]]:
+    """Give the takes as they were recorded, those without a time first."""
+    return sorted(tape.takes(), key=lambda one: (one[1].recorded_at, one[0]))
 
 
 def _answer(take: Take) -> str:
@@ -99,12 +94,15 @@ def show(tape: str, take: str | None) -> None:
     from llm_intercept.tapetools.locate import one_take  # noqa: PLC0415
     from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
 
-    console = _console()
-    for _, one in _tapes((tape,)):
-        for name, found in (one_take(one, take),) if take is not None else one.takes():
-            console.rule(name, align="left")
+    screen = console()
+    tapes = _tapes((tape,))
+    for location, one in tapes:
+        if len(tapes) > 1:
+            screen.print(styled(location, "bold"))
+        for name, found in (one_take(one, take),) if take is not None else _in_order(one):
+            screen.rule(styled(name), align="left")
             for line in conversation(found):
-                console.print(line)
+                screen.print(line)
 
 
 @recordings.command()
@@ -112,7 +110,7 @@ def show(tape: str, take: str | None) -> None:
 @click.argument("other", type=click.Path(exists=True))
 def diff(one: str, other: str) -> None:
     """Show what differs between two takes, or two tapes, field by field; ends with 1 if anything does."""
-    console = _console()
+    screen = console()
     was, now = _files(Path(one)), _files(Path(other))
     pairs = [(one, other)] if Path(one).is_file() else [(name, name) for name in sorted({*was, *now})]
     count = 0
@@ -120,7 +118,7 @@ def diff(one: str, other: str) -> None:
         lines = list(_differences(was.get(left), now.get(right)))
         count += len(lines)
         if lines:
-            console.print(f"[bold]{left}", *lines, sep="\n  ", markup=True)
+            screen.print(styled(left, "bold"), *lines, sep="\n  ")
     if count:
         raise SystemExit(1)
 
@@ -129,18 +127,16 @@ def _files(path: Path) -> dict[str, Path]:
     return {str(path): path} if path.is_file() else {str(one.relative_to(path)): one for one in path.rglob("*.json")}
 
 
-def _differences(was: Path | None, now: Path | None) -> Iterator[str]:
-    from rich.markup import escape  # noqa: PLC0415
-
+def _differences(was: Path | None, now: Path | None) -> Iterator[Text]:
     from llm_intercept.recording.compare import differences  # noqa: PLC0415
     from llm_intercept.recording.take import document_of, read_take  # noqa: PLC0415
 
     if was is None or now is None:
-        yield "only in the other" if was is None else "only in the first"
+        yield styled("only in the other" if was is None else "only in the first")
         return
     first, second = (document_of(read_take(path.read_bytes(), path.name)) for path in (was, now))
     for found in differences(first, second):
-        yield escape(str(found))
+        yield styled(str(found))
 
 
 @recordings.command()
@@ -150,21 +146,22 @@ def check(tape: tuple[str, ...], played: str | None) -> None:
     """Check each TAPE: files that cannot be read, secrets, takes that the installed openai SDK does not parse, that no
     request finds, that are there twice. Ends with 1 if there is any.
     """  # noqa: D205 - click shows it as one paragraph
-    from rich.markup import escape  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
     from llm_intercept.tapetools.checking import check as findings  # noqa: PLC0415
     from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
 
-    console, count, takes = _console(), 0, 0
+    screen, count, takes = console(), 0, 0
     tapes = _tapes(tape)
-    for location, one in track(tapes, "checking", console=console, transient=True):
+    for location, one in track(tapes, "checking", console=screen, transient=True):
         known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known):
             count += 1
-            console.print(f"{escape(location)}/{found.name}: [red]{found.kind}[/]: {escape(found.what)}")
+            place, kind, what = f"{location}/{found.name}: ", (found.kind, "red"), f": {found.what}"
+            screen.print(styled(place).append(*kind).append_text(styled(what)))
         takes += len(one.names())
-    console.print(f"{len(tapes)} tapes, {takes} takes: {count or 'no'} findings")
+    sum_of_all = counted(count, "finding") if count else "no findings"
+    screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
     if count:
         raise SystemExit(1)
 
@@ -189,12 +186,10 @@ def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tupl
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
         if command and _run(command, PLAYED, file):
-            raise click.ClickException(
-                "the run failed, so what it did not play may still be needed: nothing was deleted"
-            )
+            raise failure("the run failed, so what it did not play may still be needed: nothing was deleted")
         known = [(location, one, _played(file, one)) for location, one in tapes]
     if not any(names for *_, names in known):
-        raise click.ClickException(
+        raise failure(
             f"the run played nothing of {tape}: it made no request, or it replayed another tape, or its environment "
             f"had no {PLAYED} (tox, sudo and containers pass on only what they are told to). Nothing was deleted"
         )
@@ -204,7 +199,7 @@ def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tupl
     plans = [(location, one, prune_plan(one, names)) for location, one, names in known if names]
     count = sum(step.new_name is None for _, _, plan in plans for step in plan)
     lines = [f"{location}/{step}" for location, _, plan in plans for step in plan]
-    if _agreed(lines, f"{count} takes were not played", yes, dry_run=dry_run):
+    if _agreed(lines, f"{counted(count, 'take')} {'was' if count == 1 else 'were'} not played", yes, dry_run=dry_run):
         for _, one, plan in plans:
             carry_out(one, plan)
 
@@ -215,7 +210,7 @@ def _played(file: Path, tape: Tape) -> set[str]:
     try:
         return played_in(file, tape)
     except FileNotFoundError:
-        raise click.ClickException(
+        raise failure(
             f"no process of the run said what it played, by {PLAYED}: it used no llm-intercept, or the variable did "
             "not reach it (tox, sudo and containers pass on only what they are told to). Nothing was deleted"
         ) from None
@@ -227,21 +222,25 @@ def _played(file: Path, tape: Tape) -> set[str]:
 def import_(path: tuple[Path, ...], to: Path) -> None:
     """Import other recorders' files (vcrpy, go-vcr, cassetter, nock, raw event streams), or folders of them.
 
-    Each file becomes one tape: its path under PATH, without its suffix, under --to.
+    Each file becomes one tape: its path under PATH, without its suffix, under --to. A tape that is there and differs,
+    since it is another file's or was edited, stays as it is.
     """
-    from rich.markup import escape  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
-    from llm_intercept.tapetools.importing import files_under, import_file  # noqa: PLC0415
+    from llm_intercept.tapetools.importing import files_under, import_files  # noqa: PLC0415
 
-    console = _console()
+    screen = console()
     files = list(files_under(path))
-    done = [import_file(*one, to) for one in track(files, "importing", console=console, transient=True)]
+    progress = track(import_files(files, to), "importing", len(files), console=screen, transient=True)
+    done = list(progress)
     failed = [one for one in done if one.failure]
     for one in failed:
-        console.print(f"{escape(str(one.file))}: [red]not imported[/]: {escape(one.failure)}")
-    takes = sum(len(one.names) for one in done)
-    console.print(f"{len(files)} files: {takes} takes in {len(files) - len(failed)} tapes, {len(failed)} not imported")
+        words = styled(f"{one.file}: ").append("not imported", "red")
+        screen.print(words.append_text(styled(f": {one.failure}")))
+    takes, tapes = sum(len(one.names) for one in done), len(files) - len(failed)
+    same = sum(not one.failure and not one.is_new for one in done)
+    said = f"{counted(len(files), 'file')}: {counted(takes, 'take')} in {counted(tapes, 'tape')}"
+    screen.print(f"{said}{f' ({same} there already)' if same else ''}, {len(failed)} not imported")
     if failed:
         raise SystemExit(1)
 
@@ -271,7 +270,8 @@ def rekey(yes: bool, tape: str, command: tuple[str, ...]) -> None:
         for step in plan:
             lines += [f"{location}/{step}", *(f"    {one}" for one in said.get(step.name, ()))]
     count = sum(len(found) for *_, found, _ in plans)
-    what = f"{count} takes get a new request" + (f" (the command ended with {status})" if status else "")
+    gets = "gets" if count == 1 else "get"
+    what = f"{counted(count, 'take')} {gets} a new request" + (f" (the command ended with {status})" if status else "")
     if _agreed(lines, what, yes):
         for _, one, _, plan in plans:
             carry_out(one, plan)
@@ -282,7 +282,7 @@ def _run(command: tuple[str, ...], variable: str, file: Path) -> int:
     words = command[1:] if command[0] == "--" else command
     program = shutil.which(words[0])
     if program is None:
-        raise click.ClickException(f"there is no command {words[0]!r}")
+        raise failure(f"there is no command {words[0]!r}")
     environment = {**os.environ, variable: str(file.resolve())}
     return subprocess.run([program, *words[1:]], check=False, env=environment).returncode  # noqa: S603
 
@@ -290,6 +290,6 @@ def _run(command: tuple[str, ...], variable: str, file: Path) -> int:
 def _agreed(lines: list[str], what: str, yes: bool, *, dry_run: bool = False) -> bool:
     """Say all that is about to be done, and ask if that is wanted."""
     for line in lines:
-        click.echo(f"  {line}")
-    click.echo(what + ("" if lines else ": there is nothing to do"))
+        say(f"  {line}")
+    say(what + ("" if lines else ": there is nothing to do"))
     return bool(lines) and not dry_run and (yes or click.confirm("Do it?"))

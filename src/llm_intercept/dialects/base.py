@@ -80,6 +80,7 @@ class Recorded:
 
     Attributes:
         not_in_key: Fields of the request's body that make no other request of it.
+        false_by_default: Fields that say the same where they are false as where they are not there.
         call_ids: Where ids of calls stand: the field, and the field around it, or None for anywhere.
         call_id: A pattern of the ids of calls and answers that the API gives out, which change from run to run.
         delta_fields: Fields of a stream's events that hold a part of a longer text.
@@ -100,6 +101,7 @@ class Recorded:
     usage: Callable[[Sequence[Any]], Usage | None] = lambda _: None
     replies: Callable[[Sequence[Any]], tuple[Reply, ...]] = lambda _: ()
     not_in_key: frozenset[str] = frozenset()
+    false_by_default: frozenset[str] = frozenset()
     call_ids: tuple[tuple[str, str | None], ...] = ()
     call_id: str = ""
     delta_fields: frozenset[str] = frozenset()

@@ -9,7 +9,6 @@ Must not know: rules, HTTP libraries.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -17,6 +16,7 @@ from urllib.parse import unquote
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import decode, encode, items, mapping, text
+from llm_intercept.base.multipart import digest, field_of, form_of
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
 from llm_intercept.dialects.openai.retry import RETRY
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 PATHS = ("/responses", "/completions", "/messages", ":generateContent", ":streamGenerateContent", ":embedContent")
 """The paths that are questions to a model, whatever the host."""
+OF_AN_API = re.compile(
+    r"/v[0-9][a-z0-9]*/(?:models|files|uploads|audio|images|videos|moderations|batches|fine_tuning|assistants|threads"
+    r"|vector_stores|conversations|chat|responses|messages|completions|embeddings|embed|rerank)(?:[/:]|$)"
+    r"|/api/(?:chat|generate|embed|embeddings|tags|show)$"
+)
+"""The paths that model APIs have, whatever is asked of them."""
 MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
 LAST = re.compile(
     rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
@@ -81,16 +87,22 @@ class Opaque(Dialect):
         """Whether the path says that it is a question to a model, whatever the host; these are recorded too."""
         return head.method == "POST" and head.path.rstrip("/").endswith(PATHS)
 
+    def is_of_an_api(self, head: WireRequest) -> bool:
+        """Whether the path is one that model APIs have, whatever the host: while a tape plays, none goes out."""
+        return self.asks_a_model(head) or OF_AN_API.search(head.path.rstrip("/")) is not None
+
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
-        """Read what all APIs have alike: the model, and who said what; of what is no JSON object nothing."""
+        """Read what all APIs have alike: the model, and who said what; of a form its parts, of anything else a hash."""
+        form: dict[str, Any] | None = None
         try:
             body: Mapping[str, Any] = mapping(decode(content)) if content else {}
         except (ValueError, RecursionError):
-            body = {"content_hash": hashlib.blake2b(content, digest_size=16).hexdigest()}
+            form = form_of(head.headers.get("content-type", ""), content)
+            body = {"content_hash": digest(content)} if form is None else form
         return LLMRequest(
-            model=text(body.get("model")) or _model_in(head.path),
+            model=(text(body.get("model")) if form is None else field_of(form, "model")) or _model_in(head.path),
             messages=tuple(messages_of(body)),
-            stream=body.get("stream") is True,
+            stream=body.get("stream") is True if form is None else field_of(form, "stream") == "true",
             raw=body,
             headers=head.headers,
             url=head.url,
@@ -102,7 +114,10 @@ class Opaque(Dialect):
         """Send a ready body as it is; raises `ReplyError` at any other, which nobody here can write."""
         del context
         if not isinstance(answer, RawReply):
-            problem = f"{answer!r} cannot be written for {request.method} {request.url}: no API is known for this path"
+            from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only the error needs it
+
+            shown = shown_url(request.url)
+            problem = f"{answer!r} cannot be written for {request.method} {shown}: no API is known for this path"
             raise ReplyError(problem, "Record its answer, or let it out: passthrough=[…].")
         body = answer.body
         if isinstance(body, bytes):
@@ -195,8 +210,9 @@ Opaque.recorded = Recorded(
     last_user=_last_user,
     roles=_roles,
     usage=_usage,
-    not_in_key=frozenset({"stream", "stream_options", "user", "metadata", "store", "service_tier", "seed"})
+    not_in_key=frozenset({"stream_options", "user", "metadata", "store", "service_tier", "seed"})
     | frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_identifier"}),
+    false_by_default=frozenset({"stream"}),  # what answers it can be played in its own shape alone
     call_ids=(("call_id", None),),
     call_id=r"call_[A-Za-z0-9]{8,}|toolu_[A-Za-z0-9]{8,}",
     delta_fields=frozenset({"text", "delta", "partial_json", "thinking"}),

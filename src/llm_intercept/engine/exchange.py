@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.hosts import is_llm_host, names_one
-from llm_intercept.base.json import encode, items
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
@@ -37,7 +36,7 @@ from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, Callback, ErrorReply, Passthrough, RaiseError
-from llm_intercept.replies.mock_params import MOCK_PARAMS, Mocked, Script, mocked
+from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -83,7 +82,6 @@ class Engine:
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
     _identities: Identities = field(default_factory=Identities)
-    _scripts: Script = field(default_factory=Script)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
         """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
@@ -96,7 +94,7 @@ class Engine:
         dialect = claimed_by(head)
         if dialect is not None:
             return self._exchange(head, dialect, self._chain(outer))
-        if OPAQUE.claims(head) or (OPAQUE.asks_a_model(head) and _records(self._chain(outer))):
+        if OPAQUE.claims(head) or _concerns_a_tape(head, self._chain(outer)):
             return self._exchange(head, OPAQUE, self._chain(outer))
         return None
 
@@ -247,6 +245,8 @@ class Engine:
     def _written(self, case: Case, answer: Answer, identity: str) -> WireResponse:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity))
+        except ReplyError as error:
+            raise FailedExchange(_placed(error, case)) from error
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
@@ -267,7 +267,7 @@ class Engine:
     def _mocked(self, case: Case) -> Generator[Any, Any, Prepared | None]:
         """Obey litellm's mock parameters, which the request's body may carry."""
         try:
-            found = self._mock_params(dict(case.request.raw))
+            found = mocked(case.request.raw)
         except LLMInterceptError as error:
             self.journal.note(case.call)
             raise FailedExchange(error) from error
@@ -287,12 +287,6 @@ class Engine:
             self.check_budget()
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
-
-    def _mock_params(self, fields: dict[str, Any]) -> Mocked | None:
-        if isinstance(fields.get("mock_response"), list):
-            given = items(fields["mock_response"])
-            fields["mock_response"] = self._scripts.next(given, key=encode(given))
-        return mocked(fields)
 
     def _unmatched(self, case: Case, facts: Unmatched) -> Exchange:
         call = case.call
@@ -346,8 +340,18 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
     return kind(str(case.origin), case.where, error)
 
 
+def _placed(error: ReplyError, case: Case) -> ReplyError:
+    """Say of a reply that cannot be given which rule gave it, and where that was written."""
+    place = f"rule {case.origin}, {case.where}" if case.where else str(case.origin)
+    return error if error.where else ReplyError(error.problem, error.advice, place)
+
+
 def _records(chain: tuple[Engine, ...]) -> bool:
     return any(engine.recorder is not None for engine in chain)
+
+
+def _concerns_a_tape(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
+    return any(engine.recorder is not None and engine.recorder.concerns(head) for engine in chain)
 
 
 def _needs_body(chain: tuple[Engine, ...]) -> bool:

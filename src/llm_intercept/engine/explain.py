@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched
 
@@ -24,13 +25,19 @@ def facts_of(case: Case) -> RequestFacts:
     """Say the request in short."""
     request = case.request
     tools = tuple(tool.name for tool in request.tools)
-    return RequestFacts(case.head.method, case.head.url, request.model, request.last_user, tools, request.stream)
+    return RequestFacts(case.head.method, _shown(case), request.model, request.last_user, tools, request.stream)
+
+
+def _shown(case: Case) -> str:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+    return shown_url(case.head.url)
 
 
 def let_out(case: Case) -> str:
     """Say how the request gets out to the network: all that nothing answers, or its model, or its path, alone."""
     model = case.request.model if "://" not in case.request.model else ""  # which would be taken for a host
-    name = re.sub(r"[*?[]", r"[\g<0>]", model or case.head.host + case.head.path)
+    name = re.sub(r"[*?[]", r"[\g<0>]", model or case.head.host + urlsplit(_shown(case)).path)
     return (
         "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough),"
         f"\nor passthrough=[{name!r}] for this {'model' if model else 'path'} alone."
@@ -40,7 +47,7 @@ def let_out(case: Case) -> str:
 def stopped(case: Case, why: str) -> Unmatched:
     """Say that a request was stopped for the host it goes to."""
     problem = f"llm-intercept stopped a request to {case.head.host}, a known LLM host. {why}."
-    return Unmatched(RequestFacts(case.head.method, case.head.url), problem, advice=let_out(case))
+    return Unmatched(RequestFacts(case.head.method, _shown(case)), problem, advice=let_out(case))
 
 
 def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:

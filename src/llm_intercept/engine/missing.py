@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_intercept.engine import loosening
 from llm_intercept.engine.explain import facts_of
 from llm_intercept.errors import TakeFacts, Unmatched
 from llm_intercept.recording.compare import differences, distance
@@ -48,7 +49,9 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     near = (*_own(recorder, sought, key), *_nearest(recorder, sought))
     if not near:
         problem += " There are no recordings in it."
-    return Unmatched(facts_of(case), problem, (), advice(recorder), takes=near[:NEAREST])
+    read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
+    loosened = loosening.advice(recorder.recordings, sought, read)
+    return Unmatched(facts_of(case), problem, (), loosened + advice(recorder), takes=near[:NEAREST])
 
 
 def advice(recorder: Recorder) -> str:

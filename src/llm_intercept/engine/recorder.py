@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from collections import Counter
 from contextlib import suppress
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.version import __version__
-from llm_intercept.dialects import claimed_by
+from llm_intercept.dialects import OPAQUE, dialect_of
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.engine.rekey import pairing
 from llm_intercept.engine.replay import Replay
@@ -25,6 +26,7 @@ from llm_intercept.errors import (
     RecordingError,
     ReplyFunctionError,
     SecretInRecordingError,
+    UnrecordedAnswerWarning,
     shorten,
 )
 from llm_intercept.model.wire import WireRequest
@@ -35,11 +37,12 @@ from llm_intercept.recording.fingerprint import recorded_of
 from llm_intercept.recording.likeness import Asked
 from llm_intercept.recording.locks import PATIENCE
 from llm_intercept.recording.lookup_key import FingerprintCache
-from llm_intercept.recording.redaction import Secrets
 from llm_intercept.recording.sanitize import sanitize_request
+from llm_intercept.recording.servers import Servers
 from llm_intercept.recording.take import DamagedTakeError, read_take
 from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
 from llm_intercept.recording.writing import WRITER
+from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
 
 if TYPE_CHECKING:
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MOST_TOLD = 50  # answers that were not recorded; a disk that is full for a day has more, and the first say why
 MORE = "and of others, which are not listed"
+PASSING = frozenset({401, 403, 429, *range(500, 600)})
+"""The statuses that say how things stand now, not what the request is worth."""
 
 
 class Recorder:
@@ -73,6 +78,7 @@ class Recorder:
         self._lost: dict[str, int] = {}
         self._session: Session | None = None
         self._secrets: set[str] = set()
+        self._passed: list[int] = []
         self._pairing = pairing()
         self._factor = recordings.factor
         usual = recordings.matching.is_default and recordings.redaction.hook is None
@@ -89,6 +95,14 @@ class Recorder:
         """The tape, opened when the first request asks for it."""
         match = self.recordings.matching
         return Tape(self.recordings.store(), None if match.is_default else self._loosened)
+
+    @cached_property
+    def _servers(self) -> Servers:
+        return Servers(self.tape.store)
+
+    def concerns(self, wire: WireRequest) -> bool:
+        """Whether a request that no API claims is the tape's business, by its path or since its server is on it."""
+        return OPAQUE.is_of_an_api(wire) or self._servers.have(wire.url)
 
     def answer(self, wire: WireRequest, request: LLMRequest, dialect: Dialect) -> Replay | Capture | None:
         """Find the take that answers a request, or what is to record one; None if there is neither.
@@ -138,10 +152,23 @@ class Recorder:
             self.tape.problems.clear()
             message = f"llm-intercept: files in {self.tape.store.location} could not be read:{listed}"
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
+        self._warn_of_what_passed()
         failure, secret = self._failure(), self._scanned()
         if secret is not None and failure is not None:
             secret.add_note(str(failure))
         return secret or failure
+
+    def _warn_of_what_passed(self) -> None:
+        """Say which answers were not kept; they would be played for ever, and asked again they are others."""
+        passed, self._passed = self._passed, []
+        if passed:
+            counts = ", ".join(f"{status} ({count}x)" for status, count in sorted(Counter(passed).items()))
+            message = (
+                f"llm-intercept: errors that pass were not kept in {self.tape.store.location}: {counts}. "
+                "Give the program a key that works, or record again later; to keep them, for a test of what happens "
+                "then: Recordings(…, keep_errors=True)."
+            )
+            warnings.warn(message, UnrecordedAnswerWarning, stacklevel=5)
 
     def _redacted(self, make: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -170,7 +197,10 @@ class Recorder:
         def keep(take: Take) -> None:
             session = part or self._joined()
             try:
-                tape.record(take, session=session, replaces=self.mode == "record", key=key, began=began)
+                if take.response.status in PASSING and not self.recordings.keep_errors:
+                    self._passed.append(take.response.status)
+                else:
+                    tape.record(take, session=session, replaces=self.mode == "record", key=key, began=began)
             finally:
                 session.close()
 
@@ -222,8 +252,7 @@ class Recorder:
         match = self.recordings.matching
         if match.key is None:
             return match.fingerprint(canonical_of(take, match))
-        request = request_of(take)
-        return take.fingerprint if request is None else self._custom(match.key, request)
+        return self._custom(match.key, read_request(take)[1])
 
     def _custom(self, key: Any, request: LLMRequest) -> str:
         try:
@@ -270,14 +299,14 @@ def wire_of(take: Take) -> WireRequest:
     return WireRequest(take.request.method, take.request.url, parts.hostname or "", parts.path, take.request.headers)
 
 
-def request_of(take: Take) -> LLMRequest | None:
-    """Read a recorded request as its dialect does; None if no dialect claims it."""
-    wire = wire_of(take)
-    dialect = claimed_by(wire)
+def read_request(take: Take) -> tuple[Dialect, LLMRequest]:
+    """Read a recorded request as its API has it, or as far as all are alike."""
+    head, content = wire_of(take), encode(take.request.body)
+    dialect = dialect_of(head)
     try:
-        return None if dialect is None else dialect.read(wire, encode(take.request.body))
+        return dialect, dialect.read(head, content)
     except (BadRequestError, UnreadableError):
-        return None
+        return OPAQUE, OPAQUE.read(head, content)
 
 
 def _said(sought: SanitizedRequest) -> str:

@@ -6,7 +6,7 @@ Knows: engines, activations and hooks, and ties them together. Must not know: ho
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Never, TypedDict, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
@@ -156,11 +156,11 @@ class Interceptor:
         found = some_conditions("on", conditions, wanted)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
-    def reply(self, *replies: ReplyLike, times: int | None = None) -> Rule:
+    def reply(self, *replies: ReplyLike, times: int | None = None, **unknown: Never) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
         shown = [*map(_brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
         rule = Rule((), f"reply({', '.join(shown)})", caller())
-        self._engine.book.add(rule.reply(*replies, times=times))
+        self._engine.book.add(rule.reply(*replies, times=times, **unknown))
         self._engine.book.warn_if_shadowed(rule)
         return rule
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
 from llm_intercept.conditions.given import all_conditions
-from llm_intercept.errors import SettingsError, shorten
+from llm_intercept.errors import SettingsError, shorten, visible
 from llm_intercept.journal.journal import SOURCES
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Calls(Sequence["Call"]):
 
         table = Table("#", "model", "last user message", "turn", "answer", "from", "tokens", "ms", "attempt")
         for number, call in enumerate(self._calls, 1):
-            table.add_row(*map(Text, _row(number, call)))
+            table.add_row(*(Text(visible(cell)) for cell in _row(number, call)))
         return table
 
 
@@ -128,13 +128,15 @@ def _checked(name: str, value: object) -> object:
 
 
 def _row(number: int, call: Call) -> tuple[str, ...]:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only printing needs it
+
     request = call.request
     by = f"{call.rule} {call.rule.where}" if call.rule is not None else call.source
     outcome = str(call.status or (type(call.error).__name__ if call.error else "-"))
     return (
         str(number),
         request.model + (" (stream)" if request.stream else ""),
-        shorten(request.last_user, 40) if request.last_user else request.url if not request.model else "",
+        shorten(request.last_user, 40) if request.last_user else shown_url(request.url) if not request.model else "",
         str(request.turn),
         outcome,
         by,

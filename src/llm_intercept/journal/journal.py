@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from llm_intercept.base.prices import price
 from llm_intercept.base.recent import RecentCounts
-from llm_intercept.errors import shorten
+from llm_intercept.errors import portable, shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +32,17 @@ REMEMBERED = 10_000
 """Requests of which it is known how often they failed in a row: the attempts of clients that do not say them."""
 TOLD = 100
 """What went wrong is kept of so many requests where calls are not kept: a report at the end, which tells the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleName:
+    """What is left of a rule in another process: its text, and where it was written."""
+
+    text: str
+    where: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(slots=True, eq=False)
@@ -118,14 +129,31 @@ class Call:
             journal.finished(self)
 
     def __repr__(self) -> str:
-        words = [self.request.model or self.request.url, "stream" if self.request.stream else "JSON"]
+        words = [self.request.model or _shown(self.request.url), "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
         ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
         broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
         outcome = f"{self.status}{broken}" if self.status else ended or "no answer yet"
         by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
-        return f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>"
+        return visible(f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Say what another process can have of a call: of a rule its name, of what does not travel its `repr`."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        rule = None if self.rule is None else RuleName(str(self.rule), self.rule.where)
+        here: dict[str, Any] = {"rule": rule, "retries_told": None, "failed_before": self.attempt - 1, "_journals": []}
+        return {name: portable(value) for name, value in {**values, **here}.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+def _shown(url: str) -> str:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+    return shown_url(url)
 
 
 @dataclass(slots=True)

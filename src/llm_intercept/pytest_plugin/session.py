@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llm_intercept.base.words import counted
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.entry import intercept
 from llm_intercept.interceptor.interceptor import engine_of
@@ -134,10 +135,6 @@ def sentence(totals: Totals) -> str:
     saved = f" (about ${cost:,.4f})" if cost >= SHOWN_COST else ""
     mocked = calls["rule"] + calls["default"]
     return (
-        f"{_count(mocked, 'call')} mocked, {calls['recording']} replayed, {calls['live']} live, "
-        f"{calls['unmatched']} unmatched; {_count(tokens, 'token')}{saved} not spent"
+        f"{counted(mocked, 'call')} mocked, {calls['recording']} replayed, {calls['live']} live, "
+        f"{calls['unmatched']} unmatched; {counted(tokens, 'token')}{saved} not spent"
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -37,6 +37,8 @@ class Recordings:
         replay_speed: How streams are played: `instant`, `recorded` (with their gaps), or a factor of the gaps (2.0 is
             slower); by default as the interceptor's `replay_speed` says, or at once.
         repeat_last: Whether the last take of a request is played again when there is none left.
+        keep_errors: Whether answers with 401, 403, 429 and 5xx are kept too. By default the client gets them and a
+            warning says so, since they would be played for ever.
         redaction: What is kept out of takes beside the known shapes of secrets.
 
     Raises:
@@ -48,6 +50,7 @@ class Recordings:
     match: Match | str | Sequence[str] | Callable[[LLMRequest], object] | None = None
     replay_speed: ReplaySpeed | None = None
     repeat_last: bool = False
+    keep_errors: bool = False
     redaction: Redaction = field(default_factory=Redaction)
 
     def __post_init__(self) -> None:

@@ -14,43 +14,31 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.dialects import EVERY, dialect_of
+from llm_intercept.dialects import dialect_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.paths import Path, parse, removed
-from llm_intercept.recording.prefilter import Prefilter
+from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE, may_change
+from llm_intercept.secrets.looks import MARK
+from llm_intercept.secrets.user_patterns import compiled
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Recorded
 
-_CALL_IDS = dict.fromkeys(one for each in EVERY for one in each.recorded.call_id.split("|") if one)
-VOLATILE: dict[str, str] = {
-    "uuid": r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b",
-    "time": r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|\s?[+-]\d\d:?\d\d)?(?![\d:])",
-    "call": rf"\b(?:{'|'.join(_CALL_IDS)})\b",
-    "tmp": (
-        r"(?:/private)?/(?:tmp|var/tmp|var/folders)(?:/[^\s\"'/:<>|,;)]+)*/(?=[^\s\"'/]*)"
-        r"(?:tmp[a-z0-9_]{8}(?![a-z0-9_]))?|[A-Za-z]:\\[^\s\"'<>|]{0,120}\\Temp\\(?:[^\s\"'\\<>|]+\\)*(?:tmp[a-z0-9_]{8})?"
-    ),
-}
-"""The values that change from run to run, by name; each is replaced by its name and a number, the same for the same."""
-
-# Finds something in a text, and in JSON of it, wherever one of `VOLATILE` does; digits are any script's.
-_DIGIT = r"(?:[0-9]|[^\x00-\x7f]{1,2}|(?:\\u[0-9a-f]{4}){1,2})"
-_CHANGING = Prefilter(
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-"
-    rf"|-{_DIGIT}{{2}}-{_DIGIT}{{2}}[T ]{_DIGIT}{{2}}:{_DIGIT}{{2}}"
-    rf"|{'|'.join(each.recorded.call_id for each in EVERY if each.recorded.call_id)}"
-    r"|/tmp/|/var/folders/|\\Temp\\"
-)
-# The same for whatever else makes a canonical body differ from the body: nulls, and the fields that hold ids of calls.
-_CHANGED = Prefilter("|".join(["null", *{around or name for each in EVERY for name, around in each.recorded.call_ids}]))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr)
 SLUG = 40  # characters
-WORD = re.compile(r"[a-z0-9]+")
+WORD = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,6}|[0-9]{1,4}")
+PARTS = re.compile(r"[A-Za-z0-9]+")
+OF_URL = frozenset({"host", "path", "query"})
+HOW = frozenset({"api-version", "alt", "beta"})
+"""Parameters of a URL that only say how to answer."""
+GIVEN_OUT = 32_768
+"""From this port on the system gives them out, to a server of a test another each time; those below somebody chose."""
+USUAL_PORTS = {"http": 80, "https": 443}
+KNOWN = {**VOLATILE, **ON_REQUEST}
 Key = Callable[[Any], object]
 
 
@@ -60,10 +48,10 @@ class Match:
 
     Args:
         ignore: Paths of fields that make no difference: `$.temperature`, `$.messages[0]`, `$.messages[*].name`,
-            `$..id`, and the words `host` and `path` for the URL's.
+            `$..id`, and the words `host` (with its port), `path` and `query` for the URL's.
         key: A function of the `LLMRequest` that returns what makes the difference, instead of the whole request.
-        volatile: The names of the values that change from run to run, out of `VOLATILE`, or more as a mapping from
-            a name to a regular expression.
+        volatile: The names of the values that change from run to run: `uuid`, `time`, `call` and `tmp` by default,
+            and `date` and `epoch` (a Unix time) if you name them; or a mapping from a name to a regular expression.
 
     Raises:
         SettingsError: An argument cannot be used.
@@ -77,7 +65,7 @@ class Match:
     _volatile: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
-        paths = tuple(parse(path) for path in self.ignore if path not in {"host", "path"})
+        paths = tuple(parse(path) for path in self.ignore if path not in OF_URL)
         object.__setattr__(self, "_paths", paths)
         object.__setattr__(self, "_volatile", tuple(_patterns(self.volatile)))
         if self.key is not None and not callable(self.key):  # pyright: ignore[reportUnnecessaryComparison]
@@ -102,16 +90,23 @@ class Match:
         parts = urlsplit(url)
         made: dict[str, Any] = {"method": method.upper()}
         if "host" not in self.ignore:
-            made["host"] = _host(parts.hostname or "")
+            made["host"] = server_of(url)
         if "path" not in self.ignore:
             made["path"] = parts.path.rstrip("/")
-        return made
+        query = [] if "query" in self.ignore else _asked(parts)
+        return {**made, "query": query} if query else made
 
     def kept(self, body: object, recorded: Recorded) -> Any:
         """Leave out of a body what makes no difference."""
         kept: Any = body
         if is_object(body):
-            kept = {key: item for key, item in mapping(body).items() if key not in recorded.not_in_key}
+            entries = mapping(body).items()
+            usual = recorded.false_by_default
+            kept = {
+                key: item
+                for key, item in entries
+                if key not in recorded.not_in_key and not (item is False and key in usual)
+            }
         for path in self._paths:
             kept = removed(kept, path)
         return kept
@@ -129,11 +124,6 @@ def canonical_text(canonical: object) -> str:
 def hashed(text: str) -> str:
     """Hash the text of a canonical request."""
     return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
-
-
-def is_changed(text: str) -> bool:
-    """Whether a canonical request in which nothing is numbered yet changes by that; yes where it may."""
-    return _CHANGED.may_find(text) or _CHANGING.may_find(text)
 
 
 def matching(value: object) -> Match:
@@ -178,7 +168,7 @@ class Renumbering:
     def _string(self, text: str, key: str, around: str) -> str:
         if self._calls and (key in self._anywhere or (key, around) in self._within):
             return self._name("call", text)
-        if self._usual and not _CHANGING.may_find(text):
+        if self._usual and not may_change(text):
             return text
         for name, pattern in self._patterns:
             text = pattern.sub(partial(self._found, name), text)
@@ -193,13 +183,23 @@ class Renumbering:
 
 
 def slug(canonical: object) -> str:
-    """Make the words of a file name from a canonical request's last user message; `request` if it has none."""
+    """Make the words of a file name from a canonical request's last user message; `request` if it has none.
+
+    What does not look like words is left out: it may be a secret whose shape nobody knows.
+    """
     known = mapping(canonical)
     said = recorded_of(known["method"], known.get("path", "")).last_user(known.get("body"))
-    words = "-".join(WORD.findall(said[:200].lower().replace("'", "")))
+    words = "-".join(word.lower() for one in said[:200].split() for word in _words(one))
     if len(words) > SLUG:
         words = words[:SLUG].rpartition("-")[0] or words[:SLUG]
     return words or "request"
+
+
+def _words(written: str) -> list[str]:
+    """Give the words in what stands between two spaces; none if a part is no word, or a number among words."""
+    parts = PARTS.findall(written.replace("'", ""))
+    are_words = all(map(WORD.fullmatch, parts)) and (len(parts) == 1 or not any(part.isdigit() for part in parts))
+    return parts if are_words else []
 
 
 @lru_cache(maxsize=256)
@@ -209,23 +209,39 @@ def recorded_of(method: str, url: str) -> Recorded:
     return dialect_of(WireRequest(method, url, parts.hostname or "", parts.path, {})).recorded
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
+def server_of(url: str) -> str:
+    """Name the server of a URL: its host, and its port where that is not the usual one, nor one that was given out.
+
+    This machine's own addresses are one.
+    """
+    parts = urlsplit(url)
+    host = _host(parts.hostname or "")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    is_told = port not in (None, USUAL_PORTS.get(parts.scheme)) and (host != "localhost" or (port or 0) < GIVEN_OUT)
+    return f"{host}:{port}" if is_told else host
+
+
 def _host(host: str) -> str:
-    """Name the host; this machine's own addresses are one, since a local server has another port each time."""
     try:
         return "localhost" if ipaddress.ip_address(host).is_loopback else host.lower()
     except ValueError:
         return host.lower()
 
 
+def _asked(parts: SplitResult) -> list[list[str]]:
+    """Give the parameters of a redacted URL that make a difference, sorted: those whose values are kept."""
+    query = parse_qsl(parts.query, keep_blank_values=True) if parts.query else []
+    return sorted([name, value] for name, value in query if value != MARK and name.lower() not in HOW)
+
+
 def _patterns(volatile: Any) -> Iterable[tuple[str, re.Pattern[str]]]:
-    named = (
-        dict(mapping(volatile)) if is_object(volatile) else {str(name): VOLATILE.get(str(name)) for name in volatile}
-    )
+    named = dict(mapping(volatile)) if is_object(volatile) else {str(name): KNOWN.get(str(name)) for name in volatile}
     for name, pattern in named.items():
         if pattern is None:
-            raise SettingsError("volatile", name, f"names out of {', '.join(VOLATILE)}, or a mapping to patterns")
-        try:
-            yield name, re.compile(pattern)
-        except re.error as error:
-            raise SettingsError("volatile", pattern, f"regular expressions ({error})") from error
+            raise SettingsError("volatile", name, f"names out of {', '.join(KNOWN)}, or a mapping to patterns")
+        is_ours = KNOWN.get(name) == pattern
+        yield name, re.compile(pattern) if is_ours else compiled("volatile", pattern)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.base.recent import RecentCounts
-from llm_intercept.errors import SettingsError, shorten
+from llm_intercept.errors import SettingsError, shorten, visible
 from llm_intercept.faults import Fault, connection_error, cut_off, disconnect, malformed, timeout
 from llm_intercept.replies.api_error import api_error
 from llm_intercept.replies.kinds import ErrorReply
@@ -52,9 +52,11 @@ class Injection:
     attempt: int
 
     def __str__(self) -> str:
-        asked = shorten(self.request.last_user, 60) if self.request.last_user else self.request.url
+        from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+        asked = shorten(self.request.last_user, 60) if self.request.last_user else shown_url(self.request.url)
         shape = "stream" if self.request.stream else "JSON"
-        return f"{self.kind!r} for {asked} to {self.request.model} ({shape}, attempt {self.attempt})"
+        return visible(f"{self.kind!r} for {asked} to {self.request.model} ({shape}, attempt {self.attempt})")
 
 
 class Chaos:

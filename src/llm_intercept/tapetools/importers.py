@@ -1,7 +1,6 @@
 """Reads other recorders' files: vcrpy's and its likes' YAML and JSON, cassetter's YAML, nock's JSON, raw event streams.
 
-Knows: their formats and where they go wrong (docs/wire.md 8.1). Must not know: tapes. PyYAML is the extra
-`llm-intercept-transport[import]`.
+Knows: their formats and where they go wrong (docs/wire.md 8.1). Must not know: tapes.
 """
 
 from __future__ import annotations
@@ -10,28 +9,22 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
-from llm_intercept.errors import LLMInterceptError
 from llm_intercept.recording.encodings import decode_stored
+from llm_intercept.tapetools.documents import PACKED, ImportFailedError, content_of, document_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml", ".json", ".bin")
 SSE_BEGINNINGS = (b"data:", b"event:", b"id:", b": ")
 GZIP_AS_TEXT = "\x1f\x8b"
 BINARY = ("binary", "base64", "bytes")
-
-
-class ImportFailedError(LLMInterceptError):
-    """A file is no recording that can be imported."""
-
-    def __init__(self, file: object, why: str) -> None:
-        self.file, self.why = file, why
-        super().__init__(f"{file}: {why}")
+STATUSES = range(100, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +41,47 @@ class Foreign:
     recorded_at: str = ""
 
 
+def unpacked(path: Path) -> Path:
+    """Return a path as it is without `.gz`."""
+    return path.with_suffix("") if path.suffix == PACKED else path
+
+
 def read_foreign(file: Path) -> list[Foreign]:
-    """Read a .yaml, .yml, .json or .bin file; raises `ImportFailedError` if it has no exchanges that can be read."""
-    if file.suffix == ".bin":
+    """Read a .yaml, .yml, .json or .bin file, packed or not; raises `ImportFailedError` if no exchange can be read."""
+    suffix = unpacked(file).suffix
+    if suffix == ".bin":
         return [_raw_stream(file)]
-    document = _json(file) if file.suffix == ".json" else _yaml(file)
+    document = document_of(file, is_json=suffix == ".json")
     found = items(mapping(document).get("interactions", mapping(document).get("http_interactions")))
-    try:
-        if is_array(document) and all("scope" in mapping(one) for one in document):
-            return [_of_nock(mapping(one)) for one in document]
-        exchanges = [_of_vcr(mapping(one)) for one in found if "request" in mapping(one)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ImportFailedError(file, f"an exchange cannot be read ({type(error).__name__}: {error})") from error
+    if is_array(document) and all("scope" in mapping(one) for one in document):
+        return _each(file, _of_nock, document)
+    exchanges = _each(file, _of_vcr, [one for one in found if "request" in mapping(one)])
     if not exchanges:
         raise ImportFailedError(file, "there are no recorded exchanges in it")
     return exchanges
+
+
+def _each(file: Path, read: Callable[[Any], Foreign], exchanges: list[Any]) -> list[Foreign]:
+    """Read exchanges; raises `ImportFailedError`, which says which one cannot be read."""
+    made: list[Foreign] = []
+    for number, one in enumerate(exchanges, 1):
+        try:
+            made.append(_checked(read(mapping(one))))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            raise ImportFailedError(
+                file, f"exchange {number} of {len(exchanges)} cannot be read ({kind}{error})"
+            ) from error
+    return made
+
+
+def _checked(exchange: Foreign) -> Foreign:
+    """Refuse what was never asked or answered over HTTP."""
+    if exchange.status not in STATUSES:
+        raise ValueError(f"{exchange.status} is no HTTP status")
+    if not urlsplit(exchange.url).hostname:
+        raise ValueError(f"{exchange.url!r} is no URL of a host")
+    return exchange
 
 
 def _of_vcr(exchange: Any) -> Foreign:
@@ -71,14 +90,14 @@ def _of_vcr(exchange: Any) -> Foreign:
     status = response.get("status", response.get("status_code"))
     code = mapping(status).get("code") if is_object(status) else response.get("code", status)
     headers = _pairs(response.get("headers"))
-    content = decode_stored(_bytes(_stored(response)))
+    content = decode_stored(_bytes(_stored(response)), _encoding(headers))
     when = str(exchange.get("recorded_at") or response.get("recorded_at") or "")
     return Foreign(
         method=str(request.get("method", "POST")).upper(),
         url=str(request.get("uri", request.get("url", ""))),
         headers=_pairs(request.get("headers")),
         body=_stored(request),
-        status=int(str(code).split()[0]),
+        status=_status(code),
         response_headers=_described(headers, content),
         content=content,
         recorded_at=when,
@@ -103,27 +122,40 @@ def _stored(side: Any) -> Any:
 
 def _of_nock(exchange: Any) -> Foreign:
     response = exchange.get("response", "")
-    content = decode_stored(_hex(response) if _is_hex(response) else _bytes(response))
+    headers = _pairs(exchange.get("rawHeaders", exchange.get("headers")))
+    content = decode_stored(_hex(response) if _is_hex(response) else _bytes(response), _encoding(headers))
     return Foreign(
         method=str(exchange.get("method", "POST")).upper(),
         url=str(exchange["scope"]).removesuffix(":443").removesuffix(":80") + str(exchange["path"]),
         headers=_pairs(exchange.get("reqheaders")),
         body=_from_hex(exchange.get("body")),
-        status=int(exchange.get("status", 200)),
-        response_headers=_described(_pairs(exchange.get("rawHeaders", exchange.get("headers"))), content),
+        status=_status(exchange.get("status", 200)),
+        response_headers=_described(headers, content),
         content=content,
     )
 
 
+def _status(said: Any) -> int:
+    """Read a status, or a line of one: `200 OK`."""
+    words = str(said).split()
+    if not words or not words[0].isdecimal():
+        raise ValueError(f"{said!r} is no HTTP status")
+    return int(words[0])
+
+
+def _encoding(headers: tuple[tuple[str, str], ...]) -> str:
+    return next((value for name, value in headers if name.lower() == "content-encoding"), "")
+
+
 def _raw_stream(file: Path) -> Foreign:
     """Read an event stream that was kept without its request; what is asked is made up, but for the model."""
-    content = file.read_bytes()
+    content = content_of(file)
     if not content.startswith(SSE_BEGINNINGS):
         raise ImportFailedError(file, "it is no event stream")
     first = content.removeprefix(b"data:").partition(b"\n")[0]
     try:
         model = mapping(json.loads(first)).get("model", "")
-    except ValueError:
+    except (ValueError, RecursionError):
         model = ""
     body: dict[str, Any] = {"model": model, "messages": [], "stream": True}
     url = "https://api.openai.com/v1/chat/completions"
@@ -188,41 +220,3 @@ def _hex(value: Any) -> bytes:
 
 def _from_hex(value: Any) -> Any:
     return decode_stored(_hex(value)) if _is_hex(value) else value
-
-
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_bytes())
-    except ValueError as error:
-        raise ImportFailedError(file, f"it is not JSON ({error})") from error
-
-
-def _yaml(file: Path) -> Any:
-    try:
-        yaml: Any = import_module("yaml")
-    except ImportError as error:
-        raise ImportFailedError(
-            file, "YAML is read with PyYAML: pip install 'llm-intercept-transport[import]'"
-        ) from error
-    try:
-        return yaml.load(file.read_bytes(), _loader(yaml))
-    except yaml.YAMLError as error:
-        raise ImportFailedError(file, f"it is not YAML ({str(error).splitlines()[0]})") from error
-
-
-def _loader(yaml: Any) -> Any:
-    """Make a loader that takes any tag for what it stands on: `!binary`, `!!python/object/apply:…istr`, and so on."""
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    kind: Any = type("Loader", (base,), {})
-
-    def construct(loader: Any, tag: str, node: Any) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
-        if isinstance(node, yaml.SequenceNode):
-            listed = loader.construct_sequence(node, deep=True)
-            return listed[0] if "apply:" in tag and len(listed) == 1 else listed
-        text: str = loader.construct_scalar(node)
-        return base64.b64decode(text) if tag.endswith("binary") else text
-
-    kind.add_multi_constructor("", construct)
-    return kind

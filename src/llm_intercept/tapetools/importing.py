@@ -1,27 +1,37 @@
 """Imports other recorders' files: one tape for each, under the same relative path.
 
+A tape is written once, as a whole: one that is there with other takes is another file's, or was edited, and stays as
+it is. So importing a file again changes nothing.
+
 Knows: what was read of them, tapes. Must not know: their formats.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, is_object
-from llm_intercept.recording.bodies import Chunk
+from llm_intercept.recording.bodies import Chunk, answer_values
+from llm_intercept.recording.compare import differences
 from llm_intercept.recording.redaction import Redaction
+from llm_intercept.recording.sameness import same
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.store import FolderStore
-from llm_intercept.recording.tape import Tape
-from llm_intercept.tapetools.importers import SUFFIXES, Foreign, ImportFailedError, read_foreign
+from llm_intercept.recording.take import document_of, write_take
+from llm_intercept.recording.tape import Tape, canonical_of, key_of
+from llm_intercept.tapetools.documents import ImportFailedError, Plain, TooMuchError
+from llm_intercept.tapetools.importers import SUFFIXES, Foreign, read_foreign, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.recording.take import Take
+
+AGAIN = "Nothing was changed. Delete the tape to import it anew, or import into another folder"
 
 
 @dataclass(slots=True)
@@ -32,39 +42,102 @@ class Imported:
     tape: Path
     names: list[str] = field(default_factory=list[str])
     failure: str = ""
+    is_new: bool = True
 
 
 def files_under(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
     """Give the files to import, each with its path relative to the folder it was found under."""
     for path in paths:
-        if path.is_file():
+        if not path.is_dir():
             yield path, Path(path.name)
             continue
         for file in sorted(path.rglob("*")):
-            if file.suffix in SUFFIXES and file.is_file():
+            if unpacked(file).suffix in SUFFIXES and file.is_file():
                 yield file, file.relative_to(path)
 
 
+def import_files(
+    files: Iterable[tuple[Path, Path]], to: Path, redaction: Redaction | None = None
+) -> Iterator[Imported]:
+    """Import files as the tapes `to / relative`, without suffixes; whatever is wrong with one is said of it alone."""
+    done: dict[Path, Path] = {}
+    for file, relative in files:
+        tape = to / unpacked(relative).with_suffix("")
+        other = done.setdefault(tape, file)
+        if other is file:
+            yield _imported(Imported(file, tape), redaction or Redaction())
+        else:
+            why = f"{other} has become the tape {tape} already. Import it into a folder of its own"
+            yield Imported(file, tape, failure=why)
+
+
 def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | None = None) -> Imported:
-    """Import a file as the tape `to / relative`, without its suffix; importing it again changes nothing."""
-    done = Imported(file, to / relative.with_suffix(""))
+    """Import one file."""
+    return next(import_files([(file, relative)], to, redaction))
+
+
+def _imported(done: Imported, redaction: Redaction) -> Imported:
     try:
-        exchanges = read_foreign(file)
-    except (ImportFailedError, OSError) as error:
-        done.failure = getattr(error, "why", str(error))
-        return done
-    tape = Tape(FolderStore(done.tape))
-    session = tape.store.session()
-    done.names = [tape.record(take_from(one, redaction or Redaction()), session=session) for one in exchanges]
-    session.close()
+        takes = _named(take_from(one, redaction) for one in read_foreign(done.file))
+        done.is_new = _place(done.tape, takes)
+        done.names = list(takes)
+    except ImportFailedError as error:
+        done.failure = error.why
+    except (TooMuchError, OSError) as error:
+        done.failure = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever a file does to its reader, the others are imported
+        done.failure = f"an exchange cannot be kept ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
     return done
 
 
+def _named(takes: Iterable[Take]) -> dict[str, Take]:
+    """Give takes the names under which their requests find them, in order."""
+    found: dict[str, Take] = {}
+    count = Counter[str]()
+    for take in takes:
+        key = key_of(canonical_of(take))
+        count[key.fingerprint] += 1
+        found[key.name(count[key.fingerprint])] = take
+    return found
+
+
+def _place(folder: Path, takes: Mapping[str, Take]) -> bool:
+    """Write a tape; False if it is there and the same.
+
+    Raises:
+        ImportFailedError: It is there with other takes.
+
+    """
+    store = FolderStore(folder)
+    known = set(store.names())
+    for name in sorted(known | takes.keys()) if known else ():
+        problem = _differing(Tape(store), name, takes.get(name))
+        if problem:
+            raise ImportFailedError(folder, f"the tape {folder} is there and differs: {name} {problem}. {AGAIN}")
+    for name, take in takes.items() if not known else ():
+        store.create(name, write_take(take))
+    return not known
+
+
+def _differing(tape: Tape, name: str, take: Take | None) -> str:
+    """Say what is another in a tape than what would be imported; empty if nothing is."""
+    kept = tape.peek(name)
+    if take is None:
+        return "is not in the file"
+    if kept is None:
+        return f"cannot be read ({tape.problems[name]})" if name in tape.problems else "is not in it"
+    if same(kept, take):
+        return ""
+    return f"has another {next(str(one) for one in differences(document_of(kept), document_of(take)))}"
+
+
 def take_from(exchange: Foreign, redaction: Redaction) -> Take:
-    """Make a take, redacted as a recorded one is."""
-    request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), _body(exchange.body), redaction)
+    """Make a take, redacted as a recorded one is; raises `TooMuchError` if it is nested too deep to be kept."""
+    body = Plain().value(_body(exchange.body))
+    request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), body, redaction)
     chunks = [Chunk(exchange.content, 0.0)] if exchange.content else []
     response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction)
+    Plain().value(answer_values(response))
     take = take_of(request, response.model_copy(update={"after_ms": None}), partial=None, versions={})
     return take.model_copy(update={"recorded_at": exchange.recorded_at})
 

@@ -58,7 +58,7 @@ def is_of_a_take(name: str, take: Take) -> bool:
 def played_in(file: Path, tape: Tape) -> set[str]:
     """Read the names of the takes of one tape that a run played; raises `OSError` if there is no such file."""
     found: set[str] = set()
-    for line in file.read_text(errors="surrogateescape").splitlines():
+    for line in file.read_text(errors="surrogateescape").split("\n"):
         place, _, name = line.rpartition("\t")
         if tape.store.place in {place, os.path.realpath(place)}:
             found.add(name)
@@ -115,7 +115,7 @@ def carry_out(tape: Tape, steps: Iterable[Step]) -> None:
 def pairs_in(file: Path) -> list[Pair]:
     """Read what a run under `rekey` paired; of a take that several processes paired, the first."""
     found: dict[tuple[str, str], Pair] = {}
-    for line in file.read_text().splitlines() if file.exists() else ():
+    for line in filter(None, file.read_text().split("\n")) if file.exists() else ():
         said = json.loads(line)
         place = said["tape"], said["name"]
         old = Tape(store_at(place[0])).peek(place[1])

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text as Line
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects import OPAQUE, dialect_of
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.engine.recorder import wire_of
+from llm_intercept.engine.recorder import read_request
+from llm_intercept.errors import visible
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.recording.bodies import answer_values
 
@@ -21,42 +20,35 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.parts import Part
-    from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.take import Take
 
 COLOURS = {"system": "magenta", "developer": "magenta", "user": "cyan", "assistant": "green", "tool": "yellow"}
 
 
+def written(text: str, style: str = "") -> Line:
+    """Write what somebody else said: shown, and obeyed by nothing."""
+    return Line(visible(text, lines=True), style)
+
+
 def conversation(take: Take) -> Iterator[Line]:
     """Give the lines of an exchange: what was asked, message by message, and what was answered."""
-    dialect, request = _read(take)
-    yield Line(f"{take.request.method} {take.request.url}", "dim")
+    dialect, request = read_request(take)
+    yield written(f"{take.request.method} {take.request.url}", "dim")
     tools = ", ".join(tool.name for tool in request.tools)
-    yield Line(f"model {request.model or '?'}{f', tools {tools}' if tools else ''}", "dim")
+    yield written(f"model {request.model or '?'}{f', tools {tools}' if tools else ''}", "dim")
     for message in request.messages:
         yield said(message.role, message.parts)
-    yield Line(f"── {take.response.status}{f' (partial: {take.partial})' if take.partial else ''} ──", "dim")
+    yield written(f"── {take.response.status}{f' (partial: {take.partial})' if take.partial else ''} ──", "dim")
     yield from _answer(take, dialect)
 
 
 def said(role: str, parts: Iterable[Part]) -> Line:
     """Write a message: its role, its words, its tool calls."""
-    line = Line(f"{role}: ", f"bold {COLOURS.get(role, 'white')}")
+    line = written(f"{role}: ", f"bold {COLOURS.get(role, 'white')}")
     for part in parts:
-        line.append(
-            _words(part), "yellow" if isinstance(part, ToolCall) else "dim" if isinstance(part, Reasoning) else ""
-        )
+        style = "yellow" if isinstance(part, ToolCall) else "dim" if isinstance(part, Reasoning) else ""
+        line.append_text(written(_words(part), style))
     return line
-
-
-def _read(take: Take) -> tuple[Dialect, LLMRequest]:
-    """Read a take's request as its API has it, or as far as all are alike."""
-    head, content = wire_of(take), encode(take.request.body)
-    dialect = dialect_of(head)
-    try:
-        return dialect, dialect.read(head, content)
-    except (BadRequestError, UnreadableError):
-        return OPAQUE, OPAQUE.read(head, content)
 
 
 def _answer(take: Take, dialect: Dialect) -> Iterator[Line]:
@@ -65,14 +57,14 @@ def _answer(take: Take, dialect: Dialect) -> Iterator[Line]:
     for reply in replies:
         yield said("assistant", reply.parts)
         if reply.finish_reason:
-            yield Line(f"finish_reason {reply.finish_reason}", "dim")
+            yield written(f"finish_reason {reply.finish_reason}", "dim")
     if not replies and response.events is not None:
-        yield Line("\n".join((event.text or encode(event.data).decode()).strip() for event in response.events))
+        yield written("\n".join((event.text or encode(event.data).decode()).strip() for event in response.events))
     elif not replies:
-        yield Line(response.text if response.text is not None else encode(response.body, indent=2).decode())
+        yield written(response.text if response.text is not None else encode(response.body, indent=2).decode())
     usage = dialect.recorded.usage(values)
     if usage is not None:
-        yield Line(f"tokens {usage.input_tokens} in, {usage.output_tokens} out", "dim")
+        yield written(f"tokens {usage.input_tokens} in, {usage.output_tokens} out", "dim")
 
 
 def _words(part: Part) -> str:

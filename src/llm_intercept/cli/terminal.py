@@ -1,0 +1,40 @@
+"""Writes to the terminal what others wrote: shown as it is, never obeyed, neither by the terminal nor by rich.
+
+Knows: click, rich. Must not know: what is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from llm_intercept.errors import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+
+def say(text: str) -> None:
+    """Write a line."""
+    click.echo(visible(text, lines=True))
+
+
+def failure(error: object) -> click.ClickException:
+    """Make what click ends with, with the text of an error."""
+    return click.ClickException(visible(str(error), lines=True))
+
+
+def console() -> Console:
+    """Open rich's console; what it is given is `styled`, since text by itself is markup to rich."""
+    from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and `run` does without
+
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def styled(text: str, style: str = "") -> Text:
+    """Make a name, or something else that stands on one line, as rich writes it."""
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    return Text(visible(text), style)

@@ -1,0 +1,49 @@
+"""Says by which setting a recording would answer a request that differs from it only in what changes with the time.
+
+Knows: takes, and what `Match` can be told. Must not know: how the nearest take is found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llm_intercept.recording.tape import canonical_of
+from llm_intercept.recording.volatile import ON_REQUEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llm_intercept.recording.config import Recordings
+    from llm_intercept.recording.fingerprint import Match
+    from llm_intercept.recording.sanitize import SanitizedRequest
+    from llm_intercept.recording.take import Take
+
+MORE = [*((name,) for name in ON_REQUEST), tuple(ON_REQUEST)]
+
+
+def setting(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Take]) -> str:
+    """Write the setting that lets one of the takes answer; empty if there is none."""
+    match = recordings.matching
+    if match.key is not None or not isinstance(match.volatile, tuple):
+        return ""
+    near = list(takes)
+    for names in MORE:
+        wider = replace(match, volatile=tuple(dict.fromkeys((*match.volatile, *names))))
+        if any(_same(wider, take, sought) for take in near):
+            given = f", ignore={match.ignore!r}" if match.ignore else ""
+            return f"Recordings({str(recordings.location)!r}, match=Match(volatile={wider.volatile!r}{given}))"
+    return ""
+
+
+def _same(match: Match, take: Take, sought: SanitizedRequest) -> bool:
+    """Whether a take and a request have the same key."""
+    asked = sought.request
+    body = asked.body if asked.text is None else asked.text
+    return canonical_of(take, match) == match.canonical(asked.method, asked.url, body)
+
+
+def advice(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Take]) -> str:
+    """Say what to do where only what changes with the time differs; empty where more does."""
+    found = setting(recordings, sought, takes)
+    return f"Only a date or a time differs. Let that make no difference: recordings={found}\n" if found else ""
