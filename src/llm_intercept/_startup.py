@@ -189,5 +189,6 @@ def _report(handler: LazyHandler) -> None:
     """Say what went unanswered, even if the program swallowed it; called when the process ends."""
     error = handler.settle()
     if error is not None:
-        _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
+        wrong = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{wrong}")
         _fail_for_secret(error)
