@@ -46,14 +46,14 @@ def main() -> None:
 
 def join(text: str) -> None:
     """Be in the block of another process that a text says, in none if it is empty; raises `HookError`."""
-    from llm_intercept.interceptor import joined  # noqa: PLC0415 - nothing is imported when there is no block
+    from llm_intercept.interceptor import inside  # noqa: PLC0415 - nothing is imported when there is no block
     from llm_intercept.interceptor.children import PROCESSES  # noqa: PLC0415
 
     global _joined  # noqa: PLW0603 - a process has these hooks once
     if not _joined:
         _joined = True
         PROCESSES.acquire()
-    joined.join(text)
+    inside.join(text)
 
 
 def _begin_in_block(text: str) -> None:
@@ -68,7 +68,7 @@ def _begin_in_block(text: str) -> None:
 
 
 def _report_blocks() -> None:
-    from llm_intercept.interceptor.joined import handlers  # noqa: PLC0415 - nothing is imported when there is no block
+    from llm_intercept.interceptor.inside import handlers  # noqa: PLC0415 - nothing is imported when there is no block
 
     for handler in handlers():
         _report(handler)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import HookSet
-from llm_intercept.interceptor.joined import Joining, Within, forked
+from llm_intercept.interceptor.inside import Joining, Within, forked
 from llm_intercept.settings import SWITCH
 from llm_intercept.settings.guard import LONGEST, Guard, is_guard, read
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.journal.journal import Call
+    from llm_intercept.rules.rule import Rule
 
 
 def tell(engine: Engine, path: str) -> None:
@@ -58,7 +59,7 @@ def _count(engine: Engine, entry: Mapping[str, Any]) -> None:
     journal.noted += 1
     if entry["first"]:
         TALLY.count(*facts)
-    rules = [*engine.book.rules, *engine.book.catch_alls]
+    rules: list[Rule] = [*engine.book.rules, *engine.book.catch_alls]
     if 0 <= entry["rule"] < len(rules):
         rules[entry["rule"]].note_use_elsewhere(entry["taken"])
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.replies.kinds import AutoReply
 from llm_intercept.settings import BY_NAME, WITHOUT_TAPE
 from llm_intercept.settings.values import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 PLAIN = ("mode", "unmatched", "passthrough", "seed", "time_scale", "replay_speed")
 """Settings that are said as they are."""
@@ -103,15 +103,15 @@ class PassedOn:
         return {"mode": "block", "rules": None, "recordings": None, "unmatched": policy}
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple | set | frozenset) else value
+def _plain(value: object) -> object:
+    return [*cast("Iterable[object]", value)] if isinstance(value, tuple | set | frozenset) else value
 
 
-def _absolute(value: Any) -> Any:
+def _absolute(value: object) -> object:
     """Make paths absolute, one or several; what is no path is none."""
     if isinstance(value, list | tuple):
-        return [_absolute(one) for one in value if isinstance(one, str | os.PathLike)]
+        return [path for one in cast("Iterable[object]", value) if (path := _absolute(one)) is not None]
     if not isinstance(value, str | os.PathLike):
         return None
-    text = os.fspath(value)
+    text = os.fspath(cast("str | os.PathLike[str]", value))
     return text if "://" in text else os.path.abspath(text)  # noqa: PTH100 - pathlib is slow where a block takes microseconds
