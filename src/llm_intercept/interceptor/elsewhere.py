@@ -60,8 +60,9 @@ def _count(engine: Engine, entry: Mapping[str, Any]) -> None:
     if entry["first"]:
         TALLY.count(*facts)
     rules: list[Rule] = [*engine.book.rules, *engine.book.catch_alls]
-    if 0 <= entry["rule"] < len(rules):
-        rules[entry["rule"]].note_use_elsewhere(entry["taken"])
+    number: int = entry["rule"]
+    if 0 <= number < len(rules):
+        rules[number].note_use_elsewhere(entry["taken"])
 
 
 class _Calls:
