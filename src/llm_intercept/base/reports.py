@@ -34,6 +34,8 @@ def append(path: str, entry: Mapping[str, Any]) -> None:
 
 def take(path: str) -> list[dict[str, Any]]:
     """Return a file's lines and remove it; none where there is no file."""
+    if not os.path.exists(path):  # noqa: PTH110 - as below; most often there is none
+        return []
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow where a block takes microseconds
             lines = file.read().splitlines()

@@ -171,8 +171,10 @@ class Totals:
     def add(self, call: Call) -> None:
         """Count a call that has ended."""
         usage = call.usage
-        tokens = (0, 0) if usage is None else (usage.input_tokens, usage.output_tokens)
-        self.count(call.source, call.request.model, *tokens)
+        if usage is None:
+            self.count(call.source, call.request.model, 0, 0)
+        else:
+            self.count(call.source, call.request.model, usage.input_tokens, usage.output_tokens)
 
     def count(self, source: Source, model: str, input_tokens: int, output_tokens: int) -> None:
         """Count a call by what it was."""

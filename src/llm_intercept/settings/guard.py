@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.settings import SWITCH
@@ -44,7 +44,7 @@ class Guard:
     report: str = ""
 
     def __str__(self) -> str:
-        return "block " + json.dumps(asdict(self), separators=(",", ":"))
+        return "block " + json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"))
 
 
 def is_guard(value: str | None) -> bool:
