@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.errors import Unmatched
+    from llm_intercept.errors import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Exchange, Step, WireRequest, WireResponse
@@ -76,6 +76,7 @@ class Engine:
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     passthrough: tuple[str, ...] = ()
     all_used: bool = False
+    refusal: Refusal | None = None
     budget: Budget | None = None
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
@@ -199,7 +200,7 @@ class Engine:
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why) if _stops(case, chain) else unanswered(case, chain)
+                facts = stopped(case, why, chain[0].refusal) if _stops(case, chain) else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))

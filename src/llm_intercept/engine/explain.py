@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.engine.exchange import Engine
+    from llm_intercept.errors import Refusal
     from llm_intercept.rules.book import RuleBook
     from llm_intercept.rules.script import Exhausted, Why
 
@@ -44,15 +45,21 @@ def let_out(case: Case) -> str:
     )
 
 
-def stopped(case: Case, why: str) -> Unmatched:
+def stopped(case: Case, why: str, refusal: Refusal | None = None) -> Unmatched:
     """Say that a request was stopped for the host it goes to."""
     problem = f"llm-intercept stopped a request to {case.head.host}, a known LLM host. {why}."
-    return Unmatched(RequestFacts(case.head.method, _shown(case)), problem, advice=let_out(case))
+    if refusal is not None:
+        problem += f"\n{refusal.problem}"
+    advice = let_out(case) if refusal is None else refusal.advice
+    return Unmatched(RequestFacts(case.head.method, _shown(case)), problem, advice=advice)
 
 
 def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:
     """Say why nothing answers: the rules, and the nearest recordings of the innermost engine that has any."""
     rules = no_rule(case, [engine.book for engine in chain])
+    refusal = chain[0].refusal
+    if refusal is not None and not rules.rules:
+        return Unmatched(rules.request, refusal.problem, advice=refusal.advice)
     recorder = next((engine.recorder for engine in chain if engine.recorder is not None), None)
     if recorder is None:
         return rules

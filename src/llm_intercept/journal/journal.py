@@ -113,6 +113,10 @@ class Call:
             return None
         return price(self.request.model, self.usage.input_tokens, self.usage.output_tokens)
 
+    def began_in(self, journal: Journal) -> bool:
+        """Whether the interceptor of this journal was the first to be asked."""
+        return bool(self._journals) and self._journals[0] is journal
+
     def waited_since(self, other: Call) -> float:
         """How many real seconds lie between the end of another call and the arrival of this one."""
         return self._started - (other._started + other.duration)
@@ -166,10 +170,18 @@ class Totals:
 
     def add(self, call: Call) -> None:
         """Count a call that has ended."""
-        self.calls[call.source] += 1
-        if call.usage is not None and call.source in NOT_PAID:
-            self.input[call.request.model] += call.usage.input_tokens
-            self.output[call.request.model] += call.usage.output_tokens
+        usage = call.usage
+        if usage is None:
+            self.count(call.source, call.request.model, 0, 0)
+        else:
+            self.count(call.source, call.request.model, usage.input_tokens, usage.output_tokens)
+
+    def count(self, source: Source, model: str, input_tokens: int, output_tokens: int) -> None:
+        """Count a call by what it was."""
+        self.calls[source] += 1
+        if source in NOT_PAID and (input_tokens or output_tokens):
+            self.input[model] += input_tokens
+            self.output[model] += output_tokens
 
     @property
     def tokens(self) -> int:

@@ -54,6 +54,15 @@ class Rule:
         return self._script.used
 
     @property
+    def taken(self) -> int:
+        """How many of its replies were taken in order, where they are not taken by a key."""
+        return self._script.taken
+
+    def note_use_elsewhere(self, taken: int) -> None:
+        """Note that it answered in another process, where so many of its replies are taken now."""
+        self._script.note_use_elsewhere(taken)
+
+    @property
     def times(self) -> int | None:
         """How often it answers at the most; None without a limit."""
         return self._script.times
