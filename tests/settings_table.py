@@ -15,7 +15,7 @@ HEAD = """# Settings
 Written by `python tests/settings_table.py` from the table in `llm_intercept.settings`.
 
 Each is an argument of `intercept`, `Interceptor`, `InterceptTransport`, `wrap` and the pytest marker (`scope` of
-`intercept` and the marker alone; `reply` is the first argument, without a name), and can be said in the places
+`intercept` and the marker alone; `reply` is the first argument, without a name; `quiet` and `block` are no arguments), and can be said in the places
 named here. What is nearer counts: an argument before a project's default. In pytest a flag comes before the marker, the
 marker before the ini option. Paths are from where they are written: the current folder, that of pyproject.toml, the
 rootdir. A name that no setting has is an error that says which was meant.

@@ -14,7 +14,7 @@ import httpx
 import openai
 import pytest
 
-from llm_intercept import InterceptTransport, api_error, intercept
+from llm_intercept import InterceptTransport, api_error, intercept, raw
 from llm_intercept.errors import SettingsError
 from llm_intercept.replies.api_error import NAMES
 from tests.support import URL, chat
@@ -581,3 +581,26 @@ def test_a_message_of_ones_own_is_kept_on_azure() -> None:
 def test_azures_bad_gateway_is_the_same_page() -> None:
     """A proxy's page is a proxy's page."""
     assert answered(api_error(502), url=AZURE).content == answered(api_error(502)).content
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "5"}, 5.0), ({"Retry-After": "5"}, 5.0), ({"retry-after-ms": "700"}, 0.7)],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "make", [api_error, lambda status, headers: raw({}, status=status, headers=headers)], ids=["error", "raw"]
+)
+def test_a_header_that_says_when_to_retry_wins(make: Any, headers: dict[str, str], seconds: float) -> None:
+    """Where the user's own headers tell the client to wait, no other header tells it not to; the call knows."""
+    with intercept(make(429, headers=headers)) as llm:
+        response = httpx.post(URL, json=chat())
+    assert [name for name in response.headers if name.startswith("retry-after")] == [name.lower() for name in headers]
+    assert llm.calls[0].retry_after == seconds
+
+
+def test_a_date_to_retry_after_is_read() -> None:
+    """HTTP's date is a time to wait too."""
+    with intercept(api_error(503, headers={"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"})) as llm:
+        httpx.post(URL, json=chat())
+    assert (llm.calls[0].retry_after or 0) > 10**9

@@ -568,7 +568,10 @@ def test_a_generator_read_to_its_end_raises_what_went_unanswered():
 
 def test_interception_is_what_intercept_returns():
     """The public name is that of the object."""
-    assert isinstance(intercept(), Interception)
+    block = intercept()
+    assert isinstance(block, Interception)
+    with block:
+        pass
 
 
 def test_a_function_that_returns_a_coroutine_is_answered_until_it_ends():

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,9 +13,13 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from llm_intercept import InterceptTransport, Reply, custom_tool_call, intercept, raw, refusal, structured, tool_call
-from llm_intercept.dialects.openai_chat.raw import accumulated, stream_data
+from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
+from llm_intercept.dialects.openai_chat.raw import stream_data
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.model import Media, ToolCall
+from llm_intercept.model.wire import WireRequest
 from tests.openai_schema import SCHEMA, as_in_schema, validator
 from tests.support import URL, chat
 
@@ -47,11 +50,33 @@ PARAMS = st.fixed_dictionaries(
         "logprobs": st.booleans(),
         "top_logprobs": st.integers(0, 3),
         "tools": st.just(TOOLS),
-        "tool_choice": st.sampled_from(["none", "auto", "required", {"type": "function", "function": {"name": "f"}}]),
         "parallel_tool_calls": st.booleans(),
         "seed": st.integers(0, 9),
     },
 )
+NAMED = {"type": "function", "function": {"name": "f"}}
+F_CALLS = st.builds(tool_call, st.just("f"), st.dictionaries(TEXT, JSON, max_size=3))
+REFUSALS = st.builds(refusal, TEXT.filter(bool))
+
+
+def asked(params: st.SearchStrategy[dict[str, Any]], **more: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Ask for more than some parameters do."""
+    return params.map(lambda given: {**given, "tools": TOOLS, **more})
+
+
+CASES = st.one_of(
+    st.tuples(REPLIES, PARAMS),
+    st.tuples(REPLIES, st.sampled_from(["none", "auto"]).flatmap(lambda choice: asked(PARAMS, tool_choice=choice))),
+    st.tuples(
+        REFUSALS | st.builds(lambda calls: Reply(*calls), st.lists(CALLS, min_size=1, max_size=3)),
+        asked(PARAMS, tool_choice="required"),
+    ),
+    st.tuples(
+        REFUSALS | F_CALLS.map(Reply) | st.builds(structured, st.dictionaries(TEXT, JSON, max_size=3)),
+        asked(PARAMS, tool_choice=NAMED),
+    ),
+)
+"""Replies and requests that they can answer."""
 LAW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -79,9 +104,10 @@ def plain(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @LAW
-@given(REPLIES, PARAMS)
-def test_the_accumulated_stream_equals_the_json_body(reply: Reply, params: dict[str, Any]) -> None:
+@given(CASES)
+def test_the_accumulated_stream_equals_the_json_body(case: tuple[Reply, dict[str, Any]]) -> None:
     """What openai's own accumulator makes of the stream is the JSON answer of the same request, field for field."""
+    reply, params = case
     body = ask(reply, stream=False, **params).json()
     chunks = stream_data(ask(reply, stream=True, **params).content)
     state = ChatCompletionStreamState()
@@ -93,9 +119,10 @@ def test_the_accumulated_stream_equals_the_json_body(reply: Reply, params: dict[
 
 
 @LAW
-@given(REPLIES, PARAMS)
-def test_every_answer_validates(reply: Reply, params: dict[str, Any]) -> None:
+@given(CASES)
+def test_every_answer_validates(case: tuple[Reply, dict[str, Any]]) -> None:
     """JSON and chunks validate strictly against the SDK's models and OpenAI's own schema."""
+    reply, params = case
     body = ask(reply, stream=False, **params).json()
     ChatCompletion.model_validate(body, strict=True)
     chunks = stream_data(ask(reply, stream=True, **params).content)
@@ -108,9 +135,10 @@ def test_every_answer_validates(reply: Reply, params: dict[str, Any]) -> None:
 
 
 @LAW
-@given(REPLIES, PARAMS)
-def test_every_chunk_is_padded_to_the_modulus(reply: Reply, params: dict[str, Any]) -> None:
+@given(CASES)
+def test_every_chunk_is_padded_to_the_modulus(case: tuple[Reply, dict[str, Any]]) -> None:
     """The JSON text of each chunk has one character more than a multiple of 16 (docs/wire.md 2.2)."""
+    reply, params = case
     text = ask(reply, stream=True, **params).text
     lines = [line.removeprefix("data: ") for line in text.split("\n\n") if line]
     assert lines.pop() == "[DONE]"
@@ -118,9 +146,10 @@ def test_every_chunk_is_padded_to_the_modulus(reply: Reply, params: dict[str, An
 
 
 @LAW
-@given(REPLIES, PARAMS)
-def test_the_same_request_gets_the_same_bytes(reply: Reply, params: dict[str, Any]) -> None:
+@given(CASES)
+def test_the_same_request_gets_the_same_bytes(case: tuple[Reply, dict[str, Any]]) -> None:
     """Same seed, same request: same bytes."""
+    reply, params = case
     for stream in (True, False):
         assert ask(reply, stream, **params).content == ask(reply, stream, **params).content
 
@@ -179,15 +208,6 @@ def test_tool_choice_none_leaves_the_calls_out(stream: bool) -> None:
     response = ask([tool_call("f", a=1), "text"], stream, tools=TOOLS, tool_choice="none")
     assert "tool_calls" not in response.text
     assert "text" in response.text
-
-
-def test_tool_choice_required_gets_a_call() -> None:
-    """A request that demands a call gets one with valid arguments, beside the text."""
-    schema = {"type": "object", "properties": {"city": {"type": "string", "minLength": 2}}, "required": ["city"]}
-    tools = [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
-    choice = ask("hi", stream=False, tools=tools, tool_choice="required").json()["choices"][0]
-    assert choice["finish_reason"] == "tool_calls"
-    jsonschema.validate(json.loads(choice["message"]["tool_calls"][0]["function"]["arguments"]), schema)
 
 
 def test_tool_call_arguments_are_kept_to_the_letter() -> None:
@@ -376,3 +396,37 @@ def test_unmatched_is_plain_json_for_a_stream_too() -> None:
         response = httpx.post(URL, json=chat(stream=True))
         assert response.headers["content-type"] == "application/json"
         assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "agent", "is_whole"),
+    [
+        ("https://api.mistral.ai/v1/chat/completions", "x", True),
+        (URL, "mistral-client-python/3.7.0", True),
+        (URL, "x", False),
+    ],
+)
+def test_mistrals_calls_come_whole(url: str, agent: str, is_whole: bool) -> None:
+    """Mistral streams each call in one delta; elsewhere the arguments follow in fragments. Both say the same."""
+    with httpx.Client(transport=InterceptTransport(["Hm.", tool_call("f", a="text"), tool_call("g")])) as client:
+        body = chat(stream=True, tools=TOOLS)
+        chunks = stream_data(client.post(url, json=body, headers={"user-agent": agent}).content)
+    deltas = [call for chunk in chunks for one in chunk["choices"] for call in one["delta"].get("tool_calls", ())]
+    assert (len(deltas) == 2) is is_whole
+    called = accumulated(chunks)["choices"][0]["message"]["tool_calls"]
+    assert [call["function"]["arguments"] for call in called] == ['{"a":"text"}', "{}"]
+
+
+@pytest.mark.parametrize(
+    ("url", "fields"),
+    [
+        ("https://llm.api.browser-use.com/v1/chat/completions", {}),
+        (URL, {"request_type": "judge", "anonymized_telemetry": True}),
+    ],
+)
+def test_another_api_with_the_path_is_not_answered_as_openais(url: str, fields: dict[str, Any]) -> None:
+    """Where host or body say that it is another API, no rule answers, and the refusal says whose it is."""
+    dialect = OpenAIChat()
+    head = WireRequest("POST", url, httpx.URL(url).host, "/v1/chat/completions", {})
+    with pytest.raises(UnreadableError, match="browser-use's own API there"):
+        dialect.read(head, json.dumps(chat(**fields)).encode())

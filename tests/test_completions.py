@@ -7,7 +7,6 @@ import copy
 import inspect
 import json
 import pickle
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -211,65 +210,23 @@ def test_every_kind_of_reply_is_a_mock_response(reply: Any, read: Callable[[Any]
     assert read(Ask(False, False).whole(mock_response=reply).choices[0].message)
 
 
-def test_the_same_list_is_a_script(ask: Ask) -> None:
-    """The same list object gives its next reply at each call, and a list that is used up is an error."""
-    script = ["one", "", "three"]
-    assert [ask.text(mock_response=script) for _ in script] == script
-    with pytest.raises(ReplyError, match="a list of 3 replies, and all are used"):
-        ask(mock_response=script)
+def test_a_list_is_one_answer_in_pieces(ask: Ask) -> None:
+    """A list of texts is the deltas of one answer, the same at each call: nothing is kept between two."""
+    pieces = ["one ", "", "three"]
+    for _ in range(2):
+        assert ask.text(mock_response=pieces) == "one three"
 
 
-def test_a_script_goes_on_across_kinds_of_calls() -> None:
-    """Sync and async calls, JSON and streams, take turns in one script."""
-    script = ["one", "two", "three", "four"]
-    ways = [Ask(is_async, stream) for is_async in (True, False) for stream in (True, False)]
-    assert [way.text(mock_response=script) for way in ways] == script
-
-
-def test_equal_lists_are_scripts_of_their_own(ask: Ask) -> None:
-    """Another list, though equal, begins at its beginning."""
-    first, second = ["one", "two"], ["one", "two"]
-    assert [ask.text(mock_response=script) for script in (first, second, first)] == ["one", "one", "two"]
-
-
-def test_a_list_made_anew_for_every_call_begins_anew(ask: Ask) -> None:
-    """Lists that live for one call are never taken for one another."""
-    assert [ask.text(mock_response=[str(number)]) for number in range(20)] == [str(number) for number in range(20)]
-
-
-def test_a_script_mixes_errors_and_answers(ask: Ask) -> None:
-    """A script holds whatever `mock_response` may be; the errors in it are raised in their turn."""
-    own = ValueError("own")
-    script = ["litellm.RateLimitError", own, {"choices": [choice("third")]}, "last"]
-    with pytest.raises(MockedError) as raised:
-        ask(mock_response=script)
-    assert type(raised.value).__name__ == "RateLimitError"
-    with pytest.raises(ValueError, match="own") as second:
-        ask(mock_response=script)
-    assert second.value is own
-    assert [ask.text(mock_response=script) for _ in range(2)] == ["third", "last"]
-
-
-def test_a_script_is_shared_by_threads() -> None:
-    """From however many threads, each reply of a script is given once."""
-    script = [str(number) for number in range(40)]
-    said: list[str] = []
-
-    def work() -> None:
-        for _ in range(10):
-            said.append(Ask(False, False).text(mock_response=script))
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(said, key=int) == script
+@pytest.mark.parametrize("several", [["a", {"choices": []}], [ValueError("own"), "a"], ["litellm.RateLimitError", "a"]])
+def test_a_list_of_answers_is_refused(ask: Ask, several: list[Any]) -> None:
+    """A list that holds whole answers is refused, and the message says how to give one a call."""
+    with pytest.raises(ReplyError, match=r"a list is one answer.*llm\.reply\(first, second\)"):
+        ask(mock_response=several)
 
 
 def test_an_empty_list_is_an_error(ask: Ask) -> None:
-    """A script without a reply says so."""
-    with pytest.raises(ReplyError, match="a list of 0 replies"):
+    """A list without a piece says so."""
+    with pytest.raises(ReplyError, match="mock_response is an empty list"):
         ask(mock_response=[])
 
 
@@ -328,18 +285,34 @@ def test_a_mapping_without_choices_is_an_error(ask: Ask) -> None:
         ask(mock_response={"content": "hi"})
 
 
-@pytest.mark.parametrize("error", [ValueError("own"), KeyError("k"), httpx.ReadTimeout("slow"), MockedError("own")])
-def test_an_exception_is_raised_as_it_is(ask: Ask, error: Exception) -> None:
-    """An exception instance is raised: this very one."""
+class OwnApiError(Exception):
+    """An API error as SDKs have them."""
+
+    status_code = 429
+
+
+@pytest.mark.parametrize("error", [OwnApiError("own"), MockedError("own"), KeyboardInterrupt()])
+def test_an_api_error_is_raised_as_it_is(ask: Ask, error: BaseException) -> None:
+    """An exception that has a status is raised: this very one; so is what is no Exception."""
     with pytest.raises(type(error)) as raised:
         ask(mock_response=error)
     assert raised.value is error
 
 
+@pytest.mark.parametrize("error", [ValueError("boom"), KeyError("boom"), httpx.ReadTimeout("boom")])
+def test_another_exception_is_an_internal_server_error(ask: Ask, error: Exception) -> None:
+    """Any other exception is told in an InternalServerError with status 500, as by litellm, and is its cause."""
+    with pytest.raises(MockedError, match="boom") as raised:
+        ask(mock_response=error)
+    assert (type(raised.value).__name__, raised.value.status_code) == ("InternalServerError", 500)
+    assert raised.value.__cause__ is error
+
+
 def test_an_exception_class_is_raised(ask: Ask) -> None:
     """An exception class is raised as one of it."""
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(MockedError) as raised:
         ask(mock_response=ZeroDivisionError)
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
 
 
 @pytest.mark.parametrize("name", LITELLM)
@@ -385,12 +358,6 @@ def test_an_unknown_name_is_an_error_never_text(ask: Ask, name: str) -> None:
         ask(mock_response=name)
     assert repr(name) in str(raised.value)
     assert all(f"'litellm.{one}'" in str(raised.value) for one in LITELLM)
-
-
-def test_an_unknown_name_in_a_script_is_an_error(ask: Ask) -> None:
-    """In a script too."""
-    with pytest.raises(SettingsError, match=r"litellm\.Nope"):
-        ask(mock_response=["litellm.Nope"])
 
 
 @pytest.mark.parametrize("text", ["litellm", "litellm is a library", "Litellm.RateLimitError", " litellm.Timeout"])
@@ -443,14 +410,26 @@ def test_mock_tool_calls_are_the_answer(ask: Ask) -> None:
     assert answer.message.content is None
 
 
+def test_what_a_fragment_does_not_say_is_none(is_async: bool) -> None:
+    """The usual loop over a stream reads id, type and name of every fragment, as of litellm's own objects."""
+    fragments = [
+        (call.id, call.type, call.function.name, call.function.arguments)
+        for chunk in Ask(is_async, True)(mock_tool_calls=[CALL])
+        for call in chunk.choices[0].delta.tool_calls or ()
+    ]
+    assert fragments[0] == ("call_own", "function", "f", "")
+    assert {one[:3] for one in fragments[1:]} == {(None, "function", None)}
+    assert "".join(one[3] for one in fragments) == CALL["function"]["arguments"]
+
+
 def test_mock_tool_calls_are_streamed_in_fragments(is_async: bool) -> None:
     """In a stream each call has its header with the id once, then its arguments in pieces."""
     arguments = json.dumps({"city": "Paris", "days": list(range(9))})
     chunks = Ask(is_async, True)(mock_tool_calls=[CALL, {"function": {"name": "g", "arguments": arguments}}])
     deltas = [call for chunk in chunks for one in chunk.choices for call in one.delta.tool_calls or ()]
     assert {delta.index for delta in deltas} == {0, 1}
-    assert [delta.id for delta in deltas if "id" in delta][:1] == ["call_own"]
-    assert len([delta for delta in deltas if "id" in delta]) == 2
+    assert [delta.id for delta in deltas if delta.id][:1] == ["call_own"]
+    assert len([delta for delta in deltas if delta.id]) == 2
     assert len([delta for delta in deltas if delta.index == 1]) > 3
     assert "".join(delta.function.arguments for delta in deltas if delta.index == 1) == arguments
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
@@ -974,28 +953,10 @@ def test_a_body_needs_no_rule(sdk: Sdk) -> None:
     assert len(llm.calls) == 1
 
 
-def test_a_bodys_script_goes_on(sdk: Sdk) -> None:
-    """An equal list is the same script, from request to request and through the SDK's retries."""
-    script = ["one", "litellm.RateLimitError", "three"]
-    with intercept() as llm:
-        assert [sdk.text(mock_response=script) for _ in range(2)] == ["one", "three"]
-    assert [call.status for call in llm.calls] == [200, 429, 200]
-
-
-def test_a_bodys_script_runs_out(sdk: Sdk) -> None:
-    """A script that is used up is an error at the request and at the block's end, and is not retried."""
-    with pytest.raises(ReplyError, match="a list of 1 replies"), intercept() as llm:
-        sdk(mock_response=["one"])
-        with pytest.raises(openai.InternalServerError, match="a list of 1 replies"):
-            sdk(mock_response=["one"])
-    assert len(llm.calls) == 2
-
-
-def test_each_interceptor_begins_a_bodys_script(sdk: Sdk) -> None:
-    """A new interceptor begins the list from its beginning."""
-    for _ in range(2):
-        with intercept():
-            assert sdk.text(mock_response=["one", "two"]) == "one"
+def test_a_bodys_list_is_one_answer_in_pieces(sdk: Sdk) -> None:
+    """A list in a body is the deltas of one answer, at each request."""
+    with intercept():
+        assert [sdk.text(mock_response=["one ", "two"]) for _ in range(2)] == ["one two", "one two"]
 
 
 def test_a_body_gives_a_whole_completion(sdk: Sdk) -> None:
@@ -1101,7 +1062,7 @@ def test_a_wrapped_client_obeys_the_body(is_async: bool, stream: bool) -> None:
 
 
 def test_raw_clients_of_either_family_obey_the_body(case: Case) -> None:
-    """The fields in a plain HTTP request are obeyed: text, script, calls, error and timeout."""
+    """The fields in a plain HTTP request are obeyed: text, its pieces, calls, error and timeout."""
 
     async def run() -> None:
         client = case.client()
@@ -1112,7 +1073,7 @@ def test_raw_clients_of_either_family_obey_the_body(case: Case) -> None:
 
     async def check(post: Callable[..., Any]) -> None:
         assert case.text(await post(mock_response=ODD)) == ODD
-        assert [case.text(await post(mock_response=["one", "two"])) for _ in range(2)] == ["one", "two"]
+        assert [case.text(await post(mock_response=["one ", "two"])) for _ in range(2)] == ["one two", "one two"]
         assert case.text(await post()) == "the rule's"
         refused = await post(mock_response="litellm.RateLimitError")
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import pkgutil
 import re
+from collections import Counter
+from contextlib import contextmanager
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import llm_intercept
+from llm_intercept.clients import activation
+from llm_intercept.clients.patching import TRAFFIC
+from llm_intercept.interceptor.handler import LazyHandler
+from llm_intercept.journal.journal import TALLY
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Run = Callable[..., pytest.RunResult]
 
@@ -54,6 +65,9 @@ OPTIONS = [
     "error",
 ]  # plugins are not loaded by themselves: it is quicker
 needs_xdist = pytest.mark.skipif(not importlib.util.find_spec("xdist"), reason="needs pytest-xdist")
+for _module in pkgutil.walk_packages(llm_intercept.__path__, "llm_intercept."):
+    if not _module.name.endswith("__main__"):
+        importlib.import_module(_module.name)  # a run in this process forgets what is imported in it
 SUMMARY = re.compile(
     r"^(?P<rule>\d+) calls? mocked, (?P<recording>\d+) replayed, (?P<live>\d+) live, (?P<unmatched>\d+) unmatched; "
     r"(?P<tokens>[\d,]+) tokens?(?: \(about \$(?P<cost>[\d.,]+)\))? not spent$",
@@ -63,7 +77,10 @@ SUMMARY = re.compile(
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run pytest over `test_it.py` in a project of its own, which has an `app.py` that asks a model."""
+    """Run pytest over `test_it.py` in a project of its own, which has an `app.py` that asks a model.
+
+    In this process, where a plugin does not need one of its own: an interpreter takes half a second to start.
+    """
     import os
 
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
@@ -71,13 +88,18 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(pytester.path))  # no test checks a certificate, and reading them takes 25 ms
+    for name in ("calls", "input", "output"):
+        monkeypatch.setattr(TALLY, name, Counter())
     pytester.makepyfile(app=APP)
 
-    def started(code: str, *options: str, **files: str) -> pytest.RunResult:
+    def started(code: str, *options: str, own_process: bool = False, **files: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=HEAD + code)
         for name, content in files.items():
             (pytester.path / name.replace("__", ".")).write_text(content)
-        return pytester.runpytest_subprocess(*OPTIONS, *options, timeout=100)
+        if own_process:
+            return pytester.runpytest_subprocess(*OPTIONS, *options, timeout=100)
+        os.environ.pop("PYTEST_CURRENT_TEST", None)  # it is this test's own
+        return pytester.runpytest_inprocess(*OPTIONS, *options)
 
     return started
 
@@ -398,6 +420,203 @@ def test_it(llm_mock):
     result.stdout.fnmatch_lines(["*test_it.py:7*ZeroDivisionError*"])
 
 
+# The environment's answers
+
+STRICT = """
+@pytest.fixture(scope="module")
+def around():
+    with intercept("from around"):
+        yield
+
+
+def test_none():
+    assert ask() == "from the environment"
+
+
+def test_strict(llm_mock):
+    llm_mock.on("never").reply("never").optional()
+    assert swallow() == "sorry"
+
+
+def test_nested(llm_mock):
+    llm_mock.on("hi").reply("mine")
+    with intercept() as inner:
+        assert ask() == "mine"
+        assert swallow("else") == "sorry"
+        inner.unmatched.clear()
+
+
+@pytest.mark.llm_intercept(scope="context")
+def test_context():
+    assert swallow() == "sorry"
+
+
+def test_around(around, llm_mock):
+    assert ask() == "from around"
+
+
+"""
+
+
+def test_what_a_test_does_not_answer_the_environment_does_not_answer_either(run):
+    """`LLM_INTERCEPT=mock` is for the tests that say nothing; the blocks around a test, of fixtures, are its own."""
+    with answering("from the environment"):
+        result = run(STRICT)
+    result.assert_outcomes(passed=5, errors=2)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_strict*", "*ERROR at teardown of test_context*"])
+
+
+@contextmanager
+def answering(text: str) -> Iterator[None]:
+    """Answer as `LLM_INTERCEPT=mock` does from the start of a process on."""
+    TRAFFIC.acquire()
+    active = activation.activate(LazyHandler({"mode": "mock"}, text), "process", is_environment=True)
+    yield
+    activation.deactivate(active)
+    TRAFFIC.release()
+
+
+# The guard of a run
+
+BLOCKED = """
+import threading
+
+
+@pytest.fixture(scope="module")
+def around():
+    with intercept("around"):
+        yield
+
+
+@pytest.fixture
+def early():
+    swallow("too early")
+
+
+def test_forgotten():
+    swallow("forgotten")
+
+
+def test_failed():
+    assert ask("failed") == "never"
+
+
+def test_set_up(early):
+    pass
+
+
+def test_thread():
+    thread = threading.Thread(target=swallow)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.xfail
+def test_known():
+    assert swallow() == "never"
+
+
+def test_mocked(llm_mock):
+    llm_mock.reply("mocked")
+    assert ask() == "mocked"
+
+
+@pytest.mark.llm_intercept("marked")
+def test_marked():
+    assert ask() == "marked"
+
+
+def test_around(around):
+    assert ask() == "around"
+
+
+def test_else():
+    pass
+"""
+INI = "[pytest]\nllm_block = true\n"
+
+
+def test_a_guarded_run_fails_each_test_that_calls_a_model_without_an_answer(run):
+    """Even if it swallows that; it names the test. Fixtures and marks answer inside it as ever."""
+    with answering("from the environment"):
+        result = run(BLOCKED, pytest__ini=INI)
+    result.assert_outcomes(passed=4, failed=3, errors=1, xfailed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test_it.py::test_set_up (setup): llm-intercept: llm_block refuses the requests to models that no block*",
+            "*last user: 'too early'",
+            "test_it.py::test_forgotten (call): llm-intercept: llm_block refuses the requests to models that no block*",
+            "*last user: 'forgotten'",
+            "Give the test an answer: the fixture llm_mock*",
+            "*llm-intercept refused*",
+            "*last user: 'failed'",
+            "FAILED test_it.py::test_thread*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "files"),
+    [
+        ((), {"pytest__ini": INI}),
+        (("--llm-block=true",), {}),
+        ((), {"pyproject__toml": "[tool.llm_intercept]\nblock = true\n"}),
+    ],
+    ids=["ini", "flag", "table"],
+)
+def test_a_guarded_run_fails_for_what_is_asked_outside_of_tests(run, pytester, options, files):
+    """By a conftest, say, from its import on; wherever it is said that the run is guarded."""
+    pytester.makeconftest("from app import swallow\nswallow('in conftest')\n")
+    code = "def test_it():\n    pass\n"
+    result = run(code, *options, **files)
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*= llm-intercept refused =*", "outside of a test: *", "*last user: 'in conftest'"])
+    assert run(code, "--llm-block=false").ret == 0
+
+
+def test_a_guarded_run_lets_out_what_the_project_lets_out(run, server):
+    """A local model, say."""
+    code = f"""
+def test_it():
+    import httpx
+
+    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": []}})
+"""
+    run(code, pytest__ini=INI + "llm_passthrough = 127.0.0.1\n").assert_outcomes(passed=1)
+    assert len(server.requests) == 1
+    run(code, pytest__ini=INI).assert_outcomes(failed=1)
+    assert len(server.requests) == 1
+
+
+CHILD = """
+import subprocess, sys
+
+
+def test_child():
+    subprocess.run([sys.executable, "-c", "import app; app.swallow()"])
+
+
+def test_forgotten():
+    swallow()
+"""
+
+
+@needs_xdist
+def test_a_guarded_run_guards_the_workers_and_the_processes_that_tests_start(run):
+    """A child cannot fail its test, which may be over; it fails the run, which names the test."""
+    result = run(CHILD, "-p", "xdist", "-n", "1", own_process=True, pytest__ini=INI)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test_it.py::test_forgotten (call): *",
+            "*= llm-intercept refused =*",
+            "process * in test_it.py::test_child (call): POST https://api.openai.com/v1/chat/completions (model gpt-4o)",
+            "*started inside a block (pytest's llm_block, *",
+        ]
+    )
+
+
 # Options and settings
 
 PROBE = """
@@ -425,7 +644,7 @@ llm_all_used = false
 """)
     (below / "test_below.py").write_text("import sys; sys.path.insert(0, '..')\n" + HEAD + PROBE)
     monkeypatch.chdir(below)
-    result = pytester.runpytest_subprocess(*OPTIONS, "-s", str(below), timeout=100)
+    result = pytester.runpytest_inprocess(*OPTIONS, "-s", str(below))
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
@@ -473,8 +692,8 @@ BAD: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
     ("@pytest.mark.llm_intercept({'a': 1})", (), {}, "*structured*"),
     ("@pytest.mark.llm_intercept(rules='nowhere.toml')", (), {}, "*rules='nowhere.toml' cannot be used*"),
     ("@pytest.mark.llm_intercept(unmatched='nonsense')", (), {}, "*unmatched='nonsense' cannot be used*'warn'*"),
-    ("", ("--llm-mode", "replay"), {}, "*recordings=None cannot be used*mode 'replay' needs*"),
-    ("", ("--llm-mode", "nonsense"), {}, "*--llm-mode='nonsense' cannot be used*'replay'*"),
+    ("", ("--llm-mode", "replay"), {}, "--llm-mode replay: --llm-recordings=None cannot be used*mode 'replay' needs*"),
+    ("", ("--llm-mode", "nonsense"), {}, "--llm-mode='nonsense' cannot be used*'replay'*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_seed = seven\n"}, "*llm_seed='seven' cannot be used*an int*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_rules = nowhere.toml\n"}, "*nowhere.toml*cannot be used*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_unmatched = nonsense\n"}, "*unmatched='nonsense' cannot be used*"),
@@ -504,11 +723,28 @@ OTHERS = [one[1:] for one in BAD if not one[0]]
 
 @pytest.mark.parametrize(("options", "files", "told"), OTHERS, ids=[one[2] for one in OTHERS])
 def test_a_setting_that_cannot_be_used_is_told_once_and_in_one_message(run, options, files, told):
-    """With the test it was for, and no traceback through this package."""
-    result = run("def test_it(llm_mock):\n    pass\n", *options, **files)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"test_it.py::test_it: *cannot be used{told}"])
-    assert "pytest_support.py" not in result.stdout.str()
+    """However many tests there are, by the name that it was said by."""
+    result = run("def test_it(llm_mock):\n    pass\n\n\ndef test_too(llm_mock):\n    pass\n", *options, **files)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: llm-intercept: {told}"])
+    assert result.stderr.str().count("cannot be used") == 1
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+def test_a_flag_that_needs_recordings_may_leave_them_to_the_markers(run):
+    """Then a test that has none is told alone."""
+    code = """
+@pytest.mark.llm_intercept(recordings="tape", all_used=False)
+def test_it(llm_mock):
+    pass
+
+
+def test_none(llm_mock):
+    pass
+"""
+    result = run(code, "--llm-mode", "replay")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["test_it.py::test_none: *recordings=None cannot be used*"])
 
 
 def test_every_setting_of_a_project_is_an_ini_option_and_a_flag(run):
@@ -529,7 +765,7 @@ def test_another_program_of_our_name_is_told_in_the_header(run, monkeypatch, pyt
     """It may write over this one."""
     pytester.mkdir("site").joinpath("llm_intercept-1.0.0.dist-info").mkdir()
     monkeypatch.setenv("PYTHONPATH", str(pytester.path / "site"))
-    result = run("def test_it():\n    pass\n")
+    result = run("def test_it():\n    pass\n", own_process=True)
     result.stdout.fnmatch_lines(["llm-intercept: another program, llm-intercept 1.0.0, is installed here too*"])
 
 
@@ -587,11 +823,11 @@ def test_the_summary_is_the_same_with_and_without_xdist(run, pytester, monkeypat
     monkeypatch.setenv("PRICES", "1")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.makepyfile(genai_prices=PRICES)
-    alone = summary(run(MANY))
+    alone = summary(run(MANY, own_process=True))
     assert (alone["rule"], alone["recording"], alone["live"], alone["unmatched"]) == ("8", "0", "0", "1")
     assert int(alone["tokens"]) > 50
     assert float(alone["cost"]) > 0
-    parallel = run(MANY, "-p", "xdist", "-n", "2")
+    parallel = run(MANY, "-p", "xdist", "-n", "2", own_process=True)
     parallel.assert_outcomes(passed=10)
     assert summary(parallel) == alone
 
@@ -678,20 +914,21 @@ def test_pytest_asyncio_runs_them(run, mode):
     pytest.importorskip("pytest_asyncio")
     code = ASYNC.format(mark="@pytest.mark.asyncio", fixture="pytest_asyncio.fixture")
     ini = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
-    result = run("import pytest_asyncio\n" + code, "-p", "asyncio", f"--asyncio-mode={mode}", pytest__ini=ini)
+    options = ("-p", "asyncio", f"--asyncio-mode={mode}")
+    result = run("import pytest_asyncio\n" + code, *options, own_process=True, pytest__ini=ini)
     result.assert_outcomes(passed=4, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*"])
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_anyios_plugin_runs_them(run, backend):
+def test_anyios_plugin_runs_them(run):
     """On both of its backends."""
     pytest.importorskip("anyio")
-    pytest.importorskip(backend)
-    backend_fixture = f"@pytest.fixture\ndef anyio_backend():\n    return {backend!r}\n\n"
-    result = run(backend_fixture + ASYNC.format(mark="@pytest.mark.anyio", fixture="pytest.fixture"), "-p", "anyio")
-    result.assert_outcomes(passed=4, errors=1)
-    result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*"])
+    backends = [name for name in ("asyncio", "trio") if importlib.util.find_spec(name)]
+    fixture = f"@pytest.fixture(params={backends!r})\ndef anyio_backend(request):\n    return request.param\n\n"
+    code = ASYNC.format(mark="@pytest.mark.anyio", fixture="pytest.fixture")
+    result = run(fixture + code, "-p", "anyio", own_process=True)
+    result.assert_outcomes(passed=4 * len(backends), errors=len(backends))
+    result.stdout.fnmatch_lines([f"*ERROR at teardown of test_swallowed[[]{name}]*" for name in backends])
 
 
 UNITTEST = """
@@ -824,7 +1061,7 @@ def pytest_unconfigure(config):
     with open(config.rootpath / "modules.txt", "a") as file:
         file.write(" ".join(found) + "\\n")
 """
-TABLE = tuple(f"llm_intercept.{name}" for name in ("base", "errors", "settings", "pytest_plugin.options"))
+TABLE = tuple(f"llm_intercept.{name}" for name in ("base", "errors", "settings", "shown", "pytest_plugin.options"))
 LIGHT = "import pytest\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n):\n    pass\n"
 
 
@@ -835,6 +1072,7 @@ def test_nothing_is_imported_until_a_test_uses_it(pytester, monkeypatch, xdist):
     pytester.makeconftest(MODULES)
     pytester.makepyfile(LIGHT)
     ini = "[pytest]\nllm_unmatched = raise\nllm_rules = r.toml\n"
+    (pytester.path / "r.toml").write_text(RULE)
     (pytester.path / "pytest.ini").write_text(ini)
     more = ["-p", "xdist", "-n", "2"] if xdist else []
     options = ["-p", "no:cacheprovider", "-p", "llm_intercept", *more]
@@ -845,22 +1083,30 @@ def test_nothing_is_imported_until_a_test_uses_it(pytester, monkeypatch, xdist):
     assert {name for name in names if not name.startswith(TABLE)} == {"llm_intercept", "llm_intercept.pytest_plugin"}
 
 
+OTHER_PLUGINS = [
+    option
+    for plugin in entry_points(group="pytest11")
+    if plugin.name != "llm_intercept"
+    for option in ("-p", f"no:{plugin.name}")
+]
+
+
 def test_it_is_loaded_by_itself_and_switched_off_by_its_name(pytester, monkeypatch):
     """`-p no:llm_intercept`: the fixture is then unknown."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     pytester.makepyfile("def test_it(llm_mock):\n    pass\n")
-    options = ["-p", "no:cacheprovider", "-p", "no:asyncio"]
-    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=1)
-    result = pytester.runpytest_subprocess(*options, "-p", "no:llm_intercept", timeout=100)
+    options = ["-p", "no:cacheprovider", *OTHER_PLUGINS]
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess(*options, "-p", "no:llm_intercept")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*fixture 'llm_mock' not found*"])
 
 
 def test_a_run_that_the_environment_switched_on_begins_without_a_warning(run_python):
     """Pytest would warn that it cannot rewrite a package that Python's start-up has loaded."""
-    options = "'-q', '-p', 'no:asyncio', '-p', 'no:cacheprovider', '-p', 'no:randomly', '--collect-only', '.'"
-    code = f"import sys, warnings; warnings.simplefilter('error'); import pytest; sys.exit(pytest.main([{options}]))"
+    options = ["-q", "-p", "no:cacheprovider", *OTHER_PLUGINS, "--collect-only", "."]
+    code = f"import sys, warnings; warnings.simplefilter('error'); import pytest; sys.exit(pytest.main({options}))"
     ended = run_python(code, LLM_INTERCEPT="mock")
     assert "no tests collected" in ended.stdout, ended
     assert "Warning" not in ended.stdout + ended.stderr

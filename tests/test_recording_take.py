@@ -104,7 +104,7 @@ def test_events_have_a_line_each_and_the_rest_is_indented():
     ("content", "why"),
     [
         (b"{", "not JSON"),
-        (b"", "not JSON"),
+        (b"", "it is empty"),
         (b"[]", "no version"),
         (b'{"version": 2}', "version 2, and this llm-intercept reads version 1"),
         (b'{"version": 1}', "fingerprint is wrong"),

@@ -98,17 +98,36 @@ def test_names_are_made_once_only(store):
         store.read("a.json")
 
 
-def test_damaged_takes_are_named_and_skipped_and_the_others_play(store):
+DAMAGES = {
+    "half": (b'{"version": 1,', "not JSON"),
+    "empty": (b"", "it is empty"),
+    "merge": (b'{\n<<<<<<< HEAD\n"version": 1\n=======\n>>>>>>> x\n}', "merge conflict"),
+    "git-lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"),
+    "newer": (b'{"version": 99}', "version 99"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_take_is_a_miss_that_says_so_and_never_the_next_ones_answer(tmp_path, damage):
+    content, why = DAMAGES[damage]
+    store = FolderStore(tmp_path)
+    first, second, third = (Tape(store).record(take(answer=answer)) for answer in ("1", "2", "3"))
+    Tape(store).record(take("other"))
+    store.replace(second, content)
     tape = Tape(store)
-    first, second, third = (tape.record(take(answer=answer)) for answer in ("1", "2", "3"))
-    store.replace(second, b"{")
-    reading = Tape(store)
-    assert answers(reading) == ["1", "3"]
-    assert "not JSON" in reading.problems[second]
-    store.replace(first, b'{"version": 99}')
-    assert answers(reading := Tape(store)) == ["3"]
-    assert "version 99" in reading.problems[first]
-    assert [name for name, _ in Tape(store).takes()] == [third]
+    assert answers(tape) == ["1"]
+    assert answers(tape, repeat_last=True) == []
+    assert why in tape.damaged(key())[second]
+    assert answers(tape, "other") == ["yes"]
+    store.replace(second, store.read(third))
+    assert answers(tape) == ["3", "3"]
+    assert tape.damaged(key()) == {}
+    store.replace(first, content)
+    assert answers(again := Tape(store)) == []
+    assert why in again.damaged(key())[first]
+    store.delete(first)
+    assert answers(again) == []
+    assert again.damaged(key()) == {}
 
 
 def test_a_take_of_another_request_under_the_name_is_not_played(store):
@@ -132,9 +151,8 @@ def test_recording_again_replaces_what_an_earlier_session_recorded_and_changes_n
     before = Tape(store)
     names = [before.record(take(answer=answer)) for answer in ("1", "2")]
     unchanged = store.read(names[0])
-    since = time.time()
-    again = Tape(store)
-    assert [again.record(take(answer=answer), since=since) for answer in ("1", "changed", "new")] == [
+    again, session = Tape(store), store.session()
+    assert [again.record(take(answer=answer), session=session) for answer in ("1", "changed", "new")] == [
         *names,
         names[0].replace("001", "003"),
     ]
@@ -143,11 +161,11 @@ def test_recording_again_replaces_what_an_earlier_session_recorded_and_changes_n
 
 
 def test_what_this_session_recorded_is_never_replaced(store):
-    since = time.time() - 1
     one, other = Tape(store), Tape(store)
+    sessions = store.session(), store.session()
     for number in range(3):
-        one.record(take(answer=f"one {number}"), since=since)
-        other.record(take(answer=f"other {number}"), since=since)
+        one.record(take(answer=f"one {number}"), session=sessions[0])
+        other.record(take(answer=f"other {number}"), session=sessions[1])
     assert len(answers(Tape(store))) == 5
     assert len(list(store.names())) == 6
 
@@ -267,11 +285,11 @@ import sys, time
 sys.path.insert(0, {root!r})
 from tests.test_recording_tape import FolderStore, Tape, take
 store = FolderStore(sys.argv[1])
-tape, since = Tape(store), store.session()
+tape, session = Tape(store), store.session()
 print("ready", flush=True)
 for n in range(10_000):
     who = sys.argv[2] if n % 2 else "both"
-    name = tape.record(take("question " + who, who + " " + str(n) + " " + "x" * 20_000), since=since)
+    name = tape.record(take("question " + who, who + " " + str(n) + " " + "x" * 20_000), session=session)
     print(name, who, n, flush=True)
 """
 

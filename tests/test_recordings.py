@@ -367,14 +367,20 @@ def test_a_miss_on_an_empty_tape_says_so(upstream, tmp_path):
         ask(case, upstream)
 
 
-def test_damaged_takes_are_reported_when_the_block_ends(case, upstream, tmp_path):
+@pytest.mark.parametrize("mode", ["replay", "auto"])
+def test_a_damaged_take_is_a_miss_that_names_it_and_nothing_goes_out(case, upstream, tmp_path, mode):
     with intercept(mode="record", recordings=tmp_path / "tape"):
         ask(case, upstream)
-        second = ask(case, upstream)
+        ask(case, upstream)
     path = min((tmp_path / "tape").iterdir())
     path.write_text("{")
-    with pytest.warns(DamagedRecordingWarning, match=path.name), intercept(mode="replay", recordings=tmp_path / "tape"):
-        same(ask(case, upstream), second)
+    with (
+        pytest.warns(DamagedRecordingWarning, match=path.name),
+        pytest.raises(UnmatchedRequestError, match=rf"{path.name}: it is damaged: it is not JSON"),
+        intercept(mode=mode, recordings=tmp_path / "tape"),
+    ):
+        assert ask(case, upstream).status_code == 404
+    assert len(upstream.seen) == 2
 
 
 def test_what_cannot_be_recorded_is_said_at_the_end_and_does_not_touch_the_answer(case, upstream, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import inspect
 import json
@@ -43,14 +42,13 @@ from llm_intercept.replies.kinds import (
     ErrorReply,
     RaiseError,
     RawReply,
-    collect,
     is_one_shot,
     prepare,
 )
 from tests.support import URL, chat
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
 WHERE = "app_test.py:7"
 JSON = st.recursive(
@@ -172,16 +170,6 @@ def test_an_iterator_is_read_lazily_and_once() -> None:
     assert next(iterator) == "0"
     assert taken == [0]
     assert not is_one_shot(prepare(["a", "b"]))
-
-
-def test_an_async_iterator_is_collected() -> None:
-    """An async iterator's deltas are read to their end."""
-
-    async def deltas() -> AsyncIterator[str]:
-        yield "a"
-        yield "b"
-
-    assert asyncio.run(collect(deltas())) == ["a", "b"]
 
 
 @settings(max_examples=50, deadline=None)
@@ -743,3 +731,23 @@ def test_both_shapes_come_from_one_value() -> None:
     """A prepared reply can be given to any number of requests, of both shapes."""
     reply = prepare(["one ", "two"])
     assert [ask(reply, stream=stream).status_code for stream in (True, False, True)] == [200, 200, 200]
+
+
+# --- names that are not known ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Reply(content="x"), r"The text needs no name: Reply\('…'\)"),  # type: ignore[call-arg]
+        (lambda: Reply("x", usage={"prompt_tokens": 1}), r"Its names are input_tokens \(what was asked\)"),
+        (lambda: Reply("x", finish_reason="stopped"), "Give one of 'stop', 'length'"),  # type: ignore[arg-type]
+        (lambda: Interceptor().reply("x", fautl=1), r"reply\(Reply\('…', fault=…\)\)"),  # type: ignore[arg-type]
+        (lambda: Interceptor().on("x").reply("x", usage={}), r"reply\(Reply\('…', usage=…\)\)"),  # type: ignore[arg-type]
+        (lambda: Interceptor().reply("x", zzzzz=1), "It takes times="),  # type: ignore[arg-type]
+    ],
+)
+def test_a_name_from_elsewhere_is_told(make: Callable[[], Any], words: str) -> None:
+    """What is written by another name is refused, and the message says where it goes or what it is called."""
+    with pytest.raises(LLMInterceptError, match=words):
+        make()

@@ -213,9 +213,11 @@ def test_the_smallest_instance_is_the_same_every_time(schema: dict[str, Any]) ->
 @LAW
 @given(documents())
 def test_a_strict_object_has_its_properties_in_their_order(schema: dict[str, Any]) -> None:
-    """Required properties come in the order the schema describes them, and no property comes unasked."""
+    """Required properties come in the schema's order, and no others; at the root all come where none is required."""
     value = smallest(schema)
-    assert list(value) == [name for name in schema["properties"] if name in schema["required"]]
+    assert list(value) == [
+        name for name in schema["properties"] if name in (schema["required"] or schema["properties"])
+    ]
 
 
 @LAW
@@ -274,7 +276,7 @@ def test_formats_are_what_they_say(name: str, kind: Any) -> None:
         ({"type": "number"}, 0),
         ({"type": "boolean"}, False),
         ({"type": "array", "items": {"type": "string"}}, []),
-        ({"type": "object", "properties": {"a": {"type": "string"}}}, {}),
+        ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": ""}),
         ({"type": "integer", "minimum": 3}, 3),
         ({"type": "integer", "maximum": -3}, -3),
         ({"type": "integer", "exclusiveMinimum": 0}, 1),
@@ -343,9 +345,9 @@ def test_recursion_without_an_end_is_found_at_once() -> None:
     choices = {name: [inside({"$ref": f"#/$defs/{other}"}) for other in names if other != name] for name in names}
     schema = {"$ref": "#/$defs/T0", "$defs": {name: {"anyOf": choices[name]} for name in names}}
     began = clock.process_time()
-    with pytest.raises(SchemaError, match="without end"):
+    with pytest.raises(SchemaError, match=r"without end|more than [\d,]+ steps"):
         smallest(schema)
-    assert clock.process_time() - began < 3
+    assert clock.process_time() - began < 2
 
 
 def test_the_shortest_way_out_of_a_recursion_is_taken() -> None:

@@ -189,7 +189,7 @@ def test_text_becomes_what_the_setting_is(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("LLM_INTERCEPT", "nonsense", "one of 'mock', 'replay', 'record', 'auto', 'off'"),
+        ("LLM_INTERCEPT", "nonsense", "one of 'mock', 'replay', 'record', 'auto', 'block', 'off'"),
         ("LLM_INTERCEPT", "replay", "LLM_INTERCEPT_RECORDINGS=None cannot be used. Use a folder"),
         ("LLM_INTERCEPT_UNMATCHED", "nonsense", "'passthrough'"),
         ("LLM_INTERCEPT_SEED", "seven", "an int"),
@@ -210,9 +210,9 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant():
         read(LLM_INTERCEPT_RULE="r.toml")
 
 
-@pytest.mark.parametrize("variable", ["LLM_INTERCEPT_PLAYED", "LLM_INTERCEPT_REKEY"])
+@pytest.mark.parametrize("variable", ["LLM_INTERCEPT_PLAYED", "LLM_INTERCEPT_REKEY", "LLM_INTERCEPT_HEARD"])
 def test_the_commands_own_variables_are_no_settings(variable):
-    """`llm-intercept recordings` sets them."""
+    """`llm-intercept run` and `llm-intercept recordings` set them."""
     assert read(**{variable: "x"}) == {"mode": "mock"}
 
 

@@ -109,7 +109,7 @@ def test_no_command_lets_a_take_a_name_or_a_folder_steer_the_terminal(tmp_path):
         "show one": command("show", folder, EVIL, status=1),
         "check": command("check", "--played", played, folder, status=1),
         "diff": command("diff", folder, evil_tape(tmp_path / "other" / NAME), status=1),
-        "prune": command("prune", "--played", played, folder, status=0),
+        "prune": command("prune", "--played", played, folder, status=1),
         "rekey": command("rekey", folder, "--", sys.executable, program, folder, status=0),
         "import": command("import", cassette, "--to", tmp_path / "out", status=1),
         "nothing": command("ls", tmp_path / EVIL.replace("/", ""), status=1),

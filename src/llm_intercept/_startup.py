@@ -11,12 +11,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from llm_intercept.engine.exchange import Engine
-    from llm_intercept.model.wire import Contact, Exchange, WireRequest
+    from llm_intercept.interceptor.handler import LazyHandler
 
+SERVERS = ("from multiprocessing.forkserver import", "from multiprocessing.resource_tracker import")
+"""How Python's own servers begin, which live longer than a block; what they start is told by itself."""
 _started = False
+_joined = False
 
 
 def main() -> None:
@@ -26,19 +28,50 @@ def main() -> None:
         return
     _started = True
     from llm_intercept.base.foreign import overwritten  # noqa: PLC0415 - nothing is imported when the variable is unset
-    from llm_intercept.errors import SettingsError  # noqa: PLC0415
+    from llm_intercept.errors import HookError, SettingsError  # noqa: PLC0415
     from llm_intercept.settings.environment import from_environment  # noqa: PLC0415
+    from llm_intercept.settings.guard import is_guard  # noqa: PLC0415
 
     problem = overwritten()
     if problem:
         _stop(problem)
     try:
-        settings = from_environment()
-    except SettingsError as error:
+        if is_guard(os.environ["LLM_INTERCEPT"]):
+            _begin_in_block(os.environ["LLM_INTERCEPT"])
+        elif (settings := from_environment()) is not None:
+            _activate(settings)
+    except (SettingsError, HookError) as error:
         _stop(str(error))
+
+
+def join(text: str) -> None:
+    """Be in the block of another process that a text says, in none if it is empty; raises `HookError`."""
+    from llm_intercept.interceptor import inside  # noqa: PLC0415 - nothing is imported when there is no block
+    from llm_intercept.interceptor.children import PROCESSES  # noqa: PLC0415
+
+    global _joined  # noqa: PLW0603 - a process has these hooks once
+    if not _joined:
+        _joined = True
+        PROCESSES.acquire()
+    inside.join(text)
+
+
+def _begin_in_block(text: str) -> None:
+    """Begin in the block that started this process; a server of multiprocessing, which may outlive it, does not."""
+    if any(argument.startswith(SERVERS) for argument in sys.orig_argv):
+        del os.environ["LLM_INTERCEPT"]
         return
-    if settings is not None:
-        _activate(settings)
+    import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
+
+    join(text)
+    atexit.register(_report_blocks)
+
+
+def _report_blocks() -> None:
+    from llm_intercept.interceptor.inside import handlers  # noqa: PLC0415 - nothing is imported when there is no block
+
+    for handler in handlers():
+        _report(handler)
 
 
 def _say(message: str) -> None:
@@ -61,19 +94,45 @@ def _stop(message: str) -> None:
 def _activate(settings: Mapping[str, Any]) -> None:
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
 
-    from llm_intercept import __version__  # noqa: PLC0415
-    from llm_intercept.base.foreign import beside  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
-    from llm_intercept.errors import HookError  # noqa: PLC0415
+    from llm_intercept.interceptor.handler import LazyHandler  # noqa: PLC0415
 
-    handler = LazyHandler(settings)
-    try:
-        TRAFFIC.acquire()
-    except HookError as error:
-        _stop(str(error))
-    activation.activate(handler, "process")
-    atexit.register(handler.report)
+    options = dict(settings)
+    reply, quiet = options.pop("reply", None), options.pop("quiet", False)
+    handler = LazyHandler(
+        options,
+        reply,
+        auto=reply is None and options["mode"] == "mock" and "rules" not in options,
+        where="LLM_INTERCEPT_REPLY",
+        failed=lambda error: _stop(str(error)),
+        made=lambda _: _tell_run("asked"),
+    )
+    TRAFFIC.acquire()
+    activation.activate(handler, "process", is_environment=True)
+    atexit.register(_report, handler)
+    first = _tell_run("started")
+    if not quiet and first:
+        _say_that_it_is_on(settings)
+
+
+def _tell_run(what: str) -> bool:
+    """Tell `llm-intercept run` that this process is answered; whether it is the first, or was not started by it."""
+    from llm_intercept.base.reports import append  # noqa: PLC0415 - nothing is imported when the variable is unset
+    from llm_intercept.settings.environment import HEARD  # noqa: PLC0415
+
+    path = os.environ.get(HEARD)
+    if not path:
+        return True
+    first = not os.path.exists(path)  # noqa: PTH110 - pathlib is slow to import
+    append(path, {what: os.getpid(), "python": sys.executable})
+    return first
+
+
+def _say_that_it_is_on(settings: Mapping[str, Any]) -> None:
+    from llm_intercept import __version__  # noqa: PLC0415 - nothing is imported when the variable is unset
+    from llm_intercept.base.foreign import beside  # noqa: PLC0415
+
     mode = f"on (LLM_INTERCEPT={settings['mode']})"
     _say(f"llm-intercept {__version__}: {mode}; requests to models over httpx and httpx2 are {_how(settings)}")
     for problem in filter(None, (beside(), _no_family())):
@@ -101,6 +160,7 @@ def _how(settings: Mapping[str, Any]) -> str:
     tape, reply, rules = (_from_here(settings.get(name)) for name in ("recordings", "reply", "rules"))
     if settings["mode"] != "mock":
         return {
+            "block": "refused",
             "replay": f"answered from the recordings in {tape}",
             "record": f"recorded in {tape}",
             "auto": f"answered from the recordings in {tape}; what is missing is recorded (not in CI)",
@@ -125,50 +185,10 @@ def _fail_for_secret(error: Exception) -> None:
         os._exit(3)
 
 
-class LazyHandler:
-    """Answers like the engine of an interceptor that is made when the first request arrives."""
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        from llm_intercept.base.once import Once  # noqa: PLC0415 - nothing is imported when the variable is unset
-
-        self._settings = settings
-        self._engine = Once(self._make)
-
-    def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
-        return self.engine().exchange(request, outer)
-
-    def engine(self) -> Engine:
-        return self._engine.get()
-
-    def unseen(self, contact: Contact, outer: Sequence[Any], /) -> None:
-        from llm_intercept.base.hosts import is_llm_place  # noqa: PLC0415
-        from llm_intercept.base.questions import asks_a_model  # noqa: PLC0415
-
-        head = contact.head
-        asks = asks_a_model(head.method, head.path, head.headers) != "no" or is_llm_place(head.host, head.path)
-        if asks or "host" in head.headers or self._settings.get("network") == "none":
-            self.engine().unseen(contact, outer)
-
-    def report(self) -> None:
-        """Say what went unanswered, even if the program swallowed it; called when the process ends."""
-        error = self.engine().settle() if self._engine.is_made else None
-        if error is not None:
-            _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{error}")
-            _fail_for_secret(error)
-
-    def _make(self) -> Engine:
-        from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415
-        from llm_intercept.interceptor.interceptor import Interceptor, engine_of  # noqa: PLC0415 - it imports pydantic
-        from llm_intercept.replies.make import auto  # noqa: PLC0415
-
-        options = dict(self._settings)
-        reply = options.pop("reply", None)
-        if reply is None and options["mode"] == "mock" and "rules" not in options:
-            reply = auto()
-        try:
-            engine = engine_of(Interceptor(reply, **options))
-        except LLMInterceptError as error:  # of the file of rules, or the log's
-            _stop(str(error))
-            raise
-        engine.journal.keep = False
-        return engine
+def _report(handler: LazyHandler) -> None:
+    """Say what went unanswered, even if the program swallowed it; called when the process ends."""
+    error = handler.settle()
+    if error is not None:
+        wrong = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        _say(f"\nllm-intercept: when the program ended, this had gone wrong:\n{wrong}")
+        _fail_for_secret(error)

@@ -144,13 +144,21 @@ class ShadowedRuleWarning(LLMInterceptWarning):
     """A rule was made that can never answer, because an earlier one answers everything for ever."""
 
 
+class NeverUsedWarning(LLMInterceptWarning, RuntimeWarning):
+    """What `intercept(…)` returned was neither entered with `with` nor used as a decorator, so it answered nothing."""
+
+
 class UnmatchedWarning(LLMInterceptWarning):
     """A request that nothing answers was let through, as `unmatched="warn"` asks."""
 
 
+class LogLossWarning(UserWarning):
+    """A call could not be written to the log; the program goes on as if there were none. It is told once."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request in short, for messages."""
+    """A request in short, for messages; its URL is one that may be shown."""
 
     method: str
     url: str
@@ -245,6 +253,14 @@ class TakeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an interceptor answers nothing that its rules do not answer, and what to do."""
+
+    problem: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unmatched:
     """One request that nothing answered, with what is needed to explain it; `count` says how many rules there are."""
 
@@ -291,6 +307,29 @@ class UnmatchedRequestError(LLMInterceptError, AssertionError):
         lines += [f"{one}\n" for one in self.unmatched[:SHOWN_REQUESTS]]
         lines += [f"… and {count - SHOWN_REQUESTS} more; llm.unmatched has them all."] if count > SHOWN_REQUESTS else []
         super().__init__("\n".join(lines).rstrip("\n"))
+
+
+class ElsewhereError(LLMInterceptError, AssertionError):
+    """What went wrong with requests that other processes made, which a block started."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        lines = ["llm-intercept: not all went well in the processes that were started inside this block."]
+        for problem in self.problems[:SHOWN_REQUESTS]:
+            lines += _indent(problem, 2)
+        more = len(self.problems) - SHOWN_REQUESTS
+        super().__init__("\n".join([*lines, *([f"  … and {more} more"] if more > 0 else [])]))
+
+
+class BlockEndedError(LLMInterceptError):
+    """Something was asked of an interceptor whose block has ended, so that it could have no effect."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"llm.{what} has no effect: the block that gave this interceptor has ended, and it answers no more. "
+            "Call it inside the block, or begin another one: with intercept(…) as llm."
+        )
 
 
 class UnusedRuleError(LLMInterceptError, AssertionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 
 import pytest
 
@@ -13,7 +14,7 @@ import instructor
 import openai
 from pydantic import BaseModel
 
-from llm_intercept import intercept
+from llm_intercept import intercept, structured
 
 MESSAGES = [{"role": "user", "content": "who?"}]
 
@@ -68,3 +69,15 @@ def test_a_second_attempt() -> None:
             client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Person).model_dump() == ADA
         )
     assert [call.request.turn for call in llm.calls] == [1, 2]
+
+
+def test_tools_mode() -> None:
+    """In the mode that forces a tool, an instance is the tool's arguments, also where instructor renames the tool."""
+    client = instructor.from_openai(openai.OpenAI(api_key="sk-test"), mode=instructor.Mode.TOOLS)
+    with intercept(Person(name="Ada", age=36)):
+        assert client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Person).age == 36
+        found = list(client.chat.completions.create_partial(model="gpt-4o", messages=MESSAGES, response_model=Person))
+        assert found[-1].model_dump() == ADA
+    with intercept(structured({"tasks": [ADA]})):
+        people = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Iterable[Person])
+        assert [one.model_dump() for one in people] == [ADA]

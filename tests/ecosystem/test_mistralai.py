@@ -11,7 +11,7 @@ pytest.importorskip("mistralai.client")
 
 from mistralai.client import Mistral
 
-from llm_intercept import intercept
+from llm_intercept import intercept, structured, tool_call
 
 QUESTION: dict[str, Any] = {"model": "mistral-large-latest", "messages": [{"role": "user", "content": "weather?"}]}
 
@@ -43,3 +43,23 @@ def test_async() -> None:
     with intercept("It is sunny") as llm:
         assert asyncio.run(run()) == ["It is sunny"] * 2
     assert [call.request.stream for call in llm.calls] == [False, True]
+
+
+def test_stream_of_calls() -> None:
+    """Streamed calls are read, several too, and `tool_choice="any"` forces one."""
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+
+    def calls(reply: Any, **more: Any) -> list[Any]:
+        with (
+            intercept(reply),
+            Mistral(api_key="test") as client,
+            client.chat.stream(**QUESTION, tools=tools, **more) as events,
+        ):
+            found = [call for event in events for call in event.data.choices[0].delta.tool_calls or ()]
+        return [(call.index, call.function.name, call.function.arguments) for call in found]
+
+    assert calls(["Let me see.", tool_call("f", a="long enough"), tool_call("f", b=1)]) == [
+        (0, "f", '{"a":"long enough"}'),
+        (1, "f", '{"b":1}'),
+    ]
+    assert calls(structured({"a": 1}), tool_choice="any") == [(0, "f", '{"a":1}')]

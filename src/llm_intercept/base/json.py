@@ -80,7 +80,9 @@ def plain(value: object) -> Any:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same: 1 is 1.0, but true is not 1."""
+    """Whether two JSON values are the same: 1 is 1.0 and NaN is NaN, but true is not 1."""
+    if one != one and other != other:  # noqa: PLR0124 - NaN alone is not itself
+        return True
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 

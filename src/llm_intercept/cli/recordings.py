@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from llm_intercept.recording.tape import Tape
 
 COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-SHOWN = 20
 
 
 class _Group(click.Group):
@@ -155,12 +154,12 @@ def check(tape: tuple[str, ...], played: str | None) -> None:
     screen, count, takes = console(), 0, 0
     tapes = _tapes(tape)
     for location, one in track(tapes, "checking", console=screen, transient=True):
-        known = played_in(Path(played), location) if played is not None else None
+        known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known):
             count += 1
             place, kind, what = f"{location}/{found.name}: ", (found.kind, "red"), f": {found.what}"
             screen.print(styled(place).append(*kind).append_text(styled(what)))
-        takes += sum(1 for _ in one.store.names())
+        takes += len(one.names())
     sum_of_all = counted(count, "finding") if count else "no findings"
     screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
     if count:
@@ -170,28 +169,51 @@ def check(tape: tuple[str, ...], played: str | None) -> None:
 @recordings.command(context_settings=COMMAND)
 @click.option("--played", type=click.Path(dir_okay=False), help="A file that says what was played (see below).")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.argument("tape")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def prune(played: str | None, yes: bool, tape: str, command: tuple[str, ...]) -> None:
+def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tuple[str, ...]) -> None:
     """Delete the takes of TAPE that COMMAND (a full test run) does not play; it must succeed.
 
     Without COMMAND, --played names a file that an earlier run wrote: every run does so where
-    LLM_INTERCEPT_PLAYED names one.
+    LLM_INTERCEPT_PLAYED names one. A tape of which nothing was played is left as it is.
     """
-    from llm_intercept.tapetools.maintain import played_in, unplayed  # noqa: PLC0415
-    from llm_intercept.tapetools.maintain import prune as delete  # noqa: PLC0415
+    from llm_intercept.tapetools.maintain import carry_out, prune_plan  # noqa: PLC0415
 
     if not command and played is None:
         raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
+    tapes = _tapes((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
         if command and _run(command, PLAYED, file):
             raise failure("the run failed, so what it did not play may still be needed: nothing was deleted")
-        lists = [(one, unplayed(one, played_in(file, location))) for location, one in _tapes((tape,))]
-    names = [name for _, found in lists for name in found]
-    if _agreed(names, f"{counted(len(names), 'take')} {'was' if len(names) == 1 else 'were'} not played", yes):
-        for one, found in lists:
-            delete(one, found)
+        known = [(location, one, _played(file, one)) for location, one in tapes]
+    if not any(names for *_, names in known):
+        raise failure(
+            f"the run played nothing of {tape}: it made no request, or it replayed another tape, or its environment "
+            f"had no {PLAYED} (tox, sudo and containers pass on only what they are told to). Nothing was deleted"
+        )
+    for location, _, names in known:
+        if not names:
+            click.echo(f"{location}: nothing of it was played, so it is left as it is")
+    plans = [(location, one, prune_plan(one, names)) for location, one, names in known if names]
+    count = sum(step.new_name is None for _, _, plan in plans for step in plan)
+    lines = [f"{location}/{step}" for location, _, plan in plans for step in plan]
+    if _agreed(lines, f"{counted(count, 'take')} {'was' if count == 1 else 'were'} not played", yes, dry_run=dry_run):
+        for _, one, plan in plans:
+            carry_out(one, plan)
+
+
+def _played(file: Path, tape: Tape) -> set[str]:
+    from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
+
+    try:
+        return played_in(file, tape)
+    except FileNotFoundError:
+        raise failure(
+            f"no process of the run said what it played, by {PLAYED}: it used no llm-intercept, or the variable did "
+            "not reach it (tox, sudo and containers pass on only what they are told to). Nothing was deleted"
+        ) from None
 
 
 @recordings.command("import")
@@ -233,24 +255,26 @@ def rekey(yes: bool, tape: str, command: tuple[str, ...]) -> None:
     COMMAND replays TAPE. Each request without a take gets the answer of the take it most likely had before: nearest in
     conversation, then first in order. The differences are shown before anything is written.
     """
-    from llm_intercept.tapetools.maintain import close_gaps, pairs_in  # noqa: PLC0415
-    from llm_intercept.tapetools.maintain import rekey as write  # noqa: PLC0415
+    from llm_intercept.tapetools.maintain import carry_out, pairs_in, rekey_plan  # noqa: PLC0415
 
     tapes = _tapes((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "pairs.jsonl")
         status = _run(command, PAIRS, file)
-        wanted = {os.path.abspath(location) for location, _ in tapes}  # noqa: PTH100 - links stay as they were said
-        pairs = [pair for pair in pairs_in(file) if pair.location in wanted]
-    lines = [line for pair in pairs for line in (pair.name, *(f"    {one}" for one in pair.differences))]
-    what = f"{counted(len(pairs), 'take')} {'gets' if len(pairs) == 1 else 'get'} a new request" + (
-        f" (the command ended with {status})" if status else ""
-    )
-    if _agreed(lines, what, yes, cut=False):
-        for pair in pairs:
-            write(pair)
-        for _, one in tapes:
-            close_gaps(one)
+        pairs = pairs_in(file)
+    mine = [(location, one, [pair for pair in pairs if pair.place == one.store.place]) for location, one in tapes]
+    plans = [(location, one, found, rekey_plan(one, found)) for location, one, found in mine if found]
+    lines: list[str] = []
+    for location, _, found, plan in plans:
+        said = {pair.name: pair.differences for pair in found}
+        for step in plan:
+            lines += [f"{location}/{step}", *(f"    {one}" for one in said.get(step.name, ()))]
+    count = sum(len(found) for *_, found, _ in plans)
+    gets = "gets" if count == 1 else "get"
+    what = f"{counted(count, 'take')} {gets} a new request" + (f" (the command ended with {status})" if status else "")
+    if _agreed(lines, what, yes):
+        for _, one, _, plan in plans:
+            carry_out(one, plan)
 
 
 def _run(command: tuple[str, ...], variable: str, file: Path) -> int:
@@ -263,11 +287,9 @@ def _run(command: tuple[str, ...], variable: str, file: Path) -> int:
     return subprocess.run([program, *words[1:]], check=False, env=environment).returncode  # noqa: S603
 
 
-def _agreed(lines: list[str], what: str, yes: bool, *, cut: bool = True) -> bool:
-    """Say what is about to be done, and ask if that is wanted."""
-    for line in lines[:SHOWN] if cut else lines:
+def _agreed(lines: list[str], what: str, yes: bool, *, dry_run: bool = False) -> bool:
+    """Say all that is about to be done, and ask if that is wanted."""
+    for line in lines:
         say(f"  {line}")
-    if cut and len(lines) > SHOWN:
-        say(f"  … and {len(lines) - SHOWN} more")
     say(what + ("" if lines else ": there is nothing to do"))
-    return bool(lines) and (yes or click.confirm("Do it?"))
+    return bool(lines) and not dry_run and (yes or click.confirm("Do it?"))

@@ -9,17 +9,23 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from llm_intercept.base import reports
 from llm_intercept.base.foreign import FOREIGN
 from llm_intercept.base.version import DISTRIBUTION
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.cli.check import rules_of
+from llm_intercept.cli.waiting import status_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
+from llm_intercept.settings.environment import HEARD
+from llm_intercept.settings.values import TRUTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,13 +44,26 @@ if "llm_intercept._startup" not in sys.modules:
 """What a Python is asked: whether it starts llm-intercept, and if not, whether it has the other program instead."""
 
 
+TOOLS = ("hatch", "invoke", "nox", "pdm", "pipenv", "pipx", "poetry", "tox", "uv")
+"""Modules that are run by one Python to start another."""
+UNHEARD = (
+    "no Python that {command!r} started has said that it is answered by llm-intercept, so nothing was mocked: what was "
+    "asked of a model went to the real API. Each Python that asks needs llm-intercept-transport installed: inside "
+    "`sh -c`, `make` and `uvx` (uvx --with llm-intercept-transport …) it may be another one than here; and -S and an "
+    "emptied environment switch it off. If it was not meant to run Python at all, run it without llm-intercept."
+)
+
+
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add a flag for each setting that a process can be given."""
     for setting in reversed(said_in("run")):
-        words = click.Choice(setting.kind.choices) if setting.kind.choices else click.STRING
-        default = f" [default: {setting.default}]" if setting.default not in (None, ()) else ""
+        default = f" [default: {setting.default}]" if setting.default not in (None, (), False) else ""
         shown = f"{setting.help[0].upper()}{setting.help[1:]}.{default}"
-        function = click.option(setting.flag, type=words, help=shown)(function)
+        if setting.kind is TRUTH:
+            function = click.option(setting.flag, is_flag=True, flag_value="true", default=None, help=shown)(function)
+        else:
+            words = click.Choice(setting.kind.choices) if setting.kind.choices else click.STRING
+            function = click.option(setting.flag, type=words, help=shown)(function)
     return function
 
 
@@ -74,7 +93,7 @@ def run(command: tuple[str, ...], **given: str | None) -> None:
     rules = variables.get(BY_NAME["rules"].variable)
     if rules is not None:
         rules_of(rules)
-    os.execvpe(program, command, {**os.environ, **variables})  # noqa: S606 - running it is what was asked for
+    sys.exit(_run(program, command, {**os.environ, **variables}))
 
 
 def _variables(given: Mapping[str, str]) -> dict[str, str]:
@@ -85,26 +104,63 @@ def _variables(given: Mapping[str, str]) -> dict[str, str]:
     return {BY_NAME[name].variable: BY_NAME[name].kind.seen_from(str(Path.cwd()), text) for name, text in given.items()}
 
 
+def _run(program: str, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    """Run a command to its end; return its status, or a failure where no Python in it was answered."""
+    with tempfile.TemporaryDirectory(prefix="llm-intercept-", ignore_cleanup_errors=True) as folder:
+        file = str(Path(folder, "heard"))
+        status = status_of(program, command, {**environment, HEARD: file})
+        heard = reports.take(file)
+    if not any("started" in entry for entry in heard):
+        click.echo(f"Error: {UNHEARD.format(command=command[0])}", err=True)
+        return status or 1
+    if not status and not any("asked" in entry for entry in heard) and not environment.get(BY_NAME["quiet"].variable):
+        click.echo("llm-intercept: no process that was answered asked a model anything.", err=True)
+    return status
+
+
 def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
-    """Refuse a Python that would not start llm-intercept, and so would call the real API."""
+    """Refuse a Python that would not start llm-intercept, and so would call the real API; say so of a script's.
+
+    A script may be a tool in an environment of its own (poetry, tox, pipx), which only starts another Python.
+    """
     python = _interpreter(Path(program))
-    if python is None:
+    if python is None or (PYTHON.search(Path(program).name) and _starts_others(command)):
         return
-    environment = {**os.environ, "LLM_INTERCEPT": "mock"}
-    asked = subprocess.run([python, "-c", QUESTION], capture_output=True, check=False, text=True, env=environment)  # noqa: S603
-    if asked.returncode:
-        version = asked.stdout.strip()
-        other = f" (but {FOREIGN} {version}, which is another program)" if version else ""
-        raise click.ClickException(
-            f"{python}, which runs {command[0]!r}, has no {DISTRIBUTION} installed{other}: the program would call the "
-            f"real API. Install it there: {python} -m pip install {DISTRIBUTION}"
+    problem = _without_us(python)
+    if problem and not PYTHON.search(Path(program).name):
+        click.echo(
+            f"llm-intercept: {python}, which runs {command[0]!r}, {problem}: what it asks a model itself goes "
+            "to the real API. The Pythons that it starts are answered, where they have it.",
+            err=True,
         )
-    option = _switching_site_off(command[1:]) if PYTHON.search(command[0]) else ""
+    elif problem:
+        raise click.ClickException(
+            f"{python}, which runs {command[0]!r}, {problem}: the program would call the real API. Install it there: "
+            f"{python} -m pip install {DISTRIBUTION}. If it only starts a Python that has it, write env before it."
+        )
+    option = _switching_site_off(command[1:]) if PYTHON.search(Path(program).name) else ""
     if option:
         raise click.ClickException(
             f"Python's option {option} switches off the start-up that llm-intercept needs: the program would call the "
             "real API. Leave it out."
         )
+
+
+def _without_us(python: str) -> str:
+    """Say that a Python does not start llm-intercept; empty if it does."""
+    environment = {**os.environ, "LLM_INTERCEPT": "mock", "LLM_INTERCEPT_QUIET": "true"}
+    asked = subprocess.run([python, "-c", QUESTION], capture_output=True, check=False, text=True, env=environment)  # noqa: S603
+    if not asked.returncode:
+        return ""
+    version = asked.stdout.strip()
+    other = f" (but {FOREIGN} {version}, which is another program)" if version else ""
+    return f"has no {DISTRIBUTION} installed{other}"
+
+
+def _starts_others(command: tuple[str, ...]) -> bool:
+    """Whether a Python is told to run a tool that starts other Pythons: `python -m tox`."""
+    module = command[command.index("-m") + 1 :][:1] if "-m" in command else ()
+    return tuple(module) in {(name,) for name in TOOLS}
 
 
 def _switching_site_off(arguments: tuple[str, ...]) -> str:

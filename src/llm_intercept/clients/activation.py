@@ -37,11 +37,23 @@ class Handler(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Activation:
-    """One handler's being active; `live` ends it everywhere at once, also where a context still holds it."""
+    """One handler's being active.
+
+    Attributes:
+        handler: What answers.
+        scope: For whom.
+        order: The newest has the highest.
+        is_environment: Whether the environment of the process has made it so, and no block.
+        is_strict: Whether what the environment says does not hold while it is active.
+        live: Ends it everywhere at once, also where a context still holds it.
+
+    """
 
     handler: Handler
     scope: Literal["process", "context"]
     order: int
+    is_environment: bool = False
+    is_strict: bool = False
     live: bool = True
 
 
@@ -57,9 +69,11 @@ forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=Fa
 _attached: WeakKeyDictionary[Any, tuple[Handler, ...]] = WeakKeyDictionary()
 
 
-def activate(handler: Handler, scope: Literal["process", "context"]) -> Activation:
-    """Make `handler` the innermost one, for the process or for this context and what it starts."""
-    activation = Activation(handler, scope, next(_order))
+def activate(
+    handler: Handler, scope: Literal["process", "context"], *, is_environment: bool = False, is_strict: bool = False
+) -> Activation:
+    """Make `handler` the innermost one, for the process or for this context and what it starts; see `Activation`."""
+    activation = Activation(handler, scope, next(_order), is_environment, is_strict)
     if scope == "context":
         _context.set((activation, *(one for one in _context.get() if one.live)))
     else:
@@ -79,7 +93,19 @@ def deactivate(activation: Activation) -> None:
 
 def _set(process: tuple[Activation, ...]) -> None:
     global _process, _handlers
-    _process, _handlers = process, tuple(one.handler for one in process)
+    _process, _handlers = process, tuple(one.handler for one in _asked(process))
+
+
+def _asked(activations: Sequence[Activation]) -> Sequence[Activation]:
+    """Return those that are asked: without the environment's, where one is strict."""
+    if any(one.is_strict for one in activations):
+        return [one for one in activations if not one.is_environment]
+    return activations
+
+
+def is_here(activation: Activation) -> bool:
+    """Whether it answers for requests made here and now."""
+    return activation.live and (activation.scope == "process" or activation in _context.get())
 
 
 def active() -> tuple[Handler, ...]:
@@ -88,7 +114,7 @@ def active() -> tuple[Handler, ...]:
     if not inherited:
         return (*_client.get(), *_handlers)
     both = sorted((*inherited, *_process), key=lambda one: one.order, reverse=True)
-    return (*_client.get(), *(one.handler for one in both if one.live))
+    return (*_client.get(), *(one.handler for one in _asked([one for one in both if one.live])))
 
 
 def attach(client: Any, handler: Handler) -> None:

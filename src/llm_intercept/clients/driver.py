@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.clients.activation import forwarding, outside_clients
 from llm_intercept.clients.adapter import R, raise_own
+from llm_intercept.clients.awaiting import run
 from llm_intercept.clients.stream import raise_if_late
 from llm_intercept.model.wire import Ask, Forward, Forwarded, Pause, ReadBody
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Generator
 
     from llm_intercept.clients.adapter import Adapter, AsyncAdapter, Errors
     from llm_intercept.model.wire import Exchange, Need, Outcome
@@ -78,7 +79,7 @@ def _fulfilled(need: Need, adapter: Adapter[R], sent: list[R]) -> Any:
         case Ask(function, arguments):
             with outside_clients():
                 value = function(*arguments)
-                return _run(value) if hasattr(value, "__await__") else value
+                return run(value) if hasattr(value, "__await__") else value
         case Pause(seconds, timeline):
             waiting = timeline.wait(seconds, adapter.read_limit)
             waiting.sleep()
@@ -126,22 +127,3 @@ def _forwarded() -> Generator[None]:
         yield
     finally:
         forwarding.reset(token)
-
-
-def _run(awaitable: Awaitable[Any]) -> Any:
-    """Await for a client without a loop; one that runs in this thread cannot be waited for."""
-    import asyncio  # noqa: PLC0415 - it is slow to import, and at interpreter start not needed
-
-    async def wait() -> Any:
-        return await awaitable
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(wait())
-    close: Callable[[], None] = getattr(awaitable, "close", lambda: None)
-    close()
-    raise TypeError(
-        "an async reply function was asked by a sync client inside a running event loop, which cannot wait for it: "
-        "use a plain function, or an async client"
-    )

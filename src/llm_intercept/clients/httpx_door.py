@@ -57,16 +57,22 @@ class _Door:
         return self._family.own_error(error)
 
     def respond(self, response: WireResponse, /) -> Any:
+        try:
+            made = self._response(response, response.headers)
+            made.headers.encoding = "ascii"  # which they are; else the family finds it out by decoding all, 20 µs
+        except UnicodeEncodeError:  # but for those that a server wrote, which are played from a recording
+            made = self._response(response, [(_latin(name), _latin(value)) for name, value in response.headers])
+        return made
+
+    def _response(self, response: WireResponse, headers: Any) -> Any:
         module = self._family.module
-        made = module.Response(
+        return module.Response(
             response.status,
-            headers=response.headers,
+            headers=headers,
             stream=_streams(module)[0](response, self),
             request=self._request,
             extensions={"http_version": b"HTTP/1.1"},
         )
-        made.headers.encoding = "ascii"  # which they are; else the family finds it out by decoding all, 20 µs
-        return made
 
     def _observed(self, response: Any, observer: Observer | None) -> tuple[int, Any]:
         if observer is not None:
@@ -98,6 +104,14 @@ class AsyncHttpxAdapter(_Door):
 
     async def forward(self, observer: Observer | None, /) -> tuple[int, Any]:
         return self._observed(await self._forward(), observer)
+
+
+def _latin(text: str) -> bytes:
+    """Encode a header as it was decoded when it was recorded; one that nobody can have received as UTF-8."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace")
 
 
 def _observe(response: Any, observer: Observer, tee: type[Any]) -> None:

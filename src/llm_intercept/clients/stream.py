@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
+from llm_intercept.clients.activation import outside_clients
 from llm_intercept.clients.adapter import raise_own
-from llm_intercept.model.wire import Break, HearsFailure, NetworkFaultError, Wait
+from llm_intercept.clients.awaiting import OwnLoop
+from llm_intercept.model.wire import Awaited, Break, HearsFailure, NetworkFaultError, Wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,18 +27,25 @@ def raise_if_late(waiting: Waiting) -> None:
 
 
 class ByteChunks:
-    """A body as bytes: chunks are made as they are read, waits are waited, and closing it ends the making."""
+    """A body as bytes: chunks are made as they are read, waits are waited, and closing it ends the making.
+
+    What a user's async generator makes is awaited in the client's own loop; a sync client's answer gets one of its own.
+    """
 
     def __init__(self, response: WireResponse, errors: Errors) -> None:
         self._steps = response.chunks
         self._timeline = response.timeline
         self._errors = errors
+        self._loop: OwnLoop | None = None
+        self._awaited: Awaited | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             for step in self._steps:
                 if isinstance(step, bytes):
                     yield step
+                elif isinstance(step, Awaited):
+                    self._fetch(step)
                 else:
                     waiting = self._waiting(step)
                     waiting.sleep()
@@ -49,6 +58,10 @@ class ByteChunks:
             for step in self._steps:
                 if isinstance(step, bytes):
                     yield step
+                elif isinstance(step, Awaited):
+                    self._awaited = step
+                    with outside_clients():
+                        await step.fetch()
                 else:
                     waiting = self._waiting(step)
                     await waiting.asleep()
@@ -57,12 +70,34 @@ class ByteChunks:
             self._fail(error)
 
     def close(self) -> None:
+        self._end_steps()
+        awaited, self._awaited = self._awaited, None
+        loop, self._loop = self._loop, None
+        if awaited is not None and loop is not None:
+            try:
+                loop.run(awaited.close)
+            finally:
+                loop.close()
+
+    async def aclose(self) -> None:
+        self._end_steps()
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            with outside_clients():
+                await awaited.close()
+
+    def _end_steps(self) -> None:
         close = getattr(self._steps, "close", None)
         if close is not None:
             close()
 
-    async def aclose(self) -> None:
-        self.close()
+    def _fetch(self, step: Awaited) -> None:
+        """Await, for a client without a loop, what the next step needs."""
+        if self._loop is None:
+            self._loop = OwnLoop()
+        self._awaited = step
+        with outside_clients():
+            self._loop.run(step.fetch)
 
     def _waiting(self, step: Wait | Break) -> Waiting:
         """Plan the wait that a step asks for; a break raises, and so does a wait without a timeline."""

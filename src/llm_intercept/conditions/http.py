@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import is_text, written
 from llm_intercept.errors import Verdict, shorten
-from llm_intercept.model.wire import SECRET_HEADERS
+from llm_intercept.secrets.credentials import is_secret_header
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition
@@ -49,7 +49,7 @@ class HeadersCondition(KeywordCondition):
         name, wanted = self.wanted[0] if failing is None else failing
         got = request.headers.get(name)
         shown = "no such header" if got is None else _hidden(name, got)
-        if name.lower() in SECRET_HEADERS and failing is not None and got is not None:
+        if is_secret_header(name) and failing is not None and got is not None:
             shown = "another value, not shown"
         return Verdict(
             failing is None, f"header {name}", _header(name, wanted), shown, distance=float(failing is not None)
@@ -79,7 +79,7 @@ def _header(name: str, wanted: Text | None) -> str:
 
 
 def _hidden(name: str, value: str) -> str:
-    return "(a secret, not shown)" if name.lower() in SECRET_HEADERS else shorten(value)
+    return "(a secret, not shown)" if is_secret_header(name) else shorten(value)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,8 +107,10 @@ class UrlCondition(KeywordCondition):
         return self.searched.search(request.url) is not None
 
     def verdict(self, request: LLMRequest) -> Verdict:
-        holds = self.holds(request)
-        return Verdict(holds, "url", f"{self._written()} in it", request.url, distance=0.0 if holds else 1.0)
+        from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+        holds, shown = self.holds(request), shown_url(request.url)
+        return Verdict(holds, "url", f"{self._written()} in it", shown, distance=0.0 if holds else 1.0)
 
     def implies(self, other: Condition) -> bool:
         """A URL with a plain string in it has what is found in the string."""

@@ -36,7 +36,7 @@ class RespxCondition(Condition):
     def verdict(self, request: LLMRequest) -> Verdict:
         holds = self.holds(request)
         try:
-            got = shorten(str(self.pattern.parse(_httpx_request(request))))
+            got = shorten(_shown(self.pattern.parse(_httpx_request(request))))
         except Exception:  # noqa: BLE001 - respx, too, counts what it cannot read as no match
             got = "nothing that can be read"
         lookup = self.pattern.lookup.value
@@ -46,6 +46,15 @@ class RespxCondition(Condition):
     def __str__(self) -> str:
         lookup = "" if self.pattern.lookup.value == "eq" else f"__{self.pattern.lookup.value}"
         return f"M({self.pattern.key}{lookup}={self.pattern.value!r})"
+
+
+def _shown(read: object) -> str:
+    """Write what a pattern reads from a request without the secrets in it."""
+    from llm_intercept.secrets.redactor import Redactor  # noqa: PLC0415 - only messages need it
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - as above
+
+    text = str(read)
+    return shown_url(text) if "://" in text else Redactor().text(text)
 
 
 def is_respx_pattern(value: object) -> TypeGuard[RespxPattern]:

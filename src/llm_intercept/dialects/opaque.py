@@ -119,7 +119,10 @@ class Opaque(Dialect):
         """Send a ready body as it is; raises `ReplyError` at any other, which nobody here can write."""
         del context
         if not isinstance(answer, RawReply):
-            problem = f"{answer!r} cannot be written for {request.method} {request.url}: no API is known for this path"
+            from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only the error needs it
+
+            shown = shown_url(request.url)
+            problem = f"{answer!r} cannot be written for {request.method} {shown}: no API is known for this path"
             raise ReplyError(problem, "Record its answer, or let it out: passthrough=[…].")
         body = answer.body
         if isinstance(body, bytes):

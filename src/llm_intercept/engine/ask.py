@@ -5,19 +5,19 @@ Knows: replies and what can be wrong with them. Must not know: which rule is cho
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.errors import ReplyError, ReplyFunctionError
 from llm_intercept.model.wire import Ask, NetworkFaultError
-from llm_intercept.replies.kinds import Callback, collect, prepare
+from llm_intercept.replies.kinds import Callback, is_computed, prepare
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.engine.decide import Case
+    from llm_intercept.replies.computed import Computed
     from llm_intercept.replies.kinds import Answer, Passthrough, RaiseError
 
 
@@ -32,17 +32,32 @@ def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | Rais
 
     """
     value = yield from _ask(case, callback.function, case.request)
-    if isinstance(value, AsyncIterator):
-        value = yield from _ask(case, collect, cast("AsyncIterator[str]", value))
     where = f"what the function of rule {case.origin} returned, {case.where}"
     try:
-        prepared = prepare(value, where)
+        prepared = prepare(value, where, returned=True)
     except ReplyError as error:
         raise FailedExchange(error) from error
     if isinstance(prepared, Callback):
         problem = "A reply function returned another function"
         raise FailedExchange(ReplyError(problem, "Return the reply itself.", where))
-    return prepared
+    return (yield from _collected(case, prepared)) if is_computed(prepared) else prepared
+
+
+def _collected(case: Case, reply: Reply) -> Generator[Any, Any, Reply]:
+    """Read computed deltas to their end where the answer is asked for as a whole; a stream reads them as they come."""
+    choice = case.request.tool_choice
+    if case.request.stream and (choice is None or choice.mode != "required"):
+        return reply
+    try:
+        deltas: list[str] = yield from _ask(case, _collect, reply.deltas)
+    except FailedExchange as failed:
+        cause = failed.error.__cause__
+        raise FailedExchange(cause) if isinstance(cause, ReplyError) else failed from cause
+    return reply.with_deltas(tuple(deltas))
+
+
+async def _collect(deltas: Computed) -> list[str]:
+    return await deltas.collected()
 
 
 def read_deltas(reply: Reply, case: Case) -> Generator[Any, Any, Reply]:

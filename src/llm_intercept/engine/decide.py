@@ -82,13 +82,14 @@ def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
 
 
 def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
-    """Return what the API answers where nobody says anything, but to a miss in recordings and to what is let out.
+    """Return what the API answers where nobody says anything, but to what is refused, let out or a recordings' miss.
 
     A side request is no question whose answer could be missing.
     """
     answer, is_side = case.dialect.default, case.dialect.is_side
-    is_missing = not is_side and any(engine.recorder is not None for engine in chain)
-    if answer is None or chain[0].lets_unmatched_out or is_missing:
+    if answer is None or chain[0].lets_unmatched_out or (chain[0].refusal is not None and not is_side):
+        return None
+    if not is_side and any(engine.recorder is not None for engine in chain):
         return None
     case.call.source, case.service = "side" if is_side else "default", chain[0].service
     case.origin = answer

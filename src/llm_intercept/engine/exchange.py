@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.hosts import names_one
-from llm_intercept.base.json import encode, items
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
@@ -37,7 +36,7 @@ from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, Callback, ErrorReply, Passthrough, RaiseError
-from llm_intercept.replies.mock_params import MOCK_PARAMS, Mocked, Script, mocked
+from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.errors import Unmatched
+    from llm_intercept.errors import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
@@ -78,13 +77,13 @@ class Engine:
     passthrough: tuple[str, ...] = ()
     network: Network = "open"
     all_used: bool = False
+    refusal: Refusal | None = None
     budget: Budget | None = None
     book: RuleBook = field(default_factory=RuleBook)
     journal: Journal = field(default_factory=Journal)
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
     _identities: Identities = field(default_factory=Identities)
-    _scripts: Script = field(default_factory=Script)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
         """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
@@ -193,7 +192,7 @@ class Engine:
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why) if _stops(case, chain) else unanswered(case, chain)
+                facts = stopped(case, why, chain[0].refusal) if _stops(case, chain) else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))
@@ -239,6 +238,8 @@ class Engine:
     def _written(self, case: Case, answer: Answer, identity: str) -> WireResponse:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity))
+        except ReplyError as error:
+            raise FailedExchange(_placed(error, case)) from error
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
@@ -259,7 +260,7 @@ class Engine:
     def _mocked(self, case: Case) -> Generator[Any, Any, Prepared | None]:
         """Obey litellm's mock parameters, which the request's body may carry."""
         try:
-            found = self._mock_params(dict(case.request.raw))
+            found = mocked(case.request.raw)
         except LLMInterceptError as error:
             self.journal.note(case.call)
             raise FailedExchange(error) from error
@@ -279,12 +280,6 @@ class Engine:
             self.check_budget()
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
-
-    def _mock_params(self, fields: dict[str, Any]) -> Mocked | None:
-        if isinstance(fields.get("mock_response"), list):
-            given = items(fields["mock_response"])
-            fields["mock_response"] = self._scripts.next(given, key=encode(given))
-        return mocked(fields)
 
     def _unmatched(self, case: Case, facts: Unmatched) -> Exchange:
         call = case.call
@@ -336,6 +331,12 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
+
+
+def _placed(error: ReplyError, case: Case) -> ReplyError:
+    """Say of a reply that cannot be given which rule gave it, and where that was written."""
+    place = f"rule {case.origin}, {case.where}" if case.where else str(case.origin)
+    return error if error.where else ReplyError(error.problem, error.advice, place)
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.engine.exits import place, port_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.engine.exchange import Engine
+    from llm_intercept.errors import Refusal
     from llm_intercept.rules.book import RuleBook
     from llm_intercept.rules.script import Exhausted, Why
 
@@ -26,34 +28,45 @@ def facts_of(case: Case) -> RequestFacts:
     """Say the request in short."""
     request = case.request
     tools = tuple(tool.name for tool in request.tools)
-    return RequestFacts(case.head.method, case.head.url, request.model, request.last_user, tools, request.stream)
+    return RequestFacts(case.head.method, _shown(case), request.model, request.last_user, tools, request.stream)
+
+
+def _shown(case: Case) -> str:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+    return shown_url(case.head.url)
 
 
 def let_out(case: Case) -> str:
     """Say how the request gets out to the network: all that nothing answers, or its model, or its path, alone."""
     model = case.request.model if "://" not in case.request.model else ""  # which would be taken for a host
-    name = re.sub(r"[*?[]", r"[\g<0>]", model or case.head.host + case.head.path)
+    name = re.sub(r"[*?[]", r"[\g<0>]", model or case.head.host + urlsplit(_shown(case)).path)
     return (
         "To let what nothing answers out to the network: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough),"
         f"\nor passthrough=[{name!r}] for this {'model' if model else 'path'} alone."
     )
 
 
-def stopped(case: Case, why: str) -> Unmatched:
+def stopped(case: Case, why: str, refusal: Refusal | None = None) -> Unmatched:
     """Say that a request was stopped for the host it goes to, or for its path, and how to let it out."""
     head = case.head
-    facts = RequestFacts(head.method, head.url)
+    facts = RequestFacts(head.method, _shown(case))
     if OPAQUE.claims(head):
-        problem = f"llm-intercept stopped a request to {head.host}, a known LLM host. {why}."
-        return Unmatched(facts, problem, advice=let_out(case))
-    problem = f"llm-intercept stopped a request that asks a model at {head.host}, as its path says. {why}."
-    server = f"\nor passthrough=[{place(head.host, port_of(head))!r}] for all that goes to this server."
+        problem, server = f"llm-intercept stopped a request to {head.host}, a known LLM host. {why}.", ""
+    else:
+        problem = f"llm-intercept stopped a request that asks a model at {head.host}, as its path says. {why}."
+        server = f"\nor passthrough=[{place(head.host, port_of(head))!r}] for all that goes to this server."
+    if refusal is not None:
+        return Unmatched(facts, f"{problem}\n{refusal.problem}", advice=refusal.advice)
     return Unmatched(facts, problem, advice=let_out(case) + server)
 
 
 def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:
     """Say why nothing answers: the rules, and the nearest recordings of the innermost engine that has any."""
     rules = no_rule(case, [engine.book for engine in chain])
+    refusal = chain[0].refusal
+    if refusal is not None and not rules.rules:
+        return Unmatched(rules.request, refusal.problem, advice=refusal.advice)
     recorder = next((engine.recorder for engine in chain if engine.recorder is not None), None)
     if recorder is None:
         return rules

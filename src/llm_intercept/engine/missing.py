@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from llm_intercept.recording.tape import Key
 
 NEAREST = 2
+MEND = (
+    "Nothing else is played in its place. Restore the file, for example from version control, or delete it and record\n"
+    "it again; 'llm-intercept recordings check' lists all that cannot be read."
+)
 LOOKED_AT = 500  # takes that are read to find the nearest: a miss in a tape of 100,000 answers within a second
 
 
@@ -33,6 +37,15 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     sought, key = recorder.sought(case.head, case.request)
     location = recorder.tape.store.location
     problem = f"llm-intercept: no recording in {location} answers this request."
+    damaged = tuple(TakeFacts(name, f"it is damaged: {why}") for name, why in recorder.tape.damaged(key).items())
+    if damaged:
+        return Unmatched(
+            facts_of(case),
+            f"llm-intercept: a recording in {location} that this request needs is damaged.",
+            (),
+            MEND,
+            takes=damaged,
+        )
     near = (*_own(recorder, sought, key), *_nearest(recorder, sought))
     if not near:
         problem += " There are no recordings in it."
@@ -72,7 +85,7 @@ def _own(recorder: Recorder, sought: SanitizedRequest, key: Key) -> Iterator[Tak
         reason = f"it was recorded {times} been played; Recordings(…, repeat_last=True) plays the last again"
         yield TakeFacts(sought.key.name(taken), reason)
     short = sought.key.fingerprint[:SHORT]
-    for name in sorted(recorder.tape.store.names()):
+    for name in recorder.tape.names():
         if short in name and is_partial(name):
             yield TakeFacts(name, "it is partial: the stream was not read to its end when it was recorded")
         elif short in name and name > sought.key.name(taken + 1):
@@ -82,7 +95,7 @@ def _own(recorder: Recorder, sought: SanitizedRequest, key: Key) -> Iterator[Tak
 def _nearest(recorder: Recorder, sought: SanitizedRequest) -> list[TakeFacts]:
     """Find the takes that differ least; in a large tape, among those with the same words first."""
     tape = recorder.tape
-    names = sorted(tape.store.names(), key=lambda name: (sought.key.slug not in name, name))
+    names = sorted(tape.names(), key=lambda name: (sought.key.slug not in name, name))
     found: list[tuple[float, TakeFacts]] = []
     for name in names[:LOOKED_AT]:
         take = tape.peek(name)

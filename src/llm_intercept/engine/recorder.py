@@ -9,7 +9,8 @@ import os
 import threading
 import warnings
 from collections import Counter
-from functools import cached_property
+from contextlib import suppress
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,17 +27,22 @@ from llm_intercept.errors import (
     ReplyFunctionError,
     SecretInRecordingError,
     UnrecordedAnswerWarning,
+    shorten,
 )
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
+from llm_intercept.recording.fingerprint import recorded_of
+from llm_intercept.recording.likeness import Asked
+from llm_intercept.recording.locks import PATIENCE
 from llm_intercept.recording.lookup_key import FingerprintCache
-from llm_intercept.recording.redaction import Secrets
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.servers import Servers
 from llm_intercept.recording.take import DamagedTakeError, read_take
 from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
+from llm_intercept.recording.writing import WRITER
+from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
 
 if TYPE_CHECKING:
@@ -46,9 +52,12 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.config import Recordings
     from llm_intercept.recording.sanitize import SanitizedRequest
+    from llm_intercept.recording.sessions import Session
     from llm_intercept.recording.take import Take
 
 T = TypeVar("T")
+MOST_TOLD = 50  # answers that were not recorded; a disk that is full for a day has more, and the first say why
+MORE = "and of others, which are not listed"
 PASSING = frozenset({401, 403, 429, *range(500, 600)})
 """The statuses that say how things stand now, not what the request is worth."""
 
@@ -65,7 +74,9 @@ class Recorder:
     def __init__(self, recordings: Recordings, mode: str) -> None:
         self.recordings = recordings
         self.mode = mode
-        self.failures: list[LLMInterceptError] = []
+        self._failures: list[LLMInterceptError] = []
+        self._lost: dict[str, int] = {}
+        self._session: Session | None = None
         self._secrets: set[str] = set()
         self._passed: list[int] = []
         self._pairing = pairing()
@@ -102,19 +113,21 @@ class Recorder:
         """
         if self.mode == "record":
             return self._capture(*self.sought(wire, request), dialect)
+        sought = cache(partial(self.sought, wire, request))  # redacting the request takes longer than the rest
         if self._keys is None:
-            kept, key = self.sought(wire, request)
+            key = sought()[1]
         else:
-            kept = None
             key = self._redacted(self._keys.of, wire.method, wire.url, request.headers, request.raw, request.content)
-        found = self.tape.play(key, repeat_last=self.recordings.repeat_last)
+        asked = Asked(wire.url, request.raw, lambda: sought()[0].request)
+        found = self.tape.play(key, asked, repeat_last=self.recordings.repeat_last)
         if found is not None:
             return self._played(found)
-        kept = kept or self.sought(wire, request)[0]
+        if self.tape.damaged(key):
+            return None
         if self._pairing is not None:
-            paired = self._pairing.pair(self.tape, kept)
+            paired = self._pairing.pair(self.tape, sought()[0])
             return Replay(*paired, self._factor) if paired is not None else None
-        return self._capture(kept, key, dialect) if self.records else None
+        return self._capture(sought()[0], key, dialect) if self.records else None
 
     def sought(self, wire: WireRequest, request: LLMRequest) -> tuple[SanitizedRequest, Key]:
         """Make what a request is kept as, and what it is found by."""
@@ -132,13 +145,18 @@ class Recorder:
         """Say what went wrong with the recordings: a failure, or a secret that was kept; warn of damaged files."""
         if "tape" not in self.__dict__:
             return None
+        WRITER.wait(self.tape.store.place)
+        self._leave()
         if self.tape.problems:
             listed = "".join(f"\n  {name}: {why}" for name, why in sorted(self.tape.problems.items()))
             self.tape.problems.clear()
-            message = f"llm-intercept: files in {self.tape.store.location} could not be read and were skipped:{listed}"
+            message = f"llm-intercept: files in {self.tape.store.location} could not be read:{listed}"
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
         self._warn_of_what_passed()
-        return self.failures[0] if self.failures else self._scanned()
+        failure, secret = self._failure(), self._scanned()
+        if secret is not None and failure is not None:
+            secret.add_note(str(failure))
+        return secret or failure
 
     def _warn_of_what_passed(self) -> None:
         """Say which answers were not kept; they would be played for ever, and asked again they are others."""
@@ -168,26 +186,67 @@ class Recorder:
         return played
 
     def _capture(self, sought: SanitizedRequest, key: Key, dialect: Dialect) -> Capture:
-        since = self.tape.store.session() if self.mode == "record" else None
+        """Make what records the answer to a request; whatever goes wrong with that is told, and the client answered."""
+        began, tape = self.tape.begin(), self.tape
+        part: Session | None = None
+        with suppress(OSError):  # it is tried again, and then told, when there is something to keep
+            part = self._joined(patience=0.0)
         with self._lock:
             self._secrets.update(sought.secrets.literals)
 
         def keep(take: Take) -> None:
-            if take.response.status in PASSING and not self.recordings.keep_errors:
-                self._passed.append(take.response.status)
+            session = part or self._joined()
+            try:
+                if take.response.status in PASSING and not self.recordings.keep_errors:
+                    self._passed.append(take.response.status)
+                else:
+                    tape.record(take, session=session, replaces=self.mode == "record", key=key, began=began)
+            finally:
+                session.close()
+
+        return Capture(
+            sought,
+            self.recordings.redaction,
+            dialect.grammar,
+            keep,
+            partial(self._failed, sought),
+            partial(WRITER.do, (tape.store.place, sought.key.fingerprint)),
+            {"llm-intercept": __version__},
+        )
+
+    def _joined(self, patience: float = PATIENCE) -> Session:
+        """Take a part in the tape's session for one request; while this block records, the session does not end."""
+        with self._lock:
+            if self._session is None or self._session.process != os.getpid():
+                self._session = self.tape.store.session(patience=patience)
+        return self.tape.store.session(patience=patience)
+
+    def _leave(self) -> None:
+        """End this block's own part in the session; answers that are still on their way have theirs."""
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _failed(self, sought: SanitizedRequest, error: Exception) -> None:
+        with self._lock:
+            if isinstance(error, LLMInterceptError) and not isinstance(error, RecordingError):
+                self._failures.append(error)
                 return
-            self.tape.record(take, since=since, key=key)
+            lost = f"{_said(sought)}: {_text(error)}"
+            if lost in self._lost or len(self._lost) < MOST_TOLD:
+                self._lost[lost] = self._lost.get(lost, 0) + 1
+            else:
+                self._lost[MORE] = self._lost.get(MORE, 0) + 1
 
-        versions = {"llm-intercept": __version__}
-        return Capture(sought, self.recordings.redaction, dialect.grammar, keep, self._failed, versions)
-
-    def _failed(self, error: Exception) -> None:
-        if isinstance(error, LLMInterceptError):
-            self.failures.append(error)
-            return
-        problem = RecordingError(f"An answer was not recorded in {self.tape.store.location}: {_text(error)}")
-        problem.__cause__ = error
-        self.failures.append(problem)
+    def _failure(self) -> LLMInterceptError | None:
+        """Tell what was not recorded, each answer with its request."""
+        if not self._lost:
+            return self._failures[0] if self._failures else None
+        count = sum(self._lost.values())
+        answers = "An answer was" if count == 1 else f"{count} answers were"
+        lines = "".join(f"\n  {line}{f' ({times} times)' if times > 1 else ''}" for line, times in self._lost.items())
+        return RecordingError(f"{answers} not recorded in {self.tape.store.location}:{lines}")
 
     def _loosened(self, take: Take) -> str:
         match = self.recordings.matching
@@ -218,12 +277,20 @@ class Recorder:
     def _note(self, name: str) -> None:
         path = os.environ.get(PLAYED)
         if path:
-            line = f"{os.path.abspath(self.tape.store.location)}\t{name}\n"  # noqa: PTH100 - a URL may be one too
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
-                os.write(descriptor, line.encode())  # one write, so that processes do not mix their lines
-            finally:
-                os.close(descriptor)
+                append_line(path, f"{self.tape.store.place}\t{name}")
+            except OSError as error:
+                told = f"{PLAYED}={path}, where played takes are to be noted, cannot be written: {error.strerror}"
+                raise RecordingError(told) from error
+
+
+def append_line(path: str, line: str) -> None:
+    """Add a line to a file in one write, so that processes do not mix their lines; raises `OSError`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, line.encode(errors="surrogateescape") + b"\n")
+    finally:
+        os.close(descriptor)
 
 
 def wire_of(take: Take) -> WireRequest:
@@ -242,6 +309,13 @@ def read_request(take: Take) -> tuple[Dialect, LLMRequest]:
         return OPAQUE, OPAQUE.read(head, content)
 
 
+def _said(sought: SanitizedRequest) -> str:
+    """Say a request in short, as it is kept."""
+    request = sought.request
+    words = recorded_of(request.method, request.url).last_user(request.body)
+    return f"{request.method} {request.url}" + (f" ({shorten(words, 60)})" if words else "")
+
+
 def _text(error: Exception) -> str:
     """Say an error without its text where that may quote the answer."""
-    return str(error) if isinstance(error, OSError) else type(error).__name__
+    return str(error) if isinstance(error, OSError | RecordingError) else type(error).__name__

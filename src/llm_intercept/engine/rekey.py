@@ -46,7 +46,7 @@ class Pairing:
             return None
         _, _, name, take = min(found, key=lambda one: one[:3])
         self._paired.add(name)
-        self._note({"tape": os.path.abspath(tape.store.location), "name": name, "request": _request(sought)})  # noqa: PTH100
+        self._note({"tape": tape.store.place, "name": name, "request": _request(sought)})
         return name, take
 
     def _note(self, pair: dict[str, Any]) -> None:

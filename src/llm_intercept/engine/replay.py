@@ -5,17 +5,19 @@ Knows: takes, ready bodies. Must not know: how a take is found.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import mapping
+from llm_intercept.errors import LLMInterceptError, RecordingError
 from llm_intercept.model.wire import RETRYABLE, Wait, WireResponse
 from llm_intercept.recording.bodies import answer_values, event_bytes
 from llm_intercept.recording.sanitize import wire_bytes
 from llm_intercept.replies.kinds import RawReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from llm_intercept.dialects.base import Context
     from llm_intercept.engine.decide import Case
@@ -45,10 +47,13 @@ class Replay:
         return wire_bytes(self.take)
 
     def usage(self, case: Case) -> Usage | None:
-        """Read the tokens the answer reports, as the request's API reports them; None if it reports none."""
+        """Read the tokens the answer reports, as the request's API reports them; None if it does not."""
         name = case.dialect.name
         if name not in self._usage:
-            self._usage[name] = case.dialect.recorded.usage(answer_values(self.take.response))
+            try:
+                self._usage[name] = case.dialect.recorded.usage(answer_values(self.take.response))
+            except Exception:  # noqa: BLE001 - a server may say anything, and its bytes are played all the same
+                self._usage[name] = None
         return self._usage[name]
 
     def response(self, case: Case, context: Context) -> WireResponse:
@@ -59,18 +64,31 @@ class Replay:
             context: What the dialect needs to write.
 
         Raises:
-            LLMInterceptError: The take's body is no answer that the dialect can read.
+            RecordingError: The take's body is no answer that the dialect can read.
 
         """
         recorded = self.take.response
         asked, is_stream = mapping(self.take.request.body), recorded.events is not None
         if recorded.status == 200 and not case.dialect.in_same_shape(case.request, asked, is_stream=is_stream):  # noqa: PLR2004 - errors have one shape
-            return self._reshaped(case, context)
+            with self._readable():
+                return self._reshaped(case, context)
         headers = tuple(recorded.headers.items())
         if self.factor == 0 and recorded.status in RETRYABLE:
             told = case.dialect.retry.at_once
             headers = (*(one for one in headers if one[0] not in dict(told)), *told)
         return WireResponse(recorded.status, headers, self._steps(), case.service.timeline() if self.factor else None)
+
+    @contextmanager
+    def _readable(self) -> Generator[None]:
+        """Say of an answer that the dialect cannot read that it is the take's."""
+        try:
+            yield
+        except Exception as error:
+            reason = str(error) if isinstance(error, LLMInterceptError) else f"{type(error).__name__}: {error}"
+            raise RecordingError(
+                f"The answer in the recording {self.name} cannot be read as one of {self.take.request.url} ({reason}). "
+                "'llm-intercept recordings show' shows it. Record it again, or ask in the shape it was recorded in."
+            ) from error
 
     def _reshaped(self, case: Case, context: Context) -> WireResponse:
         """Let the dialect write the answer in the shape asked for; from stream to stream it goes by way of JSON."""

@@ -5,16 +5,22 @@ Knows: what begins and ends with a block. Must not know: how a request is answer
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
+import sys
 import threading
+import warnings
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
+from weakref import WeakSet
 
 from llm_intercept.base.tasks import asyncio_task
 from llm_intercept.clients import activation, patching
-from llm_intercept.errors import LLMInterceptError, ReplyError, SettingsError
-from llm_intercept.interceptor.interceptor import Interceptor, engine_of
+from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError, SettingsError
+from llm_intercept.interceptor import children
+from llm_intercept.interceptor.elsewhere import count, tell
+from llm_intercept.interceptor.interceptor import Interceptor, end, engine_of, passed_on
 from llm_intercept.replies.kinds import is_one_shot, prepare
 
 if TYPE_CHECKING:
@@ -33,13 +39,21 @@ R = TypeVar("R")
 class Interception:
     """What `intercept(…)` returns."""
 
-    def __init__(self, reply: ReplyLike | None, options: Options, scope: Scope, where: str) -> None:
+    _is_unused = False
+
+    def __init__(
+        self, reply: ReplyLike | None, options: Options, scope: Scope, where: str, *, is_strict: bool = False
+    ) -> None:
         self._reply, self._options, self._where = reply, options, where
         self._scope: Scope = scope
+        self._is_strict = is_strict
         self._spare: Interceptor | None = self._interceptor()
         self._blocks: list[tuple[object, Block]] = []
+        self._is_unused = True
+        UNUSED.add(self)
 
     def __enter__(self) -> Interceptor:
+        self._use()
         block = self._block()
         block.begin()
         self._blocks.append((_here(), block))
@@ -58,6 +72,7 @@ class Interception:
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate a function: every call of it is a block of its own, to the end of what it returns."""
+        self._use()
         if isinstance(function, staticmethod | classmethod):
             kind: Any = type(cast("object", function))
             return cast("Callable[P, R]", kind(self(cast("Any", function).__func__)))
@@ -107,10 +122,28 @@ class Interception:
         if spare is None and self._reply is not None and is_one_shot(prepare(self._reply)):
             problem = "An iterator given as a reply answers for one block, and this is another"
             raise ReplyError(problem, "Give a list, or a function that returns an iterator.", self._where)
-        return Block(spare or self._interceptor(), self._scope)
+        return Block(spare or self._interceptor(), self._scope, self._where, is_strict=self._is_strict)
 
     def _interceptor(self) -> Interceptor:
         return Interceptor(self._reply, _where=self._where, **self._options)
+
+    def _use(self) -> None:
+        self._is_unused = False
+        UNUSED.discard(self)
+
+    def __del__(self) -> None:
+        if self._is_unused and not sys.is_finalizing():
+            warn_unused(self)
+
+    if not TYPE_CHECKING:  # type checkers know that there is nothing
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_") or not hasattr(Interceptor, name):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(
+                f"intercept(…) has no {name!r} before it is entered, and answers nothing: use "
+                f"`with intercept(…) as llm:` and llm.{name} inside it. (It was made at {self._where}.)"
+            )
 
     def _innermost(self) -> Block:
         """Take the block that was begun last in this thread and task, or, where a fixture ends it, the last of all."""
@@ -119,15 +152,43 @@ class Interception:
         return self._blocks.pop(own)[1]
 
 
+UNUSED: WeakSet[Interception] = WeakSet()
+"""Those that were neither entered nor used as a decorator so far."""
+
+
+def warn_unused(one: Interception) -> None:
+    """Warn that one was made and never used, at its place."""
+    one._is_unused = False  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - it is told once
+    where = one._where  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - it belongs to it
+    file, _, line = where.rpartition(":")
+    message = (
+        f"intercept(…), made at {where}, was never entered: it has answered nothing, and requests to models went where "
+        "they were going. Use `with intercept(…) as llm:`, or `@intercept(…)` above a function."
+    )
+    warnings.warn_explicit(message, NeverUsedWarning, file or where, int(line) if line.isdecimal() else 0)
+
+
+def _warn_at_the_end() -> None:
+    """Warn of what a program keeps and never uses; a test run may keep what the tests that were left out use."""
+    if "pytest" not in sys.modules:
+        for one in list(UNUSED):
+            warn_unused(one)
+
+
+atexit.register(_warn_at_the_end)
+
+
 class Block:
     """One stretch of time in which an interceptor answers; it may pause, and ends once."""
 
-    def __init__(self, interceptor: Interceptor, scope: Scope) -> None:
+    def __init__(self, interceptor: Interceptor, scope: Scope, where: str = "", *, is_strict: bool = False) -> None:
         self.interceptor, self._engine = interceptor, engine_of(interceptor)
         self._scope: Scope = scope
-        traffic, threads = patching.TRAFFIC, patching.THREADS
-        self._sets = (traffic, threads) if scope == "context" else (traffic,)
+        self._is_strict = is_strict
+        sets = (patching.TRAFFIC, children.PROCESSES)
+        self._sets = (*sets, patching.THREADS) if scope == "context" else sets
         self._activation: activation.Activation | None = None
+        self._children = children.Block(passed_on(interceptor), where, functools.partial(tell, self._engine))
 
     def begin(self) -> None:
         """Hook the HTTP libraries and answer; raises `HookError` if that cannot be done."""
@@ -136,11 +197,13 @@ class Block:
                 hooks.acquire()
                 acquired.callback(hooks.release)
             acquired.pop_all()
-        self._activation = activation.activate(self._engine, self._scope)
+        self._activation = activation.activate(self._engine, self._scope, is_strict=self._is_strict)
+        self._children.enter(self._activation)
 
     def pause(self) -> None:
         """Stop answering, for now."""
         if self._activation is not None:
+            self._children.leave()
             activation.deactivate(self._activation)
             self._activation = None
             for hooks in self._sets:
@@ -149,6 +212,9 @@ class Block:
     def end(self, error: BaseException | None) -> None:
         """Stop answering; what went unanswered is raised, or noted on the `error` that the block ends with anyway."""
         self.pause()
+        end(self.interceptor)
+        if not self._children.is_copy:
+            count(self._engine, self._children.report)
         own = self._engine.settle(complete=error is None)
         if own is None:
             return

@@ -6,13 +6,15 @@ Knows: engines, activations and hooks, and ties them together. Must not know: ho
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Never, TypedDict, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.errors import UnusedRuleError, WrapError, cut, shorten
+from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError, cut, shorten
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
+from llm_intercept.interceptor.passed_on import PassedOn
 from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
@@ -90,6 +92,15 @@ class Options(TypedDict, total=False):
     pace: Pace | None
 
 
+@dataclass(slots=True)
+class _State:
+    """What becomes of an interceptor: what other processes can be told, whether it can still answer."""
+
+    passed_on: PassedOn
+    is_over: bool = False
+    answers_elsewhere: bool = False
+
+
 class Interceptor:
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
 
@@ -106,6 +117,7 @@ class Interceptor:
 
     def __init__(self, reply: ReplyLike | None = None, /, *, _where: str = "", **options: Unpack[Options]) -> None:
         settings = chosen(cast("dict[str, object]", options))
+        self._state: _State | None = None
         self._engine = engine_of_settings(settings)
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
@@ -113,6 +125,7 @@ class Interceptor:
             self._engine.book.add(rule.reply(reply))
         if settings["rules"]:
             self._add_rules(settings["rules"])
+        self._state = _State(PassedOn(reply, settings))
 
     @property
     def unmatched(self) -> list[Unmatched]:
@@ -156,14 +169,16 @@ class Interceptor:
         """
         from llm_intercept.conditions.given import some_conditions  # noqa: PLC0415 - as for `calls`
 
+        self._change("on(…)", "a rule made in Python")
         found = some_conditions("on", conditions, wanted)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
-    def reply(self, *replies: ReplyLike, times: int | None = None) -> Rule:
+    def reply(self, *replies: ReplyLike, times: int | None = None, **unknown: Never) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
+        self._change("reply(…)", "a reply given in Python")
         shown = [*map(_brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
         rule = Rule((), f"reply({', '.join(shown)})", caller())
-        self._engine.book.add(rule.reply(*replies, times=times))
+        self._engine.book.add(rule.reply(*replies, times=times, **unknown))
         self._engine.book.warn_if_shadowed(rule)
         return rule
 
@@ -212,6 +227,8 @@ class Interceptor:
             a request that is not one to a model; respx then goes on to its next route.
 
         """
+        if self._state is not None:
+            self._state.answers_elsewhere = True
         return sideeffects.async_side_effect(self._engine) if is_async else sideeffects.side_effect(self._engine)
 
     def wrap(self, client: T, /) -> T:
@@ -266,6 +283,7 @@ class Interceptor:
         """
         from llm_intercept.simulation.limits import RateLimit  # noqa: PLC0415 - few programs simulate limits
 
+        self._change("rate_limit(…)", "a rate limit")
         limit = RateLimit(requests_per_minute, tokens_per_minute, model)
         self._engine.service.limits.append(limit)
         return limit
@@ -291,6 +309,7 @@ class Interceptor:
         """
         from llm_intercept.simulation.chaos import Chaos  # noqa: PLC0415 - it loads all faults
 
+        self._change("chaos(…)", "chaos")
         chaos = Chaos(rate, seed, None if kinds is None else tuple(kinds))
         self._engine.service.chaos.append(chaos)
         return chaos
@@ -322,6 +341,15 @@ class Interceptor:
         check(found, allow)
         return found
 
+    def _change(self, what: str, said: str) -> None:
+        """Note that something is added, which other processes cannot be told; raise if it can have no effect."""
+        state = self._state
+        if state is None:  # a rules function, while it is made
+            return
+        if state.is_over and not self._wrapped and not state.answers_elsewhere:
+            raise BlockEndedError(what)
+        state.passed_on.add(said)
+
     def _add_rules(self, given: RulesSource | Sequence[RulesSource]) -> None:
         from llm_intercept.rulefiles.load import install, sources  # noqa: PLC0415 - files of rules cost 20 ms
 
@@ -334,6 +362,22 @@ class Interceptor:
 def engine_of(llm: Interceptor) -> Engine:
     """Return the engine behind an interceptor, for the ways in; users have no need of it."""
     return llm._engine  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
+
+
+def passed_on(llm: Interceptor) -> PassedOn:
+    """Return what can be said to other processes of an interceptor."""
+    return _state_of(llm).passed_on
+
+
+def end(llm: Interceptor) -> None:
+    """Note that the block of an interceptor has ended."""
+    _state_of(llm).is_over = True
+
+
+def _state_of(llm: Interceptor) -> _State:
+    state = llm._state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
+    assert state is not None  # noqa: S101 - it is made
+    return state
 
 
 def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.tokens import CheckedTokenizer, EstimatingTokenizer
 from llm_intercept.engine.exchange import Engine
+from llm_intercept.errors import Refusal
 from llm_intercept.journal.log import CallLog
+from llm_intercept.settings import WITHOUT_TAPE
 from llm_intercept.simulation.service import Service
 from llm_intercept.timing.clock import Clock
 
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from llm_intercept.engine.recorder import Recorder
+
+
+BLOCKED = Refusal(
+    "llm-intercept: mode 'block' (LLM_INTERCEPT=block) refuses every request to a model that no rule answers.",
+    "Give it an answer: intercept('text') around the code, or LLM_INTERCEPT=mock for the whole process.\n"
+    "To let it out: unmatched='passthrough' (LLM_INTERCEPT_UNMATCHED=passthrough), or passthrough=['a host or model'].",
+)
 
 
 def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
@@ -30,8 +39,9 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         passthrough=_hosts_and_models(settings["passthrough"]),
         network=settings["network"],
         all_used=settings["all_used"],
+        refusal=BLOCKED if settings["mode"] == "block" else None,
         service=Service(Clock(settings["time_scale"]), settings["pace"]),
-        recorder=None if settings["mode"] == "mock" else _recorder(settings),
+        recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
     if settings["log"] is not None:
         engine.journal.log = CallLog(settings["log"])

@@ -128,13 +128,15 @@ def _checked(name: str, value: object) -> object:
 
 
 def _row(number: int, call: Call) -> tuple[str, ...]:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only printing needs it
+
     request = call.request
     by = f"{call.rule} {call.rule.where}" if call.rule is not None else call.source
     outcome = str(call.status or (type(call.error).__name__ if call.error else "-"))
     return (
         str(number),
         request.model + (" (stream)" if request.stream else ""),
-        shorten(request.last_user, 40) if request.last_user else request.url if not request.model else "",
+        shorten(request.last_user, 40) if request.last_user else shown_url(request.url) if not request.model else "",
         str(request.turn),
         outcome,
         by,

@@ -113,6 +113,10 @@ class Call:
             return None
         return price(self.request.model, self.usage.input_tokens, self.usage.output_tokens)
 
+    def began_in(self, journal: Journal) -> bool:
+        """Whether the interceptor of this journal was the first to be asked."""
+        return bool(self._journals) and self._journals[0] is journal
+
     def waited_since(self, other: Call) -> float:
         """How many real seconds lie between the end of another call and the arrival of this one."""
         return self._started - (other._started + other.duration)
@@ -129,7 +133,7 @@ class Call:
             journal.finished(self)
 
     def __repr__(self) -> str:
-        words = [self.request.model or self.request.url, "stream" if self.request.stream else "JSON"]
+        words = [self.request.model or _shown(self.request.url), "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
         ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
         broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
@@ -150,6 +154,12 @@ class Call:
             setattr(self, name, value)
 
 
+def _shown(url: str) -> str:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+    return shown_url(url)
+
+
 @dataclass(slots=True)
 class Totals:
     """Sums over calls: how many came from each source, and the tokens of those that were not paid for, by model."""
@@ -160,10 +170,18 @@ class Totals:
 
     def add(self, call: Call) -> None:
         """Count a call that has ended."""
-        self.calls[call.source] += 1
-        if call.usage is not None and call.source in NOT_PAID:
-            self.input[call.request.model] += call.usage.input_tokens
-            self.output[call.request.model] += call.usage.output_tokens
+        usage = call.usage
+        if usage is None:
+            self.count(call.source, call.request.model, 0, 0)
+        else:
+            self.count(call.source, call.request.model, usage.input_tokens, usage.output_tokens)
+
+    def count(self, source: Source, model: str, input_tokens: int, output_tokens: int) -> None:
+        """Count a call by what it was."""
+        self.calls[source] += 1
+        if source in NOT_PAID and (input_tokens or output_tokens):
+            self.input[model] += input_tokens
+            self.output[model] += output_tokens
 
     @property
     def tokens(self) -> int:

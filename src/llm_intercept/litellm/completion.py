@@ -12,7 +12,7 @@ import os
 import time
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, mapping
 from llm_intercept.base.sse import Lines, data_of
@@ -23,7 +23,7 @@ from llm_intercept.interceptor.interceptor import Interceptor
 from llm_intercept.interceptor.transport import InterceptTransport
 from llm_intercept.litellm.attrdict import AttrDict, attrdict
 from llm_intercept.replies.kinds import RaiseError
-from llm_intercept.replies.mock_params import MOCK_PARAMS, Script, error_of, mocked, mocked_error
+from llm_intercept.replies.mock_params import MOCK_PARAMS, error_of, failed, mocked, mocked_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,6 @@ CONTROL = frozenset(
     {"api_key", "base_url", "api_base", "timeout", "extra_headers", "extra_body", "num_retries", *MOCK_PARAMS}
 )
 MESSAGE_KEYS = ("content", "role", "tool_calls", "function_call")
-_scripts = Script()
 
 
 class Chunks:
@@ -69,7 +68,7 @@ def completion(model: str, messages: Sequence[Mapping[str, Any]] = (), **params:
         messages: The conversation, as the API takes it.
         **params: The API's other parameters (`stream`, `n`, `tools`, …); `base_url`, `api_key`, `timeout` (seconds),
             `extra_headers`, `extra_body`; and the mocks, with which nothing is sent: `mock_response` (text, a
-            completion as a mapping, a list of these to be used one a call, an exception, `"litellm.<Error>"`),
+            list of the pieces of one text, a completion as a mapping, an exception, `"litellm.<Error>"`),
             `mock_tool_calls`, `mock_delay` (seconds), `mock_timeout` (raised at once).
 
     Returns:
@@ -167,15 +166,13 @@ def _asked(model: str, messages: Sequence[Mapping[str, Any]], params: dict[str, 
 
 def _mock(model: str, params: dict[str, Any]) -> tuple[Any, float]:
     given = params.get("mock_response")
-    if isinstance(given, list):
-        given = _scripts.next(cast("list[Any]", given), key=id(cast("object", given)))
-    wanted = mocked({**{name: params.get(name) for name in MOCK_PARAMS}, "mock_response": given})
+    wanted = mocked({name: params.get(name) for name in MOCK_PARAMS})
     if wanted is None:
         return None, 0.0
     if params.get("mock_timeout"):
         raise mocked_error("Timeout", model)
     if isinstance(wanted.reply, RaiseError):
-        raise wanted.reply.error
+        raise failed(wanted.reply.error, model)
     if isinstance(given, str) and given.startswith("litellm."):
         raise mocked_error(given.removeprefix("litellm."), model)
     return InterceptTransport(interceptor=Interceptor(wanted.reply)), wanted.delay
@@ -221,7 +218,17 @@ def _completed(body: Any) -> AttrDict:
             if part in choice:
                 for key in MESSAGE_KEYS:
                     choice[part].setdefault(key, None)
+                for call in choice[part]["tool_calls"] or ():
+                    _complete_call(call)
     return whole
+
+
+def _complete_call(call: AttrDict) -> None:
+    """Give a call, or a fragment of one, all that litellm's own has: None where nothing is said."""
+    call.setdefault("id", None)
+    call.setdefault("type", "function")
+    if "function" in call:
+        call["function"].setdefault("name", None)
 
 
 def _chunks(response: Any, client: Any, model: str) -> Iterator[AttrDict]:

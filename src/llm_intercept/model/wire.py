@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 
     from llm_intercept.timing.clock import Timeline
 
@@ -102,6 +102,22 @@ class Break:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A step of a body: before the next step is asked for, what it needs is awaited.
+
+    Attributes:
+        fetch: Makes what is to be awaited.
+        close: Makes what is to be awaited, once, when the client leaves.
+
+    """
+
+    fetch: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
+Delta = str | Awaited
+"""A delta of a stream, or what has to be awaited before one is there."""
 RETRYABLE = frozenset({408, 409, 429, *range(500, 600)})
 """The HTTP statuses that the SDKs try again after (openai 3.54, anthropic 1.40: `_should_retry`)."""
 
@@ -111,7 +127,7 @@ def announces_events(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-Step = bytes | Wait | Break
+Step = bytes | Wait | Break | Awaited
 EventKind = Literal["role", "content", "arguments", "finish", "usage", "done", "other"]
 """What an event of an answer's stream is for, in terms every API has."""
 
@@ -129,7 +145,7 @@ class HearsFailure(Protocol):
 class WireResponse:
     """A response whose body is a lazy sequence of steps, most of them byte chunks, each sent on its own.
 
-    Only a body with a `timeline` may have steps that are not bytes. `headers` are all that the API sends, those of the
+    Only a body with a `timeline` may wait or break off. `headers` are all that the API sends, those of the
     connection included. `chunks` may have a `close`, and may be a `HearsFailure`.
     """
 

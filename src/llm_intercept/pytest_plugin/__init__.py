@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_intercept.base.foreign import beside, overwritten
-from llm_intercept.pytest_plugin.options import add_options
+from llm_intercept.errors import SettingsError
+from llm_intercept.pytest_plugin.options import add_options, check_tapes, for_the_run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.pytest_plugin.suite import Suite
 
 MARKER = "llm_intercept"
+SUITE: pytest.StashKey[Suite] = pytest.StashKey()
+LEFT = pytest.StashKey[list[str]]()
+"""What was refused outside of tests, here and in the workers of xdist."""
 WORKER = pytest.StashKey[list[dict[str, Any]]]()
 USED = "llm_intercept.journal.journal"  # loaded as soon as anything is intercepted
 
@@ -29,10 +34,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Refuse requests to models from now on, before any conftest is loaded, if `llm_block` asks for it."""
+    try:
+        settings = {} if overwritten() else for_the_run(early_config, early_config.known_args_namespace)
+    except SettingsError:  # it is told when pytest is configured
+        return
+    if settings.get("block"):
+        from llm_intercept.pytest_plugin.suite import begin  # noqa: PLC0415 - nothing is imported until it is asked for
+
+        let_out = {name: settings[name] for name in ("passthrough",) if name in settings}
+        early_config.stash[SUITE] = suite = begin(early_config, let_out)
+        early_config.add_cleanup(suite.end)
+
+
+def _settings(config: pytest.Config) -> dict[str, Any]:
+    try:
+        return for_the_run(config)
+    except SettingsError as error:
+        raise pytest.UsageError(f"llm-intercept: {error}") from error
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fail once, and not in each test, if a flag asks for recordings and nobody says where they are."""
+    config = session.config
+    if config.getoption("llm_mode") is not None and not hasattr(config, "workerinput"):
+        try:
+            check_tapes(session)
+        except SettingsError as error:
+            raise pytest.UsageError(f"llm-intercept: {error}") from error
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; fail if another program was installed over this package."""
+    """Register the marker; fail if a setting cannot be used, or another program was installed over this package."""
     if problem := overwritten():
         raise pytest.UsageError(f"llm-intercept: {problem}")
+    _settings(config)
     what = "answer this test's LLM requests; the arguments are those of intercept()"
     config.addinivalue_line("markers", f"{MARKER}(reply=None, /, **arguments): {what}")
 
@@ -66,12 +104,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand a worker's sums to the controller of xdist."""
+    """Hand a worker's sums to the controller of xdist; fail the run for what was refused outside of tests."""
+    suite = session.config.stash.get(SUITE, None)
+    left = session.config.stash.setdefault(LEFT, [])
+    if suite is not None:
+        left += suite.left()
+    if left and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None and USED in sys.modules:
         from llm_intercept.pytest_plugin.session import sums  # noqa: PLC0415 - it was used
 
-        output[MARKER] = sums()
+        output[MARKER] = {**sums(), "left": left}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,11 +123,17 @@ def pytest_testnodedown(node: Any) -> None:
     """Take a worker's sums."""
     found = getattr(node, "workeroutput", {}).get(MARKER)
     if found is not None:
+        node.config.stash.setdefault(LEFT, []).extend(found.pop("left"))
         node.config.stash.setdefault(WORKER, []).append(found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many calls came from where, and what was not spent."""
+    """Say how many calls came from where, and what was not spent; and what was refused outside of tests."""
+    left: list[str] = config.stash.get(LEFT, [])  # pyright: ignore[reportUnknownArgumentType]
+    if left:
+        from llm_intercept.pytest_plugin import suite  # noqa: PLC0415 - it was used
+
+        suite.summarize(terminalreporter, left)
     workers: list[dict[str, Any]] = config.stash.get(WORKER, [])  # pyright: ignore[reportUnknownArgumentType]
     if workers or USED in sys.modules:
         from llm_intercept.pytest_plugin.session import summarize  # noqa: PLC0415 - it was used

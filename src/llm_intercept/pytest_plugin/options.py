@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.settings import said_in
+from llm_intercept.settings import BY_NAME, check_tape, said_in
+from llm_intercept.settings.pyproject import project_defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping
 
     import pytest
 
@@ -25,7 +27,7 @@ def add_options(parser: pytest.Parser) -> None:
     for setting in said_in("pytest"):
         what = f"{setting.help}: {setting.kind.expected}"
         parser.addini(setting.ini, what, type=setting.kind.ini, default=None)
-        group.addoption(setting.pytest_flag, metavar="VALUE", help=f"of llm_mock, whatever markers and ini say: {what}")
+        group.addoption(setting.pytest_flag, metavar="VALUE", help=f"whatever markers and ini say: {what}")
 
 
 def from_ini(config: pytest.Config) -> dict[str, Any]:
@@ -33,15 +35,47 @@ def from_ini(config: pytest.Config) -> dict[str, Any]:
     return {setting.name: value for setting, value in _given_in_ini(config)}
 
 
-def from_flags(config: pytest.Config) -> dict[str, Any]:
-    """Return the settings that flags give, paths from the folder pytest was started in; raises `SettingsError`."""
+def from_flags(config: pytest.Config, flags: Namespace | None = None) -> dict[str, Any]:
+    """Return the settings that flags give, paths from the folder pytest was started in; raises `SettingsError`.
+
+    Args:
+        config: Pytest's.
+        flags: What is known of them before pytest has read them all.
+
+    """
     folder = str(config.invocation_params.dir)
-    given = ((setting, config.getoption(setting.ini)) for setting in said_in("pytest"))
+    given = ((setting, getattr(flags or config.option, setting.ini)) for setting in said_in("pytest"))
     return {
         setting.name: setting.kind.check(setting.pytest_flag, _value(setting, text, folder))
         for setting, text in given
         if text is not None
     }
+
+
+def arguments_among(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are arguments of `intercept(…)`."""
+    return {name: value for name, value in settings.items() if BY_NAME[name].is_argument}
+
+
+def for_the_run(config: pytest.Config, flags: Namespace | None = None) -> dict[str, Any]:
+    """Return the settings that are not a test's own, those of flags before ini and table; see `from_flags`."""
+    return {**project_defaults(), **from_ini(config), **from_flags(config, flags)}
+
+
+def check_tapes(session: pytest.Session) -> None:
+    """Raise `SettingsError` if a flag asks for a mode that needs a tape, and nobody names one."""
+    settings = for_the_run(session.config)
+    flag = BY_NAME["mode"].pytest_flag
+    if "mode" in from_flags(session.config) and not any(_names_a_tape(item) for item in session.items):
+        check_tape(
+            settings["mode"],
+            settings.get("recordings"),
+            f"{flag} {settings['mode']}: {BY_NAME['recordings'].pytest_flag}",
+        )
+
+
+def _names_a_tape(item: pytest.Item) -> bool:
+    return any("recordings" in marker.kwargs for marker in item.iter_markers("llm_intercept"))
 
 
 def _given_in_ini(config: pytest.Config) -> Iterator[tuple[Setting, Any]]:

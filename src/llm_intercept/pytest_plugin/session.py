@@ -16,7 +16,7 @@ from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.entry import intercept
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.journal.journal import TALLY, Totals
-from llm_intercept.pytest_plugin.options import from_flags, from_ini
+from llm_intercept.pytest_plugin.options import arguments_among, from_flags, from_ini
 from llm_intercept.settings.pyproject import project_defaults
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _block(node: pytest.Item) -> tuple[Interception, bool]:
         reply, options = arguments(node)
         is_said = "all_used" in options or "all_used" in project_defaults()
         options = options if is_said else {"all_used": True, **options}
-        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", **options), is_said
+        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", _is_strict=True, **options), is_said
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
     pytest.fail(problem, pytrace=False)
@@ -77,11 +77,11 @@ def _end(block: Interception) -> str:
 def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for `intercept`: of flags, then markers (the nearest first), then ini settings."""
     reply: tuple[Any, ...] = ()
-    options = from_ini(node.config)
+    options = arguments_among(from_ini(node.config))
     for marker in reversed(list(node.iter_markers("llm_intercept"))):
         reply = marker.args or reply
         options.update(marker.kwargs)
-    return reply, {**options, **from_flags(node.config)}
+    return reply, {**options, **arguments_among(from_flags(node.config))}
 
 
 class Reporter:

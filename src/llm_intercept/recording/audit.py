@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SecretFacts
 from llm_intercept.recording.compare import Difference, differences
-from llm_intercept.recording.patterns import secrets_in
-from llm_intercept.recording.redaction import NOTHING, Redaction, Secrets
+from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sanitize import redacted_take
 from llm_intercept.recording.take import document_of
+from llm_intercept.secrets.credentials import NOTHING, Secrets
+from llm_intercept.secrets.replace import secrets_in
 
 if TYPE_CHECKING:
     from llm_intercept.recording.take import Take

@@ -154,7 +154,7 @@ def _parsed(texts: list[str]) -> list[Any]:
 def _value(text: str) -> Any:
     try:
         return from_json(text)
-    except ValueError:  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
+    except (ValueError, TypeError):  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
         pass
     try:
         return json.loads(text)
@@ -164,9 +164,7 @@ def _value(text: str) -> Any:
 
 def event_bytes(event: Event) -> bytes:
     """Write an event as it was on the wire."""
-    if event.text is not None:
-        return event.text.encode()
-    return f"{DATA}{compact([event.data])[0]}\n\n".encode()
+    return _utf8(event.text if event.text is not None else f"{DATA}{compact([event.data])[0]}\n\n")
 
 
 def event_value(event: Event) -> Any:
@@ -192,5 +190,13 @@ def content_of(response: TakeResponse) -> bytes:
     if response.base64 is not None:
         return base64.b64decode(response.base64)
     if response.text is not None:
-        return response.text.encode()
-    return b"" if response.body is None else lay_out(response.body, response.layout or LAYOUTS[0]).encode()
+        return _utf8(response.text)
+    return b"" if response.body is None else _utf8(lay_out(response.body, response.layout or LAYOUTS[0]))
+
+
+def _utf8(text: str) -> bytes:
+    """Encode a text; a lone surrogate, which redaction made of JSON's escape, is the escape again."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace")

@@ -6,9 +6,11 @@ Knows: chunks and when they came. Must not know: the client, where the take is k
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llm_intercept.model.wire import announces_events
+from llm_intercept.recording.sizes import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,18 @@ ENCODING = "content-encoding"
 
 
 class Capture:
-    """Observes one response (`wire.Observer`), and gives the take to `keep`, or to `failed` why there is none."""
+    """Observes one response (`wire.Observer`), and gives the take to `keep`, or to `failed` why there is none.
+
+    Args:
+        asked: The request, as it is kept.
+        redaction: What is kept out of the take.
+        grammar: What the API's events mean.
+        keep: Keeps a take.
+        failed: Hears why there is none.
+        later: Does what takes a while: redacting and keeping; now, or apart from an event loop.
+        versions: What records.
+
+    """
 
     def __init__(
         self,
@@ -33,42 +46,57 @@ class Capture:
         grammar: Grammar,
         keep: Callable[[Take], None],
         failed: Callable[[Exception], None],
+        later: Callable[[Callable[[], None]], None],
         versions: dict[str, str],
     ) -> None:
         self.asked = asked
         self._redaction, self._grammar = redaction, grammar
-        self._keep, self._failed = keep, failed
+        self._keep, self._failed, self._later = keep, failed, later
         self._versions = versions
         self._status = 0
         self._headers: list[tuple[str, str]] = []
         self._chunks: list[bytes] = []
         self._times: list[float] = []
+        self._size = 0
+        self._at = time.time()
         self._begin = time.perf_counter()
 
     def began(self, status: int, headers: list[tuple[str, str]], /) -> None:
         self._status, self._headers = status, headers
 
     def passed(self, chunk: bytes, /) -> None:
+        self._size += len(chunk)
+        if self._size > LIMIT:
+            self._chunks.clear()
+            self._times.clear()
+            return
         self._times.append((time.perf_counter() - self._begin) * 1000)
         self._chunks.append(chunk)
 
     def ended(self, error: BaseException | None, /, *, whole: bool) -> None:
+        self._later(partial(self._finish, error, whole=whole))
+
+    def _finish(self, error: BaseException | None, *, whole: bool) -> None:
         try:
             self._keep(self._take(error, whole=whole))
         except Exception as problem:  # noqa: BLE001 - the client's answer is whole, whatever becomes of the take
             self._failed(problem)
+        finally:
+            self._chunks.clear()
 
     def _take(self, error: BaseException | None, *, whole: bool) -> Take:
         from llm_intercept.recording.bodies import last_event  # noqa: PLC0415 - every engine loads this module
         from llm_intercept.recording.sanitize import sanitize_response, take_of  # noqa: PLC0415 - as above
+        from llm_intercept.recording.tape import moment  # noqa: PLC0415 - as above
 
         headers, chunks = self._decoded()
         said = {name.lower(): value for name, value in headers}
         is_stream = announces_events(said.get("content-type", ""))
         ended = whole or (is_stream and self._grammar.is_last(last_event(chunks)))
-        partial = None if ended else _why(error)
+        why = None if ended else _why(error)
         response = sanitize_response(self.asked, self._status, headers, chunks, self._redaction)
-        return take_of(self.asked, response, partial=partial, versions=self._versions)
+        take = take_of(self.asked, response, partial=why, versions=self._versions)
+        return take.model_copy(update={"recorded_at": moment(self._at)})
 
     def _decoded(self) -> tuple[list[tuple[str, str]], list[Chunk]]:
         """Undo the content encoding (or raise: an answer that is not searched for secrets is not kept)."""
@@ -77,12 +105,14 @@ class Capture:
         from llm_intercept.recording.encodings import EncodedError, decode_chunks  # noqa: PLC0415 - as above
 
         encoding = ", ".join(value for name, value in self._headers if name.lower() == ENCODING)
+        if self._size > LIMIT:
+            raise RecordingError(f"it is larger than the {LIMIT >> 20} MB that are recorded")
         try:
-            decoded = decode_chunks(encoding, self._chunks)
+            decoded = decode_chunks(encoding, self._chunks, LIMIT)
         except EncodedError as error:
             raise RecordingError(
-                f"An answer was not recorded, since nobody could search it for secrets: {error}. Install what decodes "
-                "it, or let the client not ask for it (accept-encoding: gzip)."
+                f"nobody could search it for secrets: {error}; install what decodes it, or let the client not ask for "
+                "it (accept-encoding: gzip)"
             ) from error
         headers = [one for one in self._headers if one[0].lower() != ENCODING]
         return headers, timed(decoded, self._times)

@@ -1,120 +1,114 @@
-"""Redacts a stream's events: each by itself, and then what their deltas say together.
+"""Redacts what comes in events or lines: each by itself, and what they say together.
 
-Knows: that a delta's text is a part of a longer one, in every API that streams. Must not know: any API's chunks.
+Knows: how an event or a line carries JSON or text. Must not know: any API's chunks, what a secret is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import plain
-from llm_intercept.dialects import EVERY
-from llm_intercept.recording.bodies import LINE, event_value
-from llm_intercept.recording.prefilter import document
+from pydantic_core import from_json
+
+from llm_intercept.base.json import is_array, is_object
+from llm_intercept.recording.joined import redacted_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from llm_intercept.recording.redaction import Redaction, Secrets
     from llm_intercept.recording.take import Event
+    from llm_intercept.secrets.redactor import Redactor
 
-DELTAS = frozenset[str]().union(*(each.recorded.delta_fields for each in EVERY))
-"""The fields of all APIs together: a secret must not slip through because a stream was taken for another API's."""
-INDICES = tuple(dict.fromkeys(index for each in EVERY for index in each.recorded.indices))
-Parts = tuple[str, list[dict[str, Any]]]
-NONE = (None,) * len(INDICES)
+DATA = re.compile(r"(?m)^data:[ ]?([^\r\n]*)")
+LINES = re.compile(r"([^\r\n]*)")
+PLAIN = ""
+"""The name of what an event says that is no JSON."""
 
 
 @dataclass(slots=True)
-class _Opened:
-    """An event whose data can be changed."""
+class _Carrier:
+    """A text that carries a value: JSON in one or more of its lines, or else what is in them, as an object."""
 
-    event: Event
+    text: str
     value: Any
+    spans: list[tuple[int, int]]
+    is_json: bool
 
-    def closed(self) -> Event:
-        """Make the event again, to the letter if nothing was changed."""
-        if self.event.text is None:
-            return self.event.model_copy(update={"data": self.value})
-        return self.event if self.value is None else self.event.model_copy(update={"text": self._text()})
-
-    def _text(self) -> str:
-        text = self.event.text or ""
-        found = LINE.search(text)
-        if found is None or json.loads(found[1]) == self.value:
-            return text
-        written = json.dumps(self.value, ensure_ascii=False, separators=(",", ":"))
-        return text[: found.start(1)] + written + text[found.end(1) :]
-
-
-def redacted_events(events: tuple[Event, ...], redaction: Redaction, secrets: Secrets) -> tuple[Event, ...]:
-    """Redact events; a secret that several deltas say together is said redacted by the first of them."""
-    if _is_clean(events, redaction, secrets):
-        return events
-    opened = [_open(event, redaction, secrets) for event in events]
-    for key, parts in _joined([one.value for one in opened]):
-        whole = _whole(key, parts)
-        clean = redaction.text(whole, secrets)
-        if clean != whole:
-            for number, part in enumerate(parts):
-                part[key] = "" if number else clean
-    return tuple(one.closed() for one in opened)
+    def saying(self, value: Any, redactor: Redactor) -> str:
+        """Write the text with another value; the rest of it is redacted by itself."""
+        said: list[str | None] = [self.text[begin:end] for begin, end in self.spans]
+        if value is not self.value:
+            written = [_written(value, self.text)] if self.is_json else value[PLAIN].split("\n")
+            said = [*written, *[None] * (len(said) - len(written))]
+        pieces, at = list[str](), 0
+        for (begin, end), new in zip(self.spans, said, strict=True):
+            before = self.text[at:begin]
+            pieces += [redactor.text(before), new] if new is not None else [_without_field(before)]
+            at = end
+        return "".join([*pieces, redactor.text(self.text[at:])])
 
 
-def _is_clean(events: tuple[Event, ...], redaction: Redaction, secrets: Secrets) -> bool:
-    """Tell at a glance whether nothing is secret in what the events say each and together."""
-    said = list(map(event_value, events))
-    text = document([said, [_whole(*parts) for parts in _joined(said)]])
-    return text is not None and redaction.is_clean(text, secrets)
+def redacted_events(events: Sequence[Event], redactor: Redactor) -> tuple[Event, ...]:
+    """Redact events; what several of them say together is redacted together, and each keeps its part of the rest."""
+    carriers = [None if event.text is None else _carrier(event.text, DATA) for event in events]
+    values = [event.data if one is None else one.value for event, one in zip(events, carriers, strict=True)]
+    clean = redacted_together(values, redactor)
+    return tuple(_said_anew(*each, redactor) for each in zip(events, carriers, clean, strict=True))
 
 
-def _open(event: Event, redaction: Redaction, secrets: Secrets) -> _Opened:
-    value = event_value(event)
-    if event.text is not None and value is event.text:
-        return _Opened(event.model_copy(update={"text": redaction.text(event.text, secrets)}), None)
-    return _Opened(event, plain(redaction.value(value, secrets)))
+def _said_anew(event: Event, carrier: _Carrier | None, value: Any, redactor: Redactor) -> Event:
+    """Make an event with another value, or give it as it is, to the letter, if it says nothing secret."""
+    if carrier is None:
+        return event if value is event.data else event.model_copy(update={"data": value})
+    text = carrier.saying(value, redactor)
+    return event if text == event.text else event.model_copy(update={"text": text})
 
 
-def _joined(values: list[Any]) -> list[Parts]:
-    """Gather the deltas that belong together: under the same names, with the same indices."""
-    deltas = _Deltas()
-    for value in values:
-        deltas.gather(value, 0)
-    return [(key, parts) for (_, key), parts in deltas.found.items() if len(parts) > 1]
+def redacted_text(text: str, redactor: Redactor) -> str:
+    """Redact a body that is no JSON: lines that are, events, a JSON document that broke off, or any text."""
+    pattern = DATA if DATA.search(text) else LINES
+    cut = [one for one in re.split(r"(?<=\n\n)|(?<=\r\n\r\n)" if pattern is DATA else r"(?<=\n)", text) if one]
+    carriers = [_carrier(one, pattern) for one in cut]
+    if len(cut) > 1 and any(one.is_json for one in carriers):
+        clean = redacted_together([one.value for one in carriers], redactor)
+        return "".join([one.saying(value, redactor) for one, value in zip(carriers, clean, strict=True)])
+    broken = _partial(text) if text[:1] in {"[", "{"} else None
+    if broken is None:
+        return redactor.text(text)
+    (clean_one,) = redacted_together([broken], redactor)
+    return redactor.text(text) if clean_one is broken else json.dumps(clean_one, ensure_ascii=False)
 
 
-def _whole(key: str, parts: list[dict[str, Any]]) -> str:
-    return "".join([part[key] for part in parts])
+def _carrier(text: str, pattern: re.Pattern[str]) -> _Carrier:
+    """Find what a text carries; JSON that broke off in its last text is read as far as it goes."""
+    spans = [found.span(1) for found in pattern.finditer(text) if found[1] or pattern is DATA]
+    said = "\n".join([text[begin:end] for begin, end in spans])
+    value = _read(said, json.loads)
+    if value is None and spans and spans[-1][1] == len(text):
+        value = _partial(said)
+    return _Carrier(text, {PLAIN: said} if value is None else value, spans, is_json=value is not None)
 
 
-class _Deltas:
-    """The deltas of a stream, by their places: a place is a number for the names and indices that lead to it."""
+def _partial(said: str) -> Any:
+    return _read(said, lambda text: from_json(text, allow_partial="trailing-strings"))
 
-    def __init__(self) -> None:
-        self.found: dict[tuple[int, str], list[dict[str, Any]]] = {}
-        self._places: dict[Any, int] = {}
 
-    def gather(self, value: Any, place: int) -> None:
-        """Add those of a JSON value; this is done for each chunk that is recorded."""
-        if value.__class__ is list:
-            for item in value:
-                self.gather(item, place)
-        elif value.__class__ is dict:
-            get: Callable[[str], Any] = value.get
-            indices = tuple(map(get, INDICES))
-            here = place if indices == NONE else self._place(place, indices)
-            for key, item in value.items():
-                kind = item.__class__
-                if kind is str:
-                    if key in DELTAS:
-                        self.found.setdefault((here, key), []).append(value)
-                elif kind is dict or kind is list:
-                    self.gather(item, self._place(here, key))
+def _read(said: str, read: Callable[[str], Any]) -> Any:
+    try:
+        value = read(said)
+    except (ValueError, RecursionError):
+        return None
+    return value if is_object(value) or is_array(value) else None
 
-    def _place(self, around: int, step: Any) -> int:
-        try:
-            return self._places.setdefault((around, step), len(self._places) + 1)
-        except TypeError:  # an index that is an object or a list
-            return self._places.setdefault((around, repr(step)), len(self._places) + 1)
+
+def _written(value: Any, text: str) -> str:
+    """Write JSON on one line, with spaces if it had some."""
+    spaced = re.search(r"\"\s*:\s", text) is not None
+    return json.dumps(value, ensure_ascii=False, separators=None if spaced else (",", ":"))
+
+
+def _without_field(before: str) -> str:
+    """Drop the field of a line whose data has gone into an earlier one."""
+    return re.sub(r"\r?\n?data:[ ]?\Z|\r?\n\Z", "", before)

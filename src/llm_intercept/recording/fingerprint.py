@@ -21,16 +21,17 @@ from llm_intercept.dialects import dialect_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.paths import Path, parse, removed
-from llm_intercept.recording.patterns import MARK
-from llm_intercept.recording.user_patterns import compiled
 from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE, may_change
+from llm_intercept.secrets.looks import MARK
+from llm_intercept.secrets.user_patterns import compiled
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Recorded
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr)
 SLUG = 40  # characters
-WORD = re.compile(r"[a-z0-9]+")
+WORD = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,6}|[0-9]{1,4}")
+PARTS = re.compile(r"[A-Za-z0-9]+")
 OF_URL = frozenset({"host", "path", "query"})
 HOW = frozenset({"api-version", "alt", "beta"})
 """Parameters of a URL that only say how to answer."""
@@ -182,13 +183,23 @@ class Renumbering:
 
 
 def slug(canonical: object) -> str:
-    """Make the words of a file name from a canonical request's last user message; `request` if it has none."""
+    """Make the words of a file name from a canonical request's last user message; `request` if it has none.
+
+    What does not look like words is left out: it may be a secret whose shape nobody knows.
+    """
     known = mapping(canonical)
     said = recorded_of(known["method"], known.get("path", "")).last_user(known.get("body"))
-    words = "-".join(WORD.findall(said[:200].lower().replace("'", "")))
+    words = "-".join(word.lower() for one in said[:200].split() for word in _words(one))
     if len(words) > SLUG:
         words = words[:SLUG].rpartition("-")[0] or words[:SLUG]
     return words or "request"
+
+
+def _words(written: str) -> list[str]:
+    """Give the words in what stands between two spaces; none if a part is no word, or a number among words."""
+    parts = PARTS.findall(written.replace("'", ""))
+    are_words = all(map(WORD.fullmatch, parts)) and (len(parts) == 1 or not any(part.isdigit() for part in parts))
+    return parts if are_words else []
 
 
 @lru_cache(maxsize=256)

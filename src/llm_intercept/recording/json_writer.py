@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
 
-from llm_intercept.recording.prefilter import Prefilter
+from llm_intercept.secrets.prefilter import Prefilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

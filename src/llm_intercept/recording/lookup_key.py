@@ -11,15 +11,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.recording.fingerprint import canonical_text, hashed, recorded_of, slug
-from llm_intercept.recording.redaction import credentials
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.tape import DEFAULT, Key, key_of
 from llm_intercept.recording.volatile import is_changed
+from llm_intercept.secrets.credentials import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_intercept.recording.redaction import Redaction, Secrets
+    from llm_intercept.recording.redaction import Redaction
+    from llm_intercept.secrets.credentials import Secrets
 
 MOST = 1024  # requests that are remembered, each by a hash
 
@@ -45,7 +46,7 @@ class FingerprintCache:
         return known
 
     def _made(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Key:
-        secrets = credentials(url, headers)
+        secrets = credentials(url, headers.items())
         recorded = recorded_of(method, url)
         canonical = {**self._head(method, url, secrets), "body": DEFAULT.kept(body, recorded)}
         text = canonical_text(canonical)

@@ -1,40 +1,35 @@
-"""Keeps secrets out of takes: nothing reaches a disk, or a fingerprint, that has not been through here.
+"""What users say of redaction, and what of a request's head is kept: nothing reaches a disk that has not been here.
 
-Knows: headers, queries, JSON and events. Must not know: files, who recorded. Redaction is total (any value has one)
-and idempotent (what is redacted stays as it is), so a request is found by what was kept of it.
+Knows: headers, queries, which are kept. Must not know: shapes of secrets, events, files, who recorded.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from llm_intercept.base.checks import is_number
-from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.dialects import EVERY
 from llm_intercept.errors import SettingsError
-from llm_intercept.model.wire import SECRET_HEADERS
-from llm_intercept.recording import user_patterns
-from llm_intercept.recording.patterns import MARK, holds_secret, may_hold_secret, replace_secrets
-from llm_intercept.recording.prefilter import document
+from llm_intercept.secrets import user_patterns
+from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
+from llm_intercept.secrets.looks import MARK
+from llm_intercept.secrets.redactor import Redactor
+from llm_intercept.secrets.urls import HARMLESS
+
+__all__ = ["NOTHING", "Redaction", "Secrets"]
 
 _OF_APIS = ((*each.recorded.kept_headers, *each.recorded.changing_headers) for each in EVERY)
 STEERING = ("accept-ranges", "allow", "content-disposition", "content-range", "retry-after", "www-authenticate")
 ADDRESSES = ("content-location", "link", "location", "operation-location")
 HEADERS = frozenset({"accept", "content-type", "user-agent", *STEERING, *ADDRESSES}.union(*_OF_APIS))
 """The headers that takes keep, of requests and answers."""
-HOW = ("api-version", "alt", "beta", "stream")
 WHAT = ("deployment", "deployment-id", "deployment_id", "model", "version", "language", "region", "purpose", "task")
-QUERY = (*HOW, *WHAT, "limit", "order", "after", "before", "include", "include[]")
+QUERY = (*HARMLESS, *WHAT, "limit", "order", "after", "before", "include", "include[]")
 """The parameters of a URL whose values takes keep."""
-SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
-LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
 
 ADDRESS = re.compile(r"[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
 
@@ -75,6 +70,10 @@ class Redaction:
         object.__setattr__(self, "_compiled", compiled)
         object.__setattr__(self, "_fields", frozenset(name.lower() for name in self.fields))
 
+    def of(self, secrets: Secrets) -> Redactor:
+        """Make what redacts an exchange with these credentials."""
+        return Redactor(secrets, self._compiled, self._fields)
+
     def headers(self, headers: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str]:
         """Keep the headers that are allowed, names in lower case; of several with one name a list with commas."""
         kept: dict[str, str] = {}
@@ -82,7 +81,7 @@ class Redaction:
         for name, value in headers:
             key = name.lower()
             if any(fnmatchcase(key, one) for one in names):
-                clean = MARK if holds_secret(key) else self._header(key, value, secrets)
+                clean = MARK if is_secret_header(key) else self._header(key, value, secrets)
                 kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
         return kept
 
@@ -104,106 +103,22 @@ class Redaction:
         return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))
 
     def is_clean(self, text: str, secrets: Secrets) -> bool:
-        """Whether a glance at a document (see `may_hold_secret`) shows nothing secret; no, where it cannot tell."""
-        if self._compiled or self._fields or may_hold_secret(text):
-            return False
-        return all(_is_plain(literal) and literal not in text for literal in secrets.literals)
+        """Whether a glance at a document shows nothing secret; no, where it cannot tell."""
+        return self.of(secrets).is_clean(text)
 
     def whole(self, value: Any, secrets: Secrets) -> Any:
-        """Redact a JSON value as `value` does, but return it as it is where a glance tells that nothing is secret."""
-        text = document(value)
-        return value if text is not None and self.is_clean(text, secrets) else self.value(value, secrets)
+        """Redact a JSON value, but return it as it is where a glance tells that nothing is secret."""
+        return self.of(secrets).whole(value)
 
-    def value(self, value: Any, secrets: Secrets, *, secret: bool = False) -> Any:
-        """Redact a JSON value at every depth; all of it where it stands in a `secret` field."""
-        if isinstance(value, str):
-            return MARK if secret and value else self.text(value, secrets)
-        if is_object(value):
-            entries = mapping(value)
-            secret = secret and not SCHEMA_WORDS.intersection(entries)
-            return {
-                self.text(key, secrets): self.value(item, secrets, secret=secret or self._is_secret(key))
-                for key, item in entries.items()
-            }
-        if is_array(value):
-            return [self.value(item, secrets, secret=secret) for item in items(value)]
-        return MARK if secret and is_number(value) else value
+    def value(self, value: Any, secrets: Secrets) -> Any:
+        """Redact a JSON value at every depth."""
+        return self.of(secrets).value(value)
 
     def text(self, text: str, secrets: Secrets) -> str:
         """Redact a text; if it is JSON, its fields too."""
-        found = self._json(text, secrets) if text[:1] in {"{", "["} else text
-        while True:
-            before = found
-            for literal in secrets.literals:
-                found = found.replace(literal, MARK)
-            found = replace_secrets(user_patterns.redacted(found, self._compiled) if self._compiled else found)
-            if found == before:
-                return found
-
-    def _json(self, text: str, secrets: Secrets) -> str:
-        try:
-            value = json.loads(text)
-            clean = self.value(value, secrets)
-        except (ValueError, RecursionError):
-            return text
-        return text if clean == value else json.dumps(clean, ensure_ascii=False)
-
-    def _is_secret(self, name: str) -> bool:
-        return holds_secret(name) or name.lower() in self._fields
+        return self.of(secrets).text(text)
 
     def _parameter(self, name: str, value: str, secrets: Secrets) -> str:
         is_kept = name.lower() in {*QUERY, *self.keep_query}
         clean = quote(self.text(value, secrets), safe="[]") if is_kept else MARK
         return f"{quote(self.text(name, secrets), safe='[]')}={clean}"
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """The credentials of one exchange, which are secret wherever else they turn up."""
-
-    literals: tuple[str, ...] = ()
-
-
-NOTHING = Secrets()
-
-
-def credentials(url: str, headers: Mapping[str, str]) -> Secrets:
-    """Find the credentials a request carries in its headers and its URL."""
-    carried = [value for name, value in headers.items() if _is_secret_header(name)]
-    found = {*_in_url(url), *(part for value in carried for part in _values(value))}
-    if not found:
-        return NOTHING
-    return Secrets(
-        tuple(sorted((one for one in found if len(one) >= LEAST_LITERAL and one not in MARK), key=len, reverse=True))
-    )
-
-
-@lru_cache(maxsize=1024)
-def _is_secret_header(name: str) -> bool:
-    return name.lower() in SECRET_HEADERS or holds_secret(name)
-
-
-@lru_cache(maxsize=64)
-def _in_url(url: str) -> frozenset[str]:
-    try:
-        parts = urlsplit(url)
-        people = filter(None, (parts.username, parts.password))
-        query = (
-            value for name, value in parse_qsl(parts.query) if holds_secret(name) or name in {"key", "token", "sig"}
-        )
-        return frozenset((*people, *query))
-    except ValueError:
-        return frozenset()
-
-
-def _is_plain(literal: str) -> bool:
-    """Whether a text is the same in JSON."""
-    return literal.isascii() and literal.isprintable() and '"' not in literal and "\\" not in literal
-
-
-def _values(header: str) -> Iterable[str]:
-    """Cut a header into what may be repeated elsewhere: the token after the scheme, the values of cookies."""
-    yield header
-    for part in re.split(r"[;,]\s*", header):
-        yield part.rpartition(" ")[2]
-        yield part.partition("=")[2]

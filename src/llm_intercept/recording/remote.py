@@ -5,16 +5,21 @@ Knows: fsspec, the extra `llm-intercept-transport[fsspec]`. Must not know: what 
 
 from __future__ import annotations
 
-import time
+import errno
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SettingsError
+from llm_intercept.recording import locks, sessions
+from llm_intercept.recording.sizes import MOST_IN_A_FILE
 from llm_intercept.recording.store import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from llm_intercept.recording.sessions import Session
 
 
 class RemoteStore:
@@ -45,10 +50,12 @@ class RemoteStore:
             ) from error
         except ValueError as error:
             raise SettingsError("recordings", url, f"a folder or an fsspec URL ({error})") from error
-        self._began = time.time()
+        self.place = self.location
 
     def read(self, name: str, /) -> bytes:
-        content: bytes = self._files.cat_file(self._path(name))
+        content: bytes = self._files.cat_file(self._path(name), end=MOST_IN_A_FILE + 1)
+        if len(content) > MOST_IN_A_FILE:
+            raise OSError(errno.EFBIG, f"it is larger than the {MOST_IN_A_FILE >> 20} MB that a take may have")
         return content
 
     def may_have(self, name: str, /) -> bool:
@@ -86,9 +93,16 @@ class RemoteStore:
             if name.endswith(SUFFIX) and not name.startswith("."):
                 yield name
 
-    def session(self) -> float:
-        """Begin a session of this process alone: nothing tells it of the others."""
-        return self._began
+    def shift(self, names: Sequence[str], /) -> None:
+        """Move from the last name on; what is interrupted leaves some take twice, and none lost but the last."""
+        last = self.read(names[-1])
+        for before, name in reversed(list(pairwise(names))):
+            self.replace(name, self.read(before))
+        self.replace(names[0], last)
+
+    def session(self, *, patience: float = locks.PATIENCE) -> Session:
+        """Join the session of this process, or begin one: nothing tells it of other processes."""
+        return sessions.join(self.place, None, patience)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold off nobody: object stores have no locks."""

@@ -15,18 +15,20 @@ from pydantic import ValidationError
 from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.bodies import content_of, response_of
-from llm_intercept.recording.events_redaction import redacted_events
-from llm_intercept.recording.redaction import Secrets, credentials
+from llm_intercept.recording.events_redaction import redacted_events, redacted_text
+from llm_intercept.recording.joined import redacted_together
 from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse
 from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
+from llm_intercept.secrets.credentials import Secrets, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llm_intercept.recording.bodies import Chunk
     from llm_intercept.recording.redaction import Redaction
+    from llm_intercept.secrets.redactor import Redactor
 
-ASCII = re.compile(rb"[\x20-\x7e]{8,}")
+ASCII = re.compile(rb"[\t\r\n\x20-\x7e]{8,}")
 T = TypeVar("T", bound=Part)
 
 
@@ -44,7 +46,7 @@ def sanitize_request(
     method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction
 ) -> SanitizedRequest:
     """Redact a request, whose body is a JSON value or text, and make its key; `SettingsError` if the hook errs."""
-    secrets = credentials(url, headers)
+    secrets = credentials(url, headers.items())
     kept = redaction.headers(headers.items(), secrets)
     known: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
     if isinstance(body, str):
@@ -64,7 +66,7 @@ def sanitize_response(
     redaction: Redaction,
 ) -> TakeResponse:
     """Redact a response, its body decoded; raises `SettingsError` if the redaction's hook errs."""
-    secrets = Secrets((*asked.secrets.literals, *credentials("", dict(headers)).literals))
+    secrets = Secrets((*asked.secrets.literals, *credentials("", headers).literals))
     kept = redaction.headers(headers, secrets)
     response = redacted_response(response_of(status, kept, chunks), redaction, secrets)
     if redaction.hook is None:
@@ -75,15 +77,16 @@ def sanitize_response(
 
 def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Secrets) -> TakeResponse:
     """Redact the body of a response, whatever it is."""
+    redactor = redaction.of(secrets)
     changed: dict[str, Any] = {}
     if response.events is not None:
-        changed["events"] = redacted_events(response.events, redaction, secrets)
+        changed["events"] = redacted_events(response.events, redactor)
     elif response.base64 is not None:
-        changed["base64"] = _redacted_bytes(response.base64, redaction, secrets)
+        changed["base64"] = _redacted_bytes(response.base64, redactor)
     elif response.text is not None:
-        changed["text"] = redaction.text(response.text, secrets)
+        changed["text"] = redacted_text(response.text, redactor)
     else:
-        changed["body"] = redaction.whole(response.body, secrets)
+        (changed["body"],) = redacted_together([response.body], redactor)
     return response.model_copy(update=changed)
 
 
@@ -138,8 +141,8 @@ def _fields(part: Part) -> dict[str, Any]:
     return part.model_dump(exclude_defaults=True)
 
 
-def _redacted_bytes(encoded: str, redaction: Redaction, secrets: Secrets) -> str:
+def _redacted_bytes(encoded: str, redactor: Redactor) -> str:
     """Redact what is no text: each stretch of it that could be one."""
     content = base64.b64decode(encoded)
-    clean = ASCII.sub(lambda found: redaction.text(found.group().decode(), secrets).encode(), content)
+    clean = ASCII.sub(lambda found: redactor.text(found.group().decode()).encode(), content)
     return encoded if clean == content else base64.b64encode(clean).decode()

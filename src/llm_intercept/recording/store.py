@@ -5,26 +5,29 @@ Knows: names and bytes, atomic writes. Must not know: what a take is. `recording
 
 from __future__ import annotations
 
-import atexit
-import hashlib
+import errno
 import os
-import tempfile
+import stat
 import threading
 import time
 import uuid
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llm_intercept.errors import SettingsError
+from llm_intercept.recording import locks, sessions
+from llm_intercept.recording.sizes import MOST_IN_A_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
+
+    from llm_intercept.recording.sessions import Session
 
 SUFFIX = ".json"
 TEMPORARY = ".tmp-"
-READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+WRITING = ".writing.lock"
+READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 BLOCK = 65_536
 FRESH = 2_000_000_000  # nanoseconds, the coarsest clock of a file system: two changes within it may look like one
 STALE = 3600.0  # seconds after which a temporary file is what a killed process left
@@ -40,12 +43,25 @@ class Stamp(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps named bytes; every write is whole or not at all."""
+    """Keeps named bytes; every write is whole or not at all.
+
+    Attributes:
+        location: Where, as it was said.
+        place: Where, as it is the same however it was said: a folder's real path.
+
+    """
 
     location: str
+    place: str
 
     def read(self, name: str, /) -> bytes:
-        """Return what is kept under a name; raises `FileNotFoundError` if there is nothing."""
+        """Return what is kept under a name.
+
+        Raises:
+            FileNotFoundError: There is nothing.
+            OSError: It is no file, or one that is too large, or it cannot be read.
+
+        """
         ...
 
     def may_have(self, name: str, /) -> bool:
@@ -68,12 +84,16 @@ class Store(Protocol):
         """Keep nothing under a name any longer."""
         ...
 
-    def names(self) -> Iterator[str]:
-        """Give the names of all takes, in no order."""
+    def shift(self, names: Sequence[str], /) -> None:
+        """Move what the last of some names has before the others, each of which has then what the one before had."""
         ...
 
-    def session(self) -> float:
-        """Join the recording session that is going on here, or begin one; return when it began, in Unix seconds."""
+    def names(self) -> Iterator[str]:
+        """Give the names of all files, in no order."""
+        ...
+
+    def session(self, *, patience: float = locks.PATIENCE) -> Session:
+        """Join the recording session that is going on here, or begin one; `patience` is seconds to wait for a lock."""
         ...
 
     def locked(self) -> AbstractContextManager[None]:
@@ -82,20 +102,25 @@ class Store(Protocol):
 
 
 class FolderStore:
-    """Takes as the files of a local folder, which is made when the first take is written."""
+    """Takes as the files of a local folder, which is made when the first take is recorded."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = Path(folder)
+        self._folder = Path(folder).absolute()  # a program may change its working directory
         self.location = str(folder)
-        self._prefix = os.path.join(os.fspath(folder), "")  # noqa: PTH118 - joined once, for the one open of a look-up
+        self.place = os.path.realpath(self._folder)
+        self._prefix = os.path.join(self._folder, "")  # noqa: PTH118 - joined once, for the one open of a look-up
         if self._folder.exists() and not self._folder.is_dir():
             raise SettingsError("recordings", self.location, "a folder; this is a file")
+        self._lock, self._is_locked = threading.RLock(), False
 
     def read(self, name: str, /) -> bytes:
         """Return a file's content; a look-up is one open, and a file object would cost as much again."""
         descriptor = os.open(self._prefix + name, READING)
         try:
-            return b"".join(iter(partial(os.read, descriptor, BLOCK), b""))
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            return _content(descriptor)
         finally:
             os.close(descriptor)
 
@@ -113,18 +138,25 @@ class FolderStore:
         return Stamp(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
     def create(self, name: str, content: bytes, /) -> bool:
-        temporary = self._temporary(content)
-        try:
+        with self._temporary(content) as temporary:
             return self._place(temporary, self._folder / name)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def replace(self, name: str, content: bytes, /) -> None:
-        self._temporary(content).replace(self._folder / name)
+        with self._temporary(content) as temporary:
+            temporary.replace(self._folder / name)
         self._sync_folder()
 
     def delete(self, name: str, /) -> None:
         (self._folder / name).unlink(missing_ok=True)
+
+    def shift(self, names: Sequence[str], /) -> None:
+        """Move by links, so that whoever is killed in the middle leaves some take twice, and none lost."""
+        with self._again(names[-1]) as last:
+            for number in range(len(names) - 1, 0, -1):
+                with self._again(names[number - 1]) as before:
+                    before.replace(self._folder / names[number])
+            last.replace(self._folder / names[0])
+        self._sync_folder()
 
     def names(self) -> Iterator[str]:
         try:
@@ -135,27 +167,60 @@ class FolderStore:
         except FileNotFoundError:
             return
 
-    def session(self) -> float:
-        """Join the session of the processes that record into this folder now, or begin one, until this process ends."""
-        folder = str(self._folder.resolve())
-        if (os.getpid(), folder) not in _sessions:
-            self.clean()  # once: it looks at every name
-        return _session(folder)
+    def session(self, *, patience: float = locks.PATIENCE) -> Session:
+        """Join the session of all who record into this folder now, or begin one."""
+        is_new = not self._folder.is_dir()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        joined = sessions.join(self.place, self._prefix, patience, is_new=is_new)
+        if joined.is_first:
+            self.clean()  # it looks at every name
+        return joined
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        with _lock_file(str(self._folder.resolve()), "write") as file, _THREADS:
-            _flock(file, exclusive=True)
-            yield
+        with self._lock:
+            if self._is_locked:
+                yield
+                return
+            with locks.locked(self._prefix + WRITING):
+                self._is_locked = True
+                try:
+                    yield
+                finally:
+                    self._is_locked = False
 
-    def _temporary(self, content: bytes) -> Path:
+    @contextmanager
+    def _temporary(self, content: bytes) -> Generator[Path]:
+        """Write a file that is not found by its name yet; whatever comes of it, nothing of it is left."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
-        with path.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        return path
+        path = self._unfinished()
+        try:
+            with path.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            yield path
+        finally:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _again(self, name: str) -> Generator[Path]:
+        """Give a file another name for a moment, or its content to another file where there are no links."""
+        path = self._unfinished()
+        try:
+            os.link(self._folder / name, path)
+        except OSError:
+            with self._temporary(self.read(name)) as copy:
+                yield copy
+            return
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _unfinished(self) -> Path:
+        return self._folder / f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
 
     def _place(self, temporary: Path, path: Path) -> bool:
         """Give the temporary file its name, unless that is taken; no moment has half of it."""
@@ -168,7 +233,7 @@ class FolderStore:
             return False
         except OSError:  # a file system without links
             with self.locked():
-                if path.exists():
+                if os.path.lexists(path):
                     return False
                 temporary.replace(path)
         self._sync_folder()
@@ -187,80 +252,21 @@ class FolderStore:
         """Remove what killed processes left half-written; return the names."""
         left: list[str] = []
         for path in self._folder.glob(TEMPORARY + "*") if self._folder.is_dir() else ():
-            with suppress(FileNotFoundError):  # another process has just finished with it
-                if time.time() - path.stat().st_mtime > STALE:
+            with suppress(OSError):  # another process has just finished with it, or it is nothing of ours
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > STALE:
                     path.unlink()
                     left.append(path.name)
         return left
 
 
-_THREADS = threading.RLock()
-_sessions: dict[tuple[int, str], tuple[float, IO[bytes]]] = {}
-
-
-@atexit.register
-def _end_sessions() -> None:
-    """Give the locks back in order; the system does so anyway, also for a process that is killed."""
-    for _, file in _sessions.values():
-        file.close()
-    _sessions.clear()
-
-
-def _session(folder: str) -> float:
-    """Keep a shared lock until the process ends; the first to find no lock held begins the session.
-
-    A session has one beginning for all its processes, also where two start at once: a lock is shared only after the
-    time was written under an exclusive one, and the time is read again then.
-    """
-    with _THREADS:
-        known = _sessions.get((os.getpid(), folder))
-        if known is not None:
-            return known[0]
-        file = _lock_file(folder, "session")
-        if os.name == "nt":  # it has no shared locks: each process is a session of its own
-            _sessions[os.getpid(), folder] = time.time(), file
-            return _sessions[os.getpid(), folder][0]
-        if _flock(file, exclusive=True, wait=False):
-            file.seek(0)
-            file.write(f"{time.time():017.6f}".encode())
-            file.flush()
-        _flock(file, exclusive=False)
-        file.seek(0)
-        began = float(file.read() or time.time())
-        _sessions[os.getpid(), folder] = began, file
-        return began
-
-
-def _lock_file(folder: str, purpose: str) -> IO[bytes]:
-    """Open the lock file of a folder; it is kept apart, since a tape is under version control."""
-    owner = os.getuid() if hasattr(os, "getuid") else 0
-    home = Path(tempfile.gettempdir()) / f"llm-intercept-{owner}"
-    home.mkdir(mode=0o700, exist_ok=True)
-    path = home / f"{hashlib.blake2b(folder.encode(), digest_size=12).hexdigest()}.{purpose}"
-    path.touch()
-    return path.open("r+b")
-
-
-if os.name == "nt":
-
-    def _flock(file: IO[bytes], *, exclusive: bool, wait: bool = True) -> bool:
-        import msvcrt  # noqa: PLC0415 - Windows alone has it
-
-        del exclusive
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-
-else:
-
-    def _flock(file: IO[bytes], *, exclusive: bool, wait: bool = True) -> bool:
-        import fcntl  # noqa: PLC0415 - Windows has none
-
-        kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
-        try:
-            fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+def _content(descriptor: int) -> bytes:
+    """Read a file to its end, unless that is too far away."""
+    found: list[bytes] = []
+    size = 0
+    while part := os.read(descriptor, BLOCK):
+        found.append(part)
+        size += len(part)
+        if size > MOST_IN_A_FILE:
+            raise OSError(errno.EFBIG, f"it is larger than the {MOST_IN_A_FILE >> 20} MB that a take may have")
+    return b"".join(found)

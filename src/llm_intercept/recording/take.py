@@ -6,9 +6,10 @@ Knows: the file's format and its version. Must not know: how takes are found, wh
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from llm_intercept.base.json import mapping
 from llm_intercept.errors import LLMInterceptError
@@ -16,13 +17,14 @@ from llm_intercept.recording.json_writer import indented, spaced
 
 VERSION = 1
 INDENT = 2
+LONGEST = 10**10  # milliseconds, some months: more is no time that anything waits
 NO_EVENTS = f'\n{" " * 2 * INDENT}"events": []'
 """How the events of a response are written where there are none: nothing else of that name is as deep in a take."""
 BEFORE_EVENTS = ("status", "headers", "after_ms", "layout", "body")
 
 
 class DamagedTakeError(LLMInterceptError):
-    """A file of a tape cannot be read as a take; it is skipped and the others are played."""
+    """A file of a tape cannot be read as a take; a request that needs it is a miss, and the others are played."""
 
     def __init__(self, name: str, why: str) -> None:
         self.name, self.why = name, why
@@ -48,7 +50,7 @@ class TakeRequest(Part):
 class Layout(Part):
     """How a JSON body was laid out on the wire, so that its bytes can be made again; the default is OpenAI's."""
 
-    indent: int | None = 2
+    indent: int | None = Field(default=2, ge=0, le=8)
     spaced: bool = True
     ascii: bool = False
     end: str = "\n"
@@ -57,7 +59,7 @@ class Layout(Part):
 class Event(Part):
     """One server-sent event, `gap_ms` after the one before: `data` if it is one line of compact JSON, else `text`."""
 
-    gap_ms: int = Field(ge=0)
+    gap_ms: int = Field(ge=0, le=LONGEST)
     data: Any = None
     text: str | None = None
 
@@ -70,12 +72,19 @@ class TakeResponse(Part):
 
     status: int = Field(ge=100, le=599)
     headers: dict[str, str] = Field(default_factory=dict[str, str])
-    after_ms: int | None = Field(default=None, ge=0)
+    after_ms: int | None = Field(default=None, ge=0, le=LONGEST)
     layout: Layout | None = None
     body: Any = None
     events: tuple[Event, ...] | None = None
     text: str | None = None
     base64: str | None = None
+
+    @field_validator("base64")
+    @classmethod
+    def _is_base64(cls, value: str | None) -> str | None:
+        if value is not None:
+            b64decode(value, validate=True)
+        return value
 
 
 class Take(Part):
@@ -84,7 +93,7 @@ class Take(Part):
     Attributes:
         version: The format's version.
         fingerprint: The full fingerprint of the request, in hex.
-        recorded_at: When the answer was complete, ISO 8601 in UTC.
+        recorded_at: When the request was made, ISO 8601 in UTC.
         versions: The versions of what recorded it, by name.
         partial: Why the answer is not whole, if it is not; a partial take is never played.
         request: What was asked.
@@ -115,7 +124,7 @@ def _read_plainly(content: bytes, name: str) -> Take:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DamagedTakeError(name, f"it is not JSON ({error})") from None
+        raise DamagedTakeError(name, _known_damage(content) or f"it is not JSON ({error})") from None
     version = mapping(document).get("version")
     if version != VERSION:
         found = f"version {version!r}" if "version" in mapping(document) else "no version"
@@ -126,6 +135,17 @@ def _read_plainly(content: bytes, name: str) -> Take:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
         raise DamagedTakeError(name, f"its {where or 'content'} is wrong: {problem['msg']}") from None
+
+
+def _known_damage(content: bytes) -> str:
+    """Say what happened to a file that is not JSON, where that can be seen."""
+    if not content.strip():
+        return "it is empty"
+    if content.startswith(b"version https://git-lfs"):
+        return "it is a pointer of git-lfs, and not JSON: fetch the file with 'git lfs pull'"
+    if b"\n<<<<<<< " in b"\n" + content:
+        return "it has git's marks of a merge conflict in it, and is not JSON"
+    return ""
 
 
 def write_take(take: Take) -> bytes:

@@ -1,34 +1,44 @@
-"""The tape: takes in a store, found by their requests and played in the order in which they were recorded.
+"""The tape: takes in a store, found by their requests and played in the order in which they were asked for.
 
 Knows: how takes are named. Must not know: where the store is, what is done with a take.
 
 A name says which take it is of the same request, the request's words and its fingerprint, all of which follow from the
 request. So a take is found by one open of one file, whatever else the tape holds, without an index that two processes
-would have to share (docs/architecture.md, "Recordings").
+would have to share (docs/architecture.md, "Recordings"). Which of several takes it is, `recording/several.py` tells.
 """
 
 from __future__ import annotations
 
+import re
 import threading
-from collections import Counter
+import time
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects import EVERY
+from llm_intercept.errors import RecordingError
 from llm_intercept.recording.fingerprint import Match, slug
+from llm_intercept.recording.likeness import likeness_of
+from llm_intercept.recording.sameness import same
+from llm_intercept.recording.several import Numbers, Several
+from llm_intercept.recording.sizes import MOST_IN_A_FILE
 from llm_intercept.recording.store import SUFFIX
-from llm_intercept.recording.take import DamagedTakeError, Take, document_of, read_take, write_take
+from llm_intercept.recording.take import DamagedTakeError, Take, read_take, write_take
+from llm_intercept.recording.writing import WRITER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from llm_intercept.recording.likeness import Asked
+    from llm_intercept.recording.sessions import Session
     from llm_intercept.recording.store import Stamp, Store
 
 SHORT = 12
 PARTIAL = ".partial"
-CHANGING_HEADERS = frozenset({"user-agent"}.union(*(each.recorded.changing_headers for each in EVERY)))
+LIKE_A_TAKE = re.compile(r"\d{3,}-.+\.json")
+A_TAKE = re.compile(r"\d{3,}-(?P<words>[a-z0-9-]+)-(?P<fingerprint>[0-9a-f]{12})(?:\.partial)?\.json")
 SHELF = 4_000_000  # bytes of files whose takes are kept in memory, to be played again
 DEFAULT = Match()
 
@@ -120,25 +130,38 @@ class Tape:
         self.written: list[str] = []
         self._loosened = loosened
         self._index: dict[str, list[str]] | None = None
-        self._taken: Counter[str] = Counter()
-        self._made: Counter[str] = Counter()
+        self._several: dict[str, Several] = {}
+        self._recorded: dict[str, Numbers] = {}
+        self._begun = count()
         self._shelf = Shelf(store)
         self._lock = threading.RLock()
 
-    def play(self, key: Key, *, repeat_last: bool = False) -> TapeHit | None:
-        """Find the next take of a request, or the last again if there is none left; None if there is none."""
+    def play(self, key: Key, asked: Asked | None = None, *, repeat_last: bool = False) -> TapeHit | None:
+        """Find the take of a request that comes next, or the last again if there is none left.
+
+        Of several with one key those of an equal request are meant, in order; where none is equal, the next in order.
+
+        Args:
+            key: What the request is found by.
+            asked: The request, to be held against those of the takes; without it, order alone decides.
+            repeat_last: Whether the last is played again.
+
+        Returns:
+            The take; None if there is none left, or if a file that comes before it is damaged (see `damaged`).
+
+        """
+        WRITER.wait(self.store.place, "" if self._loosened is not None else key.fingerprint)
         with self._lock:
-            number = self._taken[key.fingerprint] + 1
-            while (name := self._name(key, number)) is not None:
-                take = self._read(name) if number == 1 or self.store.may_have(name) else None
-                if take is None and name not in self.problems:
-                    break
-                if take is not None and self._is_of(take, key):
-                    self._taken[key.fingerprint] = number
-                    self.played.append(name)
-                    return TapeHit(name, take)
-                number += 1
-            return self._last(key) if repeat_last else None
+            several = self._several.setdefault(key.fingerprint, Several())
+            take = self._at(key, several.next)
+            if take is not None and (asked is None or self._is_plain(key, asked, several, take)):
+                return self._hit(key, several, several.next, take)
+            if take is not None and asked is not None:
+                number = self._meant(key, asked, several)
+                take = None if number is None else self._at(key, number)
+                if number is not None and take is not None:
+                    return self._hit(key, several, number, take)
+            return self._last(key, several, asked) if repeat_last and not self.damaged(key) else None
 
     def peek(self, name: str) -> Take | None:
         """Read a take without playing it; None if it cannot be read, which is noted in `problems`."""
@@ -146,59 +169,169 @@ class Tape:
 
     def taken(self, key: Key) -> int:
         """Count the takes of a request that were played."""
-        return self._taken[key.fingerprint]
+        return self._several.get(key.fingerprint, Several()).count
 
-    def record(self, take: Take, *, since: float | None = None, key: Key | None = None) -> str:
-        """Keep a take; return its name.
+    def damaged(self, key: Key) -> dict[str, str]:
+        """Give the files that a request cannot do without and that cannot be read, with what is wrong with them."""
+        several = self._several.get(key.fingerprint, Several())
+        if self._loosened is None:
+            found = [key.name(several.next), key.name(several.seen + 1)]
+        else:
+            found = [name for name in self.problems if key.slug in name]
+        return {name: self.problems[name] for name in found if name in self.problems}
+
+    def begin(self) -> int:
+        """Say that a request is on its way that will be recorded; takes are in the order of what this returns."""
+        return next(self._begun)
+
+    def record(
+        self,
+        take: Take,
+        *,
+        session: Session | None = None,
+        replaces: bool = True,
+        key: Key | None = None,
+        began: int = -1,
+    ) -> str:
+        """Keep a take.
 
         Args:
             take: The take.
-            since: Takes of the same request that are older than this (Unix seconds) are replaced; None adds to them.
+            session: Who records at this time; None if nobody else does.
+            replaces: Whether takes of the same request that are not of the session are replaced.
             key: The key that it is found by, where that is not the fingerprint.
+            began: When its request began, by `begin`; by default now.
+
+        Returns:
+            Its name. It is another's in the end if a take is recorded later whose request began earlier.
+
+        Raises:
+            OSError: It cannot be written.
+            RecordingError: It is larger than what is read again.
 
         """
-        named = Key(take.fingerprint, slug(canonical_of(take)))
-        content = write_take(take)
+        named, content = Key(take.fingerprint, slug(canonical_of(take))), write_take(take)
+        if len(content) > MOST_IN_A_FILE:
+            raise RecordingError(f"its take would be larger than the {MOST_IN_A_FILE >> 20} MB that are read again")
+        partial = take.partial is not None
         with self._lock:
-            number = self._made[_counted(take)] + 1
-            if since is None and take.partial is None:
-                number = max(number, self._taken[named.fingerprint] + 1 if self._loosened is None else 1)
-            while not self._kept(named.name(number, partial=take.partial is not None), take, content, since):
+            numbers = self._recorded.setdefault(_counted(take), Numbers())
+            number = numbers.last + 1
+            if not (replaces and session) and not partial and self._loosened is None:
+                several = self._several.get(take.fingerprint, Several())
+                number = max(number, several.next, several.seen + 1)
+            while not self._kept(named.name(number, partial=partial), take, content, session, replaces):
                 number += 1
-            name = named.name(number, partial=take.partial is not None)
-            self._made[_counted(take)] = number
-            self.written.append(name)
-            if take.partial is None:
-                self._found_again(name, number, key or named)
-            return name
+            return self._placed(named, take, numbers, number, key or named, self.begin() if began < 0 else began)
+
+    def names(self) -> list[str]:
+        """Give the names of the files that are named as takes, sorted."""
+        return sorted(name for name in self.store.names() if LIKE_A_TAKE.fullmatch(name))
 
     def takes(self) -> Iterator[tuple[str, Take]]:
         """Give all takes with their names, by name; those that cannot be read are noted in `problems`."""
-        for name in sorted(self.store.names()):
+        for name in self.names():
             take = self._read(name)
             if take is not None:
                 yield name, take
 
-    def _kept(self, name: str, take: Take, content: bytes, since: float | None) -> bool:
-        if self.store.create(name, content):
+    def _is_plain(self, key: Key, asked: Asked, several: Several, take: Take) -> bool:
+        """Whether the next take is the one that is meant; else all that have its key are known afterwards."""
+        if asked.is_plainly(take.request):
             return True
-        if since is None:
-            return False
-        with self.store.locked():
-            old = self._read(name)
-            if old is not None and recorded_before(old, since) is False:
-                return False
-            if old is None or not same(old, take):
-                self.store.replace(name, content)
+        alone = self._name(key, 2)
+        if several.next == 1 and (alone is None or not self.store.may_have(alone)):
             return True
+        self._learn(key, several)
+        return False
 
-    def _found_again(self, name: str, number: int, key: Key) -> None:
+    def _meant(self, key: Key, asked: Asked, several: Several) -> int | None:
+        """Choose among several takes of a key, whose requests are known: the first equal one, else the first.
+
+        A request whose own takes were all played gets no other's, unless `match=` says that they are the same. Nor does
+        one get the first where the next is damaged, which may be its own.
+        """
+        number = several.equal(asked.likeness)
+        if number is not None or self.damaged(key):
+            return number
+        is_used_up = self._loosened is None and several.has_had(asked.likeness)
+        return several.next if not is_used_up and several.next <= several.seen else None
+
+    def _learn(self, key: Key, several: Several) -> None:
+        """Read the takes of a key that were not read yet, up to the first that cannot be read."""
+        while (take := self._at(key, several.seen + 1)) is not None:
+            several.learn(likeness_of(take.request))
+
+    def _hit(self, key: Key, several: Several, number: int, take: Take) -> TapeHit:
+        name = self._name(key, number) or ""
+        several.play(number)
+        self.played.append(name)
+        return TapeHit(name, take)
+
+    def _last(self, key: Key, several: Several, asked: Asked | None) -> TapeHit | None:
+        """Find the take to play again: the last of an equal request, or of all."""
+        number = several.count
+        if asked is not None and number > 1:
+            self._learn(key, several)
+            number = several.last(asked.likeness)
+        name = self._name(key, number) if number else None
+        return self._shelf.take(name, self._read) if name is not None else None
+
+    def _at(self, key: Key, number: int) -> Take | None:
+        """Read a take of a key by its number; None if there is none, or a file that is none of it, a problem."""
+        name = self._name(key, number)
+        if name is None or (number > 1 and not self.store.may_have(name)):
+            return None
+        take = self._read(name)
+        if take is None or self._loosened is not None:
+            return take
+        if take.fingerprint == key.fingerprint and take.partial is None:
+            return take
+        self.problems[name] = "it is partial" if take.partial is not None else "it is of another request than its name"
+        return None
+
+    def _kept(self, name: str, take: Take, content: bytes, session: Session | None, replaces: bool) -> bool:
+        """Keep a take under a name, unless that is taken by another that is not to be replaced."""
+        if session is None:
+            return self.store.create(name, content)
+        with self.store.locked():
+            if session.has(name):
+                return False
+            is_new = self.store.create(name, content)
+            if is_new or replaces:
+                session.add(name)
+            if replaces and not is_new:
+                self._replace(name, take, content)
+            return is_new or replaces
+
+    def _replace(self, name: str, take: Take, content: bytes) -> None:
+        """Write over a take, unless it says the same."""
+        old = self._read(name)
+        if old is None or not same(old, take):
+            self.store.replace(name, content)
+        self.problems.pop(name, None)
+
+    def _placed(self, named: Key, take: Take, numbers: Numbers, number: int, key: Key, began: int) -> str:
+        """Put a take that has just been written before those whose requests began later."""
+        partial = take.partial is not None
+        names = [named.name(one, partial=partial) for one in numbers.insert(number, began)]
+        if len(names) > 1:
+            self.store.shift(names)
+        self.written.append(named.name(number, partial=partial))
+        if not partial:
+            self._found_again(names, number, key)
+        return names[0]
+
+    def _found_again(self, names: list[str], number: int, key: Key) -> None:
         """Count a take that was just recorded as one that was played: the next request wants the next one."""
+        several = self._several.setdefault(key.fingerprint, Several())
         if self._loosened is None:
-            self._taken[key.fingerprint] = max(self._taken[key.fingerprint], number)
+            several.play(number)
         elif self._index is not None:
-            self._index.setdefault(key.fingerprint, []).append(name)
-            self._taken[key.fingerprint] = len(self._index[key.fingerprint])
+            self._index.setdefault(key.fingerprint, []).append(names[-1])
+            several.play(len(self._index[key.fingerprint]))
+        if len(names) > 1:
+            several.forget()
 
     def _name(self, key: Key, number: int) -> str | None:
         if self._loosened is None:
@@ -209,66 +342,44 @@ class Tape:
         return names[number - 1] if number <= len(names) else None
 
     def _indexed(self, loosened: Callable[[Take], str]) -> dict[str, list[str]]:
-        found: dict[str, list[tuple[str, str]]] = {}
+        """Find the takes of each key in the order of their requests: of one request by number, of several by time."""
+        found: dict[str, list[tuple[str, str, str]]] = {}
         for name, take in self.takes():
             if take.partial is None:
-                found.setdefault(loosened(take), []).append((take.recorded_at, name))
-        return {fingerprint: [name for _, name in sorted(names)] for fingerprint, names in found.items()}
-
-    def _is_of(self, take: Take, key: Key) -> bool:
-        return take.partial is None and (self._loosened is not None or take.fingerprint == key.fingerprint)
-
-    def _last(self, key: Key) -> TapeHit | None:
-        number = self._taken[key.fingerprint]
-        name = self._name(key, number) if number else None
-        return self._shelf.take(name, self._read) if name is not None else None
+                found.setdefault(loosened(take), []).append((take.recorded_at, name, take.fingerprint))
+        return {fingerprint: _in_order(listed) for fingerprint, listed in found.items()}
 
     def _read(self, name: str) -> Take | None:
         try:
-            return read_take(self.store.read(name), name)
+            take = read_take(self.store.read(name), name)
         except FileNotFoundError:
-            return None
+            self.problems.pop(name, None)
         except DamagedTakeError as error:
             self.problems[name] = error.why
         except OSError as error:
             self.problems[name] = f"it cannot be read ({error.strerror or error})"
+        else:
+            self.problems.pop(name, None)
+            return take
         return None
 
 
-def recorded_before(take: Take, moment: float) -> bool:
-    """Whether a take is older than a moment in Unix seconds; one without a time is."""
-    try:
-        return datetime.fromisoformat(take.recorded_at).timestamp() < moment
-    except ValueError:
-        return True
+def _in_order(found: list[tuple[str, str, str]]) -> list[str]:
+    """Sort takes (time, name, fingerprint) by time, but those of one fingerprint by name: clocks may go back."""
+    by_name: defaultdict[str, deque[str]] = defaultdict(deque)
+    for _, name, fingerprint in sorted(found, key=lambda one: one[1]):
+        by_name[fingerprint].append(name)
+    return [by_name[fingerprint].popleft() for _, _, fingerprint in sorted(found)]
 
 
 def now() -> str:
     """The time as takes have it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return moment(time.time())
 
 
-def same(one: Take, other: Take) -> bool:
-    """Whether two takes differ only in what differs each time: times, gaps, versions, request ids."""
-    return bool(_lasting(one) == _lasting(other))
-
-
-def _lasting(take: Take) -> Any:
-    document = document_of(take)
-    for key in ("recorded_at", "versions"):
-        document.pop(key, None)
-    response = document["response"]
-    response.pop("after_ms", None)
-    for event in response.get("events", ()):
-        event.pop("gap_ms")
-    for side in (document["request"], response):
-        headers = side.get("headers", {})
-        side["headers"] = {key: value for key, value in headers.items() if not _changes_anyway(key)}
-    return document
-
-
-def _changes_anyway(header: str) -> bool:
-    return any(fnmatchcase(header, one) for one in CHANGING_HEADERS)
+def moment(seconds: float) -> str:
+    """Write a moment, in Unix seconds, as takes have it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _counted(take: Take) -> str:

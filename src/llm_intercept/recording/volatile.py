@@ -6,7 +6,7 @@ Knows: regular expressions. Must not know: requests, takes.
 from __future__ import annotations
 
 from llm_intercept.dialects import EVERY
-from llm_intercept.recording.prefilter import Prefilter
+from llm_intercept.secrets.prefilter import Prefilter
 
 _CALL_IDS = dict.fromkeys(one for each in EVERY for one in each.recorded.call_id.split("|") if one)
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"

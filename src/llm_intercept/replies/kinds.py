@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, get_args
 
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ from llm_intercept.errors import ReplyError, shorten
 from llm_intercept.faults.base import Fault
 from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
+from llm_intercept.replies.computed import Computed
 from llm_intercept.replies.reply import PARTS, Reply, checked_deltas
 from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
@@ -212,23 +213,28 @@ ReplyLike = (
 """What a user may give as a reply."""
 
 
-def prepare(value: object, where: str = "") -> Prepared:
+def prepare(value: object, where: str = "", *, returned: bool = False) -> Prepared:
     """Turn what a user gave as a reply into a form the engine can use.
 
     Args:
         value: A reply, or one of its short forms.
         where: The place in the user's code, for the message.
+        returned: Whether a reply function returned it for one request; only then it may be computed while it streams.
 
     Raises:
         ReplyError: `value` cannot be a reply; the message says what can.
 
     """
     try:
-        return _prepared(value, where)
+        prepared = _prepared(value, where)
+        if not returned and is_computed(prepared):
+            problem = f"{value!r} streams what an async iterator gives, which belongs to one event loop and one answer"
+            raise ReplyError(problem, "Give the function that makes it: reply(function), with `async def` and `yield`.")
     except ReplyError as error:
         if error.where or not where:
             raise
         raise ReplyError(error.problem, error.advice, where) from error
+    return prepared
 
 
 def _prepared(value: object, where: str = "") -> Prepared:
@@ -283,6 +289,8 @@ def _check_function(function: Callable[..., Any]) -> None:
 
 
 def _from_iterable(value: object, where: str) -> Prepared:
+    if isinstance(value, AsyncIterator):
+        return Reply(deltas=Computed(cast("AsyncIterator[Any]", value), where))
     if isinstance(value, Iterator):
         return Reply(deltas=checked_deltas(cast("Iterator[Any]", value), where))
     if isinstance(value, Mapping):
@@ -315,14 +323,14 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
     raise ReplyError(problem, "A turn is made of text, tool calls and Replies.")
 
 
+def is_computed(prepared: Prepared) -> TypeGuard[Reply]:
+    """Whether a reply's deltas are made by an async iterator while they are streamed."""
+    return isinstance(prepared, Reply) and isinstance(prepared.deltas, Computed)
+
+
 def is_one_shot(prepared: Prepared) -> bool:
     """Whether a reply can be given only once: its deltas are an iterator, which is empty afterwards."""
     return isinstance(prepared, Reply) and isinstance(prepared.deltas, Iterator)
-
-
-async def collect(deltas: AsyncIterator[str]) -> list[str]:
-    """Read an asynchronous iterator of deltas to its end."""
-    return [delta async for delta in deltas]
 
 
 def _extras(faults: tuple[Fault, ...], pace: Pace | None) -> str:

@@ -15,6 +15,7 @@ from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, ToolCall
 from llm_intercept.replies.kinds import AutoReply, Embeddings, Passthrough, RawReply
 from llm_intercept.replies.reply import Reply, checked_faults, checked_pace
+from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from llm_intercept.timing.pace import Pace
 
 LOWEST, HIGHEST = 200, 599
+OK = 200
 
 
 def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, **named: object) -> ToolCall:  # noqa: A002
@@ -138,7 +140,8 @@ def raw(
 
     Args:
         body: A mapping (the JSON body; a stream is made of it where one is asked for), a list of mappings (the chunks
-            of a stream; a body is made of them where one is asked for), or str or bytes, sent as they are.
+            of a stream; a body is made of them where one is asked for), str or bytes, sent as they are, or an object
+            that already is an answer: an SDK's, an HTTP library's response.
         status: The HTTP status.
         headers: Headers to send beside the usual ones, or instead of those of the same name.
         fault: What goes wrong with the answer on its way.
@@ -151,6 +154,12 @@ def raw(
     if isinstance(status, bool) or not isinstance(cast("object", status), int) or not LOWEST <= status <= HIGHEST:
         raise ReplyError(f"raw(status={status!r})", "Give an HTTP status from 200 to 599.")
     faults, paced = checked_faults("raw(fault=…)", fault), checked_pace("raw(pace=…)", pace)
+    ready = taken(body)
+    if ready is not None:
+        content, own, kept = ready
+        given = {name.lower() for name in headers or {}}
+        beside = tuple(one for one in kept if one[0] not in given)
+        return RawReply(content, own if status == OK else status, (*beside, *header_pairs(headers)), faults, paced)
     return RawReply(_ready(body), status, header_pairs(headers), faults, paced)
 
 

@@ -5,13 +5,12 @@ Knows: litellm's names and their meaning (its "Mock Completion Responses" page, 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from llm_intercept.base.checks import is_number
-from llm_intercept.base.json import mapping, text, to_json_text
+from llm_intercept.base.json import is_array, items, mapping, text, to_json_text
 from llm_intercept.errors import MockedError, ReplyError, SettingsError
 from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import NetworkFaultError
@@ -105,22 +104,16 @@ def error_of(status: int, body: str, code: object, model: str) -> MockedError:
     return error
 
 
-class Script:
-    """Lists of replies, each used from its beginning, one reply a call."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._used: dict[object, tuple[list[Any], int]] = {}
-
-    def next(self, replies: list[Any], key: object) -> Any:
-        """Take the next reply of a list, which `key` tells from others; raises `ReplyError` when all are used."""
-        with self._lock:
-            _, used = self._used.get(key, (replies, 0))
-            self._used[key] = replies, used + 1
-        if used < len(replies):
-            return replies[used]
-        problem = f"mock_response is a list of {len(replies)} replies, and all are used"
-        raise ReplyError(problem, "Give it as many replies as there are calls.")
+def failed(given: BaseException | type[BaseException], model: str) -> BaseException:
+    """Return what litellm raises for an exception that is to be raised: an API error as it is, others within one."""
+    error = given if isinstance(given, BaseException) else given()
+    if not isinstance(error, Exception) or hasattr(error, "status_code"):
+        return error
+    made = mocked_error("InternalServerError", model)
+    made.message = f"litellm.InternalServerError: {error}"
+    made.args = (made.message,)
+    made.__cause__ = error
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +128,8 @@ def mocked(fields: Mapping[str, Any]) -> Mocked | None:
     """Read the mock parameters among a request's fields; None if there is none.
 
     Args:
-        fields: The request's fields: `mock_response` (text, a mapping, an exception, `"litellm.<Error>"`),
+        fields: The request's fields: `mock_response` (text, a list of the pieces of one text, a mapping, an
+            exception, `"litellm.<Error>"`),
             `mock_tool_calls` (a list of calls as the API writes them), `mock_delay` (seconds), `mock_timeout`.
 
     Raises:
@@ -162,7 +156,21 @@ def _reply(given: object) -> Prepared:
         return error_reply(given.removeprefix(PREFIX))
     if isinstance(given, Mapping):
         return completed(cast("Mapping[str, Any]", given))
+    if is_array(given):
+        _check_list(items(given))
     return prepare(given, "mock_response")
+
+
+def _check_list(given: list[object]) -> None:
+    """Refuse a list that was meant as one answer a call: a list is one answer, in pieces, the same at each call."""
+    if not given or any(isinstance(one, Mapping | BaseException) or str(one).startswith(PREFIX) for one in given):
+        problem = (
+            f"mock_response is {given!r}; a list is one answer, in pieces"
+            if given
+            else "mock_response is an empty list"
+        )
+        advice = "For one answer a call, ask within a block: `with intercept() as llm: llm.reply(first, second)`."
+        raise ReplyError(problem, advice)
 
 
 def error_reply(name: str) -> ErrorReply:

@@ -5,7 +5,7 @@ Knows: parts. Must not know: any API's JSON, HTTP, which rule a reply belongs to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
@@ -24,6 +24,7 @@ from llm_intercept.model.parts import (
     ToolCall,
 )
 from llm_intercept.model.usage import Usage
+from llm_intercept.replies.computed import Computed
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
     from llm_intercept.timing.pace import Pace
 
 PARTS: tuple[type[ReplyPart], ...] = get_args(ReplyPart)
+TEXT_ELSEWHERE = frozenset({"content", "message", "response", "body", "answer", "reply"})
+"""What the text of an answer is called elsewhere."""
 
 
 class ReplyOptions(TypedDict, total=False):
     """What `Reply` takes by keyword."""
 
     text: str
-    deltas: Iterable[str] | None
+    deltas: Iterable[str] | AsyncIterator[str] | None
     tool_calls: Sequence[ToolCall]
     function_call: ToolCall | None
     reasoning: str | Reasoning
@@ -62,7 +65,8 @@ class Reply:
     Args:
         *parts: Text (a `str`), `tool_call(…)`, `reasoning(…)`, and the other parts in `llm_intercept.model`.
         text: Text, as a part before the others.
-        deltas: The text as exactly these stream deltas, instead of other text; read lazily, one at a time.
+        deltas: The text as exactly these stream deltas, instead of other text; read lazily, one at a time. Only a
+            reply function may give an async iterator.
         tool_calls: Calls the assistant asks for, made with `tool_call`.
         function_call: The one call in the form that came before tools, made with `tool_call`.
         reasoning: The model's thoughts.
@@ -246,7 +250,8 @@ _OPTIONS: dict[str, tuple[Callable[[object], bool], str]] = {
 def _check_options(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name not in _OPTIONS:
-            raise ReplyError(f"Reply({name}=…) is nothing a Reply has", did_you_mean(name, _OPTIONS))
+            text = "The text needs no name: Reply('…'). " if name in TEXT_ELSEWHERE else ""
+            raise ReplyError(f"Reply({name}=…) is nothing a Reply has", text + did_you_mean(name, _OPTIONS))
         fits, expected = _OPTIONS[name]
         if not fits(value):
             raise ReplyError(f"Reply({name}={value!r}) cannot be used", f"Give {expected}.")
@@ -283,7 +288,9 @@ def _usage(given: Usage | Mapping[str, Any] | None) -> Usage | None:
     known = Usage.__dataclass_fields__
     for name in given:
         if name not in known:
-            raise ReplyError(f"Reply(usage={dict(given)!r}): there is no {name!r}", did_you_mean(name, known))
+            names = "input_tokens (what was asked), output_tokens (what was answered, reasoning included)"
+            more = "cache_read_tokens and cache_write_tokens (parts of the input), reasoning_tokens"
+            raise ReplyError(f"Reply(usage={dict(given)!r}): there is no {name!r}", f"Its names are {names}, {more}.")
     try:
         return Usage(**given)
     except SettingsError as error:
@@ -329,6 +336,10 @@ def checked_pace(name: str, given: object) -> Pace | None:
 
 def _deltas(given: object) -> Iterable[str]:
     """Check deltas: an iterator's while they are read, the others' at once."""
+    if isinstance(given, Computed):
+        return given
+    if isinstance(given, AsyncIterator):
+        return Computed(cast("AsyncIterator[Any]", given))
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise ReplyError(f"Reply(deltas={given!r})", "Give an iterable of str, one for each stream delta.")
     checked = checked_deltas(cast("Iterable[Any]", given), "Reply(deltas=…)")

@@ -12,7 +12,10 @@ from pydantic import BaseModel
 
 from llm_intercept.model.wire import CONNECTION_HEADERS
 
-SDK_MODELS = ("openai.types.", "anthropic.types.", "google.genai.types", "groq.types.", "together.types.")
+SDK_MODELS = (
+    "openai.types.", "anthropic.types.", "google.genai.types", "groq.types.", "together.types.", "litellm.types.",
+    "mistralai.",
+)  # fmt: skip
 """Modules whose models are an API's own objects, and so ready bodies; any other model is given for its JSON."""
 OF_THE_CONNECTION = CONNECTION_HEADERS | {"content-length", "content-encoding"}
 """Headers that belong to the connection a response came by, not to what it says."""

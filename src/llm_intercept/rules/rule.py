@@ -10,16 +10,18 @@ import sys
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Never, Self, get_args
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError
+from llm_intercept.base.words import nearest
+from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError, UnknownSettingError
 from llm_intercept.replies.kinds import ANSWERS_ALL, Embeddings, Kinds, Prepared, ReplyLike, prepare
+from llm_intercept.replies.reply import ReplyOptions
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping
 
     from llm_intercept.conditions.base import Condition
     from llm_intercept.model.request import LLMRequest
@@ -52,6 +54,15 @@ class Rule:
         return self._script.used
 
     @property
+    def taken(self) -> int:
+        """How many of its replies were taken in order, where they are not taken by a key."""
+        return self._script.taken
+
+    def note_use_elsewhere(self, taken: int) -> None:
+        """Note that it answered in another process, where so many of its replies are taken now."""
+        self._script.note_use_elsewhere(taken)
+
+    @property
     def times(self) -> int | None:
         """How often it answers at the most; None without a limit."""
         return self._script.times
@@ -61,19 +72,22 @@ class Rule:
         """Its replies, in order."""
         return self._script.replies
 
-    def reply(self, *replies: ReplyLike, times: int | None = None) -> Self:
+    def reply(self, *replies: ReplyLike, times: int | None = None, **unknown: Never) -> Self:
         """Set what the rule answers: one reply repeats for ever, several are used once each, in order.
 
         Args:
             *replies: Replies or their short forms, see `Reply`.
             times: How often the rule answers at the most; then it steps aside for the next.
+            **unknown: Nothing; what is given by another name is an error that says where it goes.
 
         Raises:
             ReplyError: A value cannot be a reply.
-            SettingsError: No reply is given, the rule has replies already, or `times` is not a positive int.
+            SettingsError: A name is unknown, no reply is given, the rule has replies already, or `times` is not a
+                positive int.
 
         """
         where = caller()
+        _refuse(unknown, where)
         if not replies:
             raise SettingsError("reply()", replies, "at least one reply")
         if self._script.replies:
@@ -187,6 +201,16 @@ class Rule:
 
     def __repr__(self) -> str:
         return self.description
+
+
+def _refuse(unknown: Mapping[str, object], where: str) -> None:
+    """Say of what belongs on a `Reply` that it goes there."""
+    for name, value in unknown.items():
+        meant = nearest(name, ReplyOptions.__annotations__)
+        advice = "It takes times=, beside the replies."
+        if meant is not None:
+            advice = f"It belongs to one answer: reply(Reply('…', {meant}=…))."
+        raise UnknownSettingError(f"reply({name}=…)", value, advice, where)
 
 
 def _often(count: int) -> str:

@@ -89,6 +89,18 @@ class Script:
                 self._cursors[key] += 1
             return taken
 
+    @property
+    def taken(self) -> int:
+        """How many replies were taken in order, where there is no key."""
+        return self._cursors.get(None, 0)
+
+    def note_use_elsewhere(self, taken: int) -> None:
+        """Note that a copy of it in another process was used, and how far that copy came."""
+        with self._lock:
+            self.used += 1
+            if taken:
+                self._cursors[None] = max(taken, self.taken)
+
     def left(self) -> str:
         """Say what was not used, empty if nothing is left."""
         if not self.used:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.settings.values import Kind
 
-Mode = Literal["mock", "replay", "record", "auto"]
+Mode = Literal["mock", "replay", "record", "auto", "block"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
 Network = Literal["open", "none"]
 Scope = Literal["process", "context"]
@@ -45,6 +45,7 @@ class Setting:
         default: What holds where nobody says anything.
         help: What it is, in one line.
         places: Where else it can be said.
+        is_argument: Whether it is an argument of the ways in.
 
     """
 
@@ -53,6 +54,7 @@ class Setting:
     default: object
     help: str
     places: frozenset[str] = EVERYWHERE
+    is_argument: bool = True
 
     @property
     def variable(self) -> str:
@@ -76,8 +78,20 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("mode", values.one_of(*get_args(Mode)), "mock", "where answers come from where no rule gives one"),
-    Setting("reply", values.TEXT, None, "what is answered where no rule does; by default a ready sentence", PROCESS),
+    Setting(
+        "mode",
+        values.one_of(*get_args(Mode)),
+        "mock",
+        "where answers come from where no rule gives one; `block` refuses all",
+    ),
+    Setting(
+        "reply",
+        values.TEXT,
+        None,
+        "what is answered where no rule does; by default a ready sentence",
+        PROCESS,
+        is_argument=False,
+    ),
     Setting("recordings", values.TAPE, None, "the tape, which the modes replay, record and auto need"),
     Setting("replay_speed", values.SPEED, None, "how fast a recorded stream is played; by default at once"),
     Setting("rules", values.RULES, (), "rules that come before all others, and need not be used"),
@@ -100,10 +114,28 @@ SETTINGS = (
     Setting("log", values.FILE, None, "a file that each call is appended to as a line of JSON"),
     Setting("all_used", values.TRUTH, False, "whether a rule that was not used is an error; in pytest it is", PROJECT),
     Setting("time_scale", values.SCALE, 1.0, "the real seconds that a simulated second takes"),
+    Setting(
+        "quiet",
+        values.TRUTH,
+        False,
+        "whether a process says nothing when it starts to answer",
+        PROCESS,
+        is_argument=False,
+    ),
+    Setting(
+        "block",
+        values.TRUTH,
+        False,
+        "whether pytest refuses the requests to models that no block answers",
+        PROJECT,
+        is_argument=False,
+    ),
     Setting("pace", values.PACE, None, "how fast answers come, where neither rule nor reply says it", ARGUMENT_ONLY),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-ARGUMENTS = tuple(name for name in BY_NAME if name != "reply")  # which has no name where it is an argument
+ARGUMENTS = tuple(setting.name for setting in SETTINGS if setting.is_argument)
+WITHOUT_TAPE = ("mock", "block")
+"""The modes that need no recordings."""
 
 
 ELSEWHERE = {
@@ -129,5 +161,5 @@ def refuse_unknown(given: Mapping[str, object], known: Iterable[str], where: str
 
 def check_tape(mode: object, recordings: object, name: str = "recordings") -> None:
     """Raise `SettingsError`, with `name`, if the mode needs recordings and has none."""
-    if mode != "mock" and not recordings:
+    if mode not in WITHOUT_TAPE and not recordings:
         raise SettingsError(name, recordings, f"a folder, which mode {mode!r} needs")

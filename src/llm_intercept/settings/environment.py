@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 OFF = ("off", "0", "false")
 PLAYED = "LLM_INTERCEPT_PLAYED"
 """A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
+HEARD = "LLM_INTERCEPT_HEARD"
+"""A file to which each process that is answered adds a line when it starts; `llm-intercept run` reads it."""
 PAIRS = "LLM_INTERCEPT_REKEY"
 """A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
 
@@ -28,7 +30,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] 
     values.one_of(*BY_NAME["mode"].kind.choices, *OFF).check(SWITCH, mode)
     settings = {setting.variable: setting for setting in said_in("environment")}
     ours = {name: text for name, text in environ.items() if name.startswith(SWITCH + "_")}
-    refuse_unknown(ours, (*settings, PLAYED, PAIRS), "the environment")
+    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD), "the environment")
     found: dict[str, Any] = {"mode": mode}
     for variable, text in ours.items():
         setting = settings.get(variable)

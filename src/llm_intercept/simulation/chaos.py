@@ -52,7 +52,9 @@ class Injection:
     attempt: int
 
     def __str__(self) -> str:
-        asked = shorten(self.request.last_user, 60) if self.request.last_user else self.request.url
+        from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - what a secret looks like takes 40 ms to load
+
+        asked = shorten(self.request.last_user, 60) if self.request.last_user else shown_url(self.request.url)
         shape = "stream" if self.request.stream else "JSON"
         return visible(f"{self.kind!r} for {asked} to {self.request.model} ({shape}, attempt {self.attempt})")
 

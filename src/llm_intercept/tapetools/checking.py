@@ -13,10 +13,14 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from llm_intercept.dialects import EVERY
+from llm_intercept.base.json import is_object
+from llm_intercept.dialects import EVERY, dialect_of
+from llm_intercept.engine.recorder import wire_of
+from llm_intercept.errors import shorten
 from llm_intercept.recording.audit import secrets_of
-from llm_intercept.recording.bodies import answer_values
-from llm_intercept.recording.tape import canonical_of, is_partial, key_of, same
+from llm_intercept.recording.bodies import LINE, answer_values, event_bytes, event_value
+from llm_intercept.recording.sameness import same
+from llm_intercept.recording.tape import canonical_of, is_partial, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -40,6 +44,7 @@ def check(tape: Tape, played: Container[str] | None = None) -> Iterator[Problem]
     for name, take in tape.takes():
         yield from _found_again(name, take)
         yield from (Problem(name, "secret", f"{one.path}: {one.kind}") for one in secrets_of(name, take))
+        yield from _unread(name, take)
         problem = unparsed(take)
         if problem:
             yield Problem(name, "SDK", problem)
@@ -70,6 +75,19 @@ def unparsed(take: Take) -> str:
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     return ""
+
+
+def _unread(name: str, take: Take) -> Iterator[Problem]:
+    """Find events whose data is no JSON and no end that the API knows, and answers that nobody can read back."""
+    dialect = dialect_of(wire_of(take))
+    for number, event in enumerate(take.response.events or (), 1):
+        data = LINE.findall(event.text or "")
+        if data and not is_object(event_value(event)) and not dialect.grammar.is_last(event_bytes(event)):
+            yield Problem(name, "event", f"the data of event {number} is no JSON object: {shorten(data[0], 60)}")
+    try:
+        dialect.recorded.replies(answer_values(take.response))
+    except Exception as error:  # noqa: BLE001 - an answer may be anything, and what cannot be read back is to be told
+        yield Problem(name, "answer", f"it cannot be read back ({type(error).__name__}: {shorten(str(error), 60)})")
 
 
 def _found_again(name: str, take: Take) -> Iterator[Problem]:

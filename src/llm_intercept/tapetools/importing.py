@@ -18,10 +18,11 @@ from llm_intercept.base.json import is_array, is_object
 from llm_intercept.recording.bodies import Chunk, answer_values
 from llm_intercept.recording.compare import differences
 from llm_intercept.recording.redaction import Redaction
+from llm_intercept.recording.sameness import same
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import document_of, write_take
-from llm_intercept.recording.tape import Tape, canonical_of, key_of, same
+from llm_intercept.recording.tape import Tape, canonical_of, key_of
 from llm_intercept.tapetools.documents import ImportFailedError, Plain, TooMuchError
 from llm_intercept.tapetools.importers import SUFFIXES, Foreign, read_foreign, unpacked
 

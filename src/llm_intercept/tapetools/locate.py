@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_intercept.recording.config import store_at
-from llm_intercept.recording.tape import Tape
+from llm_intercept.recording.tape import LIKE_A_TAKE, Tape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,9 @@ def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
         if "://" in location:
             yield location, Tape(store_at(location))
             continue
-        for folder in sorted({file.parent for file in Path(location).rglob("*.json")}):
+        for folder in sorted(
+            {file.parent for file in Path(location).rglob("*.json") if LIKE_A_TAKE.fullmatch(file.name)}
+        ):
             yield str(folder), Tape(store_at(folder))
 
 

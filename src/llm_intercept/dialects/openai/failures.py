@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import azure_headers, error_headers, go_duration, limit_headers, overridden
-from llm_intercept.dialects.openai.retry import AT_ONCE, NEVER, wait
+from llm_intercept.dialects.openai.retry import AT_ONCE, NEVER, asked, wait
 from llm_intercept.model.wire import RETRYABLE, WireResponse
 
 if TYPE_CHECKING:
@@ -203,13 +203,18 @@ def _azure_body(request: LLMRequest, error: ErrorReply, facts: Known) -> dict[st
     return {"error": {"code": code, "message": message}}
 
 
-def retry_at_once(status: int) -> Headers:
-    """Let a mocked error be retried without the SDK's sleep."""
-    return AT_ONCE if status in RETRYABLE else ()
+def retry_at_once(status: int, given: Headers = ()) -> Headers:
+    """Let a mocked error be retried without the SDK's sleep, unless the headers `given` say when."""
+    return AT_ONCE if status in RETRYABLE and asked(given) is None else ()
 
 
 def _retry(error: ErrorReply) -> Headers:
     """Tell the client when to retry: as the user says, or at once, so that retries happen and sleeps do not."""
     if error.is_final or (error.name == "insufficient_quota" and error.retry_after is None):
         return NEVER
-    return retry_at_once(error.status) if error.retry_after is None else wait(error.retry_after)
+    return retry_at_once(error.status, error.headers) if error.retry_after is None else _told(error.retry_after, error)
+
+
+def _told(seconds: float, error: ErrorReply) -> Headers:
+    """Write how long to wait, but for what the user's own headers say of it."""
+    return () if asked(error.headers) is not None else wait(seconds)

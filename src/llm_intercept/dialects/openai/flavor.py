@@ -26,6 +26,12 @@ def flavor_of(url: str) -> Flavor:
     return "openai" if host == "api.openai.com" or host.endswith(".api.openai.com") else "compatible"
 
 
+def is_mistral(url: str, headers: Mapping[str, Any]) -> bool:
+    """Whether Mistral is asked, or its SDK asks (`mistral-client-python/3.7.0`)."""
+    host = urlsplit(url).hostname or ""
+    return host.endswith(".mistral.ai") or str(headers.get("user-agent", "")).startswith("mistral-client")
+
+
 def is_openai_client(headers: Mapping[str, Any]) -> bool:
     """Whether an SDK of OpenAI's asks, in whatever language: `AsyncOpenAI/Python 3.54`, `OpenAI/JS 6.1`."""
     return "OpenAI/" in str(headers.get("user-agent", ""))

@@ -26,6 +26,12 @@ def missing(name: str) -> BadRequestError:
     return refused(f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
 
 
+def empty(name: str) -> BadRequestError:
+    """Refuse a string that must not be empty."""
+    said = "Expected a string with minimum length 1, but got an empty string instead."
+    return refused(f"Invalid '{name}': empty string. {said}", name, "empty_string")
+
+
 def wrong_type(name: str, expected: str, value: object) -> BadRequestError:
     """Refuse a value of the wrong type."""
     message = f"Invalid type for '{name}': expected {expected}, but got {_json_type(value)} instead."

@@ -6,6 +6,8 @@ know: why anybody has to wait.
 
 from __future__ import annotations
 
+import time
+from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.base import Retry
@@ -35,7 +37,13 @@ def asked(headers: Headers) -> float | None:
             return float(values[name]) / unit
         except (KeyError, ValueError):
             continue
-    return None
+    return _until(values.get("retry-after", ""))
+
+
+def _until(date: str) -> float | None:
+    """Read how many seconds there are until a date of HTTP's, which the header may have instead."""
+    moment = parsedate_tz(date)
+    return None if moment is None else max(0.0, mktime_tz(moment) - time.time())
 
 
 def attempt(headers: Mapping[str, Any]) -> int | None:

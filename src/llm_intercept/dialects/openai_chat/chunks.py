@@ -22,6 +22,7 @@ from llm_intercept.dialects.openai_chat.events import (
 )
 from llm_intercept.dialects.openai_chat.frames import Run
 from llm_intercept.dialects.openai_chat.plan import shows_logprobs
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -95,10 +96,12 @@ class _Message:
         return message
 
 
-def choice(plan: Plan, events: Iterable[Event], model: str) -> Choice:
+def choice(plan: Plan, events: Iterable[Event | Awaited], model: str) -> Choice:
     """Make the choice of a JSON body, as `model` answers."""
     message = _Message()
     for event in events:
+        if isinstance(event, Awaited):
+            raise TypeError("a JSON body cannot wait for what it says")
         message.add(event)
     made: Choice = {"index": plan.index, "message": message.written(plan)}
     if shows_logprobs(model, plan):
@@ -107,7 +110,7 @@ def choice(plan: Plan, events: Iterable[Event], model: str) -> Choice:
     return made
 
 
-def deltas(plan: Plan, events: Generator[Event], model: str) -> Generator[Choice | Run]:
+def deltas(plan: Plan, events: Generator[Event | Awaited], model: str) -> Generator[Choice | Run | Awaited]:
     """Yield the choices of a stream's chunks, one a chunk or a run of them: the role, what is said, the finish."""
     has_logprobs = shows_logprobs(model, plan)
 
@@ -125,6 +128,8 @@ def deltas(plan: Plan, events: Generator[Event], model: str) -> Generator[Choice
                     yield from _run(partial(_one_text, chunk, field), said)
                 case ArgumentsRan(number, call, said):
                     yield from _run(partial(_one_fragment, chunk, number, call), said)
+                case Awaited():
+                    yield event
                 case _:
                     yield chunk(*_delta(event, lone))
 
@@ -163,12 +168,10 @@ def _delta(event: Single, lone: ToolCall | None) -> tuple[dict[str, Any], Any, s
             assert_never(event)
 
 
-def interleaved(streams: list[Generator[Choice | Run]]) -> Iterator[Choice | Run]:
+def interleaved(streams: list[Iterator[Choice | Run | Awaited]]) -> Iterator[Choice | Run | Awaited]:
     """Yield the chunks of several choices in turn, each beginning with its role and first delta (docs/wire.md 2.2)."""
-    first: list[Callable[[], Choice | Run]] = [stream.__next__ for stream in streams]
-    for advance in first:
-        yield advance()
-        yield advance()
+    for stream in streams:
+        yield from _first(stream)
     waiting = list(streams)
     while waiting:
         for stream in list(waiting):
@@ -177,6 +180,16 @@ def interleaved(streams: list[Generator[Choice | Run]]) -> Iterator[Choice | Run
                 waiting.remove(stream)
             else:
                 yield following
+
+
+def _first(stream: Iterator[Choice | Run | Awaited]) -> Iterator[Choice | Run | Awaited]:
+    """Yield the role and the first delta, with what has to be awaited for them."""
+    given = 0
+    for one in stream:
+        yield one
+        given += not isinstance(one, Awaited)
+        if given == 2:  # noqa: PLR2004 - the role, the delta
+            return
 
 
 def _role(plan: Plan) -> dict[str, Any]:

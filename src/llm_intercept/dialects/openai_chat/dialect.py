@@ -5,12 +5,12 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import cycle, repeat
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
 from llm_intercept.dialects.openai.ids import completion_id, created, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
@@ -24,8 +24,9 @@ from llm_intercept.dialects.openai_chat.plan import Plan, automatic, plans
 from llm_intercept.dialects.openai_chat.raw import Ready, ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.traits import traits
+from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.errors import ReplyError
-from llm_intercept.model.wire import WireResponse
+from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
 from llm_intercept.replies.reply import Reply
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from llm_intercept.dialects.base import Context
+    from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
@@ -112,13 +114,15 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
         return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
     happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
     choices = list(map(choice, planned, happening, repeat(envelope.model)))
+    if envelope.along:
+        choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
     body = frames.body(choices, _usage(request, reply, planned, context, envelope))
     return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
 
 
 def _stream(
     request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, context: Context, envelope: Envelope
-) -> Iterator[bytes]:
+) -> Iterator[bytes | Awaited]:
     """Yield the events one by one: roles, deltas, finishes, usage if asked for, [DONE]."""
     yield from frames.begin()
     singly = len(planned) > 1
@@ -126,10 +130,17 @@ def _stream(
         deltas(plan, events(plan, context.tokenizer, envelope.model, envelope.created, singly=singly), envelope.model)
         for plan in planned
     ]
+    told: list[Iterator[Choice | Run | Awaited]] = [*streams]
+    if envelope.along:
+        told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
+    if "tools" in request.raw and is_mistral(request.url, request.headers):
+        told = [with_whole_calls(stream) for stream in told]
     try:
-        for one in interleaved(streams) if singly else streams[0]:
+        for one in interleaved(told) if singly else told[0]:
             if isinstance(one, Run):
                 yield from frames.run(one)
+            elif isinstance(one, Awaited):
+                yield one
             else:
                 yield frames.chunk(one, None)
     finally:
@@ -154,7 +165,7 @@ def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireRespo
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
         headers = answer_headers(request.url, found.content_type, context.identity)
-        headers = overridden(headers, retry_at_once(answer.status))
+        headers = overridden(headers, retry_at_once(answer.status, answer.headers))
         return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
     reply, envelope = found
     written = _written(request, reply, context, envelope(_envelope(request, reply, context.identity)))

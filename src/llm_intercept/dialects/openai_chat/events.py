@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.openai_chat.logprobs import entries
 from llm_intercept.dialects.openai_chat.pieces import Splitter, Unbroken
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.dialects.openai_chat.plan import Finish, Plan
+    from llm_intercept.dialects.openai_chat.plan import Plan
+    from llm_intercept.dialects.openai_chat.turn import Finish
     from llm_intercept.model.parts import ToolCall
 
 AUDIO_SECONDS = 3600
@@ -95,7 +97,9 @@ class Finished:
 Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished
 
 
-def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False) -> Generator[Event]:
+def events(
+    plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly: bool = False
+) -> Generator[Event | Awaited]:
     """Generate a choice; `singly` where other choices' events may come between any two."""
     turn, splitter = plan.turn, Splitter(tokenizer, model, plan.budget)
     if turn.reasoning:
@@ -110,7 +114,7 @@ def events(plan: Plan, tokenizer: Tokenizer, model: str, created: int, *, singly
     yield Finished(plan.finish_reason)
 
 
-def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awaited]:
     field = "refusal" if plan.turn.refusal else "content"
     said = plan.turn.refusal or plan.turn.said
     if runs:
@@ -118,12 +122,16 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
         return
     position = 0
     with closing(splitter.pieces(said, plan.stops)) as pieces:
-        for text, tokens in pieces:
+        for piece in pieces:
+            if isinstance(piece, Awaited):
+                yield piece
+                continue
+            text, tokens = piece
             yield Said(field, text, entries(plan, tokens, position))
             position += len(tokens)
 
 
-def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awaited]:
     legacy = plan.turn.function_call
     calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.turn.tool_calls)]
     for number, call in [(None, legacy)] if legacy is not None else calls:
@@ -134,7 +142,8 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
         if runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:
-            yield from (Argued(number, call, text) for text, _ in splitter.pieces(call.arguments))
+            for piece in splitter.pieces(call.arguments):
+                yield piece if isinstance(piece, Awaited) else Argued(number, call, piece[0])
 
 
 def call_tokens(call: ToolCall, calls: int, tokenizer: Tokenizer, model: str) -> int:

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.ids import letters
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from llm_intercept.dialects.openai_chat.along import Along
 
 MODULUS = 16  # docs/wire.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
 SAFE = {"filtered": False, "severity": "safe"}
@@ -58,12 +61,27 @@ class Run:
     """Chunks that differ in one text only: makes their choice with a text, and the texts, some at a time."""
 
     choice: Callable[[str], dict[str, Any]]
-    texts: Iterable[Sequence[str]]
+    texts: Iterable[Sequence[str] | Awaited]
 
 
 @dataclass(slots=True)
 class Envelope:
-    """What the body or all chunks of a response have in common."""
+    """What the body or all chunks of a response have in common; of a ready body also what no reply has.
+
+    Attributes:
+        id: The answer's id.
+        created: When it was made, in Unix seconds.
+        model: The model that answers.
+        fingerprint: The system that made it; None where the model's family has none.
+        identity: Hex digits that are the same for the same request.
+        service_tier: The tier; None leaves it out.
+        usage: The tokens as a ready body reports them.
+        filters_prompt: Whether Azure filters the prompt.
+        choices: How many choices a ready body has; it is not bent to the request.
+        more: Fields of a ready body that only its host has.
+        along: What goes along with each choice of a ready body.
+
+    """
 
     id: str
     created: int
@@ -74,6 +92,8 @@ class Envelope:
     usage: dict[str, Any] | None = None
     filters_prompt: bool = True
     choices: int | None = None
+    more: Mapping[str, Any] | None = None
+    along: tuple[Along, ...] = ()
 
 
 PADDINGS = 16
@@ -111,7 +131,7 @@ class Frames(Protocol):
         """Frame one choice's delta, or the usage at the end."""
         ...
 
-    def run(self, run: Run) -> Iterator[bytes]:
+    def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         ...
 
@@ -159,18 +179,25 @@ class OpenAIFrames:
         """Frame one choice's delta, or the usage at the end."""
         text = self._head + (encode(choice).decode() if choice is not None else "")
         counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
-        text += "]" + counted + ',"obfuscation":"'
+        text += "]" + self._more(choice) + counted + ',"obfuscation":"'
         missing = (1 - len(text) - len('"}')) % MODULUS
         self._number += 1
         return frame(text + padding(self._number, missing) + '"}')
 
-    def run(self, run: Run) -> Iterator[bytes]:
+    def _more(self, choice: dict[str, Any] | None) -> str:
+        """Write what a ready body has beside, into the last chunk of a choice."""
+        more = self._envelope.more
+        if not more or choice is None or choice["finish_reason"] is None:
+            return ""
+        return "," + encode(more).decode()[1:-1]
+
+    def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         before, after = encode(run.choice(HOLE)).decode().split(f'"{HOLE}"')
         head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
         ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
         for texts in run.texts:
-            yield from self._spliced("data: " + head, texts, ends)
+            yield from (texts,) if isinstance(texts, Awaited) else self._spliced("data: " + head, texts, ends)
 
     def _spliced(self, head: str, texts: Sequence[str], ends: tuple[tuple[str, ...], ...]) -> list[bytes]:
         """Put each text between what all have in common."""
@@ -202,8 +229,8 @@ class AzureFrames:
         filtered = [
             {
                 "logprobs": None,
-                **choice,
                 "content_filter_results": CHOICE_FILTER if choice["message"]["content"] else {},
+                **choice,
             }
             for choice in choices
         ]
@@ -214,15 +241,18 @@ class AzureFrames:
     def begin(self) -> Iterator[bytes]:
         """Yield the prompt's filter results: a chunk without id, time, model and kind (41 of 46)."""
         head: dict[str, Any] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
-        yield frame(encode({**head, "prompt_filter_results": self._prompt_filter()}).decode())
+        filtered = (self._envelope.more or {}).get("prompt_filter_results") or self._prompt_filter()
+        yield frame(encode({**head, "prompt_filter_results": filtered}).decode())
 
     def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
         """Frame one choice's delta, or the usage at the end."""
         choices: list[dict[str, Any]] = []
         if choice is not None:
             said = self._envelope.filters_prompt and bool(choice["delta"].get("content"))
-            choices.append({"logprobs": None, **choice, "content_filter_results": DELTA_FILTER if said else {}})
+            choices.append({"logprobs": None, "content_filter_results": DELTA_FILTER if said else {}, **choice})
         body = self._common("chat.completion.chunk", choices)
+        if self._envelope.more and choice is not None and choice["finish_reason"] is not None:
+            body |= {key: value for key, value in self._envelope.more.items() if key != "prompt_filter_results"}
         self._number += 1
         body["obfuscation"] = padding(self._number, 7 * self._number % MODULUS)
         if self._include_usage:
@@ -231,11 +261,13 @@ class AzureFrames:
             body["latency_checkpoint"] = LATENCY
         return frame(encode(_alphabetical(body)).decode())
 
-    def run(self, run: Run) -> Iterator[bytes]:
+    def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         for texts in run.texts:
-            for text in texts:
-                yield self.chunk(run.choice(text), None)
+            if isinstance(texts, Awaited):
+                yield texts
+            else:
+                yield from (self.chunk(run.choice(text), None) for text in texts)
 
     def _prompt_filter(self) -> list[Any]:
         """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from llm_intercept.base.tokens import total
+from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.model.wire import Delta
 
 TOGETHER = 128
 """How many pieces are made at a time, where nothing can come between them."""
@@ -43,26 +45,29 @@ class Splitter:
     model: str
     budget: Budget
 
-    def pieces(self, text: str | Iterable[str], stops: tuple[str, ...] = ()) -> Generator[Piece]:
+    def pieces(self, text: str | Iterable[Delta], stops: tuple[str, ...] = ()) -> Generator[Piece | Awaited]:
         """Yield pieces, each with the tokens it is made of; a str falls into its tokens, other text into its parts.
 
         The text ends before the first of `stops`, and where the budget is spent.
         """
         own = isinstance(text, str)
-        parts: Iterable[str] = self.tokenizer.split(text, self.model) if isinstance(text, str) else text
+        parts: Iterable[Delta] = self.tokenizer.split(text, self.model) if isinstance(text, str) else text
         try:
             yield from self._within(parts, stops, own=own)
         finally:
             close: Callable[[], None] = getattr(text, "close", lambda: None)
             close()  # a generator of the user's ends when nobody reads on
 
-    def unbroken(self, text: str | Iterable[str]) -> Unbroken:
+    def unbroken(self, text: str | Iterable[Delta]) -> Unbroken:
         """Take a text that nothing of the request ends early, to be read as a whole or run by run, once."""
         return Unbroken(self, text)
 
-    def _within(self, parts: Iterable[str], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece]:
+    def _within(self, parts: Iterable[Delta], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece | Awaited]:
         silent: tuple[str, ...] = ()  # tokens that end inside a character, and so say nothing yet
         for part in until(parts, stops) if stops else parts:
+            if isinstance(part, Awaited):
+                yield part
+                continue
             tokens = (part,) if own else tuple(self.tokenizer.split(part, self.model))
             allowed = self._take(len(tokens))
             if allowed < len(tokens):
@@ -90,7 +95,7 @@ class Unbroken:
     """A text without stop sequences or limit; what is read of it is counted."""
 
     splitter: Splitter
-    text: str | Iterable[str]
+    text: str | Iterable[Delta]
 
     def whole(self) -> str:
         """Return the text."""
@@ -98,9 +103,9 @@ class Unbroken:
         if isinstance(text, str):
             splitter.budget.spent += total(splitter.tokenizer, (text,), splitter.model) if text else 0
             return text
-        return "".join(part for run in self.runs() for part in run)
+        return "".join(part for run in self.runs() if not isinstance(run, Awaited) for part in run)
 
-    def runs(self) -> Generator[Sequence[str]]:
+    def runs(self) -> Generator[Sequence[str] | Awaited]:
         """Yield the pieces, some at a time; none is empty unless it was given so.
 
         An iterator's pieces come one by one, each when it is wanted.
@@ -110,11 +115,12 @@ class Unbroken:
             if isinstance(text, str):
                 yield from self._own(iter(self.splitter.tokenizer.split(text, self.splitter.model)))
             elif isinstance(text, tuple | list):
-                for start in range(0, len(text), TOGETHER):
-                    yield self._given(text[start : start + TOGETHER])
+                parts = cast("Sequence[str]", text)
+                for start in range(0, len(parts), TOGETHER):
+                    yield self._given(parts[start : start + TOGETHER])
             else:
                 for part in text:
-                    yield self._given((part,))
+                    yield part if isinstance(part, Awaited) else self._given((part,))
         finally:
             close: Callable[[], None] = getattr(text, "close", lambda: None)
             close()  # a generator of the user's ends when nobody reads on
@@ -129,11 +135,14 @@ class Unbroken:
         return parts
 
 
-def until(parts: Iterable[str], stops: tuple[str, ...]) -> Iterator[str]:
+def until(parts: Iterable[Delta], stops: tuple[str, ...]) -> Iterator[Delta]:
     """Yield `parts` up to the first stop sequence, holding back no more than could still become one."""
     longest = max(map(len, stops))
     held: list[str] = []
     for part in parts:
+        if isinstance(part, Awaited):
+            yield part
+            continue
         held.append(part)
         text = "".join(held)
         found = [position for position in (text.find(stop) for stop in stops) if position >= 0]

@@ -6,20 +6,23 @@ Knows: the request's parameters (OpenAI's reference). Must not know: how a respo
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_object, items, mapping, text, to_json_text
+from llm_intercept.base.json import items, to_json_text
 from llm_intercept.dialects.openai.ids import derived, letters
 from llm_intercept.dialects.openai_chat.pieces import Budget
+from llm_intercept.dialects.openai_chat.tools import automatic_call, forced, one_at_a_time, to_the_choice
 from llm_intercept.dialects.openai_chat.traits import traits
-from llm_intercept.model.parts import Citation, Media, Text, ToolCall
+from llm_intercept.dialects.openai_chat.turn import Turn
+from llm_intercept.model.parts import Media, ToolCall
+from llm_intercept.replies.computed import Kept
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
-    from llm_intercept.model.request import LLMRequest, Tool
+    from llm_intercept.dialects.openai_chat.turn import Finish
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.replies.kinds import AutoReply
 
 CALL_ID_LENGTH = 24
@@ -27,77 +30,6 @@ SILENCE = base64.b64encode(
     b"RIFF$\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\xc0]\x00\x00\x80\xbb\x00\x00"
     b"\x02\x00\x10\x00data\x00\x00\x00\x00"
 ).decode()
-Finish = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
-
-
-@dataclass(slots=True)
-class Turn:
-    """One assistant message as chat completions can say it: the parts of a reply, texts joined, calls after them."""
-
-    said: str | Iterable[str] = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    function_call: ToolCall | None = None
-    reasoning: str = ""
-    refusal: str = ""
-    audio: Media | None = None
-    annotations: tuple[Mapping[str, Any], ...] = ()
-    logprobs: tuple[Mapping[str, Any], ...] | None = None
-    finish_reason: Finish | None = None
-
-    @classmethod
-    @lru_cache(maxsize=256)  # a rule's reply is given again and again
-    def of(cls, reply: Reply) -> Turn:
-        """Make one of a reply."""
-        first = reply.parts[0] if len(reply.parts) == 1 else None
-        if isinstance(first, Text):
-            return cls(
-                first.text if first.deltas is None else first.deltas,
-                logprobs=reply.logprobs,
-                finish_reason=reply.finish_reason,
-            )
-        calls = reply.tool_calls
-        legacy = calls[0] if calls and calls[0].type == "function_call" else None
-        return cls(
-            _said(reply),
-            tool_calls=() if legacy is not None else calls,
-            function_call=legacy,
-            reasoning=reply.reasoning,
-            refusal=reply.refusal,
-            audio=next((part for part in reply.parts if isinstance(part, Media)), None),
-            annotations=tuple(_annotation(part) for part in reply.parts if isinstance(part, Citation)),
-            logprobs=reply.logprobs,
-            finish_reason=_finish(reply, legacy),
-        )
-
-    @property
-    def says_text(self) -> bool:
-        """Whether there is text, or at least deltas that may hold some."""
-        return not isinstance(self.said, str) or bool(self.said)
-
-    @property
-    def has_ids(self) -> bool:
-        """Whether there is something in it that has an id of its own."""
-        return bool(self.tool_calls) or self.audio is not None
-
-    @property
-    def calls(self) -> bool:
-        """Whether it asks for a call, in either form."""
-        return bool(self.tool_calls) or self.function_call is not None
-
-
-def _said(reply: Reply) -> str | Iterable[str]:
-    return reply.text if reply.deltas is None else reply.deltas
-
-
-def _finish(reply: Reply, legacy: ToolCall | None) -> Finish | None:
-    return "function_call" if reply.finish_reason == "tool_calls" and legacy is not None else reply.finish_reason
-
-
-def _annotation(citation: Citation) -> Mapping[str, Any]:
-    if citation.raw:
-        return citation.raw
-    where = {"end_index": citation.end, "start_index": citation.start}
-    return {"type": "url_citation", "url_citation": {**where, "title": citation.title, "url": citation.url}}
 
 
 @dataclass(slots=True)
@@ -129,26 +61,28 @@ class Plan:
 
 
 def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = None) -> list[Plan]:
-    """Plan the choices of an answer: as many as the request asks for, unless `count` says how many."""
+    """Plan the choices of an answer, as the request asks for them; of a ready body its `count`, just as they are."""
     asked = request.raw
     wanted = asked.get("n")
-    count = count or (wanted if isinstance(wanted, int) else 1)
+    is_ready = count is not None
+    choices = count or (wanted if isinstance(wanted, int) else 1)
     turns = [Turn.of(variant) for variant in reply.variants] if reply.variants else [Turn.of(reply)]
-    if count > 1:
+    if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
-    unwanted, top_logprobs = stops(asked.get("stop")), _top_logprobs(request)
+    unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
     found: list[Plan] = []
-    for index in range(count):
-        turn = obeying(request, turns[index % len(turns)])
+    for index in range(choices):
+        turn = turns[index % len(turns)]
+        turn = turn if is_ready else obeying(request, turn)
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
-        budget = Budget(request.max_tokens)
+        budget = Budget(None if is_ready else request.max_tokens)
         found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs))
     return found
 
 
 def _repeatable(turn: Turn) -> Turn:
     """Keep the deltas of an iterator, since every choice reads them."""
-    return replace(turn, said=tuple(turn.said)) if isinstance(turn.said, Iterator) else turn
+    return replace(turn, said=Kept(turn.said)) if isinstance(turn.said, Iterator) else turn
 
 
 def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
@@ -158,12 +92,9 @@ def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
         SchemaError: The request's schema is invalid or nothing fulfils it.
 
     """
-    if request.messages and request.messages[-1].role != "tool":
-        forced = obeying(request, Turn())
-        if forced.function_call is not None:
-            return Reply(function_call=forced.function_call)
-        if forced.tool_calls:
-            return Reply(*forced.tool_calls)
+    must = forced(request)
+    if must is not None:
+        return Reply(automatic_call(request, must))
     wanted = request.output_format
     if wanted is not None and wanted.type == "json_schema":
         return Reply(to_json_text(_smallest(wanted.schema)))
@@ -178,22 +109,6 @@ def obeying(request: LLMRequest, turn: Turn) -> Turn:
     return turn
 
 
-def _to_the_choice(request: LLMRequest, turn: Turn) -> Turn:
-    """Leave out the calls that `tool_choice` forbids, or add the one it forces."""
-    choice = request.tool_choice
-    if choice is not None and choice.mode == "none" and turn.tool_calls:
-        kept = None if turn.finish_reason == "tool_calls" else turn.finish_reason
-        return replace(turn, tool_calls=(), finish_reason=kept)
-    return turn if turn.refusal else _forced(request, turn)
-
-
-def _one_at_a_time(request: LLMRequest, turn: Turn) -> Turn:
-    """Keep the first call where `parallel_tool_calls` is false."""
-    if request.raw["parallel_tool_calls"] is not False or len(turn.tool_calls) < 2:  # noqa: PLR2004 - several
-        return turn
-    return replace(turn, tool_calls=turn.tool_calls[:1])
-
-
 def _aloud(request: LLMRequest, turn: Turn) -> Turn:
     """Speak a text where `modalities` asks for sound."""
     if (
@@ -206,61 +121,13 @@ def _aloud(request: LLMRequest, turn: Turn) -> Turn:
     return replace(turn, said="", audio=Media("audio", transcript=turn.said))
 
 
-def _legacy_call(request: LLMRequest, turn: Turn) -> Turn:
-    """Add the call that `function_call` forces, in the form that came before tools."""
-    named = text(mapping(request.raw["function_call"]).get("name"))
-    if turn.refusal or turn.calls or not is_object(request.raw["function_call"]):
-        return turn
-    return replace(turn, function_call=_call_of(_legacy_schema(request, named)))
-
-
 BENDS: dict[str, Callable[[LLMRequest, Turn], Turn]] = {
-    "function_call": _legacy_call,
-    "tool_choice": _to_the_choice,
-    "parallel_tool_calls": _one_at_a_time,
+    "function_call": to_the_choice,
+    "tool_choice": to_the_choice,
+    "parallel_tool_calls": one_at_a_time,
     "modalities": _aloud,
 }
 """The parameters that change what is said, in the order in which they do."""
-
-
-def _forced(request: LLMRequest, turn: Turn) -> Turn:
-    """Add the call that the request forces, unless the turn makes it."""
-    choice = request.tool_choice
-    if choice is None or choice.mode != "required":
-        return turn
-    if len(choice.tools) == 1:
-        name = choice.tools[0]
-        own = tuple(call for call in turn.tool_calls if call.name == name)
-        return replace(turn, function_call=None, tool_calls=own or (_call_of(_tool(request, name)),))
-    if not turn.tool_calls and request.tools:
-        return replace(turn, function_call=None, tool_calls=(_call_of(_allowed(request, choice.tools)),))
-    return turn
-
-
-def _allowed(request: LLMRequest, allowed: tuple[str, ...]) -> tuple[str, Any, bool]:
-    """Choose the tool to call: the first one allowed that the conversation has not called yet, else the last."""
-    names = allowed or tuple(tool.name for tool in request.tools)
-    called = {call.name for message in request.messages for call in message.tool_calls}
-    return _tool(request, next((name for name in names if name not in called), names[-1]))
-
-
-def _tool(request: LLMRequest, name: str) -> tuple[str, Any, bool]:
-    return next((_schema_of(tool) for tool in request.tools if tool.name == name), (name, {"type": "object"}, False))
-
-
-def _schema_of(tool: Tool) -> tuple[str, Any, bool]:
-    return tool.name, tool.parameters or {"type": "object"}, tool.type == "custom"
-
-
-def _legacy_schema(request: LLMRequest, name: str) -> tuple[str, Any, bool]:
-    functions = [mapping(one) for one in items(request.raw.get("functions"))]
-    found = next((one.get("parameters") for one in functions if one.get("name") == name), None)
-    return name, found or {"type": "object"}, False
-
-
-def _call_of(described: tuple[str, Any, bool]) -> ToolCall:
-    name, schema, is_custom = described
-    return ToolCall(name, "", type="custom") if is_custom else ToolCall(name, to_json_text(_smallest(schema)))
 
 
 def identified(turn: Turn, identity: str) -> Turn:

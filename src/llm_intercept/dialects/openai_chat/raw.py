@@ -5,26 +5,28 @@ Knows: a completion's JSON and its stream's chunks. Must not know: rules.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import decode, encode, is_object, items, mapping, text
-from llm_intercept.base.sse import Lines, data_of, frame
+from llm_intercept.base.sse import Lines, frame
 from llm_intercept.dialects.openai.headers import JSON, STREAM
+from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.openai_chat.along import along, beside
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.frames import Envelope
 from llm_intercept.dialects.openai_chat.grammar import DONE, END
 from llm_intercept.dialects.openai_chat.read import read_message
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, FinishReason, Part, ReplyPart, Text, ToolCall
+from llm_intercept.replies.kinds import RawReply
 from llm_intercept.replies.reply import PARTS, Reply
 
-if TYPE_CHECKING:
-    from llm_intercept.replies.kinds import RawReply
-
-SSE_BEGINNINGS = (b"data:", b"event:", b"id:", b":")
+SSE_BEGINNINGS = (b"data:", b"event:", b"id:", b"retry:", b":")
+MARK = b"\xef\xbb\xbf"
+"""UTF-8's byte order mark, which may come first (the SSE standard, 9.2.5)."""
 
 
 @dataclass(slots=True)
@@ -44,14 +46,14 @@ def ready(answer: RawReply, *, stream: bool) -> Ready | Restate:
     if isinstance(body, bytes):
         return _from_bytes(body, stream=stream)
     if isinstance(body, Mapping):
-        return _from_object(body, stream=stream)
+        return _from_object(_completion(body), stream=stream)
     if stream:
         return Ready(STREAM, (*(frame(encode(chunk).decode()) for chunk in body), DONE))
     return Ready(JSON, (encode(accumulated(body), indent=2) + b"\n",))
 
 
 def _from_bytes(body: bytes, *, stream: bool) -> Ready | Restate:
-    is_sse = body.lstrip().startswith(SSE_BEGINNINGS)
+    is_sse = body.removeprefix(MARK).lstrip().startswith(SSE_BEGINNINGS)
     try:
         if is_sse and not stream:
             return Ready(JSON, (encode(accumulated(stream_data(body)), indent=2) + b"\n",))
@@ -64,12 +66,24 @@ def _from_bytes(body: bytes, *, stream: bool) -> Ready | Restate:
 
 def _from_object(body: Mapping[str, Any], *, stream: bool) -> Ready | Restate:
     if _is_message(body):
-        return _reply_of_choice({"message": body}), lambda envelope: envelope
+        choice = {"message": body}
+        return _restated(choice), lambda envelope: replace(envelope, along=(along(choice),))
+    if _is_chunk(body):
+        return ready(RawReply((body,)), stream=stream)
     if not stream:
         return Ready(JSON, (encode(body, indent=2) + b"\n",))
     if "error" in body or not items(body.get("choices")):
         return Ready(JSON if "error" in body else STREAM, _lone(body))
     return reply_of(body), lambda envelope: _envelope_of(body, envelope)
+
+
+def _completion(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Make a completion of a part of one, as SDKs have it: a choice, a call."""
+    if is_object(body.get("message")) and "choices" not in body:
+        return {"choices": [body]}
+    if is_object(body.get("function")) and body.get("type") == "function" and "id" in body:
+        return {"role": "assistant", "content": None, "tool_calls": [body]}
+    return body
 
 
 def _lone(body: Mapping[str, Any]) -> Iterable[bytes]:
@@ -78,8 +92,31 @@ def _lone(body: Mapping[str, Any]) -> Iterable[bytes]:
 
 def stream_data(body: bytes) -> list[Mapping[str, Any]]:
     """Read the chunks of a stream."""
-    found = (data_of(line) for line in Lines().feed(body + b"\n"))
-    return [json.loads(data) for data in found if data and data != END]
+    found: list[Mapping[str, Any]] = []
+    held: list[str] = []
+    for line in Lines().feed(body.removeprefix(MARK) + b"\n\n"):
+        if line.startswith("data:"):
+            held.append(line.removeprefix("data:").removeprefix(" "))
+        elif not line and held:
+            found += _chunks_of(held)
+            held = []
+    return found
+
+
+def _chunks_of(lines: list[str]) -> list[Mapping[str, Any]]:
+    """Read the data lines of one event: one JSON text over all, or one a line where a host leaves blank lines out."""
+    told = [line for line in lines if line.strip() and line.strip() != END]
+    if not told:
+        return []
+    try:
+        return [mapping(decode("\n".join(told).encode()))]
+    except ValueError:
+        return [mapping(decode(line.encode())) for line in told]
+
+
+def _is_chunk(body: Mapping[str, Any]) -> bool:
+    """Whether a body is one chunk of a stream."""
+    return any("delta" in mapping(choice) for choice in items(body.get("choices")))
 
 
 def _is_message(body: Mapping[str, Any]) -> bool:
@@ -95,13 +132,22 @@ def reply_of(body: Mapping[str, Any]) -> Reply:
 
     """
     try:
-        choices = [_reply_of_choice(mapping(one)) for one in items(body.get("choices"))]
+        choices = [_restated(mapping(one)) for one in items(body.get("choices"))]
     except ReplyError as error:
         raise ReplyError(f"A completion cannot be read: {dict(body)!r} ({error.problem})", error.advice) from error
     usage, model = read_usage([body]), text(body.get("model")) or None
     if len(choices) == 1:
         return Reply(choices[0], usage=usage, model=model)
     return Reply(variants=choices, usage=usage, model=model)
+
+
+def _restated(choice: Mapping[str, Any]) -> Reply:
+    """Read of a choice what can be said anew; the rest goes along as it is."""
+    message = {key: value for key, value in mapping(choice.get("message")).items() if key != "reasoning"}
+    if not isinstance(message.get("content"), str):
+        message["content"] = None
+    told = {key: value for key, value in choice.items() if key != "logprobs"}
+    return _reply_of_choice({**told, "message": message})
 
 
 def replies(values: Sequence[Any]) -> tuple[Reply, ...]:
@@ -154,71 +200,12 @@ def _envelope_of(body: Mapping[str, Any], envelope: Envelope) -> Envelope:
     return replace(
         envelope,
         id=text(body.get("id")) or envelope.id,
-        created=body.get("created", envelope.created),
+        created=body["created"] if is_int(body.get("created")) else envelope.created,
         model=text(body.get("model")) or envelope.model,
         fingerprint=body.get("system_fingerprint"),
         service_tier=body.get("service_tier"),
         choices=len(items(body.get("choices"))),
         usage=dict(mapping(body.get("usage"))) or None,
+        more=beside(body),
+        along=tuple(along(mapping(choice)) for choice in items(body.get("choices"))),
     )
-
-
-def accumulated(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Add up a stream's chunks to the JSON body that says the same."""
-    body: dict[str, Any] = {}
-    choices: dict[int, dict[str, Any]] = {}
-    for chunk in chunks:
-        for key in ("id", "created", "model", "usage", "service_tier", "system_fingerprint"):
-            if chunk.get(key):
-                body[key] = chunk[key]
-        for choice in map(mapping, items(chunk.get("choices"))):
-            _add(choices.setdefault(int(choice.get("index", 0)), {}), choice)
-    listed = [_whole(index, choices[index]) for index in sorted(choices)]
-    head = {"id": body.pop("id", ""), "object": "chat.completion", "created": body.pop("created", 0)}
-    tail: dict[str, Any] = {key: body[key] for key in ("usage", "service_tier") if key in body}
-    fingerprint = body.get("system_fingerprint")
-    return {**head, "model": body.pop("model", ""), "choices": listed, **tail, "system_fingerprint": fingerprint}
-
-
-def _add(choice: dict[str, Any], chunk: Mapping[str, Any]) -> None:
-    delta = mapping(chunk.get("delta"))
-    message: dict[str, Any] = choice.setdefault("message", {"role": "assistant", "content": None})
-    for key, value in delta.items():
-        if key == "tool_calls":
-            for call in map(mapping, items(value)):
-                _add_call(message.setdefault("tool_calls", {}), call)
-        elif key == "function_call":
-            _concatenate(message.setdefault("function_call", {}), mapping(value))
-        elif isinstance(value, str) and key != "role":
-            message[key] = (message.get(key) or "") + value
-        else:
-            message.setdefault(key, value)
-    entries = mapping(chunk.get("logprobs"))
-    for field, found in entries.items():
-        joined = choice.setdefault("logprobs", {"content": None, "refusal": None})
-        joined[field] = [*(joined.get(field) or []), *items(found)] if found is not None else joined.get(field)
-    choice["finish_reason"] = chunk.get("finish_reason") or choice.get("finish_reason")
-
-
-def _add_call(calls: dict[int, dict[str, Any]], chunk: Mapping[str, Any]) -> None:
-    call = calls.setdefault(int(chunk.get("index", 0)), {})
-    for key, value in chunk.items():
-        if is_object(value):
-            _concatenate(call.setdefault(key, {}), mapping(value))
-        elif key != "index":
-            call.setdefault(key, value)
-
-
-def _concatenate(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
-    for key, value in part.items():
-        whole[key] = whole.get(key, "") + (value or "")
-
-
-def _whole(index: int, choice: dict[str, Any]) -> dict[str, Any]:
-    message = dict(choice.get("message", {}))
-    if "tool_calls" in message:
-        message["tool_calls"] = [message["tool_calls"][number] for number in sorted(message["tool_calls"])]
-    message.setdefault("refusal", None)
-    message["refusal"] = message["refusal"] or None
-    logprobs = choice.get("logprobs")
-    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": choice.get("finish_reason")}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai.refusals import check_integer, missing, wrong_type
+from llm_intercept.dialects.openai_chat.refused import check_tools
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
 
@@ -24,6 +25,11 @@ NAME = "openai.chat"
 PATH = "/chat/completions"
 RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
 """The least and the most of what OpenAI refuses otherwise (its reference)."""
+BROWSER_USE = "browser-use"
+FOREIGN_HOSTS = {"llm.api.browser-use.com": BROWSER_USE}
+"""Hosts that have the path of chat completions and a schema of their own, and whose they are."""
+BROWSER_USES = frozenset({"request_type", "anonymized_telemetry"})
+"""Fields that only browser-use sends, to whatever host (browser-use 0.13.14, `ChatBrowserUse`)."""
 ROLE_AND_CONTENT = 2
 MEDIA: dict[str, MediaKind] = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
@@ -37,20 +43,38 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 
     Raises:
-        BadRequestError: There is no list of messages, or a number is out of its range.
-        UnreadableError: It is no JSON object.
+        BadRequestError: There is no list of messages, a number is out of its range, or a tool cannot be called.
+        UnreadableError: It is no JSON object, or another API's.
 
     """
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    if head.host in FOREIGN_HOSTS or "request_type" in body:
+        _check_foreign(head, body)
     if not is_array(body.get("messages")):
         given = body.get("messages")
         raise missing("messages") if given is None else wrong_type("messages", "an array of objects", given)
     if not RANGES.keys().isdisjoint(body):
         for name, (least, most) in RANGES.items():
             check_integer(body, name, least, most)
+    if "tools" in body or "tool_choice" in body:
+        check_tools(body)
     return ChatRequest.of(head, body, content)
+
+
+def _check_foreign(head: WireRequest, body: Mapping[str, Any]) -> None:
+    """Refuse to read what is another API's in spite of its path.
+
+    Raises:
+        UnreadableError: It is; the message says whose.
+
+    """
+    name = FOREIGN_HOSTS.get(head.host) or (BROWSER_USE if body.keys() >= BROWSER_USES else "")
+    if name:
+        raise UnreadableError(
+            f"POST {head.path} is {name}'s own API there, which no rule answers, and not OpenAI's chat completions"
+        )
 
 
 class ChatRequest(LLMRequest):

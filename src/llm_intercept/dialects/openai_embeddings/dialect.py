@@ -104,5 +104,7 @@ def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireRespo
         raise ReplyError(problem, "Give the JSON body, raw({…}), or vectors, embedding([0.1, 0.2]).")
     body = restated(answer.body, is_base64=is_base64(request.raw))
     content = body if isinstance(body, bytes) else encode(body, indent=2) + b"\n"
-    headers = overridden(_headers(request, request.model, context.identity), retry_at_once(answer.status))
+    headers = overridden(
+        _headers(request, request.model, context.identity), retry_at_once(answer.status, answer.headers)
+    )
     return WireResponse(answer.status, overridden(headers, answer.headers), (content,))

@@ -84,7 +84,7 @@ def _unknown(model: str) -> ErrorReply:
 
 def _ready(request: LLMRequest, answer: RawReply, identity: str) -> WireResponse:
     content = answer.body if isinstance(answer.body, bytes) else encode(answer.body, indent=2) + b"\n"
-    headers = overridden(_headers(request, identity), retry_at_once(answer.status))
+    headers = overridden(_headers(request, identity), retry_at_once(answer.status, answer.headers))
     return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
 
 

@@ -4,5 +4,6 @@ Knows: JSON Schema 2020-12 as far as OpenAI's structured outputs take it, and wh
 """
 
 from llm_intercept.replies.schema.instance import smallest
+from llm_intercept.replies.schema.valid import misfit
 
-__all__ = ["smallest"]
+__all__ = ["misfit", "smallest"]

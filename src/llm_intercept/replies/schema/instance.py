@@ -9,7 +9,6 @@ Knows: the keywords that make instances. Must not know: where the schema comes f
 from __future__ import annotations
 
 import itertools
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from llm_intercept.base.json import encode, is_array, is_object, items, mapping
 from llm_intercept.errors import EndlessError, SchemaError
 from llm_intercept.replies.schema.keywords import TYPES, check_keywords, merged, resolve
 from llm_intercept.replies.schema.numbers import numbers
+from llm_intercept.replies.schema.pattern import found
+from llm_intercept.replies.schema.steps import LARGEST, Steps
 from llm_intercept.replies.schema.strings import strings
 from llm_intercept.replies.schema.valid import fulfils
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Within = tuple[str, ...]
 LIMITS = (1, 2, 3, 5, 8)  # references within references: the shallowest way out of a recursion is tried first
 TRIED = 40  # candidates at the most, at one place of a schema
+BUILT = 4  # steps for the candidates of one place, which take longer to make than a test
+CHARACTERS = 64  # of an instance's text that are written in the time of a step
 HINTS = {
     "object": ("properties", "required", "additionalProperties", "minProperties", "patternProperties"),
     "array": ("items", "prefixItems", "minItems", "contains", "uniqueItems"),
@@ -36,20 +39,21 @@ HINTS = {
 
 def smallest(schema: object) -> Any:
     """Make the smallest instance of a schema, or raise `SchemaError`."""
+    steps = Steps()
     try:
         for limit in LIMITS:
             with suppress(EndlessError):
-                return _Builder(schema, limit).first(schema, "#", ())
-        return _Builder(schema).first(schema, "#", ())
+                return _Builder(schema, steps, limit).first(schema, "#", ())
+        return _Builder(schema, steps).first(schema, "#", ())
     except RecursionError as error:
-        raise SchemaError("#", "it is nested too deeply") from error
+        raise SchemaError(steps.at, "it is nested too deeply") from error
 
 
 class _Builder:
     """Builds instances; references are resolved in `root`."""
 
-    def __init__(self, root: object, limit: int | None = None) -> None:
-        self._root, self._limit = root, limit
+    def __init__(self, root: object, steps: Steps, limit: int | None = None) -> None:
+        self._root, self._steps, self._limit = root, steps, limit
         self._checked: dict[int, Mapping[str, Any]] = {}  # by id, and held so that the id stays theirs
         self._endless: dict[tuple[str, frozenset[str]], EndlessError] = {}
 
@@ -62,7 +66,9 @@ class _Builder:
         seen: set[bytes] = set()
         for candidate in itertools.islice(self._candidates(schema, path, within), TRIED):
             text = encode(candidate)
-            if text not in seen and fulfils(candidate, schema, self._root):
+            self._steps.at = path
+            self._steps.take(1 + len(text) // CHARACTERS)
+            if text not in seen and fulfils(candidate, schema, self._root, self._steps):
                 seen.add(text)
                 yield candidate
         if not seen:
@@ -75,6 +81,8 @@ class _Builder:
         if schema is False or not is_object(schema):
             raise SchemaError(path, f"{schema!r} is {'fulfilled by nothing' if schema is False else 'not a schema'}")
         known = mapping(schema)
+        self._steps.at = path
+        self._steps.take(BUILT)
         if id(known) not in self._checked:
             check_keywords(known, path)
             self._checked[id(known)] = known
@@ -111,6 +119,8 @@ class _Builder:
         """Merge the branches of allOf into one schema."""
         whole = {name: value for name, value in schema.items() if name != "allOf"}
         for number, branch in enumerate(items(schema["allOf"])):
+            self._steps.at = path
+            self._steps.take()
             part, seen = branch, within
             while is_object(part) and "$ref" in part:
                 target = mapping(part)["$ref"]
@@ -159,7 +169,7 @@ class _Builder:
             case "array":
                 yield from self._arrays(schema, path, within)
             case "string":
-                yield from strings(schema, path)
+                yield from strings(schema, path, self._steps)
             case "integer" | "number":
                 yield from numbers(schema, path, whole=kind == "integer")
             case "boolean":
@@ -174,6 +184,9 @@ class _Builder:
         names = [*(name for name in properties if name in required), *(n for n in required if n not in properties)]
         optional = [name for name in properties if name not in names]
         more = _more_names(schema, names, optional, path)
+        if path == "#" and not names:  # nothing at all is a poor answer to a question for something
+            with suppress(SchemaError):
+                yield {name: self._property(name, schema, path, within) for name in optional}
         for added in dict.fromkeys(((), tuple(more), tuple(optional))):
             chosen = [name for name in properties if name in names or name in added]
             chosen += [name for name in (*names, *added) if name not in properties]
@@ -184,7 +197,7 @@ class _Builder:
         if name in properties:
             return self.first(properties[name], f"{path}/properties/{name}", within)
         for pattern, own in mapping(schema.get("patternProperties")).items():
-            if re.search(pattern, name):
+            if found(pattern, name, self._steps):
                 return self.first(own, f"{path}/patternProperties/{pattern}", within)
         additional = schema.get("additionalProperties", True)
         if additional is False:
@@ -199,22 +212,50 @@ class _Builder:
             raise SchemaError(path, f"minItems {least} is more than maxItems {most}")
         prefix = items(schema.get("prefixItems"))
         made = [self.first(one, f"{path}/prefixItems/{n}", within) for n, one in enumerate(prefix[:least])]
-        if "contains" in schema:
-            made.append(self.first(schema["contains"], f"{path}/contains", within))
+        wanted = schema.get("minContains", 1) if "contains" in schema else 0
+        if wanted:
+            both = _both(schema["contains"], schema.get("items", True))
+            made += self._several(both, "contains", wanted, schema, path, within)
         if len(made) < least:
-            made += self._items(schema, least - len(made), path, within)
+            made += self._several(schema.get("items", True), "items", least - len(made), schema, path, within)
         yield made
 
-    def _items(self, schema: Mapping[str, Any], count: int, path: str, within: Within) -> list[Any]:
-        found = self.valid(schema.get("items", True), f"{path}/items", within)
+    def _several(
+        self, wanted: object, name: str, count: int, schema: Mapping[str, Any], path: str, within: Within
+    ) -> list[Any]:
+        """Build so many items of an array."""
+        asked = f"min{name.title()}"
+        if count > LARGEST:
+            raise SchemaError(f"{path}/{asked}", f"an array of {count:,} is asked for; the most is {LARGEST:,}")
+        built = self.valid(wanted, f"{path}/{name}", within)
         if not schema.get("uniqueItems"):
-            return [next(found)] * count
-        different = list(itertools.islice(found, count))
+            one = next(built)
+            self._check_size(one, count, f"{path}/{asked}")
+            return [one] * count
+        different = list(itertools.islice(built, count))
         if len(different) < count:
             raise SchemaError(
-                f"{path}/items", f"minItems asks for {count} different items and {len(different)} were found"
+                f"{path}/{name}", f"{asked} asks for {count} different items and {len(different)} were found"
             )
         return different
+
+    def _check_size(self, one: Any, count: int, path: str) -> None:
+        size = count * _size(one)
+        if size > LARGEST:
+            raise SchemaError(path, f"an instance of {size:,} values is asked for; the most is {LARGEST:,}")
+
+
+def _size(value: Any) -> int:
+    """Count the values in a value."""
+    inner = mapping(value).values() if is_object(value) else items(value)
+    return 1 + sum(map(_size, inner))
+
+
+def _both(contained: object, every: object) -> object:
+    """Join what some items must fulfil with what all must."""
+    if every is True or contained is False:
+        return contained
+    return {"allOf": [contained, every]} if contained is not True else every
 
 
 def _kinds(schema: Mapping[str, Any], path: str) -> list[str]:
@@ -234,6 +275,10 @@ def _more_names(schema: Mapping[str, Any], names: list[str], optional: list[str]
     depends = mapping(schema.get("dependentRequired"))
     more = [str(other) for name in names for other in items(depends.get(name)) if other not in names]
     least = schema.get("minProperties", 0)
+    if least > LARGEST:
+        raise SchemaError(
+            f"{path}/minProperties", f"an object of {least:,} properties is asked for; the most is {LARGEST:,}"
+        )
     spare = [name for name in optional if name not in more]
     if schema.get("additionalProperties", True) is not False:
         spare += [f"key{number}" for number in range(least)]

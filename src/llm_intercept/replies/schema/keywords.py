@@ -5,20 +5,23 @@ Knows: JSON Schema 2020-12. Must not know: instances.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.errors import SchemaError
+from llm_intercept.replies.schema.pattern import PatternError, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-LARGER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-SMALLER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+HUGE = 10**400
+"""No number of a schema is larger: Python writes none of 4,300 digits."""
+NAMED = ("properties", "patternProperties", "dependentSchemas")
+LARGER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
+SMALLER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
 
 
 def _are_alternatives(value: object) -> bool:
@@ -29,18 +32,43 @@ def _are_names(value: object) -> bool:
     return is_array(value) and all(isinstance(one, str) for one in items(value))
 
 
+def _is_schema(value: object) -> bool:
+    return isinstance(value, bool) or is_object(value)
+
+
+def _is_number(value: object) -> bool:
+    return is_number(value, -HUGE, HUGE)
+
+
+def _are_types(value: object) -> bool:
+    kinds = items(value) if is_array(value) else [value]
+    return bool(kinds) and all(kind in TYPES for kind in kinds)
+
+
 FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (is_number, "a number")),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
-                    (lambda value: is_int(value, 0), "a whole number, 0 or more")),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (_is_number, "a number")),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains",
+                     "maxContains"), (lambda value: is_int(value, 0), "a whole number, 0 or more")),
     **dict.fromkeys(("anyOf", "oneOf", "allOf"), (_are_alternatives, "an array with at least one alternative")),
-    **dict.fromkeys(("properties", "patternProperties", "dependentRequired"), (is_object, "an object")),
+    **dict.fromkeys(NAMED, (is_object, "an object")),
+    **dict.fromkeys(("items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames",
+                     "unevaluatedProperties", "unevaluatedItems"), (_is_schema, "a schema")),
+    **dict.fromkeys(("$dynamicRef", "$recursiveRef"), (lambda _: False, "left out: it is not followed here")),
+    "dependentRequired": (is_object, "an object"),
+    "type": (_are_types, f"one of {', '.join(TYPES)}, or several"),
     "enum": (_are_alternatives, "an array that is not empty"),
-    "multipleOf": (lambda value: is_number(value, 0) and value > 0, "a number above 0"),
+    "multipleOf": (lambda value: is_number(value, 0, HUGE) and value > 0, "a number above 0"),
     "pattern": (lambda value: isinstance(value, str), "a regular expression"),
     "prefixItems": (is_array, "an array"),
     "required": (_are_names, "an array of names"),
 }  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of more digits than can be written"
 
 
 def check_keywords(schema: Mapping[str, Any], path: str) -> None:
@@ -48,12 +76,17 @@ def check_keywords(schema: Mapping[str, Any], path: str) -> None:
     for name, value in schema.items():
         form = FORMS.get(name)
         if form is not None and not form[0](value):
-            raise SchemaError(f"{path}/{name}", f"{name} is {value!r}; it must be {form[1]}")
-    for pattern in (*mapping(schema.get("patternProperties")), schema.get("pattern", "")):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise SchemaError(f"{path}/pattern", f"{pattern!r} is not a regular expression ({error})") from error
+            raise SchemaError(f"{path}/{name}", f"{name} is {_shown(value)}; it must be {form[1]}")
+    for name in NAMED:
+        for key, one in mapping(schema.get(name)).items():
+            if not _is_schema(one):
+                raise SchemaError(f"{path}/{name}/{key}", f"{one!r} is not a schema")
+    if "pattern" in schema or "patternProperties" in schema:
+        for pattern in (*mapping(schema.get("patternProperties")), schema.get("pattern", "")):
+            try:
+                compiled(pattern)
+            except PatternError as error:
+                raise SchemaError(f"{path}/pattern", str(error)) from error
 
 
 def resolve(root: object, target: object, path: str) -> Any:

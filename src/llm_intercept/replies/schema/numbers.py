@@ -33,7 +33,7 @@ def numbers(schema: Mapping[str, Any], path: str, *, whole: bool) -> Iterator[in
 
 def exact(value: float) -> Fraction:
     """The number that a JSON number's text says."""
-    return Fraction(Decimal(str(value)))
+    return Fraction(value) if isinstance(value, int) else Fraction(Decimal(str(value)))
 
 
 def _step(schema: Mapping[str, Any], *, whole: bool) -> Fraction | None:

@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording.patterns import MARK
+from llm_intercept.secrets.looks import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,91 @@
+"""One assistant message as chat completions can say it, made of a reply's parts.
+
+Knows: parts and replies. Must not know: requests, how a response is framed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from llm_intercept.model.parts import Citation, Media, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from llm_intercept.model.parts import ToolCall
+    from llm_intercept.model.wire import Delta
+    from llm_intercept.replies.reply import Reply
+
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+
+
+@dataclass(slots=True)
+class Turn:
+    """One assistant message as chat completions can say it: the parts of a reply, texts joined, calls after them."""
+
+    said: str | Iterable[Delta] = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    function_call: ToolCall | None = None
+    reasoning: str = ""
+    refusal: str = ""
+    audio: Media | None = None
+    annotations: tuple[Mapping[str, Any], ...] = ()
+    logprobs: tuple[Mapping[str, Any], ...] | None = None
+    finish_reason: Finish | None = None
+
+    @classmethod
+    @lru_cache(maxsize=256)  # a rule's reply is given again and again
+    def of(cls, reply: Reply) -> Turn:
+        """Make one of a reply."""
+        first = reply.parts[0] if len(reply.parts) == 1 else None
+        if isinstance(first, Text):
+            return cls(
+                first.text if first.deltas is None else first.deltas,
+                logprobs=reply.logprobs,
+                finish_reason=reply.finish_reason,
+            )
+        calls = reply.tool_calls
+        legacy = calls[0] if calls and calls[0].type == "function_call" else None
+        return cls(
+            _said(reply),
+            tool_calls=() if legacy is not None else calls,
+            function_call=legacy,
+            reasoning=reply.reasoning,
+            refusal=reply.refusal,
+            audio=next((part for part in reply.parts if isinstance(part, Media)), None),
+            annotations=tuple(_annotation(part) for part in reply.parts if isinstance(part, Citation)),
+            logprobs=reply.logprobs,
+            finish_reason=_finish(reply, legacy),
+        )
+
+    @property
+    def says_text(self) -> bool:
+        """Whether there is text, or at least deltas that may hold some."""
+        return not isinstance(self.said, str) or bool(self.said)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether there is something in it that has an id of its own."""
+        return bool(self.tool_calls) or self.audio is not None
+
+    @property
+    def calls(self) -> bool:
+        """Whether it asks for a call, in either form."""
+        return bool(self.tool_calls) or self.function_call is not None
+
+
+def _said(reply: Reply) -> str | Iterable[Delta]:
+    return reply.text if reply.deltas is None else reply.deltas
+
+
+def _finish(reply: Reply, legacy: ToolCall | None) -> Finish | None:
+    return "function_call" if reply.finish_reason == "tool_calls" and legacy is not None else reply.finish_reason
+
+
+def _annotation(citation: Citation) -> Mapping[str, Any]:
+    if citation.raw:
+        return citation.raw
+    where = {"end_index": citation.end, "start_index": citation.start}
+    return {"type": "url_citation", "url_citation": {**where, "title": citation.title, "url": citation.url}}

@@ -1,0 +1,68 @@
+"""Whether the request that is asked and the one of a take are the same, as far as they are kept.
+
+Several requests have one key where they differ only in what changes from run to run (a uuid, a time) or in what is not
+in the key (`stream`, a seed); which of their takes is meant, these tell. Knows: requests as takes keep them. Must not
+know: files, order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from llm_intercept.recording.fingerprint import Match, Renumbering, canonical_text, recorded_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_intercept.recording.take import TakeRequest
+
+DEFAULT = Match()
+
+
+class Likeness(NamedTuple):
+    """Hashes of a request: of all that is kept of it, and without what is not in the key and without nulls."""
+
+    exact: bytes
+    alike: bytes
+
+
+def likeness_of(request: TakeRequest) -> Likeness:
+    """Make the hashes of a request."""
+    body = _body(request)
+    recorded = recorded_of(request.method, request.url)
+    alike = Renumbering(()).value(DEFAULT.kept(body, recorded))
+    return Likeness(_hash(request, body), _hash(request, alike))
+
+
+class Asked:
+    """A request that is looked up.
+
+    Args:
+        url: Where it goes, as it was sent.
+        body: Its body, as it was sent.
+        keep: Makes what is kept of it.
+
+    """
+
+    def __init__(self, url: str, body: Any, keep: Callable[[], TakeRequest]) -> None:
+        self._url, self._body, self._keep = url, body, keep
+
+    def is_plainly(self, request: TakeRequest) -> bool:
+        """Whether a take's request is this one to the letter, so that nothing need be redacted to tell."""
+        return request.url == self._url and bool(_body(request) == self._body)
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        """The hashes of what is kept of the request."""
+        return likeness_of(self._keep())
+
+
+def _body(request: TakeRequest) -> Any:
+    return request.body if request.text is None else request.text
+
+
+def _hash(request: TakeRequest, body: Any) -> bytes:
+    said = canonical_text([request.method, request.url, body])
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()

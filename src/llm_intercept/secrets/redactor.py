@@ -1,0 +1,119 @@
+"""Redacts text and JSON values: known shapes, fields by their names, the credentials of an exchange, what users say.
+
+Redaction is total (any value has one) and idempotent (what is redacted stays as it is).
+
+Knows: JSON. Must not know: requests, answers, events, files.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.checks import is_number
+from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.secrets import user_patterns
+from llm_intercept.secrets.credentials import NOTHING, Secrets
+from llm_intercept.secrets.fieldnames import Holds, holds
+from llm_intercept.secrets.looks import MARK, is_placeholder, is_random, is_words
+from llm_intercept.secrets.prefilter import document
+from llm_intercept.secrets.replace import may_hold_secret, replace_secrets
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
+SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
+_ALWAYS = 9  # for fields that users name: whatever they hold
+_AROUND = -1  # for what stands in an object of a secret's name
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """What redacts.
+
+    Args:
+        secrets: The credentials of an exchange.
+        patterns: What they find in any text is secret.
+        fields: Names, in lower case, of fields whose values are secret.
+
+    """
+
+    secrets: Secrets = NOTHING
+    patterns: tuple[re.Pattern[str], ...] = ()
+    fields: frozenset[str] = frozenset()
+
+    def is_clean(self, text: str) -> bool:
+        """Whether a glance at a document (see `may_hold_secret`) shows nothing secret; no, where it cannot tell."""
+        if self.patterns or self.fields or may_hold_secret(text):
+            return False
+        return all(_is_plain(literal) and literal not in text for literal in self.secrets.literals)
+
+    def whole(self, value: Any) -> Any:
+        """Redact a JSON value as `value` does, but return it as it is where a glance tells that nothing is secret."""
+        text = document(value)
+        return value if text is not None and self.is_clean(text) else self.value(value)
+
+    def value(self, value: Any, kind: int = Holds.NOTHING) -> Any:
+        """Redact a JSON value at every depth; `kind` says how sure the name of its field tells of a secret."""
+        if isinstance(value, str):
+            return MARK if _is_secret(value, kind) else self.text(value)
+        if is_object(value):
+            return self._object(mapping(value), kind)
+        if is_array(value):
+            return [self.value(item, kind) for item in items(value)]
+        return MARK if is_number(value) and _is_secret_number(value, kind) else value
+
+    def _object(self, value: Mapping[str, Any], kind: int) -> dict[str, Any]:
+        if SCHEMA_WORDS.intersection(value):
+            kind = Holds.NOTHING
+        inner = _AROUND if kind in {Holds.KEY, Holds.PASSWORD} else kind if kind == _ALWAYS else Holds.NOTHING
+        return {self.text(key): self.value(item, self._kind(key) or inner) for key, item in value.items()}
+
+    def text(self, text: str) -> str:
+        """Redact a text; if it is JSON, its fields too."""
+        found = self._json(text) if text[:1] in {"{", "["} else text
+        while True:
+            before = found
+            for literal in self.secrets.literals:
+                found = found.replace(literal, MARK)
+            found = replace_secrets(user_patterns.redacted(found, self.patterns) if self.patterns else found)
+            if found == before:
+                return found
+
+    def _json(self, text: str) -> str:
+        try:
+            value = json.loads(text)
+            clean = self.value(value)
+        except (ValueError, RecursionError):
+            return text
+        return text if clean == value else json.dumps(clean, ensure_ascii=False)
+
+    def _kind(self, name: str) -> int:
+        return _ALWAYS if name.lower() in self.fields else holds(name)
+
+
+def _is_secret(value: str, kind: int) -> bool:
+    """Whether a text in a field of some kind is a secret."""
+    match kind:
+        case Holds.NOTHING:
+            return False
+        case Holds.LIKELY:
+            return is_random(value)
+        case Holds.PASSWORD:
+            return bool(value) and not is_placeholder(value)
+        case Holds.KEY | -1:
+            return not is_words(value) and bool(value.strip()) and not is_placeholder(value)
+        case _:
+            return bool(value)
+
+
+def _is_secret_number(value: float, kind: int) -> bool:
+    least = {Holds.PASSWORD: 0, Holds.KEY: 1000, _ALWAYS: 0}.get(kind)
+    return least is not None and (kind == _ALWAYS or abs(value) >= least)
+
+
+def _is_plain(literal: str) -> bool:
+    """Whether a text is the same in JSON."""
+    return literal.isascii() and literal.isprintable() and '"' not in literal and "\\" not in literal

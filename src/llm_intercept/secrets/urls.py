@@ -1,0 +1,37 @@
+"""A URL as it may be shown: in errors, reports, the log.
+
+Knows: URLs, what a secret in one looks like. Must not know: what the URL is shown for.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from llm_intercept.secrets.credentials import IN_QUERY
+from llm_intercept.secrets.fieldnames import holds
+from llm_intercept.secrets.looks import MARK, is_random
+from llm_intercept.secrets.replace import replace_secrets
+
+HARMLESS = frozenset({"api-version", "alt", "beta", "stream"})
+"""The query parameters whose values are shown, and kept in takes."""
+
+
+@lru_cache(maxsize=256)
+def shown_url(url: str) -> str:
+    """Write a URL without user, password and fragment, and without what is secret in its path and its query."""
+    try:
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return replace_secrets(url)
+    host = parts.netloc.rpartition("@")[2]
+    shown = "&".join(_parameter(name, value) for name, value in query)
+    return urlunsplit((parts.scheme, host, replace_secrets(parts.path), shown, ""))
+
+
+def _parameter(name: str, value: str) -> str:
+    known = name.lower()
+    is_secret = known not in HARMLESS and (known in IN_QUERY or bool(holds(name)) or is_random(value))
+    shown = MARK if is_secret and value else quote(replace_secrets(value), safe="[]:/,")
+    return f"{quote(replace_secrets(name), safe='[]')}={shown}"
