@@ -502,4 +502,4 @@ def test_rekey_touches_takes_alone_and_lists_each_change(tmp_path):
     said = run("rekey", "--yes", tmp_path, "--", sys.executable, program, tmp_path / "tape")
     assert f"{tmp_path / 'tape'}/{name} -> 001-request-" in said
     assert foreign(tmp_path) == FOREIGN
-    assert [path.name[:7] for path in (tmp_path / "tape").iterdir()] == ["001-c2-"]
+    assert [path.name[:7] for path in (tmp_path / "tape").iterdir()] == ["001-req"]
