@@ -104,8 +104,6 @@ def openai_sync(targets: Sequence[Target]) -> None:
             with attempt(one):
                 made.chat.completions.create(model="gpt-5", messages=TURN)
             with attempt(one):
-                made.responses.create(model="gpt-5", input="Hi")
-            with attempt(one):
                 made.files.list()
 
 
