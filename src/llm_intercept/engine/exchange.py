@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.errors import Refusal, Unmatched
+    from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
