@@ -16,7 +16,7 @@ from llm_intercept.base.hosts import names_one
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import are_computed, exception_of, read_deltas, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
@@ -37,7 +37,6 @@ from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFault
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, Callback, ErrorReply, Passthrough, RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
-from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.simulation.service import Service
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.errors import Refusal, Unmatched
+    from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
@@ -207,7 +206,7 @@ class Engine:
 
     def _given(self, case: Case, answer: Answer) -> Generator[Any, Any, WireResponse]:
         """Write and deliver a reply."""
-        if isinstance(answer, Reply) and answer.deltas is not None and not case.request.stream and are_computed(answer):
+        if are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
@@ -239,7 +238,7 @@ class Engine:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity))
         except ReplyError as error:
-            raise FailedExchange(_placed(error, case)) from error
+            raise FailedExchange(placed(error, case)) from error
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
@@ -331,12 +330,6 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
-
-
-def _placed(error: ReplyError, case: Case) -> ReplyError:
-    """Say of a reply that cannot be given which rule gave it, and where that was written."""
-    place = f"rule {case.origin}, {case.where}" if case.where else str(case.origin)
-    return error if error.where else ReplyError(error.problem, error.advice, place)
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:
