@@ -219,6 +219,15 @@ def by_aiohttp(url: str, body: bytes) -> int:
     return asyncio.run(post())
 
 
+def by_httpcores_connection(url: str, body: bytes) -> int:
+    """Without a pool."""
+    httpcore = pytest.importorskip("httpcore")
+    host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
+    with httpcore.HTTPConnection(httpcore.Origin(b"http", host.encode(), int(port))) as connection:
+        status: int = connection.request("POST", url, headers={"Host": host}, content=body).status
+        return status
+
+
 def by_httpcore(url: str, body: bytes) -> int:
     httpcore = pytest.importorskip("httpcore")
     with httpcore.ConnectionPool() as pool:
@@ -239,7 +248,14 @@ def by_urllib3s_connection(url: str, body: bytes) -> int:
         connection.close()
 
 
-WAYS: list[Callable[[str, bytes], int]] = [by_http_client, by_requests, by_urllib3s_connection, by_aiohttp, by_httpcore]
+WAYS: list[Callable[[str, bytes], int]] = [
+    by_http_client,
+    by_requests,
+    by_urllib3s_connection,
+    by_aiohttp,
+    by_httpcore,
+    by_httpcores_connection,
+]
 THROUGH: list[Callable[[str, bytes], int]] = [*WAYS, by_requests_through_a_proxy]
 
 
@@ -318,6 +334,19 @@ def test_a_stream_is_stopped_by_the_host_it_is_opened_to(monkeypatch):
     assert opened == ["example.org"]
 
 
+def test_the_host_that_a_header_names_is_known_in_whatever_case(server):
+    """As aiohttp keeps it."""
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def get() -> None:
+        async with aiohttp.ClientSession() as session, session.get(server.url, headers={"HOST": "api.openai.com"}):
+            pass
+
+    with pytest.raises(UnseenClientError), intercept("ours"), pytest.raises(UnseenClientError):
+        asyncio.run(get())
+    assert server.requests == []
+
+
 TORNADO = SimpleNamespace(
     url="https://h.test/v1/x?k=1", method="POST", headers={"A": "b"}, body=None, body_producer=None
 )
@@ -332,11 +361,15 @@ IN_BYTES = SimpleNamespace(_inputFile=io.BytesIO(b"x"))
         (sentinels._tornado(None, SimpleNamespace(**{**vars(TORNADO), "body": b"x"})), b"x"),
         (sentinels._tornado(None, SimpleNamespace(**{**vars(TORNADO), "body_producer": print})), None),
         (sentinels._twisted(None, b"POST", b"https://h.test/v1/x?k=1", HEADERS), b""),
+        (sentinels._httplib2(None, "https://h.test/v1/x", "POST", headers={"A": "b"}), b""),
+        (sentinels._curl_session(None, "POST", "https://h.test/v1/x", headers={"A": "b"}), b""),
+        (sentinels._curl_session(None, "POST", "https://h.test/v1/x", None, b"x", headers=["A:b"]), b"x"),
+        (sentinels._curl_session(None, "POST", "https://h.test/v1/x", json={}, headers=[("A", "b")]), None),
         (sentinels._twisted(None, b"POST", b"https://h.test/v1/x?k=1", HEADERS, IN_BYTES), b"x"),
         (sentinels._twisted(None, b"POST", b"https://h.test/v1/x?k=1", HEADERS, object()), None),
     ],
 )
-def test_what_tornado_and_twisted_are_about_to_send_is_read(told, content):
+def test_what_others_are_about_to_send_is_read(told, content):
     """These are installed where the trap is (`make trap`), which goes by them for real."""
     head, body = told
     assert (head.method, head.host, head.path, head.headers) == ("POST", "h.test", "/v1/x", {"a": "b"})

@@ -82,18 +82,21 @@ def test_what_comes_out_is_counted_by_target():
 def test_what_comes_out_fails(event):
     """Be it a name alone."""
     (said,) = problems([heard("a", "mock", event), heard("a", "replay", event)], TWO, ())
-    assert said.startswith("a: paths: POST /v1/messages (mock: 1 ")
-    assert "replay: 1 " in said
+    assert said.startswith("a: paths, in mock; replay: 1 targets (2 ")
+    assert said.endswith(": POST /v1/messages")
 
 
-def test_a_limit_covers_its_own_doors_modes_and_names():
+def test_a_limit_covers_its_own_doors_groups_and_kinds():
     """And nothing else."""
     cells = [heard("a", mode, request(host)) for mode in MODES for host in ("api.openai.com", "p.example.net")]
     assert problems(cells, TWO, [Limit(("a",), ("hosts", "paths"), "it cannot be seen")]) == []
     assert problems(cells, TWO, [Limit(("a",), ("hosts",), "it cannot be seen")]) != []
     assert problems(cells, TWO, [Limit(("b",), ("hosts", "paths"), "it cannot be seen")]) != []
-    assert problems(cells, TWO, [Limit(("a",), ("hosts", "paths"), "it cannot be seen", modes="env*")]) != []
-    assert problems(cells, TWO, [Limit(("a",), ("hosts", "paths"), "it cannot be seen", names="api.*")]) != []
+    names_alone = [Limit(("a",), ("hosts", "paths"), "it cannot be seen", kinds=frozenset({"name"}))]
+    assert problems(cells, TWO, names_alone) != []
+    looked_up = [{"kind": "name", "host": host} for host in ("api.openai.com", "p.example.net")]
+    cells = [heard("a", mode, *looked_up) for mode in MODES if mode != OFF]
+    assert problems(cells, TWO, names_alone) == []
 
 
 def test_a_limit_that_lets_nothing_out_fails():

@@ -6,9 +6,16 @@ A limit that nothing leaks through any more fails the trap, so that it is remove
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from tests.trap.targets import GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+OTHER = "other"
+"""The group of what comes out and nobody asked for: a library's own affairs."""
 
 
 @dataclass(frozen=True)
@@ -19,24 +26,48 @@ class Limit:
         doors: Their names.
         groups: Which groups of targets.
         reason: Why nobody here can stop it.
-        modes: In which modes, as a glob.
-        names: Which targets of the groups, as a glob.
+        kinds: What of it comes out; all kinds where none is said.
 
     """
 
     doors: tuple[str, ...]
     groups: tuple[str, ...]
     reason: str
-    modes: str = "*"
-    names: str = "*"
+    kinds: frozenset[str] = frozenset()
 
-    def covers(self, door: str, mode: str, group: str, name: str) -> bool:
+    def covers(self, door: str, group: str, kinds: Iterable[str]) -> bool:
         """Whether it is what gets out."""
-        of_these = door in self.doors and group in self.groups
-        return of_these and fnmatchcase(mode, self.modes) and fnmatchcase(name, self.names)
+        return door in self.doors and group in self.groups and (not self.kinds or self.kinds.issuperset(kinds))
 
 
-LIMITS: tuple[Limit, ...] = ()
-OTHER = "other"
-"""The group of what comes out and nobody asked for: a library's own affairs."""
-ALL = (*GROUPS, OTHER)
+LIMITS = (
+    Limit(
+        ("pycurl", "primp", "primp async"),
+        GROUPS,
+        "It is C or Rust from the call on: it looks names up by itself, and its types can be given no other code.",
+    ),
+    Limit(
+        (
+            "socket",
+            "socket connect",
+            "socket by address",
+            "asyncio streams",
+            "asyncio streams on uvloop",
+            "trio streams",
+            "http.client connect, send",
+        ),
+        ("places", "paths", "bodies", "addresses"),
+        "Of a connection the host is known, and no request: hosts that serve much else, or that nobody knows, are reached.",
+    ),
+    Limit(
+        ("socket connect",),
+        ("hosts",),
+        "A socket that is given a name looks it up before Python says that it connects: it is not connected.",
+        kinds=frozenset({"name"}),
+    ),
+    Limit(
+        ("grpc", "grpc aio"),
+        ("places",),
+        "A channel names a host, and no path: the model APIs of hosts that serve much else are HTTP and JSON.",
+    ),
+)

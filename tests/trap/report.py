@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.trap.doors import Door
     from tests.trap.targets import Target
 
+SHOWN = 8
+"""How many targets that came out by one door are named."""
 KINDS = ("name", "connection", "datagram", "request", "credential")
 
 
@@ -81,18 +83,28 @@ def _controls(cells: Sequence[Cell], doors: Mapping[str, Door]) -> list[str]:
 
 
 def _leaks(cells: Sequence[Cell], doors: Mapping[str, Door], limits: Sequence[Limit]) -> list[str]:
-    """Say what came out, once for all modes in which it did."""
-    found: dict[tuple[str, str, str], dict[str, Counter[str]]] = defaultdict(dict)
+    """Say what came out by a door, once for what came out in the same modes."""
+    found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for one in cells:
         if _is_asked_for(one, doors):
             continue
-        for (group, name), counts in one.leaks.items():
-            if not any(limit.covers(one.door, one.mode, group, name) for limit in limits):
-                found[one.door, group, name][one.mode] = counts
+        for (group, name), counted in one.leaks.items():
+            if not any(limit.covers(one.door, group, counted) for limit in limits):
+                found[one.door, group, name].append(one.mode)
+                counts[one.door, group] += counted
+    alike: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (door, group, name), modes in found.items():
+        alike[door, group, tuple(modes)].append(name)
     return [
-        f"{door}: {group}: {name} ({'; '.join(f'{mode}: {_counted(counts)}' for mode, counts in modes.items())})"
-        for (door, group, name), modes in found.items()
+        f"{door}: {group}, in {'; '.join(modes)}: {len(names)} targets ({_counted(counts[door, group])}): {_few(names)}"
+        for (door, group, modes), names in alike.items()
     ]
+
+
+def _few(names: Sequence[str]) -> str:
+    """Name the first ones."""
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _stale(cells: Sequence[Cell], limits: Sequence[Limit]) -> list[str]:
@@ -103,7 +115,10 @@ def _stale(cells: Sequence[Cell], limits: Sequence[Limit]) -> list[str]:
         for door in limit.doors:
             of_door = [one for one in cells if one.door == door and one.mode != OFF]
             leaking = {
-                group for one in of_door for group, name in one.leaks if limit.covers(door, one.mode, group, name)
+                group
+                for one in of_door
+                for (group, _), counts in one.leaks.items()
+                if limit.covers(door, group, counts)
             }
             if all((door, mode) in asked for mode in MODES):
                 said += [
@@ -135,10 +150,10 @@ def sums(cells: Sequence[Cell], doors: Mapping[str, Door], limits: Sequence[Limi
     """Add up what came out: as asked for, by a limit, and beyond."""
     made: dict[str, Counter[str]] = {"asked for": Counter(), "by a limit": Counter(), "leaked": Counter()}
     for one in cells:
-        for (group, name), counts in one.leaks.items():
+        for (group, _), counts in one.leaks.items():
             if _is_asked_for(one, doors):
                 made["asked for"] += counts
-            elif any(limit.covers(one.door, one.mode, group, name) for limit in limits):
+            elif any(limit.covers(one.door, group, counts) for limit in limits):
                 made["by a limit"] += counts
             else:
                 made["leaked"] += counts

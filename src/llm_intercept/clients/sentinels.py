@@ -32,11 +32,13 @@ LIBRARIES = {
     "aiohttp": "aiohttp",
     "asyncio.streams": "asyncio",
     "curl_cffi.curl": "curl_cffi",
+    "curl_cffi.requests.session": "curl_cffi",
     "geventhttpclient.client": "geventhttpclient",
     "grpc": "grpc",
     "http.client": "http.client (urllib)",
     "httpcore": "httpcore",
     "httpcore2": "httpcore2",
+    "httplib2": "httplib2",
     "tornado.curl_httpclient": "tornado",
     "tornado.simple_httpclient": "tornado",
     "twisted.web.client": "twisted",
@@ -49,6 +51,8 @@ LIBRARIES = {
 }
 CURL_URL = 10002
 """libcurl's number of the option CURLOPT_URL."""
+CURL_SESSION = ("params", "data", "content", "json", "headers")
+"""What curl_cffi's sessions are told by position, after method and URL."""
 GRPC_TARGET = re.compile(
     r"(?:[a-z0-9]+:(?=[a-z/]|\[|\d+\.\d))?(?://[^/]*/)?/*(\[[^]]*\]|[^:/,]+)(?::(\d+))?(?=,|$)", re.IGNORECASE
 )
@@ -82,7 +86,7 @@ def doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
 def _aiohttp(_: Any, request: Any, *__: Any, **___: Any) -> Told:
     url = request.url
     value = getattr(request.body, "_value", None)  # of a payload, which a JSON body is; a form has none
-    return _read(request.method, str(url), dict(request.headers)), _body(value)
+    return _read(request.method, str(url), _headers(request.headers)), _body(value)
 
 
 def _http_client(
@@ -104,6 +108,13 @@ def _httpcore(_pool: Any, request: Any) -> Told:
     names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
     body = getattr(request.stream, "_content", request.stream)  # of a body that was given whole
     return _read(request.method.decode("latin-1"), _absolute(target, host, url.port), names), _body(body)
+
+
+def _httplib2(
+    _: Any, uri: str, method: str = "GET", body: Any = None, headers: Any = None, *__: Any, **___: Any
+) -> Told:
+    """Read a request before a connection is made for it, which is http.client's and begins with none."""
+    return _read(method, uri, _headers(headers)), _body(body)
 
 
 def _tornado(_: Any, request: Any, *__: Any) -> Told:
@@ -138,6 +149,14 @@ def _curl(_: Any, option: int, value: Any = None, *__: Any) -> Told | None:
     return (_read("POST", _text(value), {}), b"") if option == CURL_URL else None
 
 
+def _curl_session(_: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Told:
+    """Read a request that a session makes of what curl is told one by one."""
+    told = dict(zip(CURL_SESSION, args, strict=False)) | kwargs
+    bodies = (told.get(name) for name in ("data", "content", "json"))
+    body: Any = next((one for one in bodies if one is not None), None)  # a mapping is JSON or a form, not looked at
+    return _read(method, url, _pairs(told.get("headers"))), _body(body)
+
+
 def _grpc(target: str, *_: Any, **__: Any) -> Told:
     found = GRPC_TARGET.match(target)
     host, port = ("", None) if found is None else (found[1].strip("[]"), found[2])
@@ -165,6 +184,15 @@ def _headers(headers: Any) -> dict[str, str]:
     return {_text(name).lower(): _text(value) for name, value in items}
 
 
+def _pairs(headers: Any) -> dict[str, str]:
+    """Read headers that are a mapping, or lines, or pairs."""
+    if isinstance(headers, list | tuple):
+        lines = cast("list[Any]", headers)
+        pairs: list[Any] = [one.partition(":")[::2] if isinstance(one, str) else one for one in lines]
+        return _headers(dict(pairs))
+    return _headers(headers)
+
+
 def _body(body: Any) -> bytes | None:
     """Return a body that is there as a whole; None of one that is made while it is sent (a file, an iterator)."""
     if isinstance(body, str):
@@ -186,8 +214,9 @@ def _grpc_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
 
 
 def _httpcore_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
-    yield module.ConnectionPool, "handle_request", _httpcore
-    yield module.AsyncConnectionPool, "handle_async_request", _httpcore
+    for kind in ("ConnectionPool", "HTTPConnection"):  # a connection is also used without a pool
+        yield getattr(module, kind), "handle_request", _httpcore
+        yield getattr(module, f"Async{kind}"), "handle_async_request", _httpcore
 
 
 def _urllib3_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
@@ -209,11 +238,16 @@ DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
     "aiohttp": lambda module: [(module.BaseConnector, "connect", _aiohttp)],
     "asyncio.streams": lambda module: [(module, "open_connection", _stream)],
     "curl_cffi.curl": lambda module: [(module.Curl, "setopt", _curl)],
+    "curl_cffi.requests.session": lambda module: [
+        (module.Session, "request", _curl_session),
+        (module.AsyncSession, "request", _curl_session),
+    ],
     "geventhttpclient.client": lambda module: [(module.HTTPClient, "request", _http_client)],
     "grpc": _grpc_doors,
     "http.client": _http_client_doors,
     "httpcore": _httpcore_doors,
     "httpcore2": _httpcore_doors,
+    "httplib2": lambda module: [(module.Http, "request", _httplib2)],
     "tornado.curl_httpclient": lambda module: [(module.CurlAsyncHTTPClient, "fetch_impl", _tornado)],
     "tornado.simple_httpclient": lambda module: [(module.SimpleAsyncHTTPClient, "fetch_impl", _tornado)],
     "twisted.web.client": lambda module: [(module.Agent, "request", _twisted)],
