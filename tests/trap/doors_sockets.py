@@ -82,6 +82,37 @@ def uvloop_streams(targets: Sequence[Target]) -> None:
     uvloop.run(_by_streams(targets))
 
 
+@door("uvloop connections", needs="uvloop")
+def uvloop_connections(targets: Sequence[Target]) -> None:
+    """By the loop's own method, which is C."""
+    import uvloop
+
+    class Ask(asyncio.Protocol):
+        def __init__(self, one: Target) -> None:
+            self.one, self.heard = one, asyncio.get_running_loop().create_future()
+
+        def connection_made(self, transport: Any) -> None:
+            transport.write(raw(self.one))
+
+        def data_received(self, data: bytes) -> None:
+            del data
+            if not self.heard.done():
+                self.heard.set_result(None)
+
+    async def ask() -> None:
+        context = ssl.create_default_context()
+        for one in targets:
+            with attempt(one):
+                secure = {"ssl": context} if one.scheme == "https" else {}
+                async with asyncio.timeout(PATIENCE):
+                    loop = asyncio.get_running_loop()
+                    made, said = await loop.create_connection(lambda one=one: Ask(one), one.host, one.port, **secure)  # type: ignore[misc]
+                    await said.heard
+                    made.close()
+
+    uvloop.run(ask())
+
+
 @door("trio streams", needs="trio")
 def trio_streams(targets: Sequence[Target]) -> None:
     import trio

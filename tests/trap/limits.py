@@ -42,7 +42,7 @@ class Limit:
 
 LIMITS = (
     Limit(
-        ("pycurl", "primp", "primp async"),
+        ("pycurl", "primp", "primp async", "uvloop connections"),
         GROUPS,
         "It is C or Rust from the call on: it looks names up by itself, and its types can be given no other code.",
     ),
