@@ -1,4 +1,4 @@
-"""Runs the trap: `python -m tests.trap`, as `make trap` does.
+"""Runs the trap: `python -m tests.trap [DOORS]`, as `make trap` does.
 
 The environment says less: TRAP_EVERY=10 asks every tenth host, TRAP_DOORS="urllib3*,!*pool" some doors, TRAP_MODES="mock"
 some modes; TRAP_REPORT=FILE keeps all that came out. It ends with 0 if nothing did beyond the limits, 1 if
@@ -39,9 +39,10 @@ def main() -> int:
         print(f"THE TRAP WAS NOT SET: {error}", file=sys.stderr)
         return NOT_ALLOWED
     doors, every = load(), int(os.environ.get("TRAP_EVERY", "1"))
-    chosen = [name for name in doors if _is_chosen("TRAP_DOORS", name)]
+    there = sys.argv[1] if len(sys.argv) > 1 else "*"
+    chosen = [name for name in doors if _is_chosen(there, name) and _is_chosen(os.environ.get("TRAP_DOORS", "*"), name)]
     absent = [name for name in chosen if not doors[name].is_there]
-    modes = [mode for mode in MODES if _is_chosen("TRAP_MODES", mode)]
+    modes = [mode for mode in MODES if _is_chosen(os.environ.get("TRAP_MODES", "*"), mode)]
     pairs = [(door, mode) for door in chosen if door not in absent for mode in modes]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda pair: _cell(before, *pair, every), pairs))
@@ -58,13 +59,14 @@ def main() -> int:
         f"{len(pairs)} doors and modes asked {len(asked)} targets of {hosts} hosts in {time.monotonic() - began:.0f} s"
     )
     print("\n".join(["", *said]) if said else "nothing came out")
-    print(f"\n{len(pairs) - len({tuple(one.split(': ')[0:1]) for one in said})} passed, {len(said)} failed")
+    failed = [door for door in chosen if any(one.startswith((f"{door}:", f"{door}, ")) for one in said)]
+    print(f"\n{len(chosen) - len(failed)} passed, {len(failed)} failed")
     return 1 if said else 0
 
 
-def _is_chosen(variable: str, name: str) -> bool:
-    """Whether one of a variable's globs names it, or none that begins with `!` does."""
-    globs = [glob.strip() for glob in os.environ.get(variable, "*").split(",")]
+def _is_chosen(said: str, name: str) -> bool:
+    """Whether one of some globs names it, or, of those that begin with `!`, none does."""
+    globs = [glob.strip() for glob in said.split(",")]
     wanted = [glob for glob in globs if not glob.startswith("!")]
     unwanted = [glob[1:] for glob in globs if glob.startswith("!")]
     is_wanted = not wanted or any(fnmatchcase(name, glob) for glob in wanted)
