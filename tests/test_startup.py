@@ -387,6 +387,14 @@ def test_run_passes_the_policy_on(tmp_path):
     assert lines(done) == ["mock warn"]
 
 
+def test_run_replays_recordings_where_no_mode_is_said(tmp_path):
+    """As `intercept(recordings=…)` does; else they would be ignored."""
+    code = "import os; print(os.environ['LLM_INTERCEPT'])"
+    for more, said in (([], "replay"), (["--mode", "mock"], "mock")):
+        done = command("run", "--recordings", "tape", *more, "--", sys.executable, "-c", code, cwd=tmp_path)
+        assert lines(done) == [said]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no sh")
 def test_run_reaches_the_python_that_another_program_starts(program, tmp_path):
     """A shell script, say."""
