@@ -219,6 +219,23 @@ def by_aiohttp(url: str, body: bytes) -> int:
     return asyncio.run(post())
 
 
+def by_a_pool_of_its_own(url: str, body: bytes) -> int:
+    """As a transport of somebody's own may send, which is not answered."""
+    httpcore = pytest.importorskip("httpcore")
+
+    class Own(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            with httpcore.ConnectionPool() as pool:
+                headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
+                asked = httpcore.Request(request.method, str(request.url), headers=headers, content=request.stream)
+                response = pool.handle_request(asked)
+                response.read()
+                return httpx.Response(response.status)
+
+    with httpx.Client(transport=Own()) as client:
+        return client.post(url, content=body).status_code
+
+
 def by_httpcores_connection(url: str, body: bytes) -> int:
     """Without a pool."""
     httpcore = pytest.importorskip("httpcore")
@@ -255,6 +272,7 @@ WAYS: list[Callable[[str, bytes], int]] = [
     by_aiohttp,
     by_httpcore,
     by_httpcores_connection,
+    by_a_pool_of_its_own,
 ]
 THROUGH: list[Callable[[str, bytes], int]] = [*WAYS, by_requests_through_a_proxy]
 

@@ -51,6 +51,8 @@ LIBRARIES = {
 }
 CURL_URL = 10002
 """libcurl's number of the option CURLOPT_URL."""
+WHOLE = ("_content", "_stream")
+"""Where httpcore's and httpx's streams keep a body that was given whole."""
 CURL_SESSION = ("params", "data", "content", "json", "headers")
 """What curl_cffi's sessions are told by position, after method and URL."""
 GRPC_TARGET = re.compile(
@@ -106,7 +108,8 @@ def _httpcore(_pool: Any, request: Any) -> Told:
     url = request.url
     target, host = url.target.decode("latin-1"), url.host.decode("latin-1")
     names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
-    body = getattr(request.stream, "_content", request.stream)  # of a body that was given whole
+    held = (getattr(request.stream, name, None) for name in WHOLE)
+    body = next((one for one in held if isinstance(one, bytes)), request.stream)
     return _read(request.method.decode("latin-1"), _absolute(target, host, url.port), names), _body(body)
 
 
