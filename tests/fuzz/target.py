@@ -66,6 +66,16 @@ class Target:
         return f"{self.law.__module__.rpartition('.')[2]}.{self.law.__name__}"
 
 
+@dataclass(frozen=True)
+class _Input:
+    """An input, which hypothesis would write out: too deep for it, some of them."""
+
+    value: Any
+
+    def __repr__(self) -> str:
+        return "…"
+
+
 @dataclass
 class Finding:
     """A way to break a law, told from others by what was raised where; the shortest input, and the seed of its round."""
@@ -198,9 +208,10 @@ def _round(found: Hunt, number: int, examples: int, end: float) -> None:
         verbosity=Verbosity.quiet,
         print_blob=False,
     )
-    @given(found.target.inputs)
-    def law(value: Any) -> None:
+    @given(found.target.inputs.map(_Input))
+    def law(given_one: _Input) -> None:
         nonlocal enough
+        value = given_one.value
         if time.perf_counter() > enough:
             raise _EnoughError
         found.inputs += 1

@@ -33,5 +33,10 @@ def shown_url(url: str) -> str:
 def _parameter(name: str, value: str) -> str:
     known = name.lower()
     is_secret = known not in HARMLESS and (known in IN_QUERY or bool(holds(name)) or is_random(value))
-    shown = MARK if is_secret and value else quote(replace_secrets(value), safe="[]:/,")
-    return f"{quote(replace_secrets(name), safe='[]')}={shown}"
+    shown = MARK if is_secret and value else quoted(replace_secrets(value), "[]:/,")
+    return f"{quoted(replace_secrets(name))}={shown}"
+
+
+def quoted(text: str, safe: str = "[]") -> str:
+    """Write a text as a part of a query; a lone surrogate, which no URL can say, as a question mark."""
+    return quote(text, safe, errors="replace")
