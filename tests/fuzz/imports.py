@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.tape import Tape
 from llm_intercept.tapetools.importing import files_under, import_files
 from tests.fuzz.events import TEXT_CHUNKS, streamed
-from tests.fuzz.odd import altered, changed, dumped
+from tests.fuzz.odd import altered, changed, dumped, folder
 from tests.fuzz.takes import commanded
 from tests.fuzz.target import BLUNDER, check_shown, target
 from tests.test_recordings_cli import VARIANTS, VARIANTS_YAML
@@ -34,8 +33,8 @@ FILE = (
 def a_file_is_imported_or_said_to_be_none(given: Any) -> None:
     """A file of another recorder becomes a tape that can be listed, or is refused in one line; others beside it are imported."""
     suffix, content = given
-    with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder, "in"), Path(folder, "out")
+    with folder() as place:
+        source, out = Path(place, "in"), Path(place, "out")
         source.mkdir()
         (source / f"a{suffix}").write_bytes(content)
         (source / "z.json").write_bytes(FINE)
@@ -54,7 +53,7 @@ def a_file_is_imported_or_said_to_be_none(given: Any) -> None:
 def the_command_says_it(given: Any) -> None:
     """`recordings import` ends with a status and steers no terminal, whatever is in the file."""
     suffix, content = given
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, f"a{suffix}")
+    with folder() as place:
+        file = Path(place, f"a{suffix}")
         file.write_bytes(content)
-        check_shown(commanded("recordings", "import", str(file), "--to", f"{folder}/out"))
+        check_shown(commanded("recordings", "import", str(file), "--to", f"{place}/out"))

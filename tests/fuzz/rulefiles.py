@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, InterceptTransport
 from tests.fuzz.events import WHOLE
-from tests.fuzz.odd import altered, changed, dumped
+from tests.fuzz.odd import altered, changed, dumped, folder
 from tests.fuzz.requests import CHAT, told
 from tests.fuzz.takes import commanded
 from tests.fuzz.target import clear, target
@@ -39,8 +38,8 @@ FILE = (
 def a_file_of_rules_is_used_or_refused(given: Any) -> None:
     """A file of rules answers requests, or is refused in words; `llm-intercept check` says the same and steers no terminal."""
     suffix, content = given
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, f"rules{suffix}")
+    with folder() as place:
+        file = Path(place, f"rules{suffix}")
         file.write_bytes(content)
         with clear():
             llm = Interceptor(rules=file)

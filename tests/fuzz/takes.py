@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
 from llm_intercept.recording.take import document_of, read_take, write_take
 from llm_intercept.recording.tape import canonical_of, key_of
 from tests.fuzz.events import BYTES, CALL_CHUNKS, TEXT_CHUNKS, URL, WHOLE, streamed
-from tests.fuzz.odd import altered, changed, dumped, split
+from tests.fuzz.odd import altered, changed, dumped, folder, split
 from tests.fuzz.requests import PLAIN, SEEDS, told
 from tests.fuzz.target import check_shown, clear, target
 
@@ -69,10 +68,10 @@ def a_take_is_played_in_either_shape(given: Any) -> None:
     """A take of any content answers its request in either shape, or the answer says in words why it does not."""
     content, stream, as_it_is, speed = given
     name, content = (NAME, content) if as_it_is else under_its_own_name(content)
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, name).write_bytes(content)
+    with folder() as place:
+        Path(place, name).write_bytes(content)
         with clear():
-            llm = Interceptor(mode="replay", recordings=Recordings(folder, replay_speed=speed))
+            llm = Interceptor(mode="replay", recordings=Recordings(place, replay_speed=speed))
             with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
                 try:
                     request = json.loads(content)["request"]
@@ -91,14 +90,14 @@ COMMANDS = (("ls",), ("show",), ("check",), ("prune", "--played", "played"))
 def commands_speak_of_any_tape(given: Any) -> None:
     """`recordings ls`, `show`, `check` and `prune` end with a status, say it in words, and steer no terminal."""
     one, other, command, as_it_is = given
-    with tempfile.TemporaryDirectory() as folder:
-        tape = Path(folder, "tape")
+    with folder() as place:
+        tape = Path(place, "tape")
         tape.mkdir()
-        Path(folder, "played").write_text(f"{tape}\t{NAME}\n")
+        Path(place, "played").write_text(f"{tape}\t{NAME}\n")
         for number, content in enumerate((one, other), 1):
             name, kept = (NAME.replace("1", str(number), 1), content) if as_it_is else under_its_own_name(content)
             (tape / name).write_bytes(kept)
-        words = [word.replace("played", f"{folder}/played") if word == "played" else word for word in command]
+        words = [word.replace("played", f"{place}/played") if word == "played" else word for word in command]
         commanded("recordings", *words, str(tape))
 
 
@@ -136,10 +135,10 @@ def what_was_recorded_is_played(given: Any) -> None:
             status, headers=[(b"content-type", kind.encode("latin-1")), *headers], content=iter(parts)
         )
 
-    with tempfile.TemporaryDirectory() as folder, clear():
+    with folder() as place, clear():
         answers = []
         for mode in ("record", "replay") if again else ("auto", "auto"):
-            llm = Interceptor(mode=mode, recordings=Recordings(folder, keep_errors=True))
+            llm = Interceptor(mode=mode, recordings=Recordings(place, keep_errors=True))
             with httpx.Client(
                 transport=InterceptTransport(inner=httpx.MockTransport(upstream), interceptor=llm)
             ) as client:
@@ -148,4 +147,4 @@ def what_was_recorded_is_played(given: Any) -> None:
             told(llm)
         assert answers[0].content == b"".join(parts) or status in {204, 302}
         if not {"sk-", "secret", "hidden"} & set(kind):
-            commanded("recordings", "check", folder) if list(Path(folder).glob("*.json")) else None
+            commanded("recordings", "check", str(place)) if list(place.glob("*.json")) else None
