@@ -51,10 +51,11 @@ def a_text_is_redacted_once(given: Any) -> None:
     clean = redactor.text(text)
     assert redactor.text(clean) == clean
     try:
-        json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return
-    json.loads(clean)
+    if isinstance(value, dict | list):
+        json.loads(clean)
 
 
 @target(st.tuples(VALUES, REDACTORS))
