@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from llm_intercept.recording.sanitize import (
 from llm_intercept.secrets.credentials import NOTHING, credentials
 from llm_intercept.secrets.redactor import Redactor
 from llm_intercept.secrets.urls import shown_url
+from llm_intercept.shown import visible
 from tests.fuzz.events import BYTES
 from tests.fuzz.odd import KEY, ODD, TEXT, changed, dumped, split
 from tests.fuzz.requests import SEEDS
@@ -119,3 +121,49 @@ def an_exchange_is_redacted_once(given: Any) -> None:
         except (ValueError, RecursionError):
             return
         json.loads(content_of(response))
+
+
+UNITS = st.sampled_from(
+    [
+        "a", "9", "Z9", "%", "%4", "%41", " ", "\n", "\t", "=", ":", '"', "\\", "\\n", "a.", "a-", "a_", "a=", "key", "key=", "api_key: ", "a://", "a:b@",
+        "&a=b", "?", "{", "[", '{"a":', "<a>", "</", "eyJ", "sk-", "Bearer ", "-----BEGIN ", "-----BEGIN RSA PRIVATE KEY-----\n", "AKIA", "ghp_", "xox", "/", ",",
+        "'", "é", "\u2028", "password", "secret\n", "A" * 40 + "\n", "0123456789abcdef", "$2b$", "AccountKey=", "://u:", "data: ", "data: {\n", "=\n", " =", "--a ", "\r\n",
+    ]
+) | st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)  # fmt: skip
+LONG = 20_000
+
+
+@st.composite
+def long(draw):
+    """Make a long text of a few pieces, each many times."""
+    pieces = draw(st.lists(st.tuples(UNITS, st.sampled_from([1, 1, 3, LONG // 2, LONG])), min_size=1, max_size=5))
+    return "".join(unit * max(1, length // len(unit)) for unit, length in pieces)[: 3 * LONG]
+
+
+@target(long())
+def a_long_text_takes_little_time(text: str) -> None:
+    """However a text repeats itself, it is redacted, shown and found again in time that grows as it does, not as its square."""
+    for work in (Redactor().text, shown_url, visible, _found_again):
+        begin = process_time()
+        work(text)
+        took = process_time() - begin
+        assert took < 1.5, f"{work.__name__} took {took:.1f} s"
+
+
+def _found_again(text: str) -> None:
+    """Make the key and the take of a request and an answer that say a text."""
+    asked = sanitize_request(
+        "POST",
+        "https://api.openai.com/v1/chat/completions",
+        {},
+        {"messages": [{"role": "user", "content": text}]},
+        Redaction(),
+    )
+    event = b"data: " + dumped({"choices": [{"index": 0, "delta": {"content": text}}]}) + b"\n\n"
+    for kind, content in (
+        ("text/event-stream", event),
+        ("application/json", dumped({"a": text})),
+        ("text/plain", text.encode(errors="replace")),
+    ):
+        response = sanitize_response(asked, 200, [("content-type", kind)], [Chunk(content, 0.0)], Redaction())
+        take_of(asked, response, partial=None, versions={})
