@@ -148,6 +148,12 @@ def test_a_url_with_what_no_url_can_say_is_shown_and_kept():
         shown.encode()
 
 
+def test_a_url_that_cannot_be_read_is_shown_without_user_and_query():
+    url = f"https://me:pw[@h.test/a/{KEY}?token=hidden#f"
+    for shown in (shown_url(url), Redaction().url(url, NOTHING)):
+        assert shown == "https://h.test/a/[redacted]"
+
+
 def test_the_time_to_look_for_secrets_grows_as_a_text_does():
     """A picture in a prompt, and somewhere else a percent sign."""
     text = "a" * 200_000 + f" 5% {KEY} {'b' * 200_000}%41 {KEY}"

@@ -49,8 +49,8 @@ def loads(text: str | bytes, deepest: int = DEEPEST, **hooks: Any) -> Any:
         value = json.loads(text, **hooks)
     except RecursionError:
         raise TooDeepError(deepest) from None
-    signs = ("[", "{") if isinstance(text, str) else (b"[", b"{")
-    if sum(map(text.count, signs)) > deepest and _is_deeper(value, deepest):  # pyright: ignore[reportArgumentType]
+    opened = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if opened > deepest and _is_deeper(value, deepest):
         raise TooDeepError(deepest)
     return value
 

@@ -18,7 +18,7 @@ from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
-from llm_intercept.secrets.urls import HARMLESS, quoted
+from llm_intercept.secrets.urls import HARMLESS, bare, quoted
 
 __all__ = ["NOTHING", "Redaction", "Secrets"]
 
@@ -97,7 +97,7 @@ class Redaction:
             parts = urlsplit(url)
             query = parse_qsl(parts.query, keep_blank_values=True)
         except ValueError:
-            return self.text(url, secrets)
+            return self.text(bare(url), secrets)
         kept = "&".join(self._parameter(name, value, secrets) for name, value in query)
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))
