@@ -46,7 +46,7 @@ def plan(name: str) -> list[float]:
     return [PACE.first(chance), *(gaps() for _ in range(TOKENS))] if gaps is not None else []
 
 
-async def ideal(name: str, _: Any) -> tuple[float, int]:
+async def ideal(name: str) -> tuple[float, int]:
     """Sleep what the pace asks for, each wait to its own moment; return the seconds it was late."""
     begun, due = time.perf_counter(), 0.0
     for wait in plan(name):
@@ -120,8 +120,7 @@ async def measure(kind: str, count: int) -> str:
     names = [f"{kind} stream {number}" for number in range(count)]
     cpu, begun = time.process_time(), time.perf_counter()
     async with made() if made is not None else contextlib.nullcontext() as opened:
-        one = read if made is not None else ideal
-        results = await asyncio.gather(*(one(name, opened) for name in names))
+        results = await asyncio.gather(*(ideal(name) if opened is None else read(name, opened) for name in names))
         took = time.perf_counter() - begun
         cpu = time.process_time() - cpu
         late = lateness(kind, results, names, opened)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.redaction import Redaction
-from llm_intercept.recording.sanitize import answered, asked, take_of
+from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.take import write_take
 
 URL = "https://api.openai.com/v1/chat/completions"
@@ -79,9 +79,9 @@ def make_takes(folder: Path, size: int) -> Path:
     folder.mkdir()
     for number in range(size):
         redaction = Redaction()
-        one = asked("POST", URL, {}, json.loads(question(number)), redaction)
+        one = sanitize_request("POST", URL, {}, json.loads(question(number)), redaction)
         headers = [("content-type", "application/json")]
-        response = answered(one, 200, headers, [Chunk(answer(number).encode(), 0.0)], redaction)
+        response = sanitize_response(one, 200, headers, [Chunk(answer(number).encode(), 0.0)], redaction)
         content = write_take(take_of(one, response, partial=None, versions={}))
         (folder / one.key.name(1)).write_bytes(content)
     return folder

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from llm_intercept.base.tokens import EstimatingTokenizer, count
+from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.openai_chat.counts import hidden_tokens
-from llm_intercept.dialects.openai_chat.raw import accumulated, stream_data
+from llm_intercept.dialects.openai_chat.raw import stream_data
 from llm_intercept.model.request import LLMRequest, Message
 
 OK = 200
@@ -45,7 +46,7 @@ def rows(path: Path) -> list[tuple[str, str, int, int]]:
 def read_request(body: dict[str, Any]) -> LLMRequest:
     """Read what the estimate asks of a request: the roles of its messages."""
     roles = [str(message.get("role")) for message in body.get("messages") or []]
-    return LLMRequest(operation="chat.completions", model="", messages=tuple(Message(role=role) for role in roles))
+    return LLMRequest(api="openai.chat", model="", messages=tuple(Message(role=role) for role in roles))
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ def test_a_setting_that_a_message_gives_a_value_takes_it():
     checked = set()
     for place, text in TEXTS:
         for name, value in SETTING.findall(text):
-            if "…" in value or "{" in value or value == "'folder'":
+            if "…" in value or "{" in value or value in {"'folder'", "'rules.toml'"}:
                 continue
             checked.add((name, value))
             try:

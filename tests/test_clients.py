@@ -426,10 +426,10 @@ def bodies(case: Any) -> dict[str, Callable[[], dict[str, Any]]]:
 KINDS = ("none", "bytes", "json", "form", "files", "generator")
 
 
-async def post_both(case: Any, url: str, kind: str, *, method: str = "POST") -> list[bytes]:
-    """Send the same request without and with an interceptor around it."""
+async def post_both(case: Any, url: str, kind: str, *, method: str = "POST", **more: Any) -> list[bytes]:
+    """Send the same request without and with an interceptor around it, which has `more` settings."""
     answers = []
-    for block in (None, Interceptor(TEXT)):
+    for block in (None, Interceptor(TEXT, **more)):
         client = case.client()
         if block is not None:
             block.wrap(client)
@@ -453,11 +453,32 @@ def test_other_traffic_goes_through_byte_for_byte(family, is_async, make_case, s
     assert answers[0] == answers[1] == plain[3]
 
 
-@pytest.mark.parametrize("kind", ["none", "bytes", "form", "files", "generator"])
-def test_a_body_that_is_not_json_goes_through_with_its_body(family, is_async, make_case, server, kind):
-    """A POST to /chat/completions on an unknown host that is no JSON object passes, whole."""
+UNREADABLE = ["none", "bytes", "form", "files", "generator"]
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_question_whose_body_is_not_json_is_refused(family, is_async, make_case, server, kind):
+    """A POST to /chat/completions asks a model on whatever host: what cannot be read is not sent."""
     case = make_case(family, is_async, False)
-    answers = complete(post_both(case, server.url + "/v1/chat/completions", kind), is_async=is_async)
+
+    async def law() -> None:
+        async with clients(case) as client:
+            with pytest.raises(UnmatchedRequestError, match="is not a JSON object"), intercept(TEXT):
+                got = await maybe(client.post(server.url + "/v1/chat/completions", **bodies(case)[kind]()))
+                assert got.status_code == 404, got.text
+
+    complete(law(), is_async=is_async)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_question_whose_body_is_not_json_that_is_let_out_goes_with_its_body(
+    family, is_async, make_case, server, kind
+):
+    """Whole, as it goes without us."""
+    case = make_case(family, is_async, False)
+    url = server.url + "/v1/chat/completions"
+    answers = complete(post_both(case, url, kind, passthrough=["127.0.0.1"]), is_async=is_async)
     plain, ours = map(sent, server.requests)
     assert plain == ours
     assert answers[0] == answers[1] == plain[3]
@@ -478,7 +499,7 @@ def test_passing_traffic_is_not_noted(server, family, is_async, make_case):
     case = make_case(family, is_async, False)
     with intercept(TEXT) as llm:
         assert case.send({"a": 1}, url=server.url + "/other").json() == {"a": 1}
-        case.send(["not", "an", "object"], url=server.url + "/v1/chat/completions")
+        assert case.send(["not", "an", "object"], url=server.url + "/v1/files").json() == ["not", "an", "object"]
     assert llm.calls == []
     assert len(server.requests) == 2
 

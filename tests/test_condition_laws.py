@@ -44,8 +44,14 @@ MESSAGES = st.lists(
     ),
     max_size=4,
 )
-TOOLS = st.lists(
-    JSON | st.fixed_dictionaries({"type": JSON, "function": st.fixed_dictionaries({"name": WORDS | JSON})})
+TOOLS = st.lists(  # others are refused before any condition is asked
+    st.fixed_dictionaries({"type": JSON})
+    | st.fixed_dictionaries(
+        {
+            "type": st.just("function"),
+            "function": st.fixed_dictionaries({"name": WORDS.filter(bool)}, optional={"x": JSON}),
+        }
+    )
 )
 FORMATS = st.fixed_dictionaries(
     {"type": WORDS | JSON}, optional={"json_schema": JSON | st.fixed_dictionaries({"name": JSON, "schema": JSON})}
@@ -54,7 +60,7 @@ BODIES = st.fixed_dictionaries(
     {"messages": MESSAGES},
     optional={
         "model": WORDS | JSON,
-        "tools": TOOLS | JSON,
+        "tools": TOOLS | st.none(),
         "stream": JSON,
         "response_format": FORMATS | JSON,
         "temperature": JSON,

@@ -17,16 +17,13 @@ from llm_intercept import LLMInterceptError, intercept
 from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
-    RequestFacts,
-    RuleFacts,
     SettingsError,
-    Unmatched,
     UnmatchedRequestError,
     UnseenClientError,
-    Verdict,
     WrapError,
-    shorten,
 )
+from llm_intercept.facts import RequestFacts, RuleFacts, Unmatched, Verdict
+from llm_intercept.shown import shorten
 from tests.support import URL, chat
 
 HERE = re.compile(r"(?:[^\s(]*[/\\])?test_errors\.py:\d+")

@@ -120,7 +120,7 @@ def test_a_pydantic_instance_of_the_users_own_is_json_text() -> None:
 def test_a_misspelt_argument_of_a_reply_says_which_was_meant() -> None:
     with pytest.raises(ReplyError, match=r"Reply\(tool_cals=…\).*Did you mean 'tool_calls'\?"):
         Reply("a", tool_cals=[])
-    with pytest.raises(ReplyError, match=r"there is no 'input_token'.*Did you mean 'input_tokens'\?"):
+    with pytest.raises(ReplyError, match=r"there is no 'input_token'\. Its names are input_tokens \(what was asked\)"):
         Reply("a", usage={"input_token": 1})
     with pytest.raises(SettingsError, match=r"Usage\(output_tokens\)=-1"):
         Usage(output_tokens=-1)

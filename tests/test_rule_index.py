@@ -53,7 +53,7 @@ REQUESTS = st.builds(
     read,
     st.lists(st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), STRINGS | NAMES), max_size=4),
     NAMES,
-    tools=st.lists(NAMES.map(lambda name: {"type": "function", "function": {"name": name}}), max_size=3),
+    tools=st.lists(NAMES.filter(bool).map(lambda name: {"type": "function", "function": {"name": name}}), max_size=3),
     stream=st.booleans(),
     response_format=st.sampled_from(
         [

@@ -209,6 +209,7 @@ NAMES = st.sampled_from(
 )
 SAYS = st.sampled_from(["", "a", "b", "ab", "aB", "ba", "ss", "ß"])
 CALLED = st.sampled_from(["", "a", "b", "ab", "[a]", "[", "a[", "aa"])
+NAMED = st.lists(CALLED.filter(bool), max_size=2)  # a tool without a name is refused before any rule is asked
 
 
 def jsons(*leaves: Any) -> st.SearchStrategy[Any]:
@@ -303,7 +304,7 @@ def requests(draw: st.DrawFn) -> LLMRequest:
         messages += [{"role": "assistant", "content": None, "tool_calls": [call]}]
         messages += [draw(st.sampled_from([tool(number), {"role": "user", "content": "ab"}]))]
     body: dict[str, Any] = {"model": draw(CALLED), "messages": messages, "stream": draw(st.booleans())}
-    body["tools"] = [{"type": "function", "function": {"name": name}} for name in draw(st.lists(CALLED, max_size=2))]
+    body["tools"] = [{"type": "function", "function": {"name": name}} for name in draw(NAMED)]
     body["response_format"] = draw(FORMATS)
     body |= draw(st.dictionaries(st.sampled_from("xy"), JSONS, max_size=2))
     headers = draw(st.dictionaries(st.sampled_from(["x-a", "x-b"]), st.sampled_from(["a", "b", "ab"])))

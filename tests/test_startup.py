@@ -5,6 +5,7 @@ Needs pytest and the installed package alone, so that it can be run against a wh
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -103,11 +104,15 @@ print(asked.status_code, embedded.status_code, listed.status_code, "mode 'block'
 
 
 @pytest.mark.parametrize("reply", ["", "two\nlines: 日本 'quoted'"])
-def test_mock_answers_with_the_reply_given(run_python, reply):
-    """`LLM_INTERCEPT_REPLY` is the text of every answer, an empty one too."""
-    done = run_python(PROGRAM, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY=reply, PYTHONUTF8="1")
+def test_mock_answers_with_the_reply_given(run_python, tmp_path, reply):
+    """`LLM_INTERCEPT_REPLY` is the text of every answer, an empty one too, and is named as the place of its rule."""
+    log = tmp_path / "calls.jsonl"
+    done = run_python(
+        PROGRAM, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY=reply, LLM_INTERCEPT_LOG=str(log), PYTHONUTF8="1"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == reply + "\n"
+    assert json.loads(log.read_text())["where"] == "LLM_INTERCEPT_REPLY"
 
 
 @pytest.mark.skipif(not find_spec("openai"), reason="needs openai")
@@ -385,6 +390,14 @@ def test_run_passes_the_policy_on(tmp_path):
     code = "import os; print(os.environ['LLM_INTERCEPT'], os.environ['LLM_INTERCEPT_UNMATCHED'])"
     done = command("run", "--unmatched", "warn", "--", sys.executable, "-c", code, cwd=tmp_path)
     assert lines(done) == ["mock warn"]
+
+
+def test_run_replays_recordings_where_no_mode_is_said(tmp_path):
+    """As `intercept(recordings=…)` does; else they would be ignored."""
+    code = "import os; print(os.environ['LLM_INTERCEPT'])"
+    for more, said in (([], "replay"), (["--mode", "mock"], "mock")):
+        done = command("run", "--recordings", "tape", *more, "--", sys.executable, "-c", code, cwd=tmp_path)
+        assert lines(done) == [said]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no sh")

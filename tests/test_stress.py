@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from llm_intercept import intercept
-from llm_intercept._startup import LazyHandler
 from llm_intercept.clients.patching import THREADS, TRAFFIC
+from llm_intercept.interceptor.handler import LazyHandler
 
 ROUNDS = int(os.environ.get("STRESS_ROUNDS", "1"))  # 250 are 10,000 blocks: some ten minutes
 

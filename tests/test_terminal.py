@@ -11,16 +11,16 @@ import warnings
 import pytest
 from click.testing import CliRunner
 
-from llm_intercept import Reply, errors, intercept, tool_call
+from llm_intercept import Reply, errors, facts, intercept, tool_call
 from llm_intercept.cli.app import app
-from llm_intercept.errors import LLMInterceptError, visible
+from llm_intercept.errors import LLMInterceptError
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import write_take
 from llm_intercept.recording.tape import Tape
-from llm_intercept.shown import STEERING
+from llm_intercept.shown import STEERING, visible
 from tests.support import URL, chat
 
 # OSC 52 and 8 by ESC and by C1, window title, clear screen, carriage return, backspace, overrides, tags, rich's markup.
@@ -156,9 +156,9 @@ def test_every_error_and_warning_is_safe(tmp_path):
         errors.RuleFileError(EVIL, EVIL, EVIL, EVIL),
         errors.UnseenClientError(EVIL, EVIL),
         errors.NotResilientError(EVIL, [EVIL], None),
-        errors.SecretInRecordingError(EVIL, [errors.SecretFacts(EVIL, EVIL, EVIL)]),
-        errors.TakeFacts(EVIL, EVIL, (EVIL,)),
-        errors.RequestFacts(EVIL, EVIL, EVIL, EVIL, (EVIL,)),
+        errors.SecretInRecordingError(EVIL, [facts.SecretFacts(EVIL, EVIL, EVIL)]),
+        facts.TakeFacts(EVIL, EVIL, (EVIL,)),
+        facts.RequestFacts(EVIL, EVIL, EVIL, EVIL, (EVIL,)),
     ):
         assert is_safe(str(one)), one
     import httpx

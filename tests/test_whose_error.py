@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from llm_intercept import LLMInterceptError, Reply, intercept
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.errors import AnswerError, ReplyError, ReplyFunctionError, TokenizerError
+from llm_intercept.replies import computed as computed_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,23 @@ def test_deltas_are_read_once_for_json_with_all_a_reply_has(case):
     assert case.text(response) == "one two"
     assert '"length"' in response.text
     assert '"mine"' in response.text
+
+
+def test_deltas_for_a_forced_call_that_fail_are_the_users_mistake_in_either_shape(case):
+    """They are the call's arguments, so they are read before the first byte is sent."""
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    with pytest.raises(ReplyFunctionError, match="mine"), intercept() as llm:
+        llm.reply(lambda _: computed('{"a":', LookupError("mine")))
+        assert case.post(tools=tools, tool_choice="required").status_code == 500
+
+
+def test_deltas_without_an_end_answer_no_request_for_json(make_case, family, monkeypatch):
+    """The generator is stopped, and the error says why, at the rule."""
+    monkeypatch.setattr(computed_streams, "MOST", 100)
+    case = make_case(family, False, False)
+    with pytest.raises(ReplyError, match=r"(?s)more than 100 deltas.*test_whose_error\.py"), intercept() as llm:
+        llm.reply(lambda _: itertools.repeat("a"))
+        assert case.post().status_code == 500
 
 
 def test_a_tokenizers_error_is_told_as_its_own(case):

@@ -56,7 +56,7 @@ def _run(contender: str, family: str, folder: Path, given: argparse.Namespace) -
     except MissingError as missing:
         print(f"{contender} on {family} is left out: {missing}")
         return
-    command = [python, "-m", "harness.process", contender, family, new]
+    command = [str(python), "-m", "harness.process", contender, family, str(new)]
     command += ["--only", given.only, "--budget", given.budget]
     variables = {
         **os.environ,

@@ -102,7 +102,7 @@ def frames(chunks: int) -> tuple[bytes, ...]:
     """Make the frames of a stream of so many deltas: role, deltas, finish, [DONE]."""
     said: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}]
     said += [{"content": text} for text in deltas(chunks)]
-    choices = [(one, None) for one in said] + [({}, "stop")]
+    choices: list[tuple[dict[str, Any], str | None]] = [*((one, None) for one in said), ({}, "stop")]
     return (*(_frame(delta, reason) for delta, reason in choices), b"data: [DONE]\n\n")
 
 

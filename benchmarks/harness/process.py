@@ -10,6 +10,7 @@ import importlib
 import json
 import platform
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,9 @@ def results(contender: str, family: str, wanted: list[str], budget: float) -> It
     """Run workloads and yield each one's result, or the reason why there is none."""
     made, module = load(contender), importlib.import_module(family)
     jobs: list[tuple[Any, Callable[[], Measured]]] = [
-        (one, lambda one=one: measure(made, one, module, budget=budget)) for one in WORKLOADS
+        (one, partial(measure, made, one, module, budget=budget)) for one in WORKLOADS
     ]
-    jobs += [(one, lambda one=one: one.measure(contender, family, budget)) for one in STARTS]
+    jobs += [(one, partial(one.measure, contender, family, budget)) for one in STARTS]
     for one, run in jobs:
         if wanted and one.name not in wanted:
             continue

@@ -154,8 +154,8 @@ def _no_family() -> str:
 
 
 def _how(settings: Mapping[str, Any]) -> str:
-    from llm_intercept.errors import shorten  # noqa: PLC0415
     from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
+    from llm_intercept.shown import shorten  # noqa: PLC0415
 
     tape, reply, rules = (_from_here(settings.get(name)) for name in ("recordings", "reply", "rules"))
     if settings["mode"] != "mock":

@@ -5,22 +5,18 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.shown import cut as cut  # noqa: PLC0414 - what makes messages makes them with these words
-from llm_intercept.shown import shorten as shorten  # noqa: PLC0414
-from llm_intercept.shown import visible as visible  # noqa: PLC0414
+from llm_intercept.facts import indented
+from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHOWN_RULES = 3
-HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0 for one that fails
+    from llm_intercept.facts import RuleFacts, SecretFacts, Unmatched
+
 SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
-SHOWN_DIFFERENCES = 8
 
 
 def portable(value: Any) -> Any:
@@ -156,147 +152,6 @@ class LogLossWarning(UserWarning):
     """A call could not be written to the log; the program goes on as if there were none. It is told once."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
-    """A request in short, for messages; its URL is one that may be shown."""
-
-    method: str
-    url: str
-    model: str = ""
-    last_user: str = ""
-    tools: tuple[str, ...] = ()
-    stream: bool = False
-
-    def __str__(self) -> str:
-        lines = [visible(f"{self.method} {self.url}")]
-        if self.model:
-            lines.append(f"  model:     {visible(self.model)}{' (stream)' if self.stream else ''}")
-        if self.last_user:
-            lines.append(f"  last user: {shorten(self.last_user)}")
-        if self.tools:
-            lines.append(f"  tools:     {visible(', '.join(self.tools))}")
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a condition says of a request, and why.
-
-    Attributes:
-        holds: Whether the request fulfils the condition.
-        subject: What of the request is looked at: `model`, `user`, `json.temperature`.
-        expected: What the condition asks for.
-        got: What the request has.
-        hint: What the user may have meant, if that can be guessed.
-        distance: How far the request is from fulfilling it: 0.0 (it does) to 1.0.
-
-    """
-
-    holds: bool
-    subject: str
-    expected: str
-    got: str
-    hint: str = ""
-    distance: float = 1.0
-
-    def __str__(self) -> str:
-        pad = " " * (len(self.subject) + 2)
-        lines = [f"{self.subject}: expected {self.expected}", f"{pad}got      {self.got}"]
-        if self.hint:
-            lines.append(f"{pad}hint: {self.hint}")
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFacts:
-    """A rule that did not answer: its text, its place, the conditions that fail, how many hold, and why it did not."""
-
-    rule: str
-    where: str
-    failed: tuple[Verdict, ...] = ()
-    held: int = 0
-    reason: str = ""
-
-    @property
-    def distance(self) -> float:
-        """How far the request is from it: the sum of its conditions' distances, less a little for each that holds."""
-        if not self.failed:
-            return -math.inf
-        return sum(verdict.distance for verdict in self.failed) - HELD * self.held
-
-    def __str__(self) -> str:
-        lines = [self.rule, f"  at {self.where}"]
-        for verdict in self.failed:
-            lines += _indent(str(verdict), 2)
-        if self.held and self.failed:
-            lines.append(f"  ({self.held} of its {self.held + len(self.failed)} conditions hold{_s(self.held)})")
-        if self.reason:
-            lines += _indent(self.reason, 2)
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class TakeFacts:
-    """A recorded exchange that was not played: its file, why not, and the fields that differ."""
-
-    name: str
-    reason: str
-    differences: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        lines = [
-            visible(f"{self.name}: {self.reason}"),
-            *(visible(f"  {one}") for one in self.differences[:SHOWN_DIFFERENCES]),
-        ]
-        more = len(self.differences) - SHOWN_DIFFERENCES
-        return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an interceptor answers nothing that its rules do not answer, and what to do."""
-
-    problem: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """One request that nothing answered, with what is needed to explain it; `count` says how many rules there are."""
-
-    request: RequestFacts
-    problem: str
-    rules: tuple[RuleFacts, ...] = ()
-    advice: str = ""
-    headed: bool = True
-    count: int = 0
-    takes: tuple[TakeFacts, ...] = ()
-
-    def __str__(self) -> str:
-        lines = [self.problem, *_indent(str(self.request), 2)]
-        nearest = sorted(self.rules, key=lambda rule: rule.distance)[:SHOWN_RULES]
-        if nearest and self.headed:
-            lines.append(_heading(len(nearest), max(self.count, len(self.rules))))
-        for number, rule in enumerate(nearest, 1):
-            lines += _indent(f"{number}. {rule}" if self.headed else str(rule), 2)
-        if self.takes:
-            lines.append("the nearest recording:" if len(self.takes) == 1 else "the nearest recordings:")
-        for take in self.takes:
-            lines += _indent(str(take), 2)
-        return visible("\n".join([*lines, self.advice] if self.advice else lines), lines=True)
-
-
-def _heading(shown: int, count: int) -> str:
-    if shown < count:
-        return f"the nearest {shown} of {count} rules:"
-    return "the rule tried:" if count == 1 else f"the {count} rules tried, the nearest first:"
-
-
-def _s(count: int) -> str:
-    """The ending of a verb's third person: `1 holds`, `2 hold`."""
-    return "s" if count == 1 else ""
-
-
 class UnmatchedRequestError(LLMInterceptError, AssertionError):
     """Requests that nothing answered, raised when the block that should have answered them ends."""
 
@@ -316,7 +171,7 @@ class ElsewhereError(LLMInterceptError, AssertionError):
         self.problems = tuple(problems)
         lines = ["llm-intercept: not all went well in the processes that were started inside this block."]
         for problem in self.problems[:SHOWN_REQUESTS]:
-            lines += _indent(problem, 2)
+            lines += indented(problem, 2)
         more = len(self.problems) - SHOWN_REQUESTS
         super().__init__("\n".join([*lines, *([f"  … and {more} more"] if more > 0 else [])]))
 
@@ -339,7 +194,7 @@ class UnusedRuleError(LLMInterceptError, AssertionError):
         self.unused = tuple(unused)
         lines = ["llm-intercept: not every rule was used to its end."]
         for rule in self.unused:
-            lines += _indent(str(rule), 2)
+            lines += indented(str(rule), 2)
         lines.append("Take it out, or say that it need not be used: llm.on(…).reply(…).optional().")
         super().__init__("\n".join(lines))
 
@@ -399,10 +254,6 @@ class HookError(LLMInterceptError):
         )
 
 
-def _indent(text: str, width: int) -> list[str]:
-    return [" " * width + line for line in text.split("\n")]
-
-
 class RecordingError(LLMInterceptError):
     """An answer could not be recorded; the client got it all the same."""
 
@@ -413,18 +264,6 @@ class DamagedRecordingWarning(LLMInterceptWarning):
 
 class UnrecordedAnswerWarning(LLMInterceptWarning):
     """Answers were not recorded, since they say how things stood then: a wrong key, a limit, a server that failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretFacts:
-    """Where a secret is kept in a tape: the file, the field, and what kind of secret it is; never the secret."""
-
-    name: str
-    path: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.path}: {self.kind}"
 
 
 class SecretInRecordingError(LLMInterceptError):

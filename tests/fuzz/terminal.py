@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 from hypothesis import strategies as st
 
-from llm_intercept import Interceptor, InterceptTransport, Reply, errors, tool_call
+from llm_intercept import Interceptor, InterceptTransport, Reply, errors, facts, tool_call
 from llm_intercept.cli.terminal import failure, styled
-from llm_intercept.errors import LLMInterceptError, visible
+from llm_intercept.errors import LLMInterceptError
 from llm_intercept.secrets.urls import shown_url
-from llm_intercept.shown import shorten
+from llm_intercept.shown import shorten, visible
 from tests.fuzz.odd import TEXT, altered, changed, dumped
 from tests.fuzz.requests import PLAIN, SEEDS
 from tests.fuzz.target import check_shown, target
@@ -43,7 +43,7 @@ def an_error_is_shown(given: Any) -> None:
     for error in (
         LLMInterceptError(one), errors.LLMInterceptWarning(one), errors.SettingsError(one, other), errors.RuleFileError(one, other, one, other),
         errors.ReplyError(one, other, one), errors.UnseenClientError(one, other), errors.ReplyFunctionError(one, other, ValueError(one)),
-        errors.RequestFacts(one, other, one, other, (one,)), errors.TakeFacts(one, other, (one,)),
+        facts.RequestFacts(one, other, one, other, (one,)), facts.TakeFacts(one, other, (one,)),
         errors.RecordingError(one), errors.AnswerError(one, other, KeyError(one)),
     ):  # fmt: skip
         check_shown(str(error))

@@ -25,7 +25,7 @@ class Ours:
     """llm-intercept."""
 
     name = "llm-intercept"
-    distributions = ("llm-intercept-transport", "pydantic")
+    distributions: tuple[str, ...] = ("llm-intercept-transport", "pydantic")
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()

@@ -76,8 +76,10 @@ def run(command: tuple[str, ...], **given: str | None) -> None:
     Examples: llm-intercept run --reply "hi" -- python app.py;
     llm-intercept run --mode auto --recordings recordings/demo -- python app.py
     """
+    chosen = {name: text for name, text in given.items() if text is not None}
+    chosen.setdefault("mode", "replay" if "recordings" in chosen else "mock")  # as `intercept(recordings=…)` does
     try:
-        variables = _variables({"mode": "mock", **{name: text for name, text in given.items() if text is not None}})
+        variables = _variables(chosen)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     if command[0].startswith("-"):

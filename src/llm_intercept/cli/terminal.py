@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_intercept.errors import visible
+from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from llm_intercept.errors import SettingsError, Verdict
+from llm_intercept.errors import SettingsError
+from llm_intercept.facts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import mapping, text
 from llm_intercept.conditions.base import Clue, KeywordCondition
-from llm_intercept.errors import Verdict
+from llm_intercept.facts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from llm_intercept.conditions.base import Condition
-from llm_intercept.errors import SettingsError, Verdict
+from llm_intercept.errors import SettingsError
+from llm_intercept.facts import Verdict
 
 if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import is_text, written
-from llm_intercept.errors import Verdict, shorten
+from llm_intercept.facts import Verdict
 from llm_intercept.secrets.credentials import is_secret_header
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition

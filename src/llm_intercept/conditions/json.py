@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 from llm_intercept.base.json import is_array, is_object, is_same, items, mapping, plain
 from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import asked_for
-from llm_intercept.errors import Verdict, cut
+from llm_intercept.facts import Verdict
+from llm_intercept.shown import cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

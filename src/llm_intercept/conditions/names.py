@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from llm_intercept.base.words import nearest
 from llm_intercept.conditions.base import Clue, KeywordCondition
 from llm_intercept.conditions.text import asked_for, is_text, written
-from llm_intercept.errors import Verdict
+from llm_intercept.facts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

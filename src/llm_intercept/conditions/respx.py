@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from llm_intercept.conditions.base import Both, Condition, Either, Not
-from llm_intercept.errors import Verdict, shorten
+from llm_intercept.facts import Verdict
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     import httpx

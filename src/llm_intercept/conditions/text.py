@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast
 
 from llm_intercept.conditions.base import Clue, KeywordCondition
-from llm_intercept.errors import Verdict, shorten
+from llm_intercept.facts import Verdict
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition

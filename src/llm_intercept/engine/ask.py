@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.errors import ReplyError, ReplyFunctionError
 from llm_intercept.model.wire import Ask, NetworkFaultError
-from llm_intercept.replies.kinds import Callback, is_computed, prepare
+from llm_intercept.replies.computed import Computed, collected
+from llm_intercept.replies.kinds import Callback, prepare
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.engine.decide import Case
-    from llm_intercept.replies.computed import Computed
     from llm_intercept.replies.kinds import Answer, Passthrough, RaiseError
 
 
@@ -40,19 +40,25 @@ def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | Rais
     if isinstance(prepared, Callback):
         problem = "A reply function returned another function"
         raise FailedExchange(ReplyError(problem, "Return the reply itself.", where))
-    return (yield from _collected(case, prepared)) if is_computed(prepared) else prepared
+    return prepared
 
 
-def _collected(case: Case, reply: Reply) -> Generator[Any, Any, Reply]:
-    """Read computed deltas to their end where the answer is asked for as a whole; a stream reads them as they come."""
+def read_deltas(reply: Reply, case: Case) -> Generator[Any, Any, Reply]:
+    """Read computed deltas to their end where the answer is asked for as a whole; a stream reads them as they come.
+
+    Raises:
+        FailedExchange: They raised, one is no str, or they have no end.
+
+    """
     choice = case.request.tool_choice
     if case.request.stream and (choice is None or choice.mode != "required"):
         return reply
+    collect = _collect if isinstance(reply.deltas, Computed) else collected
     try:
-        deltas: list[str] = yield from _ask(case, _collect, reply.deltas)
+        deltas: list[str] = yield from _ask(case, collect, reply.deltas)
     except FailedExchange as failed:
         cause = failed.error.__cause__
-        raise FailedExchange(cause) if isinstance(cause, ReplyError) else failed from cause
+        raise FailedExchange(placed(cause, case)) if isinstance(cause, ReplyError) else failed from cause
     return reply.with_deltas(tuple(deltas))
 
 
@@ -60,21 +66,10 @@ async def _collect(deltas: Computed) -> list[str]:
     return await deltas.collected()
 
 
-def read_deltas(reply: Reply, case: Case) -> Generator[Any, Any, Reply]:
-    """Read the deltas of a reply that are computed, as its function would be asked for them.
-
-    Raises:
-        FailedExchange: They raised, or one is no str.
-
-    """
-    try:
-        deltas = yield from _ask(case, tuple, reply.deltas)
-    except FailedExchange as failed:
-        cause = failed.error.__cause__
-        if isinstance(cause, ReplyError) and cause.where:  # of a delta that is no str, where that was given
-            raise FailedExchange(cause) from cause
-        raise
-    return reply.with_deltas(deltas)
+def placed(error: ReplyError, case: Case) -> ReplyError:
+    """Say of a reply that cannot be given which rule gave it, and where that was written."""
+    place = f"rule {case.origin}, {case.where}" if case.where else str(case.origin)
+    return error if error.where else ReplyError(error.problem, error.advice, place)
 
 
 def are_computed(answer: object) -> TypeGuard[Reply]:

@@ -16,7 +16,7 @@ from llm_intercept.base.hosts import names_one
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import are_computed, exception_of, read_deltas, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
@@ -37,7 +37,6 @@ from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFault
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, Callback, ErrorReply, Passthrough, RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
-from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.simulation.service import Service
@@ -49,12 +48,16 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.errors import Refusal, Unmatched
+    from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.settings import Network, UnmatchedPolicy
+
+REMEMBERED = 1000
+"""So many warnings are not given again."""
+_warned: dict[str | tuple[str, type[Warning], int], int] = {}
 
 IN_THE_BODY = "mock_response, in the request's body"
 
@@ -207,7 +210,7 @@ class Engine:
 
     def _given(self, case: Case, answer: Answer) -> Generator[Any, Any, WireResponse]:
         """Write and deliver a reply."""
-        if isinstance(answer, Reply) and answer.deltas is not None and not case.request.stream and are_computed(answer):
+        if are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
@@ -239,7 +242,7 @@ class Engine:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity))
         except ReplyError as error:
-            raise FailedExchange(_placed(error, case)) from error
+            raise FailedExchange(placed(error, case)) from error
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
         except Exception as error:
@@ -286,7 +289,7 @@ class Engine:
         call.source = "unmatched"
         if self.lets_unmatched_out:
             if self.unmatched == "warn":
-                warnings.warn(str(facts), UnmatchedWarning, stacklevel=2)
+                _warn(str(facts))
             return (yield from _forward(call))
         self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
@@ -325,18 +328,19 @@ class Engine:
         call.finish()
 
 
+def _warn(text: str) -> None:
+    """Warn of a request that was let out; each text is another, and Python would remember every one for ever."""
+    if len(_warned) >= REMEMBERED:
+        _warned.clear()
+    warnings.warn_explicit(text, UnmatchedWarning, "<llm-intercept>", 1, module=__name__, registry=_warned)
+
+
 def _whose(error: Exception, case: Case) -> LLMInterceptError:
     """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
     if isinstance(error, LLMInterceptError):
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
-
-
-def _placed(error: ReplyError, case: Case) -> ReplyError:
-    """Say of a reply that cannot be given which rule gave it, and where that was written."""
-    place = f"rule {case.origin}, {case.where}" if case.where else str(case.origin)
-    return error if error.where else ReplyError(error.problem, error.advice, place)
 
 
 def _records(chain: tuple[Engine, ...]) -> bool:

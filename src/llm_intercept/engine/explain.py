@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.engine.exits import place, port_of
-from llm_intercept.errors import RequestFacts, RuleFacts, Unmatched
+from llm_intercept.facts import RequestFacts, RuleFacts, Unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.engine.exchange import Engine
-    from llm_intercept.errors import Refusal
+    from llm_intercept.facts import Refusal
     from llm_intercept.rules.book import RuleBook
     from llm_intercept.rules.script import Exhausted, Why
 
@@ -55,7 +55,7 @@ def stopped(case: Case, why: str, refusal: Refusal | None = None) -> Unmatched:
         problem, server = f"llm-intercept stopped a request to {head.host}, a known LLM host. {why}.", ""
     else:
         problem = f"llm-intercept stopped a request that asks a model at {head.host}, as its path says. {why}."
-        server = f"\nor passthrough=[{place(head.host, port_of(head))!r}] for all that goes to this server."
+        server = f" Or\npassthrough=[{place(head.host, port_of(head))!r}] for all that goes to this server."
     if refusal is not None:
         return Unmatched(facts, f"{problem}\n{refusal.problem}", advice=refusal.advice)
     return Unmatched(facts, problem, advice=let_out(case) + server)

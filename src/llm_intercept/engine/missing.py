@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.engine import loosening
 from llm_intercept.engine.explain import facts_of
-from llm_intercept.errors import TakeFacts, Unmatched
+from llm_intercept.facts import TakeFacts, Unmatched
 from llm_intercept.recording.compare import differences, distance
 from llm_intercept.recording.tape import SHORT, canonical_of, is_partial
 

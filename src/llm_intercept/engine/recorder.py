@@ -27,7 +27,6 @@ from llm_intercept.errors import (
     ReplyFunctionError,
     SecretInRecordingError,
     UnrecordedAnswerWarning,
-    shorten,
 )
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.audit import secrets_of
@@ -44,6 +43,7 @@ from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
 from llm_intercept.recording.writing import WRITER
 from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.errors import (
-    BudgetExceededError,
-    LLMInterceptError,
-    RuleFacts,
-    UnmatchedRequestError,
-    UnusedRuleError,
-)
+from llm_intercept.errors import BudgetExceededError, LLMInterceptError, UnmatchedRequestError, UnusedRuleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from llm_intercept.facts import RuleFacts
     from llm_intercept.journal.budget import Budget
     from llm_intercept.journal.journal import Journal
 

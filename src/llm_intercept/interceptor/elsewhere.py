@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_intercept.base.reports import append, take
-from llm_intercept.errors import ElsewhereError, LLMInterceptError, Unmatched
+from llm_intercept.errors import ElsewhereError, LLMInterceptError
+from llm_intercept.facts import Unmatched
 from llm_intercept.journal.journal import TALLY
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from llm_intercept.engine.exchange import Engine
-    from llm_intercept.errors import LLMInterceptError, Refusal
+    from llm_intercept.errors import LLMInterceptError
+    from llm_intercept.facts import Refusal
     from llm_intercept.model.wire import Contact, Exchange, WireRequest
 
 

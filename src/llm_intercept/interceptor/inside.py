@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients.activation import Activation, activate, deactivate
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.errors import LLMInterceptError, Refusal
+from llm_intercept.facts import Refusal
 from llm_intercept.interceptor.handler import LazyHandler
 from llm_intercept.settings import SWITCH
 from llm_intercept.settings.guard import Guard, is_guard, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from llm_intercept.errors import LLMInterceptError
 
 ADVICE = (
     "What is passed on to other processes: a text (intercept('text')), auto(), files of rules (rules='rules.toml'),\n"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Never, TypedDict, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
-from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError, cut, shorten
+from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
 from llm_intercept.interceptor.passed_on import PassedOn
@@ -19,6 +19,7 @@ from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.settings.arguments import chosen
+from llm_intercept.shown import cut, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from llm_intercept.conditions import Conditions
     from llm_intercept.conditions.given import ConditionLike
     from llm_intercept.engine.exchange import Engine
-    from llm_intercept.errors import Unmatched
+    from llm_intercept.facts import Unmatched
     from llm_intercept.journal.calls import Calls
     from llm_intercept.journal.resilience import FindingKind, Resilience
     from llm_intercept.recording.config import Recordings

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.tokens import CheckedTokenizer, EstimatingTokenizer
 from llm_intercept.engine.exchange import Engine
-from llm_intercept.errors import Refusal
+from llm_intercept.facts import Refusal
 from llm_intercept.journal.log import CallLog
 from llm_intercept.settings import WITHOUT_TAPE
 from llm_intercept.simulation.service import Service

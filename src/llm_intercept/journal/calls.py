@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, overload
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
 from llm_intercept.conditions.given import all_conditions
-from llm_intercept.errors import SettingsError, shorten, visible
+from llm_intercept.errors import SettingsError
 from llm_intercept.journal.journal import SOURCES
+from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from llm_intercept.base.prices import price
 from llm_intercept.base.recent import RecentCounts
-from llm_intercept.errors import portable, shorten, visible
+from llm_intercept.errors import portable
+from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from llm_intercept.errors import Unmatched
+    from llm_intercept.facts import Unmatched
     from llm_intercept.faults.base import Fault
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage

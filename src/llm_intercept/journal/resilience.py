@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from llm_intercept.base.words import did_you_mean
-from llm_intercept.errors import LLMInterceptError, NotResilientError, SettingsError, shorten
+from llm_intercept.errors import LLMInterceptError, NotResilientError, SettingsError
 from llm_intercept.model.wire import RETRYABLE
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from llm_intercept.errors import shorten
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,7 +14,8 @@ import pytest
 
 from llm_intercept.base.reports import take
 from llm_intercept.clients import activation, patching
-from llm_intercept.errors import LLMInterceptError, Refusal
+from llm_intercept.errors import LLMInterceptError
+from llm_intercept.facts import Refusal
 from llm_intercept.interceptor import children
 from llm_intercept.interceptor.elsewhere import hear, problems_of
 from llm_intercept.interceptor.handler import LazyHandler

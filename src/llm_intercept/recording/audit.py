@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.errors import SecretFacts
+from llm_intercept.facts import SecretFacts
 from llm_intercept.recording.compare import Difference, differences
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sanitize import redacted_take

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
-from llm_intercept.errors import cut, shorten
+from llm_intercept.shown import cut, shorten
 
 ABSENT = object()
 SHOWN = 60

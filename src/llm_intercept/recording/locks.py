@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PATIENCE = 10.0  # seconds: a lock is held for milliseconds, so a longer one is no longer in use, or held on purpose
 PAUSE = 0.002
 WRONG = "a link or something else that is no plain file is where llm-intercept's lock file should be: delete it"
-FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND
-FLAGS |= sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+SAFELY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # which each system has some of
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | SAFELY
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 

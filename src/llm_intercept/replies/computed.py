@@ -9,6 +9,7 @@ Knows: deltas. Must not know: any API, who awaits.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import ReplyError
@@ -63,8 +64,7 @@ class Computed(Iterator[Any]):
             self._delta = None
             if len(found) > MOST:
                 await self._close()
-                problem = f"A computed stream has more than {MOST:,} deltas, and the request asks for the whole answer"
-                raise ReplyError(problem, "A stream without an end can answer only requests for a stream.", self._where)
+                raise _endless(self._where)
 
     async def _fetch(self) -> None:
         self._is_asked = False
@@ -84,6 +84,19 @@ class Computed(Iterator[Any]):
         close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()
+
+
+def collected(deltas: Iterable[str]) -> list[str]:
+    """Read deltas that need not be awaited; raises `ReplyError` if they are too many, or one is no str."""
+    found = list(islice(deltas, MOST + 1))
+    if len(found) > MOST:
+        raise _endless()
+    return found
+
+
+def _endless(where: str = "") -> ReplyError:
+    problem = f"A computed stream has more than {MOST:,} deltas, and the request asks for the whole answer"
+    return ReplyError(problem, "A stream without an end can answer only requests for a stream.", where)
 
 
 class Kept:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, get_args
 from pydantic import BaseModel
 
 from llm_intercept.base.json import to_json_text
-from llm_intercept.errors import ReplyError, shorten
+from llm_intercept.errors import ReplyError
 from llm_intercept.faults.base import Fault
 from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
@@ -21,6 +21,7 @@ from llm_intercept.replies.computed import Computed
 from llm_intercept.replies.reply import PARTS, Reply, checked_deltas
 from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from llm_intercept.model.usage import Usage

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 
 from llm_intercept.base.words import did_you_mean
-from llm_intercept.errors import ReplyError, SettingsError, shorten
+from llm_intercept.errors import ReplyError, SettingsError
 from llm_intercept.faults.base import as_faults
 from llm_intercept.model.parts import (
     Citation,
@@ -25,6 +25,7 @@ from llm_intercept.model.parts import (
 )
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.computed import Computed
+from llm_intercept.shown import shorten
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from pydantic import (
 from llm_intercept.base.json import is_array, is_object, no_constant
 from llm_intercept.conditions import MEMBERS
 from llm_intercept.conditions.given import positional_condition
-from llm_intercept.errors import ReplyError, SettingsError, cut
+from llm_intercept.errors import ReplyError, SettingsError
 from llm_intercept.model.parts import FinishReason  # noqa: TC001 - pydantic reads it
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.api_error import api_error
@@ -35,6 +35,7 @@ from llm_intercept.replies.kinds import prepare
 from llm_intercept.replies.make import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
 from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.rule import Key  # noqa: TC001 - pydantic reads it
+from llm_intercept.shown import cut
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition, Form

@@ -11,13 +11,14 @@ from heapq import nsmallest
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from llm_intercept.errors import RuleFacts, ShadowedRuleWarning
+from llm_intercept.errors import ShadowedRuleWarning
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import Exhausted, SteppedAside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from llm_intercept.facts import RuleFacts
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.replies.kinds import Kinds, Prepared
     from llm_intercept.rules.index import Index

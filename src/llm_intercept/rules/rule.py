@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, Never, Self, get_args
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
-from llm_intercept.errors import HELD, ReplyFunctionError, RuleFacts, SettingsError, UnknownSettingError
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnknownSettingError
+from llm_intercept.facts import HELD, RuleFacts
 from llm_intercept.replies.kinds import ANSWERS_ALL, Embeddings, Kinds, Prepared, ReplyLike, prepare
 from llm_intercept.replies.reply import ReplyOptions
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside

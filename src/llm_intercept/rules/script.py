@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.base.recent import RecentCounts
-from llm_intercept.errors import SettingsError, shorten
+from llm_intercept.errors import SettingsError
 from llm_intercept.replies.kinds import is_one_shot
 from llm_intercept.rules.races import RaceDetector
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

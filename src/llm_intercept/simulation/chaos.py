@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.base.recent import RecentCounts
-from llm_intercept.errors import SettingsError, shorten, visible
+from llm_intercept.errors import SettingsError
 from llm_intercept.faults import Fault, connection_error, cut_off, disconnect, malformed, timeout
 from llm_intercept.replies.api_error import api_error
 from llm_intercept.replies.kinds import ErrorReply
+from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest

@@ -17,11 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 from llm_intercept.base.json import is_object
 from llm_intercept.dialects import EVERY, dialect_of
 from llm_intercept.engine.recorder import wire_of
-from llm_intercept.errors import shorten
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import LINE, answer_values, event_bytes, event_value
 from llm_intercept.recording.sameness import same
 from llm_intercept.recording.tape import canonical_of, is_partial, key_of
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

@@ -11,10 +11,10 @@ from rich.text import Text as Line
 
 from llm_intercept.base.json import encode
 from llm_intercept.engine.recorder import read_request
-from llm_intercept.errors import visible
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.secrets.urls import shown_url
+from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

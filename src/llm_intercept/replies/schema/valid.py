@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import encode, is_array, is_object, is_same, items, mapping
-from llm_intercept.errors import SchemaError, cut
+from llm_intercept.errors import SchemaError
 from llm_intercept.replies.schema.keywords import check_keywords, resolve
 from llm_intercept.replies.schema.numbers import exact
 from llm_intercept.replies.schema.pattern import found
 from llm_intercept.replies.schema.steps import Steps
+from llm_intercept.shown import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

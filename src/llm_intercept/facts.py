@@ -1,0 +1,173 @@
+"""What happened, as typed facts that say themselves: a request, a rule that did not answer, a recording not played.
+
+Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over facts as plain values.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from llm_intercept.shown import shorten, visible
+
+SHOWN_RULES = 3
+HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0 for one that fails
+SHOWN_DIFFERENCES = 8
+
+
+def indented(text: str, width: int) -> list[str]:
+    """Return the lines of a text, each moved to the right by `width` blanks."""
+    return [" " * width + line for line in text.split("\n")]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """A request in short, for messages; its URL is one that may be shown."""
+
+    method: str
+    url: str
+    model: str = ""
+    last_user: str = ""
+    tools: tuple[str, ...] = ()
+    stream: bool = False
+
+    def __str__(self) -> str:
+        lines = [visible(f"{self.method} {self.url}")]
+        if self.model:
+            lines.append(f"  model:     {visible(self.model)}{' (stream)' if self.stream else ''}")
+        if self.last_user:
+            lines.append(f"  last user: {shorten(self.last_user)}")
+        if self.tools:
+            lines.append(f"  tools:     {visible(', '.join(self.tools))}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a condition says of a request, and why.
+
+    Attributes:
+        holds: Whether the request fulfils the condition.
+        subject: What of the request is looked at: `model`, `user`, `json.temperature`.
+        expected: What the condition asks for.
+        got: What the request has.
+        hint: What the user may have meant, if that can be guessed.
+        distance: How far the request is from fulfilling it: 0.0 (it does) to 1.0.
+
+    """
+
+    holds: bool
+    subject: str
+    expected: str
+    got: str
+    hint: str = ""
+    distance: float = 1.0
+
+    def __str__(self) -> str:
+        pad = " " * (len(self.subject) + 2)
+        lines = [f"{self.subject}: expected {self.expected}", f"{pad}got      {self.got}"]
+        if self.hint:
+            lines.append(f"{pad}hint: {self.hint}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFacts:
+    """A rule that did not answer: its text, its place, the conditions that fail, how many hold, and why it did not."""
+
+    rule: str
+    where: str
+    failed: tuple[Verdict, ...] = ()
+    held: int = 0
+    reason: str = ""
+
+    @property
+    def distance(self) -> float:
+        """How far the request is from it: the sum of its conditions' distances, less a little for each that holds."""
+        if not self.failed:
+            return -math.inf
+        return sum(verdict.distance for verdict in self.failed) - HELD * self.held
+
+    def __str__(self) -> str:
+        lines = [self.rule, f"  at {self.where}"]
+        for verdict in self.failed:
+            lines += indented(str(verdict), 2)
+        if self.held and self.failed:
+            lines.append(f"  ({self.held} of its {self.held + len(self.failed)} conditions hold{_s(self.held)})")
+        if self.reason:
+            lines += indented(self.reason, 2)
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeFacts:
+    """A recorded exchange that was not played: its file, why not, and the fields that differ."""
+
+    name: str
+    reason: str
+    differences: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            visible(f"{self.name}: {self.reason}"),
+            *(visible(f"  {one}") for one in self.differences[:SHOWN_DIFFERENCES]),
+        ]
+        more = len(self.differences) - SHOWN_DIFFERENCES
+        return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an interceptor answers nothing that its rules do not answer, and what to do."""
+
+    problem: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """One request that nothing answered, with what is needed to explain it; `count` says how many rules there are."""
+
+    request: RequestFacts
+    problem: str
+    rules: tuple[RuleFacts, ...] = ()
+    advice: str = ""
+    headed: bool = True
+    count: int = 0
+    takes: tuple[TakeFacts, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [self.problem, *indented(str(self.request), 2)]
+        nearest = sorted(self.rules, key=lambda rule: rule.distance)[:SHOWN_RULES]
+        if nearest and self.headed:
+            lines.append(_heading(len(nearest), max(self.count, len(self.rules))))
+        for number, rule in enumerate(nearest, 1):
+            lines += indented(f"{number}. {rule}" if self.headed else str(rule), 2)
+        if self.takes:
+            lines.append("the nearest recording:" if len(self.takes) == 1 else "the nearest recordings:")
+        for take in self.takes:
+            lines += indented(str(take), 2)
+        return visible("\n".join([*lines, self.advice] if self.advice else lines), lines=True)
+
+
+def _heading(shown: int, count: int) -> str:
+    if shown < count:
+        return f"the nearest {shown} of {count} rules:"
+    return "the rule tried:" if count == 1 else f"the {count} rules tried, the nearest first:"
+
+
+def _s(count: int) -> str:
+    """The ending of a verb's third person: `1 holds`, `2 hold`."""
+    return "s" if count == 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFacts:
+    """Where a secret is kept in a tape: the file, the field, and what kind of secret it is; never the secret."""
+
+    name: str
+    path: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.path}: {self.kind}"
