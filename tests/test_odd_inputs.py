@@ -149,7 +149,7 @@ def test_a_url_with_what_no_url_can_say_is_shown_and_kept():
 
 
 def test_a_url_that_cannot_be_read_is_shown_without_user_and_query():
-    url = f"https://me:pw[@h.test/a/{KEY}?token=hidden#f"
+    url = f" https://me:pw[@h.test/a/{KEY}?token=hidden#f"
     for shown in (shown_url(url), Redaction().url(url, NOTHING)):
         assert shown == "https://h.test/a/[redacted]"
 

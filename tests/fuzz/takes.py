@@ -90,7 +90,11 @@ def a_take_is_played_in_either_shape(given: Any) -> None:
             with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
                 try:
                     request = json.loads(content)["request"]
-                    sent = httpx.Request("POST", request["url"], json={**request["body"], "stream": stream})
+                    sent = httpx.Request(
+                        "POST",
+                        URL if "://" not in request["url"] else request["url"],
+                        json={**request["body"], "stream": stream},
+                    )
                 except Exception:  # noqa: BLE001 - it asks nothing that can be asked
                     sent = httpx.Request("POST", URL, json={**PLAIN, "stream": stream})
                 with clear():

@@ -17,6 +17,8 @@ from llm_intercept.secrets.replace import replace_secrets
 HARMLESS = frozenset({"api-version", "alt", "beta", "stream"})
 """The query parameters whose values are shown, and kept in takes."""
 
+BLANK = re.compile(r"\A[\x00-\x20]+|[\t\r\n]")
+"""What `urlsplit` leaves out of a URL that it can read."""
 USER = re.compile(r"//[^/]*@")
 QUERY = re.compile(r"[?#].*", re.DOTALL)
 
@@ -36,7 +38,7 @@ def shown_url(url: str) -> str:
 
 def bare(url: str) -> str:
     """Take out of a URL that cannot be read whatever may be its user, password, query and fragment."""
-    return USER.sub("//", QUERY.sub("", url))
+    return USER.sub("//", QUERY.sub("", BLANK.sub("", url)))
 
 
 def _parameter(name: str, value: str) -> str:
