@@ -10,7 +10,7 @@ from tests.fuzz.__main__ import targets
 from tests.fuzz.target import Target, TooLongError, hunt
 
 TARGETS = {one.name: one for one in targets()}
-FEW = 12
+FEW = 8
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the time of an input is bounded by an alarm")
