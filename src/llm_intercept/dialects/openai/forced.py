@@ -69,9 +69,9 @@ def forced(request: LLMRequest) -> Forced | None:
     """Find what an answer must call; None if it need not call anything."""
     choice = request.tool_choice
     if choice is not None and choice.mode == "required":
-        if choice.tools and all(_runs_itself(request, name) for name in choice.tools):
-            return None
         offered = {tool.name: tool for tool in request.tools if tool.name and tool.type in CALLABLE}
+        if len(offered) < len(request.tools) and any(name not in offered for name in choice.tools):
+            return None  # a tool that the API runs itself is one of them
         named = tuple(offered.get(name) or Tool(name=name, parameters=ANYTHING) for name in choice.tools)
         tools = named or tuple(offered.values())
         return Forced(tools) if tools else None
@@ -81,11 +81,6 @@ def forced(request: LLMRequest) -> Forced | None:
         found = next((one for one in functions if one.get("name") == name), ANYTHING)
         return Forced((Tool(name=name, parameters=mapping(found.get("parameters"))),), is_legacy=True) if name else None
     return None
-
-
-def _runs_itself(request: LLMRequest, name: str) -> bool:
-    """Whether a name is that of a kind of tools that the API runs itself, such as a search."""
-    return any(tool.type == name and not tool.name for tool in request.tools)
 
 
 def automatic_call(request: LLMRequest, forced: Forced) -> ToolCall:

@@ -52,8 +52,9 @@ def _kind_of_delta(delta: Any) -> EventKind:
     return "content" if said else "other"
 
 
-def error(error: ErrorEvent) -> bytes:
+def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as an event of a stream."""
+    del first
     facts = {"message": error.message, "type": error.type, "param": None, "code": error.code}
     if error.form == "event":
         return b"event: error\n" + frame(encode(facts).decode())

@@ -20,7 +20,7 @@ from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.frames import Envelope
 from llm_intercept.dialects.openai_chat.read import read_message
 from llm_intercept.errors import ReplyError
-from llm_intercept.model.parts import Citation, FinishReason, Part, ReplyPart, Text, ToolCall
+from llm_intercept.model.parts import Citation, FinishReason, Other, Part, ReplyPart, Text, ToolCall
 from llm_intercept.replies.kinds import RawReply
 from llm_intercept.replies.reply import PARTS, Reply
 
@@ -142,7 +142,7 @@ def _reply_part(part: Part) -> ReplyPart:
         raise ReplyError(
             f"a tool call has no name: {part!r}", "Every tool call needs a function with a name and arguments."
         )
-    if not isinstance(part, PARTS):
+    if isinstance(part, Other) or not isinstance(part, PARTS):
         raise ReplyError(
             f"{part!r} is nothing a reply has", "Every tool call needs a function with a name and arguments."
         )
