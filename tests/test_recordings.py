@@ -481,8 +481,8 @@ def test_the_environment_names_what_is_missing(run_python):
 
 
 def test_what_no_dialect_claims_is_recorded_and_replayed_too(case, upstream, tmp_path):
-    url = upstream.url + "/v1/responses"
-    upstream.answers += [(200, {"Content-Type": "application/json"}, b'{"id": "resp_1"}')]
+    url = upstream.url + "/v1/rerank"
+    upstream.answers += [(200, {"Content-Type": "application/json"}, b'{"id": "1"}')]
     body = {"model": "m", "input": "hi", "messages": [{"content": "for the upstream"}]}
     with intercept(mode="record", recordings=tmp_path / "tape") as llm:
         recorded = case.send(body, client=client(case, upstream), url=url)

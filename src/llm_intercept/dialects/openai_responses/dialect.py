@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.json import encode, mapping, text
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.forced import automatic, obeying
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
 from llm_intercept.dialects.openai.pieces import Budget, Splitter
 from llm_intercept.dialects.openai.ready import Ready
 from llm_intercept.dialects.openai_responses import grammar, read
+from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.output import Plan, planned
 from llm_intercept.dialects.openai_responses.raw import ready, told
@@ -46,6 +48,7 @@ class OpenAIResponses(OpenAIDialect):
     name = read.NAME
     grammar: Grammar = grammar
     recorded = RECORDED
+    manner = MANNER
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a POST to a path that ends in /responses."""
@@ -92,7 +95,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     def end() -> dict[str, Any]:
         used = reply.usage or counted(request, teller)
         context.note_usage(used)
-        return ended(body, teller.output, usage_json(used), plan.why_incomplete)
+        return ended(body, teller.output, usage_json(used, flavor_of(request.url)), plan.why_incomplete)
 
     if request.stream:
         return _streamed(request, teller, in_stream(body), lambda: in_stream(end()), context)
