@@ -216,10 +216,10 @@ def test_recorded_errors_come_out_as_they_are(stream: bool) -> None:
 if __name__ == "__main__":
     found = [(exchange, list(differing(*compared(exchange)))) for exchange in answers()]
     whole = sum(not several for _, several in found)
-    print(f"{whole} of {len(found)} ({whole / len(found):.1%})")
+    print(f"{whole} of {len(found)} ({whole / len(found):.1%})")  # noqa: T201 - it is asked for
     for (said, where), count in Counter(
         (said, f"{day(exchange)} {exchange.provider} {exchange.name}")
         for exchange, several in found
         for said in dict.fromkeys(several)
     ).most_common():
-        print(f"{count:4} {where} {said}")
+        print(f"{count:4} {where} {said}")  # noqa: T201

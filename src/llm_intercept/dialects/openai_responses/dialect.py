@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.json import encode, mapping, text
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.forced import automatic, obeying
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
 from llm_intercept.dialects.openai.pieces import Budget, Splitter
@@ -95,7 +94,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     def end() -> dict[str, Any]:
         used = reply.usage or counted(request, teller)
         context.note_usage(used)
-        return ended(body, teller.output, usage_json(used, flavor_of(request.url)), plan.why_incomplete)
+        return ended(body, teller.output, usage_json(used), plan.why_incomplete)
 
     if request.stream:
         return _streamed(request, teller, in_stream(body), lambda: in_stream(end()), context)

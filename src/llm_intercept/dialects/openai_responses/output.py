@@ -109,6 +109,8 @@ class _Items:
 
     def done(self) -> Iterator[dict[str, Any]]:
         """Give the items, each whole; messages of families that have phases say which they are."""
+        if not self._items:
+            self._said()  # who says nothing says an empty text
         listed, found = self._items, list[dict[str, Any]]()
         for number, item in enumerate(listed):
             if item["type"] == "message" and family(self._model).has_phases:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.dialects.openai.flavor import Flavor
     from llm_intercept.dialects.openai_responses.telling import Teller
     from llm_intercept.model.request import LLMRequest
 
@@ -36,12 +35,14 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     return ANSWER_TOKENS + MESSAGE_TOKENS * len(request.messages) + total(tokenizer, filter(None, texts), request.model)
 
 
-def usage_json(used: Usage, flavor: Flavor) -> dict[str, Any]:
-    """Write usage with the keys of today's traffic; Azure does not say what was written to its cache."""
-    written = {"cache_write_tokens": used.cache_write_tokens} if flavor != "azure" else {}
+def usage_json(used: Usage) -> dict[str, Any]:
+    """Write usage with the keys of today's traffic."""
     return {
         "input_tokens": used.input_tokens,
-        "input_tokens_details": {**written, "cached_tokens": used.cache_read_tokens},
+        "input_tokens_details": {
+            "cache_write_tokens": used.cache_write_tokens,
+            "cached_tokens": used.cache_read_tokens,
+        },
         "output_tokens": used.output_tokens,
         "output_tokens_details": {"reasoning_tokens": used.reasoning_tokens},
         "total_tokens": used.total_tokens,
