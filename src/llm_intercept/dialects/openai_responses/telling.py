@@ -125,7 +125,7 @@ class Teller:
         logprobs: list[Any] = list(items(part.get("logprobs")))
         said_type = "response.output_text.delta"
         if self.plan.is_unlimited and not sources:
-            fields = {"logprobs": [], **where}
+            fields: dict[str, Any] = {"logprobs": [], **where}
             said = yield from self._text(said_type, fields, part.get("text") or "")
         else:
             said = yield from self._piece_by_piece(said_type, where, part.get("text") or "", sources, logprobs)
@@ -171,7 +171,7 @@ class Teller:
             yield Event(f"{kind}.done", {"text": thought, **there})
             yield Event("response.reasoning_summary_part.done", {"part": part, **there})
             self.reasoning_tokens += count(self.splitter.tokenizer, thought, self.splitter.model)
-        content = []
+        content: list[Any] = []
         for number, part in enumerate(items(item.get("content"))):
             content.append((yield from self._part(mapping(part), {"content_index": number, **where})))
         return {**item, "content": content} if "content" in item else item

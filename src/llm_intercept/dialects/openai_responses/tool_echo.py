@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_object, mapping, text
+from llm_intercept.base.json import is_array, is_object, items, mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +53,8 @@ def echoed(tool: Mapping[str, Any], flavor: Flavor) -> dict[str, Any]:
 
 def _strict(schema: Any) -> Any:
     """Say of each object in a schema that it has no other properties, as the API does unless it is told not to."""
-    if isinstance(schema, list):
-        return [_strict(one) for one in schema]
+    if is_array(schema):
+        return [_strict(one) for one in items(schema)]
     if not is_object(schema):
         return schema
     told = {name: _strict(value) for name, value in mapping(schema).items()}
