@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.book import Decision
+    from llm_intercept.rules.rule import Takes
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
 
@@ -49,6 +50,8 @@ class Case:
         service: What the interceptor that answers simulates beside the model.
         origin: What answers it, for messages.
         where: Where that was written.
+        is_elsewhere: Whether it goes to no model, so that it is anybody's business only where a rule names its path.
+        is_ruled: Whether rules are asked: not where the API itself is to refuse it.
 
     """
 
@@ -59,13 +62,22 @@ class Case:
     service: Service
     origin: object = ""
     where: str = ""
+    is_elsewhere: bool = False
+    is_ruled: bool = True
+
+    @property
+    def takes(self) -> Takes:
+        """Which rules may answer."""
+        if self.dialect is not OPAQUE:
+            return self.dialect.takes
+        return "elsewhere" if self.is_elsewhere else "known host"
 
 
 def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
     """Return what answers a request, and note on the case where it comes from; None if nothing does.
 
     Each engine asked notes the call, and keeps its budget, its limits and its chaos. What none of them answers gets the
-    API's default, where it has one.
+    API's default, where it has one; what goes to no model goes its way.
 
     Raises:
         FailedExchange: A condition, a budget or a recording says that something is wrong.
@@ -78,7 +90,7 @@ def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
                 return answer
     except LLMInterceptError as error:
         raise FailedExchange(error) from error
-    return _default(case, chain)
+    return Passthrough() if case.is_elsewhere else _default(case, chain)
 
 
 def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
@@ -103,8 +115,9 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     case.service = engine.service
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
-    if case.dialect is not OPAQUE:
-        refused = None if case.dialect.is_side else engine.service.admit(case.call)
+    if case.is_ruled:
+        is_asked = case.dialect is not OPAQUE and not case.dialect.is_side
+        refused = engine.service.admit(case.call) if is_asked else None
         answer: Decided | None = refused or _ruled(case, engine)
         if answer is not None:
             case.call.source = "rule"
@@ -121,7 +134,7 @@ def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
 
 
 def _ruled(case: Case, engine: Engine) -> Prepared | Exhausted | None:
-    decision: Decision | None = engine.book.decide(case.request, case.dialect.takes)
+    decision: Decision | None = engine.book.decide(case.request, case.takes)
     if decision is None:
         return None
     case.call.rule = case.origin = decision.rule

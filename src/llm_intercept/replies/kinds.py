@@ -175,6 +175,9 @@ ANSWERS: tuple[type[Answer], ...] = get_args(Answer)
 ANSWERS_ALL = (AutoReply, ErrorReply, RaiseError, Passthrough)
 """The kinds of replies that mean the same whatever the API; a text does not, nor does a ready body or a function."""
 
+READY = (RawReply, ErrorReply, RaiseError, Passthrough)
+"""The kinds of replies that can be given though nobody knows which API is asked."""
+
 Prepared = Answer | RaiseError | Passthrough | Callback
 """What a user's reply becomes."""
 
@@ -322,6 +325,11 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
         return prepared
     problem = f"Part {number} of a reply is {part!r}, which cannot be part of a turn"
     raise ReplyError(problem, "A turn is made of text, tool calls and Replies.")
+
+
+def is_ready(prepared: Prepared) -> bool:
+    """Whether a reply can be given whatever is asked: a ready body, an error, a fault, the real answer."""
+    return isinstance(prepared, READY) or (isinstance(prepared, AutoReply) and bool(prepared.faults))
 
 
 def is_computed(prepared: Prepared) -> TypeGuard[Reply]:
