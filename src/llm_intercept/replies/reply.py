@@ -144,12 +144,16 @@ class Reply:
         """Why the model refuses; empty if it does not."""
         return "".join(part.text for part in self.parts if isinstance(part, Refusal))
 
-    def with_deltas(self, deltas: tuple[str, ...]) -> Reply:
-        """Make the same reply with its deltas as they were read."""
+    def replaced(self, **changes: Any) -> Reply:
+        """Make the same reply with other values in some fields, which are taken as they are."""
         made = object.__new__(Reply)
         fields = ("parts", *(name for name, _ in _beside(self)))
-        made.__dict__.update({name: getattr(self, name) for name in fields}, parts=tuple(_read(self.parts, deltas)))
+        made.__dict__.update({name: getattr(self, name) for name in fields}, **changes)
         return made
+
+    def with_deltas(self, deltas: tuple[str, ...]) -> Reply:
+        """Make the same reply with its deltas as they were read."""
+        return self.replaced(parts=tuple(_read(self.parts, deltas)))
 
     def __hash__(self) -> int:
         """Hash by identity: parts may hold mappings."""

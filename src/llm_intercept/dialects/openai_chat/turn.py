@@ -36,8 +36,13 @@ class Turn:
     finish_reason: Finish | None = None
 
     @classmethod
-    @lru_cache(maxsize=32)  # a rule's reply is given again and again
+    @lru_cache(maxsize=32)
     def of(cls, reply: Reply) -> Turn:
+        """Make one of a reply that is given again and again."""
+        return cls.made(reply)
+
+    @classmethod
+    def made(cls, reply: Reply) -> Turn:
         """Make one of a reply."""
         first = reply.parts[0] if len(reply.parts) == 1 else None
         if isinstance(first, Text):
