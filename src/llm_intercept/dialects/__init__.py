@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
+from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of"]
 
-DIALECTS: tuple[Dialect, ...] = (OpenAIChat(), OpenAIEmbeddings(), OpenAIModels(), *SIDE_REQUESTS)
+DIALECTS: tuple[Dialect, ...] = (
+    OpenAIChat(),
+    OpenAICompletions(),
+    OpenAIEmbeddings(),
+    OpenAIModels(),
+    *SIDE_REQUESTS,
+)
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 

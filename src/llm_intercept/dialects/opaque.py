@@ -270,7 +270,6 @@ Opaque.recorded = Recorded(
     changing_headers=("anthropic-ratelimit-*", "request-id"),
     models={
         "/responses": ("openai.types.responses", "Response", ""),
-        "/completions": ("openai.types", "Completion", "Completion"),
     },
 )
 OPAQUE = Opaque()

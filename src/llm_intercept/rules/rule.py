@@ -46,7 +46,7 @@ FOR_ANOTHER_PATH = "nobody here knows this API: a rule means it by a url=… tha
 class Rule:
     """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`.
 
-    `is_of_http` says whether it looks at more than a conversation, so that it may mean a request whose API nobody knows.
+    `is_of_http` says whether it looks at more than a conversation, so that it may mean a request of an unknown API.
     """
 
     def __init__(
