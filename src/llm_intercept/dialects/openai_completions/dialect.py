@@ -15,7 +15,8 @@ from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, 
 from llm_intercept.dialects.openai.ids import created, letters
 from llm_intercept.dialects.openai.ready import DONE
 from llm_intercept.dialects.openai_completions import read
-from llm_intercept.dialects.openai_completions.bodies import (
+from llm_intercept.dialects.openai_completions.choices import Said, choices
+from llm_intercept.dialects.openai_completions.completion_json import (
     OBJECT,
     body_of,
     choice_of,
@@ -24,7 +25,6 @@ from llm_intercept.dialects.openai_completions.bodies import (
     ready,
     usage_json,
 )
-from llm_intercept.dialects.openai_completions.choices import Said, choices
 from llm_intercept.dialects.openai_completions.read import prompts_of, wants_usage
 from llm_intercept.dialects.openai_completions.recorded import RECORDED
 from llm_intercept.dialects.openai_completions.text_events import TextEvents

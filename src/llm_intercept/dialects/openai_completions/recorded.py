@@ -8,7 +8,7 @@ from __future__ import annotations
 from llm_intercept.base.json import mapping
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.openai.headers import CHANGING, KEPT
-from llm_intercept.dialects.openai_completions.bodies import read_usage, replies
+from llm_intercept.dialects.openai_completions.completion_json import read_usage, replies
 from llm_intercept.dialects.openai_completions.read import PATH, said
 
 RECORDED = Recorded(
