@@ -9,6 +9,7 @@ from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
+from llm_intercept.dialects.openai_moderations.dialect import OpenAIModerations
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ DIALECTS: tuple[Dialect, ...] = (
     OpenAICompletions(),
     OpenAIEmbeddings(),
     OpenAIModels(),
+    OpenAIModerations(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

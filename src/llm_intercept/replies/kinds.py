@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 ACCEPTED = (
     "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), reasoning(…), a list of these as the parts of "
-    "one turn, raw(…), auto(), api_error(…), embedding(…), passthrough(), a fault, a response of an HTTP library or an "
-    "SDK's own object, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), an exception, "
-    "or a function of the request that returns one of these."
+    "one turn, raw(…), auto(), api_error(…), embedding(…), moderation(…), passthrough(), a fault, a response of an "
+    "HTTP library or an SDK's own object, a pydantic instance (its JSON), an iterable of str (exactly these stream "
+    "deltas), an exception, or a function of the request that returns one of these."
 )
 
 
@@ -144,6 +144,21 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
+class Moderations:
+    """What a moderation finds in each input: categories and their scores, None for one that is just found."""
+
+    results: tuple[Mapping[str, float | None], ...]
+    faults: tuple[Fault, ...] = ()
+    pace: Pace | None = None
+
+    def __repr__(self) -> str:
+        """Show the reply as a user makes one."""
+        shown = [", ".join(_found(name, score) for name, score in one.items()) for one in self.results]
+        made = [f"moderation({one})" for one in shown]
+        return made[0] if len(made) == 1 else f"[{', '.join(made)}]"
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseError:
     """The request fails with this exception."""
 
@@ -167,9 +182,13 @@ class Callback:
     name: str = field(default="", compare=False)
 
 
-Answer = Reply | RawReply | AutoReply | ErrorReply | Embeddings
+OfAnother = Embeddings | Moderations
+"""A reply that answers one API alone, which is no conversation."""
+
+Answer = Reply | RawReply | AutoReply | ErrorReply | OfAnother
 """A reply that a dialect writes as a response."""
 
+OF_ANOTHER: tuple[type[OfAnother], ...] = get_args(OfAnother)
 ANSWERS: tuple[type[Answer], ...] = get_args(Answer)
 
 ANSWERS_ALL = (AutoReply, ErrorReply, RaiseError, Passthrough)
@@ -245,9 +264,9 @@ def _prepared(value: object, where: str = "") -> Prepared:
     match value:
         case str():
             return Reply(value)
-        case (
-            Reply() | RawReply() | AutoReply() | ErrorReply() | Embeddings() | RaiseError() | Passthrough() | Callback()
-        ):
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | RaiseError() | Passthrough() | Callback():
+            return value
+        case Embeddings() | Moderations():
             return value
         case _ if isinstance(value, PARTS):
             return Reply(value)
@@ -308,6 +327,8 @@ def _from_iterable(value: object, where: str) -> Prepared:
     parts: tuple[Any, ...] = tuple(cast("Iterable[Any]", value))
     if {type(part) for part in parts} <= {str}:
         return Reply(deltas=parts)
+    if {type(part) for part in parts} == {Moderations}:
+        return Moderations(tuple(result for part in parts for result in part.results))
     ready = taken(list(parts))
     return RawReply(*ready) if ready is not None else _one_turn(parts)
 
@@ -340,6 +361,10 @@ def is_computed(prepared: Prepared) -> TypeGuard[Reply]:
 def is_one_shot(prepared: Prepared) -> bool:
     """Whether a reply can be given only once: its deltas are an iterator, which is empty afterwards."""
     return isinstance(prepared, Reply) and isinstance(prepared.deltas, Iterator)
+
+
+def _found(name: str, score: float | None) -> str:
+    return repr(name) if score is None else f"{name}={score}" if name.isidentifier() else f"**{{{name!r}: {score}}}"
 
 
 def _extras(faults: tuple[Fault, ...], pace: Pace | None) -> str:

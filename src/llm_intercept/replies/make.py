@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from llm_intercept.base.json import header_pairs, no_constant, to_json_text
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, ToolCall
-from llm_intercept.replies.kinds import AutoReply, Embeddings, Passthrough, RawReply
+from llm_intercept.replies.kinds import AutoReply, Embeddings, Moderations, Passthrough, RawReply
 from llm_intercept.replies.reply import Reply, checked_faults, checked_pace
 from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
@@ -126,6 +126,27 @@ def _vector(given: object) -> tuple[float, ...]:
     if not numbers or isinstance(given, str | bytes) or len(finite) < len(numbers):
         raise ReplyError(f"embedding() was given {given!r}", "A vector is a list of finite numbers that is not empty.")
     return tuple(map(float, finite))
+
+
+def moderation(*categories: str, **scores: float) -> Moderations:
+    """Make the answer to a moderation: what is found in an input; a list of them has one for each input, in order.
+
+    Args:
+        *categories: What is found, as the API calls it: `"violence"`, `"self-harm/intent"` or `"self_harm_intent"`.
+        **scores: The scores of categories, from 0 to 1: those of 0.5 and more are found, the others are not.
+
+    Raises:
+        ReplyError: A category is no str, or a score no number from 0 to 1.
+
+    """
+    for one in categories:
+        if not isinstance(cast("object", one), str) or not one:
+            raise ReplyError(f"moderation() was given {one!r}", "Give names of categories, such as 'violence'.")
+    for name, score in scores.items():
+        is_number = isinstance(cast("object", score), int | float) and not isinstance(score, bool)
+        if not is_number or not 0 <= score <= 1:
+            raise ReplyError(f"moderation({name}={score!r})", "A score is a number from 0 to 1.")
+    return Moderations(({**dict.fromkeys(categories), **scores},))
 
 
 def raw(

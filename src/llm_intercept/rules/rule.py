@@ -16,7 +16,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnknownSettingError
 from llm_intercept.facts import HELD, RuleFacts
-from llm_intercept.replies.kinds import ANSWERS_ALL, Callback, Embeddings, Kinds, Prepared, ReplyLike, is_ready, prepare
+from llm_intercept.replies.kinds import ANSWERS_ALL, OF_ANOTHER, Callback, Kinds, Prepared, ReplyLike, is_ready, prepare
 from llm_intercept.replies.reply import ReplyOptions
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 from llm_intercept.timing.pace import check_pace
@@ -34,7 +34,7 @@ PACKAGE = str(Path(__file__).parents[1]) + os.sep
 Key = Literal["conversation", "model", "system", "last_user", "url"]
 """A property of the request that tells conversations apart."""
 KEYS = get_args(Key)
-OF_OTHERS = (*ANSWERS_ALL, Embeddings)
+OF_OTHERS = (*ANSWERS_ALL, *OF_ANOTHER)
 Unknown = Literal["known host", "elsewhere"]
 """Where a request goes whose API nobody here knows: to a host of models or a path that asks one, or anywhere else."""
 Takes = Kinds | Unknown | None

@@ -28,7 +28,7 @@ from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
-from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
+from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ class OpenAIChat(OpenAIDialect):
                 return self.fail(request, answer, context.identity)
             case RawReply():
                 return _ready(request, answer, context)
-            case Embeddings():
+            case Embeddings() | Moderations():
                 problem = f"{answer!r} cannot answer a question to a model"
-                raise ReplyError(problem, "Answer embeddings alone with it: llm.on(api='openai.embeddings').")
+                advice = "Answer its own API alone with it: llm.on(api='openai.embeddings'), 'openai.moderations'."
+                raise ReplyError(problem, advice)
             case _:
                 assert_never(answer)
 

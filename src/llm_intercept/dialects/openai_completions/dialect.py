@@ -31,7 +31,7 @@ from llm_intercept.dialects.openai_completions.text_events import TextEvents
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import Awaited, WireResponse
-from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
+from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class OpenAICompletions(OpenAIDialect):
                 return self.fail(request, answer, context.identity)
             case RawReply():
                 return _ready(request, answer, context)
-            case Embeddings():
-                raise ReplyError(f"{answer!r} cannot answer a prompt", "Answer embeddings alone with it.")
+            case Embeddings() | Moderations():
+                raise ReplyError(f"{answer!r} cannot answer a prompt", "Give a text; answer its own API alone with it.")
             case _:
                 assert_never(answer)
 
