@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast, get_args
 
 from pydantic import BaseModel
 
@@ -35,6 +35,10 @@ ACCEPTED = (
 )
 
 
+CalledTools = Literal["each once"]
+"""Which of the tools that are offered `auto(tools=…)` calls before it ends: each, once in a conversation."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawReply:
     """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are."""
@@ -52,18 +56,23 @@ class RawReply:
 
 @dataclass(frozen=True, slots=True)
 class AutoReply:
-    """The smallest valid answer to whatever the request asks for; `text` where it asks for no more than text."""
+    """The smallest valid answer to whatever the request asks for; `text` where it asks for no more than text.
+
+    `tools` says which of the tools that are offered are called first; None for those that must be.
+    """
 
     text: str = DEFAULT_REPLY
     faults: tuple[Fault, ...] = ()
     pace: Pace | None = None
+    tools: CalledTools | None = None
 
     def __repr__(self) -> str:
         """Show the reply as a user makes one; a fault that is given by itself is that fault."""
-        if len(self.faults) == 1 and self.text == DEFAULT_REPLY and self.pace is None:
+        if self == AutoReply(faults=self.faults[:1]) and self.faults:
             return repr(self.faults[0])
         said = "" if self.text == DEFAULT_REPLY else shorten(self.text, 40)
-        return f"auto({said}{_extras(self.faults, self.pace)})".replace("(, ", "(")
+        tools = "" if self.tools is None else f", tools={self.tools!r}"
+        return f"auto({said}{tools}{_extras(self.faults, self.pace)})".replace("(, ", "(")
 
 
 @dataclass(frozen=True, slots=True)
