@@ -10,6 +10,7 @@ from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
 from llm_intercept.dialects.openai_moderations.dialect import OpenAIModerations
+from llm_intercept.dialects.openai_stored.dialect import OpenAIStored
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ DIALECTS: tuple[Dialect, ...] = (
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),
+    OpenAIStored(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llm_intercept.rules.rule import Takes
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
+    from llm_intercept.stored.shelves import Shelves
 
     Decided = Prepared | Exhausted | Replay | Capture
 
@@ -48,6 +49,7 @@ class Case:
         dialect: The API it is one of.
         call: Its call.
         service: What the interceptor that answers simulates beside the model.
+        shelves: What is kept of answers, by the interceptor that answers and those around it.
         origin: What answers it, for messages.
         where: Where that was written.
         is_elsewhere: Whether it goes to no model, so that it is anybody's business only where a rule names its path.
@@ -60,6 +62,7 @@ class Case:
     dialect: Dialect
     call: Call
     service: Service
+    shelves: Shelves
     origin: object = ""
     where: str = ""
     is_elsewhere: bool = False
@@ -104,6 +107,7 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
     if not is_side and any(engine.recorder is not None for engine in chain):
         return None
     case.call.source, case.service = "side" if is_side else "default", chain[0].service
+    case.shelves.own = chain[0].stored
     case.origin = answer
     return answer
 
@@ -112,7 +116,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
     if engine.budget is not None and not case.dialect.is_side:
         engine.check_budget()
-    case.service = engine.service
+    case.service, case.shelves.own = engine.service, engine.stored
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.is_ruled:

@@ -41,6 +41,7 @@ from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.simulation.service import Service
+from llm_intercept.stored.shelves import Shelves, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -83,6 +84,7 @@ class Engine:
     journal: Journal = field(default_factory=Journal)
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
+    stored: Stored = field(default_factory=Stored)
     _identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
@@ -169,7 +171,8 @@ class Engine:
         call = Call(
             request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
         )
-        case = Case(head, request, dialect, call, self.service, is_elsewhere=is_elsewhere, is_ruled=is_ruled)
+        shelves = Shelves([engine.stored for engine in chain], self.stored)
+        case = Case(head, request, dialect, call, self.service, shelves, is_elsewhere=is_elsewhere, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
@@ -233,7 +236,7 @@ class Engine:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
-        return Context(self.tokenizer, identity, note_usage)
+        return Context(self.tokenizer, identity, note_usage, case.shelves)
 
     def _written(self, case: Case, answer: Answer, identity: str) -> WireResponse:
         try:
@@ -249,7 +252,7 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        context = Context(self.tokenizer, case.call.digest, lambda _: None)
+        context = Context(self.tokenizer, case.call.digest, lambda _: None, case.shelves)
         try:
             response = replay.response(case, context)
             case.call.status, case.call.usage = response.status, replay.usage(case)
