@@ -34,7 +34,7 @@ NO_PROMPT = "<|endoftext|>"
 MOST_STOPS = 4
 RANGES: Mapping[str, tuple[int, int | None]] = {
     "n": (1, 128),
-    "best_of": (1, 20),
+    "best_of": (0, 20),
     "logprobs": (0, 5),
     "max_tokens": (0, None),
 }
@@ -136,10 +136,10 @@ def _check(body: Mapping[str, Any], head: WireRequest) -> None:
     stop = body.get("stop")
     if len(items(stop)) > MOST_STOPS:
         raise refused(INVALID.format("stop"))
-    n, best_of = body.get("n") or 1, body.get("best_of")
-    if best_of is not None and n > best_of:
+    n, best_of = body.get("n") or 1, body.get("best_of") or 0  # 0 is allowed, and means that nothing is said
+    if best_of and n > best_of:
         raise refused(TOO_FEW.format(n, best_of))
-    if body.get("stream") is True and best_of is not None and best_of > n:
+    if body.get("stream") is True and best_of > n:
         raise refused("Results of 'best_of' cannot be streamed.", "best_of")
 
 
