@@ -11,6 +11,7 @@ import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from llm_intercept.base.json import is_object
 from llm_intercept.recording.fingerprint import Match, Renumbering, canonical_text, recorded_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ DEFAULT = Match()
 
 
 class Likeness(NamedTuple):
-    """Hashes of a request: of all that is kept of it, and without what is not in the key and without nulls."""
+    """Hashes of a request: of all that is kept of it but a `stream` that asks for none, and of what is in the key."""
 
     exact: bytes
     alike: bytes
@@ -33,7 +34,7 @@ def likeness_of(request: TakeRequest) -> Likeness:
     body = _body(request)
     recorded = recorded_of(request.method, request.url)
     alike = Renumbering(()).value(DEFAULT.kept(body, recorded))
-    return Likeness(_hash(request, body), _hash(request, alike))
+    return Likeness(_hash(request, "exact", _without_default(body)), _hash(request, "alike", alike))
 
 
 class Asked:
@@ -63,6 +64,13 @@ def _body(request: TakeRequest) -> Any:
     return request.body if request.text is None else request.text
 
 
-def _hash(request: TakeRequest, body: Any) -> bytes:
-    said = canonical_text([request.method, request.url, body])
+def _without_default(body: Any) -> Any:
+    """Leave out a `stream` that is false, which asks for the same as none."""
+    if not is_object(body) or body.get("stream") is not False:
+        return body
+    return {name: value for name, value in body.items() if name != "stream"}
+
+
+def _hash(request: TakeRequest, kind: str, body: Any) -> bytes:
+    said = canonical_text([kind, request.method, request.url, body])
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()

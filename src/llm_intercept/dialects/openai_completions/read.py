@@ -27,8 +27,6 @@ NAME = "openai.completions"
 PATH = "/completions"
 OTHERS = ("/chat/completions", "/fim/completions")
 """Paths that end so too, of other APIs."""
-USUAL_TOKENS = 16
-"""How many tokens an answer has at the most where the request does not say."""
 NO_PROMPT = "<|endoftext|>"
 """What a prompt is where there is none: the beginning of a document."""
 MOST_STOPS = 4
@@ -79,7 +77,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
         model=text(body.get("model")),
         messages=(Message(role="user", parts=_parts(body)),),
         stream=body.get("stream") is True,
-        max_tokens=USUAL_TOKENS if limit is None else limit,
+        max_tokens=limit,
         raw=body,
         headers=head.headers,
         url=head.url,
