@@ -115,20 +115,14 @@ def events(number: int) -> Iterator[bytes]:
         yield f"event: {one['type']}\ndata: {data}\n\n".encode()
 
 
-def _last(body: dict[str, Any]) -> str:
-    """Read what was said last, in either API; nothing in others."""
-    said = body.get("messages") or body.get("input") or ""
-    last = said[-1] if isinstance(said, list) else said
-    return str(last["content"]) if isinstance(last, dict) else str(last)
-
-
 def _handler(upstream: Upstream) -> type[QuietHandler]:
     class Handler(QuietHandler):
         def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             upstream.seen.append(body)
             number = len(upstream.seen)
-            last = _last(body)
+            said = body.get("input" if "responses" in self.path else "messages", [{"content": ""}])
+            last = said[-1]["content"]
             if upstream.answers:
                 status, headers, content = upstream.answers.pop(0)
                 self._whole(status, headers, content)

@@ -5,6 +5,7 @@ Knows: docs/wire.md 5; the parts in this folder, and ties them together. Must no
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.base.json import encode, mapping, text
@@ -18,7 +19,7 @@ from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.output import Plan, planned
-from llm_intercept.dialects.openai_responses.raw import ready, told
+from llm_intercept.dialects.openai_responses.raw import items_of, ready
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
 from llm_intercept.dialects.openai_responses.response import ended, in_stream, just_begun, model_of, response
@@ -121,13 +122,14 @@ def _events(
     begun = just_begun(body, request.raw)
     yield frames.event(Event("response.created", {"response": begun}))
     yield frames.event(Event("response.in_progress", {"response": begun}))
-    for one in teller.tell():
-        if isinstance(one, Run):
-            yield from frames.run(one)
-        elif isinstance(one, Awaited):
-            yield one
-        else:
-            yield frames.event(one)
+    with closing(teller.tell()) as told:
+        for one in told:
+            if isinstance(one, Run):
+                yield from frames.run(one)
+            elif isinstance(one, Awaited):
+                yield one
+            else:
+                yield frames.event(one)
     last = end()
     status = text(last.get("status"))
     yield frames.event(Event(f"response.{status if status in ENDS else 'completed'}", {"response": last}))
@@ -148,6 +150,6 @@ def _told(request: LLMRequest, body: Mapping[str, Any], context: Context) -> Wir
     used = read_usage([body])
     if used is not None:
         context.note_usage(used)
-    plan = Plan(list(told(body)), Budget())
+    plan = Plan(list(items_of(body)), Budget())
     splitter = Splitter(context.tokenizer, text(body.get("model")) or request.model, plan.budget)
     return _streamed(request, Teller(plan, splitter, is_stream=True), body, lambda: body, context)
