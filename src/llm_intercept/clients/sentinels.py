@@ -35,8 +35,6 @@ LIBRARIES = {
     "httpcore2": "httpcore2",
     "urllib3": "urllib3 (requests)",
     "websocket": "websocket-client",
-    "websockets.asyncio.client": "websockets",
-    "websockets.sync.client": "websockets",
 }
 CURL_URL = 10002
 """libcurl's number of the option CURLOPT_URL."""
@@ -99,10 +97,6 @@ def _httpcore(_pool: Any, request: Any) -> tuple[WireRequest, bytes]:
 
 
 def _own_url(_: Any, uri: str, *__: Any, **___: Any) -> tuple[WireRequest, bytes]:
-    return _url(uri)
-
-
-def _url(uri: str, *_: Any, **__: Any) -> tuple[WireRequest, bytes]:
     return _read("GET", uri, {}), b""
 
 
@@ -169,8 +163,6 @@ DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
     "httpcore2": _httpcore_doors,
     "urllib3": lambda _: [(sys.modules["urllib3.connectionpool"].HTTPConnectionPool, "urlopen", _urllib3)],
     "websocket": lambda module: [(module.WebSocket, "connect", _own_url)],
-    "websockets.asyncio.client": lambda module: [(module.connect, "__init__", _own_url)],
-    "websockets.sync.client": lambda module: [(module, "connect", _url)],
 }
 """What of each library is watched."""
 

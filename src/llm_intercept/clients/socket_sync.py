@@ -1,0 +1,123 @@
+"""Serves one WebSocket of a client that waits: a thread that reads, and one for each lane that is answered.
+
+Knows: sockets and threads. Must not know: how the client connects, what messages say.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import socket
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.tasks import serving
+from llm_intercept.clients.activation import active
+from llm_intercept.clients.driver import drive
+from llm_intercept.clients.socket_turn import NOBODY, Told, TurnDoor, why_not
+from llm_intercept.clients.stream import ByteChunks
+from llm_intercept.errors import NotSentOnError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_intercept.clients.socket_lanes import Conversation
+    from llm_intercept.model.wire import SocketTurn, WireResponse
+
+SIZE = 65536
+NAME = "llm-intercept WebSocket"
+
+
+def begin(ours: socket.socket, conversation: Conversation) -> None:
+    """Answer, in a thread, what comes in at one end of a pair of sockets, until either side closes it."""
+    _started(_Server(ours, conversation).run)
+
+
+def _started(function: Callable[..., None], *arguments: Any) -> threading.Thread:
+    """Run a function in a thread that has this one's context."""
+    run = contextvars.copy_context().run
+    thread = threading.Thread(target=run, args=(function, *arguments), name=NAME, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Server:
+    def __init__(self, ours: socket.socket, conversation: Conversation) -> None:
+        self._socket, self._conversation, self._wire = ours, conversation, conversation.wire
+        self._lock = threading.Lock()
+        """Held while something is made to be sent, and while it is sent: what is made first is sent first."""
+        self._threads: list[threading.Thread] = []
+
+    def run(self) -> None:
+        serving.set(True)
+        try:
+            with suppress(OSError):
+                while not self._wire.is_over and (data := self._socket.recv(SIZE)):
+                    self._hear(data)
+        finally:
+            self._conversation.lanes.clear()
+            self._shut()
+            for thread in self._threads:
+                thread.join()
+            self._socket.close()
+
+    def _hear(self, data: bytes) -> None:
+        with self._lock:
+            begun = self._conversation.heard(data)
+            self._send()
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        self._threads += [_started(self._work, turn.lane) for turn in begun]
+
+    def _work(self, lane: str) -> None:
+        while (turn := self._conversation.lanes.next(lane)) is not None:
+            try:
+                self._answer(turn)
+            except OSError:  # there is nobody to answer any more, or nobody is to be
+                self._wire.is_lost = True
+                self._shut()
+                return
+
+    def _answer(self, turn: SocketTurn) -> None:
+        handlers = active()
+        if not handlers:
+            with self._lock:
+                self._wire.leave(NOBODY)
+                self._send()
+            return
+        door = TurnDoor(turn, self._conversation.host)
+        try:
+            exchange = handlers[0].exchange(self._conversation.head(), handlers[1:])
+            if exchange is None:
+                raise NotSentOnError(self._conversation.host)
+            self._tell(turn, drive(exchange, door), door)
+        except Exception as error:
+            said = why_not(turn, error)
+            if said is None:
+                raise ConnectionAbortedError(str(error)) from error
+            self._say(said)
+
+    def _tell(self, turn: SocketTurn, response: WireResponse, door: TurnDoor) -> None:
+        told, chunks = Told(turn, response), ByteChunks(response, door)
+        try:
+            for chunk in chunks:
+                for text in told.feed(chunk):
+                    self._say(text)
+        finally:
+            chunks.close()
+        for text in told.end():
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            self._wire.say(text)
+            self._send()
+
+    def _send(self) -> None:
+        data = self._wire.to_send()
+        if data:
+            self._socket.sendall(data)
+
+    def _shut(self) -> None:
+        """Say that nothing more comes; what was sent arrives."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,1 @@
+"""OpenAI's Responses: the answer is a list of items."""
