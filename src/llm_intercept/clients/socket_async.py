@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from llm_intercept.base.tasks import serving
 from llm_intercept.clients.activation import active
@@ -19,6 +19,7 @@ from llm_intercept.errors import NotSentOnError
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
+    from collections.abc import AsyncGenerator
 
     from llm_intercept.clients.socket_lanes import Conversation
     from llm_intercept.model.wire import SocketTurn, WireResponse
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
 SIZE = 65536
 
 
-async def serve_async(ours: socket.socket, conversation: Conversation) -> None:
-    """Answer what comes in at one end of a pair of sockets, until either side closes it."""
+def begin(ours: socket.socket, conversation: Conversation) -> asyncio.Task[None]:
+    """Answer, in a task, what comes in at one end of a pair of sockets, until either side closes it."""
+    task = asyncio.create_task(_serve(ours, conversation))
+    task.add_done_callback(lambda _: ours.close())  # also of one that is cancelled before it begins
+    return task
+
+
+async def _serve(ours: socket.socket, conversation: Conversation) -> None:
     serving.set(True)
-    try:
-        if ours.family == getattr(socket, "AF_UNIX", None):
-            streams = await asyncio.open_unix_connection(sock=ours)
-        else:
-            streams = await asyncio.open_connection(sock=ours)
-    except BaseException:
-        ours.close()
-        raise
+    if ours.family == getattr(socket, "AF_UNIX", None):
+        streams = await asyncio.open_unix_connection(sock=ours)
+    else:
+        streams = await asyncio.open_connection(sock=ours)
     await _AsyncServer(conversation, *streams).run()
 
 
@@ -102,7 +105,7 @@ class _AsyncServer:
     async def _tell(self, turn: SocketTurn, response: WireResponse, door: AsyncTurnDoor) -> None:
         told, chunks = Told(turn, response), ByteChunks(response, door)
         try:
-            async with aclosing(aiter(chunks)) as read:  # type: ignore[type-var]
+            async with aclosing(cast("AsyncGenerator[bytes]", aiter(chunks))) as read:
                 async for chunk in read:
                     for text in told.feed(chunk):
                         await self._say(text)

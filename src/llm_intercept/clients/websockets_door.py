@@ -7,20 +7,20 @@ Knows: how websockets (13 to 17) opens connections. Must not know: who answers, 
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
-from llm_intercept.clients import net, socket_sync
+from llm_intercept.clients import net
 from llm_intercept.clients.activation import active, forwarding
 from llm_intercept.clients.socket_lanes import Conversation
 from llm_intercept.clients.socket_wire import SocketWire
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
+    import asyncio
+    import socket
     from collections.abc import Callable
     from types import ModuleType
 
@@ -57,7 +57,7 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
         conversation = _answered(opener.uri, getattr(opener, options))
         if conversation is None:
             return await original(opener, *args, **kwargs)
-        from llm_intercept.clients.socket_async import serve_async  # noqa: PLC0415 - asyncio's streams are not light
+        from llm_intercept.clients.socket_async import begin  # noqa: PLC0415 - Python's start loads this module
 
         theirs, ours, given = _pair(getattr(opener, options))
         stand_in = _redirected(opener)
@@ -68,7 +68,7 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
             theirs.close()
             ours.close()
             raise
-        _served[connection] = asyncio.create_task(serve_async(ours, conversation))
+        _served[connection] = begin(ours, conversation)
         return connection
 
     return open_connection
@@ -81,10 +81,12 @@ def _opening_waiting(original: Callable[..., Any]) -> Callable[..., Any]:
         conversation = _answered(opener.uri, opener.open_socket_kwargs)
         if conversation is None:
             return original(opener, *args, **kwargs)
+        from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
+
         theirs, ours, _ = _pair({"sock": opener.sock})
         stand_in = _redirected(opener)
         stand_in.sock, stand_in.ssl = theirs, None
-        socket_sync.begin(ours, conversation)
+        begin(ours, conversation)
         return original(stand_in, *args, **kwargs)
 
     return open_connection
@@ -97,8 +99,10 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         conversation = _answered(uri, kwargs)
         if conversation is None:
             return original(uri, **kwargs)
+        from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
+
         theirs, ours, given = _pair(kwargs)
-        socket_sync.begin(ours, conversation)
+        begin(ours, conversation)
         network = ("ssl", "ssl_context", "server_hostname", "proxy", "proxy_ssl", "proxy_server_hostname", "sock")
         kept = {name: value for name, value in kwargs.items() if name not in network}
         return original(_plain(uri), sock=theirs, **given, **kept)
@@ -128,6 +132,8 @@ def _answered(uri: str, options: dict[str, Any]) -> Conversation | None:
 
 def _pair(options: dict[str, Any]) -> tuple[socket.socket, socket.socket, dict[str, Any]]:
     """Make the two ends of a connection, theirs first, and what says that they are no TCP; close a given socket."""
+    import socket  # noqa: PLC0415 - as above
+
     given = options.get("sock")
     if given is not None:
         given.close()
