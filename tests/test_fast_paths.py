@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from llm_intercept import intercept, raw
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run, quoted
+from llm_intercept.dialects.openai.padding import quoted
+from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
 from llm_intercept.model import LLMRequest, Message, Text
 from llm_intercept.model.wire import WireRequest
 from tests.conftest import FAMILIES

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_intercept import Match
-from llm_intercept.dialects.openai_chat.recorded import NOT_IN_KEY
+from llm_intercept.dialects.openai.not_in_key import NOT_IN_KEY
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import matching, slug
 from llm_intercept.recording.paths import parse, removed

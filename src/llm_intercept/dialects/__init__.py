@@ -8,6 +8,7 @@ from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
+from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of"]
 
-DIALECTS: tuple[Dialect, ...] = (OpenAIChat(), OpenAIEmbeddings(), OpenAIModels(), *SIDE_REQUESTS)
+DIALECTS: tuple[Dialect, ...] = (
+    OpenAIChat(),
+    OpenAIResponses(),
+    OpenAIEmbeddings(),
+    OpenAIModels(),
+    *SIDE_REQUESTS,
+)
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 

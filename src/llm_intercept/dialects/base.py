@@ -65,8 +65,9 @@ class NoStreams:
         del event
         return False
 
-    def error(self, error: ErrorEvent, /) -> bytes:
+    def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
         """Write an error as the usual event."""
+        del first
         return frame(encode({"error": {"message": error.message, "type": error.type, "code": error.code}}).decode())
 
     def halve_arguments(self, body: bytes, /) -> bytes:

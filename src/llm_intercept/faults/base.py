@@ -55,6 +55,11 @@ class ErrorEvent(Protocol):
         ...
 
     @property
+    def after(self) -> int:
+        """How many events come before it."""
+        ...
+
+    @property
     def form(self) -> Form:
         """Whether it is an object with the key `error`, or an event of that name."""
         ...
@@ -71,12 +76,12 @@ class Grammar(Protocol):
         """Whether an event says that the stream is complete."""
         ...
 
-    def error(self, error: ErrorEvent, /) -> bytes:
-        """Write an error as an event of a stream."""
+    def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
+        """Write an error as an event of a stream, whose `first` event is known, or empty if the error comes first."""
         ...
 
     def halve_arguments(self, body: bytes, /) -> bytes:
-        """Leave half of the arguments of each tool call in a JSON body."""
+        """Leave half of the arguments of each tool call in a JSON body, or in an event that says them whole."""
         ...
 
 

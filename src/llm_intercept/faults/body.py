@@ -213,7 +213,9 @@ class TruncatedArguments(Fault):
             else:
                 is_fragment = body.grammar.kind(step) == "arguments"
                 fragments += is_fragment
-                if fragments <= self.after or not is_fragment:
+                if not is_fragment:
+                    yield body.grammar.halve_arguments(step)
+                elif fragments <= self.after:
                     yield step
 
 
@@ -253,7 +255,12 @@ class StreamError(Fault):
         self._choice("form", Form)
 
     def weave(self, steps: Iterator[Step], body: Body, /) -> Iterator[Step]:
-        return ended(steps, self.after, body.grammar.error(self))
+        first = b""
+        for step in ended(steps, self.after):
+            if isinstance(step, bytes):
+                first = first or step
+            yield step
+        yield body.grammar.error(self, first)
 
 
 stream_error = StreamError

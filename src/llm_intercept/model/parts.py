@@ -146,11 +146,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A part of a kind this page does not know, kept as it came."""
+    """A part of a kind this page does not know, kept as it came; of a reply, an item that the API itself makes.
+
+    Attributes:
+        type: The API's word for its kind, such as `web_search_call`.
+        raw: Its fields, as the API writes them; of a reply those that matter, the dialect adds the rest.
+
+    """
 
     type: str
     raw: Mapping[str, Any] = field(default_factory=_nothing)
 
 
 Part = Text | Reasoning | ToolCall | ToolResult | Refusal | Media | Citation | Other
-ReplyPart = Text | Reasoning | ToolCall | Refusal | Media | Citation
+ReplyPart = Text | Reasoning | ToolCall | Refusal | Media | Citation | Other

@@ -18,7 +18,7 @@ from llm_intercept.faults.base import Fault
 from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.computed import Computed
-from llm_intercept.replies.reply import PARTS, Reply, checked_deltas
+from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, of_mapping
 from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.shown import shorten
@@ -317,6 +317,8 @@ def _one_turn(parts: tuple[object, ...]) -> Reply:
 def _part(number: int, part: object) -> str | ReplyPart | Reply:
     if isinstance(part, (str, PARTS)):
         return part
+    if isinstance(part, Mapping) and "type" in part:
+        return of_mapping(cast("Mapping[str, Any]", part))
     prepared = _prepared(part)
     if isinstance(prepared, Reply) and prepared.deltas is None and not prepared.variants:
         return prepared

@@ -5,11 +5,13 @@ Knows: parts. Must not know: any API's JSON, HTTP, which rule a reply belongs to
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 
+from llm_intercept.base.json import to_json_text
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import ReplyError, SettingsError
 from llm_intercept.faults.base import as_faults
@@ -17,6 +19,7 @@ from llm_intercept.model.parts import (
     Citation,
     FinishReason,
     Media,
+    Other,
     Reasoning,
     Refusal,
     ReplyPart,
@@ -64,7 +67,8 @@ class Reply:
     APIs that can say the parts' order keep it (Anthropic, Responses, Gemini); chat completions join the texts.
 
     Args:
-        *parts: Text (a `str`), `tool_call(…)`, `reasoning(…)`, and the other parts in `llm_intercept.model`.
+        *parts: Text (a `str`), `tool_call(…)`, `reasoning(…)`, and the other parts in `llm_intercept.model`; a mapping
+            with a `type` is an item that the API itself makes, such as `{"type": "web_search_call"}`.
         text: Text, as a part before the others.
         deltas: The text as exactly these stream deltas, instead of other text; read lazily, one at a time. Only a
             reply function may give an async iterator.
@@ -96,7 +100,7 @@ class Reply:
     faults: tuple[Fault, ...]
     pace: Pace | None
 
-    def __init__(self, *parts: str | ReplyPart | Reply, **options: Unpack[ReplyOptions]) -> None:
+    def __init__(self, *parts: str | ReplyPart | Reply | Mapping[str, Any], **options: Unpack[ReplyOptions]) -> None:
         given = cast("dict[str, Any]", options)
         _check_options(given)
         inner = [part for part in parts if isinstance(part, Reply)]
@@ -144,12 +148,16 @@ class Reply:
         """Why the model refuses; empty if it does not."""
         return "".join(part.text for part in self.parts if isinstance(part, Refusal))
 
-    def with_deltas(self, deltas: tuple[str, ...]) -> Reply:
-        """Make the same reply with its deltas as they were read."""
+    def replaced(self, **changes: Any) -> Reply:
+        """Make the same reply with other values in some fields, which are taken as they are."""
         made = object.__new__(Reply)
         fields = ("parts", *(name for name, _ in _beside(self)))
-        made.__dict__.update({name: getattr(self, name) for name in fields}, parts=tuple(_read(self.parts, deltas)))
+        made.__dict__.update({name: getattr(self, name) for name in fields}, **changes)
         return made
+
+    def with_deltas(self, deltas: tuple[str, ...]) -> Reply:
+        """Make the same reply with its deltas as they were read."""
+        return self.replaced(parts=tuple(_read(self.parts, deltas)))
 
     def __hash__(self) -> int:
         """Hash by identity: parts may hold mappings."""
@@ -187,8 +195,24 @@ def _flat(parts: Iterable[object]) -> Iterator[ReplyPart]:
             yield from part.parts
         elif isinstance(part, PARTS):
             yield part
+        elif isinstance(part, Mapping):
+            yield of_mapping(cast("Mapping[str, Any]", part))
         else:
             raise ReplyError(f"A part of a Reply is {part!r}", "A part is text, tool_call(…), reasoning(…) or a Reply.")
+
+
+def of_mapping(part: Mapping[str, Any]) -> Other:
+    """Make a part of a mapping: an item that the API itself makes, as it writes it.
+
+    Raises:
+        ReplyError: It does not say its `type`, or cannot be written as JSON.
+
+    """
+    kind = part.get("type")
+    if not isinstance(kind, str) or not kind:
+        advice = "An item that the API itself makes has a type: {'type': 'web_search_call', …}."
+        raise ReplyError(f"A part of a Reply is the mapping {dict(part)!r}", f"{advice} JSON content? structured(…).")
+    return Other(kind, json.loads(to_json_text(dict(part))))
 
 
 def _leading(given: Mapping[str, Any]) -> Iterator[ReplyPart]:
@@ -263,7 +287,7 @@ def _check_whole(reply: Reply) -> None:
     texts = [part for part in reply.parts if isinstance(part, Text)]
     said, streamed = bool(texts), any(part.deltas is not None for part in texts)
     calls = reply.tool_calls
-    audio = any(isinstance(part, Media) for part in reply.parts)
+    audio = any(isinstance(part, Media) and part.kind == "audio" for part in reply.parts)
     legacy = [call for call in calls if call.type == "function_call"]
     _refuse(streamed and len(texts) > 1, "text and deltas", "Give one: joined, the deltas are the text.")
     _refuse(reply.refusal and (said or calls or audio), "a refusal and an answer", "A model gives one of them.")

@@ -9,6 +9,7 @@ import hashlib
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 ID_LENGTH = 29
+CALL_ID_LENGTH = 24
 EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
 YEAR = 365 * 86_400
 
@@ -23,6 +24,11 @@ def letters(identity: str, length: int) -> str:
 def completion_id(identity: str) -> str:
     """Make a completion's id."""
     return "chatcmpl-" + letters(identity, ID_LENGTH)
+
+
+def call_id(identity: str, number: int) -> str:
+    """Make the id of a call of a tool, one of several."""
+    return "call_" + letters(derived(identity, "call", number), CALL_ID_LENGTH)
 
 
 def created(identity: str) -> int:

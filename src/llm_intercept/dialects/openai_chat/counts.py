@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, mapping
 from llm_intercept.base.tokens import count, total
+from llm_intercept.dialects.openai.costs import ANSWER_TOKENS, MESSAGE_TOKENS, hidden_tokens, texts_of, token_count
+from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.read import is_text_alone
-from llm_intercept.dialects.openai_chat.traits import traits
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.openai_chat.plan import Plan
-    from llm_intercept.model.request import LLMRequest, Message
-
-MESSAGE_TOKENS = 4  # every message costs this beside its text, its role included
-ANSWER_TOKENS = 3  # and the answer's beginning this
+    from llm_intercept.model.request import LLMRequest
 
 
 def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
@@ -35,16 +33,10 @@ def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: s
     return Usage(prompt_tokens(request, tokenizer), said + reasoning, reasoning_tokens=reasoning)
 
 
-def hidden_tokens(request: LLMRequest, model: str) -> int:
-    """Count what the model's family adds to every choice unseen; after a tool's answer it is a third."""
-    hidden = traits(model).hidden_tokens
-    return hidden // 3 if hidden and request.messages and request.messages[-1].role == "tool" else hidden
-
-
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
     texts = _plain_texts(request.raw.get("messages")) or [
-        text for message in request.messages for text in _texts(message)
+        text for message in request.messages for text in texts_of(message)
     ]
     counted = ANSWER_TOKENS + MESSAGE_TOKENS * len(request.raw.get("messages") or request.messages)
     if "tools" in request.raw:
@@ -60,12 +52,6 @@ def _plain_texts(messages: Any) -> list[str]:
             return []
         texts.append(message["content"])
     return texts
-
-
-def _texts(message: Message) -> list[str]:
-    """Return what of a message costs tokens."""
-    called = [text for call in message.tool_calls for text in (call.name, call.arguments)]
-    return [message.name, message.text, *called]
 
 
 def usage_json(used: Usage, model: str) -> dict[str, Any]:
@@ -98,12 +84,8 @@ def read_usage(values: Sequence[Any]) -> Usage | None:
         mapping(counted.get("completion_tokens_details")),
     )
     return Usage(
-        input_tokens=_number(counted.get("prompt_tokens")),
-        output_tokens=_number(counted.get("completion_tokens")),
-        cache_read_tokens=_number(prompt.get("cached_tokens")),
-        reasoning_tokens=_number(completion.get("reasoning_tokens")),
+        input_tokens=token_count(counted.get("prompt_tokens")),
+        output_tokens=token_count(counted.get("completion_tokens")),
+        cache_read_tokens=token_count(prompt.get("cached_tokens")),
+        reasoning_tokens=token_count(completion.get("reasoning_tokens")),
     )
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

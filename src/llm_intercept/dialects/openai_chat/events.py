@@ -11,9 +11,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.tokens import count
-from llm_intercept.dialects.openai_chat.logprobs import entries
-from llm_intercept.dialects.openai_chat.pieces import Splitter, Unbroken
+from llm_intercept.dialects.openai.costs import call_tokens
+from llm_intercept.dialects.openai.logprobs import Asked
+from llm_intercept.dialects.openai.pieces import Splitter, Unbroken
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.parts import ToolCall
 
 AUDIO_SECONDS = 3600
-# What a call costs beside its name and arguments: the medians of the recorded ones, alone and in company.
-LONE_CALL_TOKENS = 7
-CALL_TOKENS = 13
 
 
 @dataclass(slots=True)
@@ -120,6 +117,7 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awa
     if runs:
         yield Ran(field, splitter.unbroken(said))
         return
+    asked = None if plan.top_logprobs is None else Asked(plan.top_logprobs, plan.identity, plan.turn.logprobs)
     position = 0
     with closing(splitter.pieces(said, plan.stops)) as pieces:
         for piece in pieces:
@@ -127,7 +125,7 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awa
                 yield piece
                 continue
             text, tokens = piece
-            yield Said(field, text, entries(plan, tokens, position))
+            yield Said(field, text, None if asked is None else asked.entries(tokens, position))
             position += len(tokens)
 
 
@@ -144,11 +142,6 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Aw
         else:
             for piece in splitter.pieces(call.arguments):
                 yield piece if isinstance(piece, Awaited) else Argued(number, call, piece[0])
-
-
-def call_tokens(call: ToolCall, calls: int, tokenizer: Tokenizer, model: str) -> int:
-    """Count what one of so many `calls` costs beside its arguments."""
-    return (CALL_TOKENS if calls > 1 else LONE_CALL_TOKENS) + count(tokenizer, call.name, model)
 
 
 def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:

@@ -5,16 +5,14 @@ Knows: docs/wire.md 2.1, 2.2 and 4. Must not know: what is said.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import cycle, islice
-from json import encoder
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.openai.ids import letters
+from llm_intercept.dialects.openai.padding import MODULUS, PADDINGS, padding, quoted
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.openai_chat.along import Along
 
-MODULUS = 16  # docs/wire.md 2.2: a chunk's JSON text has 1 character more than a multiple of 16
 SAFE = {"filtered": False, "severity": "safe"}
 CLEAN = {"detected": False, "filtered": False}
 PROMPT_FILTER = {"hate": SAFE, "jailbreak": CLEAN, "self_harm": SAFE, "sexual": SAFE, "violence": SAFE}
@@ -51,9 +48,6 @@ LATENCY = {
 
 HOLE = "\ufdd0"
 """Stands for a text that is spliced in: a noncharacter (Unicode, 23.7), which no text that is sent has."""
-
-quoted = encoder.encode_basestring
-"""Writes a str as JSON, as `encode` does, but for a lone surrogate, which it leaves as it is."""
 
 
 @dataclass(slots=True)
@@ -94,17 +88,6 @@ class Envelope:
     choices: int | None = None
     more: Mapping[str, Any] | None = None
     along: tuple[Along, ...] = ()
-
-
-PADDINGS = 16
-"""How many paddings of each length there are."""
-LETTERS = letters(hashlib.blake2b(b"obfuscation", digest_size=PADDINGS + MODULUS).hexdigest(), PADDINGS + MODULUS)
-
-
-def padding(number: int, length: int) -> str:
-    """Cut letters and digits of `length`, fewer than `MODULUS`; the next one has others."""
-    start = number % PADDINGS
-    return LETTERS[start : start + length]
 
 
 @lru_cache(maxsize=32)
@@ -180,7 +163,7 @@ class OpenAIFrames:
         text = self._head + (encode(choice).decode() if choice is not None else "")
         counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
         text += "]" + self._more(choice) + counted + ',"obfuscation":"'
-        missing = (1 - len(text) - len('"}')) % MODULUS
+        missing = (1 - len(text) - len('"}')) % MODULUS  # docs/wire.md 2.2: 1 character more than a multiple of 16
         self._number += 1
         return frame(text + padding(self._number, missing) + '"}')
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items, mapping
 from llm_intercept.base.sse import frame
+from llm_intercept.dialects.openai.ready import END
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 # What most chunks have; no text can hold it, since its quotes are escaped.
 SAYS, UNFINISHED = b'"delta":{"content":"', b'"finish_reason":null'
-
-END = "[DONE]"
-"""What the last event says."""
-DONE = frame(END)
 
 
 def kind(event: bytes) -> EventKind:
@@ -55,8 +52,9 @@ def _kind_of_delta(delta: Any) -> EventKind:
     return "content" if said else "other"
 
 
-def error(error: ErrorEvent) -> bytes:
+def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as an event of a stream."""
+    del first
     facts = {"message": error.message, "type": error.type, "param": None, "code": error.code}
     if error.form == "event":
         return b"event: error\n" + frame(encode(facts).decode())

@@ -6,26 +6,25 @@ Knows: the request's parameters (OpenAI's reference). Must not know: how a respo
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from llm_intercept.base.json import items, to_json_text
-from llm_intercept.dialects.openai.ids import derived, letters
-from llm_intercept.dialects.openai_chat.pieces import Budget
-from llm_intercept.dialects.openai_chat.tools import automatic_call, forced, one_at_a_time, to_the_choice
-from llm_intercept.dialects.openai_chat.traits import traits
+from llm_intercept.base.json import items
+from llm_intercept.dialects.openai.forced import obeying
+from llm_intercept.dialects.openai.ids import call_id, derived
+from llm_intercept.dialects.openai.pieces import Budget
+from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
-from llm_intercept.model.parts import Media, ToolCall
+from llm_intercept.model.parts import Media
 from llm_intercept.replies.computed import Kept
-from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.openai_chat.turn import Finish
+    from llm_intercept.model.parts import ToolCall
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.replies.kinds import AutoReply
+    from llm_intercept.replies.reply import Reply
 
-CALL_ID_LENGTH = 24
 SILENCE = base64.b64encode(
     b"RIFF$\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\xc0]\x00\x00\x80\xbb\x00\x00"
     b"\x02\x00\x10\x00data\x00\x00\x00\x00"
@@ -66,47 +65,31 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     wanted = asked.get("n")
     is_ready = count is not None
     choices = count or (wanted if isinstance(wanted, int) else 1)
-    turns = [Turn.of(variant) for variant in reply.variants] if reply.variants else [Turn.of(reply)]
+    turns = [_turn(request, one, is_ready=is_ready) for one in reply.variants or (reply,)]
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
     unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
     found: list[Plan] = []
     for index in range(choices):
         turn = turns[index % len(turns)]
-        turn = turn if is_ready else obeying(request, turn)
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
         budget = Budget(None if is_ready else request.max_tokens)
         found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs))
     return found
 
 
+def _turn(request: LLMRequest, reply: Reply, *, is_ready: bool) -> Turn:
+    """Bend a reply to what the request says of tools and modalities, unless it is ready."""
+    if is_ready:
+        return Turn.of(reply)
+    obedient = obeying(request, reply)
+    turn = Turn.of(reply) if obedient is reply else Turn.made(obedient)
+    return _aloud(request, turn) if "modalities" in request.raw else turn
+
+
 def _repeatable(turn: Turn) -> Turn:
     """Keep the deltas of an iterator, since every choice reads them."""
     return replace(turn, said=Kept(turn.said)) if isinstance(turn.said, Iterator) else turn
-
-
-def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
-    """Make the smallest valid answer to the request.
-
-    Raises:
-        SchemaError: The request's schema is invalid or nothing fulfils it.
-
-    """
-    must = forced(request)
-    if must is not None:
-        return Reply(automatic_call(request, must))
-    wanted = request.output_format
-    if wanted is not None and wanted.type == "json_schema":
-        return Reply(to_json_text(_smallest(wanted.schema)))
-    return Reply("{}" if wanted is not None and wanted.type == "json_object" else auto.text)
-
-
-def obeying(request: LLMRequest, turn: Turn) -> Turn:
-    """Bend a turn to what the request says of tools and modalities."""
-    for name, bend in BENDS.items():
-        if name in request.raw:
-            turn = bend(request, turn)
-    return turn
 
 
 def _aloud(request: LLMRequest, turn: Turn) -> Turn:
@@ -121,21 +104,13 @@ def _aloud(request: LLMRequest, turn: Turn) -> Turn:
     return replace(turn, said="", audio=Media("audio", transcript=turn.said))
 
 
-BENDS: dict[str, Callable[[LLMRequest, Turn], Turn]] = {
-    "function_call": to_the_choice,
-    "tool_choice": to_the_choice,
-    "parallel_tool_calls": one_at_a_time,
-    "modalities": _aloud,
-}
-"""The parameters that change what is said, in the order in which they do."""
-
-
 def identified(turn: Turn, identity: str) -> Turn:
     """Give every call an id, and what is spoken its own."""
     if not turn.has_ids:
         return turn
     if any(not call.id for call in turn.tool_calls):
-        turn = replace(turn, tool_calls=tuple(_identified(call, identity, n) for n, call in enumerate(turn.tool_calls)))
+        calls = enumerate(turn.tool_calls)
+        turn = replace(turn, tool_calls=tuple(_identified(call, identity, number) for number, call in calls))
     if turn.audio is not None:
         audio = turn.audio
         known = replace(audio, id=audio.id or "audio_" + identity[:32], data=audio.data or SILENCE)
@@ -144,10 +119,7 @@ def identified(turn: Turn, identity: str) -> Turn:
 
 
 def _identified(call: ToolCall, identity: str, number: int) -> ToolCall:
-    if call.id:
-        return call
-    made = "call_" + letters(derived(identity, "call", number), CALL_ID_LENGTH)
-    return ToolCall(call.name, call.arguments, made, call.type)
+    return call if call.id else replace(call, id=call_id(identity, number))
 
 
 def stops(stop: object) -> tuple[str, ...]:
@@ -169,9 +141,3 @@ def _top_logprobs(request: LLMRequest) -> int | None:
 def shows_logprobs(model: str, plan: Plan) -> bool:
     """Whether a choice has a `logprobs` key at all."""
     return traits(model).has_logprobs or plan.top_logprobs is not None
-
-
-def _smallest(schema: Any) -> Any:
-    from llm_intercept.replies.schema import smallest  # noqa: PLC0415 - it compiles patterns, 40 ms, for schemas alone
-
-    return smallest(schema)

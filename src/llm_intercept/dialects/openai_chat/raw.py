@@ -6,36 +6,23 @@ Knows: a completion's JSON and its stream's chunks. Must not know: rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import decode, encode, is_object, items, mapping, text
-from llm_intercept.base.sse import Lines, frame
+from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.headers import JSON, STREAM
+from llm_intercept.dialects.openai.ready import DONE, Ready, is_event_text, stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.openai_chat.along import along, beside
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.frames import Envelope
-from llm_intercept.dialects.openai_chat.grammar import DONE, END
 from llm_intercept.dialects.openai_chat.read import read_message
 from llm_intercept.errors import ReplyError
-from llm_intercept.model.parts import Citation, FinishReason, Part, ReplyPart, Text, ToolCall
+from llm_intercept.model.parts import Citation, FinishReason, Other, Part, ReplyPart, Text, ToolCall
 from llm_intercept.replies.kinds import RawReply
 from llm_intercept.replies.reply import PARTS, Reply
-
-SSE_BEGINNINGS = (b"data:", b"event:", b"id:", b"retry:", b":")
-MARK = b"\xef\xbb\xbf"
-"""UTF-8's byte order mark, which may come first (the SSE standard, 9.2.5)."""
-
-
-@dataclass(slots=True)
-class Ready:
-    """A body to send."""
-
-    content_type: str
-    chunks: Iterable[bytes]
-
 
 Restate = tuple[Reply, Callable[[Envelope], Envelope]]
 
@@ -53,7 +40,7 @@ def ready(answer: RawReply, *, stream: bool) -> Ready | Restate:
 
 
 def _from_bytes(body: bytes, *, stream: bool) -> Ready | Restate:
-    is_sse = body.removeprefix(MARK).lstrip().startswith(SSE_BEGINNINGS)
+    is_sse = is_event_text(body)
     try:
         if is_sse and not stream:
             return Ready(JSON, (encode(accumulated(stream_data(body)), indent=2) + b"\n",))
@@ -88,30 +75,6 @@ def _completion(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _lone(body: Mapping[str, Any]) -> Iterable[bytes]:
     return (encode(body, indent=2),) if "error" in body else (frame(encode(body).decode()), DONE)
-
-
-def stream_data(body: bytes) -> list[Mapping[str, Any]]:
-    """Read the chunks of a stream."""
-    found: list[Mapping[str, Any]] = []
-    held: list[str] = []
-    for line in Lines().feed(body.removeprefix(MARK) + b"\n\n"):
-        if line.startswith("data:"):
-            held.append(line.removeprefix("data:").removeprefix(" "))
-        elif not line and held:
-            found += _chunks_of(held)
-            held = []
-    return found
-
-
-def _chunks_of(lines: list[str]) -> list[Mapping[str, Any]]:
-    """Read the data lines of one event: one JSON text over all, or one a line where a host leaves blank lines out."""
-    told = [line for line in lines if line.strip() and line.strip() != END]
-    if not told:
-        return []
-    try:
-        return [mapping(decode("\n".join(told).encode()))]
-    except ValueError:
-        return [mapping(decode(line.encode())) for line in told]
 
 
 def _is_chunk(body: Mapping[str, Any]) -> bool:
@@ -179,7 +142,7 @@ def _reply_part(part: Part) -> ReplyPart:
         raise ReplyError(
             f"a tool call has no name: {part!r}", "Every tool call needs a function with a name and arguments."
         )
-    if not isinstance(part, PARTS):
+    if isinstance(part, Other) or not isinstance(part, PARTS):
         raise ReplyError(
             f"{part!r} is nothing a reply has", "Every tool call needs a function with a name and arguments."
         )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.openai.offered import check_tools
 from llm_intercept.dialects.openai.refusals import check_integer, missing, wrong_type
-from llm_intercept.dialects.openai_chat.refused import check_tools
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
 
@@ -59,7 +59,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
         for name, (least, most) in RANGES.items():
             check_integer(body, name, least, most)
     if "tools" in body or "tool_choice" in body:
-        check_tools(body)
+        check_tools(body, nested=True)
     return ChatRequest.of(head, body, content)
 
 

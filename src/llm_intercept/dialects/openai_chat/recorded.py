@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.openai.headers import CHANGING, KEPT
+from llm_intercept.dialects.openai.not_in_key import NOT_IN_KEY
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.raw import replies
 from llm_intercept.dialects.openai_chat.read import read_message
@@ -19,21 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.model.request import Message
-
-NOT_IN_KEY = frozenset(
-    {
-        "stream",
-        "stream_options",
-        "user",
-        "metadata",
-        "store",
-        "service_tier",
-        "seed",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "safety_identifier",
-    }
-)
 
 
 def wants_usage(body: Mapping[str, Any]) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from llm_intercept.model.parts import Citation, Media, Text
+from llm_intercept.errors import ReplyError
+from llm_intercept.model.parts import Citation, Media, Other, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,8 +37,13 @@ class Turn:
     finish_reason: Finish | None = None
 
     @classmethod
-    @lru_cache(maxsize=32)  # a rule's reply is given again and again
+    @lru_cache(maxsize=32)
     def of(cls, reply: Reply) -> Turn:
+        """Make one of a reply that is given again and again."""
+        return cls.made(reply)
+
+    @classmethod
+    def made(cls, reply: Reply) -> Turn:
         """Make one of a reply."""
         first = reply.parts[0] if len(reply.parts) == 1 else None
         if isinstance(first, Text):
@@ -46,6 +52,7 @@ class Turn:
                 logprobs=reply.logprobs,
                 finish_reason=reply.finish_reason,
             )
+        _check_sayable(reply)
         calls = reply.tool_calls
         legacy = calls[0] if calls and calls[0].type == "function_call" else None
         return cls(
@@ -74,6 +81,20 @@ class Turn:
     def calls(self) -> bool:
         """Whether it asks for a call, in either form."""
         return bool(self.tool_calls) or self.function_call is not None
+
+
+def _check_sayable(reply: Reply) -> None:
+    """Refuse what chat completions have no place for.
+
+    Raises:
+        ReplyError: A part is of that kind.
+
+    """
+    for part in reply.parts:
+        what = part.type if isinstance(part, Other) else part.kind if isinstance(part, Media) else ""
+        if what and what != "audio":
+            problem = f"A reply gives {what}, which chat completions cannot say"
+            raise ReplyError(problem, "Answer Responses alone with it: llm.on(api='openai.responses').")
 
 
 def _said(reply: Reply) -> str | Iterable[Delta]:

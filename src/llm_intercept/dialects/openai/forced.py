@@ -3,7 +3,7 @@
 What a user gives to a request that forces a call becomes that call where it fits the tool's schema, and is an error
 where it does not: nothing is invented beside it.
 
-Knows: the request's parameters (OpenAI's reference). Must not know: how a response is framed.
+Knows: the request's parameters (OpenAI's reference). Must not know: one API's bodies.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_object, items, mapping, no_constant, text, to_json_text
 from llm_intercept.errors import ReplyError
-from llm_intercept.model.parts import ToolCall
-from llm_intercept.model.request import Tool
+from llm_intercept.model.parts import Media, Other, Text, ToolCall
+from llm_intercept.model.request import LLMRequest, Tool
 from llm_intercept.replies.computed import whole
+from llm_intercept.replies.reply import Reply
 from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from llm_intercept.dialects.openai_chat.turn import Turn
-    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.parts import ReplyPart
+    from llm_intercept.replies.kinds import AutoReply
 
 ANYTHING: Mapping[str, Any] = {"type": "object"}
 CALLABLE = frozenset({"function", "custom"})
@@ -44,11 +45,10 @@ class Forced:
         tool = next(one for one in self.tools if one.name == name)
         return ToolCall(name, arguments, type="function_call" if self.is_legacy else _type(tool))
 
-    def made(self, turn: Turn, call: ToolCall) -> Turn:
-        """Put the call into a turn, in place of its text."""
-        if self.is_legacy:
-            return replace(turn, said="", function_call=call)
-        return replace(turn, said="", tool_calls=(call,), function_call=None)
+    def made(self, reply: Reply, call: ToolCall) -> Reply:
+        """Put the call into a reply, in place of its text."""
+        rest = tuple(part for part in reply.parts if not isinstance(part, Text))
+        return reply.replaced(parts=(*rest, call))
 
     @property
     def names(self) -> str:
@@ -70,6 +70,8 @@ def forced(request: LLMRequest) -> Forced | None:
     choice = request.tool_choice
     if choice is not None and choice.mode == "required":
         offered = {tool.name: tool for tool in request.tools if tool.name and tool.type in CALLABLE}
+        if len(offered) < len(request.tools) and any(name not in offered for name in choice.tools):
+            return None  # a tool that the API runs itself is one of them
         named = tuple(offered.get(name) or Tool(name=name, parameters=ANYTHING) for name in choice.tools)
         tools = named or tuple(offered.values())
         return Forced(tools) if tools else None
@@ -96,57 +98,121 @@ def automatic_call(request: LLMRequest, forced: Forced) -> ToolCall:
     return forced.call(tool.name, arguments)
 
 
-def to_the_choice(request: LLMRequest, turn: Turn) -> Turn:
-    """Leave out the calls that `tool_choice` forbids; see to it that what is forced is called.
+def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
+    """Make the smallest valid answer to the request.
 
     Raises:
-        ReplyError: The turn does not make the call, and what it says cannot be one.
+        SchemaError: The request's schema is invalid or nothing fulfils it.
+
+    """
+    must = forced(request)
+    if must is not None:
+        return Reply(automatic_call(request, must))
+    wanted = request.output_format
+    if wanted is not None and wanted.type == "json_schema":
+        from llm_intercept.replies.schema import smallest  # noqa: PLC0415 - as above
+
+        return Reply(to_json_text(smallest(wanted.schema)))
+    return Reply("{}" if wanted is not None and wanted.type == "json_object" else auto.text)
+
+
+def obeying(request: LLMRequest, reply: Reply) -> Reply:
+    """Bend a reply to what the request says of tools; returns the same one if it says nothing.
+
+    Raises:
+        ReplyError: The reply does not make the call that is forced, and what it says cannot be one.
+
+    """
+    for name, bend in BENDS.items():
+        if name in request.raw:
+            reply = bend(request, reply)
+    return reply
+
+
+def to_the_choice(request: LLMRequest, reply: Reply) -> Reply:
+    """Leave out the calls that the choice of tools forbids; see to it that what is forced is called.
+
+    Raises:
+        ReplyError: The reply does not make the call, and what it says cannot be one.
 
     """
     choice = request.tool_choice
-    if choice is not None and choice.mode == "none" and turn.tool_calls:
-        kept = None if turn.finish_reason == "tool_calls" else turn.finish_reason
-        return replace(turn, tool_calls=(), finish_reason=kept)
+    calls = reply.tool_calls
+    if choice is not None and choice.mode == "none" and any(map(_is_of_a_tool, calls)):
+        kept = None if reply.finish_reason == "tool_calls" else reply.finish_reason
+        return reply.replaced(parts=tuple(_without_calls(reply)), finish_reason=kept)
     must = forced(request)
-    if must is None or turn.refusal or turn.audio is not None or turn.finish_reason in ENDED_EARLY:
-        return turn
-    return _called(must, turn) if turn.calls else _told(must, turn)
+    if must is None or reply.refusal or reply.finish_reason in ENDED_EARLY or any(map(_stands_for_a_call, reply.parts)):
+        return reply
+    return _called(must, reply) if calls else _told(must, reply)
 
 
-def one_at_a_time(request: LLMRequest, turn: Turn) -> Turn:
+def _is_of_a_tool(part: ReplyPart) -> bool:
+    """Whether a part is a call in the form that tools have."""
+    return isinstance(part, ToolCall) and part.type != "function_call"
+
+
+def _without_calls(reply: Reply) -> Iterator[ReplyPart]:
+    return (part for part in reply.parts if not _is_of_a_tool(part))
+
+
+def _stands_for_a_call(part: ReplyPart) -> bool:
+    """Whether a part is an answer that needs no call: what is spoken, the call of a tool that the API itself runs."""
+    return isinstance(part, Other) or (isinstance(part, Media) and part.kind == "audio")
+
+
+def one_at_a_time(request: LLMRequest, reply: Reply) -> Reply:
     """Keep the first call where `parallel_tool_calls` is false."""
-    if request.raw["parallel_tool_calls"] is not False or len(turn.tool_calls) < 2:  # noqa: PLR2004 - several
-        return turn
-    return replace(turn, tool_calls=turn.tool_calls[:1])
+    if request.raw["parallel_tool_calls"] is not False or len(reply.tool_calls) < 2:  # noqa: PLR2004 - several
+        return reply
+    first = next(part for part in reply.parts if isinstance(part, ToolCall))
+    return reply.replaced(parts=tuple(part for part in reply.parts if part is first or not isinstance(part, ToolCall)))
 
 
-def _called(must: Forced, turn: Turn) -> Turn:
-    """Keep the calls of a turn that are allowed, in the form that is asked for."""
-    given = (turn.function_call,) if turn.function_call is not None else turn.tool_calls
+BENDS: dict[str, Callable[[LLMRequest, Reply], Reply]] = {
+    "function_call": to_the_choice,
+    "tool_choice": to_the_choice,
+    "parallel_tool_calls": one_at_a_time,
+}
+"""The parameters that change what is called, in the order in which they do."""
+
+
+def _called(must: Forced, reply: Reply) -> Reply:
+    """Keep the calls of a reply that are allowed, in the form that is asked for."""
     names = {tool.name for tool in must.tools}
-    calls = tuple(call for call in given if call.name in names)
+    calls = [call for call in reply.tool_calls if call.name in names]
     if not calls:
-        made = ", ".join(call.name for call in given)
+        made = ", ".join(call.name for call in reply.tool_calls)
         raise ReplyError(
             f"The request forces {must}, and the reply calls {made} instead", _advice(must, "Call what is forced")
         )
+    allowed = calls[:1] if must.is_legacy else calls
+    parts = (
+        _in_form(must, part) if isinstance(part, ToolCall) else part
+        for part in reply.parts
+        if part in allowed or not isinstance(part, ToolCall)
+    )
+    return reply.replaced(parts=tuple(parts))
+
+
+def _in_form(must: Forced, call: ToolCall) -> ToolCall:
+    """Write a call as a tool's, or as the one form that came before tools."""
     if must.is_legacy:
-        return replace(turn, function_call=replace(calls[0], type="function_call"), tool_calls=())
-    tools = tuple(replace(call, type="function") if call.type == "function_call" else call for call in calls)
-    return replace(turn, function_call=None, tool_calls=tools)
+        return replace(call, type="function_call")
+    return replace(call, type="function") if call.type == "function_call" else call
 
 
-def _told(must: Forced, turn: Turn) -> Turn:
-    """Turn the text of a turn into the call that is forced."""
-    said = turn.said if isinstance(turn.said, str) else whole(turn.said)
+def _told(must: Forced, reply: Reply) -> Reply:
+    """Turn the text of a reply into the call that is forced."""
+    said = reply.text if reply.deltas is None else whole(reply.deltas)
     if len(must.tools) == 1 and must.tools[0].type == "custom" and said:
-        return must.made(turn, must.call(must.tools[0].name, said))
+        return must.made(reply, must.call(must.tools[0].name, said))
     value = _json_object(must, said)
     fitting = [tool for tool in must.tools if tool.type != "custom" and not _misfit(tool, value)]
     nearest = [tool for tool in fitting if value.keys() <= mapping(tool.parameters.get("properties")).keys()]
     found = fitting if len(fitting) == 1 else nearest
     if len(found) == 1:
-        return must.made(turn, must.call(found[0].name, said))
+        return must.made(reply, must.call(found[0].name, said))
     problem = f"The request forces {must}, and the reply {shorten(said, 60)} "
     if fitting:
         names = " and ".join(repr(tool.name) for tool in (nearest or fitting)[:SHOWN])

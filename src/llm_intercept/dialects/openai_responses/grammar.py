@@ -1,0 +1,89 @@
+"""What faults need to know of Responses: which event is which, and how errors and broken calls are written.
+
+Knows: events and bodies (docs/wire.md 5.2). Must not know: which fault is woven, where, or when.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.json import decode, encode, is_object, items, mapping, text
+from llm_intercept.dialects.openai.ready import stream_data
+from llm_intercept.dialects.openai_responses.items import CALLS
+from llm_intercept.dialects.openai_responses.numbered import framed_event
+
+if TYPE_CHECKING:
+    from llm_intercept.faults.base import ErrorEvent
+    from llm_intercept.model.wire import EventKind
+
+TYPE = re.compile(rb'^(?:event: ?|data: ?\{ ?"type": ?")([\w.]+)', re.MULTILINE)
+LAST = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
+ARGUED = frozenset({"response.function_call_arguments.delta", "response.custom_tool_call_input.delta"})
+
+
+def kind(event: bytes) -> EventKind:
+    """Return what an event of a stream is for; the last one has the usage and says why the answer ended."""
+    name = _type(event)
+    if name in ARGUED:
+        return "arguments"
+    if name.endswith(".delta"):
+        return "content"
+    if name == "response.created":
+        return "role"
+    return "finish" if name in LAST else "other"
+
+
+def is_last(event: bytes) -> bool:
+    """Whether it is the event that has the whole response."""
+    return _type(event) in LAST
+
+
+def _type(event: bytes) -> str:
+    found = TYPE.search(event)
+    return found[1].decode() if found is not None else ""
+
+
+def error(error: ErrorEvent, first: bytes) -> bytes:
+    """Write an error as an event of a stream: as one of that name, or as the response that failed."""
+    code = error.code or error.type
+    if error.form == "event":
+        facts = {"code": code, "message": error.message, "param": None, "sequence_number": error.after}
+        return framed_event("error", facts)
+    begun = next((mapping(one.get("response")) for one in stream_data(first)), {})
+    failed = {**begun, "status": "failed", "error": {"code": code, "message": error.message}}
+    return framed_event("response.failed", {"response": failed, "sequence_number": error.after})
+
+
+def halve_arguments(body: bytes) -> bytes:
+    """Leave half of what each call of a tool is given, in a JSON body, or in an event that says it whole."""
+    if body.startswith((b"event:", b"data:")):
+        return _halved_event(body)
+    try:
+        whole: Any = decode(body)
+    except ValueError:
+        return body
+    _halve(whole)
+    return encode(whole, indent=2)
+
+
+def _halved_event(event: bytes) -> bytes:
+    if not any(kind.encode() in event for kind in CALLS):
+        return event
+    for data in stream_data(event):
+        changed = dict(data)
+        _halve(changed)
+        return framed_event(text(changed.pop("type", "")), changed)
+    return event
+
+
+def _halve(value: Any) -> None:
+    """Leave half of the arguments in a body, a response or an item within an event, or an event that has them."""
+    if not is_object(value):
+        return
+    known = mapping(value)
+    for one in (known, mapping(known.get("item")), *items(known.get("output"))):
+        for key, _ in CALLS.values():
+            if is_object(one) and isinstance(one.get(key), str):
+                one[key] = one[key][: len(one[key]) // 2]
+    _halve(known.get("response"))

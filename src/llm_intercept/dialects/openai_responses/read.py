@@ -1,0 +1,133 @@
+"""Reads a Responses request into the neutral vocabulary; total over any JSON object that asks a model something.
+
+Knows: the request's JSON (OpenAI's reference, "Create a model response"). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.json import is_object, items, json_object, mapping, text
+from llm_intercept.base.questions import asks_a_model
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai_responses.items import messages_of
+from llm_intercept.dialects.openai_responses.refused import check
+from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.model.request import Message
+    from llm_intercept.model.wire import WireRequest
+
+NAME = "openai.responses"
+PATH = "/responses"
+NAMED = frozenset({"function", "custom"})
+
+
+def claims(head: WireRequest) -> bool:
+    """Whether this is a POST to a path that ends in /responses, whatever the host and prefix."""
+    return head.path.rstrip("/").endswith(PATH) and head.method == "POST"
+
+
+def read(head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request.
+
+    Raises:
+        BadRequestError: OpenAI would refuse it.
+        UnreadableError: It is no JSON object; or OpenAI would refuse it, and it may be another application's, since
+            others have the path too.
+
+    """
+    body = json_object(content)
+    if body is None:
+        raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    try:
+        check(body, strictly=flavor_of(head.url) != "compatible")
+    except BadRequestError as refusal:
+        if is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes":
+            raise
+        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
+    return ResponsesRequest.of(head, body, content)
+
+
+class ResponsesRequest(LLMRequest):
+    """A Responses request, whose parts are read when somebody asks for them."""
+
+    @classmethod
+    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes) -> ResponsesRequest:
+        """Make one of a body."""
+        made = cls.__new__(cls)
+        made.__dict__.update(
+            api=NAME,
+            model=text(body.get("model")),
+            stream=body.get("stream") is True,
+            raw=body,
+            headers=head.headers,
+            url=head.url,
+            method=head.method,
+            content=content,
+        )
+        return made
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation: the instructions, and the input."""
+        return tuple(messages_of(self.raw))
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools the request offers; those that the API runs itself have a type and no name."""
+        return tuple(_tool(mapping(tool)) for tool in items(self.raw.get("tools")))
+
+    @cached_property
+    def tool_choice(self) -> ToolChoice | None:
+        """Which of them the answer may or must call."""
+        return _tool_choice(self.raw.get("tool_choice"))
+
+    @cached_property
+    def max_tokens(self) -> int | None:
+        """How many tokens the answer may have."""
+        limit = self.raw.get("max_output_tokens")
+        return limit if is_int(limit) else None
+
+    @cached_property
+    def output_format(self) -> OutputFormat | None:
+        """The format the answer is to have; None if the request does not say."""
+        wanted = mapping(mapping(self.raw.get("text")).get("format"))
+        if not wanted:
+            return None
+        return OutputFormat(text(wanted.get("type")), text(wanted.get("name")), wanted.get("schema", True))
+
+
+def _tool(raw: Mapping[str, Any]) -> Tool:
+    kind = text(raw.get("type")) or "function"
+    name = text(raw.get("name")) if kind in NAMED else ""
+    return Tool(name=name, type=kind, parameters=mapping(raw.get("parameters")), raw=raw)
+
+
+def _tool_choice(choice: object) -> ToolChoice | None:
+    """Read all forms of a choice; the tools that the API runs itself are named by their type."""
+    if isinstance(choice, str):
+        modes: dict[str, ToolChoice] = {
+            "auto": ToolChoice("auto"),
+            "none": ToolChoice("none"),
+            "required": ToolChoice("required"),
+        }
+        return modes.get(choice)
+    if not is_object(choice):
+        return None
+    named = mapping(choice)
+    if named.get("type") != "allowed_tools":
+        return ToolChoice("required", (_named(named),))
+    names = tuple(filter(None, map(_named, map(mapping, items(named.get("tools"))))))
+    return ToolChoice("required" if named.get("mode") == "required" else "auto", names)
+
+
+def _named(tool: Mapping[str, Any]) -> str:
+    kind = text(tool.get("type"))
+    return text(tool.get("name")) if kind in NAMED else kind
