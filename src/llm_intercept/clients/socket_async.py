@@ -104,14 +104,17 @@ class _AsyncServer:
 
     async def _tell(self, turn: SocketTurn, response: WireResponse, door: AsyncTurnDoor) -> None:
         told, chunks = Told(turn, response), ByteChunks(response, door)
+        failed: Exception | None = None
         try:
             async with aclosing(cast("AsyncGenerator[bytes]", aiter(chunks))) as read:
                 async for chunk in read:
                     for text in told.feed(chunk):
                         await self._say(text)
+        except Exception as error:  # noqa: BLE001 - it is raised again when all is said that came before
+            failed = error
         finally:
             await chunks.aclose()
-        for text in told.end():
+        for text in told.end(failed):
             await self._say(text)
 
     async def _say(self, text: str) -> None:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from llm_intercept.model.wire import WireRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_intercept.clients.socket_wire import SocketWire
     from llm_intercept.model.wire import SocketForm, SocketTurn
 
@@ -59,6 +61,8 @@ class Conversation:
     def __init__(self, head: WireRequest, form: SocketForm, wire: SocketWire) -> None:
         self._head, self.form, self.wire = head, form, wire
         self.lanes = Lanes()
+        self.closing: Callable[[], None] = _nothing
+        """Called when the client has begun to close the connection."""
 
     @property
     def host(self) -> str:
@@ -79,4 +83,10 @@ class Conversation:
                 self.wire.say(turn)
             elif self.lanes.add(turn):
                 begun.append(turn)
+        if self.wire.is_over:
+            self.closing()
         return begun
+
+
+def _nothing() -> None:
+    """Do nothing."""

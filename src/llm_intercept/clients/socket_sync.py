@@ -45,7 +45,9 @@ class _Server:
     def __init__(self, ours: socket.socket, conversation: Conversation) -> None:
         self._socket, self._conversation, self._wire = ours, conversation, conversation.wire
         self._lock = threading.Lock()
-        """Held while something is made to be sent, and while it is sent: what is made first is sent first."""
+        """Held while the protocol is used."""
+        self._sending = threading.Lock()
+        """Held while something is sent, for which the client may have to read; who reads here never waits for it."""
         self._threads: list[threading.Thread] = []
 
     def run(self) -> None:
@@ -64,7 +66,7 @@ class _Server:
     def _hear(self, data: bytes) -> None:
         with self._lock:
             begun = self._conversation.heard(data)
-            self._send()
+        self._send(waits=False)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads += [_started(self._work, turn.lane) for turn in begun]
 
@@ -82,7 +84,7 @@ class _Server:
         if not handlers:
             with self._lock:
                 self._wire.leave(NOBODY)
-                self._send()
+            self._send()
             return
         door = TurnDoor(turn, self._conversation.host)
         try:
@@ -98,24 +100,32 @@ class _Server:
 
     def _tell(self, turn: SocketTurn, response: WireResponse, door: TurnDoor) -> None:
         told, chunks = Told(turn, response), ByteChunks(response, door)
+        failed: Exception | None = None
         try:
             for chunk in chunks:
                 for text in told.feed(chunk):
                     self._say(text)
+        except Exception as error:  # noqa: BLE001 - it is raised again when all is said that came before
+            failed = error
         finally:
             chunks.close()
-        for text in told.end():
+        for text in told.end(failed):
             self._say(text)
 
     def _say(self, text: str) -> None:
         with self._lock:
             self._wire.say(text)
-            self._send()
+        self._send()
 
-    def _send(self) -> None:
-        data = self._wire.to_send()
-        if data:
-            self._socket.sendall(data)
+    def _send(self, *, waits: bool = True) -> None:
+        """Send what is to be sent; where another thread is at it, that sends this too."""
+        while self._wire.has_more and self._sending.acquire(blocking=waits):
+            try:
+                with self._lock:
+                    data = self._wire.to_send()
+                self._socket.sendall(data)
+            finally:
+                self._sending.release()
 
     def _shut(self) -> None:
         """Say that nothing more comes; what was sent arrives."""

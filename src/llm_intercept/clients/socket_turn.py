@@ -65,30 +65,45 @@ class AsyncTurnDoor(_Door):
 
 
 class Told:
-    """An answer's body as messages: those of its events, or the one that tells an error."""
+    """An answer's body as messages: those of its events, or the one that tells an error.
+
+    The last one is held until the body has ended, so that the call has ended when the client reads that the answer has.
+    """
 
     def __init__(self, turn: SocketTurn, response: WireResponse) -> None:
         self._turn, self._response = turn, response
         self._lines = Lines()
         self._content = bytearray()
+        self._held: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[str]:
-        """Yield the messages that a chunk completes."""
+        """Yield the messages that a chunk completes, but for the last."""
         if self._response.status >= FAILED:
             self._content += chunk
             return
         for line in self._lines.feed(chunk):
             data = data_of(line)
-            if data is not None:
-                yield self._turn.event(data)
+            if data is None:
+                continue
+            text = self._turn.event(data)
+            if self._turn.is_told:
+                self._held.append(text)
+            else:
+                yield text
 
-    def end(self) -> Iterator[str]:
-        """Yield the message that tells an error, now that all of it is there.
+    def end(self, error: Exception | None = None) -> Iterator[str]:
+        """Yield the last messages, now that the body has ended.
+
+        Args:
+            error: What it ended with, if it is an error, which is raised again.
 
         Raises:
             ConnectionError: The body ended before the API's last event, which over HTTP a client sees.
 
         """
+        yield from self._held
+        if error is not None:
+            raise error
         if self._response.status >= FAILED:
             yield self._turn.failed(self._response, bytes(self._content))
         if not self._turn.is_told:

@@ -32,10 +32,16 @@ class SocketWire:
         self._headers = headers
         self._parts: list[bytes] = []
         self._is_text = True
+        self._made: list[bytes] = []
         self.asked: Mapping[str, str] = {}
         """The headers of the handshake's request, without those of the connection."""
         self.is_lost = False
         """Whether the connection is to end as one that fails does, without a word."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to be sent."""
+        return bool(self._made)
 
     @property
     def is_over(self) -> bool:
@@ -50,6 +56,7 @@ class SocketWire:
                 self._shake_hands(event)
             elif event.opcode <= event.opcode.BINARY:
                 yield from self._message(event)
+        self._made += self._protocol.data_to_send()
 
     def say(self, text: str) -> None:
         """Send a message.
@@ -61,15 +68,18 @@ class SocketWire:
         if self.is_lost or self._protocol.state is not self._protocol.state.OPEN:
             raise ConnectionAbortedError("the client has closed the connection")
         self._protocol.send_text(text.encode("utf-8", "replace"))
+        self._made += self._protocol.data_to_send()
 
     def leave(self, reason: str) -> None:
         """Begin to close the connection, as a server does that goes away."""
         if self._protocol.state is self._protocol.state.OPEN:
             self._protocol.send_close(GONE, reason)
+            self._made += self._protocol.data_to_send()
 
     def to_send(self) -> bytes:
         """Return what is to be sent now."""
-        return b"".join(self._protocol.data_to_send())
+        made, self._made = self._made, []
+        return b"".join(made)
 
     def _shake_hands(self, request: Any) -> None:
         response = self._protocol.accept(request)

@@ -8,9 +8,11 @@ Knows: how websockets (13 to 17) opens connections. Must not know: who answers, 
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from llm_intercept.clients import net
 from llm_intercept.clients.activation import active, forwarding
@@ -68,6 +70,7 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
             theirs.close()
             ours.close()
             raise
+        conversation.closing = partial(_read_on, ref(connection))
         _served[connection] = begin(ours, conversation)
         return connection
 
@@ -87,7 +90,9 @@ def _opening_waiting(original: Callable[..., Any]) -> Callable[..., Any]:
         stand_in = _redirected(opener)
         stand_in.sock, stand_in.ssl = theirs, None
         begin(ours, conversation)
-        return original(stand_in, *args, **kwargs)
+        connection = original(stand_in, *args, **kwargs)
+        conversation.closing = partial(_read_on, ref(connection))
+        return connection
 
     return open_connection
 
@@ -105,7 +110,9 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         begin(ours, conversation)
         network = ("ssl", "ssl_context", "server_hostname", "proxy", "proxy_ssl", "proxy_server_hostname", "sock")
         kept = {name: value for name, value in kwargs.items() if name not in network}
-        return original(_plain(uri), sock=theirs, **given, **kept)
+        connection = original(_plain(uri), sock=theirs, **given, **kept)
+        conversation.closing = partial(_read_on, ref(connection))
+        return connection
 
     return connect
 
@@ -156,3 +163,18 @@ def _plain(uri: str) -> str:
     parts = urlsplit(uri)
     host = parts.netloc.removesuffix(":443") if parts.scheme == "wss" else parts.netloc
     return parts._replace(scheme="ws", netloc=host).geturl()
+
+
+def _read_on(client: ref[Any]) -> None:
+    """Let a client that closes read our close behind messages that nobody takes: else it waits ten seconds for it.
+
+    The library stops reading when 16 messages wait (it does so with any server), which in one process is at once.
+    """
+    waiting: Any = getattr(client(), "recv_messages", None)
+    if not hasattr(waiting, "maybe_pause"):  # since 14, and 15 where the client waits
+        return
+    with getattr(waiting, "mutex", None) or nullcontext():
+        waiting.high = None
+        if waiting.paused:
+            waiting.paused = False
+            waiting.resume()
