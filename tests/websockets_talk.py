@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import threading
 from contextlib import asynccontextmanager
@@ -91,4 +90,3 @@ def nothing_served() -> Any:
         if thread.name == NAME:
             thread.join(PATIENCE)
             assert not thread.is_alive()
-    gc.collect()

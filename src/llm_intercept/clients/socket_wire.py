@@ -46,7 +46,7 @@ class SocketWire:
     @property
     def is_over(self) -> bool:
         """Whether nothing is sent or received any more, so that the connection is to be closed."""
-        return self.is_lost or bool(self._protocol.close_expected())
+        return self.is_lost or bool(self._protocol.eof_sent)
 
     def receive(self, data: bytes) -> Iterator[str | bytes]:
         """Take what the client sent; yield its messages that are whole."""
