@@ -8,6 +8,7 @@ Knows: how websockets (13 to 17) opens connections. Must not know: who answers, 
 from __future__ import annotations
 
 import copy
+import sys
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -174,7 +175,7 @@ def _read_on(client: ref[Any]) -> None:
     if not hasattr(waiting, "maybe_pause"):  # since 14, and 15 where the client waits
         return
     with getattr(waiting, "mutex", None) or nullcontext():
-        waiting.high = None
+        waiting.high = sys.maxsize
         if waiting.paused:
             waiting.paused = False
             waiting.resume()
