@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import ssl
 import threading
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ from llm_intercept.clients import websockets_door
 from llm_intercept.clients.hook import innermost, member
 from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
 from tests.support import complete, maybe
+from tests.upstream import serving
 from tests.websockets_talk import (
     HTTP_URL,
     URL,
@@ -45,7 +48,7 @@ from tests.websockets_talk import (
 pytest.importorskip("websockets.asyncio.client")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
 ConnectionClosedError = import_module("websockets.exceptions").ConnectionClosedError
 CALL = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
@@ -59,6 +62,23 @@ def run(law: Callable[[Any], Coroutine[Any, Any, Any]], *, is_async: bool, url: 
             return await law(connection)
 
     return complete(on_a_connection(), is_async=is_async)
+
+
+@contextmanager
+def echoing() -> Iterator[str]:
+    """Serve WebSockets on a loopback port, each message answered by one event that has it."""
+    from websockets.sync.server import serve
+
+    def echo(connection: Any) -> None:
+        for message in connection:
+            connection.send(json.dumps({"type": "error", "echo": message}))
+
+    with serve(echo, "localhost", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://localhost:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
 
 
 def test_the_messages_are_the_events_of_the_same_stream(is_async):
@@ -383,20 +403,11 @@ def test_other_websockets_of_a_known_host_are_stopped(is_async, url):
 @pytest.mark.parametrize("options", [{"passthrough": ["localhost"]}, {"unmatched": "passthrough"}], ids=str)
 def test_a_host_that_is_let_out_is_really_connected_to(is_async, options):
     """With the same block answering the same URL where it is not."""
-    from websockets.sync.server import serve
-
-    def echo(connection: Any) -> None:
-        for message in connection:
-            connection.send(json.dumps({"type": "error", "echo": message}))
-
-    with serve(echo, "localhost", 0) as server:
-        threading.Thread(target=server.serve_forever).start()
-        url = f"ws://localhost:{server.socket.getsockname()[1]}/v1/responses"
+    with echoing() as url:
         with intercept("ours", **options):
-            (event,) = run(asked, is_async=is_async, url=url)
+            (event,) = run(asked, is_async=is_async, url=f"{url}/v1/responses")
         with intercept("ours"):
-            told = run(asked, is_async=is_async, url=url)
-        server.shutdown()
+            told = run(asked, is_async=is_async, url=f"{url}/v1/responses")
     assert json.loads(event["echo"])["input"] == "hello"
     assert text_of(told) == "ours"
 
@@ -407,6 +418,36 @@ def test_nothing_is_sent_on_over_a_connection_that_is_answered(is_async, tmp_pat
         (error,) = run(asked, is_async=is_async)
     assert "HTTP transport" in error["error"]["message"]
     assert llm.calls[0].error is not None
+
+
+def test_another_applications_websocket_goes_its_way(is_async):
+    """Its path is one that many have; a header that only the API's clients send makes it the API's."""
+    with echoing() as url:
+        with intercept("ours"):
+            (event,) = run(asked, is_async=is_async, url=f"{url}/form/responses")
+        with intercept("ours"):
+            headers = {"X-Stainless-Lang": "python"}
+            told = run(asked, is_async=is_async, url=f"{url}/form/responses", additional_headers=headers)
+    assert "echo" in event
+    assert text_of(told) == "ours"
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_what_was_recorded_over_http_is_played(is_async, streamed, tmp_path):
+    """In either shape, to the same text; a second tape of the same requests is not needed."""
+    with intercept("It was recorded"):
+        answered = httpx.post(HTTP_URL, json=body(stream=streamed))
+    kind = {"Content-Type": answered.headers["content-type"]}
+    with serving(tmp_path) as upstream:
+        upstream.answers.append((200, kind, answered.content))
+        url = upstream.url + "/v1/responses"
+        with intercept(mode="record", recordings=tmp_path / "tape"):
+            context = ssl.create_default_context(cafile=upstream.ca)
+            httpx.post(url, json=body(stream=streamed), verify=context)
+    with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
+        told = run(asked, is_async=is_async, url=url.replace("https://", "wss://"))
+    assert text_of(told) == "It was recorded"
+    assert llm.calls[0].source == "recording"
 
 
 def test_network_none_is_no_hindrance(is_async):

@@ -57,7 +57,7 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def open_connection(opener: Any, *args: Any, **kwargs: Any) -> Any:
         options = "create_connection_kwargs" if hasattr(opener, "create_connection_kwargs") else "connection_kwargs"
-        conversation = _answered(opener.uri, getattr(opener, options))
+        conversation = _answered(opener.uri, opener.additional_headers, getattr(opener, options))
         if conversation is None:
             return await original(opener, *args, **kwargs)
         from llm_intercept.clients.socket_async import begin  # noqa: PLC0415 - Python's start loads this module
@@ -82,7 +82,7 @@ def _opening_waiting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make what opens the connection of a `connect` that waits, since version 17."""
 
     def open_connection(opener: Any, *args: Any, **kwargs: Any) -> Any:
-        conversation = _answered(opener.uri, opener.open_socket_kwargs)
+        conversation = _answered(opener.uri, opener.additional_headers, opener.open_socket_kwargs)
         if conversation is None:
             return original(opener, *args, **kwargs)
         from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
@@ -102,7 +102,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make what `connect` does that waits, before version 17."""
 
     def connect(uri: str, **kwargs: Any) -> Any:
-        conversation = _answered(uri, kwargs)
+        conversation = _answered(uri, kwargs.get("additional_headers"), kwargs)
         if conversation is None:
             return original(uri, **kwargs)
         from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
@@ -118,7 +118,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     return connect
 
 
-def _answered(uri: str, options: dict[str, Any]) -> Conversation | None:
+def _answered(uri: str, headers: Any, options: dict[str, Any]) -> Conversation | None:
     """Begin the conversation of a connection that somebody answers; what nobody does may be stopped.
 
     Raises:
@@ -128,9 +128,12 @@ def _answered(uri: str, options: dict[str, Any]) -> Conversation | None:
     handlers = active()
     if not handlers or forwarding.get() or options.get("unix"):
         return None
+    from websockets.datastructures import Headers  # noqa: PLC0415 - as above
+
     parts = urlsplit(uri)
     url = parts._replace(scheme=SCHEMES.get(parts.scheme, parts.scheme), fragment="").geturl()
-    head = WireRequest("POST", url, (parts.hostname or "").lower(), unquote(parts.path), {})
+    given = {name.lower(): value for name, value in Headers(headers or {}).raw_items()}
+    head = WireRequest("POST", url, (parts.hostname or "").lower(), unquote(parts.path), given)
     form = handlers[0].socket(head, handlers[1:])
     if form is not None:
         return Conversation(head, form, SocketWire(form.headers))

@@ -21,7 +21,7 @@ from llm_intercept.dialects.openai_responses.raw import ready, told
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
 from llm_intercept.dialects.openai_responses.response import ended, in_stream, just_begun, model_of, response
-from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
+from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_spoken_at
 from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
@@ -83,10 +83,9 @@ class OpenAIResponses(OpenAIDialect):
         """Leave out what asks for a stream."""
         return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
 
-    def socket(self, head: WireRequest) -> ResponsesSocket:
-        """Speak over a WebSocket as OpenAI does, whatever the host."""
-        del head
-        return ResponsesSocket()
+    def socket(self, head: WireRequest) -> ResponsesSocket | None:
+        """Speak over a WebSocket as OpenAI does, where the head alone says that a model is asked."""
+        return ResponsesSocket() if is_spoken_at(head) else None
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:

@@ -6,15 +6,18 @@ not know: how messages are carried, how a request is answered.
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import encode, json_object, mapping, text
+from llm_intercept.base.questions import asks_a_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_intercept.model.wire import Headers, WireResponse
+    from llm_intercept.model.wire import Headers, WireRequest, WireResponse
 
 MOST_LANES = 32
 """So many named lanes has one connection."""
@@ -26,7 +29,15 @@ ONLY_HERE = ("type", "stream_id")
 """What a request has here and not over HTTP."""
 TOLD_HEADERS = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry")
 TOLD_LIMITS = "x-ratelimit-"
+VERSIONED = re.compile(r"/v[0-9][a-z0-9]*/responses/?$")
+"""The path as APIs have it; without a version it may be that of a form's answers."""
 INVALID = "invalid_request_error"
+
+
+def is_spoken_at(head: WireRequest) -> bool:
+    """Whether a WebSocket is one of this API's and no other application's: there is no body yet that could say so."""
+    is_an_apis = is_llm_host(head.host) or VERSIONED.search(head.path) is not None
+    return is_an_apis or asks_a_model(head.method, head.path, head.headers) == "yes"
 
 
 class ResponsesSocket:
