@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.loopback import QuietHandler, listening
-from tests.support import URL, chat, run_command
+from tests.support import RESPONSES, URL, chat, respond, run_command
 
 if TYPE_CHECKING:
     import subprocess
@@ -73,6 +73,16 @@ class Case:
     family: str
     is_async: bool
     stream: bool
+    api: str = "chat"
+
+    @property
+    def url(self) -> str:
+        """Where the API is asked."""
+        return URL if self.api == "chat" else RESPONSES
+
+    def body(self, user: str = "hi", **more: Any) -> dict[str, Any]:
+        """Make the body of a request."""
+        return (chat if self.api == "chat" else respond)(user, stream=self.stream, **more)
 
     @property
     def module(self) -> ModuleType:
@@ -89,9 +99,9 @@ class Case:
         """Make a client of the family."""
         return (self.module.AsyncClient if self.is_async else self.module.Client)(**options)
 
-    def post(self, user: str = "hi", *, client: Any = None, url: str = URL, **more: Any) -> Any:
-        """Post a chat request and read the answer whole; the family's response."""
-        return self.send(chat(user, stream=self.stream, **more), client=client, url=url)
+    def post(self, user: str = "hi", *, client: Any = None, url: str = "", **more: Any) -> Any:
+        """Post a request and read the answer whole; the family's response."""
+        return self.send(self.body(user, **more), client=client, url=url or self.url)
 
     def send(self, body: Any, *, client: Any = None, url: str = URL) -> Any:
         """Post any JSON body and read the answer whole; the family's response."""
@@ -107,12 +117,30 @@ class Case:
 
     def text(self, response: Any) -> str:
         """Read the assistant's text out of an answer of either shape."""
+        if self.api == "responses":
+            return text_of_responses(response.text)
         if not self.stream:
             content: str = response.json()["choices"][0]["message"]["content"]
             return content
         return "".join(
             choice["delta"].get("content") or "" for chunk in events(response.text) for choice in chunk["choices"]
         )
+
+
+def text_of_responses(text: str) -> str:
+    """Read what is said in a response, or in a stream's deltas, which must be what its last event has."""
+    if text.startswith("{"):
+        return _said(json.loads(text))
+    data = [json.loads(line.removeprefix("data:")) for line in text.splitlines() if line.startswith("data:")]
+    said = "".join(one["delta"] for one in data if one["type"] == "response.output_text.delta")
+    assert data[-1]["type"] in {"response.completed", "response.incomplete"}
+    assert _said(data[-1]["response"]) == said
+    return said
+
+
+def _said(body: Any) -> str:
+    content = [part for item in body["output"] if item["type"] == "message" for part in item["content"]]
+    return "".join(part["text"] for part in content if part["type"] == "output_text")
 
 
 def events(text: str) -> list[Any]:
@@ -141,9 +169,31 @@ def family(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def case(family: str, is_async: bool, stream: bool) -> Case:
-    """The matrix: every family, sync and async, JSON and stream."""
-    return Case(family, is_async, stream)
+def api(request: pytest.FixtureRequest) -> str:
+    """Which API is asked: chat completions, in a module that has `APIS` each of these."""
+    return str(getattr(request, "param", "chat"))
+
+
+@pytest.fixture
+def case(family: str, is_async: bool, stream: bool, api: str) -> Case:
+    """The matrix: every family, sync and async, JSON and stream; in some modules also by every API."""
+    return Case(family, is_async, stream, api)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the laws of a module for the APIs that it names."""
+    if "case" in metafunc.fixturenames and hasattr(metafunc.module, "APIS"):
+        metafunc.parametrize("api", metafunc.module.APIS, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask other APIs than chat by one family alone: how clients get an answer, chat's tests say."""
+    items[:] = [one for one in items if _is_asked(getattr(one, "callspec", None))]
+
+
+def _is_asked(point: Any) -> bool:
+    asked = getattr(point, "params", {})
+    return asked.get("api", "chat") == "chat" or asked.get("family", FAMILIES[0]) == FAMILIES[0]
 
 
 @pytest.fixture

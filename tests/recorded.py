@@ -89,12 +89,18 @@ def _text(response: dict[str, Any]) -> str:
     return "".join(f"data: {data}\n\n" for data in [*events, "[DONE]"])
 
 
-@cache
 def recorded() -> tuple[Exchange, ...]:
-    """Read the shared recordings; none where they are not."""
-    if not RECORDINGS.exists():
+    """Read the shared recordings of every kind; none where they are not."""
+    return recorded_in(RECORDINGS.name)
+
+
+@cache
+def recorded_in(name: str) -> tuple[Exchange, ...]:
+    """Read one file of the shared recordings; none where they are not."""
+    path = SHARED / name
+    if not path.exists():
         return ()
-    rows = map(json.loads, RECORDINGS.read_text().splitlines())
+    rows = map(json.loads, path.read_text().splitlines())
     return tuple(
         Exchange(
             name=f"{row['repo']}/{row['file']}",

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
 SHARED = Path(__file__).parents[2] / "shared" / "wire"  # other projects' recordings, where they are
 URL = "https://api.openai.com/v1/chat/completions"
+RESPONSES = "https://api.openai.com/v1/responses"
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 
 def chat(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
     """Make the body of a chat completions request."""
     body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": user}], **more}
+    return {**body, "stream": True} if stream else body
+
+
+def respond(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **more: Any) -> dict[str, Any]:
+    """Make the body of a Responses request."""
+    body: dict[str, Any] = {"model": model, "input": [{"role": "user", "content": user}], **more}
     return {**body, "stream": True} if stream else body
 
 

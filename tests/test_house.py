@@ -77,6 +77,9 @@ ALLOWED = {
 SEVERAL = {
     "base": "what the members of the folder have in common",
     "dialect": "each API's, in its folder",
+    "accumulate": "each API's, in its folder",
+    "grammar": "each API's, in its folder",
+    "raw": "each API's, in its folder",
     "read": "each API's, in its folder",
     "recorded": "each API's, in its folder",
     "json": "JSON itself in base, the condition of that name in conditions",

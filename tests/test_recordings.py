@@ -25,6 +25,7 @@ from tests.conftest import Case
 from tests.support import chat
 from tests.upstream import WORDS, serving
 
+APIS = ("chat", "responses")
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
 GAP = 0.05  # seconds; long enough to be told from the time that everything else takes
 HEADERS = {"authorization": f"Bearer {KEY}"}
@@ -54,7 +55,7 @@ def client(case, upstream, **options):
 
 
 def ask(case, upstream, user="hi", **more):
-    return case.send(chat(user, stream=case.stream, **more), client=client(case, upstream), url=upstream.chat)
+    return case.send(case.body(user, **more), client=client(case, upstream), url=upstream.of(case.api))
 
 
 def takes(folder):
@@ -79,7 +80,7 @@ def test_what_was_recorded_is_replayed_to_the_byte(case, upstream, tmp_path, use
         same(ask(case, upstream, user), recorded)
     assert [(call.source, call.status) for call in llm.calls] == [("recording", 200)]
     assert len(upstream.seen) == 1
-    assert (llm.calls[0].usage is not None) is not case.stream
+    assert (llm.calls[0].usage is not None) is (case.api == "responses" or not case.stream)
     assert "secret" not in "".join(path.read_text() for path in tape.iterdir())
 
 
@@ -115,7 +116,7 @@ def test_repeats_play_in_recorded_order_and_end(case, upstream, tmp_path):
 
 
 def test_a_take_answers_the_other_shape(case, upstream, tmp_path):
-    other = Case(case.family, case.is_async, not case.stream)
+    other = Case(case.family, case.is_async, not case.stream, case.api)
     with intercept(mode="record", recordings=tmp_path / "tape"):
         ask(other, upstream)
     with intercept(mode="replay", recordings=tmp_path / "tape"):
@@ -317,10 +318,10 @@ def test_a_block_inside_asks_its_recordings_before_the_rules_around_it(case, ups
 def test_one_client_and_one_transport_record_and_replay(case, upstream, tmp_path):
     tape = tmp_path / "tape"
     recorded = case.send(
-        chat(stream=case.stream), client=wrap(client(case, upstream), mode="record", recordings=tape), url=upstream.chat
+        case.body(), client=wrap(client(case, upstream), mode="record", recordings=tape), url=upstream.of(case.api)
     )
     replaying = case.client(transport=InterceptTransport(mode="replay", recordings=tape))
-    same(case.send(chat(stream=case.stream), client=replaying, url=upstream.chat), recorded)
+    same(case.send(case.body(), client=replaying, url=upstream.of(case.api)), recorded)
 
 
 def test_match_loosens_what_is_found(case, upstream, tmp_path):
@@ -352,7 +353,8 @@ def test_a_miss_names_the_nearest_take_field_by_field_and_the_command_that_recor
     near = text.index("001-what-is-the-weather-in-paris-")
     assert near < text.index("001-write-a-poem-")
     assert "temperature: recorded without; now 0.7" in text
-    assert "messages[0].content: recorded '…t is the weather in Paris?'; now '…t is the weather in Rome?'" in text
+    said = "messages" if case.api == "chat" else "input"
+    assert f"{said}[0].content: recorded '…t is the weather in Paris?'; now '…t is the weather in Rome?'" in text
     assert "temperature: recorded 0.5; now 0.7" in text
     assert f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={tmp_path / 'tape'} python" in text
     assert len(upstream.seen) == 2
@@ -481,8 +483,8 @@ def test_the_environment_names_what_is_missing(run_python):
 
 
 def test_what_no_dialect_claims_is_recorded_and_replayed_too(case, upstream, tmp_path):
-    url = upstream.url + "/v1/responses"
-    upstream.answers += [(200, {"Content-Type": "application/json"}, b'{"id": "resp_1"}')]
+    url = upstream.url + "/v1/rerank"
+    upstream.answers += [(200, {"Content-Type": "application/json"}, b'{"id": "1"}')]
     body = {"model": "m", "input": "hi", "messages": [{"content": "for the upstream"}]}
     with intercept(mode="record", recordings=tmp_path / "tape") as llm:
         recorded = case.send(body, client=client(case, upstream), url=url)

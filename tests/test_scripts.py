@@ -19,6 +19,8 @@ from tests.support import URL, ask, ask_async, chat
 
 has_openai = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")
 
+APIS = ("chat", "responses")
+
 
 def spoken(system: str, *users: str) -> list[dict[str, Any]]:
     """The messages of a conversation after so many turns."""

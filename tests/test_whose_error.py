@@ -15,6 +15,8 @@ from llm_intercept.replies import computed as computed_streams
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+APIS = ("chat", "responses")
+
 
 def computed(*given: object) -> Iterator[str]:
     """Give deltas, and raise the exceptions among them."""
@@ -55,13 +57,14 @@ def test_deltas_are_read_once_for_json_with_all_a_reply_has(case):
         llm.reply(lambda _: Reply(deltas=computed("one ", "two"), finish_reason="length", model="mine"))
         response = case.post()
     assert case.text(response) == "one two"
-    assert '"length"' in response.text
+    assert ('"max_output_tokens"' if case.api == "responses" else '"length"') in response.text
     assert '"mine"' in response.text
 
 
 def test_deltas_for_a_forced_call_that_fail_are_the_users_mistake_in_either_shape(case):
     """They are the call's arguments, so they are read before the first byte is sent."""
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    described = {"name": "f", "parameters": {"type": "object"}}
+    tools = [{"type": "function", **(described if case.api == "responses" else {"function": described})}]
     with pytest.raises(ReplyFunctionError, match="mine"), intercept() as llm:
         llm.reply(lambda _: computed('{"a":', LookupError("mine")))
         assert case.post(tools=tools, tool_choice="required").status_code == 500

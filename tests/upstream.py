@@ -33,7 +33,10 @@ class Upstream:
 
     @property
     def chat(self) -> str:
-        return self.url + "/v1/chat/completions"
+        return self.of("chat")
+
+    def of(self, api: str) -> str:
+        return self.url + {"chat": "/v1/chat/completions", "responses": "/v1/responses"}[api]
 
 
 def completion(number: int, text: str) -> dict[str, Any]:
@@ -81,13 +84,44 @@ def stream(number: int, body: dict[str, Any]) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
+def response(number: int, text: str) -> dict[str, Any]:
+    return {
+        "id": f"resp_{number:050d}",
+        "object": "response",
+        "created_at": 1767225600 + number,
+        "status": "completed",
+        "error": None,
+        "model": "gpt-4o-2024-08-06",
+        "output": [
+            {
+                "id": f"msg_{number:050d}",
+                "type": "message",
+                "status": "completed",
+                "content": [{"type": "output_text", "annotations": [], "logprobs": [], "text": text}],
+                "role": "assistant",
+            }
+        ],
+        "usage": {"input_tokens": 9, "output_tokens": 6, "total_tokens": 15},
+    }
+
+
+def events(number: int) -> Iterator[bytes]:
+    whole = response(number, "".join(WORDS))
+    where = {"item_id": whole["output"][0]["id"], "output_index": 0, "content_index": 0}
+    said = [{"type": "response.output_text.delta", "delta": word, **where} for word in WORDS]
+    begun = {"type": "response.created", "response": {**whole, "status": "in_progress", "output": [], "usage": None}}
+    for place, one in enumerate([begun, *said, {"type": "response.completed", "response": whole}]):
+        data = json.dumps({**one, "sequence_number": place}, ensure_ascii=False)
+        yield f"event: {one['type']}\ndata: {data}\n\n".encode()
+
+
 def _handler(upstream: Upstream) -> type[QuietHandler]:
     class Handler(QuietHandler):
         def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             upstream.seen.append(body)
             number = len(upstream.seen)
-            last = body.get("messages", [{"content": ""}])[-1]["content"]
+            last = body.get("messages", body.get("input", [{"content": ""}]))[-1]["content"]
             if upstream.answers:
                 status, headers, content = upstream.answers.pop(0)
                 self._whole(status, headers, content)
@@ -97,7 +131,8 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             elif body.get("stream"):
                 self._stream(number, body, last)
             else:
-                text = json.dumps(completion(number, "".join(WORDS)), indent=2, ensure_ascii=False) + "\n"
+                make = response if "responses" in self.path else completion
+                text = json.dumps(make(number, "".join(WORDS)), indent=2, ensure_ascii=False) + "\n"
                 self._whole(200, {"Content-Type": "application/json"}, text.encode(), zipped="gzip" in last)
 
         def _whole(self, status: int, headers: dict[str, str], content: bytes, *, zipped: bool = False) -> None:
@@ -122,7 +157,7 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             if packer:
                 self.send_header("Content-Encoding", "gzip")
             self.end_headers()
-            for position, part in enumerate(stream(number, body)):
+            for position, part in enumerate(events(number) if "responses" in self.path else stream(number, body)):
                 if position:
                     time.sleep(upstream.gap)
                 if "drop in" in last and position == 3:

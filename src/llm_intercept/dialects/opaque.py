@@ -3,7 +3,8 @@
 It stands for unclaimed paths of known hosts, for bodies that are not JSON, and for recordings of other traffic. Nothing
 is said in it but what is ready.
 
-Knows: what the APIs that have no room of their own yet (Responses, Anthropic, Gemini, …) write where recordings look.
+Knows: what the APIs that have no room of their own yet (Anthropic, Gemini, … and what of
+Responses is none of its dialect's) write where recordings look.
 Must not know: rules, HTTP libraries.
 """
 
@@ -225,7 +226,6 @@ Opaque.recorded = Recorded(
     kept_headers=("anthropic-beta", "anthropic-version"),
     changing_headers=("anthropic-ratelimit-*", "request-id"),
     models={
-        "/responses": ("openai.types.responses", "Response", ""),
         "/completions": ("openai.types", "Completion", "Completion"),
     },
 )

@@ -319,7 +319,7 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
         return part
     if isinstance(part, Mapping) and "type" in part:
         return of_mapping(cast("Mapping[str, Any]", part))
-    prepared = _prepared(part)
+    prepared = _prepared(cast("object", part))
     if isinstance(prepared, Reply) and prepared.deltas is None and not prepared.variants:
         return prepared
     problem = f"Part {number} of a reply is {part!r}, which cannot be part of a turn"

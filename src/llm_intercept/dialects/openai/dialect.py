@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.base import Dialect
-from llm_intercept.dialects.openai.failures import fail
+from llm_intercept.dialects.openai.failures import USUAL, fail
 from llm_intercept.dialects.openai.headers import limit_headers
 from llm_intercept.dialects.openai.retry import RETRY
 
@@ -21,12 +21,18 @@ if TYPE_CHECKING:
 
 
 class OpenAIDialect(Dialect):
-    """One of OpenAI's APIs."""
+    """One of OpenAI's APIs.
+
+    Attributes:
+        manner: How it fails.
+
+    """
 
     retry = RETRY
+    manner = USUAL
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
-        return fail(request, error, identity)
+        return fail(request, error, identity, self.manner)
 
     def limits(self, states: Sequence[LimitState]) -> Headers:
         return limit_headers(states)

@@ -5,7 +5,7 @@ Knows: docs/wire.md 3, OpenAI's "Error codes" guide. Must not know: which rule a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
@@ -15,6 +15,8 @@ from llm_intercept.dialects.openai.retry import AT_ONCE, NEVER, asked, wait
 from llm_intercept.model.wire import RETRYABLE, WireResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply, LimitHit
@@ -94,7 +96,6 @@ LIMIT_WORDS = (
     "{used}, Requested {requested}. Please try again in {retry}. Visit https://platform.openai.com/account/rate-limits "
     "to learn more."
 )
-FRONT_DOOR = frozenset({401, 404})  # docs/wire.md 3.1: answered before a model is reached, with other headers
 BAD_GATEWAY = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     "<hr><center>cloudflare</center>\r\n</body>\r\n</html>\r\n"
@@ -128,22 +129,54 @@ AZURE_WORDS = {
 }
 
 
-def fail(request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How one of OpenAI's APIs fails.
+
+    Attributes:
+        known: What its errors are like, where they are others than `NAMED`.
+        statuses: The statuses of named errors, where they are others.
+        front_door: The statuses that are answered before a model is reached, with other headers.
+        headers: What it says beside an error of a status.
+
+    """
+
+    known: Mapping[str, Known] = field(default_factory=dict[str, Known])
+    statuses: Mapping[str, int] = field(default_factory=dict[str, int])
+    front_door: frozenset[int] = frozenset({401, 404})  # docs/wire.md 3.1
+    headers: Mapping[int, Headers] = field(default_factory=dict[int, "Headers"])
+
+    def is_front_door(self, error: ErrorReply) -> bool:
+        """Whether an error is answered before a model is reached."""
+        return error.status in self.front_door and not error.is_final
+
+    def of(self, error: ErrorReply) -> ErrorReply:
+        """Give an error that was named the status that it has in this API."""
+        status = self.statuses.get(error.name) if isinstance(error.given, str) else None
+        return error if status is None else replace(error, status=status)
+
+
+USUAL = Manner()
+
+
+def fail(request: LLMRequest, error: ErrorReply, identity: str, manner: Manner = USUAL) -> WireResponse:
     """Write an error, in the shape of the host that is asked; plain JSON even for a stream (docs/wire.md 3.1)."""
-    facts = _facts(request, error)
-    content_type, body = _body(request, error, facts)
+    error = manner.of(error)
+    facts = _facts(request, error, manner)
+    content_type, body = _body(request, error, facts, manner)
     if flavor_of(request.url) == "azure":
         headers = azure_headers(content_type, identity, request.url)
     else:
-        headers = error_headers(content_type, identity, front_door=_is_front_door(error))
+        headers = error_headers(content_type, identity, front_door=manner.is_front_door(error))
+        headers = overridden(headers, manner.headers.get(error.status, ()))
     told = (*_retry(error), *limit_headers(error.limits))
     return WireResponse(error.status, overridden(overridden(headers, told), error.headers), (body,))
 
 
-def _facts(request: LLMRequest, error: ErrorReply) -> Known:
+def _facts(request: LLMRequest, error: ErrorReply, manner: Manner) -> Known:
     """Find what the error is like, with what the user said of it."""
     fallback = Known("invalid_request_error" if error.status < 500 else "server_error", None, "The request failed.")  # noqa: PLR2004
-    known = NAMED.get(error.name, fallback)
+    known = manner.known.get(error.name) or NAMED.get(error.name, fallback)
     words = LIMIT_WORDS if error.hit is not None else known.message
     return Known(
         type=error.type or (error.hit.unit if error.hit is not None else known.type),
@@ -171,11 +204,7 @@ def _hit(hit: LimitHit) -> dict[str, str]:
     return {"unit": hit.unit, "short": short, **{name: str(count) for name, count in counts.items()}}
 
 
-def _is_front_door(error: ErrorReply) -> bool:
-    return error.status in FRONT_DOOR and not error.is_final
-
-
-def _body(request: LLMRequest, error: ErrorReply, facts: Known) -> tuple[str, bytes]:
+def _body(request: LLMRequest, error: ErrorReply, facts: Known, manner: Manner) -> tuple[str, bytes]:
     if isinstance(error.body, str | bytes):
         text = error.body.encode() if isinstance(error.body, str) else error.body
         return ("text/html" if text.lstrip().startswith(b"<") else "text/plain"), text
@@ -185,7 +214,7 @@ def _body(request: LLMRequest, error: ErrorReply, facts: Known) -> tuple[str, by
         return "text/html", BAD_GATEWAY.encode()
     if flavor_of(request.url) == "azure" and not error.is_final:
         return "application/json", encode(_azure_body(request, error, facts))
-    return _openai_body(facts, front_door=_is_front_door(error))
+    return _openai_body(facts, front_door=manner.is_front_door(error))
 
 
 def _openai_body(facts: Known, *, front_door: bool) -> tuple[str, bytes]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import items
-from llm_intercept.dialects.openai.forced import obeying
+from llm_intercept.dialects.openai.forced import BENDS, obeying
 from llm_intercept.dialects.openai.ids import call_id, derived
 from llm_intercept.dialects.openai.pieces import Budget
 from llm_intercept.dialects.openai.traits import traits
@@ -29,6 +29,10 @@ SILENCE = base64.b64encode(
     b"RIFF$\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\xc0]\x00\x00\x80\xbb\x00\x00"
     b"\x02\x00\x10\x00data\x00\x00\x00\x00"
 ).decode()
+
+
+BENT_BY = frozenset({*BENDS, "modalities"})
+"""The parameters that change what is said."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,9 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     wanted = asked.get("n")
     is_ready = count is not None
     choices = count or (wanted if isinstance(wanted, int) else 1)
-    turns = [_turn(request, one, is_ready=is_ready) for one in reply.variants or (reply,)]
+    said = reply.variants or (reply,)
+    is_as_given = is_ready or BENT_BY.isdisjoint(asked)
+    turns = [Turn.of(one) if is_as_given else _bent(request, one) for one in said]
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
     unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
@@ -78,10 +84,8 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     return found
 
 
-def _turn(request: LLMRequest, reply: Reply, *, is_ready: bool) -> Turn:
-    """Bend a reply to what the request says of tools and modalities, unless it is ready."""
-    if is_ready:
-        return Turn.of(reply)
+def _bent(request: LLMRequest, reply: Reply) -> Turn:
+    """Bend a reply to what the request says of tools and modalities."""
     obedient = obeying(request, reply)
     turn = Turn.of(reply) if obedient is reply else Turn.made(obedient)
     return _aloud(request, turn) if "modalities" in request.raw else turn

@@ -15,6 +15,7 @@ from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, 
 from llm_intercept.dialects.openai.pieces import Budget, Splitter
 from llm_intercept.dialects.openai.ready import Ready
 from llm_intercept.dialects.openai_responses import grammar, read
+from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.output import Plan, planned
 from llm_intercept.dialects.openai_responses.raw import ready, told
@@ -47,6 +48,7 @@ class OpenAIResponses(OpenAIDialect):
     name = read.NAME
     grammar: Grammar = grammar
     recorded = RECORDED
+    manner = MANNER
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a POST to a path that ends in /responses."""

@@ -50,7 +50,7 @@ def error(error: ErrorEvent, first: bytes) -> bytes:
     if error.form == "event":
         facts = {"code": code, "message": error.message, "param": None, "sequence_number": error.after}
         return framed_event("error", facts)
-    begun = next((mapping(one.get("response")) for one in stream_data(first)), {})
+    begun = next((mapping(one.get("response")) for one in stream_data(first)), mapping(None))
     failed = {**begun, "status": "failed", "error": {"code": code, "message": error.message}}
     return framed_event("response.failed", {"response": failed, "sequence_number": error.after})
 
@@ -81,9 +81,8 @@ def _halve(value: Any) -> None:
     """Leave half of the arguments in a body, a response or an item within an event, or an event that has them."""
     if not is_object(value):
         return
-    known = mapping(value)
-    for one in (known, mapping(known.get("item")), *items(known.get("output"))):
+    for one in (value, value.get("item"), *items(value.get("output"))):
         for key, _ in CALLS.values():
             if is_object(one) and isinstance(one.get(key), str):
                 one[key] = one[key][: len(one[key]) // 2]
-    _halve(known.get("response"))
+    _halve(value.get("response"))

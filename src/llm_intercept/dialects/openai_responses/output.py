@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping
+from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.ids import call_id, derived
 from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai.pieces import Budget
@@ -66,7 +67,7 @@ def planned(request: LLMRequest, reply: Reply, identity: str, created: int, mode
         problem = f"{reply!r} has several answers, and Responses give one"
         raise ReplyError(problem, "Answer chat completions alone with it: llm.on(api='openai.chat').")
     include = items(request.raw.get("include"))
-    found = _Items(identity, created, model, hides=ENCRYPTED in include)
+    found = _Items(request, identity, created, model)
     for part in reply.parts:
         found.add(part)
     why = UNFINISHED.get(reply.finish_reason or "")
@@ -81,8 +82,10 @@ def planned(request: LLMRequest, reply: Reply, identity: str, created: int, mode
 class _Items:
     """Output items as they come together from a reply's parts."""
 
-    def __init__(self, identity: str, created: int, model: str, *, hides: bool) -> None:
-        self._identity, self._created, self._model, self._hides = identity, created, model, hides
+    def __init__(self, request: LLMRequest, identity: str, created: int, model: str) -> None:
+        self._identity, self._created, self._model = identity, created, model
+        self._hides = ENCRYPTED in items(request.raw.get("include"))
+        self._has_content = flavor_of(request.url) != "azure"  # docs/wire.md 5.4
         self._items: list[dict[str, Any]] = []
         self._calls = 0
 
@@ -106,6 +109,8 @@ class _Items:
 
     def done(self) -> Iterator[dict[str, Any]]:
         """Give the items, each whole; messages of families that have phases say which they are."""
+        if not self._items:
+            self._said()  # who says nothing says an empty text
         listed, found = self._items, list[dict[str, Any]]()
         for number, item in enumerate(listed):
             if item["type"] == "message" and family(self._model).has_phases:
@@ -141,7 +146,9 @@ class _Items:
         if part.id and last.get("id") == part.id:
             last["summary"] += summary
             return
-        item: dict[str, Any] = {"type": "reasoning", "content": [], "summary": summary}
+        item: dict[str, Any] = {"type": "reasoning", "summary": summary}
+        if self._has_content:
+            item["content"] = []
         if part.id:
             item["id"] = part.id
         if self._hides:

@@ -77,7 +77,7 @@ def _framed(event: dict[str, Any]) -> bytes:
 
 def body_of(values: Sequence[Any]) -> Mapping[str, Any]:
     """Find the response in an answer's JSON, or add up its events."""
-    first = mapping(values[0]) if values else {}
+    first = mapping(values[0] if values else None)
     return first if "output" in first else accumulated(map(mapping, values))
 
 

@@ -124,8 +124,8 @@ def _tool_choice(choice: object) -> ToolChoice | None:
     named = mapping(choice)
     if named.get("type") != "allowed_tools":
         return ToolChoice("required", (_named(named),))
-    names = tuple(filter(None, map(_named, map(mapping, items(named.get("tools"))))))
-    return ToolChoice("required" if named.get("mode") == "required" else "auto", names)
+    names = tuple(_named(mapping(tool)) for tool in items(named.get("tools")))
+    return ToolChoice("required" if named.get("mode") == "required" else "auto", tuple(filter(None, names)))
 
 
 def _named(tool: Mapping[str, Any]) -> str:

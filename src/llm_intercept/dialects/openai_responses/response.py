@@ -37,7 +37,7 @@ CLEAN = {"detected": False, "filtered": False}
 HARMS = {"hate": SAFE, "sexual": SAFE, "violence": SAFE, "self_harm": SAFE}
 FILTERED = (
     ("prompt", {**HARMS, "jailbreak": CLEAN}),
-    ("completion", {"protected_material_text": CLEAN, "protected_material_code": CLEAN, **HARMS}),
+    ("completion", {"protected_material_code": CLEAN, "protected_material_text": CLEAN, **HARMS}),
 )
 ECHOED_SUMMARY = {"auto": "detailed"}
 NOT_YET_KNOWN: dict[str, Any] = {"completed_at": None, "content_filters": None, "output": [], "usage": None}
@@ -91,7 +91,7 @@ def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
     if flavor != "azure":
         body["tool_usage"] = NO_TOOL_USAGE
     body |= {
-        "tools": [echoed(mapping(tool)) for tool in items(asked.get("tools"))],
+        "tools": [echoed(mapping(tool), flavor) for tool in items(asked.get("tools"))],
         "top_logprobs": _given(asked, "top_logprobs", 0),
         "top_p": _given(asked, "top_p", known.top_p),
         "truncation": _given(asked, "truncation", "disabled"),

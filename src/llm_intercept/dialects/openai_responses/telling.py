@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import items, mapping, text
+from llm_intercept.base.json import is_array, is_object, items, mapping, text
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.openai.costs import call_tokens
 from llm_intercept.dialects.openai_responses.item_kinds import begun, kind_of
@@ -125,7 +125,7 @@ class Teller:
         logprobs: list[Any] = list(items(part.get("logprobs")))
         said_type = "response.output_text.delta"
         if self.plan.is_unlimited and not sources:
-            fields = {"logprobs": [], **where}
+            fields: dict[str, Any] = {"logprobs": [], **where}
             said = yield from self._text(said_type, fields, part.get("text") or "")
         else:
             said = yield from self._piece_by_piece(said_type, where, part.get("text") or "", sources, logprobs)
@@ -142,7 +142,7 @@ class Teller:
                     yield piece
                     continue
                 delta, tokens = piece
-                found = self.plan.logprobs.entries(tokens, self._position) if self.plan.logprobs is not None else []
+                found = self._logprobs(tokens)
                 self._position += len(tokens)
                 logprobs += found
                 said += delta
@@ -153,6 +153,11 @@ class Teller:
         for number in range(cited, len(sources)):
             yield _source(sources[number], number, where)
         return said
+
+    def _logprobs(self, tokens: tuple[str, ...]) -> list[Any]:
+        """Make the entries of the next tokens, if they are asked for, with their fields by name."""
+        asked = self.plan.logprobs
+        return [] if asked is None else [by_name(one) for one in asked.entries(tokens, self._position)]
 
     def _reasoning(self, item: dict[str, Any], where: dict[str, Any]) -> Telling:
         kind = "response.reasoning_summary_text"
@@ -166,7 +171,7 @@ class Teller:
             yield Event(f"{kind}.done", {"text": thought, **there})
             yield Event("response.reasoning_summary_part.done", {"part": part, **there})
             self.reasoning_tokens += count(self.splitter.tokenizer, thought, self.splitter.model)
-        content = []
+        content: list[Any] = []
         for number, part in enumerate(items(item.get("content"))):
             content.append((yield from self._part(mapping(part), {"content_index": number, **where})))
         return {**item, "content": content} if "content" in item else item
@@ -236,6 +241,13 @@ def _noted(runs: Iterable[Sequence[str] | Awaited], said: list[str]) -> Generato
         if not isinstance(run, Awaited):
             said += run
         yield run
+
+
+def by_name(value: Any) -> Any:
+    """Write the fields of an object, and of those in it, by name."""
+    if is_object(value):
+        return {name: by_name(value[name]) for name in sorted(value)}
+    return [by_name(one) for one in items(value)] if is_array(value) else value
 
 
 def _is_said(source: Any, said: str) -> bool:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_object, mapping, text
+from llm_intercept.base.json import is_array, is_object, items, mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from llm_intercept.dialects.openai.flavor import Flavor
 
 SOMEWHERE = {"type": "approximate", "city": None, "country": "US", "region": None, "timezone": None}
 ADDED: dict[str, Mapping[str, Any]] = {
@@ -35,12 +37,15 @@ ADDED: dict[str, Mapping[str, Any]] = {
     "mcp": {"allowed_tools": None, "headers": None, "require_approval": "always"},
 }
 """What a tool is echoed with where the request does not say it."""
+NEWEST = frozenset({"output_schema", "search_content_types"})
+"""What Azure did not add when it was last recorded (2026-06)."""
 
 
-def echoed(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a tool as the response does."""
+def echoed(tool: Mapping[str, Any], flavor: Flavor) -> dict[str, Any]:
+    """Write a tool as the response does; Azure adds less."""
     kind = text(tool.get("type"))
-    known = {**ADDED.get(kind, {}), **{name: value for name, value in tool.items() if value is not None}}
+    added = {name: value for name, value in ADDED.get(kind, {}).items() if flavor != "azure" or name not in NEWEST}
+    known = {**added, **{name: value for name, value in tool.items() if value is not None}}
     if kind == "function" and tool.get("strict") is None and is_object(tool.get("parameters")):
         known["parameters"] = _strict(tool["parameters"])
     return {"type": kind, **{name: known[name] for name in sorted(known) if name != "type"}}
@@ -48,8 +53,8 @@ def echoed(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 def _strict(schema: Any) -> Any:
     """Say of each object in a schema that it has no other properties, as the API does unless it is told not to."""
-    if isinstance(schema, list):
-        return [_strict(one) for one in schema]
+    if is_array(schema):
+        return [_strict(one) for one in items(schema)]
     if not is_object(schema):
         return schema
     told = {name: _strict(value) for name, value in mapping(schema).items()}
