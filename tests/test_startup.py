@@ -462,6 +462,11 @@ def test_run_fails_where_no_python_was_answered(tmp_path, bare):
     assert "no Python that 'sh' started" in done.stderr
 
 
+def _heeds_interrupts():
+    """Undo what a shell does to the programs it starts in the background: they ignore Ctrl-C, and what they start too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 9)], ids=["term", "int"]
@@ -471,7 +476,13 @@ def test_run_passes_signals_on_and_ends_as_its_command_does(tmp_path, number, st
     code = "import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(9))\nprint('on', flush=True)\ntime.sleep(50)"
     program = [str(Path(sys.executable).with_name("llm-intercept")), "run", "--quiet", "--", sys.executable, "-c", code]
     started = subprocess.Popen(
-        program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        program,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - no thread runs here
     )
     with started:
         assert started.stdout is not None
