@@ -8,6 +8,7 @@ import json
 import ssl
 import threading
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from llm_intercept.clients import websockets_door
 from llm_intercept.clients.hook import innermost, member
 from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
 from tests.support import complete, maybe
-from tests.upstream import serving
+from tests.upstream import WORDS, serving
 from tests.websockets_talk import (
     HTTP_URL,
     URL,
@@ -434,19 +435,16 @@ def test_another_applications_websocket_goes_its_way(is_async):
 
 @pytest.mark.parametrize("streamed", [True, False])
 def test_what_was_recorded_over_http_is_played(is_async, streamed, tmp_path):
-    """In either shape, to the same text; a second tape of the same requests is not needed."""
-    with intercept("It was recorded"):
-        answered = httpx.post(HTTP_URL, json=body(stream=streamed))
-    kind = {"Content-Type": answered.headers["content-type"]}
+    """In either shape, as the events of a stream."""
+    said = [{"role": "user", "content": "hello"}]
     with serving(tmp_path) as upstream:
-        upstream.answers.append((200, kind, answered.content))
         url = upstream.url + "/v1/responses"
         with intercept(mode="record", recordings=tmp_path / "tape"):
             context = ssl.create_default_context(cafile=upstream.ca)
-            httpx.post(url, json=body(stream=streamed), verify=context)
+            httpx.post(url, json=body(said, stream=streamed), verify=context)
     with intercept(mode="replay", recordings=tmp_path / "tape") as llm:
-        told = run(asked, is_async=is_async, url=url.replace("https://", "wss://"))
-    assert text_of(told) == "It was recorded"
+        told = run(partial(asked, said=said), is_async=is_async, url=url.replace("https://", "wss://"))
+    assert text_of(told) == "".join(WORDS)
     assert llm.calls[0].source == "recording"
 
 
