@@ -213,6 +213,21 @@ def test_steering_is_refused_with_what_was_sent(is_async):
     assert all(event["steer"]["input"] == "left" for event in failed)
 
 
+def test_what_prepares_a_conversation_takes_no_reply(is_async):
+    """The response has an id and no output; a forced tool is not called, and no script advances."""
+
+    async def law(connection: Any) -> Any:
+        warm = await asked(connection, generate=False, tools=[CALL], tool_choice="required")
+        return warm, await asked(connection, previous_response_id=warm[-1]["response"]["id"])
+
+    with intercept("first") as llm:
+        warm, told = run(law, is_async=is_async)
+    assert [event["type"] for event in warm] == ["response.created", "response.in_progress", "response.completed"]
+    assert warm[-1]["response"]["output"] == []
+    assert text_of(told) == "first"
+    assert [call.source for call in llm.calls] == ["default", "rule"]
+
+
 def test_lanes_are_bounded(is_async):
     """As the API bounds them."""
 

@@ -203,6 +203,11 @@ class Dialect(ABC):
         del asked
         return request.stream == is_stream
 
+    def own(self, request: LLMRequest) -> Answer | None:
+        """Return what the API answers without asking its model, whatever rules and recordings say; None if it asks."""
+        del request
+        return None
+
     def socket(self, head: WireRequest) -> SocketForm | None:
         """Say how requests with this head are made and answered over a WebSocket; None where they are not."""
         del head

@@ -104,6 +104,10 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.dialect is not OPAQUE:
+        own = case.dialect.own(case.request) if engine.refusal is None else None
+        if own is not None:
+            case.call.source, case.origin = "default", own
+            return own
         refused = None if case.dialect.is_side else engine.service.admit(case.call)
         answer: Decided | None = refused or _ruled(case, engine)
         if answer is not None:
