@@ -23,6 +23,7 @@ from llm_intercept import (
     faults,
     intercept,
     malformed,
+    raw,
     stall,
     timeout,
     tool_call,
@@ -341,6 +342,33 @@ def test_a_proxys_page_is_an_error_with_its_text(is_async):
         (error,) = run(asked, is_async=is_async)
     assert (error["status"], error["error"]["type"]) == (503, "server_error")
     assert "503 Service Unavailable" in error["error"]["message"]
+
+
+def test_what_is_no_stream_is_an_error_event(is_async):
+    """A ready text would be nothing that a client could tell from a lost connection."""
+    with intercept(raw("plain")):
+        (error,) = run(asked, is_async=is_async)
+    assert "no stream of events" in error["error"]["message"]
+
+
+def test_a_client_that_cannot_begin_leaves_nothing(is_async):
+    """What is wrong with its options is its own error."""
+    with intercept("ours"), pytest.raises(ValueError, match="compression"):
+        run(asked, is_async=is_async, compression="brotli")
+    gc.collect()
+
+
+def test_limits_are_told(is_async):
+    """A simulated limit is the API's error, with what is left."""
+
+    async def law(connection: Any) -> Any:
+        return await asked(connection), await asked(connection)
+
+    with intercept("ours") as llm:
+        llm.rate_limit(requests_per_minute=1)
+        told, (error,) = run(law, is_async=is_async)
+    assert text_of(told) == "ours"
+    assert (error["status"], error["error"]["headers"]["x-ratelimit-remaining-requests"]) == (429, "0")
 
 
 def test_time_is_virtual_here_too(is_async):

@@ -33,12 +33,10 @@ def begin(ours: socket.socket, conversation: Conversation) -> None:
     _started(_Server(ours, conversation).run)
 
 
-def _started(function: Callable[..., None], *arguments: Any) -> threading.Thread:
-    """Run a function in a thread that has this one's context."""
+def _started(function: Callable[..., None], *arguments: Any) -> None:
+    """Run a function in a thread that has this one's context; nobody waits for it, since it may be waiting itself."""
     run = contextvars.copy_context().run
-    thread = threading.Thread(target=run, args=(function, *arguments), name=NAME, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=run, args=(function, *arguments), name=NAME, daemon=True).start()
 
 
 class _Server:
@@ -48,7 +46,6 @@ class _Server:
         """Held while the protocol is used."""
         self._sending = threading.Lock()
         """Held while something is sent, for which the client may have to read; who reads here never waits for it."""
-        self._threads: list[threading.Thread] = []
 
     def run(self) -> None:
         serving.set(True)
@@ -59,16 +56,14 @@ class _Server:
         finally:
             self._conversation.lanes.clear()
             self._shut()
-            for thread in self._threads:
-                thread.join()
             self._socket.close()
 
     def _hear(self, data: bytes) -> None:
         with self._lock:
             begun = self._conversation.heard(data)
         self._send(waits=False)
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._threads += [_started(self._work, turn.lane) for turn in begun]
+        for turn in begun:
+            _started(self._work, turn.lane)
 
     def _work(self, lane: str) -> None:
         while (turn := self._conversation.lanes.next(lane)) is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.base.sse import Lines, data_of
 from llm_intercept.clients.family import network_fault
 from llm_intercept.errors import NotSentOnError
+from llm_intercept.model.wire import is_event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import NetworkFaultError, Observer, SocketTurn, WireResponse
 
 FAILED = 400  # HTTP statuses from here on say that a request failed
+NO_STREAM = "llm-intercept: this answer is no stream of events, and nothing else can be told over a WebSocket"
 NOBODY = "llm-intercept: the block that answered this connection has ended"
 
 
@@ -75,6 +77,7 @@ class Told:
         self._lines = Lines()
         self._content = bytearray()
         self._held: list[str] = []
+        self._has_events = False
 
     def feed(self, chunk: bytes) -> Iterator[str]:
         """Yield the messages that a chunk completes, but for the last."""
@@ -85,6 +88,7 @@ class Told:
             data = data_of(line)
             if data is None:
                 continue
+            self._has_events = True
             text = self._turn.event(data)
             if self._turn.is_told:
                 self._held.append(text)
@@ -106,6 +110,8 @@ class Told:
             raise error
         if self._response.status >= FAILED:
             yield self._turn.failed(self._response, bytes(self._content))
+        elif not self._has_events and not is_event_stream(self._response):
+            yield self._turn.broken(NO_STREAM)
         if not self._turn.is_told:
             raise ConnectionAbortedError("the answer ended before its last event")
 

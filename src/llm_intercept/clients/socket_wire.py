@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 OF_THE_HANDSHAKE = ("connection", "host", "upgrade")
 GONE, BAD_TEXT = 1001, 1007
+OPEN = "OPEN"
+MESSAGES = frozenset({"TEXT", "BINARY", "CONT"})
+"""The frames that messages are made of."""
 
 
 class SocketWire:
@@ -54,7 +57,7 @@ class SocketWire:
         for event in self._protocol.events_received():
             if not self.asked:
                 self._shake_hands(event)
-            elif event.opcode <= event.opcode.BINARY:
+            elif event.opcode.name in MESSAGES:
                 yield from self._message(event)
         self._made += self._protocol.data_to_send()
 
@@ -65,14 +68,14 @@ class SocketWire:
             ConnectionError: The connection is over, or about to be.
 
         """
-        if self.is_lost or self._protocol.state is not self._protocol.state.OPEN:
+        if self.is_lost or self._protocol.state.name != OPEN:
             raise ConnectionAbortedError("the client has closed the connection")
         self._protocol.send_text(text.encode("utf-8", "replace"))
         self._made += self._protocol.data_to_send()
 
     def leave(self, reason: str) -> None:
         """Begin to close the connection, as a server does that goes away."""
-        if self._protocol.state is self._protocol.state.OPEN:
+        if self._protocol.state.name == OPEN:
             self._protocol.send_close(GONE, reason)
             self._made += self._protocol.data_to_send()
 
@@ -94,8 +97,8 @@ class SocketWire:
         self.asked = request.headers.__class__(given)
 
     def _message(self, frame: Any) -> Iterator[str | bytes]:
-        if frame.opcode is not frame.opcode.CONT:
-            self._parts, self._is_text = [], frame.opcode is frame.opcode.TEXT
+        if frame.opcode.name != "CONT":
+            self._parts, self._is_text = [], frame.opcode.name == "TEXT"
         self._parts.append(bytes(frame.data))
         if not frame.fin:
             return

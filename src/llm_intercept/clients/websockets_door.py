@@ -62,8 +62,8 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
             return await original(opener, *args, **kwargs)
         from llm_intercept.clients.socket_async import begin  # noqa: PLC0415 - Python's start loads this module
 
-        theirs, ours, given = _pair(getattr(opener, options))
         stand_in = _redirected(opener)
+        theirs, ours, given = _pair(getattr(opener, options))
         setattr(stand_in, options, {**given, "sock": theirs})
         try:
             connection = await original(stand_in, *args, **kwargs)
@@ -85,15 +85,10 @@ def _opening_waiting(original: Callable[..., Any]) -> Callable[..., Any]:
         conversation = _answered(opener.uri, opener.additional_headers, opener.open_socket_kwargs)
         if conversation is None:
             return original(opener, *args, **kwargs)
-        from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
-
-        theirs, ours, _ = _pair({"sock": opener.sock})
         stand_in = _redirected(opener)
+        theirs, ours, _ = _pair({"sock": opener.sock})
         stand_in.sock, stand_in.ssl = theirs, None
-        begin(ours, conversation)
-        connection = original(stand_in, *args, **kwargs)
-        conversation.closing = partial(_read_on, ref(connection))
-        return connection
+        return _begun(ours, theirs, conversation, partial(original, stand_in, *args, **kwargs))
 
     return open_connection
 
@@ -105,17 +100,26 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         conversation = _answered(uri, kwargs.get("additional_headers"), kwargs)
         if conversation is None:
             return original(uri, **kwargs)
-        from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
-
         theirs, ours, given = _pair(kwargs)
-        begin(ours, conversation)
         network = ("ssl", "ssl_context", "server_hostname", "proxy", "proxy_ssl", "proxy_server_hostname", "sock")
         kept = {name: value for name, value in kwargs.items() if name not in network}
-        connection = original(_plain(uri), sock=theirs, **given, **kept)
-        conversation.closing = partial(_read_on, ref(connection))
-        return connection
+        return _begun(ours, theirs, conversation, partial(original, _plain(uri), sock=theirs, **given, **kept))
 
     return connect
+
+
+def _begun(ours: socket.socket, theirs: socket.socket, conversation: Conversation, connect: Callable[[], Any]) -> Any:
+    """Serve a connection of a client that waits, and let it connect."""
+    from llm_intercept.clients.socket_sync import begin  # noqa: PLC0415 - as above
+
+    begin(ours, conversation)
+    try:
+        connection = connect()
+    except BaseException:
+        theirs.close()
+        raise
+    conversation.closing = partial(_read_on, ref(connection))
+    return connection
 
 
 def _answered(uri: str, headers: Any, options: dict[str, Any]) -> Conversation | None:
