@@ -74,7 +74,7 @@ def test_the_response_object_prints_its_parts(capsys: pytest.CaptureFixture[str]
     assert json.loads(brace + body)["choices"][0]["message"]["content"] == "Hello!"
 
 
-@pytest.mark.parametrize(("name", "count"), [("litellm_pytest_function.py", 2), ("pytest_app", 5)])
+@pytest.mark.parametrize(("name", "count"), [("litellm_pytest_function.py", 2), ("pytest_app", 5), ("two_apis", 4)])
 def test_the_pytest_functions_pass(name: str, count: int) -> None:
     """pytest, started on the example as its first line says, runs its tests."""
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-o", "addopts="]

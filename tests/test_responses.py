@@ -526,6 +526,8 @@ def OpenAIText(response: httpx.Response) -> str:  # noqa: N802
 def test_mock_parameters_of_litellm_are_obeyed() -> None:
     with intercept(unmatched="error"):
         assert OpenAIText(post(mock_response="mocked")) == "mocked"
+        body = {"output": [{"type": "message", "content": [{"type": "output_text", "text": "mine"}]}]}
+        assert OpenAIText(post(mock_response=body)) == "mine"
         call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
         assert post(mock_tool_calls=[call]).json()["output"][0]["name"] == "f"
 

@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, Recordings
+from llm_intercept import InterceptTransport, Recordings, Reply, reasoning, tool_call
 from llm_intercept.recording.events_redaction import redacted_events
 from llm_intercept.recording.take import Event
 from llm_intercept.secrets.redactor import Redactor
@@ -150,6 +150,13 @@ def responses(pieces):
     return Exchange(url=RESPONSES, kind=SSE, answer=sse(events, names=True))
 
 
+def whole_responses(reply):
+    """A stream of Responses as it is sent, from the first event to the last."""
+    with httpx.Client(transport=InterceptTransport(reply)) as client:
+        sent = client.post(RESPONSES, json={"model": "m", "input": "hi", "stream": True})
+    return Exchange(url=RESPONSES, kind=SSE, answer=sent.content, body={"model": "m", "input": "hi", "stream": True})
+
+
 def summaries(pieces):
     details = [[{"type": "reasoning.summary", "summary": piece, "index": 0}] for piece in pieces]
     return streamed([{"choices": [{"index": 0, "delta": {"reasoning_details": one}}]} for one in details])
@@ -240,6 +247,9 @@ PLACES = {
     "Anthropic's text": lambda s, r: anthropic(in_two(s, r)),
     "Anthropic's thinking": lambda s, r: thought(by(s, 10)),
     "Responses": lambda s, r: responses(by(s, 10)),
+    "Responses, whole": lambda s, r: whole_responses(Reply(deltas=by(s, 10))),
+    "Responses, calls": lambda s, r: whole_responses(tool_call("f", json.dumps({"q": s}))),
+    "Responses, thoughts": lambda s, r: whole_responses([reasoning(s), "done"]),
     "Gemini, SSE": lambda s, r: Exchange(url=GEMINI, kind=SSE, answer=sse(gemini(in_two(s, r)), "\r\n")),
     "Gemini, an array": lambda s, r: Exchange(url=GEMINI, answer=json.dumps(gemini(by(s, 30))).encode()),
     "Gemini, an array that breaks off": lambda s, r: Exchange(

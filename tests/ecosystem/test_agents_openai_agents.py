@@ -1,4 +1,4 @@
-"""An agent of openai-agents on chat completions, unmodified: two calls at once, streamed, to the final text."""
+"""An agent of openai-agents, unmodified, on Responses and on chat completions: two calls at once, to the final text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import pytest
 
 pytest.importorskip("agents")
 
-from agents import Agent, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
+from agents import (
+    Agent,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    Runner,
+    function_tool,
+    set_tracing_disabled,
+)
 from openai import AsyncOpenAI
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
@@ -19,8 +26,16 @@ from llm_intercept import intercept
 set_tracing_disabled(disabled=True)
 
 
+@pytest.fixture(autouse=True, params=[OpenAIResponsesModel, OpenAIChatCompletionsModel])
+def _model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask either of the two APIs by the same rules."""
+    monkeypatch.setattr(Ran, "model", request.param, raising=False)
+
+
 class Ran(list[tuple[str, str]]):
     """The tools that really ran, with their arguments."""
+
+    model: type[OpenAIResponsesModel | OpenAIChatCompletionsModel]
 
     def agent(self) -> Agent:
         @function_tool
@@ -35,7 +50,7 @@ class Ran(list[tuple[str, str]]):
             self.append(("get_time", city))
             return f"noon in {city}"
 
-        model = OpenAIChatCompletionsModel(model="gpt-4o", openai_client=AsyncOpenAI(api_key="sk-test"))
+        model = self.model(model="gpt-4o", openai_client=AsyncOpenAI(api_key="sk-test"))
         return Agent(name="Forecaster", model=model, tools=[get_weather, get_time])
 
 

@@ -1,4 +1,4 @@
-"""A pydantic-ai agent with two tools, unmodified: two calls at once, streamed, to the final text."""
+"""A pydantic-ai agent with two tools, unmodified, on Responses and on chat completions: two calls at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("pydantic_ai")
 from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
-from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.usage import UsageLimits
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
@@ -27,11 +27,19 @@ class Forecast(BaseModel):
     degrees: int
 
 
+@pytest.fixture(autouse=True, params=[OpenAIResponsesModel, OpenAIChatModel])
+def _model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask either of the two APIs by the same rules."""
+    monkeypatch.setattr(Ran, "model", request.param, raising=False)
+
+
 class Ran(list[tuple[str, str]]):
     """The tools that really ran, with their arguments."""
 
+    model: type[OpenAIResponsesModel | OpenAIChatModel]
+
     def agent(self, output_type: type = str) -> Agent[None, object]:
-        agent = Agent(OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=output_type)
+        agent = Agent(Ran.model("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=output_type)
 
         @agent.tool_plain
         def get_weather(city: str) -> str:
@@ -128,7 +136,7 @@ def test_the_events_of_a_run_show_both_calls() -> None:
 
 def test_auto_ends_a_run_with_a_structured_output() -> None:
     """`auto()` calls the output tool that the agent demands, with arguments its model accepts."""
-    agent = Agent(OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=Forecast)
+    agent = Agent(Ran.model("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=Forecast)
     with intercept(auto()) as llm:
         assert asyncio.run(agent.run("weather?")).output == Forecast(city="", degrees=0)
     assert len(llm.calls) == 1

@@ -229,8 +229,8 @@ class StreamError(Fault):
     Args:
         message: What the error says.
         after: How many chunks come before it.
-        form: `data` is an object with the key `error`, as groq and OpenRouter send it; `event` an event named `error`
-            whose data is the error itself.
+        form: `data` is an object with the key `error`, as groq and OpenRouter send it, and of Responses the response
+            that failed; `event` an event named `error` whose data is the error itself.
         type: The error's type.
         code: The error's code.
 

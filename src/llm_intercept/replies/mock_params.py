@@ -180,8 +180,8 @@ def error_reply(name: str) -> ErrorReply:
 
 
 def completed(body: Mapping[str, Any]) -> RawReply:
-    """Make a reply of a completion given as a mapping; raises `ReplyError` if it has no `choices`."""
-    if "choices" not in body:
+    """Make a reply of an answer given as a mapping; raises `ReplyError` if it has neither `choices` nor `output`."""
+    if "choices" not in body and "output" not in body:
         advice = (
             'Give the whole completion, {"choices": [{"message": {"role": "assistant", "content": "…"}}]}, or a str.'
         )

@@ -11,7 +11,7 @@ from json import encoder
 from llm_intercept.dialects.openai.ids import letters
 
 MODULUS = 16
-"""What the lengths are made a multiple of, more or less (docs/wire.md 2.2, 5.2)."""
+"""What the lengths are made a multiple of, more or less (docs/wire.md 2.2, 5.1)."""
 PADDINGS = 16
 """How many paddings of each length there are."""
 LETTERS = letters(hashlib.blake2b(b"obfuscation", digest_size=PADDINGS + MODULUS).hexdigest(), PADDINGS + MODULUS)

@@ -1,6 +1,6 @@
 """What faults need to know of Responses: which event is which, and how errors and broken calls are written.
 
-Knows: events and bodies (docs/wire.md 5.2). Must not know: which fault is woven, where, or when.
+Knows: events and bodies (docs/wire.md 5.1). Must not know: which fault is woven, where, or when.
 """
 
 from __future__ import annotations

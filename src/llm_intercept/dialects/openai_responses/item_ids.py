@@ -1,4 +1,4 @@
-"""The ids of responses and of their items, which have a beginning in common (docs/wire.md 5.1).
+"""The ids of responses and of their items, which have a beginning in common (docs/wire.md 5.2).
 
 Knows: hashes. Must not know: what they name.
 """

@@ -1,4 +1,4 @@
-"""Frames the events of a stream: numbered, their fields by name, their deltas padded (docs/wire.md 5.2).
+"""Frames the events of a stream: numbered, their fields by name, their deltas padded (docs/wire.md 5.1).
 
 Knows: the framing. Must not know: what is said.
 """

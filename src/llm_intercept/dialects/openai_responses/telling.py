@@ -2,7 +2,7 @@
 
 JSON and stream are both made by this, so that a stream adds up to the JSON body.
 
-Knows: output items and the events that tell them (docs/wire.md 5.2). Must not know: numbers, framing, the response.
+Knows: output items and the events that tell them (docs/wire.md 5.1). Must not know: numbers, framing, the response.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class Teller:
         return item
 
     def _given(self, item: dict[str, Any], key: str, kind: str, where: dict[str, Any]) -> TellingText:
-        """Tell what a call is given; of several calls each is told at once (docs/wire.md 5.2)."""
+        """Tell what a call is given; of several calls each is told at once (docs/wire.md 5.1)."""
         calls = sum(one["type"] in CALLS for one in self.plan.items)
         if item["type"] in CALLS:
             call = ToolCall(text(item.get("name")))
