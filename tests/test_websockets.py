@@ -23,6 +23,7 @@ from llm_intercept import (
     faults,
     intercept,
     malformed,
+    passthrough,
     raw,
     stall,
     timeout,
@@ -464,6 +465,20 @@ def test_nothing_is_sent_on_over_a_connection_that_is_answered(is_async, tmp_pat
     assert llm.calls[0].error is not None
 
 
+def test_what_an_outer_block_lets_out_is_answered_by_the_inner(is_async):
+    """As over HTTP, where its rules come first; what they do not answer is not sent on either."""
+
+    async def law(connection: Any) -> Any:
+        return await asked(connection, "ours?"), await asked(connection, "out?")
+
+    with intercept(passthrough=["api.openai.com"]), intercept() as llm:
+        llm.on("ours?").reply("ours")
+        llm.on("out?").reply(passthrough())
+        told, (error,) = run(law, is_async=is_async)
+    assert text_of(told) == "ours"
+    assert "sends nothing on" in error["error"]["message"]
+
+
 def test_another_applications_websocket_goes_its_way(is_async):
     """Its path is one that many have; a header that only the API's clients send makes it the API's."""
     with echoing() as url:
@@ -520,6 +535,35 @@ def test_closing_in_the_middle_closes_the_replys_generator(is_async):
         run(law, is_async=is_async)
         assert closed.wait(20)
     assert not llm.calls[0].complete
+
+
+def test_deltas_that_are_awaited_reach_the_client_one_by_one(is_async):
+    """In the client's own loop, or one of our own; leaving in the middle closes the generator."""
+    closed = threading.Event()
+
+    async def deltas(request: Any) -> Any:
+        try:
+            for word in ("one ", "two ", "three"):
+                await asyncio.sleep(0)
+                yield word
+            while request.last_user == "endless":
+                await asyncio.sleep(0)
+                yield "more "
+        finally:
+            closed.set()
+
+    async def law(connection: Any) -> Any:
+        told = await asked(connection)
+        closed.clear()
+        await maybe(connection.send(create("endless")))
+        for _ in range(12):
+            await hear(connection)
+        return told
+
+    with intercept(deltas):
+        told = run(law, is_async=is_async)
+    assert closed.wait(20)
+    assert [event["delta"] for event in told if "delta" in event] == ["one ", "two ", "three"]
 
 
 def test_a_reader_that_is_cancelled_leaves_the_connection_whole():

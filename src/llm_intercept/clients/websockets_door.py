@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Install = Callable[[Any, str, Callable[..., Any]], None]
 
-LIBRARY = "websockets"
+LIBRARY = "this WebSocket (websockets)"
 MODULES = ("websockets.asyncio.client", "websockets.sync.client")
 SCHEMES = {"ws": "http", "wss": "https"}
 _served: WeakKeyDictionary[Any, asyncio.Task[None]] = WeakKeyDictionary()

@@ -108,9 +108,9 @@ class Engine:
             return None
         return self._exchange(head, dialect or OPAQUE, chain)
 
-    def socket(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> SocketForm | None:
+    def socket(self, head: WireRequest, _: Sequence[HasEngine] = ()) -> SocketForm | None:
         """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
-        dialect = None if self.lets_unmatched_out or _lets_out(head, self._chain(outer)) else claimed_by(head)
+        dialect = None if self.lets_unmatched_out or _lets_out(head, (self,)) else claimed_by(head)
         return None if dialect is None else dialect.socket(head)
 
     def engine(self) -> Engine:
