@@ -57,7 +57,7 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
 
     async def open_connection(opener: Any, *args: Any, **kwargs: Any) -> Any:
         options = "create_connection_kwargs" if hasattr(opener, "create_connection_kwargs") else "connection_kwargs"
-        conversation = _answered(opener.uri, opener.additional_headers, getattr(opener, options))
+        conversation = _answered(opener.uri, _headers_of(opener), getattr(opener, options))
         if conversation is None:
             return await original(opener, *args, **kwargs)
         from llm_intercept.clients.socket_async import begin  # noqa: PLC0415 - Python's start loads this module
@@ -82,7 +82,7 @@ def _opening_waiting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make what opens the connection of a `connect` that waits, since version 17."""
 
     def open_connection(opener: Any, *args: Any, **kwargs: Any) -> Any:
-        conversation = _answered(opener.uri, opener.additional_headers, opener.open_socket_kwargs)
+        conversation = _answered(opener.uri, _headers_of(opener), opener.open_socket_kwargs)
         if conversation is None:
             return original(opener, *args, **kwargs)
         stand_in = _redirected(opener)
@@ -120,6 +120,11 @@ def _begun(ours: socket.socket, theirs: socket.socket, conversation: Conversatio
         raise
     conversation.closing = partial(_read_on, ref(connection))
     return connection
+
+
+def _headers_of(opener: Any) -> Any:
+    """Return the headers that a connection is given; 13 and 14 keep them as an argument of the handshake."""
+    return opener.additional_headers if hasattr(opener, "additional_headers") else opener.handshake_args[0]
 
 
 def _answered(uri: str, headers: Any, options: dict[str, Any]) -> Conversation | None:
