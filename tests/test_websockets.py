@@ -260,6 +260,22 @@ def test_messages_may_come_in_fragments_and_pings_are_answered(is_async):
         assert text_of(run(law, is_async=is_async)) == "ours"
 
 
+@pytest.mark.parametrize("garbage", [b"\x00" * 20, b"\x81\x05hello", b"\xff" * 300], ids=repr)
+def test_garbage_closes_the_connection(is_async, garbage):
+    """What is no frame is a protocol error, to the client too."""
+
+    async def law(connection: Any) -> Any:
+        if is_async:
+            connection.transport.write(garbage)
+        else:
+            connection.socket.sendall(garbage)
+        return await receive(connection)
+
+    with intercept("ours"), pytest.raises(ConnectionClosedError) as caught:
+        run(law, is_async=is_async)
+    assert caught.value.rcvd.code == 1002
+
+
 def test_options_of_the_client_hold(is_async):
     """Compression is offered and declined; a proxy, TLS and a host to connect to are not asked."""
     with intercept("a long text, " * 20), pytest.raises(ConnectionClosedError) as caught:

@@ -113,8 +113,10 @@ class _Server:
         self._send()
 
     def _send(self, *, waits: bool = True) -> None:
-        """Send what is to be sent; where another thread is at it, that sends this too."""
-        while self._wire.has_more and self._sending.acquire(blocking=waits):
+        """Send what is to be sent, or wait until another thread has sent it; who does not wait leaves it to that."""
+        is_due = waits
+        while (is_due or self._wire.has_more) and self._sending.acquire(blocking=waits):
+            is_due = False
             try:
                 with self._lock:
                     data = self._wire.to_send()
