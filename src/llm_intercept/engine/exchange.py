@@ -110,7 +110,8 @@ class Engine:
 
     def socket(self, head: WireRequest, _: Sequence[HasEngine] = ()) -> SocketForm | None:
         """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
-        dialect = None if self.lets_unmatched_out or _lets_out(head, (self,)) else claimed_by(head)
+        is_let_out = self.lets_unmatched_out or self.lets_out(head.host, path=head.path, port=port_of(head))
+        dialect = None if is_let_out else claimed_by(head)
         return None if dialect is None else dialect.socket(head)
 
     def engine(self) -> Engine:
