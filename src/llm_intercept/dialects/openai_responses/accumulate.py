@@ -71,11 +71,10 @@ def _add(item: dict[str, Any], kind: str, event: Mapping[str, Any]) -> None:
 
 def _place(item: dict[str, Any], name: str, number: int) -> dict[str, Any]:
     """Find a part of an item, or make it."""
-    listed = [one if is_object(one) else {} for one in items(item.get(name))]
+    listed: list[dict[str, Any]] = [one if is_object(one) else {} for one in items(item.get(name))]
     listed += [{} for _ in range(number + 1 - len(listed))]
     item[name] = listed
-    found: dict[str, Any] = listed[number]
-    return found
+    return listed[number]
 
 
 def _say(holder: dict[str, Any], key: str, what: str, event: Mapping[str, Any]) -> None:
