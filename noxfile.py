@@ -1,6 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and `make trap`.
+`nox -s sdk websockets openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
+`make trap`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ SDKS = {
     # openai 2 takes an httpx2 client where httpx2 is there; openai 3 always has it.
     "openai2-httpx2": ("openai[aiohttp]<3", "httpx-aiohttp", "httpx2"),
 }
+
+WEBSOCKETS = ["13", "14", "15", "16", "17"]  # 13 takes two minutes: docs/wire-notes.md
 
 GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
 # What the tests of both generations import (their `dev` dependencies hold much more).
@@ -57,7 +60,12 @@ ECOSYSTEM = {
     "litellm": ("litellm[mcp]", "test_litellm.py", "test_agents_litellm.py"),
     "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
     "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
-    "openai-agents": ("openai-agents", "test_openai_agents.py", "test_agents_openai_agents.py"),
+    "openai-agents": (
+        "openai-agents",
+        "test_openai_agents.py",
+        "test_agents_openai_agents.py",
+        "test_openai_agents_websocket.py",
+    ),
     "instructor": ("instructor", "test_instructor.py"),
     "llama-index": ("llama-index-llms-openai", "test_llama_index.py"),
     "groq": ("groq", "test_groq.py"),
@@ -92,6 +100,14 @@ def sdk(session: nox.Session, sdk: str) -> None:
     session.install("-e", ".[cli,httpx]", *TOOLS, *LAWS, *SDKS[sdk])
     _show_versions(session)
     session.run("python", "-m", "pytest", "tests/sdk", *LAW_TESTS, *session.posargs)
+
+
+@nox.session
+@nox.parametrize("version", WEBSOCKETS, ids=WEBSOCKETS)
+def websockets(session: nox.Session, version: str) -> None:
+    """Run the tests of WebSockets on a major version of websockets."""
+    session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", "openai>=3", f"websockets=={version}.*")
+    session.run("python", "-m", "pytest", "-n0", "tests/test_websockets.py", "tests/test_websockets_openai.py")
 
 
 @nox.session

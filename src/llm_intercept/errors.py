@@ -93,6 +93,18 @@ class ReplyError(LLMInterceptError, TypeError):
         super().__init__(f"{problem}{f' (at {where})' if where else ''}. {advice}")
 
 
+class NotSentOnError(LLMInterceptError):
+    """A request came over a WebSocket that is answered here, and would have to be sent on, which is not done there."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(
+            "llm-intercept answers this WebSocket itself and sends nothing on over it, so this request can be neither "
+            "let out nor recorded. Use the SDK's HTTP transport for it (a recording of that answers a WebSocket too), "
+            f"give it a rule, or let the whole connection out: passthrough=[{host!r}]."
+        )
+
+
 class WrapError(LLMInterceptError, TypeError):
     """What was given to `wrap` holds no HTTP client that can be wrapped, or was never wrapped."""
 

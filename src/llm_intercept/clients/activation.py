@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from llm_intercept.model.wire import Contact, Exchange, WireRequest
+    from llm_intercept.model.wire import Contact, Exchange, SocketForm, WireRequest
 
 
 class Handler(Protocol):
@@ -24,6 +24,10 @@ class Handler(Protocol):
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
         """Begin an exchange, or let the request go its way (None); `outer` are the handlers around it."""
+        ...
+
+    def socket(self, request: WireRequest, outer: Sequence[Any], /) -> SocketForm | None:
+        """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
         ...
 
     def engine(self) -> Any:

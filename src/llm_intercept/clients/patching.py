@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients import net, sentinels
+from llm_intercept.clients import net, sentinels, websockets_door
 from llm_intercept.clients.activation import ClientTransport, active, attached, carrying, inheriting
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
@@ -159,6 +159,10 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
     sentinels.watch(module, hooks.add)
 
 
+def _hook_websockets(module: ModuleType, hooks: HookSet) -> None:
+    websockets_door.hook(module, hooks.add)
+
+
 def _cast_net(_: ModuleType, __: HookSet) -> None:
     """See to it that the net is there, at once: `os` always is."""
     net.install()
@@ -214,6 +218,7 @@ TRAFFIC = HookSet(
     {
         **dict.fromkeys(FAMILIES, _hook_family),
         **dict.fromkeys(sentinels.LIBRARIES, _watch_library),
+        **dict.fromkeys(websockets_door.MODULES, _hook_websockets),
         "os": _cast_net,
         "socket": _hook_look_ups,
         "concurrent.futures.thread": _hook_pools,

@@ -45,9 +45,7 @@ LIBRARIES = {
     "urllib3": "urllib3 (requests)",
     "urllib3_future": "urllib3-future (niquests)",
     "websocket": "websocket-client",
-    "websockets.asyncio.client": "websockets",
     "websockets.legacy.client": "websockets",
-    "websockets.sync.client": "websockets",
 }
 CURL_URL = 10002
 """libcurl's number of the option CURLOPT_URL."""
@@ -140,10 +138,6 @@ def _stream(host: Any = None, port: Any = None, *_: Any, **__: Any) -> Told | No
 
 
 def _own_url(_: Any, uri: str, *__: Any, **___: Any) -> Told:
-    return _url(uri)
-
-
-def _url(uri: str, *_: Any, **__: Any) -> Told:
     return _read("GET", uri, {}), b""
 
 
@@ -257,9 +251,7 @@ DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
     "urllib3": _urllib3_doors,
     "urllib3_future": _urllib3_doors,
     "websocket": lambda module: [(module.WebSocket, "connect", _own_url)],
-    "websockets.asyncio.client": lambda module: [(module.connect, "__init__", _own_url)],
     "websockets.legacy.client": lambda module: [(module.Connect, "__init__", _own_url)],
-    "websockets.sync.client": lambda module: [(module, "connect", _url)],
 }
 """What of each library is watched."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent, Grammar
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import EventKind, Headers, WireRequest, WireResponse
+    from llm_intercept.model.wire import EventKind, Headers, SocketForm, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
     from llm_intercept.replies.reply import Reply
     from llm_intercept.stored.shelves import Shelves
@@ -205,3 +205,13 @@ class Dialect(ABC):
         """Whether a recorded answer, to a request with the body `asked`, can be given to `request` as it is."""
         del asked
         return request.stream == is_stream
+
+    def own(self, request: LLMRequest) -> Answer | None:
+        """Return what the API answers without asking its model, whatever rules and recordings say; None if it asks."""
+        del request
+        return None
+
+    def socket(self, head: WireRequest) -> SocketForm | None:
+        """Say how requests with this head are made and answered over a WebSocket; None where they are not."""
+        del head
+        return None

@@ -118,6 +118,10 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.is_ruled:
+        own = case.dialect.own(case.request) if engine.refusal is None else None
+        if own is not None:
+            case.call.source, case.origin = "default", own
+            return own
         is_asked = case.dialect is not OPAQUE and not case.dialect.is_side
         refused = engine.service.admit(case.call) if is_asked else None
         answer: Decided | None = refused or _ruled(case, engine)

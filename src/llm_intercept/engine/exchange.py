@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
+    from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy
@@ -111,6 +111,12 @@ class Engine:
         if dialect is None and not concerns(head, chain):
             return None
         return self._exchange(head, dialect or OPAQUE, chain)
+
+    def socket(self, head: WireRequest, _: Sequence[HasEngine] = ()) -> SocketForm | None:
+        """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
+        is_let_out = self.lets_unmatched_out or self.lets_out(head.host, path=head.path, port=port_of(head))
+        dialect = None if is_let_out else claimed_by(head)
+        return None if dialect is None else dialect.socket(head)
 
     def engine(self) -> Engine:
         """Return itself: an engine is a handler whose engine is made."""

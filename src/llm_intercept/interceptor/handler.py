@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.errors import LLMInterceptError
     from llm_intercept.facts import Refusal
-    from llm_intercept.model.wire import Contact, Exchange, WireRequest
+    from llm_intercept.model.wire import Contact, Exchange, SocketForm, WireRequest
 
 
 class LazyHandler:
@@ -52,6 +52,9 @@ class LazyHandler:
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
         return self.engine().exchange(request, outer)
+
+    def socket(self, request: WireRequest, outer: Sequence[Any], /) -> SocketForm | None:
+        return self.engine().socket(request, outer)
 
     def engine(self) -> Engine:
         return self._engine.get()

@@ -219,3 +219,47 @@ Outcome = WireResponse | Forwarded
 
 if TYPE_CHECKING:
     Exchange = Generator[Need, Any, Outcome]
+
+
+class SocketTurn(Protocol):
+    """One request that a client makes by a message over a WebSocket, and how its answer is told in messages."""
+
+    @property
+    def lane(self) -> str:
+        """Its lane: requests of one are answered one after the other, those of several at once."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body of the same request over HTTP, which asks for a stream."""
+        ...
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the last message of its answer was made."""
+        ...
+
+    def event(self, data: str, /) -> str:
+        """Make the message that tells an event of the answer's stream."""
+        ...
+
+    def failed(self, response: WireResponse, content: bytes, /) -> str:
+        """Make the message that tells an answer which is an error."""
+        ...
+
+    def broken(self, why: str, /) -> str:
+        """Make the message that says why there is no answer."""
+        ...
+
+
+class SocketForm(Protocol):
+    """How an API is spoken over one WebSocket."""
+
+    @property
+    def headers(self) -> Headers:
+        """What the API's answer to the handshake has beside what the protocol asks for."""
+        ...
+
+    def read(self, message: str | bytes, /) -> SocketTurn | str:
+        """Read a client's message: a request, or the message that answers what is none."""
+        ...

@@ -23,6 +23,7 @@ from llm_intercept.dialects.openai_responses.raw import items_of, ready
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
 from llm_intercept.dialects.openai_responses.response import ended, in_stream, just_begun, model_of, response
+from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_spoken_at
 from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import Answer
 
 NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
+PREPARED = Reply()
 ENDS = frozenset({"completed", "incomplete", "failed"})
 
 
@@ -68,7 +70,7 @@ class OpenAIResponses(OpenAIDialect):
         """
         match answer:
             case Reply():
-                return _written(request, obeying(request, answer), context)
+                return _written(request, answer if answer is PREPARED else obeying(request, answer), context)
             case AutoReply():
                 return self.respond(request, automatic(request, answer), context)
             case ErrorReply():
@@ -86,11 +88,20 @@ class OpenAIResponses(OpenAIDialect):
         """Leave out what asks for a stream."""
         return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
 
+    def own(self, request: LLMRequest) -> Reply | None:
+        """Answer what only prepares a conversation, over a WebSocket, with nothing."""
+        return PREPARED if request.raw.get("generate") is False else None
+
+    def socket(self, head: WireRequest) -> ResponsesSocket | None:
+        """Speak over a WebSocket as OpenAI does, where the head alone says that a model is asked."""
+        return ResponsesSocket() if is_spoken_at(head) else None
+
 
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
     model = reply.model or model_of(request)
     body = response(request, model, context.identity)
-    plan = planned(request, reply, context.identity, body["created_at"], model)
+    silent = Plan([], Budget()) if reply is PREPARED else None
+    plan = silent or planned(request, reply, context.identity, body["created_at"], model)
     teller = Teller(plan, Splitter(context.tokenizer, model, plan.budget), request.stream)
 
     def end() -> dict[str, Any]:
