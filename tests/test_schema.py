@@ -18,7 +18,7 @@ from uuid import UUID
 import jsonschema
 import openai
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import AnyUrl, BaseModel, Field, TypeAdapter, conint, conlist, constr
@@ -212,6 +212,14 @@ def test_the_smallest_instance_is_the_same_every_time(schema: dict[str, Any]) ->
 
 @LAW
 @given(documents())
+@example(
+    {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/B"}},
+        "required": [],
+        "$defs": {"A": {"type": "null"}, "B": {"$ref": "#/$defs/A"}},
+    }
+)
 def test_a_strict_object_has_its_properties_in_their_order(schema: dict[str, Any]) -> None:
     """Required properties come in the schema's order, and no others; at the root all come where none is required."""
     value = smallest(schema)

@@ -185,8 +185,11 @@ class _Builder:
         optional = [name for name in properties if name not in names]
         more = _more_names(schema, names, optional, path)
         if path == "#" and not names:  # nothing at all is a poor answer to a question for something
-            with suppress(SchemaError):
+            try:
                 yield {name: self._property(name, schema, path, within) for name in optional}
+            except SchemaError as error:
+                if isinstance(error, EndlessError) and self._limit is not None:  # a greater limit may allow it
+                    raise
         for added in dict.fromkeys(((), tuple(more), tuple(optional))):
             chosen = [name for name in properties if name in names or name in added]
             chosen += [name for name in (*names, *added) if name not in properties]
