@@ -240,3 +240,8 @@ class Dialect(ABC):
         """Whether a request is about what an interceptor has answered, so that nobody else can answer it."""
         del request, shelves
         return False
+
+    def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
+        """Whether a request continues what one with the body `asked` did, as far as that is known."""
+        del request, asked
+        return True

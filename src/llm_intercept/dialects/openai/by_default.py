@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from llm_intercept.base.json import encode
+from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.headers import JSON, answer_headers, overridden
+from llm_intercept.dialects.openai.headers import CHANGING, JSON, KEPT, answer_headers, overridden
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, ErrorReply, RawReply
@@ -34,6 +35,7 @@ class ByDefault(OpenAIDialect):
     """
 
     what: str
+    recorded = Recorded(kept_headers=KEPT, changing_headers=CHANGING)
     takes = ANSWERS_ALL
     default = AutoReply()
 

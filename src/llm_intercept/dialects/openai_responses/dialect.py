@@ -16,11 +16,12 @@ from llm_intercept.dialects.openai.pieces import Splitter
 from llm_intercept.dialects.openai.ready import Ready
 from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.keeping import keep, keeping
+from llm_intercept.dialects.openai_responses.kept import KeptResponse
 from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.output import planned
 from llm_intercept.dialects.openai_responses.raw import ready
-from llm_intercept.dialects.openai_responses.recall import recalled
+from llm_intercept.dialects.openai_responses.recall import PREVIOUS, recalled
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
 from llm_intercept.dialects.openai_responses.response import ended, in_stream, model_of, response
@@ -65,6 +66,11 @@ class OpenAIResponses(OpenAIDialect):
         """Find the conversation that a request continues."""
         before = recalled(request.raw, shelves)
         return request.after(before) if before and isinstance(request, read.ResponsesRequest) else request
+
+    def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
+        """Whether a recorded request continued the same response."""
+        before = request.before if isinstance(request, read.ResponsesRequest) else ()
+        return not isinstance(before, KeptResponse) or asked.get(PREVIOUS) == before.body.get("id")
 
     def is_later(self, request: LLMRequest) -> bool:
         """Whether it is answered at once, and worked on in the background."""
