@@ -156,12 +156,11 @@ class Engine:
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why, is_ruled = "", True
         content = (yield READ_BODY) if is_read(head, dialect, chain) else b""
-        shelves = Shelves([engine.stored for engine in chain], self.stored)
         is_elsewhere = dialect is OPAQUE and not is_of_a_model(head, content, chain)
         try:
             request = dialect.read(head, content)
             if dialect.remembers:
-                request = self._recalled(dialect, request, head, shelves, chain)
+                request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
             if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
@@ -176,7 +175,9 @@ class Engine:
         call = Call(
             request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
         )
-        case = Case(head, request, dialect, call, self.service, shelves, is_elsewhere=is_elsewhere, is_ruled=is_ruled)
+        case = Case(
+            head, request, dialect, call, self.service, chain, self, is_elsewhere=is_elsewhere, is_ruled=is_ruled
+        )
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
@@ -191,11 +192,11 @@ class Engine:
         return records(chain) or self.lets_unmatched_out or lets_out(head, chain)
 
     def _recalled(
-        self, dialect: Dialect, request: LLMRequest, head: WireRequest, shelves: Shelves, chain: tuple[Engine, ...]
+        self, dialect: Dialect, request: LLMRequest, head: WireRequest, chain: tuple[Engine, ...]
     ) -> LLMRequest:
         """Complete a request by what it continues; what nobody here answered, a tape or the network may know."""
         try:
-            return dialect.recall(request, shelves)
+            return dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
         except BadRequestError:
             if self._goes_out(head, chain):
                 return request
@@ -256,7 +257,7 @@ class Engine:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
-        return Context(self.tokenizer, identity, note_usage, case.shelves, case.service.clock, pace)
+        return Context(self.tokenizer, identity, note_usage, case, pace)
 
     def _written(self, case: Case, answer: Answer, identity: str, pace: Pace | None = None) -> WireResponse:
         try:
@@ -272,8 +273,7 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        clock = case.service.clock
-        context = Context(self.tokenizer, case.call.digest, lambda _: None, case.shelves, clock, is_replay=True)
+        context = Context(self.tokenizer, case.call.digest, lambda _: None, case)
         try:
             response = case.dialect.replayed(case.request, replay.response(case, context), context)
             case.call.status, case.call.usage = response.status, replay.usage(case)
