@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test check secrets sdks ecosystem build clean bench bench-gate bench-growth
+.PHONY: demo test check secrets fuzz trap sdks ecosystem build clean bench bench-gate bench-growth
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -30,6 +30,15 @@ check: $(VENV)/.ready
 # Every generated secret in every place of an exchange, and cut in two at every character: some 2 minutes.
 secrets: $(VENV)/.ready
 	LLM_INTERCEPT_ALL_SECRETS=1 $(BIN)/python -m pytest -q -n0 tests/test_secret_places.py
+
+# Inputs of others' making against the laws of tests/fuzz, for so many seconds in all; FUZZ_ARGS: targets, --seed N, --traces.
+FUZZ_SECONDS ?= 120
+fuzz: $(VENV)/.ready
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
+
+# Every host by every door in every mode, in a network of its own; Linux, as root or with user namespaces.
+trap: $(VENV)/.ready
+	$(BIN)/nox --default-venv-backend uv -s trap
 
 sdks: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s sdk openai_own startup

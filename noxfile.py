@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk openai_own startup` and `nox -s ecosystem`, or `make sdks` and `make ecosystem`.
+`nox -s sdk openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and `make trap`.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ ECOSYSTEM = {
     "together": ("together", "test_together.py"),
     "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
 }
+# The doors of the trap that are asked in an environment of their own, by its dependency group.
+TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 # What these libraries would otherwise fetch or send by themselves.
 QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -115,6 +117,15 @@ def ecosystem(session: nox.Session, library: str) -> None:
     # One process: the files are small, and importing some of these libraries takes seconds.
     paths = [f"tests/ecosystem/{test}" for test in tests]
     session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+
+
+@nox.session
+@nox.parametrize("group", list(TRAPS), ids=list(TRAPS))
+def trap(session: nox.Session, group: str) -> None:
+    """Run the trap; it ends with 3, and says so, where no network namespaces may be made."""
+    session.install("-e", ".[cli,httpx,httpx2]", "--group", group)
+    _show_versions(session)
+    session.run("python", "-m", "tests.trap", TRAPS[group])
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])

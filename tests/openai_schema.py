@@ -33,3 +33,15 @@ def as_in_schema(body: dict[str, Any]) -> dict[str, Any]:
     if body["system_fingerprint"] is None:
         del body["system_fingerprint"]  # a string in the schema, null for gpt-5, gpt-3.5 and the o-series
     return body
+
+
+def response_in_schema(body: dict[str, Any]) -> dict[str, Any]:
+    """Mend the two places where all recorded Responses of 2026-07 contradict the schema: nulls that it has not."""
+    mended = {name: value for name, value in body.items() if name != "user" or value is not None}
+    form = {name: value for name, value in body["text"]["format"].items() if value is not None}
+    return {**mended, "text": {**body["text"], "format": form}}
+
+
+def event_in_schema(event: dict[str, Any]) -> dict[str, Any]:
+    """Mend the one place where all recorded events do: the end of a call's arguments does not name its function."""
+    return {**event, "name": "f"} if event["type"] == "response.function_call_arguments.done" else event

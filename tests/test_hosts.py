@@ -30,6 +30,9 @@ HOSTS = [
     "api.x.ai",
     "api.perplexity.ai",
     "openrouter.ai",
+    "eu.inference.heroku.com",
+    "llama-api.meta.com",
+    "us-central1-speech.googleapis.com",
 ]
 OTHERS = [
     "",
@@ -109,6 +112,7 @@ def test_a_host_that_serves_much_else_is_known_by_host_and_path(host, model, oth
     """Its name alone stops nobody."""
     assert not is_llm_host(host)
     assert is_llm_place(host, model)
+    assert is_llm_place(host, model.upper())
     assert not is_llm_place(host, other)
     assert not is_llm_place(f"{host}.example.test", model)
 

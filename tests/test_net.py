@@ -171,6 +171,8 @@ DOORS: list[Callable[[int], Any]] = [
     by_sendto,
     by_sendmsg,
 ]
+NAMED = {by_open_connection: "asyncio", by_httpcore: "httpcore"}
+"""Those whose library is known: it is watched too."""
 FEW: list[Callable[[int], Any]] = [by_create_connection, by_open_connection, by_getaddrinfo_of_the_loop]
 """One that asks in its thread, one that connects by itself, one that asks in a pool's thread."""
 
@@ -221,11 +223,11 @@ PLACES = [directly, in_thread, in_pool]
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("door", DOORS)
 def test_a_known_host_is_not_reached_and_the_block_says_so(door, place, port, server):
-    """The program may swallow the error; the block raises it again. Nobody knows the library."""
+    """The program may swallow the error; the block raises it again. Of most nobody knows the library."""
     with pytest.raises(UnseenClientError) as caught, intercept("ours"), pytest.raises(UnseenClientError) as first:
         place(go, door, port)
     assert caught.value is first.value
-    assert (caught.value.library, caught.value.host) == ("", HERE)
+    assert (caught.value.library, caught.value.host) == (NAMED.get(door, ""), HERE)
     assert server.requests == []
 
 
@@ -424,6 +426,12 @@ def test_few_addresses_are_remembered(monkeypatch):
         "cd /tmp && curl 'https://generativelanguage.googleapis.com/v1beta/models'",
         ["bash", "-c", "/usr/bin/curl -X POST 'https://api.groq.com/openai/v1/chat/completions'"],
         ["curl", "http://localhost:11434/v1/chat/completions", "-d", "{}"],
+        ["curl", "--json", '{"model": "m"}', "http://localhost:11434/v1/embeddings"],
+        ["curl", "-X", "POST", "http://localhost:11434/v1/messages", "--data-binary", "@-"],
+        "curl '-X' 'POST' 'http://localhost:11434/v1/messages'",
+        "curl -sd @body http://localhost:11434/V1/%72esponses",
+        ["curl", "-H", "Host: api.openai.com", "http://192.0.2.1/v1/files"],
+        ["wget", "--header=host:api.openai.com", "http://192.0.2.1/v1/files"],
     ],
 )
 def test_a_program_that_fetches_from_a_model_is_not_started(command):
@@ -446,6 +454,9 @@ def test_a_program_that_fetches_from_a_model_is_not_started(command):
         [sys.executable, "-c", "0", "https://api.openai.com/v1"],
         ["true", "curl", "https://api.openai.com"],
         ["false-program-of-no-name", "--url", "https://api.openai.com"],
+        ["curl", "-m", "1", "http://127.0.0.1:9/v1/messages"],
+        ["curl", "-m1", "http://127.0.0.1:9/v1/page", "-d", "{}"],
+        ["curl", "-m1", "-HHost: example.org", "http://127.0.0.1:9/v1/files"],
         ["true", "-c", "curly https://api.openai.com/v1"],
     ],
 )

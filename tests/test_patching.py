@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import urllib.request
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATH = "/v1/chat/completions"
-LIBRARIES = [name for name in sentinels.LIBRARIES if find_spec(name.partition(".")[0]) and find_spec(name)]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # of websockets.legacy, whose package is imported to look
+    LIBRARIES = [name for name in sentinels.LIBRARIES if find_spec(name.partition(".")[0]) and find_spec(name)]
 
 
 # What is patched, and how it comes back
@@ -1267,7 +1270,9 @@ def test_the_families_have_the_names_we_patch(family):
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_watched_libraries_have_the_names_we_patch(library):
     """A canary: every door of every watched library is a Python function in this version."""
-    module = import_module(library)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        module = import_module(library)
     doors = [member(holder, name) for holder, name, _ in sentinels.doors(module)]
     assert doors
     assert all(innermost(function) is not None for function in doors)

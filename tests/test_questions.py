@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import http.client
+import io
 import json
 import zlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 
 from llm_intercept import intercept
 from llm_intercept.base.questions import asks_a_model
+from llm_intercept.clients import sentinels
 from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
 from tests.support import chat
 
@@ -92,6 +95,13 @@ def test_some_paths_ask_a_model_by_themselves(path):
     """With a slash at their end, too; but only by POST."""
     assert asks_a_model("POST", path, {}) == asks_a_model("post", path + "/", {}) == "yes"
     assert asks_a_model("GET", path, {}) == "no"
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
+@pytest.mark.parametrize("path", [*CERTAIN, *LIKELY])
+def test_paths_have_no_case(path, change):
+    """Some servers take them in any; in none they are another application's."""
+    assert asks_a_model("POST", change(path), {}) == asks_a_model("POST", path, {}) != "no"
 
 
 @pytest.mark.parametrize("path", LIKELY)
@@ -209,6 +219,32 @@ def by_aiohttp(url: str, body: bytes) -> int:
     return asyncio.run(post())
 
 
+def by_a_pool_of_its_own(url: str, body: bytes) -> int:
+    """As a transport of somebody's own may send, which is not answered."""
+    httpcore = pytest.importorskip("httpcore")
+
+    class Own(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            with httpcore.ConnectionPool() as pool:
+                headers = [(name.encode(), value.encode()) for name, value in request.headers.items()]
+                asked = httpcore.Request(request.method, str(request.url), headers=headers, content=request.stream)
+                response = pool.handle_request(asked)
+                response.read()
+                return httpx.Response(response.status)
+
+    with httpx.Client(transport=Own()) as client:
+        return client.post(url, content=body).status_code
+
+
+def by_httpcores_connection(url: str, body: bytes) -> int:
+    """Without a pool."""
+    httpcore = pytest.importorskip("httpcore")
+    host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
+    with httpcore.HTTPConnection(httpcore.Origin(b"http", host.encode(), int(port))) as connection:
+        status: int = connection.request("POST", url, headers={"Host": host}, content=body).status
+        return status
+
+
 def by_httpcore(url: str, body: bytes) -> int:
     httpcore = pytest.importorskip("httpcore")
     with httpcore.ConnectionPool() as pool:
@@ -216,8 +252,29 @@ def by_httpcore(url: str, body: bytes) -> int:
         return status
 
 
-WAYS: list[Callable[[str, bytes], int]] = [by_http_client, by_requests, by_aiohttp]
-THROUGH: list[Callable[[str, bytes], int]] = [*WAYS, by_httpcore, by_requests_through_a_proxy]
+def by_urllib3s_connection(url: str, body: bytes) -> int:
+    """Without a pool: its `request` is not the one of `http.client`."""
+    connections = pytest.importorskip("urllib3.connection")
+    host, _, path = url.removeprefix("http://").partition("/")
+    connection = connections.HTTPConnection(*host.split(":"), timeout=5)
+    try:
+        connection.request("POST", f"/{path}", body, {"content-type": "application/json"})
+        status: int = connection.getresponse().status
+        return status
+    finally:
+        connection.close()
+
+
+WAYS: list[Callable[[str, bytes], int]] = [
+    by_http_client,
+    by_requests,
+    by_urllib3s_connection,
+    by_aiohttp,
+    by_httpcore,
+    by_httpcores_connection,
+    by_a_pool_of_its_own,
+]
+THROUGH: list[Callable[[str, bytes], int]] = [*WAYS, by_requests_through_a_proxy]
 
 
 @pytest.mark.parametrize("way", THROUGH)
@@ -240,6 +297,101 @@ def test_a_library_is_stopped_by_what_its_body_names(way, server):
         with pytest.raises(UnseenClientError):
             way(server.url + "/api/chat", b'{"model": "llama3"}')
     assert len(server.requests) == 1
+
+
+def pieces(body: bytes) -> Any:
+    """Give a body in pieces."""
+    yield from (body[:3], body[3:])
+
+
+async def async_pieces(body: bytes) -> Any:
+    """Give a body in pieces, as async libraries take them."""
+    for piece in pieces(body):
+        yield piece
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_body_that_is_sent_in_pieces_may_name_a_model(way, server):
+    """Nobody can look at it: where the path is one of models' too, it is not let out; elsewhere it goes its way."""
+    made = async_pieces if way is by_aiohttp else pieces
+    with pytest.raises(UnseenClientError, match="send POST /v1/embeddings"), intercept("ours"):
+        assert way(server.url + "/v1/page", made(b'{"model": "m"}')) == 200
+        with pytest.raises(UnseenClientError):
+            way(server.url + "/v1/embeddings", made(b'{"model": "m"}'))
+    assert len(server.requests) == 1
+
+
+def test_a_form_is_no_body_in_pieces(server):
+    """A file that is sent to a chat goes its way, whoever writes the form."""
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def post() -> int:
+        form = aiohttp.FormData()
+        form.add_field("file", b"x", filename="x.txt")
+        async with aiohttp.ClientSession() as session, session.post(server.url + "/v1/messages", data=form) as response:
+            status: int = response.status
+            return status
+
+    with intercept("ours"):
+        assert asyncio.run(post()) == 200
+
+
+def test_a_stream_is_stopped_by_the_host_it_is_opened_to(monkeypatch):
+    """Also on a loop that looks names up where Python hears nothing (uvloop's)."""
+    opened: list[Any] = []
+
+    async def create_connection(_: Any, *args: Any, **__: Any) -> Any:
+        opened.append(args[1])
+        raise OSError
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
+    with pytest.raises(UnseenClientError, match=r"asyncio was about to reach api\.openai\.com"), intercept("ours"):
+        for host, error in (("api.openai.com", UnseenClientError), ("example.org", OSError)):
+            with pytest.raises(error):
+                asyncio.run(asyncio.open_connection(host, 443))
+    assert opened == ["example.org"]
+
+
+def test_the_host_that_a_header_names_is_known_in_whatever_case(server):
+    """As aiohttp keeps it."""
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def get() -> None:
+        async with aiohttp.ClientSession() as session, session.get(server.url, headers={"HOST": "api.openai.com"}):
+            pass
+
+    with pytest.raises(UnseenClientError), intercept("ours"), pytest.raises(UnseenClientError):
+        asyncio.run(get())
+    assert server.requests == []
+
+
+TORNADO = SimpleNamespace(
+    url="https://h.test/v1/x?k=1", method="POST", headers={"A": "b"}, body=None, body_producer=None
+)
+HEADERS = SimpleNamespace(getAllRawHeaders=lambda: [(b"A", [b"b", b"c"])])
+IN_BYTES = SimpleNamespace(_inputFile=io.BytesIO(b"x"))
+
+
+@pytest.mark.parametrize(
+    ("told", "content"),
+    [
+        (sentinels._tornado(None, TORNADO), b""),
+        (sentinels._tornado(None, SimpleNamespace(**{**vars(TORNADO), "body": b"x"})), b"x"),
+        (sentinels._tornado(None, SimpleNamespace(**{**vars(TORNADO), "body_producer": print})), None),
+        (sentinels._twisted(None, b"POST", b"https://h.test/v1/x?k=1", HEADERS), b""),
+        (sentinels._httplib2(None, "https://h.test/v1/x", "POST", headers={"A": "b"}), b""),
+        (sentinels._curl_session(None, "POST", "https://h.test/v1/x", headers={"A": "b"}), b""),
+        (sentinels._curl_session(None, "POST", "https://h.test/v1/x", None, b"x", headers=["A:b"]), b"x"),
+        (sentinels._curl_session(None, "POST", "https://h.test/v1/x", json={}, headers=[("A", "b")]), None),
+        (sentinels._twisted(None, b"POST", b"https://h.test/v1/x?k=1", HEADERS, IN_BYTES), b"x"),
+        (sentinels._twisted(None, b"POST", b"https://h.test/v1/x?k=1", HEADERS, object()), None),
+    ],
+)
+def test_what_others_are_about_to_send_is_read(told, content):
+    """These are installed where the trap is (`make trap`), which goes by them for real."""
+    head, body = told
+    assert (head.method, head.host, head.path, head.headers) == ("POST", "h.test", "/v1/x", {"a": "b"})
+    assert body == content
 
 
 def test_a_known_host_behind_a_plain_proxy_is_stopped(server):

@@ -243,7 +243,7 @@ def test_a_field_that_is_named_events_is_kept_whatever_it_is(value):
 TAKE = f'{{"version":1,"fingerprint":"{"0" * 64}","request":{{"method":"POST","url":"u"}},"response":{{"status":200'
 
 
-@pytest.mark.parametrize("text", ['{"a":1}', '"\\ud83d"', "[" * 500 + "]" * 500, '{"a":1,"a":2}', "NaN", "1e400", "-0"])
+@pytest.mark.parametrize("text", ['{"a":1}', '"\\ud83d"', "[" * 320 + "]" * 320, '{"a":1,"a":2}', "NaN", "1e400", "-0"])
 def test_a_take_is_read_as_python_reads_json(text):
     content = TAKE + f',"body":{text}}}}}'
     assert repr(read_take(content.encode(), "x").response.body) == repr(json.loads(text))

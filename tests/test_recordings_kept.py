@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import gzip
 import itertools
 import json
@@ -256,17 +257,18 @@ def test_a_lock_that_is_never_given_back_is_waited_for_a_while_and_told(tmp_path
     lost(tmp_path, "q")
 
 
-def test_four_hundred_tapes_keep_no_file_open_and_no_lock_behind(tmp_path):
+def test_many_tapes_keep_no_file_open_and_no_lock_behind(tmp_path):
     def open_files():
         return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
 
+    gc.collect()  # what other tests have left may go meanwhile
     before = open_files()
     for n in range(60):
         tape = Tape(FolderStore(tmp_path / str(n)))
         part = tape.store.session()
         tape.record(take(), session=part)
         part.close()
-    assert open_files() == before
+    assert open_files() <= before
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json"}
 
 

@@ -249,6 +249,10 @@ def test_sources_are_told_when_their_text_was_said() -> None:
     assert names[4:8] == ["output_text.delta", "output_text.delta", "output_text.annotation.added", "output_text.delta"]
     source = {"type": "url_citation", "end_index": 12, "start_index": 6, "title": "A", "url": "https://a.test"}
     assert told[-1]["response"]["output"][0]["content"][0]["annotations"] == [source]
+    flat = {"type": "url_citation", "title": "t", "url": "u"}
+    with intercept(Reply("x", annotations=[flat])):
+        message = httpx.post(URL, json=chat()).json()["choices"][0]["message"]
+    assert message["annotations"] == [{"type": "url_citation", "url_citation": {"title": "t", "url": "u"}}]
     (item,) = output(Reply("x", annotations=[{"type": "url_citation", "url_citation": {"url": "u", "title": "t"}}]))
     assert item["content"][0]["annotations"] == [{"type": "url_citation", "title": "t", "url": "u"}]
 

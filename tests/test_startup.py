@@ -5,6 +5,7 @@ Needs pytest and the installed package alone, so that it can be run against a wh
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -103,11 +104,15 @@ print(asked.status_code, embedded.status_code, listed.status_code, "mode 'block'
 
 
 @pytest.mark.parametrize("reply", ["", "two\nlines: 日本 'quoted'"])
-def test_mock_answers_with_the_reply_given(run_python, reply):
-    """`LLM_INTERCEPT_REPLY` is the text of every answer, an empty one too."""
-    done = run_python(PROGRAM, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY=reply, PYTHONUTF8="1")
+def test_mock_answers_with_the_reply_given(run_python, tmp_path, reply):
+    """`LLM_INTERCEPT_REPLY` is the text of every answer, an empty one too, and is named as the place of its rule."""
+    log = tmp_path / "calls.jsonl"
+    done = run_python(
+        PROGRAM, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY=reply, LLM_INTERCEPT_LOG=str(log), PYTHONUTF8="1"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == reply + "\n"
+    assert json.loads(log.read_text())["where"] == "LLM_INTERCEPT_REPLY"
 
 
 @pytest.mark.skipif(not find_spec("openai"), reason="needs openai")
@@ -457,6 +462,11 @@ def test_run_fails_where_no_python_was_answered(tmp_path, bare):
     assert "no Python that 'sh' started" in done.stderr
 
 
+def _heeds_interrupts():
+    """Undo what a shell does to the programs it starts in the background: they ignore Ctrl-C, and what they start too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 9)], ids=["term", "int"]
@@ -466,7 +476,13 @@ def test_run_passes_signals_on_and_ends_as_its_command_does(tmp_path, number, st
     code = "import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(9))\nprint('on', flush=True)\ntime.sleep(50)"
     program = [str(Path(sys.executable).with_name("llm-intercept")), "run", "--quiet", "--", sys.executable, "-c", code]
     started = subprocess.Popen(
-        program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        program,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - no thread runs here
     )
     with started:
         assert started.stdout is not None

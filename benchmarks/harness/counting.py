@@ -13,8 +13,10 @@ import importlib
 import json
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import llm_intercept
@@ -23,7 +25,7 @@ from harness.contenders.ours import Ours
 from harness.workloads import BY_NAME, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from types import FrameType
 
     from harness.workloads import Workload
@@ -62,29 +64,68 @@ class Counts:
 def counted(operation: Callable[[], int]) -> Counts:
     """Count what an operation executes in our package."""
     counts = Counts()
+    with _traced(counts) if sys.version_info < (3, 12) else _monitored(counts):
+        counts.units = operation()
+    return counts
+
+
+@contextmanager
+def _traced(counts: Counts) -> Generator[None]:
+    """Count by tracing, which Python 3.12 makes incomplete: it sees no instruction of a function that runs already."""
 
     def local(frame: FrameType, event: str, _: Any) -> Any:
-        counts.instructions[_module(frame)] += event == "opcode"
+        counts.instructions[_module(frame.f_code)] += event == "opcode"
         return local
 
     def entered(frame: FrameType, _: str, __: Any) -> Any:
         if not frame.f_code.co_filename.startswith(PACKAGE):
             return None
-        counts.calls[_module(frame)] += 1
+        counts.calls[_module(frame.f_code)] += 1
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return local
 
     before = sys.gettrace()
     sys.settrace(entered)
     try:
-        counts.units = operation()
+        yield
     finally:
         sys.settrace(before)
-    return counts
 
 
-def _module(frame: FrameType) -> str:
-    return frame.f_code.co_filename.removeprefix(PACKAGE + "/")
+@contextmanager
+def _monitored(counts: Counts) -> Generator[None]:
+    """Count by PEP 669's events, which Python has from 3.12 on."""
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+    tool, events, watched = monitoring.PROFILER_ID, monitoring.events, set[CodeType]()
+
+    def entered(code: CodeType, _: int) -> Any:
+        if not code.co_filename.startswith(PACKAGE):
+            return monitoring.DISABLE
+        counts.calls[_module(code)] += 1
+        if code not in watched:
+            watched.add(code)
+            monitoring.set_local_events(tool, code, events.INSTRUCTION)
+        return None
+
+    def executed(code: CodeType, _: int) -> None:
+        counts.instructions[_module(code)] += 1
+
+    monitoring.use_tool_id(tool, "llm-intercept")
+    for event, heard in ((events.PY_START, entered), (events.PY_RESUME, entered), (events.INSTRUCTION, executed)):
+        monitoring.register_callback(tool, event, heard)
+    monitoring.set_events(tool, events.PY_START | events.PY_RESUME)
+    try:
+        yield
+    finally:
+        for code in watched:
+            monitoring.set_local_events(tool, code, events.NO_EVENTS)
+        monitoring.set_events(tool, events.NO_EVENTS)
+        monitoring.restart_events()
+        monitoring.free_tool_id(tool)
+
+
+def _module(code: CodeType) -> str:
+    return code.co_filename.removeprefix(PACKAGE + "/")
 
 
 def count(workload: Workload, family: Any) -> Counts:

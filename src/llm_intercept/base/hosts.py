@@ -31,7 +31,7 @@ def is_llm_place(host: str, path: str) -> bool:
     if is_llm_host(host):
         return True
     places = _places(host)
-    return places is not None and re.match(places, path) is not None
+    return places is not None and re.match(places, path, re.IGNORECASE) is not None
 
 
 @lru_cache(maxsize=1024)

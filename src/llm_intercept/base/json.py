@@ -15,8 +15,17 @@ from pydantic_core import from_json, to_json
 
 from llm_intercept.errors import ReplyError
 
+DEEPEST = 320
+"""How deep a value may be nested: whatever looks at each of its parts can still go so deep."""
 OBJECT = (dict, Mapping)
 """What a JSON object may be; `dict` comes first because the look at an abstract class is slow."""
+
+
+class TooDeepError(ValueError):
+    """JSON is nested deeper than it may be."""
+
+    def __init__(self, deepest: int) -> None:
+        super().__init__(f"it is nested deeper than {deepest} values")
 
 
 def decode(body: bytes) -> Any:
@@ -24,14 +33,43 @@ def decode(body: bytes) -> Any:
     try:
         return from_json(body)
     except ValueError:
-        return _without_surrogates(json.loads(body))
+        return _without_surrogates(loads(body))
+
+
+def loads(text: str | bytes, deepest: int = DEEPEST, **hooks: Any) -> Any:
+    """Read JSON as Python does; raises `ValueError`, and `TooDeepError` if nobody can look at all of it.
+
+    Args:
+        text: The JSON.
+        deepest: How deep it may be nested.
+        **hooks: What `json.loads` takes.
+
+    """
+    try:
+        value = json.loads(text, **hooks)
+    except RecursionError:
+        raise TooDeepError(deepest) from None
+    opened = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if opened > deepest and _is_deeper(value, deepest):
+        raise TooDeepError(deepest)
+    return value
+
+
+def _is_deeper(value: Any, deepest: int) -> bool:
+    """Whether a value is nested deeper; level by level, since a function that calls itself goes only so deep."""
+    level: list[Any] = [value]
+    for _ in range(deepest + 1):
+        level = [part for one in level for part in (mapping(one).values() if is_object(one) else items(one))]
+        if not level:
+            return False
+    return True
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
     """Read a JSON object; None if `body` is something else, or nested too deep to read."""
     try:
         value = decode(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return value if value.__class__ is dict else None
 
@@ -80,7 +118,11 @@ def plain(value: object) -> Any:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same: 1 is 1.0 and NaN is NaN, but true is not 1."""
+    """Whether two JSON values are the same: 1 is 1.0 and NaN is NaN, but true is not 1, at any depth."""
+    if is_object(one) and is_object(other):
+        return one.keys() == other.keys() and all(is_same(value, other[key]) for key, value in one.items())
+    if is_array(one) and is_array(other):
+        return len(one) == len(other) and all(map(is_same, one, other))
     if one != one and other != other:  # noqa: PLR0124 - NaN alone is not itself
         return True
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
@@ -110,7 +152,7 @@ def to_json_text(value: object) -> str:
 
     try:
         text = _dumped(value)
-        json.loads(text, parse_constant=no_constant)
+        loads(text, parse_constant=no_constant)
     except (ValueError, TypeError, RecursionError, pydantic.PydanticUserError) as error:
         advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
         raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error

@@ -1,4 +1,4 @@
-"""The paths by which a POST asks a model, whatever host it goes to.
+"""The paths by which a POST asks a model, whatever host it goes to, in whatever case: some servers do not mind it.
 
 Many paths say it by themselves. Some are those of other applications too: of a chat's messages, a form's responses.
 They ask a model where something else says so as well: a header that only the APIs' clients send, or a JSON body with
@@ -59,13 +59,15 @@ CERTAIN = (
     "/cortex/inference:embed",
 )
 """What a path ends in that nothing but a model's API has."""
+CERTAIN_IN_ANY_CASE = tuple(map(str.lower, CERTAIN))
 CERTAIN_FORMS = re.compile(
     r"(?:/model/[^/]+/(?:converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)"  # Amazon Bedrock
     r"|/async-invoke"
     r"|/(?:serving-endpoints|endpoints)/[^/]+/invocations"  # Databricks, SageMaker
     r"|/(?:publishers/[^/]+/models|projects/[^/]+/locations/[^/]+/endpoints)/[^/]+:(?:predict|serverStreamingPredict)"
     r"|/accounts/[^/]+/ai/run/.+"  # Cloudflare
-    r"|/20\d{6}/actions/(?:chat|embedText|generateText|rerankText))$"  # Oracle
+    r"|/20\d{6}/actions/(?:chat|embedText|generateText|rerankText))$",  # Oracle
+    re.IGNORECASE,
 )
 """How a path ends that has names in it."""
 LIKELY = (
@@ -109,8 +111,8 @@ def asks_a_model(method: str, path: str, headers: Mapping[str, Any]) -> Question
     """Whether the head of a request says that it asks a model; `perhaps`, where its body may say so."""
     if method.upper() != "POST":
         return "no"
-    path = path.rstrip("/")
-    if path.endswith(CERTAIN) or CERTAIN_FORMS.search(path):
+    path = path.rstrip("/").lower()
+    if path.endswith(CERTAIN_IN_ANY_CASE) or CERTAIN_FORMS.search(path):
         return "yes"
     if not path.endswith(LIKELY):
         return "no"

@@ -111,9 +111,9 @@ def _run(command: Any) -> None:
     """Judge a command by where it tells a program to fetch from."""
     from llm_intercept.clients.fetching import fetched  # noqa: PLC0415 - few programs start others
 
-    for program, host, port, path in fetched(_text(command)):
-        head = WireRequest("POST", "", host, path, {})  # the method comes by an option, and each has its own
-        ask(Contact(program, head, port, is_let_out=forwarding.get()))
+    for one in fetched(_text(command)):
+        head = WireRequest("POST", "", one.host, one.path, one.headers)  # the method comes by an option
+        ask(Contact(one.program, head, one.port, content=one.content, is_let_out=forwarding.get()))
 
 
 def _text(value: Any) -> str:

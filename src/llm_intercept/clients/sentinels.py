@@ -9,6 +9,7 @@ Knows: where each library says what it is about to send. Must not know: what of 
 from __future__ import annotations
 
 import inspect
+import io
 import re
 import sys
 from typing import TYPE_CHECKING, Any, cast
@@ -24,22 +25,36 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     Install = Callable[[Any, str, Callable[..., Any]], None]
-    Tell = Callable[..., tuple[WireRequest, bytes] | None]
+    Told = tuple[WireRequest, bytes | None]
+    Tell = Callable[..., Told | None]
 
 LIBRARIES = {
     "aiohttp": "aiohttp",
+    "asyncio.streams": "asyncio",
     "curl_cffi.curl": "curl_cffi",
+    "curl_cffi.requests.session": "curl_cffi",
+    "geventhttpclient.client": "geventhttpclient",
     "grpc": "grpc",
     "http.client": "http.client (urllib)",
     "httpcore": "httpcore",
     "httpcore2": "httpcore2",
+    "httplib2": "httplib2",
+    "tornado.curl_httpclient": "tornado",
+    "tornado.simple_httpclient": "tornado",
+    "twisted.web.client": "twisted",
     "urllib3": "urllib3 (requests)",
+    "urllib3_future": "urllib3-future (niquests)",
     "websocket": "websocket-client",
     "websockets.asyncio.client": "websockets",
+    "websockets.legacy.client": "websockets",
     "websockets.sync.client": "websockets",
 }
 CURL_URL = 10002
 """libcurl's number of the option CURLOPT_URL."""
+WHOLE = ("_content", "_stream")
+"""Where httpcore's and httpx's streams keep a body that was given whole."""
+CURL_SESSION = ("params", "data", "content", "json", "headers")
+"""What curl_cffi's sessions are told by position, after method and URL."""
 GRPC_TARGET = re.compile(
     r"(?:[a-z0-9]+:(?=[a-z/]|\[|\d+\.\d))?(?://[^/]*/)?/*(\[[^]]*\]|[^:/,]+)(?::(\d+))?(?=,|$)", re.IGNORECASE
 )
@@ -62,7 +77,7 @@ def watch(module: ModuleType, install: Install) -> None:
 
 
 def _is_a_users_own(module: str) -> bool:
-    return not module.startswith(("http.", "httpcore"))
+    return not module.startswith(("asyncio.", "http.", "httpcore"))
 
 
 def doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
@@ -70,48 +85,82 @@ def doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
     yield from DOORS[module.__name__](module)
 
 
-def _aiohttp(_: Any, request: Any, *__: Any, **___: Any) -> tuple[WireRequest, bytes]:
+def _aiohttp(_: Any, request: Any, *__: Any, **___: Any) -> Told:
     url = request.url
-    value = getattr(request.body, "_value", b"")  # of a payload, which a JSON body is
-    return _read(request.method, str(url), dict(request.headers)), value if isinstance(value, bytes) else b""
+    value = getattr(request.body, "_value", None)  # of a payload, which a JSON body is; a form has none
+    return _read(request.method, str(url), _headers(request.headers)), _body(value)
 
 
 def _http_client(
     connection: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any
-) -> tuple[WireRequest, bytes]:
+) -> Told:
     """Read a request; its host is the one behind a proxy, which http.client keeps under a private name."""
     host = getattr(connection, "_tunnel_host", None) or connection.host
     port = getattr(connection, "_tunnel_port", None) or connection.port
     return _read(method, _absolute(url, host, port), _headers(headers)), _body(body)
 
 
-def _urllib3(
-    pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any
-) -> tuple[WireRequest, bytes]:
+def _urllib3(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any) -> Told:
     return _read(method, _absolute(url, pool.host, pool.port), _headers(headers or pool.headers)), _body(body)
 
 
-def _httpcore(_pool: Any, request: Any) -> tuple[WireRequest, bytes]:
+def _httpcore(_pool: Any, request: Any) -> Told:
     url = request.url
     target, host = url.target.decode("latin-1"), url.host.decode("latin-1")
     names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
-    return _read(request.method.decode("latin-1"), _absolute(target, host, url.port), names), b""
+    held = (getattr(request.stream, name, None) for name in WHOLE)
+    body = next((one for one in held if isinstance(one, bytes)), request.stream)
+    return _read(request.method.decode("latin-1"), _absolute(target, host, url.port), names), _body(body)
 
 
-def _own_url(_: Any, uri: str, *__: Any, **___: Any) -> tuple[WireRequest, bytes]:
+def _httplib2(
+    _: Any, uri: str, method: str = "GET", body: Any = None, headers: Any = None, *__: Any, **___: Any
+) -> Told:
+    """Read a request before a connection is made for it, which is http.client's and begins with none."""
+    return _read(method, uri, _headers(headers)), _body(body)
+
+
+def _tornado(_: Any, request: Any, *__: Any) -> Told:
+    body = request.body_producer or request.body
+    return _read(request.method, request.url, _headers(request.headers)), _body(body)
+
+
+def _twisted(_: Any, method: bytes, uri: bytes, headers: Any = None, body: Any = None, *__: Any, **___: Any) -> Told:
+    names = {} if headers is None else {name: values[0] for name, values in headers.getAllRawHeaders()}
+    file = getattr(body, "_inputFile", None)  # of a `FileBodyProducer`, as treq makes one of bytes
+    content = file.getvalue() if isinstance(file, io.BytesIO) else body
+    return _read(_text(method), _text(uri), _headers(names)), _body(content)
+
+
+def _stream(host: Any = None, port: Any = None, *_: Any, **__: Any) -> Told | None:
+    """Read where a stream goes; a loop that is not asyncio's own looks names up by no Python."""
+    if not isinstance(host, str):
+        return None
+    return WireRequest("", f"tcp://{_bracketed(host)}:{port or ''}", host.lower(), "", {}), b""
+
+
+def _own_url(_: Any, uri: str, *__: Any, **___: Any) -> Told:
     return _url(uri)
 
 
-def _url(uri: str, *_: Any, **__: Any) -> tuple[WireRequest, bytes]:
+def _url(uri: str, *_: Any, **__: Any) -> Told:
     return _read("GET", uri, {}), b""
 
 
-def _curl(_: Any, option: int, value: Any = None, *__: Any) -> tuple[WireRequest, bytes] | None:
+def _curl(_: Any, option: int, value: Any = None, *__: Any) -> Told | None:
     """Read where a request goes when curl is told so; its method comes by another option."""
     return (_read("POST", _text(value), {}), b"") if option == CURL_URL else None
 
 
-def _grpc(target: str, *_: Any, **__: Any) -> tuple[WireRequest, bytes]:
+def _curl_session(_: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Told:
+    """Read a request that a session makes of what curl is told one by one."""
+    told = dict(zip(CURL_SESSION, args, strict=False)) | kwargs
+    bodies = (told.get(name) for name in ("data", "content", "json"))
+    body: Any = next((one for one in bodies if one is not None), None)  # a mapping is JSON or a form, not looked at
+    return _read(method, url, _pairs(told.get("headers"))), _body(body)
+
+
+def _grpc(target: str, *_: Any, **__: Any) -> Told:
     found = GRPC_TARGET.match(target)
     host, port = ("", None) if found is None else (found[1].strip("[]"), found[2])
     return WireRequest("", f"grpc://{host}:{port or 443}", host, "", {}), b""
@@ -126,8 +175,11 @@ def _absolute(url: str, host: str, port: int | None) -> str:
     """Make a request's target a URL, if it is not one: what goes through a proxy has its host in its target."""
     if url.startswith(("http://", "https://")):
         return url
-    shown = f"[{host}]" if ":" in host else host
-    return f"//{shown}{'' if port is None else f':{port}'}/{url.lstrip('/')}"
+    return f"//{_bracketed(host)}{'' if port is None else f':{port}'}/{url.lstrip('/')}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _headers(headers: Any) -> dict[str, str]:
@@ -135,8 +187,22 @@ def _headers(headers: Any) -> dict[str, str]:
     return {_text(name).lower(): _text(value) for name, value in items}
 
 
-def _body(body: Any) -> bytes:
-    return body.encode("utf-8", "replace") if isinstance(body, str) else body if isinstance(body, bytes) else b""
+def _pairs(headers: Any) -> dict[str, str]:
+    """Read headers that are a mapping, or lines, or pairs."""
+    if isinstance(headers, list | tuple):
+        lines = cast("list[Any]", headers)
+        pairs: list[Any] = [one.partition(":")[::2] if isinstance(one, str) else one for one in lines]
+        return _headers(dict(pairs))
+    return _headers(headers)
+
+
+def _body(body: Any) -> bytes | None:
+    """Return a body that is there as a whole; None of one that is made while it is sent (a file, an iterator)."""
+    if isinstance(body, str):
+        return body.encode("utf-8", "replace")
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", body))
+    return b"" if body is None else None
 
 
 def _text(value: Any) -> str:
@@ -151,8 +217,19 @@ def _grpc_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
 
 
 def _httpcore_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
-    yield module.ConnectionPool, "handle_request", _httpcore
-    yield module.AsyncConnectionPool, "handle_async_request", _httpcore
+    for kind in ("ConnectionPool", "HTTPConnection"):  # a connection is also used without a pool
+        yield getattr(module, kind), "handle_request", _httpcore
+        yield getattr(module, f"Async{kind}"), "handle_async_request", _httpcore
+
+
+def _urllib3_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
+    """Yield pools, and connections, by which some send without one; urllib3-future has async ones beside them."""
+    yield module.HTTPConnectionPool, "urlopen", _urllib3
+    yield sys.modules[f"{module.__name__}.connection"].HTTPConnection, "request", _http_client
+    if hasattr(module, "AsyncHTTPConnectionPool"):
+        yield module.AsyncHTTPConnectionPool, "urlopen", _urllib3
+        connection = sys.modules[f"{module.__name__}._async.connection"].AsyncHTTPConnection
+        yield connection, "request", _http_client
 
 
 def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
@@ -162,14 +239,26 @@ def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
 
 DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
     "aiohttp": lambda module: [(module.BaseConnector, "connect", _aiohttp)],
+    "asyncio.streams": lambda module: [(module, "open_connection", _stream)],
     "curl_cffi.curl": lambda module: [(module.Curl, "setopt", _curl)],
+    "curl_cffi.requests.session": lambda module: [
+        (module.Session, "request", _curl_session),
+        (module.AsyncSession, "request", _curl_session),
+    ],
+    "geventhttpclient.client": lambda module: [(module.HTTPClient, "request", _http_client)],
     "grpc": _grpc_doors,
     "http.client": _http_client_doors,
     "httpcore": _httpcore_doors,
     "httpcore2": _httpcore_doors,
-    "urllib3": lambda _: [(sys.modules["urllib3.connectionpool"].HTTPConnectionPool, "urlopen", _urllib3)],
+    "httplib2": lambda module: [(module.Http, "request", _httplib2)],
+    "tornado.curl_httpclient": lambda module: [(module.CurlAsyncHTTPClient, "fetch_impl", _tornado)],
+    "tornado.simple_httpclient": lambda module: [(module.SimpleAsyncHTTPClient, "fetch_impl", _tornado)],
+    "twisted.web.client": lambda module: [(module.Agent, "request", _twisted)],
+    "urllib3": _urllib3_doors,
+    "urllib3_future": _urllib3_doors,
     "websocket": lambda module: [(module.WebSocket, "connect", _own_url)],
     "websockets.asyncio.client": lambda module: [(module.connect, "__init__", _own_url)],
+    "websockets.legacy.client": lambda module: [(module.Connect, "__init__", _own_url)],
     "websockets.sync.client": lambda module: [(module, "connect", _url)],
 }
 """What of each library is watched."""

@@ -57,7 +57,7 @@ class TurnCondition(KeywordCondition):
         said = "no assistant message" if not many else f"{many} assistant message{'s' if many > 1 else ''}"
         got = f"{turn}: {said} so far"
         holds = self.holds(request)
-        distance = 0.0 if holds else min(1.0, abs(turn - self.wanted) / 4) if isinstance(self.wanted, int) else 0.5
+        distance = 0.0 if holds else min(4, abs(turn - self.wanted)) / 4 if isinstance(self.wanted, int) else 0.5
         return Verdict(holds, self.key, repr(self.wanted), got, distance=distance)
 
     def clue(self) -> Clue | None:

@@ -35,12 +35,12 @@ class HeadersCondition(KeywordCondition):
 
     key = "headers"
     form = "headers"
-    accepts = "a mapping of header names to a str, a pattern, or None for a header that must not be there"
+    accepts = "a mapping of header names (ASCII) to a str, a pattern, or None for a header that must not be there"
 
     @classmethod
     def given(cls, value: object) -> HeadersCondition:
         pairs = tuple(cast("Mapping[object, object]", value).items()) if isinstance(value, Mapping) else ()
-        if pairs and all(isinstance(name, str) and (one is None or is_text(one)) for name, one in pairs):
+        if pairs and all(_is_name(name) and (one is None or is_text(one)) for name, one in pairs):
             return cls(cast("tuple[tuple[str, Text | None], ...]", pairs))
         raise cls.refused(cast("object", value))
 
@@ -70,6 +70,10 @@ class HeadersCondition(KeywordCondition):
     def __str__(self) -> str:
         inner = ", ".join(f"{name!r}: {_header(name, wanted)}" for name, wanted in self.wanted)
         return f"headers={{{inner}}}"
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.isascii()
 
 
 def _fits(wanted: Text | None, got: str | None) -> bool:

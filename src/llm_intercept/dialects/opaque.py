@@ -93,10 +93,12 @@ class Opaque(Dialect):
         """Whether the head says that it is a question to a model, whatever the host; these are recorded too."""
         return asks_a_model(head.method, head.path, head.headers)
 
-    def is_question(self, head: WireRequest, content: bytes) -> bool:
-        """Whether host, path or body say that a model is asked."""
+    def is_question(self, head: WireRequest, content: bytes | None) -> bool:
+        """Whether host, path or body say that a model is asked; a body that nobody can look at (None) may say it."""
         asks = self.asks_a_model(head)
-        return asks == "yes" or self.claims(head) or (asks == "perhaps" and names_a_model(content))
+        if asks == "yes" or self.claims(head):
+            return True
+        return asks == "perhaps" and (content is None or names_a_model(content))
 
     def is_of_an_api(self, head: WireRequest) -> bool:
         """Whether the path is one that model APIs have, whatever the host: while a tape plays, none goes out."""

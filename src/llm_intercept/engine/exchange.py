@@ -59,6 +59,10 @@ if TYPE_CHECKING:
     from llm_intercept.settings import Network, UnmatchedPolicy
     from llm_intercept.timing.pace import Pace
 
+REMEMBERED = 1000
+"""So many warnings are not given again."""
+_warned: dict[str | tuple[str, type[Warning], int], int] = {}
+
 IN_THE_BODY = "mock_response, in the request's body"
 
 
@@ -310,7 +314,7 @@ class Engine:
         call.source = "unmatched"
         if self.lets_unmatched_out:
             if self.unmatched == "warn":
-                warnings.warn(str(facts), UnmatchedWarning, stacklevel=2)
+                _warn(str(facts))
             return (yield from _forward(call))
         self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
@@ -347,6 +351,13 @@ class Engine:
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
                 self.journal.note_failure(_whose(error, case))
         call.finish()
+
+
+def _warn(text: str) -> None:
+    """Warn of a request that was let out; each text is another, and Python would remember every one for ever."""
+    if len(_warned) >= REMEMBERED:
+        _warned.clear()
+    warnings.warn_explicit(text, UnmatchedWarning, "<llm-intercept>", 1, module=__name__, registry=_warned)
 
 
 def _whose(error: Exception, case: Case) -> LLMInterceptError:

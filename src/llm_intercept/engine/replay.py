@@ -15,6 +15,7 @@ from llm_intercept.model.wire import RETRYABLE, Wait, WireResponse
 from llm_intercept.recording.bodies import answer_values, event_bytes
 from llm_intercept.recording.sanitize import wire_bytes
 from llm_intercept.replies.kinds import RawReply
+from llm_intercept.secrets.urls import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -85,8 +86,9 @@ class Replay:
             yield
         except Exception as error:
             reason = str(error) if isinstance(error, LLMInterceptError) else f"{type(error).__name__}: {error}"
+            asked = shown_url(self.take.request.url)
             raise RecordingError(
-                f"The answer in the recording {self.name} cannot be read as one of {self.take.request.url} ({reason}). "
+                f"The answer in the recording {self.name} cannot be read as one of {asked} ({reason}). "
                 "'llm-intercept recordings show' shows it. Record it again, or ask in the shape it was recorded in."
             ) from error
 

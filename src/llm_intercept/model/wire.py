@@ -52,7 +52,7 @@ class Contact:
         head: The request. Of a look-up or a connection only the host is known, and its `method` is empty.
         port: The port, where it is known.
         address: The address that is connected to, where `head.host` is the name that it was looked up for.
-        content: The request's body, as far as it is there already.
+        content: The request's body, as far as it is there already; None where it is only made while it is sent.
         is_let_out: Whether it belongs to a request that an exchange sends on.
 
     """
@@ -61,7 +61,7 @@ class Contact:
     head: WireRequest
     port: int | None = None
     address: str = ""
-    content: bytes = b""
+    content: bytes | None = b""
     is_let_out: bool = False
 
 

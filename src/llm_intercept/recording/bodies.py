@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
 
-from llm_intercept.base.json import is_array, is_object
+from llm_intercept.base.json import is_array, is_object, loads
 from llm_intercept.model.wire import announces_events
 from llm_intercept.recording.json_writer import COMPACT, compact, indented, spaced
 from llm_intercept.recording.take import Event, Layout, TakeResponse
@@ -20,6 +20,8 @@ from llm_intercept.recording.take import Event, Layout, TakeResponse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+DEEPEST = 200
+"""How deep JSON may be nested that is kept as JSON; what is deeper is kept as a text, to be played to the byte."""
 LAYOUTS = tuple(
     Layout(indent=indent, spaced=has_spaces, ascii=is_ascii, end=end)
     for is_ascii in (False, True)
@@ -78,8 +80,8 @@ def body_fields(content: bytes) -> dict[str, Any]:
 def _json_layout(text: str) -> tuple[Any, Layout] | None:
     """Read JSON and find the layout that makes the same text again; None if there is none."""
     try:
-        value: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        value = loads(text, DEEPEST)
+    except ValueError:
         return None
     if not is_object(value) and not is_array(value):
         return None
@@ -157,8 +159,8 @@ def _value(text: str) -> Any:
     except (ValueError, TypeError):  # or what Python reads and pydantic does not: a lone surrogate, deep nesting
         pass
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return loads(text, DEEPEST)
+    except ValueError:
         return None
 
 

@@ -54,7 +54,7 @@ def _in_objects(was: dict[str, Any], now: dict[str, Any], path: str) -> list[Dif
     prefix = f"{path}." if path else ""
     found: list[Difference] = []
     for key in dict.fromkeys((*was, *now)):
-        found += _in_field(was.get(key, ABSENT), now.get(key, ABSENT), prefix + key)
+        found += differences(was.get(key, ABSENT), now.get(key, ABSENT), prefix + key)
     return found
 
 
@@ -63,14 +63,8 @@ def _in_arrays(was: list[Any], now: list[Any], path: str) -> list[Difference]:
     for index in range(max(len(was), len(now))):
         one = was[index] if index < len(was) else ABSENT
         other = now[index] if index < len(now) else ABSENT
-        found += _in_field(one, other, f"{path}[{index}]")
+        found += differences(one, other, f"{path}[{index}]")
     return found
-
-
-def _in_field(was: Any, now: Any, path: str) -> list[Difference]:
-    if was is ABSENT or now is ABSENT:
-        return [Difference(path, was, now)]
-    return differences(was, now, path)
 
 
 def _apart(difference: Difference) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from llm_intercept.base.json import is_array, is_object
+from llm_intercept.base.json import is_array, is_object, loads
 from llm_intercept.recording.joined import redacted_together
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _carrier(text: str, pattern: re.Pattern[str]) -> _Carrier:
     """Find what a text carries; JSON that broke off in its last text is read as far as it goes."""
     spans = [found.span(1) for found in pattern.finditer(text) if found[1] or pattern is DATA]
     said = "\n".join([text[begin:end] for begin, end in spans])
-    value = _read(said, json.loads)
+    value = _read(said, loads)
     if value is None and spans and spans[-1][1] == len(text):
         value = _partial(said)
     return _Carrier(text, {PLAIN: said} if value is None else value, spans, is_json=value is not None)
@@ -98,7 +98,7 @@ def _partial(said: str) -> Any:
 def _read(said: str, read: Callable[[str], Any]) -> Any:
     try:
         value = read(said)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return value if is_object(value) or is_array(value) else None
 

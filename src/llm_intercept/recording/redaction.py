@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from llm_intercept.dialects import EVERY
 from llm_intercept.errors import SettingsError
@@ -18,7 +18,7 @@ from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
-from llm_intercept.secrets.urls import HARMLESS
+from llm_intercept.secrets.urls import HARMLESS, bare, quoted
 
 __all__ = ["NOTHING", "Redaction", "Secrets"]
 
@@ -97,7 +97,7 @@ class Redaction:
             parts = urlsplit(url)
             query = parse_qsl(parts.query, keep_blank_values=True)
         except ValueError:
-            return self.text(url, secrets)
+            return self.text(bare(url), secrets)
         kept = "&".join(self._parameter(name, value, secrets) for name, value in query)
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))
@@ -120,5 +120,5 @@ class Redaction:
 
     def _parameter(self, name: str, value: str, secrets: Secrets) -> str:
         is_kept = name.lower() in {*QUERY, *self.keep_query}
-        clean = quote(self.text(value, secrets), safe="[]") if is_kept else MARK
-        return f"{quote(self.text(name, secrets), safe='[]')}={clean}"
+        clean = quoted(self.text(value, secrets)) if is_kept else MARK
+        return f"{quoted(self.text(name, secrets))}={clean}"

@@ -5,19 +5,19 @@ Knows: the file's format and its version. Must not know: how takes are found, wh
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from llm_intercept.base.json import mapping
+from llm_intercept.base.json import DEEPEST, loads, mapping
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.recording.json_writer import indented, spaced
 
 VERSION = 1
 INDENT = 2
 LONGEST = 10**10  # milliseconds, some months: more is no time that anything waits
+AROUND = 8  # levels of a take around what it holds
 NO_EVENTS = f'\n{" " * 2 * INDENT}"events": []'
 """How the events of a response are written where there are none: nothing else of that name is as deep in a take."""
 BEFORE_EVENTS = ("status", "headers", "after_ms", "layout", "body")
@@ -122,8 +122,8 @@ def read_take(content: bytes, name: str) -> Take:
 def _read_plainly(content: bytes, name: str) -> Take:
     """Read a take as Python reads JSON, and say what is wrong with it."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        document = loads(content, DEEPEST + AROUND)
+    except ValueError as error:
         raise DamagedTakeError(name, _known_damage(content) or f"it is not JSON ({error})") from None
     version = mapping(document).get("version")
     if version != VERSION:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from llm_intercept.base.json import header_pairs, no_constant, to_json_text
+from llm_intercept.base.json import header_pairs, loads, no_constant, to_json_text
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, ToolCall
 from llm_intercept.replies.kinds import AutoReply, CalledTools, Embeddings, Moderations, Passthrough, RawReply
@@ -47,7 +47,7 @@ def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, 
             f"The arguments of tool_call({name!r}) are {arguments!r}", "Give a mapping of names to values."
         )
     try:
-        json.loads(text, parse_constant=no_constant)
+        loads(text, parse_constant=no_constant)
     except ValueError as error:
         advice = "Give a mapping, or JSON text; for a tool that takes free text use custom_tool_call(name, input)."
         raise ReplyError(f"The arguments of tool_call({name!r}) are not JSON: {text!r} ({error})", advice) from error

@@ -69,7 +69,10 @@ class Redactor:
         if SCHEMA_WORDS.intersection(value):
             kind = Holds.NOTHING
         inner = _AROUND if kind in {Holds.KEY, Holds.PASSWORD} else kind if kind == _ALWAYS else Holds.NOTHING
-        return {self.text(key): self.value(item, self._kind(key) or inner) for key, item in value.items()}
+        found: dict[str, Any] = {}
+        for key, item in value.items():  # in a comprehension, deep values would meet Python's limit sooner
+            found[self.text(key)] = self.value(item, self._kind(key) or inner)
+        return found
 
     def text(self, text: str) -> str:
         """Redact a text; if it is JSON, its fields too."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _HIDDEN = "[\u0130\u0131\u017f\u212a]|" + r"\\u(?:0130|0131|017f|212a)|\\\\[u/]"
 _PERCENT = "%[0-9A-Fa-f]{2}"
 _TOKEN = re.compile(r"%([0-9A-Fa-f]{2})|.", re.DOTALL)
-_ENCODED = re.compile(rf"[^\s\"'<>\\]*?{_PERCENT}[^\s\"'<>\\]*")
+_ENCODED = re.compile(rf"(?<![^\s\"'<>\\])[^\s\"'<>\\]*?{_PERCENT}[^\s\"'<>\\]*")
+"""A word that has something percent-encoded; looked for from its begin alone, else a long word takes its square."""
 _TOLD_BY_NAME = r"[ \t0-9A-Za-z_.-]{0,20}[\s\"'`\\nrt]{0,10}[=>:|,?]{1,4}[\s\"'`=\\nrt]{0,10}[0-9A-Za-z_.=+/%:-]{8}"
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RULES = Path(__file__).with_name("gitleaks.json")
 HEX, ALNUM, URL64, BASE64 = "0-9a-fA-F", "0-9A-Za-z", "0-9A-Za-z_-", "0-9A-Za-z+/=_-"
+LONGEST = 512  # characters of a secret that is cut off
+RANDOM_END = re.compile(r"\{(?:[5-9]|[1-9]\d)(?:,\d*)?\}\)*$")
 BLOB = 120  # characters of base64 without an end, which are no words
 _CODED = re.compile(r"[0-9A-Za-z+/_-]+")
 PREFIXES: tuple[tuple[str, str, str, int], ...] = (
@@ -152,7 +154,7 @@ AROUND: tuple[tuple[str, tuple[str, ...], str, str, Callable[[str], bool]], ...]
         "AWS key id",
         ("akia", "asia", "aroa", "aida", "abia", "acca"),
         "A[A-Z]{3}[A-Z0-9]{8}",
-        r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b",
+        r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)(?:[A-Z0-9]{16}\b|[A-Z0-9]{8,}\Z)",
         lambda value: not is_placeholder(value),
     ),
     (
@@ -271,6 +273,7 @@ class Shape:
         pattern: What finds it; its first group, if it has one, is the secret.
         is_whole: Whether the secret goes on to the end of what was found, where it is a group.
         is_secret: Tells whether what was found is one.
+        begins: What one that is cut off, where a text breaks off, begins with; a sign's pattern, empty for nothing.
 
     """
 
@@ -280,6 +283,13 @@ class Shape:
     pattern: str
     is_secret: Callable[[str], bool] = bool
     is_whole: bool = False
+    begins: str = ""
+
+    @cached_property
+    def _cut_off(self) -> re.Pattern[str]:
+        more = "/" if r"\x{2f}" in self.begins else ""
+        begins = re.sub(r"\\x\{([0-9a-f]+)\}", lambda found: f"\\x{int(found[1], 16):02x}", self.begins)
+        return re.compile(rf"(?<![A-Za-z0-9])(?:{begins})[\w.~+={more}-]*\Z")
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -297,6 +307,9 @@ class Shape:
             secret = text[begin:end]
             if secret.strip() != MARK and self.is_secret(secret) and not _in_blob(text, found.start()):
                 yield begin, end
+        cut_off = self._cut_off.search(text, max(0, len(text) - LONGEST)) if self.begins else None
+        if cut_off is not None and _is_key(cut_off[0]) and not _in_blob(text, cut_off.start()):
+            yield cut_off.span()
 
 
 def _in_blob(text: str, begin: int) -> bool:
@@ -337,7 +350,9 @@ def _gitleaks(rule: dict[str, Any]) -> Shape:
         return is_random(value) if is_named else not is_placeholder(value)
 
     keywords = tuple(rule["keywords"])
-    return Shape(rule["name"], keywords, rule.get("sign", ""), rule["pattern"], is_secret, is_whole=not is_named)
+    sign = rule.get("sign", "")
+    begins = sign if RANDOM_END.search(sign) else ""  # a prefix, and the first of what is random
+    return Shape(rule["name"], keywords, sign, rule["pattern"], is_secret, is_whole=not is_named, begins=begins)
 
 
 @lru_cache(maxsize=1)

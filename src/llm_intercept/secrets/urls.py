@@ -5,6 +5,7 @@ Knows: URLs, what a secret in one looks like. Must not know: what the URL is sho
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -16,6 +17,11 @@ from llm_intercept.secrets.replace import replace_secrets
 HARMLESS = frozenset({"api-version", "alt", "beta", "stream"})
 """The query parameters whose values are shown, and kept in takes."""
 
+BLANK = re.compile(r"\A[\x00-\x20]+|[\t\r\n]")
+"""What `urlsplit` leaves out of a URL that it can read."""
+USER = re.compile(r"//[^/]*@")
+QUERY = re.compile(r"[?#].*", re.DOTALL)
+
 
 @lru_cache(maxsize=256)
 def shown_url(url: str) -> str:
@@ -24,14 +30,24 @@ def shown_url(url: str) -> str:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
-        return replace_secrets(url)
+        return replace_secrets(bare(url))
     host = parts.netloc.rpartition("@")[2]
     shown = "&".join(_parameter(name, value) for name, value in query)
     return urlunsplit((parts.scheme, host, replace_secrets(parts.path), shown, ""))
 
 
+def bare(url: str) -> str:
+    """Take out of a URL that cannot be read whatever may be its user, password, query and fragment."""
+    return USER.sub("//", QUERY.sub("", BLANK.sub("", url)))
+
+
 def _parameter(name: str, value: str) -> str:
     known = name.lower()
     is_secret = known not in HARMLESS and (known in IN_QUERY or bool(holds(name)) or is_random(value))
-    shown = MARK if is_secret and value else quote(replace_secrets(value), safe="[]:/,")
-    return f"{quote(replace_secrets(name), safe='[]')}={shown}"
+    shown = MARK if is_secret and value else quoted(replace_secrets(value), "[]:/,")
+    return f"{quoted(replace_secrets(name))}={shown}"
+
+
+def quoted(text: str, safe: str = "[]") -> str:
+    """Write a text as a part of a query; a lone surrogate, which no URL can say, as a question mark."""
+    return quote(text, safe, errors="replace")

@@ -7,6 +7,7 @@ alone, and by name, since it is the user's that is to be asked.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -102,9 +103,12 @@ def _found_again(name: str, take: Take) -> Iterator[Problem]:
 def _models(path: str) -> tuple[TypeAdapter[Any], TypeAdapter[Any] | None] | None:
     every = {ending: models for each in EVERY for ending, models in each.recorded.models.items()}
     ending = next((one for one in every if path.endswith(one)), None)
-    if ending is None:
-        return None
-    module, whole, event = every[ending]
+    return None if ending is None else _loaded(*every[ending])
+
+
+@cache
+def _loaded(module: str, whole: str, event: str | None) -> tuple[TypeAdapter[Any], TypeAdapter[Any] | None] | None:
+    """Load the SDK's models; once, since making their validators takes a fifth of a second."""
     try:
         types = import_module(module)
     except ImportError:

@@ -8,14 +8,13 @@ Knows: what was read of them, tapes. Must not know: their formats.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_array, is_object
-from llm_intercept.recording.bodies import Chunk, answer_values
+from llm_intercept.base.json import TooDeepError, is_array, is_object, loads
+from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.compare import differences
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sameness import same
@@ -23,7 +22,7 @@ from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import document_of, write_take
 from llm_intercept.recording.tape import Tape, canonical_of, key_of
-from llm_intercept.tapetools.documents import ImportFailedError, Plain, TooMuchError
+from llm_intercept.tapetools.documents import DEPTH, TOO_DEEP, ImportFailedError, Plain, TooMuchError
 from llm_intercept.tapetools.importers import SUFFIXES, Foreign, read_foreign, unpacked
 
 if TYPE_CHECKING:
@@ -137,7 +136,6 @@ def take_from(exchange: Foreign, redaction: Redaction) -> Take:
     request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), body, redaction)
     chunks = [Chunk(exchange.content, 0.0)] if exchange.content else []
     response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction)
-    Plain().value(answer_values(response))
     take = take_of(request, response.model_copy(update={"after_ms": None}), partial=None, versions={})
     return take.model_copy(update={"recorded_at": exchange.recorded_at})
 
@@ -148,7 +146,9 @@ def _body(body: Any) -> Any:
         return body
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
     try:
-        value = json.loads(text)
+        value = loads(text, DEPTH)
+    except TooDeepError:
+        raise TooMuchError(TOO_DEEP) from None
     except ValueError:
         return text
     return value if is_object(value) or is_array(value) else text

@@ -13,6 +13,7 @@ from llm_intercept.base.json import encode
 from llm_intercept.engine.recorder import read_request
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.recording.bodies import answer_values
+from llm_intercept.secrets.urls import shown_url
 from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def written(text: str, style: str = "") -> Line:
 def conversation(take: Take) -> Iterator[Line]:
     """Give the lines of an exchange: what was asked, message by message, and what was answered."""
     dialect, request = read_request(take)
-    yield written(f"{take.request.method} {take.request.url}", "dim")
+    yield written(f"{take.request.method} {shown_url(take.request.url)}", "dim")
     tools = ", ".join(tool.name for tool in request.tools)
     yield written(f"model {request.model or '?'}{f', tools {tools}' if tools else ''}", "dim")
     for message in request.messages:

@@ -6,6 +6,7 @@ know: why anybody has to wait.
 
 from __future__ import annotations
 
+import re
 import time
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ LONGEST = 120.0  # seconds
 AT_ONCE: Headers = (("retry-after-ms", "1"),)
 NEVER: Headers = (("x-should-retry", "false"),)
 COUNT = "x-stainless-retry-count"
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def wait(seconds: float) -> Headers:
@@ -49,7 +51,7 @@ def _until(date: str) -> float | None:
 def attempt(headers: Mapping[str, Any]) -> int | None:
     """Read the number of an attempt, from 0; None where the client does not say."""
     said = str(headers.get(COUNT, ""))
-    return int(said) if said.isdecimal() else None
+    return int(said) if NUMBER.fullmatch(said) else None
 
 
 RETRY = Retry(AT_ONCE, NEVER, LONGEST, wait, asked, attempt)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_array, is_object, items, mapping, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 BODY = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"})
 CHOICE = frozenset({"index", "message", "logprobs"})
@@ -89,6 +89,8 @@ def along(choice: Mapping[str, Any]) -> Along:
     more = {key: plain(value) for key, value in message.items() if key not in MESSAGE and value is not None}
     if is_array(message.get("content")):
         more["content"] = plain(message["content"])
+    if cited(message) is None:
+        more["annotations"] = plain(message["annotations"])
     reason = choice.get("finish_reason")
     own = {key: plain(value) for key, value in choice.items() if key not in CHOICE and key != "finish_reason"}
     calls = tuple(
@@ -102,6 +104,14 @@ def along(choice: Mapping[str, Any]) -> Along:
         has_text=isinstance(message.get("content"), str),
         logprobs=choice.get("logprobs") if is_object(choice.get("logprobs")) else None,
     )
+
+
+def cited(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
+    """Read the annotations of a message; None if they are something else, which goes along as it is."""
+    found = message.get("annotations")
+    if found is None:
+        return ()
+    return items(found) if is_array(found) and all(map(mapping, items(found))) else None
 
 
 def beside(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.headers import JSON, STREAM
 from llm_intercept.dialects.openai.ready import DONE, Ready, is_event_text, stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
-from llm_intercept.dialects.openai_chat.along import along, beside
+from llm_intercept.dialects.openai_chat.along import along, beside, cited
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.frames import Envelope
 from llm_intercept.dialects.openai_chat.read import read_message
@@ -130,7 +130,7 @@ def _reply_of_choice(choice: Mapping[str, Any]) -> Reply:
     parts = tuple(map(_reply_part, read_message({"role": "assistant", **message}).parts))
     entries = mapping(choice.get("logprobs"))
     reason = _finish(choice.get("finish_reason"), parts)
-    annotations = tuple(Citation(raw=one) for one in items(message.get("annotations")))
+    annotations = tuple(Citation(raw=one) for one in cited(message) or ())
     found = tuple(items(entries.get("content")) or items(entries.get("refusal"))) if entries else None
     if text(message.get("refusal")):
         parts = tuple(part for part in parts if not isinstance(part, Text | ToolCall))
@@ -155,7 +155,7 @@ def _finish(reason: object, parts: tuple[ReplyPart, ...]) -> FinishReason | None
         "stop": "stop", "length": "length", "content_filter": "content_filter",
         "tool_calls": "tool_calls", "function_call": "tool_calls",
     }  # fmt: skip
-    found = known.get(reason)
+    found = known.get(text(reason))
     return "stop" if found == "tool_calls" and not any(isinstance(one, ToolCall) for one in parts) else found
 
 

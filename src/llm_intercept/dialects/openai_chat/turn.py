@@ -106,7 +106,9 @@ def _finish(reply: Reply, legacy: ToolCall | None) -> Finish | None:
 
 
 def _annotation(citation: Citation) -> Mapping[str, Any]:
-    if citation.raw:
-        return citation.raw
-    where = {"end_index": citation.end, "start_index": citation.start}
-    return {"type": "url_citation", "url_citation": {**where, "title": citation.title, "url": citation.url}}
+    raw, kind = citation.raw, "url_citation"
+    if raw and (kind in raw or raw.get("type") != kind):
+        return raw
+    own = {"end_index": citation.end, "start_index": citation.start, "title": citation.title, "url": citation.url}
+    told = {name: value for name, value in raw.items() if name != "type"}  # as Responses write it
+    return {"type": kind, kind: told or own}

@@ -95,7 +95,7 @@ def _check(body: Mapping[str, Any], *, is_azure: bool) -> None:
     if not text(body.get("model")) and not is_azure:
         raise refused("you must provide a model parameter")
     _check_input(body.get("input"))
-    if body.get("encoding_format") not in {None, "float", "base64"}:
+    if body.get("encoding_format") not in (None, "float", "base64"):
         message = f"Invalid value: '{body['encoding_format']}'. Supported values are: 'float' and 'base64'."
         raise refused(message, "encoding_format", "invalid_value")
     _check_dimensions(body, _name(text(body.get("model"))))

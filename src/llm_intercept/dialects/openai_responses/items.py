@@ -37,7 +37,7 @@ def messages_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = (
     """
     said = body.get("instructions")
     if said is not None:
-        parts = tuple(content_parts(said)) if isinstance(said, str) else tuple(_parts_of_all(items(said)))
+        parts = tuple(content_parts(said)) if isinstance(said, str) else tuple(_parts_of_all(map(mapping, items(said))))
         yield Message(role="system", parts=parts, raw={"instructions": said})
     said_last = body.get("input")
     new = [{"role": "user", "content": said_last}] if isinstance(said_last, str) else map(mapping, items(said_last))

@@ -5,7 +5,6 @@ Knows: the framing. Must not know: what is said.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
@@ -42,16 +41,23 @@ class Numbered:
 
     def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame events that differ in their delta: texts are put between what all have in common."""
-        pieces = self._common(run)
+        before, between, after, end = self._common(run)
         for texts in run.texts:
             if isinstance(texts, Awaited):
                 yield texts
-            else:
-                yield from [self._spliced(pieces, text) for text in texts]
+                continue
+            first, self.number = self.number, self.number + len(texts)
+            for number, text in enumerate(texts, first):
+                padded = self._padding(text, number) if self._pads else ""
+                rest = f"{between}{padded}{after}{number}{end}"
+                try:
+                    yield f"{before}{quoted(text)}{rest}".encode()
+                except UnicodeEncodeError:  # a lone surrogate
+                    yield f"{before}{encode(text).decode()}{rest}".encode()
 
-    def _common(self, run: Run) -> list[str]:
-        """Write what the events of a run have in common: what comes before the delta, the padding and the number."""
-        told = {**dict.fromkeys(("delta", "sequence_number", *(("obfuscation",) if self._pads else ()))), **run.fields}
+    def _common(self, run: Run) -> tuple[str, str, str, str]:
+        """Write what the events of a run have in common, cut where the delta, the padding and the number stand."""
+        told = {"delta": None, "sequence_number": None, **run.fields} | ({"obfuscation": None} if self._pads else {})
         pieces = [f'event: {run.type}\ndata: {{"type":"{run.type}"']
         for name in sorted(told):
             pieces[-1] += f',"{name}":'
@@ -59,24 +65,11 @@ class Numbered:
                 pieces[-1] += encode(run.fields[name]).decode()
             else:
                 pieces.append("")
-        return pieces
-
-    def _spliced(self, pieces: list[str], text: str) -> bytes:
-        number = self.number
-        self.number += 1
-        said = [f'"{self._padding(text, number)}"', str(number)] if self._pads else [str(number)]
-        return _joined(pieces, [quoted(text), *said], text)
+        before, between, *after, end = pieces
+        return before, between + '"' * self._pads, '"' * self._pads + "".join(after), end + "}\n\n"
 
     def _padding(self, delta: str, number: int) -> str:
         return padding(self._first + number, -len(delta) % MODULUS)
-
-
-def _joined(pieces: list[str], said: list[str], text: str) -> bytes:
-    """Put texts between pieces, the first of which is `text` as JSON."""
-    try:
-        return ("".join(chain.from_iterable(zip(pieces, said, strict=False))) + pieces[-1] + "}\n\n").encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return _joined(pieces, [encode(text).decode(), *said[1:]], "")
 
 
 def framed_event(kind: str, fields: dict[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from llm_intercept.dialects.openai.refusals import check_integer, missing, refus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RANGES = {"max_output_tokens": (16, None), "max_tool_calls": (1, None), "top_logprobs": (0, 20)}
+RANGES = {"max_output_tokens": (16, None), "top_logprobs": (0, 20)}
 INSTEAD = ("previous_response_id", "prompt", "conversation")
 """What a conversation may be said by instead of `input`."""
 NOTHING_SAID = "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided."
