@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.book import Decision
-    from llm_intercept.rules.rule import Takes
+    from llm_intercept.rules.rule import Takes, Unknown
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
     from llm_intercept.timing.clock import Clock
@@ -54,7 +54,7 @@ class Case:
         engine: The one that answers.
         origin: What answers it, for messages.
         where: Where that was written.
-        is_elsewhere: Whether it goes to no model, so that it is anybody's business only where a rule names its path.
+        unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
 
     """
@@ -68,15 +68,13 @@ class Case:
     engine: Engine
     origin: object = ""
     where: str = ""
-    is_elsewhere: bool = False
+    unknown: Unknown = "a model"
     is_ruled: bool = True
 
     @property
     def takes(self) -> Takes:
         """Which rules may answer."""
-        if self.dialect is not OPAQUE:
-            return self.dialect.takes
-        return "elsewhere" if self.is_elsewhere else "known host"
+        return self.unknown if self.dialect is OPAQUE else self.dialect.takes
 
     @property
     def shelves(self) -> Shelves:
@@ -111,7 +109,7 @@ def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
                 return answer
     except LLMInterceptError as error:
         raise FailedExchange(error) from error
-    return Passthrough() if case.is_elsewhere else _default(case, chain)
+    return Passthrough() if case.unknown == "elsewhere" else _default(case, chain)
 
 
 def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:

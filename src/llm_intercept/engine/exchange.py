@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
+    from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy
     from llm_intercept.timing.pace import Pace
 
@@ -160,7 +161,9 @@ class Engine:
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why, is_ruled = "", True
         content = (yield READ_BODY) if is_read(head, dialect, chain) else b""
-        is_elsewhere = dialect is OPAQUE and not is_of_a_model(head, content, chain)
+        unknown: Unknown = "a model"
+        if dialect is OPAQUE and not is_of_a_model(head, content, chain):
+            unknown = "elsewhere"
         try:
             request = dialect.read(head, content)
             if dialect.remembers:
@@ -170,18 +173,16 @@ class Engine:
                 return self._refused(refused, head, dialect, content)
             dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
         except UnreadableError as error:
-            is_elsewhere = not (OPAQUE.is_question(head, content) or records(chain))
+            unknown = "unread" if OPAQUE.is_question(head, content) or records(chain) else "elsewhere"
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
-        if is_elsewhere and not is_answered_elsewhere(request, chain):
+        if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
         digest = self._identities.digest(dialect.essence(request), self.seed)
         before = self.journal.failed_before(digest)
         call = Call(
             request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
         )
-        case = Case(
-            head, request, dialect, call, self.service, chain, self, is_elsewhere=is_elsewhere, is_ruled=is_ruled
-        )
+        case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
