@@ -50,7 +50,7 @@ OPENAI_TESTS = tuple(
 # A client that validates strictly cannot read the base64 that the SDK asks for by itself where a test does not say
 # `encoding_format`: whoever answers, it fails.
 NOT_OURS = "not (test_embeddings and (strict or aiohttp) and not all_params)"
-# The API refuses them: a response without a model, with a conversation and a previous response, after one that is unknown.
+# The API refuses them: without a model; with both a conversation and a previous response; after one that is unknown.
 REFUSED = "not (test_responses.py and (_create or compact_with_all_params))"
 # Of an echoed prompt with logprobs the first token has null, as OpenAI has it; the SDK's model has a number there.
 WITH_NULL = tuple(
