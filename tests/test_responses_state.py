@@ -258,6 +258,18 @@ def test_it_belongs_to_the_interceptor_that_answered() -> None:
         client.responses.retrieve(first.id)
 
 
+def test_the_same_request_inside_and_outside_has_one_id_and_two_answers() -> None:
+    """Ids follow from requests; the inner block's answer goes with it, and the outer's is still there."""
+    client = sdk(OpenAI)
+    with intercept("outer"):
+        outer = client.responses.create(model=MODEL, input="a")
+        with intercept("inner"):
+            inner = client.responses.create(model=MODEL, input="a")
+            assert inner.id == outer.id
+            assert client.responses.retrieve(inner.id).output_text == "inner"
+        assert client.responses.retrieve(outer.id).output_text == "outer"
+
+
 def test_rules_answer_where_they_say_so() -> None:
     """A rule about conversations does not; ready responses are continued by the ids that they have."""
     content = [{"type": "output_text", "text": "mine", "annotations": []}]

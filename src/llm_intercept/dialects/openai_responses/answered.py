@@ -63,7 +63,7 @@ def keep(
     before = getattr(request, "before", ())
     kept = KeptResponse(body, asked, before, context.identity, later, events, is_recorded)
     if asked.get("store") is not False or later is not None:
-        context.shelves.keep(RESPONSE, identifier, kept, size)
+        context.shelves.own.keep(RESPONSE, identifier, kept, size)  # the same id may be an outer one's too
     named = conversation_id(asked)
     conversation: KeptConversation | None = context.shelves.get(CONVERSATION, named) if named else None
     if conversation is not None:
