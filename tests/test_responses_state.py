@@ -173,6 +173,21 @@ async def test_unknown_ids_are_the_apis_own_errors(client: Any) -> None:
 
 
 @law
+async def test_items_are_referred_to(client: Any) -> None:
+    """By their ids, of what was asked and answered; conditions see them, and an unknown one is the API's own 404."""
+    with intercept(heard):
+        first = await maybe(client.responses.create(model=MODEL, input="hi"))
+        asked = (await maybe(client.responses.input_items.list(first.id))).data[0]
+        items = [{"type": "item_reference", "id": one.id} for one in (asked, first.output[0])]
+        second = await maybe(client.responses.create(model=MODEL, input=[*items, {"role": "user", "content": "on"}]))
+        assert second.output_text == "user: hi | assistant: user: hi | user: on"
+        third = await maybe(client.responses.create(model=MODEL, input="more", previous_response_id=second.id))
+        assert third.output_text.startswith("user: hi | assistant: user: hi | user: on | assistant: user: hi")
+        with pytest.raises(NotFoundError, match=r"Item with id 'msg_1' not found\. Items are not persisted"):
+            await maybe(client.responses.create(model=MODEL, input=[{"type": "item_reference", "id": "msg_1"}]))
+
+
+@law
 async def test_what_is_not_to_be_stored_is_not(client: Any) -> None:
     """As the API does; what broke off was not answered either."""
     with intercept() as llm:

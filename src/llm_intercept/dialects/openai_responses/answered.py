@@ -56,7 +56,7 @@ def keep(
         is_recorded: Whether a tape gave it.
 
     """
-    identifier, asked = text(body.get("id")), request.raw
+    identifier, asked = text(body.get("id")), getattr(request, "said", request.raw)
     if not identifier or not is_array(body.get("output")) or (is_recorded and body.get("status") in UNFINISHED):
         return
     size += len(request.content) + sum(map(len, events))
