@@ -64,7 +64,12 @@ ECOSYSTEM = {
     "litellm": ("litellm[mcp]", "test_litellm.py", "test_agents_litellm.py"),
     "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
     "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
-    "openai-agents": ("openai-agents", "test_openai_agents.py", "test_agents_openai_agents.py"),
+    "openai-agents": (
+        "openai-agents",
+        "test_openai_agents.py",
+        "test_agents_openai_agents.py",
+        "test_openai_agents_state.py",
+    ),
     "instructor": ("instructor", "test_instructor.py"),
     "llama-index": ("llama-index-llms-openai", "test_llama_index.py"),
     "groq": ("groq", "test_groq.py"),
