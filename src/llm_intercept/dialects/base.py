@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.sse import frame
@@ -23,6 +23,27 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
     from llm_intercept.replies.reply import Reply
     from llm_intercept.stored.shelves import Shelves
+    from llm_intercept.timing.clock import Clock
+    from llm_intercept.timing.pace import Pace
+
+
+class Around(Protocol):
+    """What the engine knows of an exchange that few answers need."""
+
+    @property
+    def shelves(self) -> Shelves:
+        """What is kept of answers."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time."""
+        ...
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a take answers."""
+        ...
 
 
 @dataclass(slots=True)
@@ -33,14 +54,31 @@ class Context:
         tokenizer: Splits text into deltas and counts it.
         identity: Hex digits, at least 64, that are the same for the same request, repeat and seed.
         note_usage: Called once, when the usage is known.
-        shelves: What was kept of earlier answers, and where to keep this one.
+        around: What few answers need, made when it is asked for.
+        pace: How fast the answer comes; for answers that are worked on after they were given.
 
     """
 
     tokenizer: Tokenizer
     identity: str
     note_usage: Callable[[Usage], None]
-    shelves: Shelves
+    around: Around
+    pace: Pace | None = None
+
+    @property
+    def shelves(self) -> Shelves:
+        """What was kept of earlier answers, and where to keep this one."""
+        return self.around.shelves
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time."""
+        return self.around.clock
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a take answers, which is kept when it is known what it says."""
+        return self.around.is_replay
 
 
 class BadRequestError(Exception):
@@ -150,6 +188,7 @@ class Dialect(ABC):
         default: What answers a request that no rule and no recording does; None where nothing can.
         is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere.
         is_kept: Whether recordings keep its exchanges, and play them.
+        remembers: Whether its requests may continue what was answered before; `recall` says what.
 
     """
 
@@ -161,6 +200,7 @@ class Dialect(ABC):
     default: Answer | None = None
     is_side: bool = False
     is_kept: bool = True
+    remembers: bool = False
 
     @abstractmethod
     def claims(self, head: WireRequest) -> bool:
@@ -206,7 +246,7 @@ class Dialect(ABC):
         del asked
         return request.stream == is_stream
 
-    def own(self, request: LLMRequest) -> Answer | None:
+    def unasked(self, request: LLMRequest) -> Answer | None:
         """Return what the API answers without asking its model, whatever rules and recordings say; None if it asks."""
         del request
         return None
@@ -215,3 +255,33 @@ class Dialect(ABC):
         """Say how requests with this head are made and answered over a WebSocket; None where they are not."""
         del head
         return None
+
+    def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
+        """Complete a request by what was answered before.
+
+        Raises:
+            BadRequestError: It continues what nobody here answered.
+
+        """
+        del shelves
+        return request
+
+    def replayed(self, request: LLMRequest, response: WireResponse, context: Context) -> WireResponse:
+        """Hear of what a take answers; returns the response that does so."""
+        del request, context
+        return response
+
+    def is_later(self, request: LLMRequest) -> bool:
+        """Whether a request is answered at once, and worked on afterwards, so that its answer takes no time."""
+        del request
+        return False
+
+    def knows(self, request: LLMRequest, shelves: Shelves) -> bool:
+        """Whether a request is about what an interceptor has answered, so that nobody else can answer it."""
+        del request, shelves
+        return False
+
+    def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
+        """Whether a request continues what one with the body `asked` did, as far as that is known."""
+        del request, asked
+        return True

@@ -13,6 +13,7 @@ from llm_intercept.engine.exits import port_of
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import Passthrough
+from llm_intercept.stored.shelves import Shelves
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from llm_intercept.rules.rule import Takes, Unknown
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
-    from llm_intercept.stored.shelves import Shelves
+    from llm_intercept.timing.clock import Clock
 
     Decided = Prepared | Exhausted | Replay | Capture
 
@@ -49,7 +50,8 @@ class Case:
         dialect: The API it is one of.
         call: Its call.
         service: What the interceptor that answers simulates beside the model.
-        shelves: What is kept of answers, by the interceptor that answers and those around it.
+        chain: The interceptors around it, the innermost first.
+        engine: The one that answers.
         origin: What answers it, for messages.
         where: Where that was written.
         unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
@@ -62,7 +64,8 @@ class Case:
     dialect: Dialect
     call: Call
     service: Service
-    shelves: Shelves
+    chain: tuple[Engine, ...]
+    engine: Engine
     origin: object = ""
     where: str = ""
     unknown: Unknown = "a model"
@@ -72,6 +75,21 @@ class Case:
     def takes(self) -> Takes:
         """Which rules may answer."""
         return self.unknown if self.dialect is OPAQUE else self.dialect.takes
+
+    @property
+    def shelves(self) -> Shelves:
+        """What is kept of answers, by the interceptor that answers and those around it."""
+        return Shelves([engine.stored for engine in self.chain], self.engine.stored)
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time of the interceptor that answers."""
+        return self.service.clock
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a take answers."""
+        return self.call.source == "recording"
 
 
 def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
@@ -100,12 +118,15 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
     A side request is no question whose answer could be missing.
     """
     answer, is_side = case.dialect.default, case.dialect.is_side
-    if answer is None or chain[0].lets_unmatched_out or (chain[0].refusal is not None and not is_side):
+    if answer is None:
         return None
-    if not is_side and any(engine.recorder is not None for engine in chain):
-        return None
+    if not case.dialect.knows(case.request, case.shelves):
+        if chain[0].lets_unmatched_out or (chain[0].refusal is not None and not is_side):
+            return None
+        if not is_side and any(engine.recorder is not None for engine in chain):
+            return None
     case.call.source, case.service = "side" if is_side else "default", chain[0].service
-    case.shelves.own = chain[0].stored
+    case.engine = chain[0]
     case.origin = answer
     return answer
 
@@ -114,14 +135,14 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
     if engine.budget is not None and not case.dialect.is_side:
         engine.check_budget()
-    case.service, case.shelves.own = engine.service, engine.stored
+    case.service, case.engine = engine.service, engine
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.is_ruled:
-        own = case.dialect.own(case.request) if engine.refusal is None else None
-        if own is not None:
-            case.call.source, case.origin = "default", own
-            return own
+        unasked = case.dialect.unasked(case.request) if engine.refusal is None else None
+        if unasked is not None:
+            case.call.source, case.origin = "default", unasked
+            return unasked
         is_asked = case.dialect is not OPAQUE and not case.dialect.is_side
         refused = engine.service.admit(case.call) if is_asked else None
         answer: Decided | None = refused or _ruled(case, engine)
@@ -129,7 +150,9 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
             case.call.source = "rule"
             case.origin = case.origin or answer
             return answer
-    return None if engine.recorder is None or not case.dialect.is_kept else _recorded(case, engine.recorder)
+    if engine.recorder is None or not case.dialect.is_kept or case.dialect.knows(case.request, case.shelves):
+        return None
+    return _recorded(case, engine.recorder)
 
 
 def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
