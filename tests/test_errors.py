@@ -162,9 +162,14 @@ def test_a_script_that_has_run_out():
     assert message_of(responses[2]) == EXHAUSTED
 
 
+TO_ANSWER = (
+    "To answer it: llm.on(url='api.openai.com/v1/files').reply(raw({'object': 'list', 'data': [], 'has_more': False}))"
+)
 UNCLAIMED = f"""\
-llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files.
+llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files by itself, \
+which is OpenAI's files API.
   GET https://api.openai.com/v1/files?limit=2
+{TO_ANSWER}
 {LET_PATH_OUT.format("/v1/files")}"""
 
 
@@ -201,8 +206,10 @@ llm-intercept: there is no rule to answer this request.
 Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
 {LET_OUT}
 
-llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files.
+llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files by itself, \
+which is OpenAI's files API.
   GET https://api.openai.com/v1/files
+{TO_ANSWER}
 {LET_PATH_OUT.format("/v1/files")}"""
 
 

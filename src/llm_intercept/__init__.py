@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from llm_intercept.replies.make import auto as auto
     from llm_intercept.replies.make import custom_tool_call as custom_tool_call
     from llm_intercept.replies.make import embedding as embedding
+    from llm_intercept.replies.make import moderation as moderation
     from llm_intercept.replies.make import passthrough as passthrough
     from llm_intercept.replies.make import raw as raw
     from llm_intercept.replies.make import reasoning as reasoning
@@ -67,7 +68,8 @@ else:
             "recording.fingerprint": "Match",
             "recording.redaction": "Redaction",
             "replies.api_error": "api_error",
-            "replies.make": "tool_call custom_tool_call structured refusal reasoning raw auto embedding passthrough",
+            "replies.make": "tool_call custom_tool_call structured refusal reasoning raw auto embedding moderation "
+            "passthrough",
             "replies.reply": "Reply",
             "timing.pace": "Pace",
         },

@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 from two_calls import FINAL, calls_ids, one_of_each_tool, two_of_one_tool
 
-from llm_intercept import intercept, tool_call
+from llm_intercept import auto, intercept, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -116,3 +116,12 @@ def test_a_stream_has_usage_and_no_invalid_calls() -> None:
     assert answer.response_metadata["finish_reason"] == "tool_calls"
     assert answer.usage_metadata is not None
     assert answer.usage_metadata["total_tokens"] > 0
+
+
+def test_each_tool_once_without_a_script() -> None:
+    """`auto(tools="each once")` calls both tools, and ends with a text."""
+    ran = Ran()
+    with intercept(auto(FINAL, tools="each once")):
+        messages = asyncio.run(loop(ran.tools(), streamed_async))
+    assert messages[-1].content == FINAL
+    assert ran == [("get_weather", ""), ("get_time", "")]

@@ -20,7 +20,7 @@ from agents import (
 from openai import AsyncOpenAI
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
-from llm_intercept import intercept
+from llm_intercept import auto, intercept
 
 # Traces would be sent to OpenAI.
 set_tracing_disabled(disabled=True)
@@ -107,3 +107,13 @@ def test_two_turns_of_calls() -> None:
     assert sorted(city for _, city in ran) == ["Bonn", "Oslo", "Paris", "Rome"]
     assert calls_ids(llm, 3) == given
     assert len(set(given)) == 4
+
+
+def test_each_tool_once_without_a_script(stream: bool) -> None:
+    """`auto(tools="each once")` calls both tools, together and with arguments that they take, and ends."""
+    ran = Ran()
+    with intercept(auto(FINAL, tools="each once")) as llm:
+        text, given = ask(ran.agent(), stream=stream)
+    assert text == FINAL
+    assert sorted(ran) == [("get_time", ""), ("get_weather", "")]
+    assert calls_ids(llm, 2) == given

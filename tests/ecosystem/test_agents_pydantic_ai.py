@@ -148,3 +148,29 @@ def test_auto_ends_a_run_with_tools_and_a_structured_output() -> None:
         output = asyncio.run(Ran().agent(Forecast).run("weather?", usage_limits=UsageLimits(request_limit=5))).output
     assert output == Forecast(city="", degrees=0)
     assert len(llm.calls) <= 4
+
+
+def test_each_tool_once_without_a_script(stream: bool) -> None:
+    """`auto(tools="each once")` calls both tools, and ends with a text."""
+    ran = Ran()
+
+    async def run() -> object:
+        if not stream:
+            return (await ran.agent().run("weather?")).output
+        async with ran.agent().run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept(auto(FINAL, tools="each once")) as llm:
+        assert asyncio.run(run()) == FINAL
+    assert sorted(ran) == [("get_time", ""), ("get_weather", "")]
+    assert len(llm.calls) == 2
+
+
+def test_each_tool_once_before_the_structured_output() -> None:
+    """Where the output is a tool too, it is called last."""
+    ran = Ran()
+    with intercept(auto(tools="each once")) as llm:
+        output = asyncio.run(ran.agent(Forecast).run("weather?")).output
+    assert output == Forecast(city="", degrees=0)
+    assert ran == [("get_weather", ""), ("get_time", "")]
+    assert len(llm.calls) == 3

@@ -26,3 +26,10 @@ class ApiCondition(NameCondition):
 
     def tells_operation(self, request: LLMRequest) -> bool:
         return self.holds(request)
+
+    def tells_path(self, request: LLMRequest) -> bool:
+        """Whether the path is one of an API that it names; nothing is said of one without a name."""
+        return bool(request.api) and self.holds(request)
+
+    def is_of_http(self) -> bool:
+        return True

@@ -44,6 +44,15 @@ class Condition(ABC):
         del request
         return False
 
+    def tells_path(self, request: LLMRequest) -> bool:
+        """Whether a rule with it means this path, though nobody here knows the API that has it."""
+        del request
+        return False
+
+    def is_of_http(self) -> bool:
+        """Whether it looks at a request of any kind, and not at conversations alone."""
+        return False
+
     @abstractmethod
     def holds(self, request: LLMRequest) -> bool:
         """Whether the request fulfils it; it never raises but for a user's own function."""
@@ -136,6 +145,9 @@ class _Pair(Condition):
 
     sign: ClassVar[str]
 
+    def is_of_http(self) -> bool:
+        return self.first.is_of_http() or self.second.is_of_http()
+
     def asks_nobody(self) -> bool:
         return self.first.asks_nobody() and self.second.asks_nobody()
 
@@ -152,6 +164,9 @@ class Both(_Pair):
 
     def tells_operation(self, request: LLMRequest) -> bool:
         return self.first.tells_operation(request) or self.second.tells_operation(request)
+
+    def tells_path(self, request: LLMRequest) -> bool:
+        return self.first.tells_path(request) or self.second.tells_path(request)
 
     def holds(self, request: LLMRequest) -> bool:
         return self.first.holds(request) and self.second.holds(request)
@@ -173,6 +188,9 @@ class Either(_Pair):
 
     def tells_operation(self, request: LLMRequest) -> bool:
         return self.first.tells_operation(request) and self.second.tells_operation(request)
+
+    def tells_path(self, request: LLMRequest) -> bool:
+        return self.first.tells_path(request) or self.second.tells_path(request)
 
     def holds(self, request: LLMRequest) -> bool:
         return self.first.holds(request) or self.second.holds(request)
@@ -204,6 +222,9 @@ class Not(Condition):
         return replace(
             inner, holds=not inner.holds, expected=f"anything but {inner.expected}", hint="", distance=distance
         )
+
+    def is_of_http(self) -> bool:
+        return self.inner.is_of_http()
 
     def asks_nobody(self) -> bool:
         return self.inner.asks_nobody()

@@ -29,6 +29,10 @@ class FunctionCondition(Condition):
     def holds(self, request: LLMRequest) -> bool:
         return bool(self.function(request))
 
+    def is_of_http(self) -> bool:
+        """Whether it looks at any request: nobody knows what it looks at."""
+        return True
+
     def verdict(self, request: LLMRequest) -> Verdict:
         try:
             value = self.function(request)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Headers = Mapping[str, str | re.Pattern[str] | None]
 """Names of headers and their values: a str to the letter, a pattern searched, None for not there."""
+BASE = re.compile(r"[^:/]+://[^/?#]*/?(?:(?:[^?#]*?/)?v\d[\w.]*(?:/|$)|openai/)?")
+"""What stands before the paths of an API: the host, and what it puts before them, up to a version."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,6 +57,9 @@ class HeadersCondition(KeywordCondition):
         return Verdict(
             failing is None, f"header {name}", _header(name, wanted), shown, distance=float(failing is not None)
         )
+
+    def is_of_http(self) -> bool:
+        return True
 
     def implies(self, other: Condition) -> bool:
         return isinstance(other, HeadersCondition) and set(other.wanted) <= set(self.wanted)
@@ -107,6 +112,14 @@ class UrlCondition(KeywordCondition):
     def tells_operation(self, request: LLMRequest) -> bool:
         """Whether it is about the end of the path: a host alone tells nothing."""
         return self.searched.search(request.url.partition("?")[0].rpartition("/")[0]) is None
+
+    def tells_path(self, request: LLMRequest) -> bool:
+        """Whether it is about the path: a host tells nothing, nor does a version behind it."""
+        base = BASE.match(request.url)
+        return self.holds(request) and (base is None or self.searched.search(base[0]) is None)
+
+    def is_of_http(self) -> bool:
+        return True
 
     def holds(self, request: LLMRequest) -> bool:
         return self.searched.search(request.url) is not None

@@ -34,6 +34,9 @@ class RespxCondition(Condition):
     def holds(self, request: LLMRequest) -> bool:
         return bool(self.pattern.match(_httpx_request(request)))
 
+    def is_of_http(self) -> bool:
+        return True
+
     def verdict(self, request: LLMRequest) -> Verdict:
         holds = self.holds(request)
         try:

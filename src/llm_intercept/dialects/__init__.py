@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
+from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
+from llm_intercept.dialects.openai_moderations.dialect import OpenAIModerations
 from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
+from llm_intercept.dialects.openai_stored.dialect import OpenAIStored
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
 
 if TYPE_CHECKING:
@@ -20,8 +23,11 @@ __all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of"]
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
+    OpenAICompletions(),
     OpenAIEmbeddings(),
     OpenAIModels(),
+    OpenAIModerations(),
+    OpenAIStored(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

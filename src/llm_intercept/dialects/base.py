@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import EventKind, Headers, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
     from llm_intercept.replies.reply import Reply
+    from llm_intercept.stored.shelves import Shelves
 
 
 @dataclass(slots=True)
@@ -32,12 +33,14 @@ class Context:
         tokenizer: Splits text into deltas and counts it.
         identity: Hex digits, at least 64, that are the same for the same request, repeat and seed.
         note_usage: Called once, when the usage is known.
+        shelves: What was kept of earlier answers, and where to keep this one.
 
     """
 
     tokenizer: Tokenizer
     identity: str
     note_usage: Callable[[Usage], None]
+    shelves: Shelves
 
 
 class BadRequestError(Exception):

@@ -1,7 +1,7 @@
 """The null dialect: everything that no API claims, as far as all model APIs are alike.
 
-It stands for unclaimed paths of known hosts, for bodies that are not JSON, and for recordings of other traffic. Nothing
-is said in it but what is ready.
+It stands for unclaimed paths of known hosts, for paths that a rule names, for bodies that are not JSON, and for
+recordings of other traffic. Nothing is said in it but what is ready.
 
 Knows: what the APIs that have no room of their own yet (Anthropic, Gemini, … and what of
 Responses is none of its dialect's) write where recordings look.
@@ -21,13 +21,16 @@ from llm_intercept.base.multipart import digest, field_of, form_of
 from llm_intercept.base.questions import Question, asks_a_model, names_a_model
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
+from llm_intercept.dialects.openai.apis import api_of, called, smallest_answer
+from llm_intercept.dialects.openai.failures import fail, retry_at_once
+from llm_intercept.dialects.openai.headers import overridden
 from llm_intercept.dialects.openai.retry import RETRY
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Text
 from llm_intercept.model.request import LLMRequest, Message
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse
-from llm_intercept.replies.kinds import RawReply
+from llm_intercept.replies.kinds import ErrorReply, RawReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.wire import EventKind, WireRequest
-    from llm_intercept.replies.kinds import Answer, ErrorReply
+    from llm_intercept.replies.kinds import Answer
 
 OF_AN_API = re.compile(
     r"/v[0-9][a-z0-9]*/(?:models|files|uploads|audio|images|videos|moderations|batches|fine_tuning|assistants|threads"
@@ -47,6 +50,8 @@ MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
 LAST = re.compile(
     rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
 )
+EVENT = re.compile(rb"(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
+EVENTS = "text/event-stream"
 IN_USAGE = {
     "input_tokens": ("input_tokens", "prompt_tokens", "promptTokenCount"),
     "output_tokens": ("output_tokens", "completion_tokens", "candidatesTokenCount"),
@@ -107,7 +112,9 @@ class Opaque(Dialect):
         except (ValueError, RecursionError):
             form = form_of(head.headers.get("content-type", ""), content)
             body = {"content_hash": digest(content)} if form is None else form
+        api = api_of(head)
         return LLMRequest(
+            api=api.name if api is not None else "",
             model=(text(body.get("model")) if form is None else field_of(form, "model")) or _model_in(head.path),
             messages=tuple(messages_of(body)),
             stream=body.get("stream") is True if form is None else field_of(form, "stream") == "true",
@@ -119,36 +126,73 @@ class Opaque(Dialect):
         )
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
-        """Send a ready body as it is; raises `ReplyError` at any other, which nobody here can write."""
-        del context
-        if not isinstance(answer, RawReply):
-            from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only the error needs it
-
-            shown = shown_url(request.url)
-            problem = f"{answer!r} cannot be written for {request.method} {shown}: no API is known for this path"
-            raise ReplyError(problem, "Record its answer, or let it out: passthrough=[…].")
-        body = answer.body
-        if isinstance(body, bytes):
-            kind, content = "application/octet-stream", body
-        elif isinstance(body, tuple):
-            kind, content = "text/event-stream", b"".join(frame(encode(one).decode()) for one in body)
-        else:
-            kind, content = "application/json", encode(body)
-        headers = dict([("content-type", kind), *((name.lower(), value) for name, value in answer.headers)])
-        return WireResponse(answer.status, tuple(headers.items()), (content,))
+        """Send a ready body or an error; raises `ReplyError` at any other, which nobody here can write."""
+        match answer:
+            case RawReply():
+                return _ready(answer)
+            case ErrorReply():
+                return self.fail(request, answer, context.identity)
+            case _:
+                raise _unwritable(request, answer)
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
-        """Write an error in the shape most APIs share: an object with the key `error` that has a message."""
-        del request, identity
-        said = {"type": error.type or "invalid_request_error", "message": error.message or "", "code": error.code}
-        told = RETRY.never if error.is_final else ()
-        body = encode({"error": said}, indent=2)
-        return WireResponse(error.status, (("content-type", "application/json"), *told, *error.headers), (body,))
+        """Write an error in the shape most APIs share, which is OpenAI's: the key `error` with a message."""
+        return fail(request, error, identity)
+
+    def essence(self, request: LLMRequest) -> Any:
+        """Tell requests apart by their method too: the same path lists, shows, makes and deletes."""
+        return {"method": request.method, "url": request.url, "body": request.raw}
+
+    def called(self, head: WireRequest) -> str:
+        """Say whose API it is, `OpenAI's files API`; empty where nobody here knows."""
+        api = api_of(head)
+        return "" if api is None else called(api, head)
+
+    def ready_answer(self, head: WireRequest) -> str:
+        """Write the `raw(…)` that would answer a request, as a user does."""
+        api = api_of(head)
+        if api is None:
+            return "raw({})"
+        answer, kind = smallest_answer(api, head)
+        return f"raw({answer!r}, headers={{'content-type': {kind!r}}})" if kind else f"raw({answer!r})"
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whatever is recorded is played as it is."""
         del request, asked, is_stream
         return True
+
+
+def _ready(answer: RawReply) -> WireResponse:
+    """Send a ready body: JSON, events, or bytes, which are JSON where they can be read so."""
+    body = answer.body
+    if isinstance(body, bytes):
+        kind, content = _kind(body), body
+    elif isinstance(body, tuple):
+        kind, content = EVENTS, b"".join(frame(encode(one).decode()) for one in body)
+    else:
+        kind, content = "application/json", encode(body)
+    named = (("content-type", kind),) if content else ()
+    headers = (*named, *retry_at_once(answer.status, answer.headers))
+    return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
+
+
+def _kind(body: bytes) -> str:
+    if EVENT.match(body):
+        return EVENTS
+    if not body.lstrip().startswith((b"{", b"[")):
+        return "application/octet-stream"
+    try:
+        decode(body)
+    except (ValueError, RecursionError):
+        return "application/octet-stream"
+    return "application/json"
+
+
+def _unwritable(request: LLMRequest, answer: Answer) -> ReplyError:
+    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only the error needs it
+
+    problem = f"{answer!r} cannot be written for {request.method} {shown_url(request.url)}: nobody here knows its API"
+    return ReplyError(problem, "Give its answer ready: raw({…}), raw(b'…'), or api_error(…) for a failure.")
 
 
 def _model_in(path: str) -> str:
@@ -227,8 +271,5 @@ Opaque.recorded = Recorded(
     indices=("output_index", "content_index", "item_id"),
     kept_headers=("anthropic-beta", "anthropic-version"),
     changing_headers=("anthropic-ratelimit-*", "request-id"),
-    models={
-        "/completions": ("openai.types", "Completion", "Completion"),
-    },
 )
 OPAQUE = Opaque()

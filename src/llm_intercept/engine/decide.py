@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.book import Decision
+    from llm_intercept.rules.rule import Takes
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
+    from llm_intercept.stored.shelves import Shelves
 
     Decided = Prepared | Exhausted | Replay | Capture
 
@@ -47,8 +49,11 @@ class Case:
         dialect: The API it is one of.
         call: Its call.
         service: What the interceptor that answers simulates beside the model.
+        shelves: What is kept of answers, by the interceptor that answers and those around it.
         origin: What answers it, for messages.
         where: Where that was written.
+        is_elsewhere: Whether it goes to no model, so that it is anybody's business only where a rule names its path.
+        is_ruled: Whether rules are asked: not where the API itself is to refuse it.
 
     """
 
@@ -57,15 +62,25 @@ class Case:
     dialect: Dialect
     call: Call
     service: Service
+    shelves: Shelves
     origin: object = ""
     where: str = ""
+    is_elsewhere: bool = False
+    is_ruled: bool = True
+
+    @property
+    def takes(self) -> Takes:
+        """Which rules may answer."""
+        if self.dialect is not OPAQUE:
+            return self.dialect.takes
+        return "elsewhere" if self.is_elsewhere else "known host"
 
 
 def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
     """Return what answers a request, and note on the case where it comes from; None if nothing does.
 
     Each engine asked notes the call, and keeps its budget, its limits and its chaos. What none of them answers gets the
-    API's default, where it has one.
+    API's default, where it has one; what goes to no model goes its way.
 
     Raises:
         FailedExchange: A condition, a budget or a recording says that something is wrong.
@@ -78,7 +93,7 @@ def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
                 return answer
     except LLMInterceptError as error:
         raise FailedExchange(error) from error
-    return _default(case, chain)
+    return Passthrough() if case.is_elsewhere else _default(case, chain)
 
 
 def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
@@ -92,6 +107,7 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
     if not is_side and any(engine.recorder is not None for engine in chain):
         return None
     case.call.source, case.service = "side" if is_side else "default", chain[0].service
+    case.shelves.own = chain[0].stored
     case.origin = answer
     return answer
 
@@ -100,11 +116,12 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
     if engine.budget is not None and not case.dialect.is_side:
         engine.check_budget()
-    case.service = engine.service
+    case.service, case.shelves.own = engine.service, engine.stored
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
-    if case.dialect is not OPAQUE:
-        refused = None if case.dialect.is_side else engine.service.admit(case.call)
+    if case.is_ruled:
+        is_asked = case.dialect is not OPAQUE and not case.dialect.is_side
+        refused = engine.service.admit(case.call) if is_asked else None
         answer: Decided | None = refused or _ruled(case, engine)
         if answer is not None:
             case.call.source = "rule"
@@ -121,7 +138,7 @@ def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
 
 
 def _ruled(case: Case, engine: Engine) -> Prepared | Exhausted | None:
-    decision: Decision | None = engine.book.decide(case.request, case.dialect.takes)
+    decision: Decision | None = engine.book.decide(case.request, case.takes)
     if decision is None:
         return None
     case.call.rule = case.origin = decision.rule

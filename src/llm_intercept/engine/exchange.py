@@ -22,6 +22,7 @@ from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
@@ -40,6 +41,7 @@ from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.simulation.service import Service
+from llm_intercept.stored.shelves import Shelves, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -86,6 +88,7 @@ class Engine:
     journal: Journal = field(default_factory=Journal)
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
+    stored: Stored = field(default_factory=Stored)
     _identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
@@ -104,7 +107,7 @@ class Engine:
 
     def _begun(self, head: WireRequest, chain: tuple[Engine, ...]) -> Exchange | None:
         dialect = claimed_by(head)
-        if dialect is None and not _concerns(head, chain):
+        if dialect is None and not concerns(head, chain):
             return None
         return self._exchange(head, dialect or OPAQUE, chain)
 
@@ -153,26 +156,27 @@ class Engine:
         return (self, *(one.engine() for one in outer))
 
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
-        why = f"llm-intercept does not answer {head.method} {head.path}"
-        content = (yield READ_BODY) if _is_read(head, dialect, chain) else b""
-        if dialect is OPAQUE and not (OPAQUE.is_question(head, content) or _concerns_a_tape(head, chain)):
-            return Forwarded((yield Forward()))
+        why, is_ruled = "", True
+        content = (yield READ_BODY) if is_read(head, dialect, chain) else b""
+        is_elsewhere = dialect is OPAQUE and not is_of_a_model(head, content, chain)
         try:
             request = dialect.read(head, content)
         except BadRequestError as refused:
-            if not (_records(chain) or self.lets_unmatched_out or _lets_out(head, chain)):
+            if not (records(chain) or self.lets_unmatched_out or lets_out(head, chain)):
                 return self._refused(refused, head, dialect, content)
-            dialect, request = OPAQUE, OPAQUE.read(head, content)  # let the API itself refuse it
+            dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
         except UnreadableError as error:
-            if not (OPAQUE.is_question(head, content) or _records(chain)):
-                return Forwarded((yield Forward()))
+            is_elsewhere = not (OPAQUE.is_question(head, content) or records(chain))
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
+        if is_elsewhere and not is_answered_elsewhere(request, chain):
+            return Forwarded((yield Forward()))
         digest = self._identities.digest(dialect.essence(request), self.seed)
         before = self.journal.failed_before(digest)
         call = Call(
             request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
         )
-        case = Case(head, request, dialect, call, self.service)
+        shelves = Shelves([engine.stored for engine in chain], self.stored)
+        case = Case(head, request, dialect, call, self.service, shelves, is_elsewhere=is_elsewhere, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
@@ -195,7 +199,7 @@ class Engine:
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why, chain[0].refusal) if _stops(case, chain) else unanswered(case, chain)
+                facts = stopped(case, why, chain) if _stops(case, chain) else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))
@@ -236,7 +240,7 @@ class Engine:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
-        return Context(self.tokenizer, identity, note_usage)
+        return Context(self.tokenizer, identity, note_usage, case.shelves)
 
     def _written(self, case: Case, answer: Answer, identity: str) -> WireResponse:
         try:
@@ -252,7 +256,7 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        context = Context(self.tokenizer, case.call.digest, lambda _: None)
+        context = Context(self.tokenizer, case.call.digest, lambda _: None, case.shelves)
         try:
             response = replay.response(case, context)
             case.call.status, case.call.usage = response.status, replay.usage(case)
@@ -343,33 +347,9 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
     return kind(str(case.origin), case.where, error)
 
 
-def _records(chain: tuple[Engine, ...]) -> bool:
-    return any(engine.recorder is not None for engine in chain)
-
-
-def _concerns_a_tape(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
-    return any(engine.recorder is not None and engine.recorder.concerns(head) for engine in chain)
-
-
-def _concerns(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
-    """Whether a request that no API claims may be anybody's business; for some, their body says so."""
-    return OPAQUE.claims(head) or OPAQUE.asks_a_model(head) != "no" or _concerns_a_tape(head, chain)
-
-
-def _is_read(head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> bool:
-    """Whether the body says what becomes of a request: which answer it gets, whether it asks a model, and which."""
-    if dialect is not OPAQUE or any(engine.recorder is not None or engine.passthrough for engine in chain):
-        return True
-    return not OPAQUE.claims(head) and OPAQUE.asks_a_model(head) == "perhaps"
-
-
-def _lets_out(head: WireRequest, chain: tuple[Engine, ...]) -> bool:
-    return any(engine.lets_out(head.host, path=head.path, port=port_of(head)) for engine in chain if engine.passthrough)
-
-
 def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:
     """Whether the request is stopped for its host alone, since no rule and no recording could answer it."""
-    return case.dialect is OPAQUE and not _records(chain)
+    return case.dialect is OPAQUE and not records(chain)
 
 
 def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:

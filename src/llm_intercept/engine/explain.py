@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_intercept.dialects import OPAQUE
+from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.engine.exits import place, port_of
 from llm_intercept.facts import RequestFacts, RuleFacts, Unmatched
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.engine.exchange import Engine
-    from llm_intercept.facts import Refusal
     from llm_intercept.rules.book import RuleBook
     from llm_intercept.rules.script import Exhausted, Why
 
@@ -47,10 +46,27 @@ def let_out(case: Case) -> str:
     )
 
 
-def stopped(case: Case, why: str, refusal: Refusal | None = None) -> Unmatched:
-    """Say that a request was stopped for the host it goes to, or for its path, and how to let it out."""
-    head = case.head
+def not_answered(case: Case) -> str:
+    """Say that nobody here answers a request by itself, and whose API it asks, where that is known."""
+    asked = OPAQUE.called(case.head)
+    said = f"llm-intercept does not answer {case.head.method} {urlsplit(_shown(case)).path}"
+    return f"{said} by itself, which is {asked}" if asked else said
+
+
+def how_to_answer(case: Case) -> str:
+    """Write the rule that would answer a request."""
+    from llm_intercept.secrets.looks import MARK  # noqa: PLC0415 - as `shown_url`
+
+    parts = urlsplit(_shown(case))
+    place = (parts.netloc + parts.path).replace(MARK, "*")
+    return f"To answer it: llm.on(url={place!r}).reply({OPAQUE.ready_answer(case.head)})"
+
+
+def stopped(case: Case, why: str, chain: Sequence[Engine]) -> Unmatched:
+    """Say that a request was stopped for the host it goes to, or for its path; how to answer it, how to let it out."""
+    head, refusal = case.head, chain[0].refusal
     facts = RequestFacts(head.method, _shown(case))
+    why = why or not_answered(case)
     if OPAQUE.claims(head):
         problem, server = f"llm-intercept stopped a request to {head.host}, a known LLM host. {why}.", ""
     else:
@@ -58,7 +74,12 @@ def stopped(case: Case, why: str, refusal: Refusal | None = None) -> Unmatched:
         server = f" Or\npassthrough=[{place(head.host, port_of(head))!r}] for all that goes to this server."
     if refusal is not None:
         return Unmatched(facts, f"{problem}\n{refusal.problem}", advice=refusal.advice)
-    return Unmatched(facts, problem, advice=let_out(case) + server)
+    answer = f"{how_to_answer(case)}\n" if claimed_by(head) is None else ""
+    advice = f"{answer}{let_out(case)}{server}"
+    if not case.is_ruled:
+        return Unmatched(facts, problem, advice=advice)
+    rules = tuple(fact for engine in chain for fact in engine.book.facts(case.request, case.takes))
+    return Unmatched(facts, problem, rules, advice, count=sum(len(engine.book.of_http) for engine in chain))
 
 
 def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:
@@ -77,9 +98,7 @@ def unanswered(case: Case, chain: Sequence[Engine]) -> Unmatched:
 
 def no_rule(case: Case, books: Sequence[RuleBook]) -> Unmatched:
     """Say why each rule did not answer."""
-    rules: tuple[RuleFacts, ...] = tuple(
-        fact for book in books for fact in book.facts(case.request, case.dialect.takes)
-    )
+    rules: tuple[RuleFacts, ...] = tuple(fact for book in books for fact in book.facts(case.request, case.takes))
     if rules:
         advice = "Change a rule, or add a catch-all: llm.reply(…).\n" + let_out(case)
         count = sum(len(book) for book in books)

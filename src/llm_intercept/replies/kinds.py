@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast, get_args
 
 from pydantic import BaseModel
 
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 ACCEPTED = (
     "A reply is a str, a Reply, tool_call(…), structured(…), refusal(…), reasoning(…), a list of these as the parts of "
-    "one turn, raw(…), auto(), api_error(…), embedding(…), passthrough(), a fault, a response of an HTTP library or an "
-    "SDK's own object, a pydantic instance (its JSON), an iterable of str (exactly these stream deltas), an exception, "
-    "or a function of the request that returns one of these."
+    "one turn, raw(…), auto(), api_error(…), embedding(…), moderation(…), passthrough(), a fault, a response of an "
+    "HTTP library or an SDK's own object, a pydantic instance (its JSON), an iterable of str (exactly these stream "
+    "deltas), an exception, or a function of the request that returns one of these."
 )
+
+
+CalledTools = Literal["each once"]
+"""Which of the tools that are offered `auto(tools=…)` calls before it ends: each, once in a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +56,23 @@ class RawReply:
 
 @dataclass(frozen=True, slots=True)
 class AutoReply:
-    """The smallest valid answer to whatever the request asks for; `text` where it asks for no more than text."""
+    """The smallest valid answer to whatever the request asks for; `text` where it asks for no more than text.
+
+    `tools` says which of the tools that are offered are called first; None for those that must be.
+    """
 
     text: str = DEFAULT_REPLY
     faults: tuple[Fault, ...] = ()
     pace: Pace | None = None
+    tools: CalledTools | None = None
 
     def __repr__(self) -> str:
         """Show the reply as a user makes one; a fault that is given by itself is that fault."""
-        if len(self.faults) == 1 and self.text == DEFAULT_REPLY and self.pace is None:
+        if self == AutoReply(faults=self.faults[:1]) and self.faults:
             return repr(self.faults[0])
         said = "" if self.text == DEFAULT_REPLY else shorten(self.text, 40)
-        return f"auto({said}{_extras(self.faults, self.pace)})".replace("(, ", "(")
+        tools = "" if self.tools is None else f", tools={self.tools!r}"
+        return f"auto({said}{tools}{_extras(self.faults, self.pace)})".replace("(, ", "(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,21 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
+class Moderations:
+    """What a moderation finds in each input: categories and their scores, None for one that is just found."""
+
+    results: tuple[Mapping[str, float | None], ...]
+    faults: tuple[Fault, ...] = ()
+    pace: Pace | None = None
+
+    def __repr__(self) -> str:
+        """Show the reply as a user makes one."""
+        shown = [", ".join(_found(name, score) for name, score in one.items()) for one in self.results]
+        made = [f"moderation({one})" for one in shown]
+        return made[0] if len(made) == 1 else f"[{', '.join(made)}]"
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseError:
     """The request fails with this exception."""
 
@@ -167,13 +191,20 @@ class Callback:
     name: str = field(default="", compare=False)
 
 
-Answer = Reply | RawReply | AutoReply | ErrorReply | Embeddings
+OfAnother = Embeddings | Moderations
+"""A reply that answers one API alone, which is no conversation."""
+
+Answer = Reply | RawReply | AutoReply | ErrorReply | OfAnother
 """A reply that a dialect writes as a response."""
 
+OF_ANOTHER: tuple[type[OfAnother], ...] = get_args(OfAnother)
 ANSWERS: tuple[type[Answer], ...] = get_args(Answer)
 
 ANSWERS_ALL = (AutoReply, ErrorReply, RaiseError, Passthrough)
 """The kinds of replies that mean the same whatever the API; a text does not, nor does a ready body or a function."""
+
+READY = (RawReply, ErrorReply, RaiseError, Passthrough)
+"""The kinds of replies that can be given though nobody knows which API is asked."""
 
 Prepared = Answer | RaiseError | Passthrough | Callback
 """What a user's reply becomes."""
@@ -242,9 +273,9 @@ def _prepared(value: object, where: str = "") -> Prepared:
     match value:
         case str():
             return Reply(value)
-        case (
-            Reply() | RawReply() | AutoReply() | ErrorReply() | Embeddings() | RaiseError() | Passthrough() | Callback()
-        ):
+        case Reply() | RawReply() | AutoReply() | ErrorReply() | RaiseError() | Passthrough() | Callback():
+            return value
+        case Embeddings() | Moderations():
             return value
         case _ if isinstance(value, PARTS):
             return Reply(value)
@@ -305,6 +336,8 @@ def _from_iterable(value: object, where: str) -> Prepared:
     parts: tuple[Any, ...] = tuple(cast("Iterable[Any]", value))
     if {type(part) for part in parts} <= {str}:
         return Reply(deltas=parts)
+    if {type(part) for part in parts} == {Moderations}:
+        return Moderations(tuple(result for part in parts for result in part.results))
     ready = taken(list(parts))
     return RawReply(*ready) if ready is not None else _one_turn(parts)
 
@@ -326,6 +359,11 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
     raise ReplyError(problem, "A turn is made of text, tool calls and Replies.")
 
 
+def is_ready(prepared: Prepared) -> bool:
+    """Whether a reply can be given whatever is asked: a ready body, an error, a fault, the real answer."""
+    return isinstance(prepared, READY) or (isinstance(prepared, AutoReply) and bool(prepared.faults))
+
+
 def is_computed(prepared: Prepared) -> TypeGuard[Reply]:
     """Whether a reply's deltas are made by an async iterator while they are streamed."""
     return isinstance(prepared, Reply) and isinstance(prepared.deltas, Computed)
@@ -334,6 +372,10 @@ def is_computed(prepared: Prepared) -> TypeGuard[Reply]:
 def is_one_shot(prepared: Prepared) -> bool:
     """Whether a reply can be given only once: its deltas are an iterator, which is empty afterwards."""
     return isinstance(prepared, Reply) and isinstance(prepared.deltas, Iterator)
+
+
+def _found(name: str, score: float | None) -> str:
+    return repr(name) if score is None else f"{name}={score}" if name.isidentifier() else f"**{{{name!r}: {score}}}"
 
 
 def _extras(faults: tuple[Fault, ...], pace: Pace | None) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from llm_intercept.base.json import header_pairs, loads, no_constant, to_json_text
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, ToolCall
-from llm_intercept.replies.kinds import AutoReply, Embeddings, Passthrough, RawReply
+from llm_intercept.replies.kinds import AutoReply, CalledTools, Embeddings, Moderations, Passthrough, RawReply
 from llm_intercept.replies.reply import Reply, checked_faults, checked_pace
 from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
@@ -128,6 +128,27 @@ def _vector(given: object) -> tuple[float, ...]:
     return tuple(map(float, finite))
 
 
+def moderation(*categories: str, **scores: float) -> Moderations:
+    """Make the answer to a moderation: what is found in an input; a list of them has one for each input, in order.
+
+    Args:
+        *categories: What is found, as the API calls it: `"violence"`, `"self-harm/intent"` or `"self_harm_intent"`.
+        **scores: The scores of categories, from 0 to 1: those of 0.5 and more are found, the others are not.
+
+    Raises:
+        ReplyError: A category is no str, or a score no number from 0 to 1.
+
+    """
+    for one in categories:
+        if not isinstance(cast("object", one), str) or not one:
+            raise ReplyError(f"moderation() was given {one!r}", "Give names of categories, such as 'violence'.")
+    for name, score in scores.items():
+        is_number = isinstance(cast("object", score), int | float) and not isinstance(score, bool)
+        if not is_number or not 0 <= score <= 1:
+            raise ReplyError(f"moderation({name}={score!r})", "A score is a number from 0 to 1.")
+    return Moderations(({**dict.fromkeys(categories), **scores},))
+
+
 def raw(
     body: object,
     *,
@@ -175,12 +196,18 @@ def _ready(body: object) -> Any:
 
 
 def auto(
-    text: str = DEFAULT_REPLY, *, fault: Fault | tuple[Fault, ...] | None = None, pace: Pace | None = None
+    text: str = DEFAULT_REPLY,
+    *,
+    tools: CalledTools | None = None,
+    fault: Fault | tuple[Fault, ...] | None = None,
+    pace: Pace | None = None,
 ) -> AutoReply:
     """Make the smallest valid answer to each request: an instance of its schema, a call of a tool it forces, or text.
 
     Args:
         text: The answer where plain text is asked for.
+        tools: `"each once"` calls each tool that is offered once in a conversation, together where the request allows
+            that, before it gives the answer; by default only a tool that must be called is.
         fault: What goes wrong with the answer on its way.
         pace: How long it takes.
 
@@ -188,9 +215,12 @@ def auto(
         ReplyError: An argument cannot be used.
 
     """
+    if tools is not None and tools not in get_args(CalledTools):
+        advice = f"Give {' or '.join(map(repr, get_args(CalledTools)))}, or leave it out."
+        raise ReplyError(f"auto(tools={cast('object', tools)!r})", advice)
     if not isinstance(cast("object", text), str):
         raise ReplyError(f"auto({text!r})", "Give the text, as a str, for requests that ask for no more than text.")
-    return AutoReply(text, checked_faults("auto(fault=…)", fault), checked_pace("auto(pace=…)", pace))
+    return AutoReply(text, checked_faults("auto(fault=…)", fault), checked_pace("auto(pace=…)", pace), tools)
 
 
 def passthrough() -> Passthrough:

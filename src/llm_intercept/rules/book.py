@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from llm_intercept.facts import RuleFacts
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.replies.kinds import Kinds, Prepared
+    from llm_intercept.replies.kinds import Prepared
     from llm_intercept.rules.index import Index
+    from llm_intercept.rules.rule import Takes
 
 
 EXPLAINED = 30  # rules that are compared in full
@@ -40,16 +41,20 @@ class Decision:
 class RuleBook:
     """Rules with conditions in the order they were made, then catch-alls in the order they were made.
 
-    Rules with conditions stay: they are filed by their place.
+    Rules with conditions stay: they are filed by their place. `of_http` has those of them that look at more than a
+    conversation.
     """
 
     rules: list[Rule] = field(default_factory=list[Rule])
     catch_alls: list[Rule] = field(default_factory=list[Rule])
+    of_http: list[Rule] = field(default_factory=list[Rule])
     _index: Index | None = field(default=None, init=False, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place."""
         (self.rules if rule.conditions else self.catch_alls).append(rule)
+        if rule.is_of_http:
+            self.of_http.append(rule)
         return rule
 
     def __len__(self) -> int:
@@ -70,8 +75,8 @@ class RuleBook:
             )
             warnings.warn(message, ShadowedRuleWarning, stacklevel=3)
 
-    def decide(self, request: LLMRequest, takes: Kinds | None = None) -> Decision | None:
-        """Find the first rule that matches and take its reply; rules that say no operation give one of `takes`."""
+    def decide(self, request: LLMRequest, takes: Takes = None) -> Decision | None:
+        """Find the first rule that means the request and matches, and take its reply."""
         for rule in self._candidates(request):
             if (takes is None or rule.means(request, takes)) and rule.matches(request):
                 taken = rule.take(request)
@@ -102,9 +107,17 @@ class RuleBook:
                 yield self.rules[number]
             last = number
 
-    def facts(self, request: LLMRequest, takes: Kinds | None = None) -> tuple[RuleFacts, ...]:
+    def names(self, request: LLMRequest) -> bool:
+        """Whether a rule names the path of a request that goes to no model's host."""
+        return any(rule.means(request, "elsewhere") for rule in self.of_http)
+
+    def matches_elsewhere(self, request: LLMRequest) -> bool:
+        """Whether one of these rules matches."""
+        return any(rule.means(request, "elsewhere") and rule.matches(request) for rule in self.of_http)
+
+    def facts(self, request: LLMRequest, takes: Takes = None) -> tuple[RuleFacts, ...]:
         """Say of the rules that come nearest to `request` why they did not answer; of all, if they are few."""
-        rules = [*self.rules, *self.catch_alls]
+        rules = self.of_http if isinstance(takes, str) else [*self.rules, *self.catch_alls]
         if len(rules) > EXPLAINED:
             rules = nsmallest(EXPLAINED, rules, key=lambda rule: rule.far(request))
         return tuple(rule.facts(request, takes) for rule in rules)

@@ -16,7 +16,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnknownSettingError
 from llm_intercept.facts import HELD, RuleFacts
-from llm_intercept.replies.kinds import ANSWERS_ALL, Embeddings, Kinds, Prepared, ReplyLike, prepare
+from llm_intercept.replies.kinds import ANSWERS_ALL, OF_ANOTHER, Callback, Kinds, Prepared, ReplyLike, is_ready, prepare
 from llm_intercept.replies.reply import ReplyOptions
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 from llm_intercept.timing.pace import check_pace
@@ -34,18 +34,27 @@ PACKAGE = str(Path(__file__).parents[1]) + os.sep
 Key = Literal["conversation", "model", "system", "last_user", "url"]
 """A property of the request that tells conversations apart."""
 KEYS = get_args(Key)
-OF_OTHERS = (*ANSWERS_ALL, Embeddings)
+OF_OTHERS = (*ANSWERS_ALL, *OF_ANOTHER)
+Unknown = Literal["known host", "elsewhere"]
+"""Where a request goes whose API nobody here knows: to a host of models or a path that asks one, or anywhere else."""
+Takes = Kinds | Unknown | None
+"""What is asked of the rules that may answer a request: of a conversation nothing, of another API kinds of replies."""
 FOR_CONVERSATIONS = "its replies are for conversations, which this is not; with api=… a rule means it"
+FOR_ANOTHER_PATH = "nobody here knows this API: a rule means it by a url=… that names the path, and gives raw(…)"
 
 
 class Rule:
-    """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`."""
+    """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`.
+
+    `is_of_http` says whether it looks at more than a conversation, so that it may mean a request of an unknown API.
+    """
 
     def __init__(
         self, conditions: tuple[Condition, ...], description: str, where: str, *, optional: bool = False
     ) -> None:
         self.conditions, self.description, self.where = conditions, description, where
         self.is_optional = optional
+        self.is_of_http = _any(conditions, lambda condition: condition.is_of_http(), too_deep=True)
         self.given_pace: Pace | None = None
         self._script = Script()
 
@@ -150,9 +159,25 @@ class Rule:
         """Whether the rule never runs out."""
         return self._script.is_one_for_ever and self.times is None
 
-    def means(self, request: LLMRequest, takes: Kinds) -> bool:
-        """Whether it answers what is no conversation: all its replies are of these kinds, or it says what it means."""
+    def means(self, request: LLMRequest, takes: Takes) -> bool:
+        """Whether it may answer the request, if its conditions hold.
+
+        A conversation is meant by every rule. Another operation is meant by those whose replies are all of the kinds it
+        takes, and those that say so. A path of an API that nobody knows is meant by those that name it, and by those
+        that have ready replies alone and look at more than a conversation; where no model is asked, by those that name
+        it and have no text to say.
+        """
+        if takes is None:
+            return True
+        if takes == "elsewhere":
+            says_no_text = all(is_ready(reply) or isinstance(reply, Callback) for reply in self.replies)
+            return bool(self.replies) and says_no_text and self._names(request)
+        if takes == "known host":
+            return self._names(request) or (self.is_of_http and bool(self.replies) and all(map(is_ready, self.replies)))
         return self._gives(takes) or any(condition.tells_operation(request) for condition in self.conditions)
+
+    def _names(self, request: LLMRequest) -> bool:
+        return _any(self.conditions, lambda condition: condition.tells_path(request), too_deep=False)
 
     def covers(self, other: Rule) -> bool:
         """Whether it also answers what is no conversation, or the other rule does not."""
@@ -186,12 +211,13 @@ class Rule:
             return float(len(self.conditions))
         return sum(distances) - HELD * sum(distance == 0 for distance in distances)
 
-    def facts(self, request: LLMRequest, takes: Kinds | None = None) -> RuleFacts:
+    def facts(self, request: LLMRequest, takes: Takes = None) -> RuleFacts:
         """Say why the rule did not answer `request`, as `RuleBook.decide` was asked."""
         verdicts = [condition.verdict(request) for condition in self.conditions]
         failed = tuple(verdict for verdict in verdicts if not verdict.holds)
-        if takes is not None and not self.means(request, takes):
-            return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), FOR_CONVERSATIONS)
+        if not self.means(request, takes):
+            why = FOR_ANOTHER_PATH if isinstance(takes, str) else FOR_CONVERSATIONS
+            return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), why)
         reason = "" if failed else f"it matches, but has answered {_often(self.used)}, as times={self.times} allows"
         return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), reason)
 
@@ -202,6 +228,14 @@ class Rule:
 
     def __repr__(self) -> str:
         return self.description
+
+
+def _any(conditions: tuple[Condition, ...], says: Callable[[Condition], bool], *, too_deep: bool) -> bool:
+    """Whether one of the conditions says so; of one that is too deep for Python, `too_deep` is said."""
+    try:
+        return any(map(says, conditions))
+    except RecursionError:
+        return too_deep
 
 
 def _refuse(unknown: Mapping[str, object], where: str) -> None:

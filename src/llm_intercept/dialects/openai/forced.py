@@ -90,12 +90,51 @@ def automatic_call(request: LLMRequest, forced: Forced) -> ToolCall:
         SchemaError: The tool's schema is invalid or nothing fulfils it.
 
     """
+    called = _called_before(request)
+    tool = next((one for one in forced.tools if one.name not in called), forced.tools[-1])
+    return forced.call(tool.name, _smallest_arguments(tool))
+
+
+def calls_left(request: LLMRequest, must: Forced | None) -> tuple[ToolCall, ...]:
+    """Make a call of each tool that may be called and was not yet: of all at once, or of the first.
+
+    They are called one by one where the request says so, and where it forces a call: there a call is the only way to
+    end, and the tool that ends comes last.
+
+    Raises:
+        SchemaError: A tool's schema is invalid or nothing fulfils it.
+
+    """
+    choice = request.tool_choice
+    if choice is not None and choice.mode == "none":
+        return ()
+    may = must or _offered(request)
+    called = _called_before(request)
+    left = [tool for tool in may.tools if tool.name not in called]
+    singly = must is not None or may.is_legacy or request.raw.get("parallel_tool_calls") is False
+    return tuple(may.call(tool.name, _smallest_arguments(tool)) for tool in (left[:1] if singly else left))
+
+
+def _offered(request: LLMRequest) -> Forced:
+    """Give the tools that may be called; where there are none, the functions that came before tools."""
+    allowed = request.tool_choice.tools if request.tool_choice is not None else ()
+    tools = {one.name: one for one in request.tools if one.name and one.type in CALLABLE}
+    if tools or request.raw.get("function_call") == "none":
+        return Forced(tuple(one for name, one in tools.items() if not allowed or name in allowed))
+    functions = map(mapping, items(request.raw.get("functions")))
+    known = [Tool(name=text(one.get("name")), parameters=mapping(one.get("parameters"))) for one in functions]
+    return Forced(tuple(one for one in known if one.name), is_legacy=True)
+
+
+def _called_before(request: LLMRequest) -> set[str]:
+    """Name the tools that were called in the conversation."""
+    return {call.name for message in request.messages for call in message.tool_calls}
+
+
+def _smallest_arguments(tool: Tool) -> str:
     from llm_intercept.replies.schema import smallest  # noqa: PLC0415 - it compiles patterns, 40 ms, for schemas alone
 
-    called = {call.name for message in request.messages for call in message.tool_calls}
-    tool = next((one for one in forced.tools if one.name not in called), forced.tools[-1])
-    arguments = "" if tool.type == "custom" else to_json_text(smallest(tool.parameters or ANYTHING))
-    return forced.call(tool.name, arguments)
+    return "" if tool.type == "custom" else to_json_text(smallest(tool.parameters or ANYTHING))
 
 
 def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
@@ -106,6 +145,9 @@ def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
 
     """
     must = forced(request)
+    calls = calls_left(request, must) if auto.tools == "each once" else ()
+    if calls:
+        return Reply(*calls)
     if must is not None:
         return Reply(automatic_call(request, must))
     wanted = request.output_format

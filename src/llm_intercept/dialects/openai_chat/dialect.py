@@ -22,13 +22,14 @@ from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleave
 from llm_intercept.dialects.openai_chat.counts import usage, usage_json
 from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
+from llm_intercept.dialects.openai_chat.keeping import keeping
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
-from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
+from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -69,16 +70,18 @@ class OpenAIChat(OpenAIDialect):
         """
         match answer:
             case Reply():
-                return _written(request, answer, context, _envelope(request, answer, context.identity))
+                written = _written(request, answer, context, _envelope(request, answer, context.identity))
+                return _kept(written, request, context)
             case AutoReply():
                 return self.respond(request, automatic(request, answer), context)
             case ErrorReply():
                 return self.fail(request, answer, context.identity)
             case RawReply():
-                return _ready(request, answer, context)
-            case Embeddings():
+                return _kept(_ready(request, answer, context), request, context)
+            case Embeddings() | Moderations():
                 problem = f"{answer!r} cannot answer a question to a model"
-                raise ReplyError(problem, "Answer embeddings alone with it: llm.on(api='openai.embeddings').")
+                advice = "Answer its own API alone with it: llm.on(api='openai.embeddings'), 'openai.moderations'."
+                raise ReplyError(problem, advice)
             case _:
                 assert_never(answer)
 
@@ -91,6 +94,11 @@ class OpenAIChat(OpenAIDialect):
         if request.stream != is_stream:
             return False
         return not request.stream or wants_usage(request.raw) == wants_usage(asked)
+
+
+def _kept(response: WireResponse, request: LLMRequest, context: Context) -> WireResponse:
+    """Keep a completion that the request asks to store."""
+    return keeping(response, request, context.shelves) if request.raw.get("store") is True else response
 
 
 def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:

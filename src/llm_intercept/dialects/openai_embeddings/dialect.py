@@ -22,7 +22,7 @@ from llm_intercept.dialects.openai_embeddings.write import body_of, restated
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse
-from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, RawReply
+from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class OpenAIEmbeddings(OpenAIDialect):
                 return self.fail(request, answer, context.identity)
             case RawReply():
                 return _ready(request, answer, context)
-            case Reply():
+            case Reply() | Moderations():
                 problem = f"{answer!r} cannot answer a request for embeddings"
                 raise ReplyError(problem, "Give vectors, embedding([0.1, 0.2]), or auto() for the default ones.")
             case _:

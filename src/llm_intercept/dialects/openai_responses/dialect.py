@@ -25,7 +25,7 @@ from llm_intercept.dialects.openai_responses.response import ended, in_stream, j
 from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
-from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, RawReply
+from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ class OpenAIResponses(OpenAIDialect):
                 return self.fail(request, answer, context.identity)
             case RawReply():
                 return _ready(request, answer, context)
-            case Embeddings():
+            case Embeddings() | Moderations():
                 problem = f"{answer!r} cannot answer a question to a model"
-                raise ReplyError(problem, "Answer embeddings alone with it: llm.on(api='openai.embeddings').")
+                advice = "Answer its own API alone with it: llm.on(api='openai.embeddings'), 'openai.moderations'."
+                raise ReplyError(problem, advice)
             case _:
                 assert_never(answer)
 

@@ -1,0 +1,153 @@
+"""Reads a legacy completions request into the neutral vocabulary: the prompt is what the user says.
+
+Knows: the request's JSON (OpenAI's reference, "Create completion"). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.json import is_array, items, json_object, mapping, text
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.openai.flavor import flavor_of, is_openai_client
+from llm_intercept.dialects.openai.refusals import check_integer, refused
+from llm_intercept.model.parts import Other, Part, Text
+from llm_intercept.model.request import LLMRequest, Message
+from llm_intercept.replies.kinds import ErrorReply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.model.wire import WireRequest
+
+NAME = "openai.completions"
+PATH = "/completions"
+OTHERS = ("/chat/completions", "/fim/completions")
+"""Paths that end so too, of other APIs."""
+USUAL_TOKENS = 16
+"""How many tokens an answer has at the most where the request does not say."""
+NO_PROMPT = "<|endoftext|>"
+"""What a prompt is where there is none: the beginning of a document."""
+MOST_STOPS = 4
+RANGES: Mapping[str, tuple[int, int | None]] = {
+    "n": (1, 128),
+    "best_of": (0, 20),
+    "logprobs": (0, 5),
+    "max_tokens": (0, None),
+}
+INVALID = "'$.{}' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
+CHAT_MODELS = (
+    "gpt-4*", "gpt-5*", "gpt-6*", "chatgpt-*", "gpt-3.5-turbo", "gpt-3.5-turbo-[01]*", "gpt-3.5-turbo-16k*", "o[134]*",
+)  # fmt: skip
+CHAT_MODEL = (
+    "This is a chat model and not supported in the v1/completions endpoint. Did you mean to use v1/chat/completions?"
+)
+TOO_FEW = (
+    "You requested that the server return more choices than it will generate (HINT: you must set 'n' (currently {}) to "
+    "be at most 'best_of' (currently {}), or omit either parameter if you don't specifically want to use them.)"
+)
+
+Prompt = str | list[int]
+
+
+def claims(head: WireRequest) -> bool:
+    """Whether this is a POST to a path that ends in /completions, and not in one of the other APIs'."""
+    path = head.path.rstrip("/")
+    return head.method == "POST" and path.endswith(PATH) and not path.endswith(OTHERS)
+
+
+def read(head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request; raises `BadRequestError` where OpenAI refuses it, `UnreadableError` if it may not be OpenAI's."""
+    body = json_object(content)
+    if body is None:
+        raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    is_known = is_llm_host(head.host) or is_openai_client(head.headers)
+    if not is_known and not (text(body.get("model")) and "prompt" in body):
+        raise UnreadableError("Its body has no model and prompt, and nothing says that OpenAI's completions are asked")
+    try:
+        _check(body, head)
+    except BadRequestError as refusal:
+        if is_known:
+            raise
+        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
+    limit = body.get("max_tokens")
+    return LLMRequest(
+        api=NAME,
+        model=text(body.get("model")),
+        messages=(Message(role="user", parts=_parts(body)),),
+        stream=body.get("stream") is True,
+        max_tokens=USUAL_TOKENS if limit is None else limit,
+        raw=body,
+        headers=head.headers,
+        url=head.url,
+        method=head.method,
+        content=content,
+    )
+
+
+def prompts_of(body: Mapping[str, Any]) -> list[Prompt]:
+    """Return the prompts, each a text or a text's tokens, of all forms that `prompt` has."""
+    given = body.get("prompt")
+    if given is None or isinstance(given, str):
+        return [NO_PROMPT if given is None else given]
+    listed = items(given)
+    return [listed] if listed and isinstance(listed[0], int) else listed
+
+
+def said(body: Mapping[str, Any]) -> str:
+    """Return the texts of the prompts, a line each."""
+    given = prompts_of(body) if body.get("prompt") is not None else []
+    return "\n".join(one for one in given if isinstance(one, str))
+
+
+def stops_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the sequences before which the text ends."""
+    stop = body.get("stop")
+    given = [stop] if isinstance(stop, str) else items(stop)
+    return tuple(one for one in given if isinstance(one, str) and one)
+
+
+def wants_usage(body: Mapping[str, Any]) -> bool:
+    """Whether a request asks for the event of usage at the end of a stream."""
+    return mapping(body.get("stream_options")).get("include_usage") is True
+
+
+def _parts(body: Mapping[str, Any]) -> tuple[Part, ...]:
+    told = said(body)
+    tokens = (Other("tokens", {"tokens": one}) for one in prompts_of(body) if not isinstance(one, str))
+    return (*((Text(told),) if told else ()), *tokens)
+
+
+def _check(body: Mapping[str, Any], head: WireRequest) -> None:
+    """Refuse what OpenAI refuses, in its words."""
+    model = text(body.get("model"))
+    if not model and "/deployments/" not in head.path:
+        raise refused("you must provide a model parameter")
+    if flavor_of(head.url) == "openai" and any(fnmatchcase(model, one) for one in CHAT_MODELS):
+        raise BadRequestError(ErrorReply(404, message=CHAT_MODEL, type="invalid_request_error", param="model"))
+    prompt = body.get("prompt")
+    if not (prompt is None or isinstance(prompt, str) or _are_prompts(items(prompt))):
+        raise refused(INVALID.format("prompt"))
+    for name, (least, most) in RANGES.items():
+        check_integer(body, name, least, most)
+    stop = body.get("stop")
+    if len(items(stop)) > MOST_STOPS:
+        raise refused(INVALID.format("stop"))
+    n, best_of = body.get("n") or 1, body.get("best_of") or 0  # 0 is allowed, and means that nothing is said
+    if best_of and n > best_of:
+        raise refused(TOO_FEW.format(n, best_of))
+    if body.get("stream") is True and best_of > n:
+        raise refused("Results of 'best_of' cannot be streamed.", "best_of")
+
+
+def _are_prompts(given: list[Any]) -> bool:
+    if _are_tokens(given):
+        return True
+    return bool(given) and (all(isinstance(one, str) for one in given) or all(map(_are_tokens, given)))
+
+
+def _are_tokens(given: Any) -> bool:
+    return is_array(given) and bool(given) and all(is_int(one, 0) for one in given)

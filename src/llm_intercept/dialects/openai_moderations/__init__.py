@@ -1,0 +1,1 @@
+"""OpenAI's moderations: no conversation, but what is found in each input."""

@@ -1,0 +1,87 @@
+"""OpenAI's moderations as a dialect: nothing is found, unless a reply says so.
+
+Knows: the parts in this folder, and ties them together. Must not know: rules, HTTP libraries.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import TYPE_CHECKING, assert_never
+
+from llm_intercept.base.json import encode
+from llm_intercept.dialects.openai.dialect import OpenAIDialect
+from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.headers import JSON, answer_headers, overridden
+from llm_intercept.dialects.openai.ids import derived, letters
+from llm_intercept.dialects.openai_moderations import read
+from llm_intercept.dialects.openai_moderations.categories import result_of
+from llm_intercept.dialects.openai_moderations.read import inputs_of, is_omni, kinds_of
+from llm_intercept.dialects.openai_moderations.recorded import RECORDED
+from llm_intercept.errors import ReplyError
+from llm_intercept.model.wire import WireResponse
+from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, Moderations, RawReply
+from llm_intercept.replies.reply import Reply
+
+if TYPE_CHECKING:
+    from llm_intercept.dialects.base import Context
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.replies.kinds import Answer
+
+NOTHING = Moderations(({},))
+DATED = {"text-moderation-latest": "text-moderation-007", "text-moderation-stable": "text-moderation-007"}
+"""The names that OpenAI answers with, where they are others than those asked for."""
+ID_LENGTH = 29
+
+
+class OpenAIModerations(OpenAIDialect):
+    """Moderations, as OpenAI has them."""
+
+    name = read.NAME
+    recorded = RECORDED
+    takes = (*ANSWERS_ALL, Moderations)
+    default = AutoReply()
+
+    def claims(self, head: WireRequest) -> bool:
+        return head.method == "POST" and head.path.rstrip("/").endswith(read.PATH)
+
+    def read(self, head: WireRequest, content: bytes) -> LLMRequest:
+        return read.read(head, content)
+
+    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
+        match answer:
+            case AutoReply():
+                return _written(request, NOTHING, context.identity)
+            case Moderations():
+                return _written(request, answer, context.identity)
+            case ErrorReply():
+                return self.fail(request, answer, context.identity)
+            case RawReply():
+                return _ready(request, answer, context.identity)
+            case Reply() | Embeddings():
+                problem = f"{answer!r} cannot answer a moderation"
+                raise ReplyError(
+                    problem, "Give what is found, moderation('violence', hate=0.9), or auto() for nothing."
+                )
+            case _:
+                assert_never(answer)
+
+
+def _written(request: LLMRequest, answer: Moderations, identity: str) -> WireResponse:
+    omni = is_omni(request.model)
+    given = zip(inputs_of(request.raw), cycle(answer.results), strict=False)
+    results = [
+        result_of(found, kinds_of(one), derived("moderation", request.model, one), is_omni=omni) for one, found in given
+    ]
+    number = identity[:32] if omni else letters(identity, ID_LENGTH)
+    body = {"id": f"modr-{number}", "model": DATED.get(request.model, request.model), "results": results}
+    headers = answer_headers(request.url, JSON, identity)
+    return WireResponse(200, headers, (encode(body, indent=2) + b"\n",))
+
+
+def _ready(request: LLMRequest, answer: RawReply, identity: str) -> WireResponse:
+    if isinstance(answer.body, tuple):
+        raise ReplyError(f"{answer!r} is a stream, and moderations have none", "Give the JSON body, raw({…}).")
+    content = answer.body if isinstance(answer.body, bytes) else encode(answer.body, indent=2) + b"\n"
+    headers = overridden(answer_headers(request.url, JSON, identity), retry_at_once(answer.status, answer.headers))
+    return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
