@@ -86,6 +86,9 @@ def _text(response: dict[str, Any]) -> str:
     if "body" in response:
         return json.dumps(response["body"], indent=2, ensure_ascii=False) + "\n"
     events = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in response["events"]]
+    if "sequence_number" in response["events"][0]:  # Responses, whose events have names and no last word
+        named = zip(response["events"], events, strict=True)
+        return "".join(f"event: {event['type']}\ndata: {data}\n\n" for event, data in named)
     return "".join(f"data: {data}\n\n" for data in [*events, "[DONE]"])
 
 

@@ -21,7 +21,7 @@ from llm_intercept.dialects.openai_responses.accumulate import accumulated
 from llm_intercept.dialects.openai_responses.raw import replies
 from llm_intercept.dialects.openai_responses.reported import read_usage
 from llm_intercept.model import Text
-from tests.recorded import Exchange, needs_recordings, recorded_in
+from tests.recorded import Exchange, needs_recordings, own, recorded_in
 from tests.test_chat_conformance import shape
 
 if TYPE_CHECKING:
@@ -173,6 +173,18 @@ def differing(mine: Any, other: Any, path: str = "") -> Iterator[str]:
 
 def is_object(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], tuple)
+
+
+@pytest.mark.parametrize("exchange", [pytest.param(one, id=one.name) for one in own(endpoint="responses")])
+def test_an_answer_has_the_exchanges_shape_and_says_what_it_says(exchange: Exchange) -> None:
+    """Of the project's own exchanges: keys, order, types and events are the exchange's, and so is what is said."""
+    answer = ours(exchange)
+    assert shape(answer) == shape(theirs(exchange))
+    whole, other = accumulated(answer) if exchange.is_sse else answer, body_of(exchange)
+    (mine,), (given,) = replies([whole]), replies([other])
+    assert (mine.text, mine.reasoning, mine.refusal) == (given.text, given.reasoning, given.refusal)
+    assert mine.tool_calls == given.tool_calls
+    assert whole["usage"] == other["usage"]
 
 
 @needs_recordings

@@ -169,7 +169,7 @@ def test_events_that_break_off_are_added_up_as_far_as_they_came(cut: int) -> Non
 @given(st.lists(st.text(max_size=20), max_size=5), st.booleans(), st.integers(0, 255), TEXT)
 def test_a_run_of_deltas_is_the_events_one_by_one(texts: list[str], pads: bool, first: int, name: str) -> None:
     """The fast path writes what the general way writes, lone surrogates too."""
-    fields = {"content_index": 0, "item_id": name, "logprobs": [], "output_index": 1}
+    fields = {"content_index": 0, "item_id": name, "logprobs": [], "output_index": 1, "summary_index": 2}
     together, singly = Numbered(first, pads=pads), Numbered(first, pads=pads)
     run = Run("response.output_text.delta", fields, [texts[:2], texts[2:]])
     spliced = [one for one in together.run(run) if isinstance(one, bytes)]

@@ -40,6 +40,20 @@ CHAT: dict[str, Any] = {
         {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "call_1", "content": "42"},
     ],
 }  # fmt: skip
+FLAT = {"type": "function", **TOOL["function"]}
+RESPONSES: dict[str, Any] = {
+    "model": "gpt-5.4", "instructions": "s", "stream": True, "max_output_tokens": 20, "top_logprobs": 2, "tool_choice": {"type": "function", "name": "f"},
+    "tools": [FLAT, {"type": "web_search"}, {"type": "custom", "name": "c"}], "include": ["reasoning.encrypted_content", "message.output_text.logprobs"],
+    "text": {"format": {"type": "json_schema", "name": "p", "schema": {"type": "object"}}, "verbosity": "low"}, "reasoning": {"effort": "low"},
+    "metadata": {"a": "b"}, "stream_options": {"include_obfuscation": False}, "parallel_tool_calls": False, "truncation": "auto",
+    "input": [
+        {"role": "user", "content": [{"type": "input_text", "text": "hi"}, {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "why"}], "encrypted_content": "g"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "x", "annotations": [{"type": "url_citation"}]}]},
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}, {"type": "item_reference", "id": "msg_1"},
+        {"type": "function_call_output", "call_id": "call_1", "output": [{"type": "input_text", "text": "42"}]},
+    ],
+}  # fmt: skip
 PLAIN = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 SEEDS: tuple[Any, ...] = (
     PLAIN, CHAT, {**PLAIN, "stream": True}, {**PLAIN, "tools": [TOOL]}, {**PLAIN, "tools": [TOOL], "tool_choice": "required"},
@@ -48,7 +62,8 @@ SEEDS: tuple[Any, ...] = (
     {"model": "text-embedding-3-small", "input": ["a", "b"], "encoding_format": "base64", "dimensions": 3},
     {"model": "text-embedding-3-small", "input": [[1, 2], [3]]},
     {"model": "claude-sonnet-4-5", "max_tokens": 9, "system": "s", "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]},
-    {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}, {"model": "gpt-4o", "input": "hi", "instructions": "s"},
+    {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}, {"model": "gpt-4o", "input": "hi", "instructions": "s"}, RESPONSES,
+    {**RESPONSES, "tool_choice": "auto", "stream": False}, {"model": "gpt-4o", "input": "hi", "tools": [FLAT], "tool_choice": "required"},
     {"data": [{"object": "trace", "id": "trace_1"}]},
 )  # fmt: skip
 FULL = Reply("Some words.", tool_call("f", a="b"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import items, mapping, plain, text
+from llm_intercept.base.json import is_object, items, mapping, plain, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,11 +71,10 @@ def _add(item: dict[str, Any], kind: str, event: Mapping[str, Any]) -> None:
 
 def _place(item: dict[str, Any], name: str, number: int) -> dict[str, Any]:
     """Find a part of an item, or make it."""
-    listed = item.setdefault(name, list[dict[str, Any]]())
-    while len(listed) <= number:
-        listed.append({})
-    found: dict[str, Any] = listed[number]
-    return found
+    listed: list[dict[str, Any]] = [one if is_object(one) else {} for one in items(item.get(name))]
+    listed += [{} for _ in range(number + 1 - len(listed))]
+    item[name] = listed
+    return listed[number]
 
 
 def _say(holder: dict[str, Any], key: str, what: str, event: Mapping[str, Any]) -> None:

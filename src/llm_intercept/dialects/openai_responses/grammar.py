@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import decode, encode, is_object, items, mapping, text
+from llm_intercept.base.json import decode, encode, is_object, items, mapping, plain, text
 from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses.items import CALLS
 from llm_intercept.dialects.openai_responses.numbered import framed_event
@@ -70,11 +70,15 @@ def halve_arguments(body: bytes) -> bytes:
 def _halved_event(event: bytes) -> bytes:
     if not any(kind.encode() in event for kind in CALLS):
         return event
-    for data in stream_data(event):
-        changed = dict(data)
-        _halve(changed)
-        return framed_event(text(changed.pop("type", "")), changed)
-    return event
+    try:
+        data = stream_data(event)
+    except ValueError:
+        return event
+    if len(data) != 1:
+        return event
+    changed: dict[str, Any] = plain(data[0])
+    _halve(changed)
+    return framed_event(text(changed.pop("type", "")), changed)
 
 
 def _halve(value: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import mapping, text
+from llm_intercept.base.json import is_object, items, mapping, plain, text
 from llm_intercept.dialects.openai.ids import derived, letters
 
 if TYPE_CHECKING:
@@ -105,6 +105,20 @@ def whole(item: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     if kind.has_status or "status" in known:
         head["status"] = known.get("status") or "completed"
     return {**head, **{name: known[name] for name in sorted(known) if name not in {"id", "type", "status"}}}
+
+
+def tellable(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy an item of somebody else's making so that it can be told: texts are texts, and parts are objects."""
+    known: dict[str, Any] = plain(item)
+    for name in ("content", "summary"):
+        if name in known:
+            known[name] = [_tellable_part(mapping(part)) for part in items(known[name]) if is_object(part)]
+    return {**known, "type": text(known.get("type")), "id": text(known.get("id"))}
+
+
+def _tellable_part(part: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: text(part[name]) for name in ("type", "text", "refusal") if name in part}
+    return {**part, **texts}
 
 
 def begun(item: Mapping[str, Any]) -> dict[str, Any]:

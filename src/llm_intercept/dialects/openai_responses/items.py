@@ -31,7 +31,7 @@ def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
     """Read a request's conversation; what a model said in items one after the other is one message."""
     said = body.get("instructions")
     if said is not None:
-        parts = tuple(content_parts(said)) if isinstance(said, str) else tuple(_parts_of_all(items(said)))
+        parts = tuple(content_parts(said)) if isinstance(said, str) else tuple(_parts_of_all(map(mapping, items(said))))
         yield Message(role="system", parts=parts, raw={"instructions": said})
     given = body.get("input")
     if isinstance(given, str):

@@ -41,7 +41,7 @@ class Numbered:
 
     def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame events that differ in their delta: texts are put between what all have in common."""
-        before, between, after = self._common(run)
+        before, between, after, end = self._common(run)
         for texts in run.texts:
             if isinstance(texts, Awaited):
                 yield texts
@@ -49,14 +49,14 @@ class Numbered:
             first, self.number = self.number, self.number + len(texts)
             for number, text in enumerate(texts, first):
                 padded = self._padding(text, number) if self._pads else ""
+                rest = f"{between}{padded}{after}{number}{end}"
                 try:
-                    yield f"{before}{quoted(text)}{between}{padded}{after}{number}}}\n\n".encode()
+                    yield f"{before}{quoted(text)}{rest}".encode()
                 except UnicodeEncodeError:  # a lone surrogate
-                    written = encode(text).decode()
-                    yield f"{before}{written}{between}{padded}{after}{number}}}\n\n".encode()
+                    yield f"{before}{encode(text).decode()}{rest}".encode()
 
-    def _common(self, run: Run) -> tuple[str, str, str]:
-        """Write what the events of a run have in common: before the delta, up to the padding, up to the number."""
+    def _common(self, run: Run) -> tuple[str, str, str, str]:
+        """Write what the events of a run have in common, cut where the delta, the padding and the number stand."""
         told = {"delta": None, "sequence_number": None, **run.fields} | ({"obfuscation": None} if self._pads else {})
         pieces = [f'event: {run.type}\ndata: {{"type":"{run.type}"']
         for name in sorted(told):
@@ -65,8 +65,8 @@ class Numbered:
                 pieces[-1] += encode(run.fields[name]).decode()
             else:
                 pieces.append("")
-        before, between, *rest = pieces
-        return (before, f'{between}"', f'"{rest[0]}') if self._pads else (before, between, "")
+        before, between, *after, end = pieces
+        return before, between + '"' * self._pads, '"' * self._pads + "".join(after), end + "}\n\n"
 
     def _padding(self, delta: str, number: int) -> str:
         return padding(self._first + number, -len(delta) % MODULUS)

@@ -19,7 +19,7 @@ from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai.pieces import Budget
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import item_id
-from llm_intercept.dialects.openai_responses.item_kinds import whole
+from llm_intercept.dialects.openai_responses.item_kinds import tellable, whole
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall
 
@@ -105,7 +105,7 @@ class _Items:
             case Media():
                 self._add(image(part))
             case Other():
-                self._add({**part.raw, "type": part.type})
+                self._add(tellable({**part.raw, "type": part.type}))
 
     def done(self) -> Iterator[dict[str, Any]]:
         """Give the items, each whole; messages of families that have phases say which they are."""

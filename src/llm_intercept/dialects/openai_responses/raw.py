@@ -12,7 +12,7 @@ from llm_intercept.base.json import decode, encode, items, mapping, plain, text
 from llm_intercept.dialects.openai.headers import JSON, STREAM
 from llm_intercept.dialects.openai.ready import Ready, is_event_text, stream_data
 from llm_intercept.dialects.openai_responses.accumulate import accumulated
-from llm_intercept.dialects.openai_responses.item_kinds import KINDS
+from llm_intercept.dialects.openai_responses.item_kinds import KINDS, kind_of, tellable
 from llm_intercept.dialects.openai_responses.items import parts_of
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Other
@@ -106,6 +106,5 @@ def _reply_part(part: Part) -> ReplyPart:
 def told(body: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Give the items of a ready response, each with an id."""
     for number, item in enumerate(items(body.get("output"))):
-        known = plain(mapping(item))
-        prefix = KINDS[known["type"]].prefix if known.get("type") in KINDS else "item"
-        yield {"id": text(known.get("id")) or f"{prefix}_{number}", "type": "", **known}
+        known = tellable(mapping(item))
+        yield {**known, "id": known["id"] or f"{kind_of(known).prefix}_{number}"}
