@@ -10,7 +10,10 @@ from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
 from llm_intercept.dialects.openai_moderations.dialect import OpenAIModerations
+from llm_intercept.dialects.openai_responses.compact import Compaction
+from llm_intercept.dialects.openai_responses.conversations import Conversations
 from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
+from llm_intercept.dialects.openai_responses.stored import StoredResponses
 from llm_intercept.dialects.openai_stored.dialect import OpenAIStored
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
 
@@ -28,6 +31,9 @@ DIALECTS: tuple[Dialect, ...] = (
     OpenAIModels(),
     OpenAIModerations(),
     OpenAIStored(),
+    StoredResponses(),
+    Conversations(),
+    Compaction(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

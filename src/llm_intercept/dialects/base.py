@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
     from llm_intercept.replies.reply import Reply
     from llm_intercept.stored.shelves import Shelves
+    from llm_intercept.timing.clock import Clock
+    from llm_intercept.timing.pace import Pace
 
 
 @dataclass(slots=True)
@@ -34,6 +36,9 @@ class Context:
         identity: Hex digits, at least 64, that are the same for the same request, repeat and seed.
         note_usage: Called once, when the usage is known.
         shelves: What was kept of earlier answers, and where to keep this one.
+        clock: The simulated time.
+        pace: How fast the answer comes; for answers that are worked on after they were given.
+        is_replay: Whether a take answers, which is kept when it is known what it says.
 
     """
 
@@ -41,6 +46,9 @@ class Context:
     identity: str
     note_usage: Callable[[Usage], None]
     shelves: Shelves
+    clock: Clock
+    pace: Pace | None = None
+    is_replay: bool = False
 
 
 class BadRequestError(Exception):
@@ -150,6 +158,7 @@ class Dialect(ABC):
         default: What answers a request that no rule and no recording does; None where nothing can.
         is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere.
         is_kept: Whether recordings keep its exchanges, and play them.
+        remembers: Whether its requests may continue what was answered before; `recall` says what.
 
     """
 
@@ -161,6 +170,7 @@ class Dialect(ABC):
     default: Answer | None = None
     is_side: bool = False
     is_kept: bool = True
+    remembers: bool = False
 
     @abstractmethod
     def claims(self, head: WireRequest) -> bool:
@@ -205,3 +215,33 @@ class Dialect(ABC):
         """Whether a recorded answer, to a request with the body `asked`, can be given to `request` as it is."""
         del asked
         return request.stream == is_stream
+
+    def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
+        """Complete a request by what was answered before.
+
+        Raises:
+            BadRequestError: It continues what nobody here answered.
+
+        """
+        del shelves
+        return request
+
+    def replayed(self, request: LLMRequest, response: WireResponse, context: Context) -> WireResponse:
+        """Hear of what a take answers; returns the response that does so."""
+        del request, context
+        return response
+
+    def is_later(self, request: LLMRequest) -> bool:
+        """Whether a request is answered at once, and worked on afterwards, so that its answer takes no time."""
+        del request
+        return False
+
+    def knows(self, request: LLMRequest, shelves: Shelves) -> bool:
+        """Whether a request is about what an interceptor has answered, so that nobody else can answer it."""
+        del request, shelves
+        return False
+
+    def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
+        """Whether a request continues what one with the body `asked` did, as far as that is known."""
+        del request, asked
+        return True

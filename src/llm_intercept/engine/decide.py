@@ -102,10 +102,13 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
     A side request is no question whose answer could be missing.
     """
     answer, is_side = case.dialect.default, case.dialect.is_side
-    if answer is None or chain[0].lets_unmatched_out or (chain[0].refusal is not None and not is_side):
+    if answer is None:
         return None
-    if not is_side and any(engine.recorder is not None for engine in chain):
-        return None
+    if not case.dialect.knows(case.request, case.shelves):
+        if chain[0].lets_unmatched_out or (chain[0].refusal is not None and not is_side):
+            return None
+        if not is_side and any(engine.recorder is not None for engine in chain):
+            return None
     case.call.source, case.service = "side" if is_side else "default", chain[0].service
     case.shelves.own = chain[0].stored
     case.origin = answer
@@ -127,7 +130,9 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
             case.call.source = "rule"
             case.origin = case.origin or answer
             return answer
-    return None if engine.recorder is None or not case.dialect.is_kept else _recorded(case, engine.recorder)
+    if engine.recorder is None or not case.dialect.is_kept or case.dialect.knows(case.request, case.shelves):
+        return None
+    return _recorded(case, engine.recorder)
 
 
 def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:

@@ -63,11 +63,12 @@ class Delivery:
 
     def perform(self, response: WireResponse, identity: str) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
-        if not self.faults and self.pace is None:
+        pace = None if self.pace is not None and self.case.dialect.is_later(self.case.request) else self.pace
+        if not self.faults and pace is None:
             return self._with_headers(response)
         timeline = self.case.service.timeline()
         body = Body(self.case.dialect.grammar, is_event_stream(response), identity)
-        gap = None if self.pace is None else (yield from self._first_byte(self.pace, body, timeline))
+        gap = None if pace is None else (yield from self._first_byte(pace, body, timeline))
         response = self._with_headers(response)
         steps = weave(response.chunks, self.faults, body, gap if self.case.request.stream and body.is_stream else None)
         headers = response.headers

@@ -52,10 +52,12 @@ if TYPE_CHECKING:
     from llm_intercept.engine.replay import Replay
     from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.settings import Network, UnmatchedPolicy
+    from llm_intercept.timing.pace import Pace
 
 REMEMBERED = 1000
 """So many warnings are not given again."""
@@ -158,11 +160,14 @@ class Engine:
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why, is_ruled = "", True
         content = (yield READ_BODY) if is_read(head, dialect, chain) else b""
+        shelves = Shelves([engine.stored for engine in chain], self.stored)
         is_elsewhere = dialect is OPAQUE and not is_of_a_model(head, content, chain)
         try:
             request = dialect.read(head, content)
+            if dialect.remembers:
+                request = self._recalled(dialect, request, head, shelves, chain)
         except BadRequestError as refused:
-            if not (records(chain) or self.lets_unmatched_out or lets_out(head, chain)):
+            if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
             dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
         except UnreadableError as error:
@@ -175,7 +180,6 @@ class Engine:
         call = Call(
             request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
         )
-        shelves = Shelves([engine.stored for engine in chain], self.stored)
         case = Case(head, request, dialect, call, self.service, shelves, is_elsewhere=is_elsewhere, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
@@ -184,6 +188,21 @@ class Engine:
         except BaseException as error:  # a cancelled task ends a call too
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             call.finish()
+            raise
+
+    def _goes_out(self, head: WireRequest, chain: tuple[Engine, ...]) -> bool:
+        """Whether a tape or the network may answer what no rule does."""
+        return records(chain) or self.lets_unmatched_out or lets_out(head, chain)
+
+    def _recalled(
+        self, dialect: Dialect, request: LLMRequest, head: WireRequest, shelves: Shelves, chain: tuple[Engine, ...]
+    ) -> LLMRequest:
+        """Complete a request by what it continues; what nobody here answered, a tape or the network may know."""
+        try:
+            return dialect.recall(request, shelves)
+        except BadRequestError:
+            if self._goes_out(head, chain):
+                return request
             raise
 
     def _answered(self, case: Case, chain: tuple[Engine, ...], why: str) -> Exchange:
@@ -224,7 +243,8 @@ class Engine:
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
             identity = self._identity(case)
-            response = yield from delivery.perform(self._written(case, delivery.answer, identity), identity)
+            written = self._written(case, delivery.answer, identity, delivery.pace)
+            response = yield from delivery.perform(written, identity)
         if case.request.stream or response.timeline is not None:
             return self._watched(case, response)
         case.call.finish()
@@ -236,15 +256,15 @@ class Engine:
     def _identity(self, case: Case) -> str:
         return self._identities.next(case.call.digest, stream=case.request.stream)
 
-    def _context(self, case: Case, identity: str) -> Context:
+    def _context(self, case: Case, identity: str, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
-        return Context(self.tokenizer, identity, note_usage, case.shelves)
+        return Context(self.tokenizer, identity, note_usage, case.shelves, case.service.clock, pace)
 
-    def _written(self, case: Case, answer: Answer, identity: str) -> WireResponse:
+    def _written(self, case: Case, answer: Answer, identity: str, pace: Pace | None = None) -> WireResponse:
         try:
-            response = case.dialect.respond(case.request, answer, self._context(case, identity))
+            response = case.dialect.respond(case.request, answer, self._context(case, identity, pace))
         except ReplyError as error:
             raise FailedExchange(placed(error, case)) from error
         except LLMInterceptError as error:
@@ -256,9 +276,10 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        context = Context(self.tokenizer, case.call.digest, lambda _: None, case.shelves)
+        clock = case.service.clock
+        context = Context(self.tokenizer, case.call.digest, lambda _: None, case.shelves, clock, is_replay=True)
         try:
-            response = replay.response(case, context)
+            response = case.dialect.replayed(case.request, replay.response(case, context), context)
             case.call.status, case.call.usage = response.status, replay.usage(case)
         except LLMInterceptError as error:
             raise FailedExchange(error) from error

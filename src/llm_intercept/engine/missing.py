@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.json import mapping
 from llm_intercept.engine import loosening
 from llm_intercept.engine.explain import facts_of
 from llm_intercept.facts import TakeFacts, Unmatched
@@ -46,6 +47,9 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
             MEND,
             takes=damaged,
         )
+    other = tuple(_of_another(recorder, case, key))
+    if other:
+        return Unmatched(facts_of(case), problem, (), advice(recorder), takes=other)
     near = (*_own(recorder, sought, key), *_nearest(recorder, sought))
     if not near:
         problem += " There are no recordings in it."
@@ -75,6 +79,15 @@ def _command() -> str:
         return "python app.py"
     module = program.name == "__main__.py"
     return shlex.join(["python", *(["-m", program.parent.name] if module else [str(program)]), *sys.argv[1:]])
+
+
+def _of_another(recorder: Recorder, case: Case, key: Key) -> Iterator[TakeFacts]:
+    """Say of a take of this very request that it continues another answer."""
+    coming = recorder.tape.coming(key)
+    if coming is not None and not case.dialect.follows(case.request, mapping(coming[1].request.body)):
+        yield TakeFacts(
+            coming[0], "it continues another answer: what was answered before has changed since it was recorded"
+        )
 
 
 def _own(recorder: Recorder, sought: SanitizedRequest, key: Key) -> Iterator[TakeFacts]:

@@ -118,7 +118,8 @@ class Recorder:
             key = sought()[1]
         else:
             key = self._redacted(self._keys.of, wire.method, wire.url, request.headers, request.raw, request.content)
-        asked = Asked(wire.url, request.raw, lambda: sought()[0].request)
+        follows = partial(dialect.follows, request)
+        asked = Asked(wire.url, request.raw, lambda: sought()[0].request, follows)
         found = self.tape.play(key, asked, repeat_last=self.recordings.repeat_last)
         if found is not None:
             return self._played(found)

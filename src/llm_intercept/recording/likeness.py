@@ -11,10 +11,11 @@ import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from llm_intercept.base.json import mapping
 from llm_intercept.recording.fingerprint import Match, Renumbering, canonical_text, recorded_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from llm_intercept.recording.take import TakeRequest
 
@@ -43,15 +44,26 @@ class Asked:
         url: Where it goes, as it was sent.
         body: Its body, as it was sent.
         keep: Makes what is kept of it.
+        follows: Whether it continues what a take with some body continued, as far as that is known.
 
     """
 
-    def __init__(self, url: str, body: Any, keep: Callable[[], TakeRequest]) -> None:
-        self._url, self._body, self._keep = url, body, keep
+    def __init__(
+        self,
+        url: str,
+        body: Any,
+        keep: Callable[[], TakeRequest],
+        follows: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    ) -> None:
+        self._url, self._body, self._keep, self._follows = url, body, keep, follows
 
     def is_plainly(self, request: TakeRequest) -> bool:
         """Whether a take's request is this one to the letter, so that nothing need be redacted to tell."""
         return request.url == self._url and bool(_body(request) == self._body)
+
+    def continues(self, request: TakeRequest) -> bool:
+        """Whether a take's request continues the same answer, as far as that is known."""
+        return self._follows(mapping(request.body))
 
     @cached_property
     def likeness(self) -> Likeness:

@@ -147,7 +147,8 @@ class Tape:
             repeat_last: Whether the last is played again.
 
         Returns:
-            The take; None if there is none left, or if a file that comes before it is damaged (see `damaged`).
+            The take; None if there is none left, if a file that comes before it is damaged (see `damaged`), or if it
+            continues another answer than the request does.
 
         """
         WRITER.wait(self.store.place, "" if self._loosened is not None else key.fingerprint)
@@ -155,17 +156,23 @@ class Tape:
             several = self._several.setdefault(key.fingerprint, Several())
             take = self._at(key, several.next)
             if take is not None and (asked is None or self._is_plain(key, asked, several, take)):
-                return self._hit(key, several, several.next, take)
+                return self._hit(key, several, several.next, take, asked)
             if take is not None and asked is not None:
                 number = self._meant(key, asked, several)
                 take = None if number is None else self._at(key, number)
                 if number is not None and take is not None:
-                    return self._hit(key, several, number, take)
+                    return self._hit(key, several, number, take, asked)
             return self._last(key, several, asked) if repeat_last and not self.damaged(key) else None
 
     def peek(self, name: str) -> Take | None:
         """Read a take without playing it; None if it cannot be read, which is noted in `problems`."""
         return self._read(name)
+
+    def coming(self, key: Key) -> tuple[str, Take] | None:
+        """Read the take of a request that comes next in order, without playing it; None if there is none."""
+        number = self._several.get(key.fingerprint, Several()).next
+        name, take = self._name(key, number), self._at(key, number)
+        return (name, take) if name is not None and take is not None else None
 
     def taken(self, key: Key) -> int:
         """Count the takes of a request that were played."""
@@ -262,7 +269,9 @@ class Tape:
         while (take := self._at(key, several.seen + 1)) is not None:
             several.learn(likeness_of(take.request))
 
-    def _hit(self, key: Key, several: Several, number: int, take: Take) -> TapeHit:
+    def _hit(self, key: Key, several: Several, number: int, take: Take, asked: Asked | None) -> TapeHit | None:
+        if asked is not None and not asked.continues(take.request):
+            return None
         name = self._name(key, number) or ""
         several.play(number)
         self.played.append(name)

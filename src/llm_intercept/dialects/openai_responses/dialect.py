@@ -7,38 +7,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.base.json import encode, mapping, text
+from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.forced import automatic, obeying
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
-from llm_intercept.dialects.openai.pieces import Budget, Splitter
+from llm_intercept.dialects.openai.pieces import Splitter
 from llm_intercept.dialects.openai.ready import Ready
 from llm_intercept.dialects.openai_responses import grammar, read
+from llm_intercept.dialects.openai_responses.keeping import keep, keeping
+from llm_intercept.dialects.openai_responses.kept import KeptResponse
+from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER
-from llm_intercept.dialects.openai_responses.numbered import Numbered
-from llm_intercept.dialects.openai_responses.output import Plan, planned
-from llm_intercept.dialects.openai_responses.raw import ready, told
+from llm_intercept.dialects.openai_responses.output import planned
+from llm_intercept.dialects.openai_responses.raw import ready
+from llm_intercept.dialects.openai_responses.recall import PREVIOUS, recalled
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
-from llm_intercept.dialects.openai_responses.response import ended, in_stream, just_begun, model_of, response
-from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
+from llm_intercept.dialects.openai_responses.response import ended, in_stream, model_of, response
+from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
+from llm_intercept.dialects.openai_responses.telling import Teller
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.model.wire import Step, WireRequest
     from llm_intercept.replies.kinds import Answer
+    from llm_intercept.stored.shelves import Shelves
 
 NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
-ENDS = frozenset({"completed", "incomplete", "failed"})
 
 
 class OpenAIResponses(OpenAIDialect):
@@ -48,6 +52,7 @@ class OpenAIResponses(OpenAIDialect):
     grammar: Grammar = grammar
     recorded = RECORDED
     manner = MANNER
+    remembers = True
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a POST to a path that ends in /responses."""
@@ -56,6 +61,24 @@ class OpenAIResponses(OpenAIDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
+        """Find the conversation that a request continues."""
+        before = recalled(request.raw, shelves)
+        return request.after(before) if before and isinstance(request, read.ResponsesRequest) else request
+
+    def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
+        """Whether a recorded request continued the same response."""
+        before = request.before if isinstance(request, read.ResponsesRequest) else ()
+        return not isinstance(before, KeptResponse) or asked.get(PREVIOUS) == before.body.get("id")
+
+    def is_later(self, request: LLMRequest) -> bool:
+        """Whether it is answered at once, and worked on in the background."""
+        return request.raw.get(LATER) is True and not request.stream
+
+    def replayed(self, request: LLMRequest, response: WireResponse, context: Context) -> WireResponse:
+        """Keep what a take says."""
+        return keeping(request, response, context, is_recorded=True)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer: events if the request asks for a stream, else JSON.
@@ -102,35 +125,32 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     for one in teller.tell():
         if isinstance(one, Awaited):
             raise TypeError("a JSON body cannot wait for what it says")
-    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (encode(end(), indent=2),))
+    headers, whole = answer_headers(request.url, JSON, context.identity), end()
+    if request.raw.get(LATER) is True:
+        return WireResponse(200, headers, (encode(begun(request, whole, context), indent=2),))
+    content = encode(whole, indent=2)
+    _keep(request, whole, len(content), context)
+    return WireResponse(200, headers, (content,))
+
+
+def _keep(request: LLMRequest, body: Mapping[str, Any], size: int, context: Context) -> None:
+    if not context.is_replay:
+        keep(request, body, size, context)
 
 
 def _streamed(
     request: LLMRequest, teller: Teller, body: Mapping[str, Any], end: Callable[[], Mapping[str, Any]], context: Context
 ) -> WireResponse:
-    chunks = _events(request, teller, body, end, context)
+    is_later = request.raw.get(LATER) is True
+
+    def ended(last: Mapping[str, Any], size: int) -> None:
+        if not is_later:
+            _keep(request, last, size, context)
+
+    chunks: Iterable[Step] = events(request.raw, context.identity, teller, body, end, ended)
+    if is_later and not context.is_replay:
+        chunks = begun_stream(request, chunks, context)
     return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
-
-
-def _events(
-    request: LLMRequest, teller: Teller, body: Mapping[str, Any], end: Callable[[], Mapping[str, Any]], context: Context
-) -> Iterator[bytes | Awaited]:
-    """Yield the events one by one: that it began, each item, that it ended."""
-    pads = mapping(request.raw.get("stream_options")).get("include_obfuscation") is not False
-    frames = Numbered(int(context.identity[-2:], 16), pads=pads)
-    begun = just_begun(body, request.raw)
-    yield frames.event(Event("response.created", {"response": begun}))
-    yield frames.event(Event("response.in_progress", {"response": begun}))
-    for one in teller.tell():
-        if isinstance(one, Run):
-            yield from frames.run(one)
-        elif isinstance(one, Awaited):
-            yield one
-        else:
-            yield frames.event(one)
-    last = end()
-    status = text(last.get("status"))
-    yield frames.event(Event(f"response.{status if status in ENDS else 'completed'}", {"response": last}))
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
@@ -138,7 +158,8 @@ def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireRespo
     if isinstance(found, Ready):
         headers = answer_headers(request.url, found.content_type, context.identity)
         headers = overridden(headers, retry_at_once(answer.status, answer.headers))
-        return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
+        made = WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
+        return made if context.is_replay else keeping(request, made, context, is_recorded=False)
     written = _written(request, found, context) if isinstance(found, Reply) else _told(request, found, context)
     return WireResponse(answer.status, overridden(written.headers, answer.headers), written.chunks)
 
@@ -148,6 +169,5 @@ def _told(request: LLMRequest, body: Mapping[str, Any], context: Context) -> Wir
     used = read_usage([body])
     if used is not None:
         context.note_usage(used)
-    plan = Plan(list(told(body)), Budget())
-    splitter = Splitter(context.tokenizer, text(body.get("model")) or request.model, plan.budget)
-    return _streamed(request, Teller(plan, splitter, is_stream=True), body, lambda: body, context)
+    teller = ready_teller(body, context.tokenizer, request.model)
+    return _streamed(request, teller, body, lambda: body, context)

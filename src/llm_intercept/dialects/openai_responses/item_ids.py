@@ -13,7 +13,7 @@ def response_id(identity: str, created: int) -> str:
     return f"resp_{_made(identity, created, 'response')}"
 
 
-def item_id(identity: str, created: int, number: int) -> str:
+def item_id(identity: str, created: int, number: object) -> str:
     """Make the id of an item without its prefix: it begins as its response's, and has the same variant."""
     return _made(identity, created, number)
 

@@ -5,7 +5,7 @@ Knows: the items' JSON (OpenAI's reference, "Create a model response"). Must not
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, items, mapping, text
@@ -27,16 +27,21 @@ MEDIA: dict[str, MediaKind] = {"input_image": "image", "input_file": "file", "in
 ASSISTANT = "assistant"
 
 
-def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
-    """Read a request's conversation; what a model said in items one after the other is one message."""
+def messages_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = ()) -> Iterator[Message]:
+    """Read a request's conversation; what a model said in items one after the other is one message.
+
+    Args:
+        body: The request's body.
+        before: The items of the conversation that it continues.
+
+    """
     said = body.get("instructions")
     if said is not None:
         parts = tuple(content_parts(said)) if isinstance(said, str) else tuple(_parts_of_all(map(mapping, items(said))))
         yield Message(role="system", parts=parts, raw={"instructions": said})
-    given = body.get("input")
-    if isinstance(given, str):
-        yield Message(role="user", parts=tuple(content_parts(given)), raw={"role": "user", "content": given})
-    for is_assistant, several in groupby(map(mapping, items(given)), lambda item: role_of(item) == ASSISTANT):
+    said_last = body.get("input")
+    new = [{"role": "user", "content": said_last}] if isinstance(said_last, str) else map(mapping, items(said_last))
+    for is_assistant, several in groupby(chain(before, new), lambda item: role_of(item) == ASSISTANT):
         if is_assistant:
             together = list(several)
             raw = together[0] if len(together) == 1 else {"role": ASSISTANT, "items": together}

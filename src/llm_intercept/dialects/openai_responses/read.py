@@ -15,12 +15,14 @@ from llm_intercept.base.questions import asks_a_model
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai_responses.items import messages_of
+from llm_intercept.dialects.openai_responses.kept import history
 from llm_intercept.dialects.openai_responses.refused import check
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.dialects.openai_responses.kept import Before
     from llm_intercept.model.request import Message
     from llm_intercept.model.wire import WireRequest
 
@@ -56,14 +58,21 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
 
 
 class ResponsesRequest(LLMRequest):
-    """A Responses request, whose parts are read when somebody asks for them."""
+    """A Responses request, whose parts are read when somebody asks for them.
+
+    Attributes:
+        before: What it continues.
+
+    """
+
+    before: Before = ()
 
     @classmethod
-    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes) -> ResponsesRequest:
+    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, api: str = NAME) -> ResponsesRequest:
         """Make one of a body."""
         made = cls.__new__(cls)
         made.__dict__.update(
-            api=NAME,
+            api=api,
             model=text(body.get("model")),
             stream=body.get("stream") is True,
             raw=body,
@@ -74,10 +83,17 @@ class ResponsesRequest(LLMRequest):
         )
         return made
 
+    def after(self, before: Before) -> ResponsesRequest:
+        """Make a copy that continues something."""
+        made = ResponsesRequest.__new__(ResponsesRequest)
+        kept = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
+        made.__dict__.update(kept, before=before)
+        return made
+
     @cached_property
     def messages(self) -> tuple[Message, ...]:
-        """The conversation: the instructions, and the input."""
-        return tuple(messages_of(self.raw))
+        """The conversation: the instructions, what was said before, and the input."""
+        return tuple(messages_of(self.raw, history(self.before)))
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:

@@ -18,8 +18,8 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import is_openai_client
 from llm_intercept.dialects.openai.headers import JSON, answer_headers, overridden
+from llm_intercept.dialects.openai.pages import page
 from llm_intercept.dialects.openai.refusals import missing
-from llm_intercept.dialects.openai_stored.pages import page
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.model.wire import WireResponse
