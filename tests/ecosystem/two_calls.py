@@ -1,4 +1,7 @@
-"""What the agent loops of all libraries are told: two calls at once, after their tools' answers the final text."""
+"""What the agent loops of all libraries are told: two calls at once, after their tools' answers the final text.
+
+The calls of a turn are said once, so that a loop whose requests do not show that it went on ends with an error.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,24 @@ from llm_intercept.model import ToolResult
 
 if TYPE_CHECKING:
     from llm_intercept import Interceptor
+    from llm_intercept.replies.kinds import ReplyLike
 
 FINAL = "Paris is sunny, and in Rome it is noon"
 
 
 def two_of_one_tool(llm: Interceptor) -> None:
     """Say two calls of one tool, then the final text."""
-    llm.on(lambda r: r.turn == 1).reply([tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")])
+    calls = [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
+    llm.on(lambda r: r.turn == 1).reply(calls, times=1)
     llm.on(lambda r: r.turn == 2).reply(FINAL)
 
 
-def one_of_each_tool(llm: Interceptor, *before: str) -> None:
-    """Say calls of two tools with ids of their own, after a text if one is given, then the final text."""
+def one_of_each_tool(llm: Interceptor, *before: str, final: ReplyLike = FINAL) -> None:
+    """Say calls of two tools with ids of their own, after a text if one is given, then what is final."""
     weather = tool_call("get_weather", {"city": "Paris"}, id="call_weather")
     time = tool_call("get_time", '{"city": "Rome"}', id="call_time")
-    llm.on(lambda r: r.turn == 1).reply([*before, weather, time])
-    llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+    llm.on(lambda r: r.turn == 1).reply([*before, weather, time], times=1)
+    llm.on(lambda r: r.messages[-1].role == "tool").reply(final)
 
 
 def two_turns(llm: Interceptor) -> None:
