@@ -13,7 +13,6 @@ pytest.importorskip("pydantic_ai")
 from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
-from pydantic_ai.models.openai import OpenAIResponsesModelSettings
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.usage import UsageLimits
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
@@ -204,23 +203,3 @@ def test_a_structured_output_after_the_tools(kind: Any, stream: bool) -> None:
         one_of_each_tool(llm, final=final)
         assert asyncio.run(run()) == forecast
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
-
-
-def test_a_response_is_continued_by_its_id(stream: bool) -> None:
-    """An agent that leaves the conversation with the API sends the answers of its tools alone."""
-    if MODELS[Ran.model] == "openai.chat":
-        pytest.skip("chat completions have no such thing")
-    ran = Ran()
-    agent = ran.agent(model_settings=OpenAIResponsesModelSettings(openai_previous_response_id="auto"))
-
-    async def run() -> object:
-        if not stream:
-            return (await agent.run("weather?")).output
-        async with agent.run_stream("weather?") as result:
-            return await result.get_output()
-
-    with intercept() as llm:
-        one_of_each_tool(llm)
-        assert asyncio.run(run()) == FINAL
-    assert calls_ids(llm, 2) == ["call_weather", "call_time"]
-    assert [item["type"] for item in llm.calls[1].request.raw["input"]] == ["function_call_output"] * 2

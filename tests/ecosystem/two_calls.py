@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from llm_intercept import Interceptor
     from llm_intercept.replies.kinds import ReplyLike
 
+MODELS = {"openai.chat", "openai.responses"}
+"""The APIs that ask a model; the conversations that an API keeps are asked for too."""
 FINAL = "Paris is sunny, and in Rome it is noon"
 
 
@@ -41,7 +43,8 @@ def two_turns(llm: Interceptor) -> None:
 
 def calls_ids(llm: Interceptor, turn: int) -> list[str]:
     """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    messages = llm.calls[turn - 1].request.messages
+    asked = [call.request for call in llm.calls if call.request.api in MODELS]
+    messages = asked[turn - 1].messages
     called = [call.id for message in messages for call in message.tool_calls]
     answered = [result.id for message in messages for result in message.tool_results]
     assert sorted(called) == sorted(answered)
