@@ -40,11 +40,18 @@ OPENAI_TESTS = tuple(
         "test_embeddings.py",
         "test_models.py",
         "test_moderations.py",
+        "test_responses.py",
+        "responses/test_input_items.py",
+        "responses/test_input_tokens.py",
+        "test_conversations.py",
+        "conversations/test_items.py",
     )
 )
 # A client that validates strictly cannot read the base64 that the SDK asks for by itself where a test does not say
 # `encoding_format`: whoever answers, it fails.
 NOT_OURS = "not (test_embeddings and (strict or aiohttp) and not all_params)"
+# The API refuses them: a response without a model, with a conversation and a previous response, after one that is unknown.
+REFUSED = "not (test_responses.py and (_create or compact_with_all_params))"
 # Of an echoed prompt with logprobs the first token has null, as OpenAI has it; the SDK's model has a number there.
 WITH_NULL = tuple(
     f"--deselect=tests/api_resources/test_completions.py::{group}::test_method_create_with_all_params_overload_1"
@@ -104,7 +111,9 @@ def openai_own(session: nox.Session, generation: str) -> None:
     with session.chdir(_openai_source(session)):
         # pytest ends with 5, which fails the session, if `-k` selects nothing.
         environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_RULES": str(rules)}
-        session.run("python", "-m", "pytest", *OPENAI_TESTS, *WITH_NULL, "-k", NOT_OURS, env=environment)
+        session.run(
+            "python", "-m", "pytest", *OPENAI_TESTS, *WITH_NULL, "-k", f"{NOT_OURS} and {REFUSED}", env=environment
+        )
 
 
 @nox.session

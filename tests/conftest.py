@@ -187,13 +187,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ask other APIs than chat by one family alone: how clients get an answer, chat's tests say."""
+    """Ask other APIs than chat by one family, async streams and sync JSON: how clients get an answer, chat's tests say."""
     items[:] = [one for one in items if _is_asked(getattr(one, "callspec", None))]
 
 
 def _is_asked(point: Any) -> bool:
     asked = getattr(point, "params", {})
-    return asked.get("api", "chat") == "chat" or asked.get("family", FAMILIES[0]) == FAMILIES[0]
+    if asked.get("api", "chat") == "chat":
+        return True
+    return asked["family"] == FAMILIES[0] and asked["is_async"] == asked["stream"]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import llm_intercept
 from llm_intercept import Interceptor, faults, model
 from llm_intercept.cli.app import app
 from llm_intercept.conditions import BY_KEY
+from llm_intercept.dialects.openai_moderations.categories import OMNI
 from llm_intercept.errors import SettingsError
 from llm_intercept.rules.rule import Rule
 from llm_intercept.settings import ARGUMENTS, BY_NAME, SETTINGS, said_in
@@ -80,6 +81,8 @@ def accepted(function: Any, name: str) -> bool:
         return True
     if function.__name__ in OPTIONS:
         return name in ARGUMENTS
+    if function is llm_intercept.moderation:
+        return name in {one.replace("-", "_").replace("/", "_") for one in OMNI}
     return (function.__name__ in {"on", "when"} and name in BY_KEY) or function is llm_intercept.Reply
 
 

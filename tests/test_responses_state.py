@@ -260,8 +260,9 @@ def test_it_belongs_to_the_interceptor_that_answered() -> None:
 
 def test_rules_answer_where_they_say_so() -> None:
     """A rule about conversations does not; ready responses are continued by the ids that they have."""
-    ready = {"id": "resp_mine", "object": "response", "output": [{"type": "message", "role": "assistant", "id": "m"}]}
-    ready["output"][0]["content"] = [{"type": "output_text", "text": "mine", "annotations": []}]
+    content = [{"type": "output_text", "text": "mine", "annotations": []}]
+    item = {"type": "message", "role": "assistant", "id": "m", "content": content}
+    ready = {"id": "resp_mine", "object": "response", "output": [item]}
     with intercept() as llm, httpx.Client() as client:
         llm.on(api="openai.responses.stored", url="*/resp_ruled").reply(raw({"id": "ruled"}))
         llm.on("ready").reply(raw(ready))

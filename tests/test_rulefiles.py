@@ -259,6 +259,14 @@ def test_auto_answers_what_the_request_asks_for(write):
         assert message()["content"] == "the text"
 
 
+def test_auto_calls_the_tools_in_a_file_too(write):
+    """Each once, before the text."""
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    with intercept(rules=write("r.json", {"rules": [{"reply": {"auto": "the text", "tools": "each once"}}]})):
+        assert [call["function"]["name"] for call in message(tools=tools)["tool_calls"]] == ["f"]
+        assert message()["content"] == "the text"
+
+
 def test_passthrough_lets_the_request_out(write, server):
     """The server gets it."""
     rules = [{"match": "out", "reply": {"passthrough": True}}, {"reply": "in"}]
@@ -409,6 +417,8 @@ MISTAKES: list[tuple[str, str, tuple[str, ...]]] = [
     ("a part's type", 'reply = ["a", 3]', ("rules[1].reply[1]: 3", "Use a str, or a table")),
     ("a refusal", 'reply = { refusal = "" }', ("rules[1].reply.refusal: ''", "Say why")),
     ("auto", "reply = { auto = false }", ("rules[1].reply.auto: False", "Use true")),
+    ("tools", 'reply = { text = "a", tools = "each once" }', ("tools belongs to auto", "Give auto = true too.")),
+    ("tools of auto", 'reply = { auto = true, tools = "all" }', ("rules[1].reply.tools: 'all'", "each once")),
     ("optional", 'reply = "x"\noptional = "no"', ("rules[1].optional", "'no'", "Use true or false.")),
 ]
 

@@ -20,6 +20,7 @@ from llm_intercept import (
     Reply,
     auto,
     intercept,
+    moderation,
     refusal,
     structured,
     tool_call,
@@ -106,4 +107,8 @@ def replies() -> None:
     assert_type(tool_call("f", {"a": 1}, id="call_1"), ToolCall)
     assert_type(structured([1]), Reply)
     assert_type(refusal("no"), Reply)
+    with intercept() as llm:
+        llm.on("a").reply(moderation("violence", hate=0.9))
+        llm.on("b").reply([moderation("violence"), moderation()])
+        llm.on("c").reply(auto("Done.", tools="each once"))
     Reply("text", tool_calls=(tool_call("f"),), finish_reason="length", usage=Usage(input_tokens=1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx2
 from openai import OpenAI
 
-from llm_intercept import Interceptor, InterceptTransport, Match, Pace, Recordings, Reply, intercept, wrap
+from llm_intercept import Interceptor, InterceptTransport, Match, Pace, Recordings, Reply, auto, intercept, wrap
 
 if TYPE_CHECKING:
     import httpx
@@ -18,6 +18,7 @@ def what_cannot_be_a_reply() -> None:
         llm.reply(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("a").reply(None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("b").reply([1, 2])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
+        auto(tools="all")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("c").reply(lambda: "no request")  # type: ignore[arg-type,misc] # pyright: ignore[reportArgumentType]
     intercept(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Interceptor(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.sse import frame
@@ -27,6 +27,25 @@ if TYPE_CHECKING:
     from llm_intercept.timing.pace import Pace
 
 
+class Around(Protocol):
+    """What the engine knows of an exchange that few answers need."""
+
+    @property
+    def shelves(self) -> Shelves:
+        """What is kept of answers."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time."""
+        ...
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a take answers."""
+        ...
+
+
 @dataclass(slots=True)
 class Context:
     """What a dialect needs beside request and reply to write a response.
@@ -35,20 +54,31 @@ class Context:
         tokenizer: Splits text into deltas and counts it.
         identity: Hex digits, at least 64, that are the same for the same request, repeat and seed.
         note_usage: Called once, when the usage is known.
-        shelves: What was kept of earlier answers, and where to keep this one.
-        clock: The simulated time.
+        around: What few answers need, made when it is asked for.
         pace: How fast the answer comes; for answers that are worked on after they were given.
-        is_replay: Whether a take answers, which is kept when it is known what it says.
 
     """
 
     tokenizer: Tokenizer
     identity: str
     note_usage: Callable[[Usage], None]
-    shelves: Shelves
-    clock: Clock
+    around: Around
     pace: Pace | None = None
-    is_replay: bool = False
+
+    @property
+    def shelves(self) -> Shelves:
+        """What was kept of earlier answers, and where to keep this one."""
+        return self.around.shelves
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time."""
+        return self.around.clock
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a take answers, which is kept when it is known what it says."""
+        return self.around.is_replay
 
 
 class BadRequestError(Exception):

@@ -13,6 +13,7 @@ from llm_intercept.engine.exits import port_of
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import Passthrough
+from llm_intercept.stored.shelves import Shelves
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.book import Decision
-    from llm_intercept.rules.rule import Takes
+    from llm_intercept.rules.rule import Takes, Unknown
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
-    from llm_intercept.stored.shelves import Shelves
+    from llm_intercept.timing.clock import Clock
 
     Decided = Prepared | Exhausted | Replay | Capture
 
@@ -49,10 +50,11 @@ class Case:
         dialect: The API it is one of.
         call: Its call.
         service: What the interceptor that answers simulates beside the model.
-        shelves: What is kept of answers, by the interceptor that answers and those around it.
+        chain: The interceptors around it, the innermost first.
+        engine: The one that answers.
         origin: What answers it, for messages.
         where: Where that was written.
-        is_elsewhere: Whether it goes to no model, so that it is anybody's business only where a rule names its path.
+        unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
 
     """
@@ -62,18 +64,32 @@ class Case:
     dialect: Dialect
     call: Call
     service: Service
-    shelves: Shelves
+    chain: tuple[Engine, ...]
+    engine: Engine
     origin: object = ""
     where: str = ""
-    is_elsewhere: bool = False
+    unknown: Unknown = "a model"
     is_ruled: bool = True
 
     @property
     def takes(self) -> Takes:
         """Which rules may answer."""
-        if self.dialect is not OPAQUE:
-            return self.dialect.takes
-        return "elsewhere" if self.is_elsewhere else "known host"
+        return self.unknown if self.dialect is OPAQUE else self.dialect.takes
+
+    @property
+    def shelves(self) -> Shelves:
+        """What is kept of answers, by the interceptor that answers and those around it."""
+        return Shelves([engine.stored for engine in self.chain], self.engine.stored)
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated time of the interceptor that answers."""
+        return self.service.clock
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether a take answers."""
+        return self.call.source == "recording"
 
 
 def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
@@ -93,7 +109,7 @@ def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
                 return answer
     except LLMInterceptError as error:
         raise FailedExchange(error) from error
-    return Passthrough() if case.is_elsewhere else _default(case, chain)
+    return Passthrough() if case.unknown == "elsewhere" else _default(case, chain)
 
 
 def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
@@ -110,7 +126,7 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
         if not is_side and any(engine.recorder is not None for engine in chain):
             return None
     case.call.source, case.service = "side" if is_side else "default", chain[0].service
-    case.shelves.own = chain[0].stored
+    case.engine = chain[0]
     case.origin = answer
     return answer
 
@@ -119,7 +135,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
     if engine.budget is not None and not case.dialect.is_side:
         engine.check_budget()
-    case.service, case.shelves.own = engine.service, engine.stored
+    case.service, case.engine = engine.service, engine
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.is_ruled:

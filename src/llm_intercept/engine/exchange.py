@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
+    from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy
     from llm_intercept.timing.pace import Pace
 
@@ -160,27 +161,28 @@ class Engine:
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why, is_ruled = "", True
         content = (yield READ_BODY) if is_read(head, dialect, chain) else b""
-        shelves = Shelves([engine.stored for engine in chain], self.stored)
-        is_elsewhere = dialect is OPAQUE and not is_of_a_model(head, content, chain)
+        unknown: Unknown = "a model"
+        if dialect is OPAQUE and not is_of_a_model(head, content, chain):
+            unknown = "elsewhere"
         try:
             request = dialect.read(head, content)
             if dialect.remembers:
-                request = self._recalled(dialect, request, head, shelves, chain)
+                request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
             if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
             dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
         except UnreadableError as error:
-            is_elsewhere = not (OPAQUE.is_question(head, content) or records(chain))
+            unknown = "unread" if OPAQUE.is_question(head, content) or records(chain) else "elsewhere"
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
-        if is_elsewhere and not is_answered_elsewhere(request, chain):
+        if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
         digest = self._identities.digest(dialect.essence(request), self.seed)
         before = self.journal.failed_before(digest)
         call = Call(
             request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
         )
-        case = Case(head, request, dialect, call, self.service, shelves, is_elsewhere=is_elsewhere, is_ruled=is_ruled)
+        case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
@@ -195,11 +197,11 @@ class Engine:
         return records(chain) or self.lets_unmatched_out or lets_out(head, chain)
 
     def _recalled(
-        self, dialect: Dialect, request: LLMRequest, head: WireRequest, shelves: Shelves, chain: tuple[Engine, ...]
+        self, dialect: Dialect, request: LLMRequest, head: WireRequest, chain: tuple[Engine, ...]
     ) -> LLMRequest:
         """Complete a request by what it continues; what nobody here answered, a tape or the network may know."""
         try:
-            return dialect.recall(request, shelves)
+            return dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
         except BadRequestError:
             if self._goes_out(head, chain):
                 return request
@@ -260,7 +262,7 @@ class Engine:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
-        return Context(self.tokenizer, identity, note_usage, case.shelves, case.service.clock, pace)
+        return Context(self.tokenizer, identity, note_usage, case, pace)
 
     def _written(self, case: Case, answer: Answer, identity: str, pace: Pace | None = None) -> WireResponse:
         try:
@@ -276,8 +278,7 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        clock = case.service.clock
-        context = Context(self.tokenizer, case.call.digest, lambda _: None, case.shelves, clock, is_replay=True)
+        context = Context(self.tokenizer, case.call.digest, lambda _: None, case)
         try:
             response = case.dialect.replayed(case.request, replay.response(case, context), context)
             case.call.status, case.call.usage = response.status, replay.usage(case)

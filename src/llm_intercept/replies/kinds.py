@@ -238,7 +238,7 @@ ReplyLike = (
     | BaseModel
     | BaseException
     | type[BaseException]
-    | Iterable[str | ReplyPart | Reply | BaseModel]
+    | Iterable[str | ReplyPart | Reply | BaseModel | Moderations]
     | ResponseLike
     | Callable[[LLMRequest], Any]
 )

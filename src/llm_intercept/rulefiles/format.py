@@ -31,7 +31,7 @@ from llm_intercept.errors import ReplyError, SettingsError
 from llm_intercept.model.parts import FinishReason  # noqa: TC001 - pydantic reads it
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.api_error import api_error
-from llm_intercept.replies.kinds import prepare
+from llm_intercept.replies.kinds import CalledTools, prepare
 from llm_intercept.replies.make import auto, custom_tool_call, passthrough, raw, refusal, structured, tool_call
 from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.rule import Key  # noqa: TC001 - pydantic reads it
@@ -172,6 +172,7 @@ class UsageInFile(_Strict):
 
 KINDS = ("structured", "raw", "error", "auto", "passthrough")
 OF_ERRORS = {"message", "code", "retry_after"}
+TOGETHER = {"error": {"error", *OF_ERRORS}, "auto": {"auto", "tools"}}
 
 
 class ReplyInFile(_Strict):
@@ -212,6 +213,7 @@ class ReplyInFile(_Strict):
         ]
         | None
     ) = None
+    tools: CalledTools | None = None
     passthrough: Literal[True] | None = None
 
     @property
@@ -233,11 +235,13 @@ class ReplyInFile(_Strict):
 
     def _check_kind(self, given: set[str]) -> None:
         kinds = [name for name in KINDS if name in given]
-        allowed = {"error": {"error", *OF_ERRORS}}.get(kinds[0], set(kinds)) if kinds else given
+        allowed = TOGETHER.get(kinds[0], set(kinds)) if kinds else given
         if len(kinds) > 1 or given - allowed:
             raise MistakeError(f"{' and '.join(sorted(given))} do not go together", "Give one kind of reply.")
         if not kinds and given & OF_ERRORS:
             raise MistakeError("message, code and retry_after belong to an error", "Give error too.")
+        if not kinds and "tools" in given:
+            raise MistakeError("tools belongs to auto", "Give auto = true too.")
         if not given:
             raise MistakeError("an empty table answers nothing", "Give text, tool_calls, error or auto = true.")
         if given == {"refusal"} and not self.refusal:
@@ -252,7 +256,7 @@ class ReplyInFile(_Strict):
         if self.raw is not None:
             return raw(self.raw)
         if self.auto is not None:
-            return auto() if self.auto is True else auto(self.auto)
+            return auto(tools=self.tools) if self.auto is True else auto(self.auto, tools=self.tools)
         return passthrough() if self.passthrough else self._said()
 
     def _said(self) -> Reply:

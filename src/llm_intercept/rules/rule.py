@@ -35,8 +35,9 @@ Key = Literal["conversation", "model", "system", "last_user", "url"]
 """A property of the request that tells conversations apart."""
 KEYS = get_args(Key)
 OF_OTHERS = (*ANSWERS_ALL, *OF_ANOTHER)
-Unknown = Literal["known host", "elsewhere"]
-"""Where a request goes whose API nobody here knows: to a host of models or a path that asks one, or anywhere else."""
+Unknown = Literal["a model", "unread", "elsewhere"]
+"""What is known of a request that nobody here can read: it asks a model, or is for an API that would have read it
+otherwise, or for anything else."""
 Takes = Kinds | Unknown | None
 """What is asked of the rules that may answer a request: of a conversation nothing, of another API kinds of replies."""
 FOR_CONVERSATIONS = "its replies are for conversations, which this is not; with api=… a rule means it"
@@ -164,15 +165,15 @@ class Rule:
 
         A conversation is meant by every rule. Another operation is meant by those whose replies are all of the kinds it
         takes, and those that say so. A path of an API that nobody knows is meant by those that name it, and by those
-        that have ready replies alone and look at more than a conversation; where no model is asked, by those that name
-        it and have no text to say.
+        that have ready replies alone and look at more than a conversation; where no model is asked, or an API could
+        not read it, by those that name it and have no text to say.
         """
         if takes is None:
             return True
-        if takes == "elsewhere":
+        if takes == "unread" or takes == "elsewhere":  # noqa: PLR1714 - type checkers follow this form alone
             says_no_text = all(is_ready(reply) or isinstance(reply, Callback) for reply in self.replies)
             return bool(self.replies) and says_no_text and self._names(request)
-        if takes == "known host":
+        if takes == "a model":
             return self._names(request) or (self.is_of_http and bool(self.replies) and all(map(is_ready, self.replies)))
         return self._gives(takes) or any(condition.tells_operation(request) for condition in self.conditions)
 

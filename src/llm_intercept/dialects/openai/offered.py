@@ -49,7 +49,7 @@ def _check_named(where: str, tool: Any, *, nested: bool) -> None:
         raise wrong_type(where, "an object", tool)
     known = mapping(tool)
     kind = known.get("type", "function" if nested else None)
-    if kind is None:
+    if kind is None and not nested:
         raise missing(f"{where}.type")
     if kind not in NAMED:
         return

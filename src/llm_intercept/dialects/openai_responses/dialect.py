@@ -15,7 +15,7 @@ from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, 
 from llm_intercept.dialects.openai.pieces import Splitter
 from llm_intercept.dialects.openai.ready import Ready
 from llm_intercept.dialects.openai_responses import grammar, read
-from llm_intercept.dialects.openai_responses.keeping import keep, keeping
+from llm_intercept.dialects.openai_responses.answered import keep, keeping
 from llm_intercept.dialects.openai_responses.kept import KeptResponse
 from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER

@@ -103,7 +103,7 @@ def _reply_part(part: Part) -> ReplyPart:
     return part
 
 
-def told(body: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def items_of(body: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Give the items of a ready response, each with an id."""
     for number, item in enumerate(items(body.get("output"))):
         known = tellable(mapping(item))

@@ -7,7 +7,7 @@ HTTP libraries, how a response is made.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.hosts import is_llm_place
@@ -28,6 +28,8 @@ from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.wire import WireRequest
@@ -114,8 +116,9 @@ def _asked_so(kept: KeptResponse, *, pads: bool) -> dict[str, object]:
     return {**kept.asked, "stream_options": {"include_obfuscation": pads}}
 
 
-def _data(event: bytes) -> dict[str, object]:
-    return dict(next(iter(stream_data(event)), {}))
+def _data(event: bytes) -> Mapping[str, Any]:
+    found = stream_data(event)
+    return found[0] if found else {}
 
 
 def _number(event: bytes) -> int:

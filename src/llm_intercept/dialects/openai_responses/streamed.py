@@ -5,13 +5,14 @@ Knows: the stream's frame (docs/wire.md 5.2). Must not know: what is said, who l
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.openai.pieces import Budget, Splitter
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.output import Plan
-from llm_intercept.dialects.openai_responses.raw import told
+from llm_intercept.dialects.openai_responses.raw import items_of
 from llm_intercept.dialects.openai_responses.response import in_stream, just_begun
 from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
 from llm_intercept.model.wire import Awaited
@@ -54,13 +55,14 @@ def events(
     else:
         yield frames.event(Event("response.created", {"response": begun}))
     yield frames.event(Event("response.in_progress", {"response": begun}))
-    for one in teller.tell():
-        if isinstance(one, Run):
-            yield from frames.run(one)
-        elif isinstance(one, Awaited):
-            yield one
-        else:
-            yield frames.event(one)
+    with closing(teller.tell()) as telling:
+        for one in telling:
+            if isinstance(one, Run):
+                yield from frames.run(one)
+            elif isinstance(one, Awaited):
+                yield one
+            else:
+                yield frames.event(one)
     last = end()
     status = text(last.get("status"))
     event = frames.event(Event(f"response.{status if status in ENDS else 'completed'}", {"response": last}))
@@ -70,7 +72,7 @@ def events(
 
 def ready_teller(body: Mapping[str, Any], tokenizer: Tokenizer, model: str) -> Teller:
     """Make what tells a ready response, which is not bent to any request, and says what it says."""
-    plan = Plan(list(told(body)), Budget())
+    plan = Plan(list(items_of(body)), Budget())
     return Teller(plan, Splitter(tokenizer, text(body.get("model")) or model, plan.budget), is_stream=True)
 
 

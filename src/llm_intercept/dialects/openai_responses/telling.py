@@ -19,7 +19,7 @@ from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from llm_intercept.dialects.openai.pieces import Splitter
     from llm_intercept.dialects.openai_responses.output import Plan
@@ -72,7 +72,7 @@ class Teller:
     reasoning_tokens: int = 0
     _position: int = 0  # of the next token, for log probabilities
 
-    def tell(self) -> Iterator[Told]:
+    def tell(self) -> Generator[Told]:
         """Tell all items one after the other, until the budget is spent."""
         for item in self.plan.items:
             if self.plan.budget.cut:
