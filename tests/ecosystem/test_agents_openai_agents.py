@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ pytest.importorskip("agents")
 
 from agents import (
     Agent,
+    Model,
     OpenAIChatCompletionsModel,
     OpenAIResponsesModel,
     Runner,
@@ -18,26 +21,45 @@ from agents import (
     set_tracing_disabled,
 )
 from openai import AsyncOpenAI
+from pydantic import BaseModel
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
-from llm_intercept import auto, intercept
+from llm_intercept import auto, intercept, structured, tool_call
 
 # Traces would be sent to OpenAI.
 set_tracing_disabled(disabled=True)
 
 
-@pytest.fixture(autouse=True, params=[OpenAIResponsesModel, OpenAIChatCompletionsModel])
+MODELS: dict[str, tuple[str, Callable[[], Model | None]]] = {
+    "default": ("openai.responses", lambda: None),
+    "responses": ("openai.responses", lambda: OpenAIResponsesModel("gpt-4o", openai_client=AsyncOpenAI())),
+    "chat": ("openai.chat", lambda: OpenAIChatCompletionsModel("gpt-4o", openai_client=AsyncOpenAI())),
+}
+"""Models, and which API they are asked by."""
+
+
+class Forecast(BaseModel):
+    """What an agent with a structured output answers."""
+
+    city: str
+    degrees: int
+
+
+@pytest.fixture(autouse=True, params=MODELS)
 def _model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask either of the two APIs by the same rules."""
-    monkeypatch.setattr(Ran, "model", request.param, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setattr(Ran, "api", MODELS[request.param][0], raising=False)
+    monkeypatch.setattr(Ran, "model", MODELS[request.param][1], raising=False)
 
 
 class Ran(list[tuple[str, str]]):
     """The tools that really ran, with their arguments."""
 
-    model: type[OpenAIResponsesModel | OpenAIChatCompletionsModel]
+    api: str
+    model: Callable[[], Model | None]
 
-    def agent(self) -> Agent:
+    def agent(self, name: str = "Forecaster", **more: Any) -> Agent:
         @function_tool
         def get_weather(city: str) -> str:
             """Tell the weather."""
@@ -50,20 +72,19 @@ class Ran(list[tuple[str, str]]):
             self.append(("get_time", city))
             return f"noon in {city}"
 
-        model = self.model(model="gpt-4o", openai_client=AsyncOpenAI(api_key="sk-test"))
-        return Agent(name="Forecaster", model=model, tools=[get_weather, get_time])
+        return Agent(name=name, model=Ran.model(), tools=[get_weather, get_time], **more)
 
 
-def ask(agent: Agent, *, stream: bool) -> tuple[str, list[str]]:
+def ask(agent: Agent, *, stream: bool, **more: Any) -> tuple[Any, list[str]]:
     """Run the agent; its final output, and the ids of the calls as it was given them."""
 
-    async def run() -> tuple[str, list[str]]:
+    async def run() -> tuple[Any, list[str]]:
         if stream:
-            result = Runner.run_streamed(agent, "weather?")
+            result = Runner.run_streamed(agent, "weather?", **more)
             async for _ in result.stream_events():
                 pass
         else:
-            result = await Runner.run(agent, "weather?")
+            result = await Runner.run(agent, "weather?", **more)
         given = [item.raw_item.call_id for item in result.new_items if item.type == "tool_call_item"]
         return result.final_output, given
 
@@ -117,3 +138,38 @@ def test_each_tool_once_without_a_script(stream: bool) -> None:
     assert text == FINAL
     assert sorted(ran) == [("get_time", ""), ("get_weather", "")]
     assert calls_ids(llm, 2) == given
+
+
+def test_a_hand_off_and_a_structured_output(stream: bool) -> None:
+    """An agent hands over to one that calls two tools at once, whose last answer is parsed."""
+    ran, forecast = Ran(), Forecast(city="Paris", degrees=20)
+    spanish = ran.agent("Spanish", output_type=Forecast)
+    triage = Agent(name="Triage", model=Ran.model(), handoffs=[spanish])
+    with intercept() as llm:
+        llm.on(tool="transfer_to_spanish").reply(tool_call("transfer_to_spanish"), times=1)
+        llm.on(lambda r: r.turn == 2).reply(
+            [tool_call("get_weather", city="Paris"), tool_call("get_time", city="Rome")], times=1
+        )
+        llm.on(lambda r: r.turn == 3).reply(structured(forecast))
+        output, given = ask(triage, stream=stream)
+    assert output == forecast
+    assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
+    assert calls_ids(llm, 3)[1:] == given
+    assert [(call.request.api, call.request.stream) for call in llm.calls] == [(Ran.api, stream)] * 3
+
+
+def test_an_agent_as_a_tool(stream: bool) -> None:
+    """Two agents that are tools of a third run at once, each in a conversation of its own."""
+    ran = Ran()
+    experts = [ran.agent(name).as_tool(name, f"Knows {name}") for name in ("weather", "time")]
+    chief = Agent(name="Chief", model=Ran.model(), tools=experts)
+    with intercept() as llm:
+        llm.on(lambda r: r.last_user in {"in Paris?", "in Rome?"}).reply(lambda r: f"fine {r.last_user}")
+        llm.on(lambda r: r.turn == 1).reply(
+            [tool_call("weather", input="in Paris?"), tool_call("time", input="in Rome?")], times=1
+        )
+        llm.on(lambda r: r.turn == 2).reply(FINAL)
+        output, given = ask(chief, stream=stream)
+    assert output == FINAL
+    assert sorted(answers(llm).values()) == ["fine in Paris?", "fine in Rome?"]
+    assert sorted(answers(llm)) == sorted(given)

@@ -1,9 +1,10 @@
-"""A pydantic-ai agent with two tools, unmodified, on Responses and on chat completions: two calls at once."""
+"""A pydantic-ai agent with two tools, unmodified, its model a name: on Responses and on chat, two calls at once."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,11 @@ pytest.importorskip("pydantic_ai")
 from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
-from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.usage import UsageLimits
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
-from llm_intercept import auto, intercept, tool_call
+from llm_intercept import auto, intercept, structured, tool_call
 
 
 class Forecast(BaseModel):
@@ -27,19 +27,28 @@ class Forecast(BaseModel):
     degrees: int
 
 
-@pytest.fixture(autouse=True, params=[OpenAIResponsesModel, OpenAIChatModel])
+MODELS = {
+    "openai:gpt-5.4": "openai.responses",
+    "openai:gpt-4o": "openai.responses",
+    "openai-chat:gpt-4o": "openai.chat",
+}
+"""Models by their names, and which API they are asked by."""
+
+
+@pytest.fixture(autouse=True, params=MODELS)
 def _model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask either of the two APIs by the same rules."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setattr(Ran, "model", request.param, raising=False)
 
 
 class Ran(list[tuple[str, str]]):
     """The tools that really ran, with their arguments."""
 
-    model: type[OpenAIResponsesModel | OpenAIChatModel]
+    model: str
 
-    def agent(self, output_type: type = str) -> Agent[None, object]:
-        agent = Agent(Ran.model("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=output_type)
+    def agent(self, output_type: Any = str, **more: Any) -> Agent[None, Any]:
+        agent = Agent(Ran.model, output_type=output_type, **more)
 
         @agent.tool_plain
         def get_weather(city: str) -> str:
@@ -78,7 +87,7 @@ def test_two_calls_of_one_tool_streamed() -> None:
     assert calls_ids(llm, 2) == given
     assert all(re.fullmatch(r"call_[A-Za-z0-9]{24}", one) for one in given)
     assert answers(llm) == dict(zip(given, ["sunny in Paris", "sunny in Rome"], strict=True))
-    assert [call.request.stream for call in llm.calls] == [True, True]
+    assert [(call.request.api, call.request.stream) for call in llm.calls] == [(MODELS[Ran.model], True)] * 2
 
 
 def test_calls_of_two_tools_with_ids_of_their_own(stream: bool) -> None:
@@ -136,7 +145,7 @@ def test_the_events_of_a_run_show_both_calls() -> None:
 
 def test_auto_ends_a_run_with_a_structured_output() -> None:
     """`auto()` calls the output tool that the agent demands, with arguments its model accepts."""
-    agent = Agent(Ran.model("gpt-4o", provider=OpenAIProvider(api_key="sk-test")), output_type=Forecast)
+    agent = Agent(Ran.model, output_type=Forecast)
     with intercept(auto()) as llm:
         assert asyncio.run(agent.run("weather?")).output == Forecast(city="", degrees=0)
     assert len(llm.calls) == 1
@@ -174,3 +183,23 @@ def test_each_tool_once_before_the_structured_output() -> None:
     assert output == Forecast(city="", degrees=0)
     assert ran == [("get_weather", ""), ("get_time", "")]
     assert len(llm.calls) == 3
+
+
+@pytest.mark.parametrize("kind", [ToolOutput, NativeOutput, PromptedOutput])
+def test_a_structured_output_after_the_tools(kind: Any, stream: bool) -> None:
+    """An output is parsed however the agent asks for it: by a tool, by a format, by words."""
+    ran = Ran()
+    forecast = Forecast(city="Paris", degrees=20)
+    final = tool_call("final_result", forecast.model_dump()) if kind is ToolOutput else structured(forecast)
+
+    async def run() -> object:
+        agent = ran.agent(kind(Forecast))
+        if not stream:
+            return (await agent.run("weather?")).output
+        async with agent.run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept() as llm:
+        one_of_each_tool(llm, final=final)
+        assert asyncio.run(run()) == forecast
+    assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]

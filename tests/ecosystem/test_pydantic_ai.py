@@ -1,4 +1,4 @@
-"""pydantic-ai with OpenAI's chat completions, unmodified."""
+"""pydantic-ai with OpenAI's chat completions and Responses, unmodified."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 pytest.importorskip("pydantic_ai")
 
 from pydantic_ai import Agent
-from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModelSettings
 from pydantic_ai.providers.openai import OpenAIProvider
+from two_calls import FINAL, calls_ids, one_of_each_tool
 
 from llm_intercept import intercept
 
@@ -36,3 +37,32 @@ def test_run_stream() -> None:
     with intercept("It is sunny") as llm:
         assert asyncio.run(run()) == "It is sunny"
     assert [call.request.stream for call in llm.calls] == [True]
+
+
+def test_a_response_is_continued_by_its_id(stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that leaves the conversation with the API sends the answers of its tools alone."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    settings = OpenAIResponsesModelSettings(openai_previous_response_id="auto")
+    agent = Agent("openai:gpt-5.4", model_settings=settings)
+
+    @agent.tool_plain
+    def get_weather(city: str) -> str:
+        """Tell the weather."""
+        return f"sunny in {city}"
+
+    @agent.tool_plain
+    def get_time(city: str) -> str:
+        """Tell the time."""
+        return f"noon in {city}"
+
+    async def run() -> str:
+        if not stream:
+            return (await agent.run("weather?")).output
+        async with agent.run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept() as llm:
+        one_of_each_tool(llm)
+        assert asyncio.run(run()) == FINAL
+    assert calls_ids(llm, 2) == ["call_weather", "call_time"]
+    assert [item["type"] for item in llm.calls[1].request.raw["input"]] == ["function_call_output"] * 2

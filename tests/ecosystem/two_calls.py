@@ -1,4 +1,7 @@
-"""What the agent loops of all libraries are told: two calls at once, after their tools' answers the final text."""
+"""What the agent loops of all libraries are told: two calls at once, after their tools' answers the final text.
+
+The calls of a turn are said once, so that a loop whose requests do not show that it went on ends with an error.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,26 @@ from llm_intercept.model import ToolResult
 
 if TYPE_CHECKING:
     from llm_intercept import Interceptor
+    from llm_intercept.replies.kinds import ReplyLike
 
+MODELS = {"openai.chat", "openai.responses"}
+"""The APIs that ask a model; the conversations that an API keeps are asked for too."""
 FINAL = "Paris is sunny, and in Rome it is noon"
 
 
 def two_of_one_tool(llm: Interceptor) -> None:
     """Say two calls of one tool, then the final text."""
-    llm.on(lambda r: r.turn == 1).reply([tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")])
+    calls = [tool_call("get_weather", city="Paris"), tool_call("get_weather", city="Rome")]
+    llm.on(lambda r: r.turn == 1).reply(calls, times=1)
     llm.on(lambda r: r.turn == 2).reply(FINAL)
 
 
-def one_of_each_tool(llm: Interceptor, *before: str) -> None:
-    """Say calls of two tools with ids of their own, after a text if one is given, then the final text."""
+def one_of_each_tool(llm: Interceptor, *before: str, final: ReplyLike = FINAL) -> None:
+    """Say calls of two tools with ids of their own, after a text if one is given, then what is final."""
     weather = tool_call("get_weather", {"city": "Paris"}, id="call_weather")
     time = tool_call("get_time", '{"city": "Rome"}', id="call_time")
-    llm.on(lambda r: r.turn == 1).reply([*before, weather, time])
-    llm.on(lambda r: r.messages[-1].role == "tool").reply(FINAL)
+    llm.on(lambda r: r.turn == 1).reply([*before, weather, time], times=1)
+    llm.on(lambda r: r.messages[-1].role == "tool").reply(final)
 
 
 def two_turns(llm: Interceptor) -> None:
@@ -36,7 +43,8 @@ def two_turns(llm: Interceptor) -> None:
 
 def calls_ids(llm: Interceptor, turn: int) -> list[str]:
     """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    messages = llm.calls[turn - 1].request.messages
+    asked = [call.request for call in llm.calls if call.request.api in MODELS]
+    messages = asked[turn - 1].messages
     called = [call.id for message in messages for call in message.tool_calls]
     answered = [result.id for message in messages for result in message.tool_results]
     assert sorted(called) == sorted(answered)
