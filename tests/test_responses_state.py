@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +16,9 @@ from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
 
 from llm_intercept import Reply, disconnect, intercept, raw, reasoning, tool_call
 from llm_intercept.dialects.openai_responses import recall
+from llm_intercept.dialects.openai_responses.kept import KeptResponse
+from llm_intercept.dialects.openai_responses.read import ResponsesRequest
+from llm_intercept.model.wire import WireRequest
 from tests.support import RESPONSES, complete, maybe, respond
 
 MODEL = "gpt-5.4"
@@ -271,6 +276,20 @@ def test_it_belongs_to_the_interceptor_that_answered() -> None:
             client.responses.retrieve(second.id)
     with intercept("x"), pytest.raises(NotFoundError):
         client.responses.retrieve(first.id)
+
+
+def test_a_long_chain_can_be_pickled_and_copied() -> None:
+    """Calls travel between processes, with their messages and without what these were read from."""
+    before: Any = ()
+    for _ in range(600):
+        said = [{"role": "assistant", "content": "x"}]
+        before = KeptResponse({"output": said}, {"input": "on"}, before, "")
+    head = WireRequest("POST", RESPONSES, "api.openai.com", "/v1/responses", {})
+    body = respond("last")
+    sent = ResponsesRequest.of(head, body, b"").after(before, body)
+    for copied in (pickle.loads(pickle.dumps(sent)), copy.deepcopy(sent)):
+        assert copied == sent
+        assert (copied.turn, copied.last_user) == (601, "last")
 
 
 def test_the_same_request_inside_and_outside_has_one_id_and_two_answers() -> None:
