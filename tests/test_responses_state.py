@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +16,9 @@ from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
 
 from llm_intercept import Reply, disconnect, intercept, raw, reasoning, tool_call
 from llm_intercept.dialects.openai_responses import recall
+from llm_intercept.dialects.openai_responses.kept import KeptResponse
+from llm_intercept.dialects.openai_responses.read import ResponsesRequest
+from llm_intercept.model.wire import WireRequest
 from tests.support import RESPONSES, complete, maybe, respond
 
 MODEL = "gpt-5.4"
@@ -173,6 +178,22 @@ async def test_unknown_ids_are_the_apis_own_errors(client: Any) -> None:
 
 
 @law
+async def test_a_call_has_to_be_answered(client: Any) -> None:
+    """Before a conversation goes on, each; in the next request or in what it continues."""
+    with intercept() as llm:
+        llm.on(turn=1).reply([tool_call("f", x=1), tool_call("f", x=2)])
+        llm.reply("sunny")
+        first = await maybe(client.responses.create(model=MODEL, input="weather?"))
+        made = [{"type": "function_call_output", "call_id": one.call_id, "output": "1"} for one in first.output]
+        for answered, left in ([], first.output[0]), (made[:1], first.output[1]):
+            with pytest.raises(BadRequestError, match=f"No tool output found for function call {left.call_id}"):
+                await maybe(client.responses.create(model=MODEL, input=answered, previous_response_id=first.id))
+        second = await maybe(client.responses.create(model=MODEL, input=made, previous_response_id=first.id))
+        third = await maybe(client.responses.create(model=MODEL, input="on", previous_response_id=second.id))
+        assert third.output_text == "sunny"
+
+
+@law
 async def test_items_are_referred_to(client: Any) -> None:
     """By their ids, of what was asked and answered; conditions see them, and an unknown one is the API's own 404."""
     with intercept(heard):
@@ -271,6 +292,20 @@ def test_it_belongs_to_the_interceptor_that_answered() -> None:
             client.responses.retrieve(second.id)
     with intercept("x"), pytest.raises(NotFoundError):
         client.responses.retrieve(first.id)
+
+
+def test_a_long_chain_can_be_pickled_and_copied() -> None:
+    """Calls travel between processes, with their messages and without what these were read from."""
+    before: Any = ()
+    for _ in range(600):
+        said = [{"role": "assistant", "content": "x"}]
+        before = KeptResponse({"output": said}, {"input": "on"}, before, "")
+    head = WireRequest("POST", RESPONSES, "api.openai.com", "/v1/responses", {})
+    body = respond("last")
+    sent = ResponsesRequest.of(head, body, b"").after(before, body)
+    for copied in (pickle.loads(pickle.dumps(sent)), copy.deepcopy(sent)):
+        assert copied == sent
+        assert (copied.turn, copied.last_user) == (601, "last")
 
 
 def test_the_same_request_inside_and_outside_has_one_id_and_two_answers() -> None:

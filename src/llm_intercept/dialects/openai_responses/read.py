@@ -93,6 +93,10 @@ class ResponsesRequest(LLMRequest):
         made.__dict__.update(kept, before=before, said=said)
         return made
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what is pickled or copied: what was read, without the chain of answers that it was read from."""
+        return {"said": self.raw, **{name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}}
+
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation: the instructions, what was said before, and the input."""
