@@ -121,7 +121,8 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             upstream.seen.append(body)
             number = len(upstream.seen)
-            last = body.get("messages", body.get("input", [{"content": ""}]))[-1]["content"]
+            said = body.get("input" if "responses" in self.path else "messages", [{"content": ""}])
+            last = said[-1]["content"]
             if upstream.answers:
                 status, headers, content = upstream.answers.pop(0)
                 self._whole(status, headers, content)
