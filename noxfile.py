@@ -50,7 +50,7 @@ OPENAI_TESTS = tuple(
 # A client that validates strictly cannot read the base64 that the SDK asks for by itself where a test does not say
 # `encoding_format`: whoever answers, it fails.
 NOT_OURS = "not (test_embeddings and (strict or aiohttp) and not all_params)"
-# The API refuses them: a response without a model, with a conversation and a previous response, after one that is unknown.
+# The API refuses them: without a model; with both a conversation and a previous response; after one that is unknown.
 REFUSED = "not (test_responses.py and (_create or compact_with_all_params))"
 # Of an echoed prompt with logprobs the first token has null, as OpenAI has it; the SDK's model has a number there.
 WITH_NULL = tuple(
@@ -64,7 +64,12 @@ ECOSYSTEM = {
     "litellm": ("litellm[mcp]", "test_litellm.py", "test_litellm_responses.py", "test_agents_litellm.py"),
     "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
     "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
-    "openai-agents": ("openai-agents", "test_openai_agents.py", "test_agents_openai_agents.py"),
+    "openai-agents": (
+        "openai-agents",
+        "test_openai_agents.py",
+        "test_agents_openai_agents.py",
+        "test_openai_agents_state.py",
+    ),
     "agno": ("agno openai", "test_agents_agno.py"),
     "crewai": ("crewai", "test_agents_crewai.py"),
     "instructor": ("instructor", "test_instructor.py"),

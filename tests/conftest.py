@@ -193,7 +193,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_asked(point: Any) -> bool:
     asked = getattr(point, "params", {})
-    if asked.get("api", "chat") == "chat":
+    if asked.get("api", "chat") == "chat" or "family" not in asked:
         return True
     return asked["family"] == FAMILIES[0] and asked["is_async"] == asked["stream"]
 

@@ -55,9 +55,7 @@ def in_both_shapes(_, path, body):
     return said(b"event: x\ndata: {}\n\n", "text/event-stream") if asks else said(b'{"id": "1"}')
 
 
-@pytest.mark.parametrize(
-    ("path", "body"), [("/v1/messages", ANTHROPIC), ("/v1/completions", {"model": "gpt", "prompt": "hi"})]
-)
+@pytest.mark.parametrize(("path", "body"), [("/v1/messages", ANTHROPIC)])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_stream_and_a_json_answer_of_one_request_are_two_takes(tmp_path, path, body, first):
     def asked(url, stream):

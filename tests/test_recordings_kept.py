@@ -166,6 +166,9 @@ def test_a_repeated_and_changing_request_is_read_once_and_in_order(tmp_path):
         def is_plainly(self, request):
             return request == self.request
 
+        def continues(self, request):
+            return True
+
     order = random.Random(1).sample(range(30), 30)
     asked = [take(f"open {UUID.format(n)}").request for n in order]
     played = [reading.play(key(f"open {UUID.format(0)}"), Other(one)) for one in asked]

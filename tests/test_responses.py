@@ -188,9 +188,12 @@ def test_what_openai_refuses_is_refused(
     assert words in error.message
 
 
-@pytest.mark.parametrize("said", [{"previous_response_id": "resp_1"}, {"conversation": "conv_1"}, {"prompt": {"id": "pmpt_1"}}])  # fmt: skip
-def test_a_conversation_may_be_said_by_other_things_than_its_input(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("by", ["previous_response_id", "conversation", "prompt"])
+def test_a_conversation_may_be_said_by_other_things_than_its_input(by: str) -> None:
     with intercept("ok"):
+        conversation = httpx.post(RESPONSES.replace("responses", "conversations"), json={}).json()["id"]
+        known = {"previous_response_id": post().json()["id"], "conversation": conversation, "prompt": {"id": "pmpt_1"}}
+        said = {by: known[by]}
         body = post(input=[], **said).json()
     assert body["previous_response_id"] == said.get("previous_response_id")
     assert ("conversation" in body, "prompt" in body) == ("conversation" in said, "prompt" in said)
@@ -372,12 +375,13 @@ def test_a_response_echoes_its_request() -> None:
     form = {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}
     asked = {
         "instructions": "Be short.", "max_output_tokens": 99, "metadata": {"a": "b"}, "parallel_tool_calls": False,
-        "previous_response_id": "resp_1", "reasoning": {"effort": "low", "summary": "auto"}, "service_tier": "flex",
+        "reasoning": {"effort": "low", "summary": "auto"}, "service_tier": "flex",
         "store": False, "temperature": 0.5, "text": {"format": form, "verbosity": "low"}, "tool_choice": "none",
         "tools": [F, SEARCH], "top_p": 0.5, "truncation": "auto", "user": "me", "safety_identifier": "s",
         "prompt_cache_key": "k",
     }  # fmt: skip
     with intercept("x"):
+        asked["previous_response_id"] = post().json()["id"]
         body = post(model="gpt-5.4", **asked).json()
     same = set(asked) - {"reasoning", "text", "tools"}
     assert {name: body[name] for name in same} == {name: asked[name] for name in same}

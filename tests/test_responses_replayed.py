@@ -9,16 +9,16 @@ import httpx2
 import pytest
 from openai import NotFoundError, OpenAI
 
-from llm_intercept import Interceptor, InterceptTransport, intercept
+from llm_intercept import Interceptor, InterceptTransport, Pace, Reply, intercept
 from tests.test_responses_state import MODEL, heard, sdk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def recording(folder: Path, seed: int = 7) -> Any:
+def recording(folder: Path, reply: Any = heard, seed: int = 7) -> Any:
     """Make a client whose requests are recorded; what answers them is another interceptor, as the API would."""
-    api = httpx2.Client(transport=InterceptTransport(heard, seed=seed))
+    api = httpx2.Client(transport=InterceptTransport(reply, seed=seed, time_scale=0))
 
     def upstream(request: httpx2.Request) -> httpx2.Response:
         def send() -> httpx2.Response:  # outside of what lets a request out
@@ -64,7 +64,7 @@ def test_recorded_again_it_has_the_same_names(tmp_path: Path) -> None:
     """Though the API's ids are others."""
     names = []
     for seed in (1, 2):
-        talk(recording(tmp_path / str(seed), seed), "a go on", stream=False)
+        talk(recording(tmp_path / str(seed), seed=seed), "a go on", stream=False)
         names.append(sorted(one.name for one in (tmp_path / str(seed)).glob("*.json")))
     assert names[0] == names[1]
     assert len(names[0]) == 3
@@ -97,3 +97,18 @@ def test_what_is_asked_about_answers_is_on_the_tape_too(tmp_path: Path) -> None:
         made = sdk(OpenAI).responses.create(model=MODEL, input="ruled")
         assert sdk(OpenAI).responses.retrieve(made.id) == made
     assert [call.source for call in llm.calls[-2:]] == ["rule", "default"]
+
+
+def test_polling_is_on_the_tape(tmp_path: Path) -> None:
+    """How far the work was at each look is played in order; what was recorded unfinished is not said to be known."""
+
+    def poll(client: Any) -> list[str]:
+        made = client.responses.create(model=MODEL, input="a", background=True)
+        looks = [client.responses.retrieve(made.id) for _ in range(3)]
+        return [made.status, *(one.status for one in looks), looks[-1].output_text]
+
+    told = poll(recording(tmp_path, Reply("done", pace=Pace(ttft=60))))
+    assert told == ["queued", "in_progress", "completed", "completed", "done"]
+    with intercept(recordings=tmp_path, mode="replay") as llm:
+        assert poll(sdk(OpenAI)) == told
+    assert {call.source for call in llm.calls} == {"recording"}

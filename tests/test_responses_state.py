@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +16,9 @@ from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
 
 from llm_intercept import Reply, disconnect, intercept, raw, reasoning, tool_call
 from llm_intercept.dialects.openai_responses import recall
+from llm_intercept.dialects.openai_responses.kept import KeptResponse
+from llm_intercept.dialects.openai_responses.read import ResponsesRequest
+from llm_intercept.model.wire import WireRequest
 from tests.support import RESPONSES, complete, maybe, respond
 
 MODEL = "gpt-5.4"
@@ -173,6 +178,21 @@ async def test_unknown_ids_are_the_apis_own_errors(client: Any) -> None:
 
 
 @law
+async def test_items_are_referred_to(client: Any) -> None:
+    """By their ids, of what was asked and answered; conditions see them, and an unknown one is the API's own 404."""
+    with intercept(heard):
+        first = await maybe(client.responses.create(model=MODEL, input="hi"))
+        asked = (await maybe(client.responses.input_items.list(first.id))).data[0]
+        items = [{"type": "item_reference", "id": one.id} for one in (asked, first.output[0])]
+        second = await maybe(client.responses.create(model=MODEL, input=[*items, {"role": "user", "content": "on"}]))
+        assert second.output_text == "user: hi | assistant: user: hi | user: on"
+        third = await maybe(client.responses.create(model=MODEL, input="more", previous_response_id=second.id))
+        assert third.output_text.startswith("user: hi | assistant: user: hi | user: on | assistant: user: hi")
+        with pytest.raises(NotFoundError, match=r"Item with id 'msg_1' not found\. Items are not persisted"):
+            await maybe(client.responses.create(model=MODEL, input=[{"type": "item_reference", "id": "msg_1"}]))
+
+
+@law
 async def test_what_is_not_to_be_stored_is_not(client: Any) -> None:
     """As the API does; what broke off was not answered either."""
     with intercept() as llm:
@@ -256,6 +276,32 @@ def test_it_belongs_to_the_interceptor_that_answered() -> None:
             client.responses.retrieve(second.id)
     with intercept("x"), pytest.raises(NotFoundError):
         client.responses.retrieve(first.id)
+
+
+def test_a_long_chain_can_be_pickled_and_copied() -> None:
+    """Calls travel between processes, with their messages and without what these were read from."""
+    before: Any = ()
+    for _ in range(600):
+        said = [{"role": "assistant", "content": "x"}]
+        before = KeptResponse({"output": said}, {"input": "on"}, before, "")
+    head = WireRequest("POST", RESPONSES, "api.openai.com", "/v1/responses", {})
+    body = respond("last")
+    sent = ResponsesRequest.of(head, body, b"").after(before, body)
+    for copied in (pickle.loads(pickle.dumps(sent)), copy.deepcopy(sent)):
+        assert copied == sent
+        assert (copied.turn, copied.last_user) == (601, "last")
+
+
+def test_the_same_request_inside_and_outside_has_one_id_and_two_answers() -> None:
+    """Ids follow from requests; the inner block's answer goes with it, and the outer's is still there."""
+    client = sdk(OpenAI)
+    with intercept("outer"):
+        outer = client.responses.create(model=MODEL, input="a")
+        with intercept("inner"):
+            inner = client.responses.create(model=MODEL, input="a")
+            assert inner.id == outer.id
+            assert client.responses.retrieve(inner.id).output_text == "inner"
+        assert client.responses.retrieve(outer.id).output_text == "outer"
 
 
 def test_rules_answer_where_they_say_so() -> None:

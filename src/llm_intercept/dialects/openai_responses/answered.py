@@ -56,14 +56,14 @@ def keep(
         is_recorded: Whether a tape gave it.
 
     """
-    identifier, asked = text(body.get("id")), request.raw
+    identifier, asked = text(body.get("id")), getattr(request, "said", request.raw)
     if not identifier or not is_array(body.get("output")) or (is_recorded and body.get("status") in UNFINISHED):
         return
     size += len(request.content) + sum(map(len, events))
     before = getattr(request, "before", ())
     kept = KeptResponse(body, asked, before, context.identity, later, events, is_recorded)
     if asked.get("store") is not False or later is not None:
-        context.shelves.keep(RESPONSE, identifier, kept, size)
+        context.shelves.own.keep(RESPONSE, identifier, kept, size)  # the same id may be an outer one's too
     named = conversation_id(asked)
     conversation: KeptConversation | None = context.shelves.get(CONVERSATION, named) if named else None
     if conversation is not None:

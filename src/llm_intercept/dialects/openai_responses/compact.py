@@ -19,8 +19,8 @@ from llm_intercept.dialects.openai_responses.kept import given
 from llm_intercept.dialects.openai_responses.listed import listed, said_before
 from llm_intercept.dialects.openai_responses.output import secret
 from llm_intercept.dialects.openai_responses.read import ResponsesRequest
-from llm_intercept.dialects.openai_responses.recall import recalled
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
+from llm_intercept.dialects.openai_responses.remembered import remembered
 from llm_intercept.dialects.openai_responses.reported import prompt_tokens, usage_json
 from llm_intercept.model.usage import Usage
 
@@ -58,14 +58,13 @@ class Compaction(ByDefault):
         return ResponsesRequest.of(head, body, content, self.name)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
-        before = recalled(request.raw, shelves)
-        return request.after(before) if before and isinstance(request, ResponsesRequest) else request
+        return remembered(request, shelves) if isinstance(request, ResponsesRequest) else request
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         """Keep what the user said, and put one item in the place of all else."""
         identity, made = context.identity, created(context.identity)
-        before = request.before if isinstance(request, ResponsesRequest) else ()
-        said = [*said_before(before), *listed(given(request.raw), identity, made)]
+        before, asked = (request.before, request.said) if isinstance(request, ResponsesRequest) else ((), request.raw)
+        said = [*said_before(before), *listed(given(asked), identity, made)]
         kept = [one for one in said if one.get("type") == "message" and one.get("role") == "user"]
         short = {
             "id": f"cmp_{item_id(identity, made, 'compaction')}",

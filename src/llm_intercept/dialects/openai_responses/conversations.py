@@ -107,7 +107,7 @@ def _made(request: LLMRequest, context: Context) -> KeptConversation:
     identity, made = context.identity, created(context.identity)
     kept = KeptConversation(f"conv_{item_id(identity, made, 0)}", made, mapping(request.raw.get("metadata")))
     kept.add(_new(request, context), len(request.content))
-    context.shelves.keep(CONVERSATION, kept.id, kept, kept.size)
+    context.shelves.own.keep(CONVERSATION, kept.id, kept, kept.size)
     return kept
 
 

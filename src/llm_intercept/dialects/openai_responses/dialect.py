@@ -21,8 +21,9 @@ from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.output import planned
 from llm_intercept.dialects.openai_responses.raw import ready
-from llm_intercept.dialects.openai_responses.recall import PREVIOUS, recalled
+from llm_intercept.dialects.openai_responses.recall import PREVIOUS
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
+from llm_intercept.dialects.openai_responses.remembered import remembered
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
 from llm_intercept.dialects.openai_responses.response import ended, in_stream, model_of, response
 from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
@@ -64,8 +65,7 @@ class OpenAIResponses(OpenAIDialect):
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""
-        before = recalled(request.raw, shelves)
-        return request.after(before) if before and isinstance(request, read.ResponsesRequest) else request
+        return remembered(request, shelves) if isinstance(request, read.ResponsesRequest) else request
 
     def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
         """Whether a recorded request continued the same response."""

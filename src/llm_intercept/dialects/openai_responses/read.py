@@ -62,10 +62,12 @@ class ResponsesRequest(LLMRequest):
 
     Attributes:
         before: What it continues.
+        said: The body, with the items that it refers to by their ids in it.
 
     """
 
     before: Before = ()
+    said: Mapping[str, Any]
 
     @classmethod
     def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, api: str = NAME) -> ResponsesRequest:
@@ -76,6 +78,7 @@ class ResponsesRequest(LLMRequest):
             model=text(body.get("model")),
             stream=body.get("stream") is True,
             raw=body,
+            said=body,
             headers=head.headers,
             url=head.url,
             method=head.method,
@@ -83,17 +86,21 @@ class ResponsesRequest(LLMRequest):
         )
         return made
 
-    def after(self, before: Before) -> ResponsesRequest:
+    def after(self, before: Before, said: Mapping[str, Any]) -> ResponsesRequest:
         """Make a copy that continues something."""
         made = ResponsesRequest.__new__(ResponsesRequest)
         kept = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
-        made.__dict__.update(kept, before=before)
+        made.__dict__.update(kept, before=before, said=said)
         return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what is pickled or copied: what was read, without the chain of answers that it was read from."""
+        return {"said": self.raw, **{name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}}
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation: the instructions, what was said before, and the input."""
-        return tuple(messages_of(self.raw, history(self.before)))
+        return tuple(messages_of(self.said, history(self.before)))
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:

@@ -1,6 +1,6 @@
 """Finds what a request continues: an earlier response, or a conversation.
 
-Knows: the store, the API's words for what is not there (docs/wire.md 5.6). Must not know: how anything is kept.
+Knows: the store, the API's words for what is not there (docs/wire.md 5.7). Must not know: how anything is kept.
 """
 
 from __future__ import annotations

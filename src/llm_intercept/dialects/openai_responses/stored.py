@@ -19,7 +19,7 @@ from llm_intercept.dialects.openai.pages import page
 from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses import grammar
 from llm_intercept.dialects.openai_responses.kept import RESPONSE, KeptResponse
-from llm_intercept.dialects.openai_responses.later import QUEUED, shown, status_of
+from llm_intercept.dialects.openai_responses.later import shown, status_of
 from llm_intercept.dialects.openai_responses.listed import all_listed
 from llm_intercept.dialects.openai_responses.recall import no_response
 from llm_intercept.dialects.openai_responses.streamed import retold
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 PATH = re.compile(r"/responses/([^/]+)(?:/(cancel|input_items))?/?$")
 METHODS = {None: ("GET", "DELETE"), "cancel": ("POST",), "input_items": ("GET",)}
-UNFINISHED = frozenset({QUEUED, "in_progress"})
+LONGEST_NUMBER = 18
+"""How many digits of a number are read."""
 FIRST = ("response.created", "response.queued", "response.in_progress")
 """The events that say that a response is begun."""
 
@@ -103,7 +104,7 @@ def _streamed(request: LLMRequest, kept: KeptResponse, context: Context) -> Wire
     """Tell the events of a response from where the client stopped to listen."""
     query = query_of(request.url)
     after = query.get("starting_after", "")
-    least = int(after) + 1 if after.isdecimal() else 0
+    least = int(after[:LONGEST_NUMBER]) + 1 if after.isdecimal() else 0
     pads = query.get("include_obfuscation") != "false"
     events = kept.events or retold(kept.body, _asked_so(kept, pads=pads), kept.identity, context.tokenizer)
     if kept.later is not None and kept.later.is_cancelled:
