@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +24,9 @@ from pydantic import BaseModel
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
 
 from llm_intercept import auto, intercept, structured, tool_call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Traces would be sent to OpenAI.
 set_tracing_disabled(disabled=True)
