@@ -61,10 +61,10 @@ WITH_NULL = tuple(
     for group in ("TestCompletions", "TestAsyncCompletions")
 )
 
-# What is installed for a library, and its tests.
+# What is installed for a library, its own name first, and its tests.
 ECOSYSTEM = {
     # litellm 1.106 imports mcp for every call with tools.
-    "litellm": ("litellm[mcp]", "test_litellm.py", "test_agents_litellm.py"),
+    "litellm": ("litellm[mcp]", "test_litellm.py", "test_litellm_responses.py", "test_agents_litellm.py"),
     "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
     "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
     "openai-agents": (
@@ -74,8 +74,10 @@ ECOSYSTEM = {
         "test_openai_agents_websocket.py",
         "test_openai_agents_state.py",
     ),
+    "agno": ("agno openai", "test_agents_agno.py"),
+    "crewai": ("crewai", "test_agents_crewai.py"),
     "instructor": ("instructor", "test_instructor.py"),
-    "llama-index": ("llama-index-llms-openai", "test_llama_index.py"),
+    "llama-index": ("llama-index-llms-openai", "test_llama_index.py", "test_agents_llama_index.py"),
     "groq": ("groq", "test_groq.py"),
     "mistralai": ("mistralai", "test_mistralai.py"),
     "together": ("together", "test_together.py"),
@@ -87,6 +89,10 @@ TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "OPENAI_AGENTS_DISABLE_TRACING": "1",
+    "AGNO_TELEMETRY": "false",
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_DISABLE_VERSION_CHECK": "true",
+    "CREWAI_TESTING": "true",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 
@@ -138,8 +144,8 @@ def openai_own(session: nox.Session, generation: str) -> None:
 def ecosystem(session: nox.Session, library: str) -> None:
     """Run the tests of one library, in its newest version, in an environment of its own."""
     requirement, *tests = ECOSYSTEM[library]
-    session.install("-e", ".[cli,httpx]", *TOOLS, requirement)
-    _show_versions(session, requirement.partition("[")[0])
+    session.install("-e", ".[cli,httpx]", *TOOLS, *requirement.split())
+    _show_versions(session, requirement.split()[0].partition("[")[0])
     # One process: the files are small, and importing some of these libraries takes seconds.
     paths = [f"tests/ecosystem/{test}" for test in tests]
     session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)

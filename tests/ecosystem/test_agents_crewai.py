@@ -122,3 +122,11 @@ def test_tokens_are_counted_beside_the_calls() -> None:
         assert Ran().kickoff("default").raw == "It is sunny"
     assert len(llm.calls) == 1
     assert {(call.request.api, call.status) for call in llm.side_calls} == {("side.tokens", 200)}
+
+
+@pytest.mark.parametrize("api", ["completions", "responses"])
+def test_a_text_is_streamed(api: str) -> None:
+    """A model by itself streams a text on either API; of Responses it loses the calls of a stream (docs/wire-notes.md)."""
+    with intercept("It is sunny") as llm:
+        assert LLM(model="gpt-5.4", api=api, stream=True).call("weather?") == "It is sunny"
+    assert [call.request.stream for call in llm.calls] == [True]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("openai.resources.responses")
+pytest.importorskip("openai")
 
 import openai
 from pydantic import BaseModel
-from sdk_support import make, run
+from sdk_support import MAJOR, make, run
 
 from llm_intercept import Reply, custom_tool_call, intercept, reasoning, refusal, structured, tool_call
 from llm_intercept.model import Usage
@@ -80,8 +80,11 @@ async def streamed(client: Any, **more: Any) -> Any:
 
 @pytest.fixture
 def client(is_async: bool) -> Iterator[Any]:
-    """Make a client that refuses what the SDK's own models do not declare."""
-    made = make(is_async, _strict_response_validation=True)
+    """Make a client that refuses what the SDK's own models do not declare.
+
+    Those of openai 2 demand a `name` in `response.function_call_arguments.done`, where the API says none.
+    """
+    made = make(is_async, _strict_response_validation=MAJOR >= 3)
     yield made
     run(made.close)
 
