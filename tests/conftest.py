@@ -186,12 +186,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("api", metafunc.module.APIS, indirect=True)
 
 
-def pytest_collection_finish() -> None:
-    """Leave the collected tests out of what Python's collector goes through: they are most of the heap, and stay."""
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ask other APIs than chat by one family, async streams and sync JSON: how clients get an answer, chat's tests say."""
     items[:] = [one for one in items if _is_asked(getattr(one, "callspec", None))]

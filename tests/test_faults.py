@@ -220,7 +220,8 @@ def test_every_fault_is_a_reply_by_itself(case: Case, name: str) -> None:
 )
 def test_a_fault_shows_itself_as_it_was_written(written: str) -> None:
     """By its public name, with what differs from the default."""
-    assert repr(eval(written, vars(faults).copy())) == written
+    names = {name: getattr(faults, name) for name in faults.__all__}
+    assert repr(eval(written, names)) == written
 
 
 @pytest.mark.parametrize("status", [200, 499, 520, 599])
