@@ -65,6 +65,9 @@ async def test_it_is_cancelled(client: Any) -> None:
         for ask in (client.responses.cancel, client.responses.cancel, client.responses.retrieve):
             ended = await maybe(ask(made.id))
             assert (ended.status, ended.output, ended.completed_at) == ("cancelled", [], None)
+        after = await maybe(client.responses.create(model=MODEL, input="on", previous_response_id=made.id))
+        said = await maybe(client.responses.input_items.list(after.id))
+        assert [one.content[0].text for one in said.data] == ["on", "hi"]
         done = await maybe(client.responses.create(model=MODEL, input="other", background=True))
         for _ in range(2):
             await maybe(client.responses.retrieve(done.id))

@@ -178,6 +178,22 @@ async def test_unknown_ids_are_the_apis_own_errors(client: Any) -> None:
 
 
 @law
+async def test_a_call_has_to_be_answered(client: Any) -> None:
+    """Before a conversation goes on, each; in the next request or in what it continues."""
+    with intercept() as llm:
+        llm.on(turn=1).reply([tool_call("f", x=1), tool_call("f", x=2)])
+        llm.reply("sunny")
+        first = await maybe(client.responses.create(model=MODEL, input="weather?"))
+        made = [{"type": "function_call_output", "call_id": one.call_id, "output": "1"} for one in first.output]
+        for answered, left in ([], first.output[0]), (made[:1], first.output[1]):
+            with pytest.raises(BadRequestError, match=f"No tool output found for function call {left.call_id}"):
+                await maybe(client.responses.create(model=MODEL, input=answered, previous_response_id=first.id))
+        second = await maybe(client.responses.create(model=MODEL, input=made, previous_response_id=first.id))
+        third = await maybe(client.responses.create(model=MODEL, input="on", previous_response_id=second.id))
+        assert third.output_text == "sunny"
+
+
+@law
 async def test_items_are_referred_to(client: Any) -> None:
     """By their ids, of what was asked and answered; conditions see them, and an unknown one is the API's own 404."""
     with intercept(heard):

@@ -59,6 +59,12 @@ class KeptResponse:
     events: tuple[bytes, ...] = ()
     is_recorded: bool = False
 
+    @property
+    def output(self) -> list[Mapping[str, Any]]:
+        """What was answered; nothing, where that was cancelled."""
+        is_cancelled = self.later is not None and self.later.is_cancelled
+        return [] if is_cancelled else list(map(mapping, items(self.body.get("output"))))
+
 
 @dataclass(slots=True)
 class KeptConversation:
@@ -112,7 +118,7 @@ def history(before: Before) -> Iterator[Mapping[str, Any]]:
     for one in turns(before):
         if isinstance(one, KeptResponse):
             yield from given(one.asked)
-            yield from map(mapping, items(one.body.get("output")))
+            yield from one.output
         else:
             yield from one
 

@@ -38,7 +38,7 @@ def said_before(before: Before) -> Iterator[Item]:
     for turn in turns(before):
         if isinstance(turn, KeptResponse):
             yield from asked_listed(turn)
-            yield from (dict(mapping(one)) for one in items(turn.body.get("output")))
+            yield from map(dict, turn.output)
         else:
             yield from turn
 

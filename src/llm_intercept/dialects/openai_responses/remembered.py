@@ -5,17 +5,19 @@ Knows: the store, the API's words for what is not there (docs/wire.md 5.7). Must
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.dialects.openai_responses.kept import CONVERSATION, RESPONSE
+from llm_intercept.dialects.openai.refusals import refused
+from llm_intercept.dialects.openai_responses.kept import CONVERSATION, RESPONSE, history
 from llm_intercept.dialects.openai_responses.listed import asked_listed, said_before
 from llm_intercept.dialects.openai_responses.recall import recalled
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.dialects.openai_responses.kept import Before
     from llm_intercept.dialects.openai_responses.read import ResponsesRequest
@@ -36,7 +38,23 @@ def remembered(request: ResponsesRequest, shelves: Shelves) -> ResponsesRequest:
     given = items(body.get("input"))
     if any(mapping(one).get("type") == REFERENCE for one in given):
         body = {**body, "input": [_found(mapping(one), before, shelves) for one in given]}
-    return request if not before and body is request.raw else request.after(before, body)
+    if not before and body is request.raw:
+        return request
+    _check_answered(chain(history(before), map(mapping, items(body.get("input")))))
+    return request.after(before, body)
+
+
+def _check_answered(several: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a conversation that goes on without an answer to a call."""
+    open_calls: dict[str, None] = {}
+    for one in several:
+        kind, identifier = one.get("type"), text(one.get("call_id"))
+        if kind == "function_call":
+            open_calls[identifier] = None
+        elif kind == "function_call_output":
+            open_calls.pop(identifier, None)
+    for identifier in open_calls:
+        raise refused(f"No tool output found for function call {identifier}.", "input")
 
 
 def _found(item: Mapping[str, Any], before: Before, shelves: Shelves) -> Mapping[str, Any]:
@@ -57,7 +75,7 @@ def _all(before: Before, shelves: Shelves) -> Iterator[Mapping[str, Any]]:
     """Give all items that are kept, those of the conversation first."""
     yield from said_before(before)
     for response in reversed(shelves.all(RESPONSE)):
-        yield from map(mapping, items(response.body.get("output")))
+        yield from response.output
         yield from asked_listed(response)
     for conversation in shelves.all(CONVERSATION):
         yield from conversation.items
