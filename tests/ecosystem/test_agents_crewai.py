@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def model(request: pytest.FixtureRequest) -> str:
 class Ran(list[tuple[str, str]]):
     """The tools that really ran, with their arguments."""
 
-    def kickoff(self, model: str, **more: Any) -> Any:
+    def kickoff(self, model: str, *, is_async: bool = False, **more: Any) -> Any:
         """Run a crew of one agent with two tools; what it gives."""
 
         @tool
@@ -84,15 +85,20 @@ class Ran(list[tuple[str, str]]):
             max_iter=5,
         )
         task = Task(description="weather?", expected_output="a sentence", agent=agent, **more)
-        return Crew(agents=[agent], tasks=[task]).kickoff()
+        crew = Crew(agents=[agent], tasks=[task])
+        return asyncio.run(_awaited(crew)) if is_async else crew.kickoff()
 
 
-def test_two_calls_of_one_tool(model: str) -> None:
+async def _awaited(crew: Crew) -> Any:
+    return await crew.akickoff()
+
+
+def test_two_calls_of_one_tool(model: str, is_async: bool) -> None:
     """Both calls of a turn run with their own arguments, and the text after them arrives."""
     ran = Ran()
     with intercept() as llm:
         two_of_one_tool(llm)
-        assert ran.kickoff(model).raw == FINAL
+        assert ran.kickoff(model, is_async=is_async).raw == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
     assert len(set(calls_ids(llm, 2))) == 2
     assert [(call.request.api, call.request.stream) for call in llm.calls] == [MODELS[model][:2]] * 2

@@ -14,7 +14,7 @@ import instructor
 import openai
 from pydantic import BaseModel
 
-from llm_intercept import intercept, structured
+from llm_intercept import auto, intercept, structured
 
 MESSAGES = [{"role": "user", "content": "who?"}]
 
@@ -81,3 +81,14 @@ def test_tools_mode() -> None:
     with intercept(structured({"tasks": [ADA]})):
         people = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, response_model=Iterable[Person])
         assert [one.model_dump() for one in people] == [ADA]
+
+
+@pytest.mark.parametrize("mode", [instructor.Mode.TOOLS, instructor.Mode.RESPONSES_TOOLS])
+def test_auto_on_either_api(mode: instructor.Mode) -> None:
+    """`auto()` calls the tool that stands for the model, in chat completions and in Responses."""
+    client = instructor.from_openai(openai.OpenAI(api_key="sk-test"), mode=mode)
+    with intercept(auto()) as llm:
+        made = client.create(model="gpt-5.4", messages=MESSAGES, response_model=Person)
+    assert made.model_dump() == {"name": "", "age": 0}
+    api = "openai.responses" if mode is instructor.Mode.RESPONSES_TOOLS else "openai.chat"
+    assert [call.request.api for call in llm.calls] == [api]

@@ -125,7 +125,7 @@ def test_a_response_is_continued_by_its_id(stream: bool, is_async: bool) -> None
 
 @pytest.mark.parametrize("model", ["gpt-5.4", "gpt-5.4-pro", "gpt-6-astra"])
 def test_completions_that_litellm_asks_responses_for(model: str, stream: bool) -> None:
-    """`completion` of a model that reasons and has tools is asked by Responses, and is a chat completion again."""
+    """`completion` of a new model with tools is asked by Responses, and is a chat completion again."""
     tools = [{"type": "function", "function": one} for one in FUNCTIONS]
     messages = [{"role": "user", "content": "weather?"}]
     asked: dict[str, Any] = {"messages": messages, "tools": tools, "reasoning_effort": "low", "api_key": "sk-test"}

@@ -14,6 +14,7 @@ from agents import (
     OpenAIChatCompletionsModel,
     OpenAIConversationsSession,
     Runner,
+    flush_traces,
     function_tool,
     set_tracing_disabled,
 )
@@ -83,3 +84,17 @@ def test_the_api_keeps_the_conversation(way: str, stream: bool, monkeypatch: pyt
         assert asyncio.run(run()) == FINAL
     assert sorted(cities) == ["Bonn", "Oslo", "Paris", "Rome"]
     assert len(set(calls_ids(llm, 3))) == 4
+
+
+def test_traces_are_no_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is reported of a run is received, and is no call; the default model is asked."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    set_tracing_disabled(disabled=False)
+    try:
+        with intercept("It is sunny") as llm:
+            assert asyncio.run(Runner.run(Agent(name="Forecaster"), "weather?")).final_output == "It is sunny"
+            flush_traces()
+    finally:
+        set_tracing_disabled(disabled=True)
+    assert [call.request.api for call in llm.calls] == ["openai.responses"]
+    assert {(call.request.api, call.status) for call in llm.side_calls} == {("side.telemetry", 204)}
