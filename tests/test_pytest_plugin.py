@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import llm_intercept
+from llm_intercept.base import prices
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.interceptor.handler import LazyHandler
@@ -68,6 +69,15 @@ needs_xdist = pytest.mark.skipif(not importlib.util.find_spec("xdist"), reason="
 for _module in pkgutil.walk_packages(llm_intercept.__path__, "llm_intercept."):
     if not _module.name.endswith("__main__"):
         importlib.import_module(_module.name)  # a run in this process forgets what is imported in it
+
+
+@pytest.fixture(autouse=True)
+def _prices_are_looked_for_again() -> Iterator[None]:
+    """A run in this process says that genai-prices is not installed, which is remembered for good."""
+    yield
+    prices._library.cache_clear()
+
+
 SUMMARY = re.compile(
     r"^(?P<rule>\d+) calls? mocked, (?P<recording>\d+) replayed, (?P<live>\d+) live, (?P<unmatched>\d+) unmatched; "
     r"(?P<tokens>[\d,]+) tokens?(?: \(about \$(?P<cost>[\d.,]+)\))? not spent$",
