@@ -73,7 +73,8 @@ for _module in pkgutil.walk_packages(llm_intercept.__path__, "llm_intercept."):
 
 @pytest.fixture(autouse=True)
 def _prices_are_looked_for_again() -> Iterator[None]:
-    """A run in this process says that genai-prices is not installed, which is remembered for good."""
+    """A run in this process says that genai-prices is not installed: what is known of it is forgotten around it."""
+    prices._library.cache_clear()
     yield
     prices._library.cache_clear()
 

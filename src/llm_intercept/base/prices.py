@@ -24,10 +24,10 @@ def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
     if library is None or not model:
         return None
     provider, _, name = model.rpartition("/")
-    usage = library.Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     for known in {provider or None, None}:
         try:
+            usage = library.Usage(input_tokens=input_tokens, output_tokens=output_tokens)
             return float(library.calc_price(usage, model_ref=name, provider_id=known).total_price)
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, ImportError):  # it loads parts of itself late
             continue
     return None
