@@ -1,6 +1,6 @@
 """Re-chunking by many seeds: every parser reads the same events as from the unsplit bytes.
 
-The project's own streams are cut by 16 seeds each in any clone; the recorded ones, where they are, by 80 in all.
+The project's own streams are cut by 8 seeds each in any clone; the recorded ones, where they are, by 40 in all.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.support import URL, chat
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-OWN_SEEDS = 16
-SEEDS, GROUPS, SHARE = 80, 4, 20
+OWN_SEEDS = 8
+SEEDS, GROUPS, SHARE = 40, 4, 20
 HOWS = ("mixed", "bytes", "split", "coalesce")
 SOURCES = ["own", *(pytest.param(f"recorded {group}", marks=needs_recordings) for group in range(GROUPS))]
 
