@@ -12,25 +12,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from llm_intercept.base.hosts import is_llm_place
-from llm_intercept.base.json import encode, is_object, items, json_object, mapping, text
+from llm_intercept.base.json import is_object, items, json_object, mapping, text
+from llm_intercept.dialects.openai.by_default import ByDefault, answer_of
 from llm_intercept.dialects.openai.completions_kept import KIND, KeptCompletion
-from llm_intercept.dialects.openai.dialect import OpenAIDialect
-from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import is_openai_client
-from llm_intercept.dialects.openai.headers import JSON, answer_headers, overridden
 from llm_intercept.dialects.openai.pages import page
 from llm_intercept.dialects.openai.refusals import missing
-from llm_intercept.errors import ReplyError
 from llm_intercept.model.request import LLMRequest
-from llm_intercept.model.wire import WireResponse
-from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, ErrorReply, RawReply
+from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.dialects.base import Context
-    from llm_intercept.model.wire import WireRequest
-    from llm_intercept.replies.kinds import Answer
+    from llm_intercept.model.wire import WireRequest, WireResponse
 
 PATH = re.compile(r"/chat/completions(?:/([^/]+)(/messages)?)?/?$")
 METHODS = {(False, False): ("GET",), (True, False): ("GET", "POST", "DELETE"), (True, True): ("GET",)}
@@ -40,12 +35,11 @@ DEFAULTS = {"top_p": 1.0, "temperature": 1.0, "presence_penalty": 0.0, "frequenc
 """What of a request is shown beside its completion, and what that is where the request does not say."""
 
 
-class OpenAIStored(OpenAIDialect):
+class OpenAIStored(ByDefault):
     """Stored chat completions, where a known host or one of OpenAI's SDKs is asked for them."""
 
     name = "openai.chat.stored"
-    takes = ANSWERS_ALL
-    default = AutoReply()
+    what = "stored chat completions"
 
     def claims(self, head: WireRequest) -> bool:
         found = PATH.search(head.path)
@@ -62,45 +56,28 @@ class OpenAIStored(OpenAIDialect):
             api=self.name, raw=body, headers=head.headers, url=head.url, method=head.method, content=content
         )
 
-    def essence(self, request: LLMRequest) -> Any:
-        return {"method": request.method, "url": request.url, "body": request.raw}
-
-    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
-        match answer:
-            case AutoReply():
-                return self._kept(request, context)
-            case ErrorReply():
-                return self.fail(request, answer, context.identity)
-            case RawReply(body=bytes() | dict() as body):
-                headers = overridden(_headers(request, context), retry_at_once(answer.status, answer.headers))
-                content = body if isinstance(body, bytes) else _written(body)
-                return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
-            case _:
-                problem = f"{answer!r} cannot answer a request for stored chat completions"
-                raise ReplyError(problem, "Give a ready body, raw({…}), or auto() for what was stored.")
-
-    def _kept(self, request: LLMRequest, context: Context) -> WireResponse:
+    def own(self, request: LLMRequest, context: Context) -> WireResponse:
         parts = urlsplit(request.url)
         query = dict(parse_qsl(parts.query))
         found = PATH.search(parts.path)
         asked, of_messages = (unquote(found[1] or ""), bool(found[2])) if found is not None else ("", False)
         if not asked:
             kept: list[KeptCompletion] = [one for one in context.shelves.all(KIND) if _fits(one, query)]
-            return _answer(page([_shown(one) for one in kept], query), request, context)
+            return answer_of(page([_shown(one) for one in kept], query), request, context)
         one: KeptCompletion | None = context.shelves.get(KIND, asked)
         if one is None:
             message = f"Chat completion with id '{asked}' not found."
             return self.fail(request, ErrorReply(404, message=message, type="invalid_request_error"), context.identity)
         if of_messages:
-            return _answer(page(_messages(one), query), request, context)
+            return answer_of(page(_messages(one), query), request, context)
         if request.method == "DELETE":
             context.shelves.drop(KIND, asked)
             gone = {"object": "chat.completion.deleted", "id": asked, "deleted": True}
-            return _answer(gone, request, context)
+            return answer_of(gone, request, context)
         if request.method == "POST":
             one = replace(one, metadata=mapping(request.raw.get("metadata")))
             context.shelves.keep(KIND, asked, one, one.size)
-        return _answer(_shown(one), request, context)
+        return answer_of(_shown(one), request, context)
 
 
 def _fits(one: KeptCompletion, query: Mapping[str, str]) -> bool:
@@ -131,17 +108,3 @@ def _message(given: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     said = "".join(text(mapping(part).get("text")) for part in parts) if parts is not None else content
     known = {"id": identifier, "role": given.get("role"), "content": said, "name": given.get("name")}
     return {**known, "content_parts": parts, **{key: value for key, value in given.items() if key not in known}}
-
-
-def _answer(value: Mapping[str, Any], request: LLMRequest, context: Context) -> WireResponse:
-    return WireResponse(200, _headers(request, context), (_written(value),))
-
-
-def _written(value: Mapping[str, Any]) -> bytes:
-    return encode(value, indent=2) + b"\n"
-
-
-def _headers(request: LLMRequest, context: Context) -> tuple[tuple[str, str], ...]:
-    """Make the headers; this API tells of no rate limits."""
-    headers = answer_headers(request.url, JSON, context.identity)
-    return tuple(one for one in headers if not one[0].startswith("x-ratelimit-"))
