@@ -7,6 +7,7 @@ import gc
 import importlib.util
 import ipaddress
 import json
+import os
 import socket
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 pytest_plugins = ["pytester"]
+
+# What a machine says to programs, and would say to those of the tests: in CI nothing is recorded.
+for _name in ("CI", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for _spelt in (_name, _name.lower()):
+        os.environ.pop(_spelt, None)
 
 FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
 

@@ -478,8 +478,7 @@ def test_the_outer_blocks_rules_come_before_the_default() -> None:
 
 
 @pytest.fixture
-def upstream(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    monkeypatch.delenv("CI", raising=False)
+def upstream(tmp_path: Any) -> Iterator[Upstream]:
     with serving(tmp_path) as served:
         yield served
 

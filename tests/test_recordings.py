@@ -31,11 +31,6 @@ GAP = 0.05  # seconds; long enough to be told from the time that everything else
 HEADERS = {"authorization": f"Bearer {KEY}"}
 
 
-@pytest.fixture(autouse=True)
-def _not_in_ci(monkeypatch):
-    monkeypatch.delenv("CI", raising=False)
-
-
 @pytest.fixture
 def upstream(tmp_path):
     with serving(tmp_path) as served:

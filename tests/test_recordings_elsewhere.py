@@ -40,11 +40,6 @@ def serving(answer):
         yield f"http://127.0.0.1:{port}", seen
 
 
-@pytest.fixture(autouse=True)
-def _not_in_ci(monkeypatch):
-    monkeypatch.delenv("CI", raising=False)
-
-
 def said(content, kind="application/json", status=200, **headers):
     return status, {"Content-Type": kind, **headers}, content
 

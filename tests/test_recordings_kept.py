@@ -37,11 +37,6 @@ ANSWER = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "c
 UUID = "00000000-0000-4000-8000-{:012d}"
 
 
-@pytest.fixture(autouse=True)
-def _not_in_ci(monkeypatch):
-    monkeypatch.delenv("CI", raising=False)
-
-
 class Upstream(httpx.AsyncBaseTransport, httpx.BaseTransport):
     """A real transport as far as recordings can tell: it answers with what `answer` makes of the user's words."""
 
