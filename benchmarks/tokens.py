@@ -14,8 +14,8 @@ from typing import Any
 
 from llm_intercept.base.tokens import EstimatingTokenizer, count
 from llm_intercept.dialects.openai.costs import hidden_tokens
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model.request import LLMRequest, Message
 
 OK = 200

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Reply, api_error
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.openai_chat.raw import reply_of
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Text
 from tests.recorded import Exchange, needs_recordings, own, recorded
 

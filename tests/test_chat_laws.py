@@ -14,9 +14,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from llm_intercept import InterceptTransport, Reply, custom_tool_call, intercept, raw, refusal, structured, tool_call
 from llm_intercept.dialects.base import UnreadableError
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.model import Media, ToolCall
 from llm_intercept.model.wire import WireRequest

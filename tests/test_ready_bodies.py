@@ -13,8 +13,8 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
 
 from llm_intercept import InterceptTransport, raw
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.shared.ready import stream_data
 from tests.recorded import needs_recordings, recorded
 from tests.support import URL, chat
 

@@ -24,8 +24,8 @@ from llm_intercept import (
     structured,
     tool_call,
 )
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.errors import ReplyError, UnmatchedRequestError
 from llm_intercept.faults import missing_done, missing_finish, stream_error, truncated_arguments
 from llm_intercept.model import Citation, Media, OutputFormat, Reasoning, Text, Tool, ToolCall, ToolChoice, ToolResult

@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Reply, api_error
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses.accumulate import accumulated
 from llm_intercept.dialects.openai_responses.raw import replies
 from llm_intercept.dialects.openai_responses.reported import read_usage
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Text
 from tests.recorded import Exchange, needs_recordings, own, recorded_in
 from tests.test_chat_conformance import shape

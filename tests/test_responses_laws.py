@@ -16,12 +16,12 @@ from pydantic import TypeAdapter
 
 from llm_intercept import InterceptTransport, Reply, custom_tool_call, raw, reasoning, refusal, structured, tool_call
 from llm_intercept.dialects.openai.padding import MODULUS
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses.accumulate import accumulated
 from llm_intercept.dialects.openai_responses.item_kinds import KINDS
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.raw import replies
 from llm_intercept.dialects.openai_responses.telling import Event, Run
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Citation, Media, Other, Text
 from tests.openai_schema import SCHEMA, event_in_schema, response_in_schema, validator
 from tests.support import RESPONSES, respond

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from llm_intercept import InterceptTransport
 from llm_intercept.base.tokens import TiktokenTokenizer
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.shared.ready import stream_data
 from tests.support import URL, chat
 
 tiktoken = pytest.importorskip("tiktoken")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.openai.failures import USUAL, fail
 from llm_intercept.dialects.openai.headers import limit_headers
-from llm_intercept.dialects.openai.retry import RETRY
+from llm_intercept.dialects.shared.retry import RETRY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,11 @@ Knows: docs/wire.md 2.3, 3.1 and 4. Must not know: bodies.
 from __future__ import annotations
 
 import time
-from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of
+from llm_intercept.dialects.shared.headers import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def openai_headers(content_type: str, identity: str) -> Headers:
 @lru_cache(maxsize=8)
 def _openai(second: int, content_type: str) -> tuple[Headers, Headers]:
     before: Headers = (
-        ("date", _date(second)),
+        ("date", date_of(second)),
         ("content-type", content_type),
         ("transfer-encoding", "chunked"),
         ("connection", "keep-alive"),
@@ -75,7 +75,7 @@ def azure_headers(content_type: str, identity: str, url: str) -> Headers:
     number = identity[:32]
     request_id = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
     return (
-        ("date", _date(int(time.time()))),
+        ("date", date_of(int(time.time()))),
         ("content-type", content_type),
         ("transfer-encoding", "chunked"),
         ("apim-request-id", request_id),
@@ -95,24 +95,13 @@ def error_headers(content_type: str, identity: str, *, front_door: bool) -> Head
     if not front_door:
         return openai_headers(content_type, identity)
     return (
-        ("date", _date(int(time.time()))),
+        ("date", date_of(int(time.time()))),
         ("content-type", content_type),
         ("connection", "keep-alive"),
         ("vary", "Origin"),
         ("x-request-id", "req_" + identity[:32]),
         ("server", "cloudflare"),
     )
-
-
-def overridden(headers: Headers, given: Headers) -> Headers:
-    """Put `given` headers in the place of those of the same name, or after them."""
-    names = {name.lower() for name, _ in given}
-    return (*(one for one in headers if one[0] not in names), *given)
-
-
-@lru_cache(maxsize=4)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
 
 
 def limit_headers(states: Sequence[LimitState]) -> Headers:

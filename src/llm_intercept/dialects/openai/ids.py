@@ -1,24 +1,14 @@
-"""Ids and numbers that look random and are the same for the same request.
+"""The ids that OpenAI's APIs share.
 
-Knows: hashes. Must not know: what they name.
+Knows: how they begin, and their lengths. Must not know: where they stand.
 """
 
 from __future__ import annotations
 
-import hashlib
+from llm_intercept.dialects.shared.ids import derived, letters
 
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 ID_LENGTH = 29
 CALL_ID_LENGTH = 24
-EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
-YEAR = 365 * 86_400
-
-_LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
-
-
-def letters(identity: str, length: int) -> str:
-    """Turn hex digits, two for each, into `length` letters and digits."""
-    return bytes.fromhex(identity[: 2 * length]).translate(_LETTERS).decode()
 
 
 def completion_id(identity: str) -> str:
@@ -31,16 +21,6 @@ def call_id(identity: str, number: int) -> str:
     return "call_" + letters(derived(identity, "call", number), CALL_ID_LENGTH)
 
 
-def created(identity: str) -> int:
-    """Make the time at which a completion was created, in Unix seconds."""
-    return EPOCH + int(identity[:8], 16) % YEAR
-
-
 def fingerprint(identity: str) -> str:
     """Make the fingerprint of the system that made a completion."""
     return "fp_" + identity[8:18]
-
-
-def derived(identity: str, *names: object) -> str:
-    """Make an identity of its own for a part of a response, 80 hex digits long."""
-    return hashlib.blake2b(repr((identity, *names)).encode(), digest_size=40).hexdigest()

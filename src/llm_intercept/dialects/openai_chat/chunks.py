@@ -27,8 +27,8 @@ from llm_intercept.model.wire import Awaited
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from llm_intercept.dialects.openai.pieces import Unbroken
     from llm_intercept.dialects.openai_chat.plan import Plan
+    from llm_intercept.dialects.shared.pieces import Unbroken
     from llm_intercept.model.parts import ToolCall
 
 Choice = dict[str, Any]

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
-from llm_intercept.dialects.openai.forced import automatic
-from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
-from llm_intercept.dialects.openai.ids import completion_id, created, fingerprint
+from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.ids import completion_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
-from llm_intercept.dialects.openai.ready import DONE, Ready
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
@@ -27,6 +25,10 @@ from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
+from llm_intercept.dialects.shared.forced import automatic
+from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.ids import created
+from llm_intercept.dialects.shared.ready import DONE, Ready
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply

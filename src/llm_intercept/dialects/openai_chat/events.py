@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.openai.costs import call_tokens
 from llm_intercept.dialects.openai.logprobs import Asked
-from llm_intercept.dialects.openai.pieces import Splitter, Unbroken
+from llm_intercept.dialects.shared.pieces import Splitter, Unbroken
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items, mapping
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.openai.ready import END
+from llm_intercept.dialects.shared.ready import END
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent

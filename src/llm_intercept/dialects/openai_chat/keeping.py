@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import json_object, mapping, text
 from llm_intercept.dialects.openai.completions_kept import KIND, KeptCompletion
-from llm_intercept.dialects.openai.ready import is_event_text, stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
+from llm_intercept.dialects.shared.ready import is_event_text, stream_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import items
-from llm_intercept.dialects.openai.forced import BENDS, obeying
-from llm_intercept.dialects.openai.ids import call_id, derived
-from llm_intercept.dialects.openai.pieces import Budget
+from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
+from llm_intercept.dialects.shared.forced import BENDS, obeying
+from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.pieces import Budget
 from llm_intercept.model.parts import Media
 from llm_intercept.replies.computed import Kept
 

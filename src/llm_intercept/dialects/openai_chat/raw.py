@@ -13,12 +13,12 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import decode, encode, is_object, items, mapping, text
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.headers import JSON, STREAM
-from llm_intercept.dialects.openai.ready import DONE, Ready, is_event_text, stream_data
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.openai_chat.along import along, beside, cited
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.frames import Envelope
 from llm_intercept.dialects.openai_chat.read import read_message
+from llm_intercept.dialects.shared.ready import DONE, Ready, is_event_text, stream_data
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, FinishReason, Other, Part, ReplyPart, Text, ToolCall
 from llm_intercept.replies.kinds import RawReply

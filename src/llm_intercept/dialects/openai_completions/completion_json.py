@@ -12,7 +12,7 @@ from llm_intercept.base.json import decode, encode, is_array, is_object, items, 
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.costs import token_count
 from llm_intercept.dialects.openai.headers import JSON, STREAM
-from llm_intercept.dialects.openai.ready import DONE, Ready, is_event_text, stream_data
+from llm_intercept.dialects.shared.ready import DONE, Ready, is_event_text, stream_data
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.reply import Reply
 

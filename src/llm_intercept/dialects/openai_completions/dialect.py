@@ -11,9 +11,7 @@ from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
-from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
-from llm_intercept.dialects.openai.ids import created, letters
-from llm_intercept.dialects.openai.ready import DONE
+from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai_completions import read
 from llm_intercept.dialects.openai_completions.choices import Said, choices
 from llm_intercept.dialects.openai_completions.completion_json import (
@@ -28,6 +26,9 @@ from llm_intercept.dialects.openai_completions.completion_json import (
 from llm_intercept.dialects.openai_completions.read import prompts_of, wants_usage
 from llm_intercept.dialects.openai_completions.recorded import RECORDED
 from llm_intercept.dialects.openai_completions.text_events import TextEvents
+from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.ids import created, letters
+from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import Awaited, WireResponse

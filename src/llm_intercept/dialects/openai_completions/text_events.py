@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import decode, items, mapping
 from llm_intercept.dialects.base import NoStreams
-from llm_intercept.dialects.openai.ready import END
+from llm_intercept.dialects.shared.ready import END
 
 if TYPE_CHECKING:
     from llm_intercept.model.wire import EventKind

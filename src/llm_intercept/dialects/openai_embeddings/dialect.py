@@ -13,12 +13,13 @@ from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
-from llm_intercept.dialects.openai.headers import JSON, answer_headers, overridden
+from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_embeddings import read
 from llm_intercept.dialects.openai_embeddings.read import dimensions_of, inputs_of, is_base64
 from llm_intercept.dialects.openai_embeddings.recorded import RECORDED
 from llm_intercept.dialects.openai_embeddings.vectors import embedded
 from llm_intercept.dialects.openai_embeddings.write import body_of, restated
+from llm_intercept.dialects.shared.headers import overridden
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, assert_never
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.headers import JSON, answer_headers, overridden
-from llm_intercept.dialects.openai.ids import derived, letters
+from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_moderations import read
 from llm_intercept.dialects.openai_moderations.categories import result_of
 from llm_intercept.dialects.openai_moderations.read import inputs_of, is_omni, kinds_of
 from llm_intercept.dialects.openai_moderations.recorded import RECORDED
+from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.ids import derived, letters
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, Moderations, RawReply

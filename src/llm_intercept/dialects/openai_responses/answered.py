@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, items, json_object, mapping, plain, text
-from llm_intercept.dialects.openai.ready import is_event_text, stream_data
 from llm_intercept.dialects.openai_responses.accumulate import accumulated
 from llm_intercept.dialects.openai_responses.kept import CONVERSATION, RESPONSE, KeptResponse
 from llm_intercept.dialects.openai_responses.listed import asked_listed
 from llm_intercept.dialects.openai_responses.recall import conversation_id
+from llm_intercept.dialects.shared.ready import is_event_text, stream_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,7 +12,6 @@ from llm_intercept.base.json import json_object, text
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai.by_default import ByDefault, answer_of
 from llm_intercept.dialects.openai.flavor import is_openai_client
-from llm_intercept.dialects.openai.ids import created
 from llm_intercept.dialects.openai.refusals import missing
 from llm_intercept.dialects.openai_responses.item_ids import item_id, response_id
 from llm_intercept.dialects.openai_responses.kept import given
@@ -22,6 +21,7 @@ from llm_intercept.dialects.openai_responses.read import ResponsesRequest
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.remembered import remembered
 from llm_intercept.dialects.openai_responses.reported import prompt_tokens, usage_json
+from llm_intercept.dialects.shared.ids import created
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from llm_intercept.base.hosts import is_llm_place
 from llm_intercept.base.json import items, json_object, mapping
 from llm_intercept.dialects.openai.by_default import ByDefault, answer_of, query_of
 from llm_intercept.dialects.openai.flavor import is_openai_client
-from llm_intercept.dialects.openai.ids import created, derived
 from llm_intercept.dialects.openai.pages import page
 from llm_intercept.dialects.openai.refusals import missing
 from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.kept import CONVERSATION, KeptConversation
 from llm_intercept.dialects.openai_responses.listed import listed
 from llm_intercept.dialects.openai_responses.recall import no_conversation
+from llm_intercept.dialects.shared.ids import created, derived
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.kinds import ErrorReply
 

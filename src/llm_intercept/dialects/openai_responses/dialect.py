@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.forced import automatic, obeying
-from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers, overridden
-from llm_intercept.dialects.openai.pieces import Budget, Splitter
-from llm_intercept.dialects.openai.ready import Ready
+from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.answered import keep, keeping
 from llm_intercept.dialects.openai_responses.kept import KeptResponse
@@ -29,6 +26,10 @@ from llm_intercept.dialects.openai_responses.response import ended, in_stream, m
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_spoken_at
 from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
 from llm_intercept.dialects.openai_responses.telling import Teller
+from llm_intercept.dialects.shared.forced import automatic, obeying
+from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.pieces import Budget, Splitter
+from llm_intercept.dialects.shared.ready import Ready
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply

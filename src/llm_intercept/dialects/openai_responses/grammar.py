@@ -9,9 +9,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items, mapping, plain, text
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses.items import CALLS
 from llm_intercept.dialects.openai_responses.numbered import framed_event
+from llm_intercept.dialects.shared.ready import stream_data
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent

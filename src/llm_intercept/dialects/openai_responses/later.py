@@ -9,12 +9,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses.answered import LAST, keep
 from llm_intercept.dialects.openai_responses.kept import KeptResponse, Later
 from llm_intercept.dialects.openai_responses.raw import body_of
 from llm_intercept.dialects.openai_responses.reported import read_usage
 from llm_intercept.dialects.openai_responses.response import just_begun
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:

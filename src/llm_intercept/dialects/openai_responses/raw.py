@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, items, mapping, plain, text
 from llm_intercept.dialects.openai.headers import JSON, STREAM
-from llm_intercept.dialects.openai.ready import Ready, is_event_text, stream_data
 from llm_intercept.dialects.openai_responses.accumulate import accumulated
 from llm_intercept.dialects.openai_responses.item_kinds import KINDS, kind_of, tellable
 from llm_intercept.dialects.openai_responses.items import parts_of
+from llm_intercept.dialects.shared.ready import Ready, is_event_text, stream_data
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Other
 from llm_intercept.replies.reply import PARTS, Reply

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_object, items, mapping, text
 from llm_intercept.dialects.openai.flavor import flavor_of
-from llm_intercept.dialects.openai.ids import created
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import response_id
 from llm_intercept.dialects.openai_responses.tool_echo import echoed
+from llm_intercept.dialects.shared.ids import created
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

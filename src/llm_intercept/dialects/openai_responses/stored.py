@@ -16,13 +16,13 @@ from llm_intercept.dialects.openai.by_default import ByDefault, answer_of, heade
 from llm_intercept.dialects.openai.flavor import is_openai_client
 from llm_intercept.dialects.openai.headers import STREAM
 from llm_intercept.dialects.openai.pages import page
-from llm_intercept.dialects.openai.ready import stream_data
 from llm_intercept.dialects.openai_responses import grammar
 from llm_intercept.dialects.openai_responses.kept import RESPONSE, KeptResponse
 from llm_intercept.dialects.openai_responses.later import shown, status_of
 from llm_intercept.dialects.openai_responses.listed import all_listed
 from llm_intercept.dialects.openai_responses.recall import no_response
 from llm_intercept.dialects.openai_responses.streamed import retold
+from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ErrorReply

@@ -9,12 +9,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping, text
-from llm_intercept.dialects.openai.pieces import Budget, Splitter
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.output import Plan
 from llm_intercept.dialects.openai_responses.raw import items_of
 from llm_intercept.dialects.openai_responses.response import in_stream, just_begun
 from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
+from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:

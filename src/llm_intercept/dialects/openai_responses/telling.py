@@ -21,8 +21,8 @@ from llm_intercept.model.wire import Awaited
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
-    from llm_intercept.dialects.openai.pieces import Splitter
     from llm_intercept.dialects.openai_responses.output import Plan
+    from llm_intercept.dialects.shared.pieces import Splitter
     from llm_intercept.model.wire import Delta
 
 CALLS = frozenset({"function_call", "custom_tool_call"})

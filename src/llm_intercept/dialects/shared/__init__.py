@@ -1,0 +1,1 @@
+"""What APIs of different makers have alike, and no API alone."""
