@@ -169,3 +169,17 @@ def test_a_refusal_is_no_text() -> None:
 def test_usage_of_other_apis_takes_is_read(values: list[Any], usage: Usage | None) -> None:
     """Wherever the APIs without a dialect report it, also in several events."""
     assert OPAQUE.recorded.usage(values) == usage
+
+
+@pytest.mark.parametrize("word", ["pause_turn", "refusal", "SAFETY"])
+def test_the_word_of_another_api_for_the_end_is_an_error_that_lists_the_words_of_the_one_that_is_asked(word):
+    """A reply may have the word of any API; whoever is asked knows whether it is one of its own."""
+    words = rf"finish_reason='{word}', which chat completions cannot say.*'stop'"
+    with pytest.raises(ReplyError, match=words), intercept(Reply("x", finish_reason=word)):
+        httpx.post(URL, json=chat("hello"))
+
+
+def test_a_neutral_word_for_the_end_that_is_misspelt_is_an_error_at_once():
+    """It is no API's own."""
+    with pytest.raises(ReplyError, match="lenght"):
+        Reply("x", finish_reason="lenght")

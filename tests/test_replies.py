@@ -627,7 +627,7 @@ def test_a_str_is_no_list_of_variants() -> None:
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"finish_reason": "done"}, "'done'"),
+        ({"finish_reason": "stops"}, "'stops'"),
         ({"finish_reason": ""}, "''"),
         ({"finish_reason": 5}, "5"),
         ({"text": 5}, "5"),
@@ -660,7 +660,7 @@ def test_a_field_that_cannot_be_is_refused(fields: dict[str, Any], named: str) -
 def test_the_finish_reasons_are_listed() -> None:
     """The error for a wrong finish reason says which there are."""
     with pytest.raises(ReplyError) as raised:
-        Reply("a", finish_reason="done")
+        Reply("a", finish_reason="stops")
     for reason in ("stop", "length", "tool_calls", "content_filter"):
         assert reason in str(raised.value)
         calls: dict[str, Any] = {"tool_calls": (CALL,)} if reason == "tool_calls" else {}
@@ -741,7 +741,7 @@ def test_both_shapes_come_from_one_value() -> None:
     [
         (lambda: Reply(content="x"), r"The text needs no name: Reply\('…'\)"),  # type: ignore[call-arg]
         (lambda: Reply("x", usage={"prompt_tokens": 1}), r"Its names are input_tokens \(what was asked\)"),
-        (lambda: Reply("x", finish_reason="stopped"), "Give one of 'stop', 'length'"),  # type: ignore[arg-type]
+        (lambda: Reply("x", finish_reason="stopp"), "Give one of 'stop', 'length'"),
         (lambda: Interceptor().reply("x", fautl=1), r"reply\(Reply\('…', fault=…\)\)"),  # type: ignore[arg-type]
         (lambda: Interceptor().on("x").reply("x", usage={}), r"reply\(Reply\('…', usage=…\)\)"),  # type: ignore[arg-type]
         (lambda: Interceptor().reply("x", zzzzz=1), "It takes times="),  # type: ignore[arg-type]

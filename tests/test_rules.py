@@ -559,7 +559,7 @@ def test_a_failure_of_a_stream_is_plain_json():
 
 @pytest.mark.parametrize(
     ("fields", "words"),
-    [({"text": 3}, "text"), ({"finish_reason": "because"}, "finish_reason"), ({"nonsense": 1}, "nonsense")],
+    [({"text": 3}, "text"), ({"finish_reason": "content-filter"}, "finish_reason"), ({"nonsense": 1}, "nonsense")],
 )
 def test_a_reply_refuses_fields_it_cannot_have(fields, words):
     """A wrong field is an error where it is made."""

@@ -23,7 +23,7 @@ from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
 from llm_intercept.dialects.openai.apis import api_of, called, smallest_answer
 from llm_intercept.dialects.openai.failures import fail, retry_at_once
-from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.retry import RETRY
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Text

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CallType = Literal["function", "custom", "function_call"]
 MediaKind = Literal["image", "audio", "video", "file"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+"""Why an answer ended, in the words that every API's own are written for."""
 
 
 def _nothing() -> dict[str, Any]:

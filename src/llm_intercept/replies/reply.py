@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 
 from llm_intercept.base.json import to_json_text
-from llm_intercept.base.words import did_you_mean
+from llm_intercept.base.words import did_you_mean, nearest
 from llm_intercept.errors import ReplyError, SettingsError
 from llm_intercept.faults.base import as_faults
 from llm_intercept.model.parts import (
@@ -53,7 +53,7 @@ class ReplyOptions(TypedDict, total=False):
     annotations: Sequence[Citation | Mapping[str, Any]]
     logprobs: Sequence[Mapping[str, Any]] | None
     variants: Sequence[object]
-    finish_reason: FinishReason | None
+    finish_reason: str | None
     usage: Usage | Mapping[str, int] | None
     model: str | None
     fault: Fault | tuple[Fault, ...] | None
@@ -80,7 +80,8 @@ class Reply:
         annotations: The text's sources: `Citation`s, or mappings as the API writes them.
         logprobs: The entries to give where the request asks for log probabilities, instead of invented ones.
         variants: The answers for `n` choices, instead of the same one for each.
-        finish_reason: Why the model stopped, whatever the rest implies.
+        finish_reason: Why the model stopped, whatever the rest implies: `stop`, `length`, `tool_calls`,
+            `content_filter`, which every API writes in its own way, or an API's own word, such as `pause_turn`.
         usage: The tokens to report, instead of the estimate.
         model: The model name to answer with, instead of the one derived from the request's.
         fault: What goes wrong with the answer: `disconnect(…)`, `malformed(…)`, …, or a tuple of several.
@@ -94,7 +95,7 @@ class Reply:
     parts: tuple[ReplyPart, ...]
     logprobs: tuple[Mapping[str, Any], ...] | None
     variants: tuple[Reply, ...]
-    finish_reason: FinishReason | None
+    finish_reason: str | None
     usage: Usage | None
     model: str | None
     faults: tuple[Fault, ...]
@@ -247,6 +248,16 @@ def _is_list_of(kind: Any) -> Callable[[object], bool]:
 
 
 _STR: tuple[Callable[[object], bool], str] = (lambda value: isinstance(value, str), "a str")
+FINISHES = get_args(FinishReason)
+SLIP = 0.8
+"""From this similarity on, a word is a neutral one misspelt, and none of an API's own."""
+
+
+def _is_finish(value: object) -> bool:
+    """Whether a value says why a model stopped: a neutral word, or what may be an API's own."""
+    return isinstance(value, str) and (value in FINISHES or (bool(value) and nearest(value, FINISHES, SLIP) is None))
+
+
 _OPTIONS: dict[str, tuple[Callable[[object], bool], str]] = {
     "text": _STR,
     "deltas": (lambda _: True, ""),  # said by `_deltas`
@@ -262,8 +273,8 @@ _OPTIONS: dict[str, tuple[Callable[[object], bool], str]] = {
     "logprobs": (lambda value: value is None or _is_list_of(Mapping)(value), "a list of mappings"),
     "variants": (lambda value: isinstance(value, list | tuple), "a list of replies, one for each choice"),
     "finish_reason": (
-        lambda value: value is None or value in get_args(FinishReason),
-        "one of " + ", ".join(map(repr, get_args(FinishReason))),
+        lambda value: value is None or _is_finish(value),
+        f"one of {', '.join(map(repr, FINISHES))}, or the API's own word, such as 'pause_turn'",
     ),
     "usage": (lambda value: value is None or isinstance(value, Usage | Mapping), "Usage(input_tokens=…, …)"),
     "model": (lambda value: value is None or isinstance(value, str), "a model's name"),

@@ -28,7 +28,6 @@ from llm_intercept.base.json import is_array, is_object, no_constant
 from llm_intercept.conditions import MEMBERS
 from llm_intercept.conditions.given import positional_condition
 from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.model.parts import FinishReason  # noqa: TC001 - pydantic reads it
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.api_error import api_error
 from llm_intercept.replies.kinds import CalledTools, prepare
@@ -185,7 +184,7 @@ class ReplyInFile(_Strict):
     tool_calls: list[CallInFile] = Field(default_factory=list[CallInFile])
     reasoning: str = ""
     refusal: str = ""
-    finish_reason: FinishReason | None = None
+    finish_reason: str | None = None
     usage: UsageInFile | None = None
     model: str | None = None
     structured: Annotated[Any, AfterValidator(_json)] = None

@@ -14,7 +14,7 @@ from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.headers import CHANGING, JSON, KEPT, answer_headers
-from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, ErrorReply, RawReply

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import azure_headers, error_headers, go_duration, limit_headers
-from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.retry import AT_ONCE, NEVER, asked, wait
 from llm_intercept.model.wire import RETRYABLE, WireResponse
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of
-from llm_intercept.dialects.shared.headers import date_of
+from llm_intercept.dialects.shared.http_headers import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ Knows: how they begin, and their lengths. Must not know: where they stand.
 
 from __future__ import annotations
 
-from llm_intercept.dialects.shared.ids import derived, letters
+from llm_intercept.dialects.shared.hashed_ids import derived, letters
 
 ID_LENGTH = 29
 CALL_ID_LENGTH = 24

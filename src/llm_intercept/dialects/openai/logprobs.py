@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.hashed_ids import derived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

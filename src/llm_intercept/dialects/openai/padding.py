@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from json import encoder
 
-from llm_intercept.dialects.shared.ids import letters
+from llm_intercept.dialects.shared.hashed_ids import letters
 
 MODULUS = 16
 """What the lengths are made a multiple of, more or less (docs/wire.md 2.2, 5.1)."""

@@ -26,8 +26,8 @@ from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
-from llm_intercept.dialects.shared.headers import overridden
-from llm_intercept.dialects.shared.ids import created
+from llm_intercept.dialects.shared.hashed_ids import created
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.ready import DONE, Ready
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.openai_chat.plan import Plan
-    from llm_intercept.dialects.openai_chat.turn import Finish
     from llm_intercept.model.parts import ToolCall
 
 AUDIO_SECONDS = 3600
@@ -88,7 +87,7 @@ class Cited:
 class Finished:
     """The choice is complete."""
 
-    reason: Finish
+    reason: str
 
 
 Event = Said | Ran | Called | Argued | ArgumentsRan | Spoke | Cited | Finished

@@ -15,13 +15,12 @@ from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
 from llm_intercept.dialects.shared.forced import BENDS, obeying
-from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.pieces import Budget
 from llm_intercept.model.parts import Media
 from llm_intercept.replies.computed import Kept
 
 if TYPE_CHECKING:
-    from llm_intercept.dialects.openai_chat.turn import Finish
     from llm_intercept.model.parts import ToolCall
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.replies.reply import Reply
@@ -53,7 +52,7 @@ class Plan:
         return self.budget.left is None and not self.stops and self.top_logprobs is None
 
     @property
-    def finish_reason(self) -> Finish:
+    def finish_reason(self) -> str:
         """Why this choice ended; to be asked when all was said."""
         if self.turn.finish_reason is not None:
             return self.turn.finish_reason

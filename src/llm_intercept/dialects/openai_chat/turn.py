@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Text
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Delta
     from llm_intercept.replies.reply import Reply
 
-Finish = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+FINISHES = {word: word for word in ("stop", "length", "tool_calls", "content_filter", "function_call")}
+"""The reasons to finish that chat completions have."""
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class Turn:
     audio: Media | None = None
     annotations: tuple[Mapping[str, Any], ...] = ()
     logprobs: tuple[Mapping[str, Any], ...] | None = None
-    finish_reason: Finish | None = None
+    finish_reason: str | None = None
 
     @classmethod
     @lru_cache(maxsize=32)
@@ -50,7 +52,7 @@ class Turn:
             return cls(
                 first.text if first.deltas is None else first.deltas,
                 logprobs=reply.logprobs,
-                finish_reason=reply.finish_reason,
+                finish_reason=_finish(reply),
             )
         _check_sayable(reply)
         calls = reply.tool_calls
@@ -101,8 +103,9 @@ def _said(reply: Reply) -> str | Iterable[Delta]:
     return reply.text if reply.deltas is None else reply.deltas
 
 
-def _finish(reply: Reply, legacy: ToolCall | None) -> Finish | None:
-    return "function_call" if reply.finish_reason == "tool_calls" and legacy is not None else reply.finish_reason
+def _finish(reply: Reply, legacy: ToolCall | None = None) -> str | None:
+    said = finish_of(reply, FINISHES, "chat completions")
+    return "function_call" if said == "tool_calls" and legacy is not None else said
 
 
 def _annotation(citation: Citation) -> Mapping[str, Any]:

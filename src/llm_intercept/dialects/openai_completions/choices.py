@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai_completions.read import prompts_of, stops_of
-from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.finish import finish_of
+from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Media
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Delta
     from llm_intercept.replies.reply import Reply
 
-ENDS = frozenset({"stop", "length", "content_filter"})
+ENDS = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
 """The reasons to finish that this API has."""
 
 
@@ -134,7 +135,7 @@ def choices(request: LLMRequest, reply: Reply, identity: str) -> list[Choice]:
                     stops=stops_of(asked),
                     budget=Budget(request.max_tokens),
                     is_echoed=asked.get("echo") is True,
-                    given_end=one.finish_reason if one.finish_reason in ENDS else None,
+                    given_end=finish_of(one, ENDS, "a legacy completion"),
                 )
             )
     return found

@@ -26,8 +26,8 @@ from llm_intercept.dialects.openai_completions.completion_json import (
 from llm_intercept.dialects.openai_completions.read import prompts_of, wants_usage
 from llm_intercept.dialects.openai_completions.recorded import RECORDED
 from llm_intercept.dialects.openai_completions.text_events import TextEvents
-from llm_intercept.dialects.shared.headers import overridden
-from llm_intercept.dialects.shared.ids import created, letters
+from llm_intercept.dialects.shared.hashed_ids import created, letters
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage

@@ -15,7 +15,7 @@ from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import AZURE_HOSTS, flavor_of, is_openai_client
 from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_models.catalogue import MODELS
-from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.model.wire import WireResponse

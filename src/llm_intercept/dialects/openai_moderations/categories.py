@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.words import nearest
-from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.errors import ReplyError
 
 if TYPE_CHECKING:

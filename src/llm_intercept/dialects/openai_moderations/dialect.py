@@ -16,8 +16,8 @@ from llm_intercept.dialects.openai_moderations import read
 from llm_intercept.dialects.openai_moderations.categories import result_of
 from llm_intercept.dialects.openai_moderations.read import inputs_of, is_omni, kinds_of
 from llm_intercept.dialects.openai_moderations.recorded import RECORDED
-from llm_intercept.dialects.shared.headers import overridden
-from llm_intercept.dialects.shared.ids import derived, letters
+from llm_intercept.dialects.shared.hashed_ids import derived, letters
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, Moderations, RawReply

@@ -21,7 +21,7 @@ from llm_intercept.dialects.openai_responses.read import ResponsesRequest
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.remembered import remembered
 from llm_intercept.dialects.openai_responses.reported import prompt_tokens, usage_json
-from llm_intercept.dialects.shared.ids import created
+from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:

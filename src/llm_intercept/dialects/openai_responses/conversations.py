@@ -19,7 +19,7 @@ from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.kept import CONVERSATION, KeptConversation
 from llm_intercept.dialects.openai_responses.listed import listed
 from llm_intercept.dialects.openai_responses.recall import no_conversation
-from llm_intercept.dialects.shared.ids import created, derived
+from llm_intercept.dialects.shared.hashed_ids import created, derived
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.kinds import ErrorReply
 

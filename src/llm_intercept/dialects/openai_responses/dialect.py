@@ -27,7 +27,7 @@ from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_s
 from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
 from llm_intercept.dialects.openai_responses.telling import Teller
 from llm_intercept.dialects.shared.forced import automatic, obeying
-from llm_intercept.dialects.shared.headers import overridden
+from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.dialects.shared.ready import Ready
 from llm_intercept.errors import ReplyError

@@ -5,7 +5,7 @@ Knows: hashes. Must not know: what they name.
 
 from __future__ import annotations
 
-from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.hashed_ids import derived
 
 
 def response_id(identity: str, created: int) -> str:

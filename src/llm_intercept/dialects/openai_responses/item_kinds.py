@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_object, items, mapping, plain, text
-from llm_intercept.dialects.shared.ids import derived, letters
+from llm_intercept.dialects.shared.hashed_ids import derived, letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

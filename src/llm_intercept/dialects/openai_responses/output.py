@@ -19,7 +19,8 @@ from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.item_kinds import tellable, whole
-from llm_intercept.dialects.shared.ids import derived
+from llm_intercept.dialects.shared.finish import finish_of
+from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.pieces import Budget
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
     from llm_intercept.replies.reply import Reply
 
 LOGPROBS, ENCRYPTED = "message.output_text.logprobs", "reasoning.encrypted_content"
-UNFINISHED = {"length": "max_output_tokens", "content_filter": "content_filter"}
+COMPLETE = ""
+FINISHES = {
+    "stop": COMPLETE,
+    "tool_calls": COMPLETE,
+    "length": "max_output_tokens",
+    "max_output_tokens": "max_output_tokens",
+    "content_filter": "content_filter",
+}
 """Why a response is incomplete, by the reason to finish."""
 SECRET_BYTES = 300
 
@@ -71,7 +79,7 @@ def planned(request: LLMRequest, reply: Reply, identity: str, created: int, mode
     found = _Items(request, identity, created, model)
     for part in reply.parts:
         found.add(part)
-    why = UNFINISHED.get(reply.finish_reason or "")
+    why = finish_of(reply, FINISHES, "Responses") or None
     listed = list(found.done())
     if why is not None and listed and listed[-1]["type"] == "message":
         listed[-1]["status"] = "incomplete"

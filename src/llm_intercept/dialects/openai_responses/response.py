@@ -13,7 +13,7 @@ from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import response_id
 from llm_intercept.dialects.openai_responses.tool_echo import echoed
-from llm_intercept.dialects.shared.ids import created
+from llm_intercept.dialects.shared.hashed_ids import created
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
