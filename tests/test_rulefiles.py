@@ -368,7 +368,7 @@ MISTAKES: list[tuple[str, str, tuple[str, ...]]] = [
     ("a header", 'headers = { a = 1 }\nreply = "x"', ("rules[1].headers.a: 1", "Use a str, or a pattern")),
     ("headers", 'headers = {}\nreply = "x"', ("rules[1].headers: {}",)),
     ("json", 'json = "x"\nreply = "x"', ("rules[1].json", "'x'", "Use a table.")),
-    ("a finish reason", 'reply = { finish_reason = "done" }', ("rules[1].reply.finish_reason", "'done'", "'stop'")),
+    ("a finish reason", 'reply = { finish_reason = "stops" }', ("rules[1]", "'stops'", "'stop'")),
     (
         "a wait",
         "reply = { error = 429, retry_after = -1 }",

@@ -106,6 +106,7 @@ class LLMRequest:
         tool_choice: Which of them the answer may or must call; None if the request does not say.
         stream: Whether the answer is to be a stream.
         max_tokens: How many tokens the answer may have; None without a limit.
+        calls_singly: Whether it wants no more than one call of a tool at a time.
         output_format: The format the answer is to have; None if the request does not say.
         raw: The whole body.
         headers: Looked up without regard to case.
@@ -168,6 +169,11 @@ class LLMRequest:
     def max_tokens(self) -> int | None:
         """How many tokens the answer may have; None without a limit."""
         return None
+
+    @cached_property
+    def calls_singly(self) -> bool:
+        """Whether the request wants no more than one call of a tool at a time."""
+        return False
 
     @cached_property
     def output_format(self) -> OutputFormat | None:

@@ -118,6 +118,11 @@ class ChatRequest(LLMRequest):
         return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
     @cached_property
+    def calls_singly(self) -> bool:
+        """Whether the request wants no more than one call of a tool at a time."""
+        return self.raw.get("parallel_tool_calls") is False
+
+    @cached_property
     def output_format(self) -> OutputFormat | None:
         """The format the answer is to have; None if the request does not say."""
         wanted = mapping(self.raw.get("response_format"))

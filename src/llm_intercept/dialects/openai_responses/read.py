@@ -119,6 +119,11 @@ class ResponsesRequest(LLMRequest):
         return limit if is_int(limit) else None
 
     @cached_property
+    def calls_singly(self) -> bool:
+        """Whether the request wants no more than one call of a tool at a time."""
+        return self.raw.get("parallel_tool_calls") is False
+
+    @cached_property
     def output_format(self) -> OutputFormat | None:
         """The format the answer is to have; None if the request does not say."""
         wanted = mapping(mapping(self.raw.get("text")).get("format"))

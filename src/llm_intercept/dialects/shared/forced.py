@@ -111,7 +111,7 @@ def calls_left(request: LLMRequest, must: Forced | None) -> tuple[ToolCall, ...]
     may = must or _offered(request)
     called = _called_before(request)
     left = [tool for tool in may.tools if tool.name not in called]
-    singly = must is not None or may.is_legacy or request.raw.get("parallel_tool_calls") is False
+    singly = must is not None or may.is_legacy or request.calls_singly
     return tuple(may.call(tool.name, _smallest_arguments(tool)) for tool in (left[:1] if singly else left))
 
 
@@ -204,8 +204,8 @@ def _stands_for_a_call(part: ReplyPart) -> bool:
 
 
 def one_at_a_time(request: LLMRequest, reply: Reply) -> Reply:
-    """Keep the first call where `parallel_tool_calls` is false."""
-    if request.raw["parallel_tool_calls"] is not False or len(reply.tool_calls) < 2:  # noqa: PLR2004 - several
+    """Keep the first call where the request wants no more."""
+    if not request.calls_singly or len(reply.tool_calls) < 2:  # noqa: PLR2004 - several
         return reply
     first = next(part for part in reply.parts if isinstance(part, ToolCall))
     return reply.replaced(parts=tuple(part for part in reply.parts if part is first or not isinstance(part, ToolCall)))
