@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.amounts import SWITCH, WHOLE, examples
 from tests.loopback import QuietHandler, listening
 from tests.support import RESPONSES, URL, chat, respond, run_command
 
@@ -32,6 +33,18 @@ for _name in ("CI", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "HTTP_PROXY", "HTTP
         os.environ.pop(_spelt, None)
 
 FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
+
+
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import settings
+
+    settings.register_profile("amount", max_examples=examples(100))  # where a law says no other number
+    settings.load_profile("amount")
+
+
+def pytest_report_header() -> str:
+    """Say how much of the laws is looked at."""
+    return "amounts: " + (f"all ({SWITCH}=1)" if WHOLE else "a part of what `make whole` looks at")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -65,8 +78,9 @@ def _nothing_left() -> Iterator[None]:
     from llm_intercept.clients import activation, patching
 
     assert activation.active() == ()
-    if activation._attached:  # by a wrapped client that only the cycles of an exception's traceback keep
-        gc.collect()
+    for generation in (1, 2):  # most are young, and to look at all that there is takes 0.3 s
+        if activation._attached:  # by a wrapped client that only the cycles of an exception's traceback keep
+            gc.collect(generation)
     if not activation._attached:
         assert not patching.TRAFFIC._hooks
     assert not patching.THREADS._hooks

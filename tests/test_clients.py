@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import json
 import warnings
@@ -18,7 +17,7 @@ import pytest
 from llm_intercept import Interceptor, InterceptTransport, Reply, intercept, raw
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from tests.conftest import FAMILIES
-from tests.support import ELSEWHERE, URL, ask, chat, complete, maybe, said
+from tests.support import ELSEWHERE, URL, ask, chat, collecting, complete, maybe, said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -200,9 +199,8 @@ def test_a_stream_is_made_as_it_is_read_and_ends_when_it_is_closed(family, is_as
         await chunks.close()
         await close(case, client)
 
-    with intercept(endless) as llm:
+    with collecting(), intercept(endless) as llm:
         complete(law(), is_async=is_async)
-    gc.collect()
     assert llm.calls[0].error is None
 
 
@@ -222,9 +220,8 @@ def test_an_abandoned_stream_is_closed_with_its_client(case):
                 await source.aclose()
             assert response.is_closed
 
-    with intercept(TEXT) as llm:
+    with collecting(), intercept(TEXT) as llm:
         complete(law(), is_async=case.is_async)
-    gc.collect()
     assert llm.calls[0].duration > 0
 
 
@@ -795,8 +792,8 @@ def test_a_stream_is_closed_half_way_under_trio(family, make_case):
     with intercept(TEXT) as llm, warnings.catch_warnings():
         if family == "httpx":  # it leaves its own generators behind, also with a real transport
             warnings.simplefilter("ignore", ResourceWarning)
-        anyio.run(law, backend="trio")
-        gc.collect()
+        with collecting():
+            anyio.run(law, backend="trio")
     assert llm.calls[0].duration > 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import re
 import threading
@@ -44,7 +43,7 @@ from llm_intercept.faults import (
 )
 from llm_intercept.timing.pace import normal
 from tests.conftest import Case
-from tests.support import URL, chat, nearest_median_gap
+from tests.support import URL, chat, collecting, nearest_median_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -358,10 +357,9 @@ def test_a_simulated_time_is_noted_with_each_call() -> None:
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    """No thread is left."""
+    """No thread is left, and none that only a collection of garbage would end."""
     before = set(threading.enumerate())
     yield
-    gc.collect()
     assert set(threading.enumerate()) <= before  # one of another test's may have ended meanwhile
 
 
@@ -389,9 +387,8 @@ def test_a_cancelled_wait_leaves_nothing(family: str, backend: str, scale: float
                 await begun.wait()
             group.cancel_scope.cancel()
 
-    with intercept("a " * 100_000, pace=long, time_scale=scale) as llm:
+    with intercept("a " * 100_000, pace=long, time_scale=scale) as llm, collecting():
         anyio.run(run, backend=backend)
-        gc.collect()
     assert llm.calls[0].complete is False
 
 
@@ -409,7 +406,7 @@ def test_a_cancelled_first_byte_leaves_nothing(family: str) -> None:
                 await task
             return asyncio.all_tasks() - {asyncio.current_task()}
 
-    with intercept(TEXT, pace=Pace(ttft=30)) as llm:
+    with collecting(), intercept(TEXT, pace=Pace(ttft=30)) as llm:
         assert asyncio.run(run()) == set()
     assert isinstance(llm.calls[0].error, asyncio.CancelledError)
 
@@ -435,12 +432,11 @@ def test_a_response_closed_early_or_left_by_an_exception(case: Case, how: str) -
                 response.close()
                 return
 
-    with intercept("a " * 10_000, pace=Pace(per_token=0.01), time_scale=0) as llm:
+    with collecting(), intercept("a " * 10_000, pace=Pace(per_token=0.01), time_scale=0) as llm:
         try:
             asyncio.run(run()) if case.is_async else run_sync()
         except ZeroDivisionError:
             assert how == "error"
-    gc.collect()
     assert llm.calls[0].complete is False
     assert llm.calls[0].error is None
 

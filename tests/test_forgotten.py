@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 
 import httpx
@@ -10,15 +9,15 @@ import pytest
 
 from llm_intercept import LLMInterceptError, intercept
 from llm_intercept.errors import BlockEndedError, NeverUsedWarning
-from tests.support import ask
+from tests.support import ask, collecting
 
 
 def warned(make) -> list[warnings.WarningMessage]:
     """Return the warnings of what `make` makes and keeps nowhere."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
-        make()
-        gc.collect()
+        with collecting():
+            make()
     return [one for one in found if issubclass(one.category, NeverUsedWarning)]
 
 

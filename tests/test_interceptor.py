@@ -16,7 +16,7 @@ from llm_intercept import Interceptor, intercept, wrap
 from llm_intercept.clients import activation
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.errors import SettingsError, UnmatchedRequestError, WrapError
-from tests.support import ELSEWHERE, URL, ask, chat, complete, maybe
+from tests.support import ELSEWHERE, URL, ask, chat, collecting, complete, maybe
 
 PATH = "/v1/chat/completions"
 
@@ -292,13 +292,13 @@ def test_wrap_takes_the_options_of_an_interceptor():
 def test_a_client_that_is_gone_releases_the_hooks(family):
     """Nothing keeps a wrapped client alive, and with the last one the hooks go."""
     before = code(family)
-    client = wrap(import_module(family).Client(), "hi")
-    assert ask(client) == "hi"
-    assert code(family) is not before
-    gone = weakref.ref(client)
-    client.close()
-    del client
-    gc.collect()
+    with collecting():
+        client = wrap(import_module(family).Client(), "hi")
+        assert ask(client) == "hi"
+        assert code(family) is not before
+        gone = weakref.ref(client)
+        client.close()
+        del client
     assert gone() is None
     assert code(family) is before
     assert not TRAFFIC._hooks
@@ -306,12 +306,12 @@ def test_a_client_that_is_gone_releases_the_hooks(family):
 
 def test_an_interceptor_that_is_gone_goes_on_answering():
     """`wrap(client, …)` needs nobody to hold the interceptor."""
-    client = wrap(httpx.Client(), "hi")
-    gc.collect()
-    assert ask(client) == "hi"
-    client.close()
-    del client
-    gc.collect()
+    with collecting():
+        client = wrap(httpx.Client(), "hi")
+        gc.collect(0)
+        assert ask(client) == "hi"
+        client.close()
+        del client
 
 
 def test_a_closed_client_stays_closed():

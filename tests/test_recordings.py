@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import ssl
 import threading
@@ -22,7 +21,7 @@ from llm_intercept.errors import (
     UnmatchedRequestError,
 )
 from tests.conftest import Case
-from tests.support import chat
+from tests.support import chat, collecting
 from tests.upstream import WORDS, serving
 
 APIS = ("chat", "responses")
@@ -226,13 +225,13 @@ def test_a_stream_left_to_the_garbage_collector_is_partial(family, slow_upstream
     case = Case(family, is_async=False, stream=True)
     with intercept(mode="record", recordings=tmp_path / "tape"):
         opened = client(case, slow_upstream)
-        request = opened.build_request("POST", slow_upstream.chat, json=chat(stream=True))
-        response = opened.send(request, stream=True)
-        next(chunks := response.iter_raw())
-        with contextlib.suppress(Exception):
-            response.stream._stream.close()
-        del response, chunks, request
-        gc.collect()
+        with collecting():
+            request = opened.build_request("POST", slow_upstream.chat, json=chat(stream=True))
+            response = opened.send(request, stream=True)
+            next(chunks := response.iter_raw())
+            with contextlib.suppress(Exception):
+                response.stream._stream.close()
+            del response, chunks, request
         opened.close()
     assert [one["partial"] for one in takes(tmp_path / "tape")] == ["the client closed it"]
 

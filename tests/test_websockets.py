@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import ssl
 import threading
@@ -32,7 +31,7 @@ from llm_intercept import (
 from llm_intercept.clients import websockets_door
 from llm_intercept.clients.hook import innermost, member
 from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
-from tests.support import complete, maybe
+from tests.support import collecting, complete, maybe
 from tests.upstream import WORDS, serving
 from tests.websockets_talk import (
     HTTP_URL,
@@ -370,9 +369,8 @@ def test_what_is_no_stream_is_an_error_event(is_async):
 
 def test_a_client_that_cannot_begin_leaves_nothing(is_async):
     """What is wrong with its options is its own error."""
-    with intercept("ours"), pytest.raises(ValueError, match="compression"):
+    with collecting(), intercept("ours"), pytest.raises(ValueError, match="compression"):
         run(asked, is_async=is_async, compression="brotli")
-    gc.collect()
 
 
 def test_limits_are_told(is_async):
@@ -609,9 +607,8 @@ def test_many_connections_leave_nothing(is_async):
                 await asyncio.sleep(0)
             assert len(asyncio.all_tasks()) == 1
 
-    with intercept("ours"):
+    with collecting(), intercept("ours"):
         complete(law(), is_async=is_async)
-    gc.collect()
 
 
 def test_a_loop_that_ends_leaves_nothing():
@@ -624,9 +621,8 @@ def test_a_loop_that_ends_leaves_nothing():
         await asked(connection)
         connection.transport.abort()
 
-    with intercept("ours"):
+    with collecting(), intercept("ours"):
         asyncio.run(law())
-    gc.collect()
 
 
 def test_a_client_that_connects_again_is_answered():

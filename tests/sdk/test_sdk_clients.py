@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib.util
 import weakref
 from typing import Any
@@ -14,6 +13,7 @@ pytest.importorskip("openai")
 
 import openai
 from sdk_support import FAMILY, KEY, MAJOR, ask, body, closed_port, family_of, make, run
+from tests.support import collecting
 
 from llm_intercept import Interceptor, InterceptTransport, intercept, wrap
 from llm_intercept.errors import UnmatchedRequestError, WrapError
@@ -170,11 +170,11 @@ def test_unwrap_undoes_wrap(is_async: bool) -> None:
 
 def test_a_wrapped_client_may_be_forgotten(is_async: bool) -> None:
     """A wrapped client that nobody holds any more is let go, though it was answered."""
-    client = wrap(make(is_async), "hi")
-    alive = weakref.ref(client._client)
-    assert ask(client) == "hi"
-    del client
-    gc.collect()
+    with collecting():
+        client = wrap(make(is_async), "hi")
+        alive = weakref.ref(client._client)
+        assert ask(client) == "hi"
+        del client
     assert alive() is None
 
 

@@ -1,0 +1,22 @@
+"""How much of a law is looked at: a part in `make test`, all of it in `make whole`, which sets LLM_INTERCEPT_TEST_ALL=1.
+
+Only numbers of the same are reduced: examples that hypothesis draws anew in each run, rounds, orders, recordings. What a law
+says is the same in both, and nothing is left out that only one of them would find.
+"""
+
+from __future__ import annotations
+
+import os
+
+SWITCH = "LLM_INTERCEPT_TEST_ALL"
+WHOLE = os.environ.get(SWITCH) == "1"
+
+
+def amount(whole: int, part: int) -> int:
+    """Give the whole number where all is asked for, else the part."""
+    return whole if WHOLE else part
+
+
+def examples(whole: int) -> int:
+    """Give how many examples hypothesis draws: all, or a third of them and ten at the least."""
+    return amount(whole, max(10, whole // 3))
