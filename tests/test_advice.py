@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,23 +33,32 @@ CALL = re.compile(r"(?<![\w/<])(?:[A-Za-z_][\w.]*|(?=\.[a-z]))(?:\.?\w*\((?:[^()
 SETTING = re.compile(rf"(?<![\w.\-])({'|'.join(ARGUMENTS)})=('[^']*'|\[[^\[\]]*\])")
 
 
-def texts() -> Iterator[tuple[str, str]]:
+def read_texts() -> Iterator[tuple[str, str]]:
     """Give every text of the code but docstrings, what is filled in as `…`; and every message that is kept."""
     for path in sorted(ROOT.rglob("*.py")):
         tree = ast.parse(path.read_text())
-        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        inner = {id(one) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for one in node.values}
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        docs = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        inner = {id(one) for node in nodes if isinstance(node, ast.JoinedStr) for one in node.values}
+        for node in nodes:
             if isinstance(node, ast.JoinedStr):
                 parts = [str(one.value) if isinstance(one, ast.Constant) else "…" for one in node.values]
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", "".join(parts)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | inner:
+            elif (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in docs
+                and id(node) not in inner
+            ):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
     for path in sorted(SNAPSHOTS.rglob("*.txt")):
         yield path.name, path.read_text().partition("Error: ")[2]
 
 
-TEXTS = [(place, text) for place, text in texts() if "def " not in text]  # which is code that is made
+@cache
+def texts() -> list[tuple[str, str]]:
+    """Give these once, but code that is made."""
+    return [(place, text) for place, text in read_texts() if "def " not in text]
 
 
 def calls(text: str) -> Iterator[ast.Call]:
@@ -89,7 +99,7 @@ def accepted(function: Any, name: str) -> bool:
 def test_a_call_that_a_message_names_is_there_and_takes_its_keywords():
     """Public names, methods of `llm` and of rules."""
     checked = set()
-    for place, text in TEXTS:
+    for place, text in texts():
         for call in calls(text):
             function = target(call)
             if function is None:
@@ -105,7 +115,7 @@ def test_a_call_that_a_message_names_is_there_and_takes_its_keywords():
 def test_a_setting_that_a_message_gives_a_value_takes_it():
     """As an argument is written: `name='value'`."""
     checked = set()
-    for place, text in TEXTS:
+    for place, text in texts():
         for name, value in SETTING.findall(text):
             if "…" in value or "{" in value or value in {"'folder'", "'rules.toml'"}:
                 continue
@@ -121,7 +131,7 @@ def test_a_variable_that_a_message_names_is_read():
     """And its value, where one is written, can be used."""
     known = {setting.variable: setting for setting in said_in("environment")}
     ours = {value for name, value in vars(variables).items() if name.isupper() and isinstance(value, str)}
-    for place, text in TEXTS:
+    for place, text in texts():
         for name, value in re.findall(r"\b(LLM_INTERCEPT(?:_[A-Z]+)*)\b(?:=([\w.*-]+))?", text):
             assert name in known or name in ours, f"{place}: {name}"
             if value and name in known and value != "0":
@@ -131,14 +141,14 @@ def test_a_variable_that_a_message_names_is_read():
 def test_a_flag_that_a_message_names_is_one():
     """Of pytest."""
     flags = {setting.pytest_flag for setting in SETTINGS}
-    for place, text in TEXTS:
+    for place, text in texts():
         assert set(re.findall(r"--llm(?:-[a-z]+)+", text)) <= flags, place
 
 
 def test_a_command_that_a_message_names_is_one():
     """`llm-intercept`, a command, one of its commands, and flags that it has."""
     checked = set()
-    for place, text in TEXTS:
+    for place, text in texts():
         for name, inner, rest in re.findall(r"\bllm-intercept (run|check|recordings)\b ?([a-z]*)([^\n`]*)", text):
             command = app.commands[name]
             if isinstance(command, click.Group):

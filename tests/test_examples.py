@@ -74,13 +74,14 @@ def test_the_response_object_prints_its_parts(capsys: pytest.CaptureFixture[str]
     assert json.loads(brace + body)["choices"][0]["message"]["content"] == "Hello!"
 
 
-@pytest.mark.parametrize(("name", "count"), [("litellm_pytest_function.py", 2), ("pytest_app", 5), ("two_apis", 4)])
-def test_the_pytest_functions_pass(name: str, count: int) -> None:
-    """pytest, started on the example as its first line says, runs its tests."""
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-o", "addopts="]
-    done = run("-m", "pytest", *options, EXAMPLES / name)
+def test_the_pytest_functions_pass() -> None:
+    """pytest, started on the examples as their first lines say, runs their tests."""
+    counts = {"litellm_pytest_function.py": 2, "pytest_app": 5, "two_apis": 4}
+    options = ["-p", "no:cacheprovider", "-p", "no:asyncio", "-o", "addopts="]
+    done = run("-m", "pytest", "-v", *options, *(EXAMPLES / name for name in counts))
     assert done.returncode == 0, done.stdout
-    assert re.search(rf"\b{count} passed\b", done.stdout)
+    for name, count in counts.items():
+        assert len(re.findall(rf"^examples/{name}\b.* PASSED", done.stdout, re.MULTILINE)) == count, done.stdout
 
 
 def test_the_examples_rules_can_all_answer() -> None:

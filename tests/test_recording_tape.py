@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -280,48 +279,71 @@ def test_a_take_played_again_is_read_once_more_at_most_and_not_kept_without_end(
     assert len(tape._shelf._kept) <= 2
 
 
-PROGRAM = """
-import sys, time
-sys.path.insert(0, {root!r})
-from tests.test_recording_tape import FolderStore, Tape, take
-store = FolderStore(sys.argv[1])
-tape, session = Tape(store), store.session()
-print("ready", flush=True)
-for n in range(10_000):
-    who = sys.argv[2] if n % 2 else "both"
-    name = tape.record(take("question " + who, who + " " + str(n) + " " + "x" * 20_000), session=session)
-    print(name, who, n, flush=True)
-"""
+def record(folder, who, told):
+    """Record without end, and write a line for each take that is kept: its name, who asked, and which it is."""
+    store = FolderStore(folder)
+    tape, session = Tape(store), store.session()
+    with Path(f"{folder}.{who}").open("w", buffering=1) as said:
+        os.write(told, b"r")
+        for n in range(10_000):
+            asked = who if n % 2 else "both"
+            name = tape.record(take(f"question {asked}", f"{asked} {n} {'x' * 20_000}"), session=session)
+            print(name, asked, n, file=said)
+            if n == 0:
+                os.write(told, b"1")
+    os._exit(0)
 
 
-def recorder(folder, who):
-    root = str(Path(__file__).resolve().parents[1])
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(root=root), str(folder), who], stdout=subprocess.PIPE, text=True
-    )
+def killed(folder, recorders, after):
+    """Let recorders record at once, and kill each: `after` so many seconds, or, where there are none, its first take."""
+    children = {}
+    for who in recorders:
+        told, tells = os.pipe()
+        child = os.fork()
+        if child == 0:
+            record(folder, who, tells)
+        children[child] = told
+    for told in children.values():
+        assert os.read(told, 1) == b"r"
+    for child, told in children.items():
+        if after is None:
+            assert os.read(told, 1) == b"1"
+        else:
+            time.sleep(after())
+        os.kill(child, signal.SIGKILL)
+        assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-KILLS = int(os.environ.get("LLM_INTERCEPT_TEST_KILLS", "8"))
+def in_one_process(code):
+    """Run code that forks, in a process that has no threads, and that has imported what its children need."""
+    head = f"import sys\nsys.path.insert(0, {str(Path(__file__).resolve().parents[1])!r})\nfrom tests.test_recording_tape import *\n"
+    done = subprocess.run([sys.executable, "-c", head + code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="it kills with a signal")
+def said_by(folder, who):
+    """Give the lines that a recorder wrote whole."""
+    lines = Path(f"{folder}.{who}").read_text().splitlines(keepends=True)
+    return [line.split() for line in lines if line.endswith("\n")]
+
+
+KILLS = int(os.environ.get("LLM_INTERCEPT_TEST_KILLS", "20"))
+can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks, and kills with a signal")
+
+
+@can_fork
 def test_processes_killed_at_any_moment_leave_no_unreadable_take_and_lose_none(tmp_path):
     """`LLM_INTERCEPT_TEST_KILLS=200` runs as many rounds as the acceptance asks for; each kills both processes."""
-    chance = random.Random(6)
+    in_one_process(
+        "import random\nchance = random.Random(6)\n"
+        f"for number in range({KILLS}):\n"
+        f"    killed({str(tmp_path)!r} + f'/{{number}}', 'ab', lambda: chance.uniform(0.0, 0.06))"
+    )
+    said_in_all = 0
     for number in range(KILLS):
         folder = tmp_path / str(number)
-        both = [recorder(folder, who) for who in ("a", "b")]
-        for process in both:
-            assert process.stdout.readline() == "ready\n"
-        for process in both:
-            time.sleep(chance.uniform(0.0, 0.06))
-            process.send_signal(signal.SIGKILL)
-        said = [
-            line.split()
-            for process in both
-            for line in process.communicate()[0].splitlines(keepends=True)
-            if line.endswith("\n")
-        ]
+        said = [line for who in "ab" for line in said_by(folder, who)]
+        said_in_all += len(said)
         names = set(FolderStore(folder).names()) if folder.exists() else set()
         for name in names:
             read_take((folder / name).read_bytes(), name)  # raises if it is damaged
@@ -329,25 +351,18 @@ def test_processes_killed_at_any_moment_leave_no_unreadable_take_and_lose_none(t
         assert len({name for name, *_ in said}) == len(said)
         for name, who, n in said:
             assert read_take((folder / name).read_bytes(), name).response.body["a"].startswith(f"{who} {n} ")
+    assert said_in_all > KILLS
 
 
+@can_fork
 def test_processes_that_record_at_once_share_a_session_and_the_next_is_a_new_one(tmp_path):
-    both = [recorder(tmp_path, who) for who in ("a", "b")]
-    for process in both:
-        process.stdout.readline()
-        process.stdout.readline()
-    for process in both:
-        process.kill()
-        process.communicate()
-    recorded = [name for name in FolderStore(tmp_path).names() if "both" in name]
+    folder = tmp_path / "tape"
+    in_one_process(f"killed({str(folder)!r}, 'ab', None)\nkilled({str(folder)!r}, 'c', None)")
+    first, *_ = [said_by(folder, who)[0] for who in "cab"]
+    recorded = {name for who in "ab" for name, asked, _ in said_by(folder, who) if asked == "both"}
     assert len(recorded) >= 2
-    third = recorder(tmp_path, "c")
-    third.stdout.readline()
-    first = third.stdout.readline().split()[0]
-    third.kill()
-    third.communicate()
-    assert first.startswith("001-question-both")
-    assert read_take((tmp_path / first).read_bytes(), first).response.body["a"].startswith("both 0 ")
+    assert first[:2] == [key("question both").name(1), "both"]
+    assert read_take((folder / first[0]).read_bytes(), first[0]).response.body["a"].startswith("both 0 ")
 
 
 def test_what_a_killed_process_left_is_cleaned_when_it_is_old(tmp_path):
