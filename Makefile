@@ -1,10 +1,12 @@
 # make demo: the main job on a real SDK client.  make test: sets up and runs the tests.  Nothing else is needed.
 PYTHON ?= python3
+# Hundreds of Pythons are started: each would compile again what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test check secrets fuzz trap sdks ecosystem build clean bench bench-gate bench-growth
+.PHONY: demo test whole check secrets fuzz trap sdks ecosystem build clean bench bench-gate bench-growth
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -18,6 +20,10 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The laws of which `make test` looks at a part, in whole: every example, round and recording (tests/amounts.py).
+whole: $(VENV)/.ready
+	@LLM_INTERCEPT_TEST_ALL=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^from tests.amounts import\|^@given' tests) $(PYTEST_ARGS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.model import Media, ToolCall
 from llm_intercept.model.wire import WireRequest
+from tests.amounts import examples
 from tests.openai_schema import SCHEMA, as_in_schema, validator
 from tests.support import URL, chat
 
@@ -77,7 +78,7 @@ CASES = st.one_of(
     ),
 )
 """Replies and requests that they can answer."""
-LAW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def ask(reply: Any, stream: bool, url: str = URL, **params: Any) -> httpx.Response:

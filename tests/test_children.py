@@ -19,6 +19,7 @@ from llm_intercept.errors import BudgetExceededError, ElsewhereError, UnusedRule
 from llm_intercept.interceptor import children
 from llm_intercept.settings import SWITCH
 from llm_intercept.settings.guard import Guard, guard_of, is_guard, read
+from tests.amounts import examples
 from tests.support import run_command
 
 if sys.platform == "win32":
@@ -133,7 +134,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["begin", "end", "set", "take away"])
 FOUND = [None, "", "0", "mock", str(Guard("elsewhere", 1, {"mode": "block"}))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(found=st.sampled_from(FOUND), steps=STEPS)
 def test_the_environment_comes_back_whatever_the_order(found, steps):
     """Blocks end in any order; what the program has made of the variable stays, as does what was there before."""

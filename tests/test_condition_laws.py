@@ -14,11 +14,12 @@ from llm_intercept.conditions.base import Condition
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules.shadow import implies
+from tests.amounts import examples
 from tests.support import URL, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {"x-team": "red"})
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(MANY, max_examples=30)
+MANY = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(MANY, max_examples=examples(30))
 
 WORDS = st.sampled_from(
     ["", "weather", "Weather", "get_weather", "the weather", "gpt-4o", "Person", "ß", "a", "^a", "user"]

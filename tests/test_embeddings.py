@@ -31,6 +31,7 @@ from llm_intercept import (
 from llm_intercept.dialects.openai_embeddings.vectors import embedded
 from llm_intercept.dialects.openai_embeddings.write import packed, unpacked
 from llm_intercept.errors import ReplyError, UnmatchedRequestError
+from tests.amounts import examples
 from tests.openai_schema import SCHEMA, validator
 from tests.recorded import needs_recordings, own
 from tests.support import SHARED, ask, complete, maybe
@@ -46,7 +47,7 @@ AZURE = "https://it.openai.azure.com/openai/deployments/mine/embeddings?api-vers
 ELSEWHERE = "http://llm.test/v1/embeddings"
 SMALL, LARGE, ADA = "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"
 MEANT = [{"api": "openai.embeddings"}, {"url": "*/embeddings"}, {"model": "text-embedding-*"}]
-LAW = settings(max_examples=60, deadline=None)
+LAW = settings(max_examples=examples(60), deadline=None)
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzäßж", min_size=1, max_size=8)
 
 

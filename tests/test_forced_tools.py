@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from llm_intercept import Reply, auto, custom_tool_call, intercept, reasoning, refusal, structured, timeout, tool_call
 from llm_intercept.errors import ReplyError
+from tests.amounts import examples
 from tests.support import URL, chat
 
 
@@ -222,7 +223,7 @@ WELL: dict[str, Any] = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.dictionaries(FIELDS, ODD, max_size=4), st.sets(st.sampled_from(list(WELL))), st.lists(ODD, max_size=2))
 def test_no_body_makes_auto_raise(odd: dict[str, Any], well: set[str], messages: list[Any]) -> None:
     """Whatever a request says, auto() answers it, or the API refuses it, or a schema is said to be none."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from llm_intercept.base import json as jsontext
 from llm_intercept.base.json import decode, encode
+from tests.amounts import examples
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 VALUES = st.recursive(
@@ -19,7 +20,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXT, inner, max_size=5),
     max_leaves=20,
 )
-LAW = settings(max_examples=150, deadline=None)
+LAW = settings(max_examples=examples(150), deadline=None)
 
 
 def replaced(value: object) -> object:

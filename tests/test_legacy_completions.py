@@ -28,6 +28,7 @@ from llm_intercept import (
 from llm_intercept.dialects import claimed_by
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import WireRequest
+from tests.amounts import examples
 from tests.conftest import events
 from tests.openai_schema import SCHEMA, validator
 from tests.recorded import needs_recordings
@@ -37,7 +38,7 @@ from tests.upstream import serving
 URL = "https://api.openai.com/v1/completions"
 ELSEWHERE = "http://llm.test/v1/completions"
 MODEL = "gpt-3.5-turbo-instruct"
-LAW = settings(max_examples=60, deadline=None)
+LAW = settings(max_examples=examples(60), deadline=None)
 
 
 def body(prompt: Any = "Say it", **more: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from openai.types import ModerationCreateResponse
 from llm_intercept import InterceptTransport, api_error, auto, embedding, intercept, moderation, raw
 from llm_intercept.dialects.openai_moderations.categories import OMNI, TEXT
 from llm_intercept.errors import ReplyError, UnmatchedRequestError
+from tests.amounts import examples
 from tests.openai_schema import SCHEMA, validator
 from tests.support import ask, complete, maybe
 
@@ -21,7 +22,7 @@ URL = "https://api.openai.com/v1/moderations"
 OLD = "text-moderation-latest"
 IMAGE = {"type": "image_url", "image_url": {"url": "https://img.test/a.png"}}
 PART = {"type": "text", "text": "a cat"}
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=examples(40), deadline=None)
 
 
 def moderated(client: Any, of: Any = "a cat", **more: Any) -> Any:

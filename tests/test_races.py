@@ -23,12 +23,14 @@ import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, intercept
 from llm_intercept.errors import UnmatchedRequestError
+from tests.amounts import amount
 from tests.support import URL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-AGENTS, TURNS, ORDERS, FEW = 10, 3, 100, 20
+AGENTS, TURNS = 10, 3
+ORDERS, FEW = amount(whole=100, part=30), amount(whole=20, part=8)
 
 
 def body(agent: object, turn: int = 1) -> dict[str, Any]:
@@ -139,7 +141,7 @@ KEYS: dict[str, Any] = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("key", KEYS)
 def test_ten_parallel_agents_with_a_keyed_script_never_get_anothers_answer(way, key):
-    """In 100 random orders (20 for other keys and trio) each agent has its own conversation's replies, in order."""
+    """In 100 random orders (20 for other keys and trio; in `make test` fewer) each agent has its own conversation's replies, in order."""
     for seed in range(ORDERS if key == "conversation" and way != "trio" else FEW):
         llm = Interceptor()
         llm.on(system="You are").per(KEYS[key]).reply(
@@ -152,7 +154,7 @@ def test_ten_parallel_agents_with_a_keyed_script_never_get_anothers_answer(way, 
 
 @pytest.mark.parametrize("way", ["asyncio", "trio"])
 def test_ten_parallel_tasks_with_a_plain_list_end_in_a_loud_error(way):
-    """In 20 random orders: somebody is told, the block says why, and nobody is answered after that."""
+    """In random orders: somebody is told, the block says why, and nobody is answered after that."""
     replies = [f"reply {number}" for number in range(AGENTS * TURNS)]
     for seed in range(FEW):
         llm = Interceptor()

@@ -15,6 +15,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from llm_intercept import InterceptTransport, raw
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.shared.ready import stream_data
+from tests.amounts import examples
 from tests.recorded import needs_recordings, recorded
 from tests.support import URL, chat
 
@@ -91,7 +92,7 @@ def said(value: Any) -> Any:
     return [said(one) for one in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(COMPLETIONS)
 def test_a_completion_is_streamed_whole(body: dict[str, Any]) -> None:
     """The chunks made of a completion add up to it, whatever the request asks for and whoever's fields it has."""
@@ -101,7 +102,7 @@ def test_a_completion_is_streamed_whole(body: dict[str, Any]) -> None:
     assert ask(raw(body), stream=False, **bent).json() == body
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(COMPLETIONS)
 def test_chunks_are_added_up_as_the_sdk_does(body: dict[str, Any]) -> None:
     """What chunks say in OpenAI's fields, openai's own accumulator reads as the JSON answer made of the same chunks."""
@@ -202,7 +203,7 @@ ODD = st.recursive(st.sampled_from([None, True, -1, 10**30, 1.5, "x", ""]), lamb
     st.sampled_from(["index", "delta", "message", "choices", "tool_calls", "function", "name", "arguments", "content", "role", "logprobs", "id", "type", "usage", "created", "refusal", "function_call", "text", "thinking"]), inner, max_size=3), max_leaves=8)  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["choices", "usage", "id", "created", "object"]), ODD, max_size=3), max_size=3

@@ -16,11 +16,12 @@ from llm_intercept.engine.identity import Identities
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.journal import journal
+from tests.amounts import examples
 from tests.support import URL, ask, chat
 
 
 @given(st.integers(1, 6), st.lists(st.integers(0, 12), max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_count_is_exact_until_as_many_others_came(most, keys):
     """And there are never more than twice as many; looking up alone changes no count."""
     recent: RecentCounts[int] = RecentCounts(most)

@@ -1,6 +1,7 @@
 """Re-chunking by many seeds: every parser reads the same events as from the unsplit bytes.
 
-The project's own streams are cut by 8 seeds each in any clone; the recorded ones, where they are, by 40 in all.
+The project's own streams are cut by 8 seeds each in any clone; the recorded ones, where they are, by 40 in all (in `make test`
+a fifth as many streams of these).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 
 from llm_intercept import InterceptTransport, LLMRequest, raw
 from llm_intercept.faults import crlf, rechunk
+from tests.amounts import amount
 from tests.recorded import needs_recordings, own, recorded
 from tests.support import URL, chat
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OWN_SEEDS = 8
-SEEDS, GROUPS, SHARE = 40, 4, 20
+SEEDS, GROUPS, SHARE = 40, 4, amount(whole=20, part=100)
 HOWS = ("mixed", "bytes", "split", "coalesce")
 SOURCES = ["own", *(pytest.param(f"recorded {group}", marks=needs_recordings) for group in range(GROUPS))]
 
@@ -47,7 +49,7 @@ def answer(source: str, endpoint: str = "") -> Callable[[LLMRequest], Any]:
 
 
 def samples(source: str, endpoint: str = "") -> Iterator[tuple[int, int]]:
-    """Streams and seeds: all of the project's own; of the recorded, each seed of a group with a twentieth of them."""
+    """Streams and seeds: all of the project's own; of the recorded, each seed of a group with a share of them."""
     count = len(streams(are_recorded=source != "own", endpoint=endpoint))
     if source == "own":
         yield from product(range(count), range(OWN_SEEDS))

@@ -23,6 +23,7 @@ from llm_intercept.secrets.credentials import NOTHING, Secrets
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
 from llm_intercept.secrets.replace import replace_secrets, secrets_in
+from tests.amounts import examples
 from tests.support import URL
 
 JSON = [("content-type", "application/json")]
@@ -364,7 +365,7 @@ def test_what_is_cut_again_says_the_redacted_whole(pieces, data):
     st.sampled_from(["data: {}\n\n", "data: {}\r\n\r\n", "event: x\ndata: {}\nid: 1\n\n", "{}\n", ": {}\n"]),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_redaction_of_events_and_lines_is_total_and_idempotent(texts, frame, is_json):
     """JSON or not, one line or several, as a stream of events and as any other body."""
     said = [json.dumps({"a": [{"b": text}], "index": 0}) if is_json else text for text in texts]

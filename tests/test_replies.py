@@ -45,6 +45,7 @@ from llm_intercept.replies.kinds import (
     is_one_shot,
     prepare,
 )
+from tests.amounts import examples
 from tests.support import URL, chat
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def test_an_iterator_is_read_lazily_and_once() -> None:
     assert not is_one_shot(prepare(["a", "b"]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.text(max_size=9) | st.builds(tool_call, st.sampled_from("fg"), a=st.integers()), max_size=6))
 def test_a_turn_has_all_its_parts_in_order(parts: list[Any]) -> None:
     """The texts of a list are joined in their order, and so are its calls; deltas stay as they are given."""
@@ -229,14 +230,14 @@ def test_arguments_are_json_text(call: ToolCall, arguments: str) -> None:
     assert (call.name, call.type) == ("f", "function")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_every_mapping_comes_back(arguments: dict[str, Any]) -> None:
     """What is given as a mapping is what the JSON text says."""
     assert json.loads(tool_call("f", arguments).arguments) == arguments
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4), st.integers(0, 4))
 def test_every_json_text_is_kept(arguments: dict[str, Any], indent: int) -> None:
     """Whatever its spacing, JSON text stays as it is."""
@@ -298,7 +299,7 @@ def test_a_custom_tools_input_is_text(value: Any) -> None:
 # --- structured ------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(JSON)
 def test_structured_is_the_json_of_the_value(value: Any) -> None:
     """The text is compact JSON that says the value."""

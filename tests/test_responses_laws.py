@@ -23,6 +23,7 @@ from llm_intercept.dialects.openai_responses.raw import replies
 from llm_intercept.dialects.openai_responses.telling import Event, Run
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Citation, Media, Other, Text
+from tests.amounts import examples
 from tests.openai_schema import SCHEMA, event_in_schema, response_in_schema, validator
 from tests.support import RESPONSES, respond
 
@@ -64,7 +65,7 @@ PARAMS = st.fixed_dictionaries(
         "stream_options": st.just({"include_obfuscation": False}),
     },
 )
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 AZURE = "https://mine.openai.azure.com/openai/v1/responses"
 
 

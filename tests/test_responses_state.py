@@ -19,6 +19,7 @@ from llm_intercept.dialects.openai_responses import recall
 from llm_intercept.dialects.openai_responses.kept import KeptResponse
 from llm_intercept.dialects.openai_responses.read import ResponsesRequest
 from llm_intercept.model.wire import WireRequest
+from tests.amounts import examples
 from tests.support import RESPONSES, complete, maybe, respond
 
 MODEL = "gpt-5.4"
@@ -374,7 +375,7 @@ def test_the_oldest_are_forgotten_and_conversations_end(monkeypatch: pytest.Monk
     assert len(llm.calls) > 1000
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.text(min_size=1, max_size=8), st.booleans()), min_size=1, max_size=8))
 def test_every_branch_is_told_as_if_it_were_sent_whole(steps: list[tuple[int, str, bool]]) -> None:
     """Whatever tree of continuations is asked, each request's messages are those of one that says all itself."""

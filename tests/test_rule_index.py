@@ -22,10 +22,11 @@ from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.lookup import Strings
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import SteppedAside
+from tests.amounts import examples
 from tests.support import URL, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {"x-team": "red"})
-LAW = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Strings that are in one another, overlap, or are the same only whatever their case.
 PIECES = ["a", "b", "ab", "aba", "abab", "ss", "ß", "SS", "ſ", "s", "İ", "i", "i̇", "\u212a", "k", "ﬁ", "fi", "Σ", "ς"]

@@ -21,6 +21,7 @@ from llm_intercept import Interceptor, intercept
 from llm_intercept.cli.app import app
 from llm_intercept.errors import RuleFileError, SettingsError, UnmatchedRequestError
 from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
+from tests.amounts import examples
 from tests.support import URL, ask, chat, run_command
 
 Write = Callable[[str, Any], "Path"]
@@ -575,7 +576,7 @@ RULES = st.fixed_dictionaries(
 FILES = VALUES | st.fixed_dictionaries({"rules": VALUES | st.lists(RULES, max_size=2)})
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(FILES)
 def test_any_json_either_loads_or_is_a_rule_file_error(tmp_path_factory, value):
     """Nothing else comes of it, and the message is one line that names the file."""
@@ -597,7 +598,7 @@ def _tick(path: Path) -> None:
     os.utime(path, ns=(now, now))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.text(max_size=40))
 def test_any_text_as_toml_either_loads_or_is_a_rule_file_error(tmp_path_factory, text):
     """Nothing else comes of it."""

@@ -27,6 +27,7 @@ from llm_intercept.errors import (
     UnmatchedRequestError,
 )
 from llm_intercept.model.wire import WireRequest
+from tests.amounts import examples
 from tests.support import URL, ask, chat, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {})
@@ -228,7 +229,7 @@ CONDITIONS = [
     when(model="[!a"),
     when(lambda request: request.turn),
 ]
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY

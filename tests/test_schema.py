@@ -26,8 +26,9 @@ from pydantic import AnyUrl, BaseModel, Field, TypeAdapter, conint, conlist, con
 from llm_intercept import LLMInterceptError, auto, intercept
 from llm_intercept.errors import SchemaError
 from llm_intercept.replies.schema import smallest
+from tests.amounts import examples
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check(schema: Any, value: Any) -> None:

@@ -16,6 +16,7 @@ from llm_intercept.errors import SchemaError
 from llm_intercept.replies.schema import misfit, smallest
 from llm_intercept.replies.schema.pattern import _Follow, compiled, found
 from llm_intercept.replies.schema.steps import Steps
+from tests.amounts import examples
 
 SECONDS = 2.0  # of this process; the slowest takes 0.6 s on an idle core
 MEMORY = 100_000  # kB
@@ -147,7 +148,7 @@ VALUES = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([None, 1, 2, "
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(SCHEMAS, VALUES)
 def test_what_fits_is_what_jsonschema_says(schema: dict[str, Any], value: Any) -> None:
     """A value fulfils a schema here if it does so by jsonschema; an instance made here fulfils its schema there."""
@@ -174,7 +175,7 @@ PATTERNS = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(PATTERNS, st.text("abA\n ", max_size=8))
 def test_following_a_pattern_finds_what_python_finds(pattern: str, text: str) -> None:
     """Following all ends at once tells the same as Python's matcher, which tries one after the other."""

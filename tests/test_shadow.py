@@ -14,6 +14,7 @@ from respx.patterns import M
 from llm_intercept import Interceptor, tool_call, when
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.rules.shadow import implies, shadow_of, shadowed
+from tests.amounts import examples
 from tests.support import URL, read_chat
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ def in_turn(turn: int) -> LLMRequest:
     return read_chat(WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {}), {"messages": messages})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(related(), st.lists(requests(), min_size=1, max_size=6))
 def test_what_is_said_to_imply_another_never_holds_without_it(two, asked):
     """For conditions of every kind, combined, and any request."""
@@ -334,7 +335,7 @@ def test_what_is_said_to_imply_another_never_holds_without_it(two, asked):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=KIND_NAMES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.data(), st.lists(requests(), min_size=1, max_size=6))
 def test_the_same_of_two_conditions_of_one_kind(kind, data, asked):
     """Where implication is common."""
@@ -374,7 +375,7 @@ def test_a_condition_implies_itself(condition):
     assert implies(condition, condition)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.lists(ATOMS, min_size=1, max_size=2), min_size=2, max_size=4), st.lists(requests(), max_size=6))
 def test_a_shadowed_rule_never_answers(rules, asked):
     """Whatever is asked; the rule named answers, or one before it."""

@@ -14,6 +14,7 @@ from openai import AsyncOpenAI, NotFoundError, OpenAI
 from llm_intercept import Interceptor, InterceptTransport, Reply, api_error, disconnect, intercept, raw, tool_call
 from llm_intercept.errors import ReplyError
 from llm_intercept.stored.shelves import Stored
+from tests.amounts import examples
 from tests.support import URL, chat, complete, maybe
 
 
@@ -177,7 +178,7 @@ def test_answers_that_are_stored_at_once_are_all_kept() -> None:
         assert sorted(listed(client, limit=100)) == sorted(made)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("kd"), st.sampled_from("abcdefgh"), st.integers(0, 12)), max_size=40))
 def test_a_store_is_never_more_than_it_may_be(steps: list[tuple[str, str, int]]) -> None:
     """Of values and of bytes; the newest are kept, and their order is that of their first keeping."""

@@ -11,6 +11,7 @@ from llm_intercept import InterceptTransport
 from llm_intercept.base.tokens import TiktokenTokenizer
 from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.dialects.shared.ready import stream_data
+from tests.amounts import examples
 from tests.support import URL, chat
 
 tiktoken = pytest.importorskip("tiktoken")
@@ -26,7 +27,7 @@ ENCODING = tiktoken.Encoding("own", pat_str=r"\s?\S+|\s+", mergeable_ranks=RANKS
 TOKENIZER = TiktokenTokenizer(ENCODING)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(["hello there €", "naïve 😀 hell"]))
 def test_usage_is_exact(text: str) -> None:
     """Usage and logprobs count what the encoding counts, in JSON and stream; the text is whole."""

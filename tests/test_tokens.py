@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept.base.tokens import PIECE, WHOLE_WORD, EstimatingTokenizer, TiktokenTokenizer, count
+from tests.amounts import examples
 
 ANY = st.characters(exclude_categories=())
 TEXT = (
@@ -19,7 +20,7 @@ TEXT = (
         "".join
     )
 )
-LAW = settings(max_examples=300, deadline=None)
+LAW = settings(max_examples=examples(300), deadline=None)
 TOKENS = EstimatingTokenizer()
 
 
