@@ -8,6 +8,8 @@ import json
 import ssl
 import threading
 import time
+from itertools import pairwise
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -20,13 +22,14 @@ from llm_intercept.errors import (
     SettingsError,
     UnmatchedRequestError,
 )
+from llm_intercept.recording import capture
 from tests.conftest import Case
 from tests.support import chat, collecting
 from tests.upstream import WORDS, serving
 
 APIS = ("chat", "responses")
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
-GAP = 0.05  # seconds; long enough to be told from the time that everything else takes
+GAP = 100.0  # seconds on the clock that recording looks at, which nobody waits for
 HEADERS = {"authorization": f"Bearer {KEY}"}
 
 
@@ -37,9 +40,11 @@ def upstream(tmp_path):
 
 
 @pytest.fixture
-def slow_upstream(tmp_path):
-    with serving(tmp_path, gap=GAP) as served:
-        yield served
+def gate(upstream):
+    """Hold back each event of a stream but the first, until it is let through."""
+    upstream.gate = threading.Semaphore(0)
+    yield upstream.gate
+    upstream.gate.release(100)
 
 
 def client(case, upstream, **options):
@@ -147,86 +152,97 @@ def test_the_usage_of_a_replayed_stream_is_what_it_reports(family, is_async, ups
     assert (counted and (counted.input_tokens, counted.output_tokens)) == ((9, 6) if asks else None)
 
 
-def stream_times(case, opened, upstream, user="hi"):
-    """Give the seconds at which each chunk of a stream came."""
-    body, begin = chat(user, stream=True), time.perf_counter()
+def read_stream(case, upstream, hear, user="hi"):
+    """Read a stream, and call `hear` with each chunk when it comes."""
+    body, opened = chat(user, stream=True), client(case, upstream, timeout=10 * GAP)
 
     async def run():
         async with opened as one, one.stream("POST", upstream.chat, json=body) as response:
-            return [time.perf_counter() - begin async for _ in response.aiter_raw()]
+            async for chunk in response.aiter_raw():
+                hear(chunk)
 
     if case.is_async:
-        return asyncio.run(run())
+        asyncio.run(run())
+        return
     with opened as one, one.stream("POST", upstream.chat, json=body) as response:
-        return [time.perf_counter() - begin for _ in response.iter_raw()]
+        for chunk in response.iter_raw():
+            hear(chunk)
 
 
-def test_while_recording_each_chunk_reaches_the_client_as_it_arrives_and_its_gap_is_kept(
-    family, is_async, slow_upstream, tmp_path
-):
-    case = Case(family, is_async, stream=True)
-    stream_times(case, client(case, slow_upstream), slow_upstream, "warm up")
+@pytest.fixture
+def recorded_gaps(family, is_async, upstream, gate, tmp_path, monkeypatch):
+    """Record a stream whose n-th chunk comes n times `GAP` after the one before: each is sent when that has been read."""
+    now = 0.0
+    monkeypatch.setattr(capture, "time", SimpleNamespace(time=time.time, perf_counter=lambda: now))
+    heard = []
+
+    def hear(chunk):
+        nonlocal now
+        heard.append(chunk)
+        now += GAP * len(heard)
+        gate.release()
+
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        times = stream_times(case, client(case, slow_upstream), slow_upstream)
-    whole = GAP * (len(WORDS) + 2)
-    assert times[-1] > whole
-    assert times[0] < whole / 2
+        read_stream(Case(family, is_async, stream=True), upstream, hear)
+    assert len(heard) == len(WORDS) + 3
+    return [GAP * number for number in range(len(heard))]
+
+
+@pytest.mark.usefixtures("is_async", "family")
+def test_while_recording_each_chunk_reaches_the_client_as_it_arrives_and_its_gap_is_kept(recorded_gaps, tmp_path):
+    """The upstream sends none before the client has the one before."""
     gaps = [event["gap_ms"] for event in takes(tmp_path / "tape")[0]["response"]["events"]]
-    assert len(gaps) == len(WORDS) + 3
-    assert sum(gaps) >= whole * 1000 - 20
-    assert min(gaps[1:]) > GAP * 1000 / 2
+    assert gaps == [1000 * gap for gap in recorded_gaps]
 
 
-def test_streams_are_replayed_at_once_or_with_their_gaps(family, is_async, slow_upstream, tmp_path):
-    case = Case(family, is_async, stream=True)
-    with intercept(mode="record", recordings=tmp_path / "tape"):
-        stream_times(case, client(case, slow_upstream), slow_upstream)
-    took = {}
-    for speed in ("instant", "recorded", 0.5):
-        opened = client(case, slow_upstream)
-        with intercept(mode="replay", recordings=tmp_path / "tape", replay_speed=speed):
-            took[speed] = stream_times(case, opened, slow_upstream)
-    whole = GAP * (len(WORDS) + 2)
-    assert took["recorded"][-1] - took["recorded"][0] > whole * 0.9
-    assert whole * 0.45 < took[0.5][-1] < took["recorded"][-1]
-    assert took["instant"][-1] < whole * 0.5
+@pytest.mark.parametrize(("speed", "factor"), [("instant", 0), ("recorded", 1), (0.5, 0.5)])
+def test_streams_are_replayed_at_once_or_with_their_gaps(
+    family, is_async, upstream, recorded_gaps, tmp_path, speed, factor
+):
+    """In simulated time, which goes on by what the program itself takes, too."""
+    moments = [0.0]
+    with intercept(mode="replay", recordings=tmp_path / "tape", replay_speed=speed, time_scale=0) as llm:
+        read_stream(Case(family, is_async, stream=True), upstream, lambda _: moments.append(llm.elapsed))
+    gaps = [after - before for before, after in pairwise(moments)]
+    assert gaps == pytest.approx([factor * gap for gap in recorded_gaps], abs=GAP / 4)
 
 
-def test_an_abandoned_stream_is_kept_as_partial_and_never_replayed(family, is_async, slow_upstream, tmp_path):
+def test_an_abandoned_stream_is_kept_as_partial_and_never_replayed(family, is_async, upstream, gate, tmp_path):
     case = Case(family, is_async, stream=True)
 
     async def first_chunk(opened):
-        async with opened as one, one.stream("POST", slow_upstream.chat, json=chat(stream=True)) as response:
+        async with opened as one, one.stream("POST", upstream.chat, json=chat(stream=True)) as response:
             async for _ in response.aiter_raw():
                 return
 
     def first_chunk_sync(opened):
-        with opened as one, one.stream("POST", slow_upstream.chat, json=chat(stream=True)) as response:
+        with opened as one, one.stream("POST", upstream.chat, json=chat(stream=True)) as response:
             next(response.iter_raw())
 
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        opened = client(case, slow_upstream)
+        opened = client(case, upstream)
         asyncio.run(first_chunk(opened)) if is_async else first_chunk_sync(opened)
     (kept,) = takes(tmp_path / "tape")
     assert kept["partial"] == "the client closed it"
-    assert 1 <= len(kept["response"]["events"]) < len(WORDS)
+    assert len(kept["response"]["events"]) == 1
+    gate.release(100)
     with (
         pytest.raises(UnmatchedRequestError, match="it is partial"),
         intercept(mode="replay", recordings=tmp_path / "tape"),
     ):
-        assert ask(case, slow_upstream).status_code == 404
+        assert ask(case, upstream).status_code == 404
     with intercept(mode="auto", recordings=tmp_path / "tape"):
-        assert ask(case, slow_upstream).status_code == 200
+        assert ask(case, upstream).status_code == 200
     with intercept(mode="replay", recordings=tmp_path / "tape"):
-        assert case.text(ask(case, slow_upstream)) == "".join(WORDS)
+        assert case.text(ask(case, upstream)) == "".join(WORDS)
 
 
-def test_a_stream_left_to_the_garbage_collector_is_partial(family, slow_upstream, tmp_path):
+def test_a_stream_left_to_the_garbage_collector_is_partial(family, upstream, gate, tmp_path):
     case = Case(family, is_async=False, stream=True)
     with intercept(mode="record", recordings=tmp_path / "tape"):
-        opened = client(case, slow_upstream)
+        opened = client(case, upstream)
         with collecting():
-            request = opened.build_request("POST", slow_upstream.chat, json=chat(stream=True))
+            request = opened.build_request("POST", upstream.chat, json=chat(stream=True))
             response = opened.send(request, stream=True)
             next(chunks := response.iter_raw())
             with contextlib.suppress(Exception):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.loopback import QuietHandler, listening
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -23,11 +24,14 @@ WORDS = ("Packets ", "fall ", "like ", "leaves, ", "né. ", "🍂")
 
 @dataclass
 class Upstream:
-    """Where it listens, what it got, and the answers it will give before its usual one."""
+    """Where it listens, what it got, and the answers it will give before its usual one.
+
+    Where there is a `gate`, an event of a stream is sent when somebody lets it through, and not after a while.
+    """
 
     url: str
     ca: str
-    gap: float
+    gate: threading.Semaphore | None = None
     seen: list[dict[str, Any]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
 
@@ -160,7 +164,7 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             self.end_headers()
             for position, part in enumerate(events(number) if "responses" in self.path else stream(number, body)):
                 if position:
-                    time.sleep(upstream.gap)
+                    upstream.gate.acquire(timeout=20) if upstream.gate else time.sleep(GAP)
                 if "drop in" in last and position == 3:
                     self.close_connection = True
                     self.connection.close()
@@ -179,16 +183,15 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
 
 
 @contextmanager
-def serving(folder: Path, *, tls: bool = True, gap: float = GAP) -> Iterator[Upstream]:
+def serving(folder: Path, *, tls: bool = True) -> Iterator[Upstream]:
     """Serve on a loopback port, by TLS with a certificate of its own.
 
     Args:
         folder: Where the certificate's authority is written.
         tls: Whether it is served by TLS.
-        gap: Seconds between two events of a stream; a test that measures them needs more than the usual.
 
     """
-    upstream = Upstream("", "", gap)
+    upstream = Upstream("", "")
     context = _context(upstream, folder) if tls else None
     with listening(_handler(upstream), context) as port:
         upstream.url = f"{'https' if tls else 'http'}://localhost:{port}"
