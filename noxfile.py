@@ -29,7 +29,7 @@ SDKS = {
     "openai2-httpx2": ("openai[aiohttp]<3", "httpx-aiohttp", "httpx2"),
 }
 
-WEBSOCKETS = ["13", "14", "15", "16", "17"]  # 13 takes two minutes: docs/wire-notes.md
+WEBSOCKETS = ["13", "14", "15", "16", "17"]
 
 GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
 # What the tests of both generations import (their `dev` dependencies hold much more).

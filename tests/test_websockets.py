@@ -35,6 +35,7 @@ from tests.support import collecting, complete, maybe
 from tests.upstream import WORDS, serving
 from tests.websockets_talk import (
     HTTP_URL,
+    LEAVING,
     URL,
     answer,
     asked,
@@ -546,7 +547,7 @@ def test_closing_in_the_middle_closes_the_replys_generator(is_async):
             await hear(connection)
 
     with intercept(deltas) as llm:
-        run(law, is_async=is_async)
+        run(law, is_async=is_async, **LEAVING)
         assert closed.wait(20)
     assert not llm.calls[0].complete
 
@@ -575,7 +576,7 @@ def test_deltas_that_are_awaited_reach_the_client_one_by_one(is_async):
         return told
 
     with intercept(deltas):
-        told = run(law, is_async=is_async)
+        told = run(law, is_async=is_async, **LEAVING)
     assert closed.wait(20)
     assert [event["delta"] for event in told if "delta" in event] == ["one ", "two ", "three"]
 
@@ -598,7 +599,7 @@ def test_many_connections_leave_nothing(is_async):
 
     async def law() -> None:
         for number in range(20):
-            async with connected(is_async) as connection:
+            async with connected(is_async, **LEAVING) as connection:
                 await maybe(connection.send(create()))
                 for _ in range(number):
                     await hear(connection) if number < 9 else None

@@ -6,6 +6,8 @@ import asyncio
 import json
 import threading
 from contextlib import asynccontextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +23,9 @@ HTTP_URL = "https://api.openai.com/v1/responses"
 LAST = ("response.completed", "response.incomplete", "response.failed", "error")
 PATIENCE = 20.0
 """Seconds after which a test fails that waits for a message; none does that passes."""
+IS_13 = find_spec("websockets") is not None and version("websockets").startswith("13.")
+LEAVING: dict[str, Any] = {"close_timeout": 0.2} if IS_13 else {}
+"""Options of a client that leaves while messages wait: websockets 13's sync one takes its `close_timeout` to do so."""
 
 
 def body(said: Any = "hello", **more: Any) -> dict[str, Any]:
