@@ -23,7 +23,7 @@ test: $(VENV)/.ready
 
 # The laws of which `make test` looks at a part, in whole: every example, round and recording (tests/amounts.py).
 whole: $(VENV)/.ready
-	@LLM_INTERCEPT_TEST_ALL=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^from tests.amounts import\|^@given' tests) $(PYTEST_ARGS)
+	@TEST_ALL=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^from tests.amounts import\|^@given' tests) $(PYTEST_ARGS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

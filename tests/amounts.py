@@ -1,4 +1,4 @@
-"""How much of a law is looked at: a part in `make test`, all of it in `make whole`, which sets LLM_INTERCEPT_TEST_ALL=1.
+"""How much of a law is looked at: a part in `make test`, all of it in `make whole`, which sets TEST_ALL=1.
 
 Only numbers of the same are reduced: examples that hypothesis draws anew in each run, rounds, orders, recordings. What a law
 says is the same in both, and nothing is left out that only one of them would find.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-SWITCH = "LLM_INTERCEPT_TEST_ALL"
+SWITCH = "TEST_ALL"  # LLM_INTERCEPT… names settings of ours: a program that is answered refuses others
 WHOLE = os.environ.get(SWITCH) == "1"
 
 

@@ -9,6 +9,7 @@ import time
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tests.loopback import QuietHandler, listening
@@ -199,12 +200,20 @@ def serving(folder: Path, *, tls: bool = True) -> Iterator[Upstream]:
 
 
 def _context(upstream: Upstream, folder: Path) -> ssl.SSLContext:
-    """Make a certificate; whoever trusts the file `upstream.ca` trusts it."""
+    """Give the server its certificate; whoever trusts the file `upstream.ca` trusts it."""
+    authority, context = _authority()
+    path = folder / "ca.pem"
+    path.write_bytes(authority)
+    upstream.ca = str(path)
+    return context
+
+
+@cache
+def _authority() -> tuple[bytes, ssl.SSLContext]:
+    """Make an authority and a certificate of its, once in a process; the authority in PEM."""
     import trustme
 
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    upstream.ca = str(folder / "ca.pem")
-    authority.cert_pem.write_to_path(upstream.ca)
-    return context
+    return authority.cert_pem.bytes(), context
