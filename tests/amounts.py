@@ -1,7 +1,7 @@
 """How much of a law is looked at: a part in `make test`, all of it in `make whole`, which sets TEST_ALL=1.
 
 Only numbers of the same are reduced: examples that hypothesis draws anew in each run, rounds, orders, recordings. What a law
-says is the same in both, and nothing is left out that only one of them would find.
+says is the same in both.
 """
 
 from __future__ import annotations
