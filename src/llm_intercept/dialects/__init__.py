@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -34,6 +35,7 @@ DIALECTS: tuple[Dialect, ...] = (
     StoredResponses(),
     Conversations(),
     Compaction(),
+    AnthropicMessages(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
