@@ -24,7 +24,9 @@ SHARED = Path(__file__).parents[2] / "shared" / "wire"  # other projects' record
 URL = "https://api.openai.com/v1/chat/completions"
 RESPONSES = "https://api.openai.com/v1/responses"
 MESSAGES = "https://api.anthropic.com/v1/messages"
-VERTEX = "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict"
+VERTEX = (
+    "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict"
+)
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 

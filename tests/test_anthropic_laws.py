@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -27,7 +28,13 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
 CALLS = st.builds(
     tool_call, st.sampled_from(["f", "g"]), st.dictionaries(TEXT, TEXT | st.integers(-9, 9) | st.none(), max_size=3)
 )
-RESULT = {"type": "web_search_result", "url": "https://a.test", "title": "A", "encrypted_content": "Ev", "page_age": None}
+RESULT = {
+    "type": "web_search_result",
+    "url": "https://a.test",
+    "title": "A",
+    "encrypted_content": "Ev",
+    "page_age": None,
+}
 PART = st.one_of(
     TEXT,
     CALLS,
@@ -101,9 +108,9 @@ def test_stream_and_body_agree_and_validate(reply: Reply, params: dict[str, Any]
     assert "".join(f"event: {name}\ndata: {data}{spaces}}}\n\n" for name, data, spaces in found) == sent.text
     names = [name for name, _, _ in found]
     assert [names[0], *names[-2:]] == ["message_start", "message_delta", "message_stop"]
-    assert ["ping"] == [name for name in names if name == "ping"] if body["content"] else "ping" not in names
+    assert [name for name in names if name == "ping"] == ["ping"] if body["content"] else "ping" not in names
     assert names.index("ping") == 2 if body["content"] else True
-    for before, event in zip(events, events[1:], strict=False):
+    for before, event in pairwise(events):
         if event.get("delta", {}).get("type") == "input_json_delta" and before["type"] != "content_block_delta":
             assert event["delta"]["partial_json"] == ""
     assert ask(reply, stream=True, url=url, **params).text == sent.text
@@ -150,7 +157,9 @@ def test_limit_and_stops_end_a_text_early_and_say_so(reply: Reply, limit: int, s
     texts = [block["text"] for block in body["content"] if block["type"] == "text"]
     assert not any(stop in text for stop in stops for text in texts)
     assert (body["stop_reason"] == "stop_sequence") is (body["stop_sequence"] in stops)
-    assert [block["type"] for block in body["content"]] == [one["type"] for one in whole["content"]][: len(body["content"])]
+    assert [block["type"] for block in body["content"]] == [one["type"] for one in whole["content"]][
+        : len(body["content"])
+    ]
     for block, full in zip(body["content"], whole["content"], strict=False):
         assert block["type"] != "text" or full["text"].startswith(block["text"])
     if body["stop_reason"] not in {"max_tokens", "stop_sequence"}:

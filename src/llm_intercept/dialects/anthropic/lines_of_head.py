@@ -87,9 +87,7 @@ def limit_headers(states: Sequence[LimitState]) -> Headers:
     """Write what is left of rate limits (docs/wire.md 6.2)."""
     now = time.time()
     return tuple(
-        line
-        for state in states
-        for line in _limit(state.unit, state.limit, state.remaining, round(now + state.reset))
+        line for state in states for line in _limit(state.unit, state.limit, state.remaining, round(now + state.reset))
     )
 
 

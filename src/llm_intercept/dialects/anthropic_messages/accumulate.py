@@ -35,7 +35,7 @@ def accumulated(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             body |= plain(mapping(event.get("delta")))
             body["usage"] = {**mapping(body.get("usage")), **_told(event.get("usage"))}
         elif kind == "error":
-            return plain(event)
+            return dict(plain(event))
     for index, given in inputs.items():
         blocks[index]["input"] = _given(given)
     return {**body, "content": [blocks[index] for index in sorted(blocks)]} if body else body
@@ -66,4 +66,6 @@ def _given(arguments: str) -> Any:
 
 
 def _told(usage: object) -> dict[str, Any]:
-    return {name: plain(value) for name, value in mapping(usage).items() if value is not None} if is_object(usage) else {}
+    return (
+        {name: plain(value) for name, value in mapping(usage).items() if value is not None} if is_object(usage) else {}
+    )

@@ -167,7 +167,7 @@ class _Blocks:
             known = {"type": kind, "id": known.get("id") or self._id(kind), "name": "", **known}
         elif kind.endswith("_tool_result"):
             calls = [one["id"] for one in self.done if one["type"] in PREFIXES]
-            usual = {"tool_use_id": calls[-1] if calls else self._id("server_tool_use"), "content": []}
+            usual: dict[str, Any] = {"tool_use_id": calls[-1] if calls else self._id("server_tool_use"), "content": []}
             known = {"type": kind, **usual, **known}
         return {**known, "caller": known.get("caller", DIRECT)} if kind in CALLED else known
 
@@ -206,7 +206,7 @@ def source_of(citation: Citation, said: str, identity: str) -> dict[str, Any]:
     """Write a source of a text, also one that is given as chat completions write it."""
     nested = mapping(citation.raw.get("url_citation"))
     if citation.raw and not nested and citation.raw.get("type") != "url_citation":
-        return plain(citation.raw)
+        return dict(plain(citation.raw))
     told = nested or citation.raw
     url, title = text(told.get("url")) or citation.url, text(told.get("title")) or citation.title
     quoted = said[citation.start : citation.end] or said

@@ -18,8 +18,8 @@ from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
 from llm_intercept.dialects.anthropic_messages.threads import PREVIOUS, THREAD, continued, keeping
-from llm_intercept.dialects.anthropic_messages.told_events import events
 from llm_intercept.dialects.anthropic_messages.tokens_used import prompt_tokens, read_usage, usage_json
+from llm_intercept.dialects.anthropic_messages.told_events import events
 from llm_intercept.dialects.shared.forced import automatic, obeying
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.pieces import Budget, Splitter

@@ -6,7 +6,7 @@ Knows: the request's JSON (Anthropic's reference, "Create a Message"). Must not 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from llm_intercept.base.checks import is_int
@@ -67,10 +67,12 @@ class MessagesRequest(LLMRequest):
 
     Attributes:
         before: The messages of the conversation that it continues, as they were sent and answered.
+        said: The body, with what is kept of that conversation beside its messages.
 
     """
 
     before: tuple[Mapping[str, Any], ...] = ()
+    said: Mapping[str, Any]
 
     @classmethod
     def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, api: str = NAME) -> MessagesRequest:
@@ -82,6 +84,7 @@ class MessagesRequest(LLMRequest):
             model=text(body.get("model")) or model,
             stream=body.get("stream") is True or method == "streamRawPredict",
             raw=body,
+            said=body,
             headers=head.headers,
             url=head.url,
             method=head.method,
@@ -89,27 +92,33 @@ class MessagesRequest(LLMRequest):
         )
         return made
 
-    def after(self, before: tuple[Mapping[str, Any], ...]) -> MessagesRequest:
-        """Make a copy that continues a conversation."""
+    def after(self, before: tuple[Mapping[str, Any], ...], kept: Mapping[str, Any]) -> MessagesRequest:
+        """Make a copy that continues a conversation, in which `kept` fields need not be said again."""
         made = MessagesRequest.__new__(MessagesRequest)
-        kept = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
-        made.__dict__.update(kept, before=before)
+        same = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
+        made.__dict__.update(same, before=before, said={**kept, **self.raw})
+        return made
+
+    def replaced(self, **changes: Any) -> Self:
+        """Make a copy with other values in some fields, which continues the same."""
+        made = super().replaced(**changes)
+        made.__dict__.update(before=self.before, said=self.said)
         return made
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation: the system prompt, what was said before, and the messages."""
-        return tuple(messages_of(self.raw, self.before))
+        return tuple(messages_of(self.said, self.before))
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
         """The tools the request offers; those that have no schema are the API's own, whoever runs them."""
-        return tuple(_tool(mapping(tool)) for tool in items(self.raw.get("tools")))
+        return tuple(_tool(mapping(tool)) for tool in items(self.said.get("tools")))
 
     @cached_property
     def tool_choice(self) -> ToolChoice | None:
         """Which of them the answer may or must call."""
-        choice = mapping(self.raw.get("tool_choice"))
+        choice = mapping(self.said.get("tool_choice"))
         mode: Any = MODES.get(text(choice.get("type")))
         named = (text(choice.get("name")),) if choice.get("type") == "tool" else ()
         return None if mode is None else ToolChoice(mode, named)
@@ -123,12 +132,13 @@ class MessagesRequest(LLMRequest):
     @cached_property
     def calls_singly(self) -> bool:
         """Whether the request wants no more than one call of a tool at a time."""
-        return mapping(self.raw.get("tool_choice")).get("disable_parallel_tool_use") is True
+        return mapping(self.said.get("tool_choice")).get("disable_parallel_tool_use") is True
 
     @cached_property
     def output_format(self) -> OutputFormat | None:
         """The format the answer is to have; None if the request does not say."""
-        wanted = mapping(mapping(self.raw.get("output_config")).get("format")) or mapping(self.raw.get("output_format"))
+        now, before = mapping(self.said.get("output_config")).get("format"), self.said.get("output_format")
+        wanted = mapping(now) or mapping(before)
         return OutputFormat(text(wanted.get("type")), schema=wanted.get("schema", True)) if wanted else None
 
     @cached_property

@@ -32,7 +32,6 @@ RECORDED = Recorded(
     usage=read_usage,
     replies=replies,
     not_in_key=frozenset({"stream", "metadata", "service_tier", "inference_geo"}),
-    false_by_default=frozenset({"stream"}),
     call_ids=(("tool_use_id", None), ("previous_message_id", None)),
     call_id=r"toolu_[A-Za-z0-9_]{8,}|srvtoolu_[A-Za-z0-9_]{8,}|mcptoolu_[A-Za-z0-9_]{8,}|msg_[A-Za-z0-9_]{20,}",
     delta_fields=frozenset({"text", "partial_json", "thinking", "signature"}),

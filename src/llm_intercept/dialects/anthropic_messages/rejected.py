@@ -68,7 +68,7 @@ def _check_limit(body: Mapping[str, Any]) -> None:
 def _check_messages(body: Mapping[str, Any], *, strictly: bool) -> None:
     messages = body.get("messages")
     _check_field(body, "messages", is_array(messages), "list")
-    if not messages:
+    if not messages and not mapping(body.get("thread")):  # a thread may go on where it paused
         raise refused("messages: at least one message is required")
     for number, message in enumerate(items(messages)):
         place = f"messages.{number}"
@@ -132,8 +132,8 @@ def _check_turn(number: int, called: list[str], answered: list[str], are_answers
         if one not in called:
             place = f"messages.{number}.content.{are_answers.index(True)}"
             raise refused(
-                f"{place}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. Each `tool_result` block must "
-                "have a corresponding `tool_use` block in the previous message."
+                f"{place}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. Each `tool_result` block "
+                "must have a corresponding `tool_use` block in the previous message."
             )
     missing = [one for one in called if one not in answered]
     if missing:
@@ -143,7 +143,8 @@ def _check_turn(number: int, called: list[str], answered: list[str], are_answers
 def _unanswered(number: int, missing: list[str]) -> BadRequestError:
     return refused(
         f"messages.{number}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-        f"{', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in the next message."
+        f"{', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in the next "
+        "message."
     )
 
 
@@ -159,7 +160,8 @@ def _check_tools(body: Mapping[str, Any]) -> None:
     names = [name for tool in items(tools) if (name := mapping(tool).get("name")) is not None]
     if len(set(map(str, names))) < len(names):
         raise refused("tools: Tool names must be unique.")
-    _check_choice(body.get("tool_choice"), names)
+    if names or not mapping(body.get("thread")):  # a thread has its own
+        _check_choice(body.get("tool_choice"), names)
 
 
 def _check_tool(tool: Mapping[str, Any], place: str) -> None:
@@ -190,9 +192,7 @@ def _check_thinking(body: Mapping[str, Any]) -> None:
     if thinking.get("type") == "enabled":
         _check_field(thinking, "budget_tokens", is_int(budget), "integer", "thinking.enabled")
         if is_int(budget) and budget < LEAST_BUDGET:
-            raise refused(
-                f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_BUDGET}"
-            )
+            raise refused(f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_BUDGET}")
         if is_int(budget) and is_int(limit) and limit <= budget:
             raise refused("`max_tokens` must be greater than `thinking.budget_tokens`.")
         if mapping(body.get("tool_choice")).get("type") in FORCING:

@@ -155,8 +155,8 @@ def _delta(index: int, delta: dict[str, Any]) -> Event:
 def _begun(block: dict[str, Any]) -> dict[str, Any]:
     """Write a block as it is when it begins: without what deltas tell."""
     if block["type"] == "text":
-        cites = {"citations": []} if block.get("citations") is not None else {}
-        return {name: {**cites, "text": ""}.get(name, value) for name, value in block.items()}
+        untold: dict[str, Any] = {"citations": [], "text": ""}
+        return {name: untold.get(name, value) if value is not None else None for name, value in block.items()}
     if block["type"] == "thinking":
         return {**block, "thinking": "", "signature": ""}
     return {**block, "input": {}} if isinstance(block.get("input"), str) else block

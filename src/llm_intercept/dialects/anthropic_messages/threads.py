@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from llm_intercept.stored.shelves import Shelves
 
 KIND, THREAD, PREVIOUS = "anthropic.thread", "thread", "previous_message_id"
+OF_ALL = ("system", "tools")
+"""What a request that continues a thread does not say again (anthropic 2.14, `CREATE_ONLY_FIELDS`)."""
 FAILED = 300
 """HTTP statuses from here on bring no message."""
 LAST = b"event: message_stop"
@@ -31,9 +33,16 @@ LAST = b"event: message_stop"
 
 @dataclass(frozen=True, slots=True)
 class KeptThread:
-    """A thread up to one of its answers: the messages, as they were sent and answered."""
+    """A thread up to one of its answers.
+
+    Attributes:
+        messages: The messages, as they were sent and answered.
+        fields: What else was said when it was made, and holds for all of it.
+
+    """
 
     messages: tuple[Mapping[str, Any], ...]
+    fields: Mapping[str, Any]
 
 
 def continued(request: MessagesRequest, shelves: Shelves) -> MessagesRequest:
@@ -51,7 +60,7 @@ def continued(request: MessagesRequest, shelves: Shelves) -> MessagesRequest:
     if kept is None:
         message = f"No usable Thread state was found for `{PREVIOUS}` {identifier!r}. Replay the full conversation."
         raise refused(message, 404, "thread_not_found")
-    return request.after(kept.messages)
+    return request.after(kept.messages, kept.fields)
 
 
 def keep(request: LLMRequest, body: Mapping[str, Any], size: int, context: Context) -> None:
@@ -59,9 +68,10 @@ def keep(request: LLMRequest, body: Mapping[str, Any], size: int, context: Conte
     identifier = text(body.get("id"))
     if not mapping(request.raw.get(THREAD)) or not identifier or not is_array(body.get("content")):
         return
-    before = request.before if isinstance(request, MessagesRequest) else ()
+    before, said = (request.before, request.said) if isinstance(request, MessagesRequest) else ((), request.raw)
     answer = {"role": "assistant", "content": plain(body["content"])}
-    kept = KeptThread((*before, *map(mapping, items(request.raw.get("messages"))), answer))
+    fields = {name: said[name] for name in OF_ALL if name in said}
+    kept = KeptThread((*before, *map(mapping, items(request.raw.get("messages"))), answer), fields)
     context.shelves.own.keep(KIND, identifier, kept, size + len(request.content))
 
 

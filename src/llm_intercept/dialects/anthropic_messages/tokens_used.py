@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, items, mapping, text
+from llm_intercept.base.json import encode, mapping, text
 from llm_intercept.base.tokens import total
 from llm_intercept.model.usage import Usage
 
@@ -34,9 +34,11 @@ IN_DELTA = ("input_tokens", WRITTEN, READ, "output_tokens")
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, tool calls and the tools offered."""
     texts = [message.text for message in request.messages]
-    texts += [said for message in request.messages for call in message.tool_calls for said in (call.name, call.arguments)]
-    offered = items(request.raw.get("tools"))
-    texts += [encode(tool).decode() for tool in offered]
+    texts += [
+        said for message in request.messages for call in message.tool_calls for said in (call.name, call.arguments)
+    ]
+    offered = request.tools
+    texts += [encode(tool.raw).decode() for tool in offered]
     choice = request.tool_choice
     forced = choice is not None and choice.mode == "required"
     said = [message for message in request.messages if message.role != "system"]
@@ -44,7 +46,9 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     return beside + total(tokenizer, filter(None, texts), request.model)
 
 
-def usage_json(used: Usage, model: str, asked: Mapping[str, Any], content: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def usage_json(
+    used: Usage, model: str, asked: Mapping[str, Any], content: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Write usage with the keys of today's traffic.
 
     Args:
