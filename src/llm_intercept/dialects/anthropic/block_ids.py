@@ -1,6 +1,6 @@
 """The ids that Anthropic gives out: a number of 128 bits in base 58, behind what says whose it is.
 
-Knows: their alphabet and lengths (docs/wire.md 6.1). Must not know: where they stand.
+Knows: their alphabet and lengths (docs/wire.md 6.2). Must not know: where they stand.
 """
 
 from __future__ import annotations

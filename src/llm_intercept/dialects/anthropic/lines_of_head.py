@@ -1,6 +1,6 @@
 """The headers of Anthropic's answers, by name and order, with values that are the same for the same request.
 
-Knows: docs/wire.md 6.2. Must not know: bodies.
+Knows: docs/wire.md 6.3. Must not know: bodies.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _vertex(second: int, content_type: str) -> Headers:
 
 
 def limit_headers(states: Sequence[LimitState]) -> Headers:
-    """Write what is left of rate limits (docs/wire.md 6.2)."""
+    """Write what is left of rate limits (docs/wire.md 6.3)."""
     now = time.time()
     return tuple(
         line for state in states for line in _limit(state.unit, state.limit, state.remaining, round(now + state.reset))

@@ -1,6 +1,6 @@
 """Anthropic's errors, in its own words and shape.
 
-Knows: docs/wire.md 6.3, Anthropic's reference ("Errors"). Must not know: which rule asked for them.
+Knows: docs/wire.md 6.4, Anthropic's reference ("Errors"). Must not know: which rule asked for them.
 """
 
 from __future__ import annotations

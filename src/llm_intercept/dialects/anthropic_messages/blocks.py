@@ -2,7 +2,7 @@
 
 A text in a block may still be an iterator of deltas; the input of a call is still JSON text.
 
-Knows: the blocks' JSON (Anthropic's reference, "Create a Message"; docs/wire.md 6.1). Must not know: how a message is
+Knows: the blocks' JSON (Anthropic's reference, "Create a Message"; docs/wire.md 6.2). Must not know: how a message is
 framed.
 """
 
@@ -136,7 +136,7 @@ class _Blocks:
                 raise ReplyError(problem, "Give text, tool calls, reasoning, or a block as the API writes it.")
 
     def _cite(self, citation: Citation) -> None:
-        """Add a source to the text before it; its key stands first in a block (docs/wire.md 6.1)."""
+        """Add a source to the text before it; its key stands first in a block (docs/wire.md 6.2)."""
         last: dict[str, Any] = self.done[-1] if self.done else {}
         if last.get("type") != "text":
             last = {"type": "text", "text": ""}
@@ -190,7 +190,7 @@ def tellable(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def spaced(arguments: str) -> str:
-    """Write arguments as the model does, with spaces (docs/wire.md 6.1); what is not compact stays as it is."""
+    """Write arguments as the model does, with spaces (docs/wire.md 6.2); what is not compact stays as it is."""
     value = _value(arguments)
     return json.dumps(value, ensure_ascii=False) if arguments == to_json_text(value) and value else arguments
 

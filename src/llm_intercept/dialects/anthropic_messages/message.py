@@ -1,6 +1,6 @@
 """The message around the content blocks: its keys in today's order, and how a stream begins and ends it.
 
-Knows: docs/wire.md 6.1. Must not know: blocks, framing.
+Knows: docs/wire.md 6.2. Must not know: blocks, framing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What Messages refuse of a request, in Anthropic's words.
 
-Knows: the request's JSON (Anthropic's reference, "Create a Message"; docs/wire.md 6.3). Must not know: replies.
+Knows: the request's JSON (Anthropic's reference, "Create a Message"; docs/wire.md 6.4). Must not know: replies.
 """
 
 from __future__ import annotations

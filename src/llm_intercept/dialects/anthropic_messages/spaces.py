@@ -1,4 +1,4 @@
-"""Frames the events of a stream: named, with spaces before the brace that ends them (docs/wire.md 6.1).
+"""Frames the events of a stream: named, with spaces before the brace that ends them (docs/wire.md 6.2).
 
 Knows: the framing. Must not know: what is said.
 """

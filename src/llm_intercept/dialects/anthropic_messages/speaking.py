@@ -2,7 +2,7 @@
 
 JSON and stream are both made by this, so that a stream adds up to the JSON body.
 
-Knows: content blocks and the events that tell them (docs/wire.md 6.1). Must not know: framing, the message around them.
+Knows: content blocks and the events that tell them (docs/wire.md 6.2). Must not know: framing, the message around them.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     TellingText = Generator[Told, None, str]
 
 CALL_TOKENS = 44
-"""What a call costs beside its name and input (docs/wire.md 6.4)."""
+"""What a call costs beside its name and input (docs/wire.md 6.5)."""
 ANSWER_TOKENS = 3
 """What the end of an answer costs."""
 LONGEST = 16
-"""How many characters pieces of a text have before they are sent, at the most (docs/wire.md 6.1)."""
+"""How many characters pieces of a text have before they are sent, at the most (docs/wire.md 6.2)."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """What a message cost, as Messages report it.
 
-Knows: the keys (docs/wire.md 6.4). Must not know: what frames the numbers.
+Knows: the keys (docs/wire.md 6.5). Must not know: what frames the numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOOLS, FORCED_TOOLS = 346, 313
 """What the instructions for tools cost that the API adds, by whether one must be called (Anthropic, "Pricing")."""
 CALLED = {"web_search": "web_search_requests", "web_fetch": "web_fetch_requests"}
 UNTOLD = re.compile(r"claude-(?:[23]|instant|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|[@-]latest|@\d{8}|$))")
-"""Models that do not tell where they ran (docs/wire.md 6.4)."""
+"""Models that do not tell where they ran (docs/wire.md 6.5)."""
 WRITTEN, READ = "cache_creation_input_tokens", "cache_read_input_tokens"
 IN_DELTA = ("input_tokens", WRITTEN, READ, "output_tokens")
 """What is told again when a stream ends."""

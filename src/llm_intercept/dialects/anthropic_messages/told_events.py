@@ -1,6 +1,6 @@
 """The events of a stream one by one: that the message began, its blocks, how it ended.
 
-Knows: the stream's frame (docs/wire.md 6.1). Must not know: what is said, who listens.
+Knows: the stream's frame (docs/wire.md 6.2). Must not know: what is said, who listens.
 """
 
 from __future__ import annotations
