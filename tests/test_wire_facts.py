@@ -685,14 +685,18 @@ def _() -> Iterator[bool]:
 def _() -> Iterator[bool]:
     known = ["model", "id", "type", "role", "content", "stop_reason", "stop_sequence", "stop_details", "usage"]
     for one in messages():
-        yield list(named(one)) == [name for name in known if name != "stop_details" or anthropic_month(one) >= "2026-04"]
+        yield list(named(one)) == [
+            name for name in known if name != "stop_details" or anthropic_month(one) >= "2026-04"
+        ]
 
 
 @fact("6.2.5")
 def _() -> Iterator[bool]:
     for one in messages():
         ids = [named(one)["id"], *(block["id"] for block in blocks(one) if "id" in block)]
-        yield from (re.fullmatch(r"(msg|toolu|srvtoolu)_01[1-9A-Y][1-9A-HJ-NP-Za-km-z]{21}", name) is not None for name in ids)
+        yield from (
+            re.fullmatch(r"(msg|toolu|srvtoolu)_01[1-9A-Y][1-9A-HJ-NP-Za-km-z]{21}", name) is not None for name in ids
+        )
 
 
 @fact("6.2.6")
@@ -726,7 +730,9 @@ def _() -> Iterator[bool]:
     for one in messages(is_sse=True):
         for index, block in enumerate(blocks(one)):
             if "citations" in block:
-                deltas = [event["delta"]["type"] for event in one.chunks if event.get("index") == index and "delta" in event]
+                deltas = [
+                    event["delta"]["type"] for event in one.chunks if event.get("index") == index and "delta" in event
+                ]
                 yield list(block) == ["citations", "type", "text"] and deltas == sorted(deltas)
 
 
@@ -761,7 +767,13 @@ def _() -> Iterator[bool]:
 
 @fact("6.5.1")
 def _() -> Iterator[bool]:
-    known = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "output_tokens"]
+    known = [
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation",
+        "output_tokens",
+    ]
     for one in messages():
         place = ["inference_geo"] if anthropic_month(one) >= "2026-02" else []
         yield [name for name in named(one)["usage"] if name != "server_tool_use"] == [*known, "service_tier", *place]

@@ -117,7 +117,7 @@ def written(request: MessagesRequest, reply: Reply, context: Context) -> WireRes
     """
     model = reply.model or model_of(request)
     plan = planned(request, reply, context.identity)
-    teller = Teller(plan, Splitter(context.tokenizer, model, plan.budget), context.identity)
+    teller = Teller(plan, Splitter(context.tokenizer, model, plan.budget), context.identity, request.stream)
     body = message(request, model, context.identity)
     asked = reply.usage or Usage(prompt_tokens(request, context.tokenizer))
 
@@ -163,4 +163,4 @@ def _told(request: LLMRequest, body: Mapping[str, Any], context: Context) -> Wir
 def ready_teller(body: Mapping[str, Any], tokenizer: Tokenizer, model: str, identity: str) -> Teller:
     """Make what tells a ready message."""
     plan = Plan([tellable(mapping(block)) for block in body["content"]], Budget())
-    return Teller(plan, Splitter(tokenizer, model, plan.budget), identity)
+    return Teller(plan, Splitter(tokenizer, model, plan.budget), identity, is_stream=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from llm_intercept.base.json import decode, items, mapping
-from llm_intercept.base.tokens import count
+from llm_intercept.base.tokens import count, total
 from llm_intercept.dialects.anthropic_messages.content import CALL
 from llm_intercept.model.wire import Awaited
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from llm_intercept.dialects.anthropic_messages.blocks import Plan
-    from llm_intercept.dialects.shared.pieces import Piece, Splitter
+    from llm_intercept.dialects.shared.pieces import Splitter
     from llm_intercept.model.wire import Delta
 
     Event = dict[str, Any]
@@ -46,6 +46,7 @@ class Teller:
         plan: What is said.
         splitter: Cuts texts into tokens.
         identity: What the lengths of pieces follow from: hex digits.
+        is_stream: Whether anybody hears of the deltas.
         content: The blocks that are done.
         reasoning_tokens: How many tokens were thought.
 
@@ -54,6 +55,7 @@ class Teller:
     plan: Plan
     splitter: Splitter
     identity: str
+    is_stream: bool
     content: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     reasoning_tokens: int = 0
     _pieces: int = 0
@@ -91,7 +93,7 @@ class Teller:
         """Tell a thought, which counts by itself, and its signature."""
         model, tokenizer = self.splitter.model, self.splitter.tokenizer
         thought = block["thinking"]
-        for piece in self._gathered(((one, ()) for one in tokenizer.split(thought, model)), LONGEST):
+        for piece in self._gathered(tokenizer.split(thought, model), LONGEST) if self.is_stream else ():
             if not isinstance(piece, Awaited):
                 yield _delta(index, {"type": "thinking_delta", "thinking": piece})
         if block["signature"]:
@@ -113,26 +115,46 @@ class Teller:
         self, index: int, kind: str, key: str, given: str | Iterable[Delta], stops: tuple[str, ...] = ()
     ) -> TellingText:
         """Tell a text in deltas; returns as much of it as was told."""
-        said = ""
+        if not self.is_stream and not stops and self._fits(given):
+            return self._whole(given)
+        said: list[str] = []
         with closing(self.splitter.pieces(given, stops)) as pieces:
-            first = 0 if kind == "input_json_delta" else LONGEST
-            told = self._gathered(pieces, first) if isinstance(given, str) else map(_text, pieces)
-            for piece in told:
-                if isinstance(piece, Awaited):
-                    yield piece
+            texts: Iterable[Delta] = (one if isinstance(one, Awaited) else one[0] for one in pieces)
+            if isinstance(given, str):
+                texts = self._gathered(texts, 0 if kind == "input_json_delta" else LONGEST)
+            for text in texts:
+                if isinstance(text, Awaited):
+                    yield text
                     continue
-                said += piece
-                yield _delta(index, {"type": kind, key: piece})
+                said.append(text)
+                yield {"type": "content_block_delta", "index": index, "delta": {"type": kind, key: text}}
+        return "".join(said)
+
+    def _fits(self, given: str | Iterable[Delta]) -> bool:
+        """Whether a text that is there has no more tokens than are left, so that nothing of the request ends it."""
+        left = self.plan.budget.left
+        if not isinstance(given, str | tuple | list):
+            return False
+        texts = (given,) if isinstance(given, str) else (one for one in given if isinstance(one, str))
+        return left is None or total(self.splitter.tokenizer, texts, self.splitter.model) <= left
+
+    def _whole(self, given: str | Iterable[Delta]) -> str:
+        """Take a text as a whole, and its tokens from the budget."""
+        budget = self.plan.budget
+        before = budget.spent
+        said = self.splitter.unbroken(given).whole()
+        if budget.left is not None:
+            budget.left -= budget.spent - before
         return said
 
-    def _gathered(self, pieces: Iterable[Piece | Awaited], first: int) -> Iterator[Delta]:
+    def _gathered(self, texts: Iterable[Delta], first: int) -> Iterator[Delta]:
         """Join tokens to pieces of some characters, as many as a digit of the identity says; the first of so many."""
         held, wanted = "", min(first, self._length())
-        for piece in pieces:
-            if isinstance(piece, Awaited):
-                yield piece
+        for text in texts:
+            if isinstance(text, Awaited):
+                yield text
                 continue
-            held += piece[0]
+            held += text
             if len(held) > wanted:
                 yield held
                 held, wanted = "", self._length()
@@ -142,10 +164,6 @@ class Teller:
     def _length(self) -> int:
         self._pieces += 1
         return int(self.identity[self._pieces % len(self.identity)], LONGEST)
-
-
-def _text(piece: Piece | Awaited) -> Delta:
-    return piece if isinstance(piece, Awaited) else piece[0]
 
 
 def _delta(index: int, delta: dict[str, Any]) -> Event:
