@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
+`nox -s sdk websockets own_tests startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
 `make trap`.
 """
 
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 import nox
 
@@ -31,9 +32,8 @@ SDKS = {
 
 WEBSOCKETS = ["13", "14", "15", "16", "17"]
 
-GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
-# What the tests of both generations import (their `dev` dependencies hold much more).
-OPENAI_TOOLS = ("inline-snapshot", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "rich", "trio")
+# What the SDKs' own tests import (their `dev` dependencies hold much more).
+OWN_TOOLS = ("inline-snapshot", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "rich", "trio")
 OPENAI_TESTS = tuple(
     f"tests/api_resources/{name}"
     for name in (
@@ -59,6 +59,38 @@ REFUSED = "not (test_responses.py and (_create or compact_with_all_params))"
 WITH_NULL = tuple(
     f"--deselect=tests/api_resources/test_completions.py::{group}::test_method_create_with_all_params_overload_1"
     for group in ("TestCompletions", "TestAsyncCompletions")
+)
+
+ANTHROPIC_TESTS = tuple(
+    f"tests/api_resources/{name}{test}"
+    for name in ("", "beta/")
+    for test in ("test_messages.py", "messages/test_batches.py", "test_models.py")
+)
+# These bring a mock of their own (respx), which answers.
+MOCKED = "not results"
+
+
+class Own(NamedTuple):
+    """An SDK whose own tests are run: its library, what is installed, which tests, the rules for the ids they name."""
+
+    library: str
+    requirements: tuple[str, ...]
+    tests: tuple[str, ...]
+    rules: str
+    selected: str
+
+
+OPENAI_SELECTED = f"{NOT_OURS} and {REFUSED}"
+OWN = {
+    name: Own("openai", (wanted,), (*OPENAI_TESTS, *WITH_NULL), "openai_own_rules.py", OPENAI_SELECTED)
+    for name, wanted in (("openai3", "openai[aiohttp]>=3"), ("openai2", "openai[aiohttp]<3"))
+}
+OWN["anthropic2"] = Own(
+    "anthropic",
+    ("anthropic[aiohttp]>=2", "http-snapshot[httpx]"),
+    ANTHROPIC_TESTS,
+    "anthropic_own_rules.py",
+    MOCKED,
 )
 
 # What is installed for a library, its own name first, and its tests.
@@ -125,18 +157,17 @@ def websockets(session: nox.Session, version: str) -> None:
 
 
 @nox.session
-@nox.parametrize("generation", list(GENERATIONS), ids=list(GENERATIONS))
-def openai_own(session: nox.Session, generation: str) -> None:
-    """Run openai's own tests of what is answered, unchanged, without the mock server they are written for."""
-    session.install("-e", ".[cli]", "pip", *OPENAI_TOOLS, GENERATIONS[generation])
+@nox.parametrize("sdk", list(OWN), ids=list(OWN))
+def own_tests(session: nox.Session, sdk: str) -> None:
+    """Run an SDK's own tests of what is answered, unchanged, without the mock server they are written for."""
+    own = OWN[sdk]
+    session.install("-e", ".[cli]", "pip", *OWN_TOOLS, *own.requirements)
     _show_versions(session)
-    rules = Path("tests", "openai_own_rules.py").resolve()  # for the ids that the tests make up
-    with session.chdir(_openai_source(session)):
+    rules = Path("tests", own.rules).resolve()  # for the ids that the tests make up
+    with session.chdir(_source(session, own.library)):
         # pytest ends with 5, which fails the session, if `-k` selects nothing.
         environment = {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_RULES": str(rules)}
-        session.run(
-            "python", "-m", "pytest", *OPENAI_TESTS, *WITH_NULL, "-k", f"{NOT_OURS} and {REFUSED}", env=environment
-        )
+        session.run("python", "-m", "pytest", *own.tests, "-k", own.selected, env=environment)
 
 
 @nox.session
@@ -188,16 +219,16 @@ def _show_versions(session: nox.Session, *more: str) -> None:
     session.run("python", "-c", SHOW, "llm-intercept-transport", *more, *SHOWN)
 
 
-def _openai_source(session: nox.Session) -> Path:
-    """Unpack the source distribution of the installed openai; return its folder."""
-    installed = session.run("python", "-c", "import openai; print(openai.__version__)", silent=True)
-    folder = Path(session.create_tmp(), "openai-source", str(installed).strip())
-    wanted = f"openai=={folder.name}"
-    download = ("download", "--quiet", "--no-deps", "--no-binary=openai", f"--dest={folder}", wanted)
+def _source(session: nox.Session, library: str) -> Path:
+    """Unpack the source distribution of an installed library; return its folder."""
+    installed = session.run("python", "-c", f"import {library}; print({library}.__version__)", silent=True)
+    folder = Path(session.create_tmp(), f"{library}-source", str(installed).strip())
+    wanted = f"{library}=={folder.name}"
+    download = ("download", "--quiet", "--no-deps", f"--no-binary={library}", f"--dest={folder}", wanted)
     session.run("python", "-m", "pip", *download)
-    with tarfile.open(_only(folder, "openai-*.tar.gz")) as archive:
+    with tarfile.open(_only(folder, f"{library}-*.tar.gz")) as archive:
         archive.extractall(folder, filter="data")
-    return _only(folder, "openai-*/")
+    return _only(folder, f"{library}-*/")
 
 
 def _only(folder: Path, pattern: str) -> Path:

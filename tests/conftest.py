@@ -17,7 +17,7 @@ import pytest
 
 from tests.amounts import SWITCH, WHOLE, examples
 from tests.loopback import QuietHandler, listening
-from tests.support import RESPONSES, URL, chat, respond, run_command
+from tests.support import MESSAGES, RESPONSES, URL, chat, message, respond, run_command
 
 if TYPE_CHECKING:
     import subprocess
@@ -98,11 +98,13 @@ class Case:
     @property
     def url(self) -> str:
         """Where the API is asked."""
-        return URL if self.api == "chat" else RESPONSES
+        return {"chat": URL, "responses": RESPONSES, "messages": MESSAGES}[self.api]
 
     def body(self, user: str = "hi", **more: Any) -> dict[str, Any]:
         """Make the body of a request."""
-        return (chat if self.api == "chat" else respond)(user, stream=self.stream, **more)
+        make: Any = {"chat": chat, "responses": respond, "messages": message}[self.api]
+        body: dict[str, Any] = make(user, stream=self.stream, **more)
+        return body
 
     @property
     def module(self) -> ModuleType:
@@ -137,8 +139,8 @@ class Case:
 
     def text(self, response: Any) -> str:
         """Read the assistant's text out of an answer of either shape."""
-        if self.api == "responses":
-            return text_of_responses(response.text)
+        if self.api != "chat":
+            return text_of_responses(response.text) if self.api == "responses" else text_of_messages(response.text)
         if not self.stream:
             content: str = response.json()["choices"][0]["message"]["content"]
             return content
@@ -156,6 +158,16 @@ def text_of_responses(text: str) -> str:
     assert data[-1]["type"] in {"response.completed", "response.incomplete"}
     assert _said(data[-1]["response"]) == said
     return said
+
+
+def text_of_messages(text: str) -> str:
+    """Read what is said in a message of Anthropic's, or in a stream's deltas, which must come to an end."""
+    if text.startswith("{"):
+        return "".join(block["text"] for block in json.loads(text)["content"] if block["type"] == "text")
+    data = [json.loads(line.removeprefix("data:")) for line in text.splitlines() if line.startswith("data:")]
+    assert data[-1]["type"] == "message_stop"
+    deltas = [one["delta"] for one in data if one["type"] == "content_block_delta"]
+    return "".join(one["text"] for one in deltas if one["type"] == "text_delta")
 
 
 def _said(body: Any) -> str:

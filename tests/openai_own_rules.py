@@ -1,6 +1,6 @@
 """Rules for openai's own tests, which ask for ids that nobody answered before: what they name is there.
 
-Used by `nox -s openai_own`.
+Used by `nox -s own_tests`.
 """
 
 from __future__ import annotations

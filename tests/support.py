@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).parents[2] / "shared" / "wire"  # other projects' recordings, where they are
 URL = "https://api.openai.com/v1/chat/completions"
 RESPONSES = "https://api.openai.com/v1/responses"
+MESSAGES = "https://api.anthropic.com/v1/messages"
+VERTEX = (
+    "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict"
+)
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 
@@ -38,6 +42,12 @@ def respond(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **
     """Make the body of a Responses request."""
     body: dict[str, Any] = {"model": model, "input": [{"role": "user", "content": user}], **more}
     return {**body, "stream": True} if stream else body
+
+
+def message(user: str = "hi", *, model: str = "claude-opus-4-6", stream: bool = False, **more: Any) -> dict[str, Any]:
+    """Make the body of a request to Anthropic's Messages."""
+    known = {"model": model, "max_tokens": 4096, "messages": [{"role": "user", "content": user}]}
+    return {**known, **more, **({"stream": True} if stream else {})}
 
 
 def said(response: Any) -> str:

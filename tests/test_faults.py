@@ -48,7 +48,7 @@ from tests.support import URL, chat, collecting, nearest_median_gap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-APIS = ("chat", "responses")
+APIS = ("chat", "responses", "messages")
 TEXT = "One two three four."
 TIMEOUT = 5.0
 
@@ -151,6 +151,8 @@ def test_framing_faults_leave_the_answer_whole(case: Case, fault: Any) -> None:
         assert f'"{TEXT}"' in text
     elif case.api == "responses":
         assert "".join(one["delta"] for one in data if "delta" in one) == TEXT
+    elif case.api == "messages":
+        assert "".join(one["delta"].get("text", "") for one in data if "delta" in one) == TEXT
     else:
         assert "".join(choice["delta"].get("content") or "" for one in data for choice in one["choices"]) == TEXT
     assert llm.calls[0].complete is True or (not case.stream and llm.calls[0].faults == ())
@@ -176,7 +178,10 @@ def test_content_faults_in_a_stream_and_in_json(case: Case) -> None:
     with intercept() as llm:
         llm.on("broken").reply(Reply(TEXT, fault=malformed(after=1)))
         llm.on("call").reply(Reply(tool_call("f", city="Paris"), fault=truncated_arguments(after=1)))
-        llm.on("custom").reply(Reply(custom_tool_call("f", "Paris and more"), fault=truncated_arguments(after=0)))
+        free = (
+            tool_call("f", said="Paris and more") if case.api == "messages" else custom_tool_call("f", "Paris and more")
+        )
+        llm.on("custom").reply(Reply(free, fault=truncated_arguments(after=0)))
         llm.on("error").reply(Reply(TEXT, fault=(duplicate_chunk(after=2), stream_error("busy", after=2))))
         broken, call, custom, error = (case.post(user).text for user in ("broken", "call", "custom", "error"))
     with pytest.raises(ValueError, match=r"."):

@@ -31,11 +31,16 @@ WORDS = re.findall(
     partial_json input_tokens_details output_tokens_details previous_response_id usageMetadata candidates
     finishReason generateContent functionCall promptTokenCount invalid_request_error rate_limit_exceeded
     insufficient_quota context_length_exceeded overloaded_error
+    stop_sequence stop_sequences stop_details message_delta content_block_start content_block_stop input_json_delta
+    text_delta thinking_delta signature_delta citations_delta redacted_thinking server_tool_use tool_use
+    tool_use_id input_schema budget_tokens disable_parallel_tool_use cache_read_input_tokens
+    cache_creation_input_tokens inference_geo end_turn pause_turn authentication_error permission_error
+    not_found_error rate_limit_error timeout_error previous_message_id processing_status custom_id results_url
     """,
 )
 # Sentinels, ids and headers: wherever they stand in a text.
 MARKS = re.compile(
-    r"\[DONE\]|chatcmpl|\bcall_(?:\[|[A-Za-z0-9]{8})|toolu_|retry-after-ms|x-should-retry|x-stainless|x-ratelimit|openai-(?:processing|version"
+    r"\[DONE\]|chatcmpl|\bmsgbatch_|\bcall_(?:\[|[A-Za-z0-9]{8})|toolu_|retry-after-ms|x-should-retry|x-stainless|x-ratelimit|openai-(?:processing|version"
     r"|model|beta|organization)|anthropic-|apim-|x-request-id|^request-id|x-ms-|x-goog-|:generateContent"
 )
 QUESTIONS = (

@@ -27,7 +27,7 @@ from tests.conftest import Case
 from tests.support import chat, collecting
 from tests.upstream import WORDS, serving
 
-APIS = ("chat", "responses")
+APIS = ("chat", "responses", "messages")
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
 GAP = 100.0  # seconds on the clock that recording looks at, which nobody waits for
 HEADERS = {"authorization": f"Bearer {KEY}"}
@@ -79,7 +79,7 @@ def test_what_was_recorded_is_replayed_to_the_byte(case, upstream, tmp_path, use
         same(ask(case, upstream, user), recorded)
     assert [(call.source, call.status) for call in llm.calls] == [("recording", 200)]
     assert len(upstream.seen) == 1
-    assert (llm.calls[0].usage is not None) is (case.api == "responses" or not case.stream)
+    assert (llm.calls[0].usage is not None) is (case.api != "chat" or not case.stream)
     assert "secret" not in "".join(path.read_text() for path in tape.iterdir())
 
 
@@ -363,7 +363,7 @@ def test_a_miss_names_the_nearest_take_field_by_field_and_the_command_that_recor
     near = text.index("001-what-is-the-weather-in-paris-")
     assert near < text.index("001-write-a-poem-")
     assert "temperature: recorded without; now 0.7" in text
-    said = "messages" if case.api == "chat" else "input"
+    said = "input" if case.api == "responses" else "messages"
     assert f"{said}[0].content: recorded '…t is the weather in Paris?'; now '…t is the weather in Rome?'" in text
     assert "temperature: recorded 0.5; now 0.7" in text
     assert f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={tmp_path / 'tape'} python" in text

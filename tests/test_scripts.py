@@ -19,7 +19,7 @@ from tests.support import URL, ask, ask_async, chat
 
 has_openai = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")
 
-APIS = ("chat", "responses")
+APIS = ("chat", "responses", "messages")
 
 
 def spoken(system: str, *users: str) -> list[dict[str, Any]]:

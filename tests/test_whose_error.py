@@ -15,7 +15,7 @@ from llm_intercept.replies import computed as computed_streams
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-APIS = ("chat", "responses")
+APIS = ("chat", "responses", "messages")
 
 
 def computed(*given: object) -> Iterator[str]:
@@ -57,17 +57,21 @@ def test_deltas_are_read_once_for_json_with_all_a_reply_has(case):
         llm.reply(lambda _: Reply(deltas=computed("one ", "two"), finish_reason="length", model="mine"))
         response = case.post()
     assert case.text(response) == "one two"
-    assert ('"max_output_tokens"' if case.api == "responses" else '"length"') in response.text
+    word = {"chat": "length", "responses": "max_output_tokens", "messages": "max_tokens"}[case.api]
+    assert f'"{word}"' in response.text
     assert '"mine"' in response.text
 
 
 def test_deltas_for_a_forced_call_that_fail_are_the_users_mistake_in_either_shape(case):
     """They are the call's arguments, so they are read before the first byte is sent."""
     described = {"name": "f", "parameters": {"type": "object"}}
-    tools = [{"type": "function", **(described if case.api == "responses" else {"function": described})}]
+    tools: list[Any] = [{"type": "function", **(described if case.api == "responses" else {"function": described})}]
+    choice: Any = "required"
+    if case.api == "messages":
+        tools, choice = [{"name": "f", "input_schema": {"type": "object"}}], {"type": "any"}
     with pytest.raises(ReplyFunctionError, match="mine"), intercept() as llm:
         llm.reply(lambda _: computed('{"a":', LookupError("mine")))
-        assert case.post(tools=tools, tool_choice="required").status_code == 500
+        assert case.post(tools=tools, tool_choice=choice).status_code == 500
 
 
 def test_deltas_without_an_end_answer_no_request_for_json(make_case, family, monkeypatch):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.recorded import Exchange, needs_recordings, recorded, recorded_in
+from tests.test_anthropic_conformance import answers as anthropic_answers
+from tests.test_anthropic_conformance import month as anthropic_month
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +40,9 @@ def fact(number: str) -> Callable[[Callable[[], Iterator[bool]]], Callable[[], I
         return function
 
     return keep
+
+
+UNITS = ("input-tokens", "output-tokens", "requests", "tokens")
 
 
 @cache
@@ -631,6 +636,171 @@ def _() -> Iterator[bool]:
 def _() -> Iterator[bool]:
     for one in answers("anthropic", "messages", is_sse=True):
         yield one.text.startswith("event: message_start\n") and "[DONE]" not in one.text
+
+
+def messages(*, is_sse: bool | None = None, since: str = "2025-09") -> list[Exchange]:
+    """Anthropic's answers since a month; those without a date are of 2026-03 (tests/test_anthropic_conformance.py)."""
+    found = [one for one in anthropic_answers() if anthropic_month(one) >= since]
+    return [one for one in found if is_sse in (None, one.is_sse)]
+
+
+def told(exchange: Exchange) -> list[Any]:
+    """What a message is told in: its events, or itself."""
+    return exchange.chunks if exchange.is_sse else [exchange.body]
+
+
+def blocks(exchange: Exchange) -> list[Any]:
+    """The blocks of a message, as they begin in a stream."""
+    if not exchange.is_sse:
+        return list(exchange.body["content"])
+    return [event["content_block"] for event in exchange.chunks if event["type"] == "content_block_start"]
+
+
+def named(exchange: Exchange) -> Any:
+    """The message itself, of a stream as it begins."""
+    return exchange.chunks[0]["message"] if exchange.is_sse else exchange.body
+
+
+@fact("6.2.1")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True):
+        names = [event["type"] for event in one.chunks]
+        yield (names[0], names[-2:]) == ("message_start", ["message_delta", "message_stop"])
+
+
+@fact("6.2.2")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True):
+        for line, data in zip(one.chunks, one.data, strict=True):
+            yield data == '{"type": "ping"}' if line["type"] == "ping" else bool(re.search(r"[^ ] {0,15}\}$", data))
+
+
+@fact("6.2.3")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True, since="2026-02"):
+        yield [n for n, event in enumerate(one.chunks) if event["type"] == "ping"] == [2]
+
+
+@fact("6.2.4")
+def _() -> Iterator[bool]:
+    known = ["model", "id", "type", "role", "content", "stop_reason", "stop_sequence", "stop_details", "usage"]
+    for one in messages():
+        yield list(named(one)) == [
+            name for name in known if name != "stop_details" or anthropic_month(one) >= "2026-04"
+        ]
+
+
+@fact("6.2.5")
+def _() -> Iterator[bool]:
+    for one in messages():
+        ids = [named(one)["id"], *(block["id"] for block in blocks(one) if "id" in block)]
+        yield from (
+            re.fullmatch(r"(msg|toolu|srvtoolu)_01[1-9A-Y][1-9A-HJ-NP-Za-km-z]{21}", name) is not None for name in ids
+        )
+
+
+@fact("6.2.6")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True):
+        for before, event in pairwise(event for event in one.chunks if event["type"] != "ping"):
+            if before["type"] == "content_block_start" and before["content_block"]["type"].endswith("tool_use"):
+                yield event.get("delta") == {"type": "input_json_delta", "partial_json": ""}
+
+
+@fact("6.2.7")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True):
+        for index, block in enumerate(blocks(one)):
+            deltas = [event["delta"] for event in one.chunks if event.get("index") == index and "delta" in event]
+            given = "".join(delta.get("partial_json", "") for delta in deltas)
+            if block["type"].endswith("tool_use") and given:
+                yield given == json.dumps(json.loads(given), ensure_ascii=False)
+
+
+@fact("6.2.8")
+def _() -> Iterator[bool]:
+    for one in messages(since="2026-02"):
+        for block in blocks(one):
+            if block["type"] in {"tool_use", "server_tool_use", "web_search_tool_result"}:
+                yield block["caller"] == {"type": "direct"} and list(block)[-1] == "caller"
+
+
+@fact("6.2.9")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True):
+        for index, block in enumerate(blocks(one)):
+            if "citations" in block:
+                deltas = [
+                    event["delta"]["type"] for event in one.chunks if event.get("index") == index and "delta" in event
+                ]
+                yield list(block) == ["citations", "type", "text"] and deltas == sorted(deltas)
+
+
+@fact("6.2.10")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=False):
+        yield one.text == json.dumps(one.body, ensure_ascii=False, separators=(",", ":"))
+
+
+@fact("6.2.11")
+def _() -> Iterator[bool]:
+    for one in messages(is_sse=True):
+        deltas = [event["delta"] for event in one.chunks if event["type"] == "content_block_delta"]
+        yield from (len(delta["text"]) <= 26 for delta in deltas if delta["type"] == "text_delta")
+
+
+@fact("6.3.1")
+def _() -> Iterator[bool]:
+    limits = {f"anthropic-ratelimit-{unit}-{what}" for unit in UNITS for what in ("limit", "remaining", "reset")}
+    for one in messages():
+        if len(headers(one)) > 5:
+            yield limits <= headers(one).keys()
+
+
+@fact("6.3.2")
+def _() -> Iterator[bool]:
+    for one in messages():
+        if len(headers(one)) > 5:
+            found = headers(one)
+            yield found["content-type"] == ("text/event-stream; charset=utf-8" if one.is_sse else "application/json")
+
+
+@fact("6.5.1")
+def _() -> Iterator[bool]:
+    known = [
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation",
+        "output_tokens",
+    ]
+    for one in messages():
+        place = ["inference_geo"] if anthropic_month(one) >= "2026-02" else []
+        yield [name for name in named(one)["usage"] if name != "server_tool_use"] == [*known, "service_tier", *place]
+
+
+@fact("6.5.2")
+def _() -> Iterator[bool]:
+    for one in messages(since="2026-02"):
+        is_new = "-4-6" in named(one)["model"]
+        yield named(one)["usage"]["inference_geo"] == ("global" if is_new else "not_available")
+
+
+@fact("6.5.3")
+def _() -> Iterator[bool]:
+    known = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"]
+    for one in messages(is_sse=True):
+        last = next(event["usage"] for event in one.chunks if event["type"] == "message_delta")
+        yield list(last)[:4] == known and last.keys() - known <= {"server_tool_use"}
+
+
+@fact("6.5.4")
+def _() -> Iterator[bool]:
+    for one in messages():
+        called = [block["name"] for block in blocks(one) if block["type"] == "server_tool_use"]
+        counted = [event["usage"].get("server_tool_use") for event in told(one) if "usage" in event]
+        if called or any(counted):
+            yield counted[-1].get("web_search_requests", 0) == called.count("web_search")
 
 
 @fact("6.1.2")

@@ -41,7 +41,8 @@ class Upstream:
         return self.of("chat")
 
     def of(self, api: str) -> str:
-        return self.url + {"chat": "/v1/chat/completions", "responses": "/v1/responses"}[api]
+        paths = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
+        return self.url + paths[api]
 
 
 def completion(number: int, text: str) -> dict[str, Any]:
@@ -120,6 +121,35 @@ def events(number: int) -> Iterator[bytes]:
         yield f"event: {one['type']}\ndata: {data}\n\n".encode()
 
 
+def message(number: int, content: list[Any], why: str | None = "end_turn") -> dict[str, Any]:
+    counted = {"input_tokens": 9, "output_tokens": 6 if why else 1}
+    known = {"model": "claude-opus-4-6", "id": f"msg_{number:024d}", "type": "message", "role": "assistant"}
+    return {**known, "content": content, "stop_reason": why, "stop_sequence": None, "usage": counted}
+
+
+def message_events(number: int) -> Iterator[bytes]:
+    begun = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    deltas = [{"type": "text_delta", "text": word} for word in WORDS]
+    told: list[dict[str, Any]] = [{"type": "message_start", "message": message(number, [], None)}, begun]
+    told += [{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas]
+    end = {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 6}}
+    told += [{"type": "content_block_stop", "index": 0}, {"type": "message_delta", **end}, {"type": "message_stop"}]
+    for one in told:
+        yield f"event: {one['type']}\ndata: {json.dumps(one, ensure_ascii=False)}\n\n".encode()
+
+
+def whole(path: str, number: int) -> dict[str, Any]:
+    if path.endswith("/messages"):
+        return message(number, [{"type": "text", "text": "".join(WORDS)}])
+    return (response if "responses" in path else completion)(number, "".join(WORDS))
+
+
+def told(path: str, number: int, body: dict[str, Any]) -> Iterator[bytes]:
+    if path.endswith("/messages"):
+        return message_events(number)
+    return events(number) if "responses" in path else stream(number, body)
+
+
 def _handler(upstream: Upstream) -> type[QuietHandler]:
     class Handler(QuietHandler):
         def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
@@ -137,8 +167,7 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             elif body.get("stream"):
                 self._stream(number, body, last)
             else:
-                make = response if "responses" in self.path else completion
-                text = json.dumps(make(number, "".join(WORDS)), indent=2, ensure_ascii=False) + "\n"
+                text = json.dumps(whole(self.path, number), indent=2, ensure_ascii=False) + "\n"
                 self._whole(200, {"Content-Type": "application/json"}, text.encode(), zipped="gzip" in last)
 
         def _whole(self, status: int, headers: dict[str, str], content: bytes, *, zipped: bool = False) -> None:
@@ -163,7 +192,7 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             if packer:
                 self.send_header("Content-Encoding", "gzip")
             self.end_headers()
-            for position, part in enumerate(events(number) if "responses" in self.path else stream(number, body)):
+            for position, part in enumerate(told(self.path, number, body)):
                 if position:
                     upstream.gate.acquire(timeout=20) if upstream.gate else time.sleep(GAP)
                 if "drop in" in last and position == 3:

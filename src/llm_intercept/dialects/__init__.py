@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
+from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
+from llm_intercept.dialects.anthropic_messages.token_counter import TokenCounter
+from llm_intercept.dialects.anthropic_models.dialect import AnthropicModels
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -34,6 +38,10 @@ DIALECTS: tuple[Dialect, ...] = (
     StoredResponses(),
     Conversations(),
     Compaction(),
+    AnthropicMessages(),
+    AnthropicModels(),
+    MessageBatches(),
+    TokenCounter(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

@@ -45,6 +45,11 @@ class Around(Protocol):
         """Whether a take answers."""
         ...
 
+    @property
+    def brought(self) -> tuple[Brought, ...]:
+        """What answers the requests that the request brings."""
+        ...
+
 
 @dataclass(slots=True)
 class Context:
@@ -79,6 +84,14 @@ class Context:
     def is_replay(self) -> bool:
         """Whether a take answers, which is kept when it is known what it says."""
         return self.around.is_replay
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The answer to a request that another one brings."""
+
+    status: int
+    content: bytes
 
 
 class BadRequestError(Exception):
@@ -275,6 +288,11 @@ class Dialect(ABC):
         """Whether a request is answered at once, and worked on afterwards, so that its answer takes no time."""
         del request
         return False
+
+    def brings(self, request: LLMRequest) -> Sequence[tuple[WireRequest, bytes]]:
+        """Return the requests that a request brings, each with its body; the API's own answer to it needs theirs."""
+        del request
+        return ()
 
     def knows(self, request: LLMRequest, shelves: Shelves) -> bool:
         """Whether a request is about what an interceptor has answered, so that nobody else can answer it."""

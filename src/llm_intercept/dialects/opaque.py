@@ -3,7 +3,7 @@
 It stands for unclaimed paths of known hosts, for paths that a rule names, for bodies that are not JSON, and for
 recordings of other traffic. Nothing is said in it but what is ready.
 
-Knows: what the APIs that have no room of their own yet (Anthropic, Gemini, … and what of
+Knows: what the APIs that have no room of their own yet (Gemini, … and what of
 Responses is none of its dialect's) write where recordings look.
 Must not know: rules, HTTP libraries.
 """
@@ -47,16 +47,13 @@ OF_AN_API = re.compile(
 )
 """The paths that model APIs have, whatever is asked of them."""
 MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
-LAST = re.compile(
-    rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b", re.MULTILINE
-)
+LAST = re.compile(rb"^data: ?\[DONE\]|^event: ?response\.(?:completed|incomplete|failed)\b", re.MULTILINE)
 EVENT = re.compile(rb"(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
 EVENTS = "text/event-stream"
 IN_USAGE = {
     "input_tokens": ("input_tokens", "prompt_tokens", "promptTokenCount"),
     "output_tokens": ("output_tokens", "completion_tokens", "candidatesTokenCount"),
-    "cache_read_tokens": ("cache_read_input_tokens", "cachedContentTokenCount"),
-    "cache_write_tokens": ("cache_creation_input_tokens",),
+    "cache_read_tokens": ("cachedContentTokenCount",),
     "reasoning_tokens": ("thoughtsTokenCount",),
 }
 """Where the APIs report what `Usage` has."""
@@ -243,7 +240,7 @@ def _usage(values: Sequence[Any]) -> Usage | None:
 
 
 def _reported(event: Mapping[str, Any]) -> dict[str, int]:
-    around = (event, mapping(event.get("response")), mapping(event.get("message")))
+    around = (event, mapping(event.get("response")))
     found: dict[str, int] = {}
     for counted in (mapping(one.get(key)) for one in around for key in ("usage", "usageMetadata")):
         for name, keys in IN_USAGE.items():
@@ -253,8 +250,6 @@ def _reported(event: Mapping[str, Any]) -> dict[str, int]:
             details = [mapping(counted.get(key)).get(inner) for key in keys]
             counts: list[int] = [one for one in details if is_int(one, 0)]
             found |= {name: counts[0]} if counts else {}
-        if "cache_read_input_tokens" in counted and "input_tokens" in found:  # Anthropic counts cached ones apart
-            found["input_tokens"] += found.get("cache_read_tokens", 0) + found.get("cache_write_tokens", 0)
     return found
 
 
@@ -266,10 +261,8 @@ Opaque.recorded = Recorded(
     | frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_identifier"}),
     false_by_default=frozenset({"stream"}),  # what answers it can be played in its own shape alone
     call_ids=(("call_id", None),),
-    call_id=r"call_[A-Za-z0-9]{8,}|toolu_[A-Za-z0-9]{8,}",
-    delta_fields=frozenset({"text", "delta", "partial_json", "thinking"}),
+    call_id=r"call_[A-Za-z0-9]{8,}",
+    delta_fields=frozenset({"text", "delta"}),
     indices=("output_index", "content_index", "item_id"),
-    kept_headers=("anthropic-beta", "anthropic-version"),
-    changing_headers=("anthropic-ratelimit-*", "request-id"),
 )
 OPAQUE = Opaque()

@@ -16,7 +16,7 @@ from llm_intercept.replies.kinds import Passthrough
 from llm_intercept.stored.shelves import Shelves
 
 if TYPE_CHECKING:
-    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.dialects.base import Brought, Dialect
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
@@ -56,6 +56,7 @@ class Case:
         where: Where that was written.
         unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
+        brought: What answers the requests that it brings.
 
     """
 
@@ -70,6 +71,7 @@ class Case:
     where: str = ""
     unknown: Unknown = "a model"
     is_ruled: bool = True
+    brought: tuple[Brought, ...] = ()
 
     @property
     def takes(self) -> Takes:

@@ -1,4 +1,4 @@
-"""The side requests at model APIs, as one table: which they are, who makes them, and what the API answers.
+"""The side requests that no API's own dialect answers, as one table: who makes them, and what the API answers.
 
 Knows: paths, and the shapes of these answers (the SDKs' models, the APIs' references). Must not know: rules, tokens.
 """
@@ -39,12 +39,6 @@ TABLE = (
         "/responses/input_tokens",
         "OpenAI's responses.input_tokens.count: CrewAI before each call",
         answer=lambda tokens: {"object": "response.input_tokens", "input_tokens": tokens},
-    ),
-    SideRequest(
-        "side.tokens",
-        "/messages/count_tokens",
-        "Anthropic's messages.count_tokens: CrewAI before each call",
-        answer=lambda tokens: {"input_tokens": tokens},
     ),
     SideRequest(
         "side.tokens",

@@ -1,0 +1,1 @@
+"""What all of Anthropic's APIs share: headers, errors, hosts, ids."""

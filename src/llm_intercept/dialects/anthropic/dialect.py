@@ -1,0 +1,35 @@
+"""What all of Anthropic's APIs do alike: fail, tell of rate limits, tell when to try again.
+
+Knows: the parts in this folder, and ties them together. Must not know: one API's bodies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llm_intercept.dialects.anthropic.lines_of_head import limit_headers
+from llm_intercept.dialects.anthropic.wording import fail
+from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.shared.retry import RETRY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import Headers, WireResponse
+    from llm_intercept.replies.kinds import ErrorReply, LimitState
+
+LONGEST = 4_294_967.0  # seconds: anthropic 2.14, `_calculate_retry_timeout`
+
+
+class AnthropicDialect(Dialect):
+    """One of Anthropic's APIs."""
+
+    retry = replace(RETRY, longest=LONGEST)
+
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+        return fail(request, error, identity)
+
+    def limits(self, states: Sequence[LimitState]) -> Headers:
+        return limit_headers(states)

@@ -1,0 +1,1 @@
+"""Anthropic's Messages: one folder with all of its grammar."""

@@ -1,0 +1,153 @@
+"""Reads a Messages request into the neutral vocabulary; total over any JSON object that asks a model something.
+
+Knows: the request's JSON (Anthropic's reference, "Create a Message"). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.json import items, json_object, mapping, text
+from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vertex, place_of
+from llm_intercept.dialects.anthropic_messages.content import messages_of
+from llm_intercept.dialects.anthropic_messages.rejected import check
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.model.request import Message
+    from llm_intercept.model.wire import WireRequest
+
+NAME = "anthropic.messages"
+PATH, BARE = "/v1/messages", "/messages"
+COUNTS = "count-tokens"
+"""What stands in the place of a model on Vertex, where tokens are to be counted."""
+MODES = {"any": "required", "auto": "auto", "none": "none", "tool": "required"}
+
+
+def claims(head: WireRequest) -> bool:
+    """Whether this is a POST to the path of Messages, on whatever host, or to a model of Anthropic's on Vertex."""
+    if head.method != "POST":
+        return False
+    path = head.path.rstrip("/")
+    if path.endswith(PATH) or (path.endswith(BARE) and VERSION in head.headers):
+        return True
+    named = on_vertex(path)
+    return named is not None and named[0] != COUNTS
+
+
+def read(head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request.
+
+    Raises:
+        BadRequestError: Anthropic would refuse it.
+        UnreadableError: It is no JSON object; or Anthropic would refuse it, and it may be another application's, since
+            others have the path too.
+
+    """
+    body = json_object(content)
+    if body is None:
+        raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    try:
+        check(body, strictly=place_of(head.url) != "compatible", names_model=on_vertex(head.path) is None)
+    except BadRequestError as refusal:
+        if is_certain(head):
+            raise
+        raise UnreadableError(f"Anthropic would refuse it, and nothing says that it is asked: {refusal}") from refusal
+    return MessagesRequest.of(head, body, content)
+
+
+class MessagesRequest(LLMRequest):
+    """A Messages request, whose parts are read when somebody asks for them.
+
+    Attributes:
+        before: The messages of the conversation that it continues, as they were sent and answered.
+        said: The body, with what is kept of that conversation beside its messages.
+
+    """
+
+    before: tuple[Mapping[str, Any], ...] = ()
+    said: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, api: str = NAME) -> MessagesRequest:
+        """Make one of a body; on Vertex the path says the model and, if the body does not, whether to stream."""
+        model, method = on_vertex(urlsplit(head.url).path) or ("", "")
+        made = cls.__new__(cls)
+        made.__dict__.update(
+            api=api,
+            model=text(body.get("model")) or model,
+            stream=body.get("stream") is True or method == "streamRawPredict",
+            raw=body,
+            said=body,
+            headers=head.headers,
+            url=head.url,
+            method=head.method,
+            content=content,
+        )
+        return made
+
+    def after(self, before: tuple[Mapping[str, Any], ...], kept: Mapping[str, Any]) -> MessagesRequest:
+        """Make a copy that continues a conversation, in which `kept` fields need not be said again."""
+        made = MessagesRequest.__new__(MessagesRequest)
+        same = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
+        made.__dict__.update(same, before=before, said={**kept, **self.raw})
+        return made
+
+    def replaced(self, **changes: Any) -> Self:
+        """Make a copy with other values in some fields, which continues the same."""
+        made = super().replaced(**changes)
+        made.__dict__.update(before=self.before, said=self.said)
+        return made
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation: the system prompt, what was said before, and the messages."""
+        return tuple(messages_of(self.said, self.before))
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools the request offers; those that have no schema are the API's own, whoever runs them."""
+        return tuple(_tool(mapping(tool)) for tool in items(self.said.get("tools")))
+
+    @cached_property
+    def tool_choice(self) -> ToolChoice | None:
+        """Which of them the answer may or must call."""
+        choice = mapping(self.said.get("tool_choice"))
+        mode: Any = MODES.get(text(choice.get("type")))
+        named = (text(choice.get("name")),) if choice.get("type") == "tool" else ()
+        return None if mode is None else ToolChoice(mode, named)
+
+    @cached_property
+    def max_tokens(self) -> int | None:
+        """How many tokens the answer may have."""
+        limit = self.raw.get("max_tokens")
+        return limit if is_int(limit) else None
+
+    @cached_property
+    def calls_singly(self) -> bool:
+        """Whether the request wants no more than one call of a tool at a time."""
+        return mapping(self.said.get("tool_choice")).get("disable_parallel_tool_use") is True
+
+    @cached_property
+    def output_format(self) -> OutputFormat | None:
+        """The format the answer is to have; None if the request does not say."""
+        now, before = mapping(self.said.get("output_config")).get("format"), self.said.get("output_format")
+        wanted = mapping(now) or mapping(before)
+        return OutputFormat(text(wanted.get("type")), schema=wanted.get("schema", True)) if wanted else None
+
+    @cached_property
+    def stops(self) -> tuple[str, ...]:
+        """The sequences before which the text ends."""
+        return tuple(filter(None, map(text, items(self.raw.get("stop_sequences")))))
+
+
+def _tool(raw: Mapping[str, Any]) -> Tool:
+    kind = text(raw.get("type"))
+    own = "function" if kind in ("", "custom") else kind
+    return Tool(name=text(raw.get("name")), type=own, parameters=mapping(raw.get("input_schema")), raw=raw)

@@ -1,0 +1,199 @@
+"""What Messages refuse of a request, in Anthropic's words.
+
+Knows: the request's JSON (Anthropic's reference, "Create a Message"; docs/wire.md 6.4). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.json import is_array, is_object, items, mapping, text
+from llm_intercept.dialects.anthropic.wording import refused
+from llm_intercept.dialects.anthropic_messages.content import CALL, RESULT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_intercept.dialects.base import BadRequestError
+
+ROLES = ("user", "assistant", "system")
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+LEAST_BUDGET = 1024
+FORCING = ("any", "tool")
+
+
+def check(body: Mapping[str, Any], *, strictly: bool, names_model: bool = True, counts: bool = False) -> None:
+    """Refuse what Anthropic refuses.
+
+    Args:
+        body: The request's body.
+        strictly: Whether to refuse also what hosts that only speak as it does may take.
+        names_model: Whether the body says which model is asked, and no path does.
+        counts: Whether tokens are to be counted, so that no answer is limited.
+
+    Raises:
+        BadRequestError: It does.
+
+    """
+    if names_model:
+        _check_field(body, "model", isinstance(body.get("model"), str), "string")
+    if not counts:
+        _check_limit(body)
+    _check_messages(body, strictly=strictly)
+    _check_tools(body)
+    if "thinking" in body:
+        _check_thinking(body)
+    if any(not text(stop).strip() for stop in items(body.get("stop_sequences"))):
+        raise refused("stop_sequences: each stop sequence must contain non-whitespace")
+
+
+def _check_field(body: Mapping[str, Any], name: str, fits: object, kind: str, place: str = "") -> None:
+    """Refuse a field that is required and is not there, or of another type."""
+    where = f"{place}.{name}" if place else name
+    if name not in body:
+        raise refused(f"{where}: Field required")
+    if not fits:
+        raise refused(f"{where}: Input should be a valid {kind}")
+
+
+def _check_limit(body: Mapping[str, Any]) -> None:
+    limit = body.get("max_tokens")
+    _check_field(body, "max_tokens", is_int(limit), "integer")
+    if is_int(limit) and limit < 1:
+        raise refused("max_tokens: must be greater than or equal to 1")
+
+
+def _check_messages(body: Mapping[str, Any], *, strictly: bool) -> None:
+    messages = body.get("messages")
+    _check_field(body, "messages", is_array(messages), "list")
+    if not messages and not mapping(body.get("thread")):  # a thread may go on where it paused
+        raise refused("messages: at least one message is required")
+    for number, message in enumerate(items(messages)):
+        place = f"messages.{number}"
+        if not is_object(message):
+            raise refused(f"{place}: Input should be a valid dictionary or object to extract fields from")
+        _check_message(mapping(message), place)
+        if strictly:
+            _check_said(mapping(message), place, is_last=number == len(items(messages)) - 1)
+    if strictly:
+        _check_answers([mapping(one) for one in items(messages)], is_continued=bool(mapping(body.get("thread"))))
+
+
+def _check_message(message: Mapping[str, Any], place: str) -> None:
+    role = message.get("role")
+    _check_field(message, "role", isinstance(role, str), "string", place)
+    if role not in ROLES:
+        raise refused(f'messages: Unexpected role "{role}". Allowed roles are "user" or "assistant".')
+    content = message.get("content")
+    _check_field(message, "content", isinstance(content, str) or is_array(content), "list", place)
+    for number, block in enumerate(items(content)):
+        where = f"{place}.content.{number}"
+        if not is_object(block):
+            raise refused(f"{where}: Input should be a valid dictionary or object to extract fields from")
+        if not text(mapping(block).get("type")):
+            raise refused(f"{where}.type: Field required")
+
+
+def _check_said(message: Mapping[str, Any], place: str, *, is_last: bool) -> None:
+    """Refuse a message that says nothing."""
+    content = message["content"]
+    is_prefill = is_last and message["role"] == "assistant"
+    if not content and not is_prefill:
+        but = "messages must have non-empty content except for the optional final assistant message"
+        raise refused(f"{place}: all {but}")
+    if is_prefill and isinstance(content, str) and content != content.rstrip():
+        raise refused("messages: final assistant content cannot end with trailing whitespace")
+    for block in map(mapping, items(content)):
+        if block.get("type") == "text" and not text(block.get("text")):
+            raise refused("messages: text content blocks must be non-empty")
+
+
+def _check_answers(messages: list[Mapping[str, Any]], *, is_continued: bool) -> None:
+    """Refuse calls that the next message does not answer, and answers to no call of the message before."""
+    called: list[str] | None = None if is_continued else []
+    for number, message in enumerate(messages):
+        blocks = [mapping(one) for one in items(message.get("content"))]
+        if message.get("role") == "system":
+            continue
+        answered = [text(one.get("tool_use_id")) for one in blocks if one.get("type") == RESULT]
+        if called is not None:
+            _check_turn(number, called, answered, [one.get("type") == RESULT for one in blocks])
+        called = [text(one.get("id")) for one in blocks if one.get("type") == CALL]
+        if message.get("role") == "user":
+            called = []
+    if called:
+        raise _unanswered(len(messages) - 1, called)
+
+
+def _check_turn(number: int, called: list[str], answered: list[str], are_answers: list[bool]) -> None:
+    for one in answered:
+        if one not in called:
+            place = f"messages.{number}.content.{are_answers.index(True)}"
+            raise refused(
+                f"{place}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. Each `tool_result` block "
+                "must have a corresponding `tool_use` block in the previous message."
+            )
+    missing = [one for one in called if one not in answered]
+    if missing:
+        raise _unanswered(number - 1, missing)
+
+
+def _unanswered(number: int, missing: list[str]) -> BadRequestError:
+    return refused(
+        f"messages.{number}: `tool_use` ids were found without `tool_result` blocks immediately after: "
+        f"{', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in the next "
+        "message."
+    )
+
+
+def _check_tools(body: Mapping[str, Any]) -> None:
+    tools = body.get("tools")
+    if tools is not None and not is_array(tools):
+        raise refused("tools: Input should be a valid list")
+    for number, tool in enumerate(items(tools)):
+        if not is_object(tool):
+            raise refused(f"tools.{number}: Input should be a valid dictionary or object to extract fields from")
+        if mapping(tool).get("type", "custom") == "custom":
+            _check_tool(mapping(tool), f"tools.{number}.custom")
+    names = [name for tool in items(tools) if (name := mapping(tool).get("name")) is not None]
+    if len(set(map(str, names))) < len(names):
+        raise refused("tools: Tool names must be unique.")
+    if names or not mapping(body.get("thread")):  # a thread has its own
+        _check_choice(body.get("tool_choice"), names)
+
+
+def _check_tool(tool: Mapping[str, Any], place: str) -> None:
+    name = tool.get("name")
+    _check_field(tool, "name", isinstance(name, str), "string", place)
+    if NAME.fullmatch(text(name)) is None:
+        raise refused(f"{place}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
+    _check_field(tool, "input_schema", is_object(tool.get("input_schema")), "dictionary", place)
+    if mapping(tool["input_schema"]).get("type") != "object":
+        raise refused(f"{place}.input_schema.type: Field required")
+
+
+def _check_choice(choice: object, names: list[Any]) -> None:
+    if choice is None:
+        return
+    kind = mapping(choice).get("type")
+    if not is_object(choice) or not isinstance(kind, str):
+        raise refused("tool_choice: Input should be a valid dictionary or object to extract fields from")
+    if kind in FORCING and not names:
+        raise refused("tool_choice: tool_choice may only be specified while providing tools.")
+    if kind == "tool" and mapping(choice).get("name") not in names:
+        raise refused(f"Tool '{text(mapping(choice).get('name'))}' not found in provided tools")
+
+
+def _check_thinking(body: Mapping[str, Any]) -> None:
+    thinking, limit = mapping(body["thinking"]), body.get("max_tokens")
+    budget = thinking.get("budget_tokens")
+    if thinking.get("type") == "enabled":
+        _check_field(thinking, "budget_tokens", is_int(budget), "integer", "thinking.enabled")
+        if is_int(budget) and budget < LEAST_BUDGET:
+            raise refused(f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_BUDGET}")
+        if is_int(budget) and is_int(limit) and limit <= budget:
+            raise refused("`max_tokens` must be greater than `thinking.budget_tokens`.")
+        if mapping(body.get("tool_choice")).get("type") in FORCING:
+            raise refused("Thinking may not be enabled when tool_choice forces tool use.")

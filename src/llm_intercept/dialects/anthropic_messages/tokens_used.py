@@ -1,0 +1,111 @@
+"""What a message cost, as Messages report it.
+
+Knows: the keys (docs/wire.md 6.5). Must not know: what frames the numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.json import encode, mapping, text
+from llm_intercept.base.tokens import total
+from llm_intercept.model.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.model.request import LLMRequest
+
+FIRST_MESSAGE, MESSAGE = 7, 3
+"""What messages cost beside their texts: the first, and each other one."""
+TOOLS, FORCED_TOOLS = 346, 313
+"""What the instructions for tools cost that the API adds, by whether one must be called (Anthropic, "Pricing")."""
+CALLED = {"web_search": "web_search_requests", "web_fetch": "web_fetch_requests"}
+UNTOLD = re.compile(r"claude-(?:[23]|instant|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|[@-]latest|@\d{8}|$))")
+"""Models that do not tell where they ran (docs/wire.md 6.5)."""
+WRITTEN, READ = "cache_creation_input_tokens", "cache_read_input_tokens"
+IN_DELTA = ("input_tokens", WRITTEN, READ, "output_tokens")
+"""What is told again when a stream ends."""
+
+
+def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
+    """Estimate the tokens of a prompt: messages, tool calls and the tools offered."""
+    texts = [message.text for message in request.messages]
+    texts += [
+        said for message in request.messages for call in message.tool_calls for said in (call.name, call.arguments)
+    ]
+    offered = request.tools
+    texts += [encode(tool.raw).decode() for tool in offered]
+    choice = request.tool_choice
+    forced = choice is not None and choice.mode == "required"
+    said = [message for message in request.messages if message.role != "system"]
+    beside = FIRST_MESSAGE + MESSAGE * max(0, len(said) - 1) + (FORCED_TOOLS if forced else TOOLS) * bool(offered)
+    return beside + total(tokenizer, filter(None, texts), request.model)
+
+
+def usage_json(
+    used: Usage, model: str, asked: Mapping[str, Any], content: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Write usage with the keys of today's traffic.
+
+    Args:
+        used: The tokens.
+        model: Which model was asked.
+        asked: The request's body.
+        content: What was said, of which calls that the API itself made are counted.
+
+    """
+    written, read = used.cache_write_tokens, used.cache_read_tokens
+    told: dict[str, Any] = {
+        "input_tokens": max(0, used.input_tokens - written - read),
+        WRITTEN: written,
+        READ: read,
+        "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
+        "output_tokens": used.output_tokens,
+        "service_tier": "standard",
+        "inference_geo": "not_available" if UNTOLD.match(model) else text(asked.get("inference_geo")) or "global",
+    }
+    called = [text(block.get("name")) for block in content if block.get("type") == "server_tool_use"]
+    if called:
+        told["server_tool_use"] = {key: called.count(name) for name, key in CALLED.items()}
+    if used.reasoning_tokens:
+        told["output_tokens_details"] = {"thinking_tokens": used.reasoning_tokens}
+    return told
+
+
+def at_first(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Write usage as it is when a stream begins."""
+    known = {name: value for name, value in usage.items() if name not in {"server_tool_use", "output_tokens_details"}}
+    return {**known, "output_tokens": min(1, number(usage.get("output_tokens")))}
+
+
+def at_last(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what is told of usage when a stream ends."""
+    names = (*IN_DELTA, *(name for name in ("server_tool_use", "output_tokens_details") if name in usage))
+    return {name: usage[name] for name in names if name in usage}
+
+
+def read_usage(values: Sequence[Any]) -> Usage | None:
+    """Read the tokens an answer reports: of a stream what its begin and its end say; None if nobody says any."""
+    found: dict[str, Any] = {}
+    for value in map(mapping, values):
+        for said in (value.get("usage"), mapping(value.get("message")).get("usage")):
+            found |= {name: one for name, one in mapping(said).items() if one is not None}
+    if not found:
+        return None
+    written, read = number(found.get(WRITTEN)), number(found.get(READ))
+    return Usage(
+        input_tokens=number(found.get("input_tokens")) + written + read,
+        output_tokens=number(found.get("output_tokens")),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=number(mapping(found.get("output_tokens_details")).get("thinking_tokens")),
+    )
+
+
+def number(value: object) -> int:
+    """Read a number of tokens; 0 where it is none."""
+    return value if is_int(value, 0) else 0

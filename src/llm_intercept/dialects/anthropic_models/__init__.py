@@ -1,0 +1,1 @@
+"""Anthropic's list of models: no conversation, but a catalogue."""
