@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.google_gemini.dialect import GoogleGemini
+from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings

@@ -21,10 +21,10 @@ CHANGING = ("server-timing",)
 """What recordings keep of the headers, the last ones though they are others each time."""
 
 
-def answer_headers(url: str, content_type: str) -> Headers:
-    """Make the headers of an answer."""
+def answer_headers(url: str, content_type: str, *, failed: bool = False) -> Headers:
+    """Make the headers of an answer, or of an error; only an answer is a file to save."""
     studio: Headers = (("server-timing", "gfet4t7; dur=1"),) if not place_of(url).is_vertex else ()
-    attached: Headers = (("content-disposition", "attachment"),) if content_type == STREAM else ()
+    attached: Headers = (("content-disposition", "attachment"),) if content_type == STREAM and not failed else ()
     return (
         *attached,
         ("content-type", content_type),

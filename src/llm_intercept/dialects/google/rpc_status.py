@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.google.front_end import JSON, answer_headers
+from llm_intercept.dialects.google.front_end import JSON, STREAM, answer_headers
 from llm_intercept.dialects.google.json_text import pretty
 from llm_intercept.dialects.google.places import place_of
 from llm_intercept.dialects.google.waiting import asked, wait
@@ -39,6 +39,7 @@ STATUSES = {
 }
 """Google's word for each HTTP status; others are `INVALID_ARGUMENT` or, from 500 on, `INTERNAL`."""
 SERVER = 500
+STREAMED = "streamGenerateContent"
 NAMED = {"invalid_api_key": 400, "request_too_large": 400, "unprocessable_entity": 400, "content_filter": 400}
 """The statuses of named errors, where they are others than the names' own."""
 AT_VERTEX = {"invalid_api_key": 401}
@@ -127,7 +128,7 @@ UNTOLD = 20
 
 
 def fail(request: LLMRequest, error: ErrorReply) -> WireResponse:
-    """Write an error; a stream that is no stream of events has it in its array."""
+    """Write an error; where a stream was asked for it has its type or, if it is an array, is in it (docs/wire.md 6.5)."""
     place = place_of(request.url)
     error = _with_its_status(error, place)
     content_type, body = _body(request, error, place)
@@ -160,8 +161,9 @@ def _body(request: LLMRequest, error: ErrorReply, place: Place) -> tuple[str, by
     if error.name == "bad_gateway" and error.message is None:  # the front end's answer, not the API's
         return "text/html; charset=UTF-8", BAD_GATEWAY.encode()
     said: dict[str, Any] = {"error": status(request, error, place)}
-    is_array = place.method == "streamGenerateContent" and not place.is_sse
-    return JSON, b"[" + pretty(said) + b"\n]\n" if is_array else pretty(said) + b"\n"
+    if place.method == STREAMED and not place.is_sse:
+        return JSON, b"[" + pretty(said) + b"\n]\n"
+    return (STREAM if place.method == STREAMED else JSON), pretty(said) + b"\n"
 
 
 def status(request: LLMRequest, error: ErrorReply, place: Place) -> dict[str, Any]:
@@ -241,7 +243,7 @@ def _violation(request: LLMRequest, error: ErrorReply) -> dict[str, Any]:
 
 
 def _headers(url: str, content_type: str, error: ErrorReply) -> Headers:
-    headers = answer_headers(url, content_type)
+    headers = answer_headers(url, content_type, failed=True)
     if error.status == 401:  # noqa: PLR2004 - unauthenticated
         headers = (*headers, ("www-authenticate", 'Bearer realm="https://accounts.google.com/"'))
     if error.retry_after is not None and asked(error.headers) is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, is_object
 from llm_intercept.base.tokens import count
+from llm_intercept.dialects.google.named import got
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
 from llm_intercept.dialects.google_gemini.event_ids import call_id, signature
 from llm_intercept.dialects.google_gemini.own_parts import (
@@ -24,7 +25,6 @@ from llm_intercept.dialects.google_gemini.own_parts import (
     value_of,
 )
 from llm_intercept.dialects.google_gemini.read import ENUM_TYPE, candidate_count, config_of, stops_of, thinking_of
-from llm_intercept.dialects.google.named import got
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.forced import obeying
 from llm_intercept.dialects.shared.hashed_ids import derived
@@ -41,11 +41,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
 
-OWN_WORDS = (
-    "FINISH_REASON_UNSPECIFIED STOP MAX_TOKENS SAFETY RECITATION LANGUAGE OTHER BLOCKLIST PROHIBITED_CONTENT SPII "
-    "MALFORMED_FUNCTION_CALL IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_OTHER IMAGE_RECITATION NO_IMAGE "
-    "UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS MISSING_THOUGHT_SIGNATURE MALFORMED_RESPONSE MODEL_ARMOR"
-).split()
+OWN_WORDS = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MALFORMED_FUNCTION_CALL", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_OTHER", "IMAGE_RECITATION", "NO_IMAGE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "MODEL_ARMOR"]
 CUT, WITHHELD, DONE = "MAX_TOKENS", "SAFETY", "STOP"
 NEUTRAL = {"stop": DONE, "tool_calls": DONE, "length": CUT, "content_filter": WITHHELD}
 FINISHES = {**NEUTRAL, **{word: word for word in OWN_WORDS}}
