@@ -1,4 +1,4 @@
-"""Fields by their names in Google's JSON, which may be written in camel case or, as in the protocol buffers, in snake case.
+"""Fields by their names in Google's JSON, which may be in camel case or, as in the protocol buffers, in snake case.
 
 Knows: both spellings. Must not know: any message.
 """

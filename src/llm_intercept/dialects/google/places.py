@@ -1,4 +1,4 @@
-"""What a URL of Google's says: whose API it is, AI Studio's or Vertex AI's, which model is meant, and what is asked of it.
+"""What a URL of Google's says: whose API it is, AI Studio's or Vertex AI's, which model is meant, and what it shall do.
 
 Knows: the forms of paths (both APIs' references). Must not know: bodies.
 """

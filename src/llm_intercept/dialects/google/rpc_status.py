@@ -114,9 +114,9 @@ KNOWN = {
     "deadline": Known("Deadline expired before operation could complete."),
 }
 BAD_GATEWAY = (
-    "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 502 (Server Error)!!1</title>\n  <p><b>502.</b> <ins>That’s an "
-    "error.</ins>\n  <p>The server encountered a temporary error and could not complete your request.<p>Please try "
-    "again in 30 seconds.  <ins>That’s all we know.</ins>\n"
+    "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 502 (Server Error)!!1</title>\n  <p><b>502.</b> <ins>That\u2019s "
+    "an error.</ins>\n  <p>The server encountered a temporary error and could not complete your request."
+    "<p>Please try again in 30 seconds.  <ins>That\u2019s all we know.</ins>\n"
 )
 METRICS = {
     "requests": ("generate_content_free_tier_requests", "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"),
@@ -128,7 +128,7 @@ UNTOLD = 20
 
 
 def fail(request: LLMRequest, error: ErrorReply) -> WireResponse:
-    """Write an error; where a stream was asked for it has its type or, if it is an array, is in it (docs/wire.md 6.5)."""
+    """Write an error; where a stream was asked for it has its type, or is in its array (docs/wire.md 6.5)."""
     place = place_of(request.url)
     error = _with_its_status(error, place)
     content_type, body = _body(request, error, place)

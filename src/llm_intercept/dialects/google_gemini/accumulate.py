@@ -48,8 +48,8 @@ def _add(candidate: dict[str, Any], told: dict[str, Any]) -> None:
 
 
 def _whole(candidate: dict[str, Any]) -> dict[str, Any]:
-    content = candidate.get("content")
-    if is_object(content) and "parts" in content:
+    content = mapping(candidate.get("content"))
+    if "parts" in content:
         candidate["content"] = {**content, "parts": joined(content["parts"])}
     return candidate
 

@@ -20,8 +20,30 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.google_gemini.chunked import Chunk
     from llm_intercept.dialects.google_gemini.generations import Generation
 
-STUDIO = ["content", "finishReason", "index", "finishMessage", "safetyRatings", "citationMetadata", "groundingMetadata", "avgLogprobs", "logprobsResult", "urlContextMetadata"]
-VERTEX = ["index", "content", "finishReason", "finishMessage", "safetyRatings", "citationMetadata", "groundingMetadata", "avgLogprobs", "logprobsResult", "urlContextMetadata"]
+STUDIO = [
+    "content",
+    "finishReason",
+    "index",
+    "finishMessage",
+    "safetyRatings",
+    "citationMetadata",
+    "groundingMetadata",
+    "avgLogprobs",
+    "logprobsResult",
+    "urlContextMetadata",
+]
+VERTEX = [
+    "index",
+    "content",
+    "finishReason",
+    "finishMessage",
+    "safetyRatings",
+    "citationMetadata",
+    "groundingMetadata",
+    "avgLogprobs",
+    "logprobsResult",
+    "urlContextMetadata",
+]
 GROUNDED, READ = "groundingMetadata", "urlContextMetadata"
 SOURCES = (GROUNDED, READ)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from llm_intercept.base.json import decode, is_object
+from llm_intercept.base.json import decode, is_object, mapping
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.google.named import got
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
@@ -35,13 +35,37 @@ from llm_intercept.replies.computed import Kept
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.google_gemini.generations import Generation
     from llm_intercept.model.parts import ReplyPart
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
 
-OWN_WORDS = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MALFORMED_FUNCTION_CALL", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_OTHER", "IMAGE_RECITATION", "NO_IMAGE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE", "MODEL_ARMOR"]
+OWN_WORDS = [
+    "FINISH_REASON_UNSPECIFIED",
+    "STOP",
+    "MAX_TOKENS",
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "OTHER",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "MALFORMED_FUNCTION_CALL",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_OTHER",
+    "IMAGE_RECITATION",
+    "NO_IMAGE",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+    "MALFORMED_RESPONSE",
+    "MODEL_ARMOR",
+]
 CUT, WITHHELD, DONE = "MAX_TOKENS", "SAFETY", "STOP"
 NEUTRAL = {"stop": DONE, "tool_calls": DONE, "length": CUT, "content_filter": WITHHELD}
 FINISHES = {**NEUTRAL, **{word: word for word in OWN_WORDS}}
@@ -122,8 +146,8 @@ def _thought(
 
 def unquoted(request: LLMRequest, reply: Reply) -> Reply:
     """Say the value itself where one of an enumeration is asked for, not its JSON."""
-    is_value = got(config_of(request.raw), "responseMimeType") == ENUM_TYPE and request.output_format is not None
-    if not is_value or request.output_format.type != "json_schema" or reply.tool_calls:
+    wanted, is_value = request.output_format, got(config_of(request.raw), "responseMimeType") == ENUM_TYPE
+    if not is_value or wanted is None or wanted.type != "json_schema" or reply.tool_calls:
         return reply
     value = decode(reply.text.encode())
     return Reply(value) if isinstance(value, str) else reply
@@ -134,13 +158,15 @@ def _repeatable(reply: Reply, times: int) -> Reply:
     if times == 1 or not isinstance(reply.deltas, Iterator):
         return reply
     kept = Kept(reply.deltas)
-    return reply.replaced(
-        parts=tuple(replace(part, deltas=kept) if _streams(part) else part for part in reply.parts)
+    return reply.replaced(parts=tuple(_with(kept, part) for part in reply.parts))
+
+
+def _with(kept: Kept, part: ReplyPart) -> ReplyPart:
+    return (
+        replace(part, deltas=cast("Iterable[str]", kept))
+        if isinstance(part, Text) and part.deltas is not None
+        else part
     )
-
-
-def _streams(part: ReplyPart) -> bool:
-    return isinstance(part, Text) and part.deltas is not None
 
 
 class _Candidate:
@@ -263,10 +289,12 @@ def arguments(call: ToolCall) -> dict[str, Any]:
         problem = f"A reply calls {call.name!r} with free text, which Gemini cannot say"
         raise ReplyError(problem, f"Its functions take objects: tool_call({call.name!r}, …).")
     try:
-        found = decode(call.arguments.encode())
+        found: Any = decode(call.arguments.encode())
     except (ValueError, RecursionError):
         found = None
     if not is_object(found):
         problem = f"The arguments of tool_call({call.name!r}) are {call.arguments!r}, and Gemini's are an object"
-        raise ReplyError(problem, f"Give a mapping of names to values, or arguments by name: tool_call({call.name!r}, …).")
-    return dict(found)
+        raise ReplyError(
+            problem, f"Give a mapping of names to values, or arguments by name: tool_call({call.name!r}, …)."
+        )
+    return dict(mapping(found))

@@ -113,5 +113,5 @@ def _result(answered: Mapping[str, Any]) -> ToolResult:
 
 def _media(data: Mapping[str, Any], raw: Mapping[str, Any]) -> Media:
     mime = text(got(data, "mimeType"))
-    kind = next((kind for kind in KINDS if mime.startswith(f"{kind}/")), "file")
-    return Media(kind, text(data.get("data")), text(got(data, "fileUri")), mime, raw=raw)
+    kinds: list[MediaKind] = [kind for kind in KINDS if mime.startswith(f"{kind}/")] or ["file"]
+    return Media(kinds[0], text(data.get("data")), text(got(data, "fileUri")), mime, raw=raw)

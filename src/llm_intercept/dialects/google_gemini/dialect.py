@@ -108,9 +108,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
 class _Answering:
     """An answer while it is written."""
 
-    def __init__(
-        self, request: LLMRequest, reply: Reply, context: Context, teller: Teller, envelope: Envelope
-    ) -> None:
+    def __init__(self, request: LLMRequest, reply: Reply, context: Context, teller: Teller, envelope: Envelope) -> None:
         self._reply, self._context, self._teller, self._envelope = reply, context, teller, envelope
         self._prompt = prompt_of(request, context.tokenizer)
         self._around = {name: value for plan in teller.plans for name, value in plan.around.items()}

@@ -45,7 +45,8 @@ def is_last(event: bytes) -> bool:
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as an event of a stream."""
     del first
-    code = int(error.code) if (error.code or "").isdecimal() else STATUSES.get(error.type, 500)
+    said = error.code or ""
+    code = int(said) if said.isdecimal() else STATUSES.get(error.type, 500)
     status = error.type if error.type.isupper() else word_for(code)
     facts = {"code": code, "message": error.message, "status": status}
     return event({"error": facts}) if error.form == "data" else b"event: error\r\n" + event(facts)
@@ -67,8 +68,11 @@ def _halved(value: Any) -> Any:
     whole = plain(value)
     for candidate in items(mapping(whole).get("candidates")):
         for part in items(mapping(mapping(candidate).get("content")).get("parts")):
-            called = mapping(part).get("functionCall")
-            if is_object(called) and is_object(called.get("args")):
-                kept = list(called["args"].items())[: len(called["args"]) // 2]
-                called["args"] = dict(kept)
+            _halve(mapping(part).get("functionCall"))
     return whole
+
+
+def _halve(called: Any) -> None:
+    if is_object(called) and is_object(called.get("args")):
+        kept = list(called["args"].items())
+        called["args"] = dict(kept[: len(kept) // 2])

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import ReplyError
-from llm_intercept.model.parts import Other
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llm_intercept.model.parts import Citation, Media
+    from llm_intercept.model.parts import Citation, Media, Other
 
 OF_PARTS = frozenset(
     {"executableCode", "codeExecutionResult", "inlineData", "fileData", "functionResponse", "toolCall", "toolResponse"}
@@ -64,7 +63,7 @@ def grounded(citations: Iterable[Citation], said: str) -> dict[str, Any]:
     found: dict[tuple[str, str], int] = {}
     supports: list[dict[str, Any]] = []
     for citation in citations:
-        known = {"url": citation.url, "title": citation.title, "start_index": citation.start}
+        known: dict[str, Any] = {"url": citation.url, "title": citation.title, "start_index": citation.start}
         known |= {"end_index": citation.end, **mapping(citation.raw), **mapping(citation.raw.get("url_citation"))}
         number = found.setdefault((known["url"], known["title"]), len(found))
         if known["end_index"]:

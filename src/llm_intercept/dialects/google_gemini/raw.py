@@ -47,7 +47,7 @@ def chunks_in(answer: RawReply) -> Chunks:
 
 
 def ready(answer: RawReply, chunks: Chunks, *, stream: bool, sse: bool) -> Ready:
-    """Make the body of a raw reply in the shape that is asked for; bytes that have it, or no shape, stay as they are."""
+    """Make the body of a raw reply in the shape that is asked for; bytes that have it, or none, stay as they are."""
     body = answer.body
     if isinstance(body, bytes):
         is_events, is_array_body = is_event_text(body), body.lstrip().startswith(b"[")

@@ -58,11 +58,13 @@ class GeminiRequest(LLMRequest):
     """A request for content, whose parts are read when somebody asks for them."""
 
     @classmethod
-    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, place: Place) -> GeminiRequest:
+    def of(
+        cls, head: WireRequest, body: Mapping[str, Any], content: bytes, place: Place, api: str = NAME
+    ) -> GeminiRequest:
         """Make one of a body."""
         made = cls.__new__(cls)
         made.__dict__.update(
-            api=NAME,
+            api=api,
             model=place.model or text(body.get("model")).removeprefix("models/"),
             stream=place.method == STREAMED,
             raw=body,
