@@ -136,8 +136,9 @@ def fail(request: LLMRequest, error: ErrorReply) -> WireResponse:
 
 
 def status_of(error: ErrorReply) -> str:
-    """Find Google's word for an error."""
-    return error.code or error.type or word_for(error.status)
+    """Find Google's word for an error: as the user says, if that is one of its words, or by the HTTP status."""
+    given = (one for one in (error.code, error.type) if one and one.isupper())
+    return next(given, word_for(error.status))
 
 
 def word_for(status: int) -> str:
@@ -189,9 +190,8 @@ def _message(request: LLMRequest, error: ErrorReply, place: Place) -> str:
 
 def _about(request: LLMRequest, place: Place) -> dict[str, str]:
     project = place.project or "projects/llm-intercept/locations/global"
-    method = place.method.removeprefix("batch").replace("EmbedContents", "embedContent") or "generateContent"
-    version = place.version
-    return {"model": request.model, "version": version, "method": method, "project": project}
+    method = "embedContent" if "mbed" in place.method else "generateContent"
+    return {"model": request.model, "version": place.version, "method": method, "project": project}
 
 
 def _quota(error: ErrorReply) -> dict[str, str]:
@@ -210,6 +210,8 @@ def _details(request: LLMRequest, error: ErrorReply, place: Place, message: str)
     if error.param is not None:
         broken = [{"field": error.param, "description": message}]
         found.append({"@type": f"{TYPE}BadRequest", "fieldViolations": broken})
+    if error.code and not error.code.isupper():
+        found.append({"@type": f"{TYPE}ErrorInfo", "reason": error.code, "domain": "googleapis.com"})
     if error.name == "invalid_api_key" and not error.is_final:
         found += _credentials(place, message)
     if error.name in {"rate_limit_exceeded", "insufficient_quota"} and not place.is_vertex:
