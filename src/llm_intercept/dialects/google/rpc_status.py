@@ -13,7 +13,7 @@ from llm_intercept.base.json import encode
 from llm_intercept.dialects.google.front_end import JSON, STREAM, answer_headers
 from llm_intercept.dialects.google.json_text import pretty
 from llm_intercept.dialects.google.places import place_of
-from llm_intercept.dialects.google.waiting import asked, wait
+from llm_intercept.dialects.google.retry_info import asked, wait
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.model.wire import WireResponse
 

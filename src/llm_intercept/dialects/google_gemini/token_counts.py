@@ -52,7 +52,7 @@ class Prompt:
 def prompt_of(request: LLMRequest, tokenizer: Tokenizer) -> Prompt:
     """Estimate what a prompt costs: its texts, the calls in it, the tools that are offered, and its media."""
     texts = [text for message in request.messages for text in _texts(message)]
-    texts += [encode(one).decode() for tool in items(request.raw.get("tools")) for one in _declared(mapping(tool))]
+    texts += [encode(tool).decode() for tool in items(request.raw.get("tools"))]
     media: dict[str, int] = {}
     for message in request.messages:
         for part in message.parts:
@@ -66,10 +66,6 @@ def _texts(message: Any) -> Iterator[str]:
     yield message.text
     for call in message.tool_calls:
         yield from (call.name, call.arguments)
-
-
-def _declared(tool: Mapping[str, Any]) -> list[Any]:
-    return items(got(tool, "functionDeclarations"))
 
 
 @dataclass(frozen=True, slots=True)
