@@ -160,6 +160,15 @@ def test_a_conversation_is_read() -> None:
     assert (request.last_user, request.system, request.turn) == ("The weather?", "Be short.", 2)
 
 
+def test_chunks_that_are_sent_back_one_by_one_are_one_turn() -> None:
+    """As google-genai's chats do with a stream's."""
+    told = [{"text": "It"}, {"text": " is"}, {"text": "", "thoughtSignature": "c2ln"}]
+    request = read({"contents": [said({"text": "x"}), *(said(one, role="model") for one in told), said({"text": "y"})]})
+    assert [one.role for one in request.messages] == ["user", "assistant", "user"]
+    assert request.messages[1].parts == (Reasoning(signature="c2ln"), Text("It is"))
+    assert request.turn == 2
+
+
 def test_calls_without_ids_are_told_by_their_names() -> None:
     """As AI Studio's older models give them."""
     calls = said({"functionCall": {"name": "f"}}, {"functionCall": {"name": "g", "args": {"n": 1}}}, role="model")

@@ -6,10 +6,12 @@ Knows: the JSON of contents (the API's reference, "Content", "Part"). Must not k
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_object, items, mapping, text, to_json_text
 from llm_intercept.dialects.google.named import got
+from llm_intercept.dialects.google_gemini.accumulate import joined
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import Message
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
     from llm_intercept.model.parts import MediaKind
 
-ROLES = {"model": "assistant", "": "user"}
+MODEL = "model"
+ROLES = {MODEL: "assistant", "": "user"}
 """The roles that are called otherwise here."""
 OUTPUTS = ("result", "output", "content")
 """Where SDKs put what a function returned, if that is no object: google-genai, the API's reference, LangChain."""
@@ -33,9 +36,19 @@ def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
     system = got(body, "systemInstruction")
     if system is not None:
         yield Message(role="system", parts=tuple(_parts(system)), raw=mapping(system))
-    for content in contents_of(body):
+    for content in _in_turns(contents_of(body)):
         role = text(mapping(content).get("role"))
         yield Message(role=ROLES.get(role, role), parts=tuple(_parts(content)), raw=mapping(content))
+
+
+def _in_turns(contents: list[Any]) -> Iterator[Any]:
+    """Make one content of neighbouring ones of the model: google-genai's chats send each chunk of a stream as one."""
+    for is_models, several in groupby(contents, lambda one: mapping(one).get("role") == MODEL):
+        said = list(several)
+        if not is_models or len(said) == 1:
+            yield from said
+        else:
+            yield {"role": MODEL, "parts": joined(part for one in said for part in raw_parts(one))}
 
 
 def contents_of(body: Mapping[str, Any]) -> list[Any]:
