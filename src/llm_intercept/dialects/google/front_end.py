@@ -1,6 +1,6 @@
 """The headers of Google's front end, by name and order, which say little of the API behind it.
 
-Knows: docs/wire.md 6.2. Must not know: bodies.
+Knows: docs/wire.md 10.1. Must not know: bodies.
 """
 
 from __future__ import annotations

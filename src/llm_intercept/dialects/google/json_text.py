@@ -1,6 +1,6 @@
 """JSON as Google writes it: two spaces deep and with a newline at its end, or on one line in an event.
 
-Knows: docs/wire.md 6.2. Must not know: any message.
+Knows: docs/wire.md 10.1. Must not know: any message.
 """
 
 from __future__ import annotations

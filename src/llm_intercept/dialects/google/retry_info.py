@@ -1,7 +1,7 @@
 """How Google's APIs tell clients to wait.
 
-google-genai obeys no header: it waits as its own `HttpRetryOptions` say, and tries nothing again without them (1.47 to
-3.6, `_api_client.py`: `retry_args`). The delay is in the error's details; the header is for proxies, and for clients of
+google-genai obeys no header: it waits as its own `HttpRetryOptions` say, and tries nothing again without them (3.6,
+`_api_client.py`: `retry_args`). The delay is in the error's details; the header is for proxies, and for clients of
 all APIs such as litellm's router.
 
 Knows: HTTP's header. Must not know: why anybody has to wait.

@@ -1,6 +1,6 @@
 """Google's errors: a `google.rpc.Status` in the words of AI Studio or of Vertex AI.
 
-Knows: docs/wire.md 6.5, Google's "Troubleshooting" guide, `google/rpc/error_details.proto`. Must not know: which rule
+Knows: docs/wire.md 10.4, Google's "Troubleshooting" guide, `google/rpc/error_details.proto`. Must not know: which rule
 asked for them.
 """
 
@@ -128,7 +128,7 @@ UNTOLD = 20
 
 
 def fail(request: LLMRequest, error: ErrorReply) -> WireResponse:
-    """Write an error; where a stream was asked for it has its type, or is in its array (docs/wire.md 6.5)."""
+    """Write an error; where a stream was asked for it has its type, or is in its array (docs/wire.md 10.4)."""
     place = place_of(request.url)
     error = _with_its_status(error, place)
     content_type, body = _body(request, error, place)

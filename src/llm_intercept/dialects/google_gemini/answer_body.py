@@ -1,6 +1,6 @@
 """The answer around what is said: candidates, why they end, the usage, the model; whole, or one chunk of a stream.
 
-Knows: the keys in the order of each API's messages (docs/wire.md 6.3). Must not know: what is said.
+Knows: the keys in the order of each API's messages (docs/wire.md 10.2). Must not know: what is said.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 JSON and stream are both made by this, so that a stream adds up to the JSON body.
 
-Knows: parts, and how the API divides them (docs/wire.md 6.3). Must not know: framing, the answer around candidates.
+Knows: parts, and how the API divides them (docs/wire.md 10.2). Must not know: framing, the answer around candidates.
 """
 
 from __future__ import annotations

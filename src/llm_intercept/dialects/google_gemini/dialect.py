@@ -1,6 +1,6 @@
 """Gemini as a dialect: writes one JSON body, a stream of events, or a JSON array in pieces.
 
-Knows: docs/wire.md 6; the parts in this folder, and ties them together. Must not know: rules, HTTP libraries.
+Knows: docs/wire.md 10; the parts in this folder, and ties them together. Must not know: rules, HTTP libraries.
 """
 
 from __future__ import annotations

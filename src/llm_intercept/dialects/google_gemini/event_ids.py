@@ -1,4 +1,4 @@
-"""The ids of responses, which tell when they began; and signatures, and the ids of calls (docs/wire.md 6.4).
+"""The ids of responses, which tell when they began; and signatures, and the ids of calls (docs/wire.md 10.3).
 
 A response's id is base64 of a moment and a server: seconds in 4 bytes, then as varints the microseconds, an address and
 a process. Vertex AI's `createTime` is the same moment.

@@ -1,6 +1,6 @@
 """What an answer shows of the generation of the model that gives it, and of the API that it is asked by.
 
-Knows: docs/wire.md 6.3. Must not know: requests, replies.
+Knows: docs/wire.md 10.2. Must not know: requests, replies.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What faults need to know of Gemini: which chunk is which, and how errors and broken calls are written.
 
-Knows: chunks and bodies (docs/wire.md 6.2). Must not know: which fault is woven, where, or when.
+Knows: chunks and bodies (docs/wire.md 10.1). Must not know: which fault is woven, where, or when.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What Google refuses of a request for content, in its words.
 
-Knows: docs/wire.md 6.5. Must not know: what is answered otherwise.
+Knows: docs/wire.md 10.4. Must not know: what is answered otherwise.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an answer cost, as Gemini reports it.
 
-Knows: the keys, in the order of each API's messages (docs/wire.md 6.3). Must not know: what frames the numbers.
+Knows: the keys, in the order of each API's messages (docs/wire.md 10.2). Must not know: what frames the numbers.
 """
 
 from __future__ import annotations
