@@ -10,6 +10,7 @@ import pytest
 
 from llm_intercept import (
     InterceptTransport,
+    Pace,
     Reply,
     api_error,
     auto,
@@ -546,6 +547,14 @@ def test_faults_know_the_stream() -> None:
         assert post(f"{GEMINI}:{EVENTS}").status_code == 200
     with intercept(Reply(text, fault=rechunk(how="bytes"))):
         assert len(stream_data(post(f"{GEMINI}:{EVENTS}").content)) == 2
+
+
+def test_a_chunk_takes_as_long_as_its_tokens() -> None:
+    """A stream of words that come together is as slow as one of single words."""
+    text = "one two three four five six seven eight nine ten"
+    with intercept(text, pace=Pace(ttft=1, per_token=0.5), time_scale=0) as llm:
+        assert len(stream_data(post(f"{GEMINI}:{EVENTS}").content)) == 2
+        assert llm.elapsed == pytest.approx(1 + 10 * 0.5, rel=0.01)
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------

@@ -160,6 +160,13 @@ def test_a_ready_answer_comes_in_every_shape(reply: Reply, method: str, model: s
             assert said(whole) == wanted
 
 
+@pytest.mark.parametrize("content", [{"parts": None, "role": "model"}, {"role": "model"}, {"parts": "x"}])
+def test_a_body_that_is_none_of_googles_is_added_up_all_the_same(content: Any) -> None:
+    """A content without parts, or with none that can be read, says nothing."""
+    (told,) = accumulated([{"candidates": [{"content": content}]}])["candidates"]
+    assert told["content"].get("parts", []) == []
+
+
 @pytest.mark.parametrize("text", ["", "word", "two words", "a text of more words than the first chunk has in all"])
 def test_a_text_comes_in_some_chunks(text: str) -> None:
     """The first of some tokens, each later one of more; a text is never cut where nothing is."""

@@ -184,6 +184,7 @@ class Dialect(ABC):
         name: Its name, as `LLMRequest.api` has it: `openai.chat`.
         grammar: The grammar of its streams.
         recorded: What recordings need to know of its JSON.
+        counted: Counts the tokens of an event of its streams; None where each that takes time carries one.
         retry: How it tells clients when to try again.
         takes: The kinds of replies by which a rule answers it without saying that it means this API; None for a
             conversation, which every rule may mean.
@@ -197,6 +198,7 @@ class Dialect(ABC):
     name: str
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()
+    counted: Callable[[bytes], int] | None = None
     retry: Retry
     takes: Kinds | None = None
     default: Answer | None = None

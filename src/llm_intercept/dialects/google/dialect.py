@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.base import Dialect
-from llm_intercept.dialects.google.rpc_status import fail
 from llm_intercept.dialects.google.retry_info import RETRY
+from llm_intercept.dialects.google.rpc_status import fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

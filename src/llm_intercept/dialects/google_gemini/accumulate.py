@@ -50,7 +50,7 @@ def _add(candidate: dict[str, Any], told: dict[str, Any]) -> None:
 def _whole(candidate: dict[str, Any]) -> dict[str, Any]:
     content = mapping(candidate.get("content"))
     if "parts" in content:
-        candidate["content"] = {**content, "parts": joined(content["parts"])}
+        candidate["content"] = {**content, "parts": joined(items(content["parts"]))}
     return candidate
 
 

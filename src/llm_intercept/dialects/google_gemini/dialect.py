@@ -16,6 +16,7 @@ from llm_intercept.dialects.google_gemini.answer_body import READ, Envelope
 from llm_intercept.dialects.google_gemini.candidate_plan import plans, unquoted
 from llm_intercept.dialects.google_gemini.chunked import Teller
 from llm_intercept.dialects.google_gemini.generations import ANSWERING, generation
+from llm_intercept.dialects.google_gemini.grammar import tokens
 from llm_intercept.dialects.google_gemini.raw import chunks_in, in_array, ready
 from llm_intercept.dialects.google_gemini.recorded import RECORDED
 from llm_intercept.dialects.google_gemini.token_counts import Cost, cost_of, prompt_of
@@ -47,6 +48,7 @@ class GoogleGemini(GoogleDialect):
     name = read.NAME
     grammar: Grammar = grammar
     recorded = RECORDED
+    counted = staticmethod(tokens)
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a POST that asks a model for content."""

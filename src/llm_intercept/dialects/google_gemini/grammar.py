@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import decode, is_object, items, mapping, plain
+from llm_intercept.base.json import decode, is_object, items, mapping, plain, text
+from llm_intercept.base.tokens import EstimatingTokenizer, total
 from llm_intercept.dialects.google.json_text import one_line, pretty
 from llm_intercept.dialects.google.rpc_status import word_for
 from llm_intercept.dialects.shared.ready import stream_data
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_intercept.faults.base import ErrorEvent
     from llm_intercept.model.wire import EventKind
 
@@ -20,6 +23,7 @@ ENDS = b'"finishReason": "'
 """What the last chunk of a candidate has; no text can hold it, since its quotes are escaped."""
 OTHERS_ENDS = b'"finishReason":"'
 CALLED = b'"functionCall"'
+ESTIMATE = EstimatingTokenizer()
 STATUSES = {"server_error": 500, "rate_limit_exceeded": 429, "overloaded_error": 503}
 """The HTTP statuses of errors that a user names as other APIs do."""
 
@@ -34,6 +38,21 @@ def kind(event: bytes) -> EventKind:
     if ENDS in event or OTHERS_ENDS in event:
         return "finish"
     return "content" if b'"parts"' in event else "other"
+
+
+def tokens(event: bytes) -> int:
+    """Count the tokens of a chunk, which says some words at once: as they are estimated, at least one of a call."""
+    try:
+        chunks = stream_data(event)
+    except ValueError:
+        return 0
+    listed = [part for chunk in chunks for one in items(chunk.get("candidates")) for part in _parts(one)]
+    said = [text(part.get("text")) for part in listed]
+    return total(ESTIMATE, filter(None, said), "") + sum(len(part) > 0 and "text" not in part for part in listed)
+
+
+def _parts(candidate: Any) -> list[Mapping[str, Any]]:
+    return [mapping(part) for part in items(mapping(mapping(candidate).get("content")).get("parts"))]
 
 
 def is_last(event: bytes) -> bool:
