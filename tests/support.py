@@ -50,6 +50,11 @@ def message(user: str = "hi", *, model: str = "claude-opus-4-6", stream: bool = 
     return {**known, **more, **({"stream": True} if stream else {})}
 
 
+def contents(user: str = "hi", **more: Any) -> dict[str, Any]:
+    """Make the body of a request to Gemini."""
+    return {"contents": [{"role": "user", "parts": [{"text": user}]}], **more}
+
+
 def said(response: Any) -> str:
     """Read the assistant's text out of a JSON answer."""
     assert response.status_code == 200, response.text

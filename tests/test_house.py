@@ -36,6 +36,11 @@ WORDS = re.findall(
     tool_use_id input_schema budget_tokens disable_parallel_tool_use cache_read_input_tokens
     cache_creation_input_tokens inference_geo end_turn pause_turn authentication_error permission_error
     not_found_error rate_limit_error timeout_error previous_message_id processing_status custom_id results_url
+    contents systemInstruction generationConfig
+    functionDeclarations functionResponse toolConfig functionCallingConfig inlineData fileData thoughtSignature
+    includeThoughts candidatesTokenCount thoughtsTokenCount totalTokenCount cachedContentTokenCount promptFeedback
+    groundingMetadata finishMessage modelVersion responseId embedContent INVALID_ARGUMENT UNAUTHENTICATED
+    PERMISSION_DENIED RESOURCE_EXHAUSTED UNAVAILABLE DEADLINE_EXCEEDED
     """,
 )
 # Sentinels, ids and headers: wherever they stand in a text.

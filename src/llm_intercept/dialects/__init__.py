@@ -8,6 +8,10 @@ from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
 from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
 from llm_intercept.dialects.anthropic_messages.token_counter import TokenCounter
 from llm_intercept.dialects.anthropic_models.dialect import AnthropicModels
+from llm_intercept.dialects.google_embeddings.dialect import GoogleEmbeddings
+from llm_intercept.dialects.google_gemini.count_tokens import CountTokens
+from llm_intercept.dialects.google_gemini.dialect import GoogleGemini
+from llm_intercept.dialects.google_models.dialect import GoogleModels
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -42,6 +46,10 @@ DIALECTS: tuple[Dialect, ...] = (
     AnthropicModels(),
     MessageBatches(),
     TokenCounter(),
+    GoogleGemini(),
+    GoogleEmbeddings(),
+    GoogleModels(),
+    CountTokens(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

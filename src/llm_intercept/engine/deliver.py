@@ -67,7 +67,8 @@ class Delivery:
         if not self.faults and pace is None:
             return self._with_headers(response)
         timeline = self.case.service.timeline()
-        body = Body(self.case.dialect.grammar, is_event_stream(response), identity)
+        dialect = self.case.dialect
+        body = Body(dialect.grammar, is_event_stream(response), identity, dialect.counted)
         gap = None if pace is None else (yield from self._first_byte(pace, body, timeline))
         response = self._with_headers(response)
         steps = weave(response.chunks, self.faults, body, gap if self.case.request.stream and body.is_stream else None)

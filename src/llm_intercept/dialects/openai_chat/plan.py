@@ -14,7 +14,7 @@ from llm_intercept.base.json import items
 from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
-from llm_intercept.dialects.shared.forced import BENDS, obeying
+from llm_intercept.dialects.shared.forced import obeying
 from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.pieces import Budget
 from llm_intercept.model.parts import Media
@@ -31,7 +31,7 @@ SILENCE = base64.b64encode(
 ).decode()
 
 
-BENT_BY = frozenset({*BENDS, "modalities"})
+BENT_BY = frozenset({"tool_choice", "function_call", "parallel_tool_calls", "modalities"})
 """The parameters that change what is said."""
 
 

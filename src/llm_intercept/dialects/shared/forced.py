@@ -21,7 +21,7 @@ from llm_intercept.replies.reply import Reply
 from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from llm_intercept.model.parts import ReplyPart
     from llm_intercept.replies.kinds import AutoReply
@@ -165,11 +165,7 @@ def obeying(request: LLMRequest, reply: Reply) -> Reply:
         ReplyError: The reply does not make the call that is forced, and what it says cannot be one.
 
     """
-    for name, bends in BENDS.items():
-        if name in request.raw:
-            for bend in bends:
-                reply = bend(request, reply)
-    return reply
+    return one_at_a_time(request, to_the_choice(request, reply))
 
 
 def to_the_choice(request: LLMRequest, reply: Reply) -> Reply:
@@ -210,14 +206,6 @@ def one_at_a_time(request: LLMRequest, reply: Reply) -> Reply:
         return reply
     first = next(part for part in reply.parts if isinstance(part, ToolCall))
     return reply.replaced(parts=tuple(part for part in reply.parts if part is first or not isinstance(part, ToolCall)))
-
-
-BENDS: dict[str, tuple[Callable[[LLMRequest, Reply], Reply], ...]] = {
-    "function_call": (to_the_choice,),
-    "tool_choice": (to_the_choice, one_at_a_time),
-    "parallel_tool_calls": (one_at_a_time,),
-}
-"""The parameters that change what is called, in the order in which they do; a choice may also say to call singly."""
 
 
 def _called(must: Forced, reply: Reply) -> Reply:

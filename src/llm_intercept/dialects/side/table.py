@@ -40,11 +40,5 @@ TABLE = (
         "OpenAI's responses.input_tokens.count: CrewAI before each call",
         answer=lambda tokens: {"object": "response.input_tokens", "input_tokens": tokens},
     ),
-    SideRequest(
-        "side.tokens",
-        ":countTokens",
-        "Google's models.count_tokens: CrewAI before each call",
-        answer=lambda tokens: {"totalTokens": tokens},
-    ),
     SideRequest("side.telemetry", "/traces/ingest", "openai-agents: traces, from a thread, every five seconds", 204),
 )
