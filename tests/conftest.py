@@ -36,10 +36,13 @@ FAMILIES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(nam
 
 
 if importlib.util.find_spec("hypothesis"):
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
-    settings.register_profile("amount", max_examples=examples(100))  # where a law says no other number
-    settings.load_profile("amount")
+    # What no law says otherwise: how many examples, and that a busy machine may take its time.
+    settings.register_profile(
+        "ours", max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("ours")
 
 
 def pytest_report_header() -> str:
