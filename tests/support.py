@@ -29,6 +29,8 @@ MESSAGES = "https://api.anthropic.com/v1/messages"
 VERTEX = (
     "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict"
 )
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
+VERTEX_GEMINI = "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash"
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 

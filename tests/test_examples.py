@@ -76,7 +76,7 @@ def test_the_response_object_prints_its_parts(capsys: pytest.CaptureFixture[str]
 
 def test_the_pytest_functions_pass() -> None:
     """pytest, started on the examples as their first lines say, runs their tests."""
-    counts = {"litellm_pytest_function.py": 2, "pytest_app": 5, "two_apis": 4}
+    counts = {"litellm_pytest_function.py": 2, "pytest_app": 5, "four_apis": 8}
     options = ["-p", "no:cacheprovider", "-p", "no:asyncio", "-o", "addopts="]
     done = run("-m", "pytest", "-v", *options, *(EXAMPLES / name for name in counts))
     assert done.returncode == 0, done.stdout
