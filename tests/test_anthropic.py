@@ -27,6 +27,7 @@ from llm_intercept import (
     tool_call,
 )
 from llm_intercept.dialects import claimed_by
+from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage
 from llm_intercept.errors import ReplyError
 from llm_intercept.faults import missing_done, missing_finish, stream_error, truncated_arguments
 from llm_intercept.model import Citation, Media, Other, Reasoning, Text, ToolCall, ToolResult, Usage
@@ -522,6 +523,17 @@ def test_an_answer_says_what_the_reply_does() -> None:
     assert (hidden["thinking"], bool(hidden["signature"])) == ("", True)
     mine = post(raw({"type": "message", "content": [{"type": "text", "text": "mine"}]})).json()
     assert mine["content"][0]["text"] == "mine"
+
+
+def test_cached_tokens_are_a_part_of_the_input() -> None:
+    """The API counts them apart; what a stream says at first holds where its end does not say otherwise."""
+    first = {"input_tokens": 3, "cache_read_input_tokens": 2, "cache_creation_input_tokens": 1, "output_tokens": 1}
+    told = [
+        {"type": "message_start", "message": {"usage": first}},
+        {"type": "message_delta", "usage": {"output_tokens": 15}},
+    ]
+    assert read_usage(told) == Usage(6, 15, 2, 1)
+    assert read_usage([{"answer": 42}]) is None
 
 
 @pytest.mark.parametrize(

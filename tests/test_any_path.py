@@ -28,7 +28,7 @@ from tests.support import ask, complete, maybe
 HOST = "https://api.openai.com/v1"
 FILES = f"{HOST}/files"
 FILE = {"id": "file-1", "object": "file"}
-ANTHROPIC = "https://api.anthropic.com/v1/messages/batches"
+ANTHROPIC = "https://api.anthropic.com/v1/files"
 GEMINI = "https://generativelanguage.googleapis.com/v1beta/files/x"
 AZURE = "https://it.openai.azure.com/openai/files?api-version=2024-10-21"
 PATHS = [FILES, f"{FILES}/file-1/content?x=1", f"{HOST}/anything/at/all", ANTHROPIC, GEMINI, AZURE]

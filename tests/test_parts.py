@@ -149,21 +149,13 @@ def test_a_refusal_is_no_text() -> None:
     ("values", "usage"),
     [
         (
-            [
-                {"type": "message_start", "message": {"usage": {
-                    "input_tokens": 3, "cache_read_input_tokens": 2, "cache_creation_input_tokens": 1, "output_tokens": 1}}},
-                {"type": "message_delta", "usage": {"output_tokens": 15}},
-            ],
-            Usage(6, 15, 2, 1),
-        ),
-        (
             [{"type": "response.completed", "response": {"usage": {
                 "input_tokens": 9, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 3}}}}],
             Usage(9, 4, reasoning_tokens=3),
         ),
         ([{"answer": 42}], None),
     ],
-    ids=["Anthropic's stream", "Responses' stream", "none"],
+    ids=["Responses' stream", "none"],
 )  # fmt: skip
 def test_usage_of_other_apis_takes_is_read(values: list[Any], usage: Usage | None) -> None:
     """Wherever the APIs without a dialect report it, also in several events."""

@@ -71,7 +71,7 @@ def test_a_counter_counts_what_is_said(url):
     system: Any = {"parts": [{"text": "Be kind."}]} if key == "contents" else "Be kind."
     with intercept("x"):
         base = counted(post(url, body))
-        assert 3 <= base <= 10
+        assert 3 <= base <= 11
         assert counted(post(url, body)) == base
         assert counted(post(url, {**body, key: body[key] * 50})) > 20 * base
         assert counted(post(url, {**body, SAID[key]: system})) > base
@@ -92,8 +92,8 @@ def test_the_sdks_read_the_counters():
         counts = OpenAI(api_key="none").responses.input_tokens.count(model="gpt-4o", input="How are you?")
         assert (counts.object, counts.input_tokens) == ("response.input_tokens", 4)
         client = Anthropic(api_key="none")
-        assert client.messages.count_tokens(model="claude-sonnet-4-5", messages=messages).input_tokens == 4
-        assert client.beta.messages.count_tokens(model="claude-sonnet-4-5", messages=messages).input_tokens == 4
+        assert client.messages.count_tokens(model="claude-opus-4-6", messages=messages).input_tokens == 11
+        assert client.beta.messages.count_tokens(model="claude-opus-4-6", messages=messages).input_tokens == 11
     assert {call.request.api for call in llm.side_calls} == {"side.tokens"}
     assert llm.calls == []
 
