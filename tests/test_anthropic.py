@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anthropic
 import httpx
@@ -13,6 +14,7 @@ from anthropic import Anthropic, AsyncAnthropic, beta_async_tool, beta_tool
 from pydantic import BaseModel
 
 from llm_intercept import (
+    Interceptor,
     InterceptTransport,
     Pace,
     Reply,
@@ -32,7 +34,13 @@ from llm_intercept.errors import ReplyError
 from llm_intercept.faults import missing_done, missing_finish, stream_error, truncated_arguments
 from llm_intercept.model import Citation, Media, Other, Reasoning, Text, ToolCall, ToolResult, Usage
 from llm_intercept.model.wire import WireRequest
+from llm_intercept.recording.store import FolderStore
+from llm_intercept.recording.tape import Tape
+from llm_intercept.tapetools.checking import check
 from tests.support import MESSAGES, VERTEX, complete, maybe, message
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODEL = "claude-opus-4-6"
 HELLO: Any = [{"role": "user", "content": "hello"}]
@@ -292,6 +300,42 @@ async def test_models_and_counts_are_answered_by_default(client: Any) -> None:
             await maybe(client.messages.count_tokens(model=MODEL, messages=[]))
     assert [call.request.api for call in llm.calls][:2] == ["anthropic.models", "anthropic.models"]
     assert len(llm.side_calls) == 1
+
+
+def recording(folder: Path, reply: Any) -> Any:
+    """Make a client whose requests are recorded; what answers them is another interceptor, as the API would."""
+    api = httpx2.Client(transport=InterceptTransport(reply))
+
+    def upstream(request: httpx2.Request) -> httpx2.Response:
+        def send() -> httpx2.Response:  # outside of what lets a request out
+            return api.request(request.method, request.url, content=request.read(), headers=request.headers)
+
+        answer = contextvars.Context().run(send)
+        headers = {"content-type": answer.headers["content-type"]}
+        return httpx2.Response(answer.status_code, headers=headers, content=answer.content)
+
+    recorder = Interceptor(recordings=folder, mode="record")
+    transport = InterceptTransport(inner=httpx2.MockTransport(upstream), interceptor=recorder)
+    return Anthropic(api_key="none", max_retries=0, http_client=httpx2.Client(transport=transport))
+
+
+def test_a_take_answers_both_shapes_and_says_its_usage(tmp_path: Path) -> None:
+    """Whichever was recorded; a check of the tape finds nothing, and the SDK's models fit."""
+    usage = Usage(90, 9, cache_read_tokens=60, cache_write_tokens=20, reasoning_tokens=4)
+    client = recording(tmp_path, Reply(reasoning("hm"), "words", tool_call("weather", city="Rome"), usage=usage))
+
+    async def told(it: Any) -> list[Any]:
+        return [await create(it, stream=one, messages=[{"role": "user", "content": str(one)}]) for one in (True, False)]
+
+    recorded = complete(told(client), is_async=False)
+    for stream in (True, False):
+        with intercept(recordings=tmp_path, mode="replay") as llm:
+            for one, other in zip((True, False), recorded, strict=True):
+                said = [{"role": "user", "content": str(one)}]
+                again = complete(create(Anthropic(api_key="k"), stream=stream, messages=said), is_async=False)
+                assert again.to_dict() == other.to_dict()
+        assert [call.usage for call in llm.calls] == [usage] * 2
+    assert list(check(Tape(FolderStore(tmp_path)))) == []
 
 
 # --- what is read ----------------------------------------------------------------------------------------------------

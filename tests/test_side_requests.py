@@ -75,7 +75,9 @@ def test_a_counter_counts_what_is_said(url):
         assert counted(post(url, body)) == base
         assert counted(post(url, {**body, key: body[key] * 50})) > 20 * base
         assert counted(post(url, {**body, SAID[key]: system})) > base
-        assert counted(post(url, {**body, "tools": [{"name": "get_weather"}]})) > base
+        assert (
+            counted(post(url, {**body, "tools": [{"name": "get_weather", "input_schema": {"type": "object"}}]})) > base
+        )
 
 
 def test_a_counter_reads_the_request_that_google_wraps():

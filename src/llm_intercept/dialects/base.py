@@ -149,6 +149,7 @@ class Recorded:
         same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
+        without_model: Types of events that the SDK passes over, so that it has no model of them.
 
     """
 
@@ -166,6 +167,7 @@ class Recorded:
     changing_headers: tuple[str, ...] = ()
     same_url: Callable[[str], str] = lambda url: url
     models: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
+    without_model: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Checks a tape: what cannot be read, found or parsed, what is there twice, what is secret.
 
-Knows: takes, and the openai SDK's models if the SDK is installed. Must not know: commands. The SDK is loaded here
-alone, and by name, since it is the user's that is to be asked.
+Knows: takes, and the models of the APIs' SDKs, where these are installed. Must not know: commands. An SDK is loaded
+here alone, and by name, since it is the user's that is to be asked.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
+
+WITHOUT_MODEL = frozenset[str]().union(*(each.recorded.without_model for each in EVERY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def check(tape: Tape, played: Container[str] | None = None) -> Iterator[Problem]
 
 
 def unparsed(take: Take) -> str:
-    """Say why the installed openai SDK does not take an answer; empty if it does, or if it has no model of it."""
+    """Say why the installed SDK of its API does not take an answer; empty if it does, or if it has no model of it."""
     found = _models(urlsplit(take.request.url).path.rstrip("/"))
     if found is None or take.response.status != 200 or take.partial is not None:  # noqa: PLR2004 - errors have no model
         return ""
@@ -71,7 +73,7 @@ def unparsed(take: Take) -> str:
                 whole.validate_python(value)
         elif event is not None:
             for value in answer_values(take.response):
-                if "error" not in value:  # the SDK raises these
+                if "error" not in value and value.get("type") not in WITHOUT_MODEL:  # the SDK raises the first
                     event.validate_python(value)
     except ValidationError as error:
         # What an SDK does not know yet it leaves out before it looks, also where its models forbid it (google-genai).

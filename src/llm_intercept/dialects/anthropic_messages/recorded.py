@@ -39,4 +39,5 @@ RECORDED = Recorded(
     kept_headers=KEPT,
     changing_headers=CHANGING,
     models={"/messages": ("anthropic.types", "Message", "RawMessageStreamEvent")},
+    without_model=frozenset({"ping"}),
 )
