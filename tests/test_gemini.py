@@ -403,6 +403,20 @@ def test_media_are_given_by_content_or_address() -> None:
     assert parts(Media("video", url="gs://a", mime="video/webm")) == [{"fileData": {"mimeType": "video/webm", "fileUri": "gs://a"}}]  # fmt: skip
 
 
+def test_media_and_code_are_told_in_the_usage() -> None:
+    """An image's tokens by their kind; what code read as the tools' prompt; the sum is that of the parts."""
+    told = answer(["Here:", Media("image", data="AAAA")])["usageMetadata"]
+    assert told["candidatesTokensDetails"] == [{"modality": "IMAGE", "tokenCount": 1290}]
+    assert told["candidatesTokenCount"] == 1290 + 2
+    vertex = answer(["Here:", Media("image", data="AAAA")], f"{VERTEX}:{WHOLE}")["usageMetadata"]
+    assert [one["modality"] for one in vertex["candidatesTokensDetails"]] == ["TEXT", "IMAGE"]
+    ran = answer(Reply({"type": "codeExecutionResult", "outcome": "OUTCOME_OK"}))["usageMetadata"]
+    assert ran["toolUsePromptTokenCount"] > 0
+    asked = [said({"text": "x"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}})]
+    few = answer(Reply("x", usage={"input_tokens": 9, "output_tokens": 1}), contents=asked)["usageMetadata"]
+    assert few["promptTokensDetails"] == [{"modality": "IMAGE", "tokenCount": 9}]
+
+
 @pytest.mark.parametrize(
     ("why", "word"),
     [("stop", "STOP"), ("length", "MAX_TOKENS"), ("content_filter", "SAFETY"), ("RECITATION", "RECITATION"),
