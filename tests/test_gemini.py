@@ -241,6 +241,20 @@ def test_all_modes_of_calling_are_read(mode: str, choice: str) -> None:
     assert read({}).tool_choice is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"mimeType": "APPLICATION_JSON", "schema": {"type": "object"}}, OutputFormat("json_schema", schema={"type": "object"})),
+        ({"mimeType": "APPLICATION_JSON"}, OutputFormat("json_object")),
+        ({"mimeType": "TEXT_PLAIN"}, OutputFormat("text")),
+    ],
+)  # fmt: skip
+def test_the_newer_form_of_formats_is_read(asked: dict[str, Any], wanted: OutputFormat) -> None:
+    """Where images and sounds are asked for too, it is that of texts."""
+    config = {"responseFormat": [{"image": {"aspectRatio": "1:1"}}, {"text": asked}]}
+    assert read({"generationConfig": config}).output_format == wanted
+
+
 def test_schemas_are_translated() -> None:
     """Types in capitals, what may be null, numbers of 64 bits, and schemas in schemas."""
     schema = {
