@@ -241,6 +241,20 @@ def test_all_modes_of_calling_are_read(mode: str, choice: str) -> None:
     assert read({}).tool_choice is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"mimeType": "APPLICATION_JSON", "schema": {"type": "object"}}, OutputFormat("json_schema", schema={"type": "object"})),
+        ({"mimeType": "APPLICATION_JSON"}, OutputFormat("json_object")),
+        ({"mimeType": "TEXT_PLAIN"}, OutputFormat("text")),
+    ],
+)  # fmt: skip
+def test_the_newer_form_of_formats_is_read(asked: dict[str, Any], wanted: OutputFormat) -> None:
+    """Where images and sounds are asked for too, it is that of texts."""
+    config = {"responseFormat": [{"image": {"aspectRatio": "1:1"}}, {"text": asked}]}
+    assert read({"generationConfig": config}).output_format == wanted
+
+
 def test_schemas_are_translated() -> None:
     """Types in capitals, what may be null, numbers of 64 bits, and schemas in schemas."""
     schema = {
@@ -401,6 +415,20 @@ def test_what_only_google_has_is_given_as_a_mapping() -> None:
 def test_media_are_given_by_content_or_address() -> None:
     assert parts(Media("image", data="AAAA")) == [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]
     assert parts(Media("video", url="gs://a", mime="video/webm")) == [{"fileData": {"mimeType": "video/webm", "fileUri": "gs://a"}}]  # fmt: skip
+
+
+def test_media_and_code_are_told_in_the_usage() -> None:
+    """An image's tokens by their kind; what code read as the tools' prompt; the sum is that of the parts."""
+    told = answer(["Here:", Media("image", data="AAAA")])["usageMetadata"]
+    assert told["candidatesTokensDetails"] == [{"modality": "IMAGE", "tokenCount": 1290}]
+    assert told["candidatesTokenCount"] == 1290 + 2
+    vertex = answer(["Here:", Media("image", data="AAAA")], f"{VERTEX}:{WHOLE}")["usageMetadata"]
+    assert [one["modality"] for one in vertex["candidatesTokensDetails"]] == ["TEXT", "IMAGE"]
+    ran = answer(Reply({"type": "codeExecutionResult", "outcome": "OUTCOME_OK"}))["usageMetadata"]
+    assert ran["toolUsePromptTokenCount"] > 0
+    asked = [said({"text": "x"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}})]
+    few = answer(Reply("x", usage={"input_tokens": 9, "output_tokens": 1}), contents=asked)["usageMetadata"]
+    assert few["promptTokensDetails"] == [{"modality": "IMAGE", "tokenCount": 9}]
 
 
 @pytest.mark.parametrize(

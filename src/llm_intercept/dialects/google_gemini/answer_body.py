@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.google_gemini.accumulate import joined
-from llm_intercept.dialects.google_gemini.candidate_plan import CALLED_WORDS, CUT, TEXT
+from llm_intercept.dialects.google_gemini.candidate_plan import CALLED_WORDS, CUT, MISCALL, TEXT
 from llm_intercept.dialects.google_gemini.event_ids import create_time, mean_logprob, response_id
 from llm_intercept.dialects.google_gemini.token_counts import KEY
 
@@ -46,6 +46,8 @@ VERTEX = [
 ]
 GROUNDED, READ = "groundingMetadata", "urlContextMetadata"
 SOURCES = (GROUNDED, READ)
+EMPTY = {CUT: {"role": "model"}, MISCALL: {}}
+"""The content of a candidate that says nothing, by why it ended; of others there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ class Envelope:
         if parts:
             said = {"role": "model", "parts": parts} if self.manner.is_vertex else {"parts": parts, "role": "model"}
             told["content"] = said
-        elif plan.finish_reason == CUT:
-            told["content"] = {"role": "model"}
+        elif plan.finish_reason in EMPTY:
+            told["content"] = EMPTY[plan.finish_reason]
         if plan.index or self.manner.numbers_candidates:
             told["index"] = plan.index
         return [{name: told[name] for name in (VERTEX if self.manner.is_vertex else STUDIO) if name in told}]

@@ -72,7 +72,8 @@ FINISHES = {**NEUTRAL, **{word: word for word in OWN_WORDS}}
 """Why a candidate ended, by the reason to finish."""
 CALLED_WORDS = "Model generated function call(s)."
 MISCALLED = "Malformed function call: the call that the model made is no call."
-EXPLAINED = {"MALFORMED_FUNCTION_CALL": MISCALLED}
+MISCALL = "MALFORMED_FUNCTION_CALL"
+EXPLAINED = {MISCALL: MISCALLED}
 TEXT = "text"
 
 

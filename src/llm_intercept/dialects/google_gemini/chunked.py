@@ -16,6 +16,7 @@ from llm_intercept.base.json import encode, mapping
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
 from llm_intercept.dialects.google_gemini.candidate_plan import TEXT
+from llm_intercept.dialects.google_gemini.token_counts import media_of
 from llm_intercept.dialects.shared.pieces import Splitter
 from llm_intercept.model.wire import Awaited
 
@@ -146,6 +147,7 @@ class Teller:
 
     def _part(self, plan: Plan, part: dict[str, Any]) -> Generator[Parts | Awaited]:
         if TEXT not in part or "thought" in part:
+            plan.budget.spent += sum(media_of((part,)).values())
             yield [part]
             return
         signs_at_end = part is plan.parts[-1] and SIGNATURE in self._end_signature(plan)

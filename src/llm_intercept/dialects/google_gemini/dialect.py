@@ -19,7 +19,7 @@ from llm_intercept.dialects.google_gemini.generations import ANSWERING, generati
 from llm_intercept.dialects.google_gemini.grammar import tokens
 from llm_intercept.dialects.google_gemini.raw import chunks_in, in_array, ready
 from llm_intercept.dialects.google_gemini.recorded import RECORDED
-from llm_intercept.dialects.google_gemini.token_counts import Cost, cost_of, prompt_of
+from llm_intercept.dialects.google_gemini.token_counts import Cost, cost_of, media_of, prompt_of
 from llm_intercept.dialects.shared.forced import automatic
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.errors import ReplyError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SEARCHING = frozenset({"googleSearch", "googleSearchRetrieval", "googleMaps", "urlContext", "enterpriseWebSearch"})
 """The tools of the API's own by which an answer is grounded."""
-GROUNDED_ON = "groundingChunks"
+GROUNDED_ON, RAN = "groundingChunks", "codeExecutionResult"
 
 
 class GoogleGemini(GoogleDialect):
@@ -114,8 +114,12 @@ class _Answering:
         self._reply, self._context, self._teller, self._envelope = reply, context, teller, envelope
         self._prompt = prompt_of(request, context.tokenizer)
         self._around = {name: value for plan in teller.plans for name, value in plan.around.items()}
+        self._media = media_of(part for plan in teller.plans for part in plan.parts)
         self._is_grounded = any(
-            READ in plan.beside or GROUNDED_ON in plan.beside.get("groundingMetadata", {}) for plan in teller.plans
+            READ in plan.beside
+            or GROUNDED_ON in plan.beside.get("groundingMetadata", {})
+            or any(RAN in part for part in plan.parts)
+            for plan in teller.plans
         )
 
     def whole(self) -> dict[str, Any]:
@@ -150,11 +154,11 @@ class _Answering:
     def _cost(self) -> Cost:
         """Count what the answer costs, as far as it was said."""
         if self._reply.usage is not None:
-            return cost_of(self._reply.usage, self._prompt, is_grounded=self._is_grounded)
+            return cost_of(self._reply.usage, self._prompt, self._media, is_grounded=self._is_grounded)
         thought = sum(plan.thought for plan in self._teller.plans)
         by_tools = self._prompt.tokens if self._is_grounded else 0  # what is read is not known: as much again
         used = Usage(self._prompt.tokens + by_tools, self._teller.said + thought, reasoning_tokens=thought)
-        return Cost(used, self._prompt, by_tools)
+        return Cost(used, self._prompt, by_tools, tuple(self._media.items()))
 
 
 def _each(write: Callable[[Any], bytes], chunks: Iterator[dict[str, Any] | Awaited]) -> Iterator[bytes | Awaited]:

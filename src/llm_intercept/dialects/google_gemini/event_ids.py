@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from llm_intercept.dialects.shared.hashed_ids import created, derived
 
@@ -21,6 +22,7 @@ BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 CALL_ID = 8
 
 
+@lru_cache(maxsize=64)  # each chunk of an answer has it
 def response_id(identity: str) -> str:
     """Make the id of a response."""
     own = int(derived(identity, "server"), 16)

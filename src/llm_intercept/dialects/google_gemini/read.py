@@ -155,6 +155,17 @@ def _tool_choice(config: Mapping[str, Any]) -> ToolChoice:
 
 
 def _output_format(config: Mapping[str, Any]) -> OutputFormat | None:
+    """Read the format in both ways to ask for it; of the newer one that of texts, where several are asked for."""
+    texts = [mapping(mapping(one).get("text")) for one in items(got(config, "responseFormat"))]
+    wanted = next((one for one in texts if one), None)
+    if wanted is None:
+        return _older_format(config)
+    if wanted.get("schema") is not None:
+        return OutputFormat("json_schema", schema=wanted["schema"])
+    return OutputFormat("json_object" if "JSON" in text(got(wanted, "mimeType")).upper() else "text")
+
+
+def _older_format(config: Mapping[str, Any]) -> OutputFormat | None:
     own = next((config[name] for name in JSON_SCHEMAS if config.get(name) is not None), None)
     own = got(config, "responseJsonSchema") if own is None else own
     other = got(config, "responseSchema")

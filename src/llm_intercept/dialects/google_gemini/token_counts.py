@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, items, mapping
+from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.base.tokens import total
 from llm_intercept.dialects.google.named import got
 from llm_intercept.model.parts import Media
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.google_gemini.generations import Generation
@@ -26,6 +26,8 @@ KEY = "usageMetadata"
 MEDIA_TOKENS = {"image": 258, "audio": 32, "video": 263, "file": 258}
 """What one of them costs at the least (the API's guide, "Understand and count tokens")."""
 MODALITIES = {"image": "IMAGE", "audio": "AUDIO", "video": "VIDEO", "file": "DOCUMENT"}
+SAID_TOKENS = {**MEDIA_TOKENS, "image": 1290}
+"""What a medium costs that is answered (the API's guide, "Image generation")."""
 TRAFFIC = {"trafficType": "ON_DEMAND"}
 TIER = {"serviceTier": "standard"}
 
@@ -44,14 +46,33 @@ class Prompt:
 
     def details(self, tokens: int) -> list[dict[str, Any]]:
         """Tell so many tokens by their kinds."""
-        rest = max(0, tokens - sum(count for _, count in self.media))
-        told = [("TEXT", rest), *self.media] if rest else list(self.media)
-        return [{"modality": kind, "tokenCount": count} for kind, count in told]
+        return detailed(tokens, self.media, tells_text=True)
+
+
+def detailed(tokens: int, media: Iterable[tuple[str, int]], *, tells_text: bool) -> list[dict[str, Any]]:
+    """Tell tokens by their kinds: those of media, as far as they go, and of text what is left."""
+    found: list[tuple[str, int]] = []
+    for kind, count in media:
+        found.append((kind, min(count, tokens)))
+        tokens -= found[-1][1]
+    told = [("TEXT", tokens), *found] if tells_text else found
+    return [{"modality": kind, "tokenCount": count} for kind, count in told if count]
+
+
+def media_of(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Count what the media among the parts of an answer cost, by their kinds."""
+    found: dict[str, int] = {}
+    for part in parts:
+        mime = text(mapping(part.get("inlineData")).get("mimeType"))
+        if mime:
+            kind = mime.partition("/")[0] if mime.partition("/")[0] in MODALITIES else "file"
+            found[MODALITIES[kind]] = found.get(MODALITIES[kind], 0) + SAID_TOKENS[kind]
+    return found
 
 
 def prompt_of(request: LLMRequest, tokenizer: Tokenizer) -> Prompt:
     """Estimate what a prompt costs: its texts, the calls in it, the tools that are offered, and its media."""
-    texts = [text for message in request.messages for text in _texts(message)]
+    texts = [one for message in request.messages for one in _texts(message)]
     texts += [encode(tool).decode() for tool in items(request.raw.get("tools"))]
     media: dict[str, int] = {}
     for message in request.messages:
@@ -70,11 +91,12 @@ def _texts(message: Any) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an answer cost, and what of it the API's own tools read."""
+    """What an answer cost, what of it the API's own tools read, and what of it is for media that are answered."""
 
     used: Usage
     prompt: Prompt
     by_tools: int = 0
+    media: tuple[tuple[str, int], ...] = ()
 
     @property
     def asked(self) -> int:
@@ -97,7 +119,7 @@ class Cost:
             **(TRAFFIC if manner.is_vertex else {}),
             "promptTokensDetails": self.prompt.details(self.asked),
             "cacheTokensDetails": _of_text(used.cache_read_tokens),
-            "candidatesTokensDetails": _of_text(self.said) if manner.details_output else [],
+            "candidatesTokensDetails": detailed(self.said, self.media, tells_text=manner.details_output),
             **self._by_tools(manner),
             "thoughtsTokenCount": used.reasoning_tokens,
             **(TIER if manner.tells_tier else {}),
@@ -127,10 +149,10 @@ class Cost:
         return dict(reversed(told.items())) if manner.is_vertex else told
 
 
-def cost_of(used: Usage, prompt: Prompt, *, is_grounded: bool) -> Cost:
+def cost_of(used: Usage, prompt: Prompt, media: Mapping[str, int], *, is_grounded: bool) -> Cost:
     """Share a usage that is given between the prompt and what the API's own tools read, if they did."""
     by_tools = max(1, used.input_tokens - prompt.tokens) if is_grounded and used.input_tokens > 1 else 0
-    return Cost(used, prompt, by_tools)
+    return Cost(used, prompt, by_tools, tuple(media.items()))
 
 
 def _of_text(tokens: int) -> list[dict[str, Any]]:
