@@ -132,7 +132,7 @@ class Recorded:
         last_user: Reads from a request's body what the user said last.
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
-        replies: Reads an answer back into replies, one a choice; none where it cannot be read.
+        replies: Reads an answer back into replies, one a choice; none where it cannot be read, or failed on its way.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
 

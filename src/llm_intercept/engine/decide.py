@@ -56,6 +56,7 @@ class Case:
         where: Where that was written.
         unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
+        is_replay: Whether a take answers, with its own bytes.
 
     """
 
@@ -70,6 +71,7 @@ class Case:
     where: str = ""
     unknown: Unknown = "a model"
     is_ruled: bool = True
+    is_replay: bool = False
 
     @property
     def takes(self) -> Takes:
@@ -85,11 +87,6 @@ class Case:
     def clock(self) -> Clock:
         """The simulated time of the interceptor that answers."""
         return self.service.clock
-
-    @property
-    def is_replay(self) -> bool:
-        """Whether a take answers."""
-        return self.call.source == "recording"
 
 
 def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
@@ -156,9 +153,9 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
 
 
 def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
-    found = recorder.answer(case.head, case.request, case.dialect)
+    found = recorder.answer(case)
     if found is not None and not isinstance(found, Capture):
-        case.call.source = "recording"
+        case.call.source, case.is_replay = "recording", True
     return found
 
 

@@ -284,9 +284,9 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        context = Context(self.tokenizer, case.call.digest, lambda _: None, case)
+        context = Context(self.tokenizer, self._identity(case), lambda _: None, case)
         try:
-            response = case.dialect.replayed(case.request, replay.response(case, context), context)
+            response = replay.response(case, context)
             case.call.status, case.call.usage = response.status, replay.usage(case)
         except LLMInterceptError as error:
             raise FailedExchange(error) from error

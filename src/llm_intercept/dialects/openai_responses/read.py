@@ -93,6 +93,12 @@ class ResponsesRequest(LLMRequest):
         made.__dict__.update(kept, before=before, said=said)
         return made
 
+    def replaced(self, **changes: Any) -> ResponsesRequest:
+        """Make a copy with other values in some fields, which continues the same."""
+        made = super().replaced(**changes)
+        made.__dict__.update(before=self.before, said=self.said)
+        return made
+
     def __getstate__(self) -> dict[str, Any]:
         """Give what is pickled or copied: what was read, without the chain of answers that it was read from."""
         return {"said": self.raw, **{name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}}
