@@ -96,8 +96,10 @@ class Match:
         return self.numbered({**self.head(method, url), "body": self.kept(body, recorded)}, recorded)
 
     def numbered(self, canonical: dict[str, Any], recorded: Recorded) -> dict[str, Any]:
-        """Number what changes from run to run in a canonical request, and leave out its nulls."""
-        return {**canonical, "body": Renumbering(self._volatile, recorded.call_ids).value(canonical["body"])}
+        """Number what changes from run to run in a canonical request, of its path the ids, and leave out its nulls."""
+        renumbering = Renumbering(self._volatile, recorded.call_ids)
+        path = {"path": renumbering.path(canonical["path"])} if "path" in canonical else {}
+        return {**canonical, **path, "body": renumbering.value(canonical["body"])}
 
     def head(self, method: str, url: str) -> dict[str, Any]:
         """Make the canonical request without its body."""
@@ -179,6 +181,13 @@ class Renumbering:
         if is_array(value):
             return [self.value(item, key, around) for item in items(value)]
         return value
+
+    def path(self, path: str) -> str:
+        """Replace the ids in a URL's path, which the API gave out; whatever else is in it says what is asked."""
+        patterns = (pattern for name, pattern in self._patterns if name == "call")
+        for pattern in patterns:
+            path = pattern.sub(partial(self._found, "call"), path)
+        return path
 
     def _string(self, text: str, key: str, around: str) -> str:
         if self._calls and (key in self._anywhere or (key, around) in self._within):

@@ -17,14 +17,7 @@ from llm_intercept.dialects.openai_chat.read import read_message
 from llm_intercept.model.parts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from llm_intercept.model.request import Message
-
-
-def wants_usage(body: Mapping[str, Any]) -> bool:
-    """Whether a request asks for the chunk of usage at the end of a stream."""
-    return mapping(body.get("stream_options")).get("include_usage") is True
 
 
 def last_user(body: Any) -> str:

@@ -18,6 +18,7 @@ from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.kept import history
 from llm_intercept.dialects.openai_responses.refused import check
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
@@ -52,9 +53,8 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     try:
         check(body, strictly=flavor_of(head.url) != "compatible")
     except BadRequestError as refusal:
-        if is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes":
-            raise
-        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
+        is_asked = is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
+        refuse(refusal, "OpenAI", is_asked=is_asked)
     return ResponsesRequest.of(head, body, content)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
-    from llm_intercept.replies.kinds import Answer
+    from llm_intercept.replies.kinds import Answer, Kinds
 
 
 class AnsweredByItself(Dialect):
@@ -28,11 +28,13 @@ class AnsweredByItself(Dialect):
 
     Attributes:
         what: What is asked for, for messages.
+        advice: What to give instead of what cannot answer it.
 
     """
 
     what: str
-    takes = ANSWERS_ALL
+    advice = "Give a ready body, raw({…}), or auto() for what the API itself would say."
+    takes: Kinds = ANSWERS_ALL
     default = AutoReply()
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
@@ -42,12 +44,15 @@ class AnsweredByItself(Dialect):
             case ErrorReply():
                 return self.fail(request, answer, context.identity)
             case RawReply(body=bytes() | dict() as body):
-                content = body if isinstance(body, bytes) else self.written(body)
-                headers = self.headers(request, context, answer)
-                return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
+                headers = overridden(self.headers(request, context, answer), answer.headers)
+                return WireResponse(answer.status, headers, (self.ready(request, body),))
             case _:
-                problem = f"{answer!r} cannot answer a request for {self.what}"
-                raise ReplyError(problem, "Give a ready body, raw({…}), or auto() for what the API itself would say.")
+                raise ReplyError(f"{answer!r} cannot answer a request for {self.what}", self.advice)
+
+    def ready(self, request: LLMRequest, body: bytes | Mapping[str, Any]) -> bytes:
+        """Make of a ready body what is sent."""
+        del request
+        return body if isinstance(body, bytes) else self.written(body)
 
     @abstractmethod
     def own(self, request: LLMRequest, context: Context) -> WireResponse:

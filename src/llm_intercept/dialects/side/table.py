@@ -1,4 +1,6 @@
-"""The side requests at model APIs, as one table: which they are, who makes them, and what the API answers.
+"""The side requests at model APIs as one table: which they are, who makes them, and what the API answers.
+
+Those that need to know more have a dialect of their own.
 
 Knows: paths, and the shapes of these answers (the SDKs' models, the APIs' references). Must not know: rules, tokens.
 """
@@ -34,12 +36,6 @@ class SideRequest:
 
 
 TABLE = (
-    SideRequest(
-        "side.tokens",
-        "/responses/input_tokens",
-        "OpenAI's responses.input_tokens.count: CrewAI before each call",
-        answer=lambda tokens: {"object": "response.input_tokens", "input_tokens": tokens},
-    ),
     SideRequest(
         "side.tokens",
         "/messages/count_tokens",
