@@ -186,7 +186,10 @@ class Dialect(ABC):
         takes: The kinds of replies by which a rule answers it without saying that it means this API; None for a
             conversation, which every rule may mean.
         default: What answers a request that no rule and no recording does; None where nothing can.
-        is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere.
+        is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere, and
+            which a block answers whatever else it does.
+        is_listed_apart: Whether its requests are listed apart and count nowhere for another reason: they are about
+            sessions, say, and ask no model.
         is_kept: Whether recordings keep its exchanges, and play them.
         remembers: Whether its requests may continue what was answered before; `recall` says what.
 
@@ -199,6 +202,7 @@ class Dialect(ABC):
     takes: Kinds | None = None
     default: Answer | None = None
     is_side: bool = False
+    is_listed_apart: bool = False
     is_kept: bool = True
     remembers: bool = False
 

@@ -130,7 +130,7 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
 
 def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
-    if engine.budget is not None and not case.dialect.is_side:
+    if engine.budget is not None and not case.call.is_side:
         engine.check_budget()
     case.service, case.engine = engine.service, engine
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
@@ -140,7 +140,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
         if unasked is not None:
             case.call.source, case.origin = "default", unasked
             return unasked
-        is_asked = case.dialect is not OPAQUE and not case.dialect.is_side
+        is_asked = case.dialect is not OPAQUE and not case.call.is_side
         refused = engine.service.admit(case.call) if is_asked else None
         answer: Decided | None = refused or _ruled(case, engine)
         if answer is not None:
