@@ -34,7 +34,7 @@ class AnsweredByItself(Dialect):
 
     what: str
     advice = "Give a ready body, raw({…}), or auto() for what the API itself would say."
-    takes: Kinds = ANSWERS_ALL
+    takes: Kinds | None = ANSWERS_ALL
     default = AutoReply()
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.model.parts import Text
 from llm_intercept.model.request import LLMRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from llm_intercept.dialects.base import BadRequestError
+    from llm_intercept.model.request import Message
     from llm_intercept.model.wire import WireRequest
 
 
@@ -21,6 +23,12 @@ def request_of(head: WireRequest, body: Mapping[str, Any], content: bytes, **fie
     """Make a request of its head and body, with the fields of `LLMRequest` that were read from it."""
     sent: dict[str, Any] = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method}
     return LLMRequest(**sent, content=content, **fields)
+
+
+def last_spoken(messages: Iterable[Message]) -> str:
+    """Find what the user said last, among messages from the last to the first; its texts with spaces between."""
+    said = next((message.parts for message in messages if message.is_user), ())
+    return " ".join(part.text for part in said if isinstance(part, Text))
 
 
 def refuse(refusal: BadRequestError, maker: str, *, is_asked: bool) -> NoReturn:
