@@ -33,6 +33,7 @@ from llm_intercept import (
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
 from llm_intercept.interceptor.interceptor import engine_of
+from llm_intercept.settings.environment import PAIRS
 
 APIS = ["openai.chat", "openai.responses"]
 MODEL = "gpt-4o"
@@ -421,6 +422,17 @@ def test_any_api_that_holds_a_conversation_takes_part(tmp_path: Path) -> None:
         assert playing().completions.create(model=body["model"], prompt="hello").choices[0].text == "kept"
         again = playing().embeddings.create(model="e", input="hello", encoding_format="float")
     assert again.data == made.data
+
+
+def test_a_request_of_another_api_is_not_paired_with_an_old_take(tmp_path: Path, monkeypatch: Any) -> None:
+    """`recordings rekey` keeps answers as they are, under requests that have such answers."""
+    ask(recording(tmp_path / "tape", "old"), *_asked("openai.chat"))
+    monkeypatch.setenv(PAIRS, str(tmp_path / "pairs"))
+    changed = Conversation("", [], "hallo", has_tools=False)
+    with pytest.raises(NotFoundError), intercept(recordings=tmp_path / "tape", mode="replay"):
+        ask(playing(), *_asked("openai.responses", changed))
+    with intercept(recordings=tmp_path / "tape", mode="replay"):
+        assert ask(playing(), *_asked("openai.chat", changed))["text"] == "old"
 
 
 @pytest.mark.parametrize(
