@@ -422,7 +422,7 @@ def test_media_and_code_are_told_in_the_usage() -> None:
     told = answer(["Here:", Media("image", data="AAAA")])["usageMetadata"]
     assert told["candidatesTokensDetails"] == [{"modality": "IMAGE", "tokenCount": 1290}]
     assert told["candidatesTokenCount"] == 1290 + 2
-    vertex = answer(["Here:", Media("image", data="AAAA")], f"{VERTEX}:{WHOLE}")["usageMetadata"]
+    vertex = answer(["Here:", Media("image", data="AAAA")], f"{VERTEX_GEMINI}:{WHOLE}")["usageMetadata"]
     assert [one["modality"] for one in vertex["candidatesTokensDetails"]] == ["TEXT", "IMAGE"]
     ran = answer(Reply({"type": "codeExecutionResult", "outcome": "OUTCOME_OK"}))["usageMetadata"]
     assert ran["toolUsePromptTokenCount"] > 0
