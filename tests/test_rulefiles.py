@@ -203,10 +203,10 @@ def test_every_form_of_a_reply_can_be_written(write, reply, expected):
 OF_OTHERS: list[tuple[Any, str, dict[str, Any], Any]] = [
     ({"embedding": [0.5, 1]}, "embeddings", {"input": ["a", "b"]}, [[0.5, 1.0], [0.5, 1.0]]),
     ({"embedding": [[0.5], [0.25]]}, "embeddings", {"input": ["a", "b"]}, [[0.5], [0.25]]),
-    ({"moderation": {}}, "moderations", {"input": "a"}, [set()]),
+    ({"moderation": {}}, "moderations", {"input": "a"}, [[]]),
     ({"moderation": {"violence": True, "hate": 0.9, "sexual": 0.1}}, "moderations", {"input": "a"},
-     [{"violence", "hate"}]),
-    ([{"moderation": {"hate": True}}, {"moderation": {}}], "moderations", {"input": ["a", "b"]}, [{"hate"}, set()]),
+     [["hate", "violence"]]),
+    ([{"moderation": {"hate": True}}, {"moderation": {}}], "moderations", {"input": ["a", "b"]}, [["hate"], []]),
     ({"type": "web_search_call"}, "responses", {"input": "a"}, ["web_search_call"]),
     (["first", {"type": "web_search_call"}, "last"], "responses", {"input": "a"},
      ["message", "web_search_call", "message"]),
@@ -218,7 +218,7 @@ def told(path: str, body: dict[str, Any]) -> Any:
     if path == "embeddings":
         return [one["embedding"] for one in body["data"]]
     if path == "moderations":
-        return [{name for name, is_found in one["categories"].items() if is_found} for one in body["results"]]
+        return [sorted(name for name, is_found in one["categories"].items() if is_found) for one in body["results"]]
     return [item["type"] for item in body["output"]]
 
 

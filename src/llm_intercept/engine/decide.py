@@ -57,7 +57,7 @@ class Case:
         unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
         brought: What answers the requests that it brings.
-        is_replay: Whether a take answers, with its own bytes.
+        is_replay: Whether a take of the API that is asked answers; another's is said anew, as a reply is.
 
     """
 
@@ -157,7 +157,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
 def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
     found = recorder.answer(case)
     if found is not None and not isinstance(found, Capture):
-        case.call.source, case.is_replay = "recording", True
+        case.call.source, case.is_replay = "recording", not found.is_of_another_api(case)
     return found
 
 

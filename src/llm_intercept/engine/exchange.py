@@ -286,7 +286,8 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        context = Context(self.tokenizer, self._identity(case), lambda _: None, case)
+        identity = case.call.digest if case.is_replay else self._identity(case)
+        context = Context(self.tokenizer, identity, lambda _: None, case)
         try:
             response = replay.response(case, context)
             case.call.status, case.call.usage = response.status, replay.usage(case)

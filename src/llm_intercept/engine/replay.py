@@ -64,7 +64,7 @@ class Replay:
 
     def usage(self, case: Case) -> Usage | None:
         """Read the tokens the answer reports; None if it does not."""
-        dialect = self.api if self.is_of_another_api(case) else case.dialect
+        dialect = case.dialect if case.is_replay else self.api
         name = dialect.name
         if name not in self._usage:
             try:
@@ -84,8 +84,7 @@ class Replay:
             RecordingError: The take's body is no answer that the dialect can read, or write.
 
         """
-        if self.is_of_another_api(case):
-            case.is_replay = False  # it is a reply, with ids of its own, and kept as one
+        if not case.is_replay:
             return self._restated(case, context)
         return case.dialect.replayed(case.request, self._played(case, context), context)
 
@@ -110,7 +109,7 @@ class Replay:
             was, asked = (one.name or "an unknown API" for one in (self.api, case.dialect))
             raise RecordingError(
                 f"The recording {self.name} of {was} cannot answer {asked}: {error.problem}. "
-                "Record it over the API that is asked too, or answer the request by a rule."
+                "Record it over the API that is asked too (mode='record'), or answer the request by a rule."
             ) from error
         return timed(response, self.take.response, self.factor, case.service.timeline()) if self.factor else response
 
