@@ -362,6 +362,14 @@ def test_thoughts_are_shown_only_if_they_are_asked_for_and_always_counted() -> N
     assert (used.output_tokens, used.reasoning_tokens) == (8, 6)
 
 
+def test_an_answer_of_thoughts_alone_says_an_empty_text() -> None:
+    """Which newer models sign."""
+    shown = {"thinkingConfig": {"includeThoughts": True}}
+    told = parts(reasoning("Hm."), f"{GEMINI_3}:{WHOLE}", generationConfig=shown)
+    assert [list(one) for one in told] == [["text", "thought"], ["text", "thoughtSignature"]]
+    assert parts(reasoning("Hm.")) == [{"text": ""}]
+
+
 @pytest.mark.parametrize("url", [f"{GEMINI_3}:{EVENTS}", f"{VERTEX.replace('2.5', '3.5')}:{EVENTS}"])
 def test_a_newer_stream_ends_in_a_chunk_of_its_own(url: str) -> None:
     """Which signs a text; calls are signed themselves, and come one by one."""

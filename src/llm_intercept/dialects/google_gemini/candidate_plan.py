@@ -206,7 +206,7 @@ class _Candidate:
         why = finish_of(reply, FINISHES, "Gemini") or (WITHHELD if reply.refusal else None)
         if self._signature:
             self._add({TEXT: ""})
-        if not (self._parts or self._around or (why or DONE) != DONE):
+        if not (self._around or (why or DONE) != DONE or any("thought" not in part for part in self._parts)):
             self._parts.append({TEXT: ""})
         self._sign(thinks=thought > 0)
         if self._citations:
