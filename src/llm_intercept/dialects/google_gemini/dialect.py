@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.google.dialect import GoogleDialect
-from llm_intercept.dialects.google.front_end import JSON, STREAM, answer_headers
+from llm_intercept.dialects.google.front_end import JSON, STREAM, TIER, answer_headers
 from llm_intercept.dialects.google.json_text import pretty
 from llm_intercept.dialects.google.places import place_of
 from llm_intercept.dialects.google_gemini import grammar, read
@@ -100,7 +100,8 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     teller = Teller(planned, manner, context.tokenizer, model, request.stream, searches)
     answering = _Answering(request, reply, context, teller, Envelope(manner, model, context.identity, searches))
     if not request.stream:
-        return WireResponse(200, answer_headers(request.url, JSON), (pretty(answering.whole()) + b"\n",))
+        headers = (*answer_headers(request.url, JSON), *(TIER if manner.tells_tier else ()))
+        return WireResponse(200, headers, (pretty(answering.whole()) + b"\n",))
     chunks = answering.chunks()
     if place.is_sse:
         return WireResponse(200, answer_headers(request.url, STREAM), _each(grammar.event, chunks))
