@@ -161,6 +161,13 @@ def test_a_conversation_is_read() -> None:
     assert (request.last_user, request.system, request.turn) == ("The weather?", "Be short.", 2)
 
 
+@pytest.mark.parametrize("role", ["user", "function", "tool"])
+def test_what_a_function_answered_comes_in_several_names(role: str) -> None:
+    """And is in none of them what the user said."""
+    request = read({"contents": [said({"text": "x"}), CALLED, {**ANSWERED, "role": role}]})
+    assert (request.tool_results, request.last_user) == ((ToolResult("sunny", "c1", "f"),), "x")
+
+
 def test_chunks_that_are_sent_back_one_by_one_are_one_turn() -> None:
     """As google-genai's chats do with a stream's."""
     told = [{"text": "It"}, {"text": " is"}, {"text": "", "thoughtSignature": "c2ln"}]
@@ -210,7 +217,7 @@ def test_what_is_asked_of_the_answer_is_read(snake: bool) -> None:
     body: dict[str, Any] = {
         "tools": [{"functionDeclarations": [F]}, {"googleSearch": {}, "codeExecution": {}}],
         "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
-        "generationConfig": {"maxOutputTokens": 7, "responseMimeType": "application/json"},
+        "generationConfig": {"maxOutputTokens": 7.0, "responseMimeType": "application/json"},
         "systemInstruction": {"parts": {"text": "Be kind."}},
     }
     request = read(in_snake_case(body) if snake else body)
@@ -289,6 +296,7 @@ def test_schemas_are_translated() -> None:
         ({"contents": []}, "contents"),
         ({"contents": [said({"text": "x"}, role="system")]}, "Please use a valid role: user, model."),
         ({"generationConfig": {"temperature": 1000}}, "temperature"),
+        ({"generationConfig": {"candidateCount": 9}}, "candidate"),
     ],
 )
 def test_what_google_refuses_is_refused_in_its_words(url: str, body: dict[str, Any], words: str) -> None:

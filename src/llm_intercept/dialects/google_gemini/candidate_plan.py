@@ -70,7 +70,6 @@ CUT, WITHHELD, DONE = "MAX_TOKENS", "SAFETY", "STOP"
 NEUTRAL = {"stop": DONE, "tool_calls": DONE, "length": CUT, "content_filter": WITHHELD}
 FINISHES = {**NEUTRAL, **{word: word for word in OWN_WORDS}}
 """Why a candidate ended, by the reason to finish."""
-CALLED_WORDS = "Model generated function call(s)."
 MISCALLED = "Malformed function call: the call that the model made is no call."
 MISCALL = "MALFORMED_FUNCTION_CALL"
 EXPLAINED = {MISCALL: MISCALLED}

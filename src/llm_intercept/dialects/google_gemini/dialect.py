@@ -94,7 +94,7 @@ class GoogleGemini(GoogleDialect):
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
     place = place_of(request.url)
     model = reply.model or ANSWERING.get(request.model, request.model)
-    manner = generation(request.model, is_vertex=place.is_vertex)
+    manner = generation(model, is_vertex=place.is_vertex)
     searches = not SEARCHING.isdisjoint(read.own_tools(request.raw))
     planned = plans(request, reply, manner, context.tokenizer, context.identity, model)
     teller = Teller(planned, manner, context.tokenizer, model, request.stream, searches)
