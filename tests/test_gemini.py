@@ -593,6 +593,14 @@ def test_faults_know_the_stream() -> None:
         assert len(stream_data(post(f"{GEMINI}:{EVENTS}").content)) == 2
 
 
+def test_an_array_has_the_faults_of_a_whole_body() -> None:
+    """Those of events do not happen to it, and nobody is told that they did."""
+    with intercept(Reply("one two three four five six", fault=(missing_finish(), cut_off(0)))) as llm:
+        post(f"{GEMINI}:{EVENTS}")
+        assert post(f"{GEMINI}:{ARRAY}").content == b""
+    assert [[type(one).__name__ for one in call.faults] for call in llm.calls] == [["MissingFinish", "CutOff"], ["CutOff"]]  # fmt: skip
+
+
 def test_a_chunk_takes_as_long_as_its_tokens() -> None:
     """A stream of words that come together is as slow as one of single words."""
     text = "one two three four five six seven eight nine ten"

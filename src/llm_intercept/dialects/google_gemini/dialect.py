@@ -88,7 +88,11 @@ class GoogleGemini(GoogleDialect):
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whether a recorded answer has the shape: events where they are asked for; an array is like a whole answer."""
         del asked
-        return (request.stream and place_of(request.url).is_sse) == is_stream
+        return self.tells_events(request) == is_stream
+
+    def tells_events(self, request: LLMRequest) -> bool:
+        """Whether events are asked for; a stream may be an array in pieces, too."""
+        return request.stream and place_of(request.url).is_sse
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:

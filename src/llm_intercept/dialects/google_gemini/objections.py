@@ -46,7 +46,8 @@ def check(body: Mapping[str, Any], place: Place) -> None:
         if is_number(value) and not least <= value <= most:
             field = snake(name)
             raise refused(
-                f"* GenerateContentRequest.generation_config.{field}: {field} must be in the range [{least}, {most}].\n",
+                f"* GenerateContentRequest.generation_config.{field}: {field} must be in the range "
+                f"[{least}, {most}].\n",
                 f"Unable to submit request because it has a {name} value of {value:g} but the supported range is from "
                 f"{least:g} (inclusive) to {end} (exclusive). Update the value and try again.",
                 place,
