@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from llm_intercept import InterceptTransport, Reply, api_error, raw
 from llm_intercept.dialects.google_gemini.contents import raw_parts
@@ -19,7 +20,7 @@ from llm_intercept.dialects.google_gemini.raw import body_of, replies
 from llm_intercept.dialects.google_gemini.token_counts import read_usage
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Text
-from tests.recorded import Exchange, needs_recordings, recorded_in
+from tests.recorded import Exchange, needs_recordings, own, recorded_in
 from tests.test_chat_conformance import shape
 from tests.test_responses_conformance import differing
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARE = 0.98
+OWN = [one for provider in ("gemini", "vertex") for one in own(provider=provider)]
 SINCE = 1_756_684_800  # 2025-09-01
 DIGITS = re.compile(r"-?\d+\.\d{6,}(?:e-\d+)?")
 
@@ -75,6 +77,18 @@ def ours(exchange: Exchange) -> list[Any]:
     with httpx.Client(transport=InterceptTransport(as_reply(exchange))) as client:
         response = client.post(exchange.url, json=exchange.request)
     return stream_data(response.content) if exchange.is_sse else [response.json()]
+
+
+@pytest.mark.parametrize("exchange", [pytest.param(one, id=one.name) for one in OWN])
+def test_an_answer_is_the_exchanges_but_for_what_is_made_up(exchange: Exchange) -> None:
+    """Of the project's own exchanges: ours has its shape, says what it says, and is laid out as it is."""
+    told = theirs(exchange)
+    assert shape(ours(exchange)) == shape(told)
+    (mine,), (given,) = replies(ours(exchange)), replies(told)
+    assert (mine.text, mine.tool_calls) == (given.text, given.tool_calls)
+    assert ours(exchange)[-1]["usageMetadata"] == told[-1]["usageMetadata"]
+    with httpx.Client(transport=InterceptTransport(raw(told if exchange.is_sse else told[0]))) as client:
+        assert client.post(exchange.url, json=exchange.request).text == exchange.text
 
 
 @needs_recordings
