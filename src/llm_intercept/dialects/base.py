@@ -269,6 +269,10 @@ class Dialect(ABC):
         del asked
         return request.stream == is_stream
 
+    def tells_events(self, request: LLMRequest) -> bool:
+        """Whether the answer is a stream of events, which has faults of its own."""
+        return request.stream
+
     def unasked(self, request: LLMRequest) -> Answer | None:
         """Return what the API answers without asking its model, whatever rules and recordings say; None if it asks."""
         del request
