@@ -40,6 +40,8 @@ class AskedFor(StreamReader):
         if self._exception is not None:
             raise self._exception
         if not (self._buffer or self._eof):
+            if not self._protocol.connected:
+                raise RuntimeError("Connection closed.")  # as aiohttp says by now; 3.9 waits for ever
             await super()._wait(func_name)
 
     async def wait_eof(self) -> None:
