@@ -26,7 +26,6 @@ from llm_intercept import (
     raw,
     stall,
     timeout,
-
     wrap,
 )
 from llm_intercept.clients import aiohttp_body, aiohttp_door

@@ -147,7 +147,7 @@ def test_a_connection_that_cannot_be_made_is_the_sessions_own_error(tmp_path):
     """A closed port."""
 
     async def law(session: Any) -> None:
-        with pytest.raises(aiohttp.ClientConnectorError, match="127.0.0.1:9"):
+        with pytest.raises(aiohttp.ClientConnectorError, match=r"127\.0\.0\.1:9"):
             await session.post("http://127.0.0.1:9/v1/chat/completions", json=chat())
 
     with intercept(passthrough()):

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import ClientConnectionError, StreamReader
+from aiohttp.streams import EmptyStreamReader
 
 from llm_intercept.base.tasks import serving
 
@@ -158,12 +159,13 @@ def shown(found: Any, observer: Observer, *, is_decoded: bool) -> None:
         is_decoded: Whether the stream undoes content encodings.
 
     """
-    message, stream = found
+    message: Any = found[0]
+    stream: Any = found[1]
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.raw_headers]
     if is_decoded and message.compression:
         headers = [one for one in headers if one[0].lower() != "content-encoding"]
     observer.began(message.code, headers)
-    for chunk in stream._buffer if isinstance(stream, StreamReader) and hasattr(stream, "_buffer") else ():  # noqa: SLF001
+    for chunk in () if isinstance(found[1], EmptyStreamReader) else stream._buffer:  # noqa: SLF001
         observer.passed(chunk)
     if stream.is_eof():
         observer.ended(None, whole=True)
@@ -195,19 +197,19 @@ def _shown_to(observer: _Once) -> type[StreamReader]:
     class Shown(StreamReader):
         __slots__ = ()
 
-        def feed_data(self, data: bytes, *args: Any) -> Any:
+        def feed_data(self, data: bytes, *args: Any, **kwargs: Any) -> Any:
             if data:
                 observer.passed(data)
-            return super().feed_data(data, *args)
+            return super().feed_data(data, *args, **kwargs)
 
         def feed_eof(self) -> None:
             observer.ended(None, whole=True)
             super().feed_eof()
 
-        def set_exception(self, exc: BaseException, *args: Any) -> None:
+        def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
             is_closed = type(exc) is ClientConnectionError  # by the client itself
             observer.ended(None if is_closed else exc)
-            super().set_exception(exc, *args)
+            super().set_exception(exc, *args, **kwargs)
 
         def __del__(self) -> None:
             observer.ended(None)

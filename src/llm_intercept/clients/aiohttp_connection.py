@@ -39,7 +39,7 @@ PHRASES = {one.value: one.phrase for one in HTTPStatus}
 
 
 async def connected(
-    connector: Any, req: Any, exchange: Exchange, forward: Forward, traces: Any, timeout: Any
+    connector: Any, req: Any, exchange: Exchange, forward: Forward, traces: Any, limits: Any
 ) -> Connection:
     """Make the connection of a request that somebody answers; it counts among those of its connector.
 
@@ -49,19 +49,19 @@ async def connected(
         exchange: The exchange that answers it.
         forward: Gets a real connection.
         traces: Who is told of a connection.
-        timeout: The session's limits.
+        limits: How long a session waits.
 
     """
     for trace in traces or ():
         await trace.send_connection_create_start()
         await trace.send_connection_create_end()
-    return AnsweredProtocol(connector, req, exchange, forward, timeout).connection
+    return AnsweredProtocol(connector, req, exchange, forward, limits).connection
 
 
 class AnsweredProtocol(ResponseHandler):
     """What a session reads an answer from; see `connected`."""
 
-    def __init__(self, connector: Any, req: Any, exchange: Exchange, forward: Forward, timeout: Any) -> None:
+    def __init__(self, connector: Any, req: Any, exchange: Exchange, forward: Forward, limits: Any) -> None:
         super().__init__(loop=connector._loop)  # noqa: SLF001
         self.force_close()  # the next request may be another's to answer
         self.wire = OwnTransport(self)
@@ -70,7 +70,7 @@ class AnsweredProtocol(ResponseHandler):
         _count(connector, req.connection_key, self)
         self.feed: Feed | None = None
         self.given: dict[str, Any] = {}
-        self._door = _Door(self, req, forward, timeout)
+        self._door = _Door(self, req, forward, limits)
         self._exchange = exchange
         self._is_written = asyncio.Event()
         self._awaits_go_ahead = getattr(req, "_continue", None) is not None
@@ -79,7 +79,8 @@ class AnsweredProtocol(ResponseHandler):
     def set_response_params(self, **given: Any) -> None:
         """Hear how the answer is to be read; how long a client waits for it is measured on the exchange's clock."""
         self.given = given
-        super().set_response_params(**{**given, "read_timeout": None})
+        params: dict[str, Any] = {**given, "read_timeout": None}
+        super().set_response_params(**params)
 
     def start_timeout(self) -> None:
         """Hear that the request is written."""
@@ -180,10 +181,10 @@ class OwnTransport(asyncio.Transport):
 class _Door(Faults):
     """The adapter of one request: its message, and a stream that is read as any of aiohttp's."""
 
-    def __init__(self, protocol: AnsweredProtocol, req: Any, forward: Forward, timeout: Any) -> None:
-        super().__init__(protocol, req.connection_key, timeout)
+    def __init__(self, protocol: AnsweredProtocol, req: Any, forward: Forward, limits: Any) -> None:
+        super().__init__(protocol, req.connection_key, limits)
         self._answered, self._req = protocol, req
-        self._forward, self._timeout = forward, timeout
+        self._forward, self._limit = forward, limits.connect or None
 
     async def read(self) -> bytes:
         return _content_of(self._answered.wire.written())
@@ -214,7 +215,7 @@ class _Door(Faults):
     async def _connected(self) -> Any:
         """Get a real connection; its limit of time 3.9 leaves to who asks."""
         try:
-            async with asyncio.timeout(self._timeout.connect or None):
+            async with asyncio.timeout(self._limit):
                 return await self._forward()
         except TimeoutError as error:
             if isinstance(error, ClientError):

@@ -1,4 +1,4 @@
-"""The door of aiohttp: where a session asks for a connection, it gets one of its library's own with us at its other end.
+"""The door of aiohttp: a session that asks for a connection gets one of its library's own, with us at its other end.
 
 Knows: where aiohttp (3.9 and later) opens connections. Must not know: who answers, how a connection is answered.
 Imports no aiohttp: it is loaded when Python starts.
@@ -58,14 +58,14 @@ def _in_process(original: Callable[..., Any]) -> Callable[..., Any]:
 def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make what a connector's `connect` does: the connection of a request that somebody answers reaches no network."""
 
-    async def connect(connector: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
+    async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - aiohttp's name
         exchange = _begun(req)
+        forward = partial(original, connector, req, traces=traces, timeout=timeout)
         if exchange is None:
-            return await original(connector, req, *args, **kwargs)
+            return await forward()
         from llm_intercept.clients.aiohttp_connection import connected  # noqa: PLC0415 - it imports aiohttp
 
-        forward = partial(original, connector, req, *args, **kwargs)
-        return await connected(connector, req, exchange, forward, *args, **kwargs)
+        return await connected(connector, req, exchange, forward, traces, timeout)
 
     return connect
 

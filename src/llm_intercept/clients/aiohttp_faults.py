@@ -24,17 +24,16 @@ CONNECTION_TIMEOUT: type[aiohttp.ServerTimeoutError] = getattr(
 """As it is since 3.10."""
 SOCKET_TIMEOUT: type[aiohttp.ServerTimeoutError] = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
 TOO_LATE = "Timeout on reading data from socket"
-TIMEOUTS = {
+BY_MESSAGE: dict[str, type[aiohttp.ClientError]] = {
     "ConnectTimeout": CONNECTION_TIMEOUT,
     "PoolTimeout": CONNECTION_TIMEOUT,
     "ReadTimeout": SOCKET_TIMEOUT,
     "WriteTimeout": aiohttp.ServerTimeoutError,
-}
-OTHERS: dict[str, type[aiohttp.ClientError]] = {
     "DecodingError": aiohttp.ClientPayloadError,
     "ProxyError": aiohttp.ClientConnectionError,
     "CloseError": aiohttp.ClientConnectionError,
 }
+"""What is made of a message alone, by httpx's names."""
 ERRNO = re.compile(r"\[Errno (\d+)\] (.*)", re.DOTALL)
 
 
@@ -51,13 +50,13 @@ class Faults:
     Args:
         connection: What is lost where the network fails.
         key: Where it goes.
-        timeout: The session's limits.
+        limits: How long a session waits.
 
     """
 
-    def __init__(self, connection: Loses, key: Any, timeout: aiohttp.ClientTimeout) -> None:
+    def __init__(self, connection: Loses, key: Any, limits: aiohttp.ClientTimeout) -> None:
         self._connection, self._key = connection, key
-        self._read, self._total = timeout.sock_read or None, timeout.total or None
+        self._read, self._total = limits.sock_read or None, limits.total or None
         self._timeline: Timeline | None = None
         self._before = 0.0
         self._is_of_all = False
@@ -96,10 +95,8 @@ class Faults:
                 return aiohttp.ClientConnectorError(self._key, _os_error(fault, errno.ECONNREFUSED))
             case "WriteError":
                 return aiohttp.ClientOSError(*_os_error(fault, errno.EPIPE).args)
-            case kind if kind in TIMEOUTS:
-                return TIMEOUTS[kind](fault.message)
             case kind:
-                return OTHERS.get(kind, aiohttp.ClientError)(fault.message)
+                return BY_MESSAGE.get(kind, aiohttp.ClientError)(fault.message)
 
 
 def _os_error(fault: NetworkFaultError, number: int) -> OSError:
