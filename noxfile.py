@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
+`nox -s sdk websockets aiohttp openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
 `make trap`.
 """
 
@@ -30,6 +30,8 @@ SDKS = {
 }
 
 WEBSOCKETS = ["13", "14", "15", "16", "17"]  # 13 takes two minutes: docs/wire-notes.md
+
+AIOHTTP = ["3.9", "3.10", "3.12", "3.14"]  # the oldest, and where what we stand on has changed
 
 GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
 # What the tests of both generations import (their `dev` dependencies hold much more).
@@ -122,6 +124,14 @@ def websockets(session: nox.Session, version: str) -> None:
     """Run the tests of WebSockets on a major version of websockets."""
     session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", "openai>=3", f"websockets=={version}.*")
     session.run("python", "-m", "pytest", "-n0", "tests/test_websockets.py", "tests/test_websockets_openai.py")
+
+
+@nox.session
+@nox.parametrize("version", AIOHTTP, ids=AIOHTTP)
+def aiohttp(session: nox.Session, version: str) -> None:
+    """Run the tests of sessions on a version of aiohttp."""
+    session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", f"aiohttp=={version}.*")
+    session.run("python", "-m", "pytest", "-n0", "tests/test_aiohttp.py", "tests/test_aiohttp_network.py")
 
 
 @nox.session
