@@ -1,4 +1,4 @@
-"""What an answer costs on a session of aiohttp's, beside one from a server in this process: `python benchmarks/sessions.py`."""
+"""What an answer costs on aiohttp, beside one from a server in this process: `python benchmarks/sessions.py`."""
 
 from __future__ import annotations
 

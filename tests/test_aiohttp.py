@@ -201,6 +201,25 @@ def test_a_long_stream_takes_no_room():
     assert llm.calls[0].complete is True
 
 
+@pytest.mark.parametrize("way", [by_read, by_pieces, by_any, by_chunks], ids=lambda way: way.__name__)
+@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "gzip"])
+def test_a_chunk_may_be_larger_than_a_reader_holds(way, is_packed):
+    """The parser stops until some of it is read."""
+    content = bytes(range(256)) * 4096
+    headers = {"content-type": "application/octet-stream"} | ({"content-encoding": "gzip"} if is_packed else {})
+
+    async def in_pieces(response: Any) -> bytes:
+        return b"".join([part async for part in response.content.iter_chunked(10_000)])
+
+    async def law(session: Any) -> None:
+        async with session.get("https://api.openai.com/v1/files/x/content") as response:
+            assert await (in_pieces if way is by_pieces else way)(response) == content
+
+    with intercept() as llm:
+        llm.on(url="/v1/files/*").reply(raw(gzip.compress(content, 1) if is_packed else content, headers=headers))
+        run(law)
+
+
 def test_two_readers_of_one_stream_are_refused():
     """As aiohttp refuses them."""
 
@@ -738,6 +757,23 @@ def test_many_are_answered_at_once():
 
     with intercept(lambda request: request.last_user, time_scale=0, pace=Pace(ttft=1, per_token=1)):
         assert run(law) == [f"number {n}" for n in range(20)]
+
+
+def test_what_is_answered_waits_for_no_room():
+    """In a connector that has none left, as httpx's pools are not asked."""
+
+    class Narrow(aiohttp.TCPConnector):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__(limit=1, limit_per_host=1)
+
+    async def law(session: Any) -> None:
+        async with session.post(URL, json=chat(stream=True)) as held:
+            await held.content.readany()
+            assert len(session.connector._acquired) == 1
+            assert said(await post(session)) == "ours"
+
+    with intercept("ours"):
+        run(law, connector=Narrow)
 
 
 def test_nested_blocks_and_scripts():
