@@ -733,6 +733,23 @@ def test_a_session_may_be_closed_in_the_middle():
         run(law)
 
 
+@pytest.mark.parametrize("pace", [Pace(ttft=60), Pace(ttft=0, per_token=60)], ids=["head", "body"])
+def test_a_session_that_is_closed_leaves_nobody_waiting(pace):
+    """Neither for the head nor for a chunk."""
+
+    async def law(session: Any) -> None:
+        waiting = asyncio.ensure_future(post(session, stream=True))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        await session.close()
+        with pytest.raises(aiohttp.ClientError):
+            await waiting
+
+    with intercept(Reply(deltas=WORDS), pace=pace) as llm:
+        run(law)
+    assert llm.calls[0].complete is not True
+
+
 def test_a_response_may_be_read_after_the_block():
     """What answers it is at the other end of its connection."""
 

@@ -102,6 +102,8 @@ class Feed:
         self._end()
         if self._task is not None and not self._task.get_loop().is_closed():
             self._task.cancel()
+        if self._stream._waiter is not None:  # noqa: SLF001
+            self._stream.set_exception(ClientConnectionError("Connection closed"))
 
     def _is_wanted(self) -> bool:
         stream = self._stream

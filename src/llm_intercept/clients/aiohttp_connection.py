@@ -75,6 +75,7 @@ class AnsweredProtocol(ResponseHandler):
         self._is_written = asyncio.Event()
         self._awaits_go_ahead = getattr(req, "_continue", None) is not None
         self._sent_on: ResponseHandler | None = None
+        self._waiting: asyncio.Timeout | None = None
 
     def set_response_params(self, **given: Any) -> None:
         """Hear how the answer is to be read; how long a client waits for it is measured on the exchange's clock."""
@@ -101,8 +102,24 @@ class AnsweredProtocol(ResponseHandler):
         await self._is_written.wait()
         if self.exception() is not None:
             return await super().read()
-        found = await drive_async(self._exchange, self._door)
+        try:
+            async with asyncio.timeout(None) as waiting:
+                self._waiting = waiting
+                found = await drive_async(self._exchange, self._door)
+        except TimeoutError:
+            if not waiting.expired():
+                raise
+            found = None  # and reading raises what a closed connection does
+        finally:
+            self._waiting = None
         return asked_for(await super().read()) if found is None else found
+
+    def closed_by_client(self) -> None:
+        """End what is under way, for the session leaves."""
+        if self.feed is not None:
+            self.feed.close()
+        if self._waiting is not None:
+            self._waiting.reschedule(self._loop.time())
 
     def begin(self, head: bytes, chunks: ByteChunks) -> None:
         """Receive the head of an answer, whose body is fed when it is asked for."""
@@ -119,8 +136,11 @@ class AnsweredProtocol(ResponseHandler):
         self.connection_lost(error)
         return self.exception() if payload is None else payload.exception()
 
-    def sent_on(self, real: Any) -> ResponseHandler:
+    async def sent_on(self, forward: Forward) -> ResponseHandler:
         """Let a real connection take this one's place."""
+        self._waiting = None
+        self.connection.release()
+        real = await forward()
         kept: Any = self.connection
         kept._protocol, real._protocol = real._protocol, None  # noqa: SLF001
         protocol: ResponseHandler = kept.protocol
@@ -168,11 +188,10 @@ class OwnTransport(asyncio.Transport):
         if self._is_closing:
             return
         self._is_closing = True
-        if self._protocol.feed is not None:
-            self._protocol.feed.close()
         loop = self._protocol._loop  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the protocol is ours
         if not loop.is_closed():
             loop.call_soon(self._protocol.connection_lost, None)
+        self._protocol.closed_by_client()
 
     def abort(self) -> None:
         self.close()
@@ -198,8 +217,7 @@ class _Door(Faults):
     async def forward(self, observer: Observer | None, /) -> tuple[int, Any]:
         answered = self._answered
         content = answered.wire.written()
-        answered.connection.release()
-        protocol = answered.sent_on(await self._connected())
+        protocol = await answered.sent_on(self._connected)
         protocol.set_response_params(**answered.given)
         writer = StreamWriter(protocol, self._req.loop)
         await writer.write(_authorized(content, self._req.headers.get(PROXY_AUTHORIZATION)))
