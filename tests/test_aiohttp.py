@@ -516,6 +516,18 @@ def test_a_session_waits_for_so_long_in_all(after, sock_read):
     assert 60 <= llm.elapsed < 61
 
 
+def test_all_waits_of_an_answer_count_together():
+    """What a body asks for and what a pace asks for are measured apart."""
+
+    async def law(session: Any) -> None:
+        with pytest.raises(TimeoutError):
+            await post(session, mock_response="late", mock_delay=40)
+
+    with intercept(time_scale=0, pace=Pace(ttft=30)) as llm:
+        run(law, timeout=aiohttp.ClientTimeout(total=60))
+    assert 60 <= llm.elapsed < 61
+
+
 def test_a_real_timeout_ends_a_real_wait():
     """Which is the session's own timer, as ever."""
 
@@ -625,7 +637,18 @@ def test_an_answer_keeps_its_pace(stream):
     assert llm.elapsed >= 90
 
 
-def test_a_wait_that_is_given_up_loses_nothing():
+async def slowly(_: Any) -> AsyncIterator[str]:
+    """Compute the words."""
+    for word in WORDS:
+        await asyncio.sleep(0.025)
+        yield word
+
+
+PACED = {"reply": Reply(deltas=WORDS), "pace": Pace(ttft=0, per_token=0.025)}
+
+
+@pytest.mark.parametrize("answer", [PACED, {"reply": slowly}], ids=["paced", "computed"])
+def test_a_wait_that_is_given_up_loses_nothing(answer):
     """A client that waits for a line for a while, and then again, reads them all."""
 
     async def law(session: Any) -> tuple[int, str]:
@@ -638,7 +661,7 @@ def test_a_wait_that_is_given_up_loses_nothing():
                     given_up += 1
             return given_up, said(found.decode(), stream=True)
 
-    with intercept(Reply(deltas=WORDS), pace=Pace(ttft=0, per_token=0.025)):
+    with intercept(answer["reply"], pace=answer.get("pace")):
         given_up, text = run(law)
     assert (given_up > 0, text) == (True, "".join(WORDS))
 
@@ -925,6 +948,29 @@ def test_a_websocket_is_stopped(scheme):
             await session.ws_connect(f"{scheme}://api.openai.com/v1/realtime")
 
     with pytest.raises(UnseenClientError), intercept("ours"):
+        run(law)
+
+
+def test_a_websocket_to_elsewhere_is_spoken():
+    """It is nobody's business."""
+    from aiohttp import web
+    from aiohttp.test_utils import TestServer
+
+    async def echo(request: Any) -> Any:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_str(f"heard {message.data}")
+        return socket
+
+    async def law(session: Any) -> None:
+        app = web.Application()
+        app.router.add_get("/ws", echo)
+        async with TestServer(app) as server, session.ws_connect(server.make_url("/ws")) as socket:
+            await socket.send_str("hi")
+            assert await socket.receive_str() == "heard hi"
+
+    with intercept("ours"):
         run(law)
 
 
