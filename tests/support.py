@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).parents[2] / "shared" / "wire"  # other projects' recordings, where they are
 URL = "https://api.openai.com/v1/chat/completions"
 RESPONSES = "https://api.openai.com/v1/responses"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
+VERTEX = "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash"
 ELSEWHERE = "http://llm.test/v1/chat/completions"
 
 
@@ -36,6 +38,11 @@ def respond(user: str = "hi", *, model: str = "gpt-4o", stream: bool = False, **
     """Make the body of a Responses request."""
     body: dict[str, Any] = {"model": model, "input": [{"role": "user", "content": user}], **more}
     return {**body, "stream": True} if stream else body
+
+
+def contents(user: str = "hi", **more: Any) -> dict[str, Any]:
+    """Make the body of a request to Gemini."""
+    return {"contents": [{"role": "user", "parts": [{"text": user}]}], **more}
 
 
 def said(response: Any) -> str:

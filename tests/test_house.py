@@ -30,7 +30,11 @@ WORDS = re.findall(
     service_tier encoding_format content_block content_block_delta message_start message_stop stop_reason
     partial_json input_tokens_details output_tokens_details previous_response_id usageMetadata candidates
     finishReason generateContent functionCall promptTokenCount invalid_request_error rate_limit_exceeded
-    insufficient_quota context_length_exceeded overloaded_error
+    insufficient_quota context_length_exceeded overloaded_error contents systemInstruction generationConfig
+    functionDeclarations functionResponse toolConfig functionCallingConfig inlineData fileData thoughtSignature
+    includeThoughts candidatesTokenCount thoughtsTokenCount totalTokenCount cachedContentTokenCount promptFeedback
+    groundingMetadata finishMessage modelVersion responseId embedContent INVALID_ARGUMENT UNAUTHENTICATED
+    PERMISSION_DENIED RESOURCE_EXHAUSTED UNAVAILABLE DEADLINE_EXCEEDED
     """,
 )
 # Sentinels, ids and headers: wherever they stand in a text.

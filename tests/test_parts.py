@@ -161,10 +161,9 @@ def test_a_refusal_is_no_text() -> None:
                 "input_tokens": 9, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 3}}}}],
             Usage(9, 4, reasoning_tokens=3),
         ),
-        ([{"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 6}}], Usage(5, 6)),
         ([{"answer": 42}], None),
     ],
-    ids=["Anthropic's stream", "Responses' stream", "Gemini", "none"],
+    ids=["Anthropic's stream", "Responses' stream", "none"],
 )  # fmt: skip
 def test_usage_of_other_apis_takes_is_read(values: list[Any], usage: Usage | None) -> None:
     """Wherever the APIs without a dialect report it, also in several events."""

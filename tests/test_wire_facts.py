@@ -6,6 +6,7 @@ of others' is asked of those models only.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "wire.md").read_text()
 COUNTED = re.compile(r"\*\*(\d+\.\d+\.\d+)\*\*(?:(?!\n- |\n#).)*?Counted: ([\d,]+) of ([\d,]+)", re.DOTALL)
 FACTS: dict[str, Callable[[], Iterator[bool]]] = {}
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+SIGNED_SINCE = 1_751_328_000  # 2025-07-01
 PADDED_SINCE = 1_754_006_400  # 2025-08-01
 GO_DURATION = re.compile(r"(\d+h)?(\d+m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?")
 
@@ -686,6 +688,173 @@ def _() -> Iterator[bool]:
     for one in embeddings():
         if len(headers(one)) >= 6:
             yield headers(one).get("openai-model") == one.body["model"]
+
+
+def gemini(*, is_sse: bool | None = None, provider: str = "") -> list[Exchange]:
+    """The good answers of Gemini, of both APIs or of one."""
+    return [
+        one
+        for one in recorded_in("recordings-apis.jsonl")
+        if one.endpoint.startswith("gemini.") and one.status == 200 and is_sse in (None, one.is_sse)
+        and provider in ("", one.provider)
+    ]  # fmt: skip
+
+
+def told(exchange: Exchange) -> list[Any]:
+    return exchange.chunks if exchange.is_sse else [exchange.body]
+
+
+def candidates_of(exchange: Exchange) -> list[Any]:
+    return [one for chunk in told(exchange) for one in chunk["candidates"]]
+
+
+def parts_of(exchange: Exchange) -> list[Any]:
+    return [part for one in candidates_of(exchange) for part in (one["content"] or {}).get("parts") or []]
+
+
+def version_of(exchange: Exchange) -> tuple[int, int]:
+    found = re.search(r"gemini-(\d+)(?:\.(\d+))?-", exchange.url)
+    assert found is not None
+    return int(found[1]), int(found[2] or 0)
+
+
+def event_id(text: str) -> tuple[int, list[int]]:
+    """The seconds that an id tells, and the numbers behind them."""
+    content = base64.urlsafe_b64decode(text + "===")
+    numbers, number, shift = [], 0, 0
+    for byte in content[4:]:
+        number, shift = number | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            numbers.append(number)
+            number = shift = 0
+    return int.from_bytes(content[:4], "little"), numbers if not shift else []
+
+
+@fact("10.1.1")
+def _() -> Iterator[bool]:
+    for one in gemini(is_sse=False):
+        without_floats = re.sub(r"-?\d+\.\d+(e-\d+)?", "0", one.text)
+        value = json.loads(without_floats)
+        written = json.dumps(value, indent=2, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
+        yield written + "\n" == without_floats
+
+
+@fact("10.1.2")
+def _() -> Iterator[bool]:
+    for one in gemini(is_sse=True):
+        yield re.fullmatch(r"(?:data: \{.*\}\r\n\r\n)+", one.text) is not None
+
+
+@fact("10.1.3")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        said_in = json.dumps(told(one), ensure_ascii=False)
+        if "<" in said_in or ">" in said_in:
+            yield "<" not in one.text and ">" not in one.text and "\\u003" in one.text
+
+
+@fact("10.1.4")
+def _() -> Iterator[bool]:
+    names = {"content-type", "vary", "date", "server", "x-xss-protection", "x-frame-options", "x-content-type-options"}
+    for one in gemini(provider="gemini"):
+        if len(one.headers) > 5:
+            known = headers(one)
+            yield names | {"server-timing", "alt-svc"} <= set(known) and ("content-disposition" in known) == one.is_sse
+
+
+@fact("10.2.1")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        made = ["createTime"] if one.provider == "vertex" else []
+        for chunk in told(one):
+            yield list(chunk) == ["candidates", "usageMetadata", "modelVersion", *made, "responseId"]
+
+
+@fact("10.2.2")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        order = ["role", "parts"] if one.provider == "vertex" else ["parts", "role"]
+        yield from (list(found["content"]) == order for found in candidates_of(one) if found["content"])
+
+
+@fact("10.2.3")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        numbers = one.provider == "gemini" and version_of(one) >= (2, 5)
+        yield from (("index" in found) == numbers for found in candidates_of(one))
+
+
+@fact("10.2.4")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        for chunk in told(one)[:-1]:
+            counted = list(chunk["usageMetadata"])
+            yield counted == ["trafficType"] if one.provider == "vertex" else "promptTokenCount" in counted
+
+
+@fact("10.2.5")
+def _() -> Iterator[bool]:
+    names = ("promptTokenCount", "toolUsePromptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+    for one in gemini():
+        usage = told(one)[-1]["usageMetadata"]
+        yield usage["totalTokenCount"] == sum(usage.get(name, 0) for name in names)
+
+
+@fact("10.2.6")
+def _() -> Iterator[bool]:
+    for one in gemini(is_sse=True):
+        last = candidates_of(one)[-1]["content"]["parts"][-1]
+        yield (last.get("text") == "") == (version_of(one) >= (3, 0))
+
+
+@fact("10.2.7")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        calls = [part for part in parts_of(one) if "functionCall" in part]
+        if calls and "thoughtsTokenCount" in told(one)[-1]["usageMetadata"] and event_id(told(one)[0]["responseId"])[0] >= SIGNED_SINCE:  # fmt: skip
+            yield ["thoughtSignature" in part for part in calls] == [True] + [False] * (len(calls) - 1)
+
+
+@fact("10.2.8")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        for part in parts_of(one):
+            if "functionCall" in part:
+                names = one.provider == "gemini" and version_of(one) >= (3, 0)
+                call = part["functionCall"]
+                yield isinstance(call["args"], dict) and bool(re.fullmatch("[a-z0-9]{8}", call.get("id", ""))) == names
+
+
+@fact("10.2.9")
+def _() -> Iterator[bool]:
+    for one in gemini(provider="gemini"):
+        last = candidates_of(one)[-1]
+        parts = last["content"]["parts"]
+        if "functionCall" in parts[-1] and version_of(one) >= (2, 5):
+            yield last.get("finishMessage") == "Model generated function call(s)."
+
+
+@fact("10.2.10")
+def _() -> Iterator[bool]:
+    for one in gemini(is_sse=False):
+        is_old = version_of(one) < (2, 5) or one.provider == "vertex"
+        yield ("avgLogprobs" in candidates_of(one)[0]) == is_old
+
+
+@fact("10.3.1")
+def _() -> Iterator[bool]:
+    for one in gemini():
+        _, numbers = event_id(told(one)[0]["responseId"])
+        yield len(numbers) == 3 and numbers[0] < 1_000_000
+
+
+@fact("10.3.2")
+def _() -> Iterator[bool]:
+    for one in gemini(provider="vertex"):
+        for chunk in told(one):
+            seconds, numbers = event_id(chunk["responseId"])
+            moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            yield chunk["createTime"] == f"{moment}.{numbers[0]:06}Z"
 
 
 def test_every_figure_has_its_count() -> None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from tests.fuzz.target import Hunt, Target, hunt
 
 SHOWN = 1500
-MODULES = ("requests", "responses", "events", "takes", "imports", "rulefiles", "redaction", "terminal")
+MODULES = ("requests", "responses", "gemini", "events", "takes", "imports", "rulefiles", "redaction", "terminal")
 
 
 def targets() -> list[Target]:

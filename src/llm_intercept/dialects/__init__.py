@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.google_embeddings.dialect import GoogleEmbeddings
+from llm_intercept.dialects.google_gemini.count_tokens import CountTokens
+from llm_intercept.dialects.google_gemini.dialect import GoogleGemini
+from llm_intercept.dialects.google_models.dialect import GoogleModels
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -34,6 +38,10 @@ DIALECTS: tuple[Dialect, ...] = (
     StoredResponses(),
     Conversations(),
     Compaction(),
+    GoogleGemini(),
+    GoogleEmbeddings(),
+    GoogleModels(),
+    CountTokens(),
     *SIDE_REQUESTS,
 )
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)

@@ -133,6 +133,7 @@ class Recorded:
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
         replies: Reads an answer back into replies, one a choice; none where it cannot be read.
+        same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
 
@@ -150,6 +151,7 @@ class Recorded:
     indices: tuple[str, ...] = ()
     kept_headers: tuple[str, ...] = ()
     changing_headers: tuple[str, ...] = ()
+    same_url: Callable[[str], str] = lambda url: url
     models: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
 
 
@@ -182,6 +184,7 @@ class Dialect(ABC):
         name: Its name, as `LLMRequest.api` has it: `openai.chat`.
         grammar: The grammar of its streams.
         recorded: What recordings need to know of its JSON.
+        counted: Counts the tokens of an event of its streams; None where each that takes time carries one.
         retry: How it tells clients when to try again.
         takes: The kinds of replies by which a rule answers it without saying that it means this API; None for a
             conversation, which every rule may mean.
@@ -195,6 +198,7 @@ class Dialect(ABC):
     name: str
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()
+    counted: Callable[[bytes], int] | None = None
     retry: Retry
     takes: Kinds | None = None
     default: Answer | None = None
@@ -245,6 +249,10 @@ class Dialect(ABC):
         """Whether a recorded answer, to a request with the body `asked`, can be given to `request` as it is."""
         del asked
         return request.stream == is_stream
+
+    def tells_events(self, request: LLMRequest) -> bool:
+        """Whether the answer is a stream of events, which has faults of its own."""
+        return request.stream
 
     def unasked(self, request: LLMRequest) -> Answer | None:
         """Return what the API answers without asking its model, whatever rules and recordings say; None if it asks."""

@@ -3,7 +3,7 @@
 It stands for unclaimed paths of known hosts, for paths that a rule names, for bodies that are not JSON, and for
 recordings of other traffic. Nothing is said in it but what is ready.
 
-Knows: what the APIs that have no room of their own yet (Anthropic, Gemini, … and what of
+Knows: what the APIs that have no room of their own yet (Anthropic, … and what of
 Responses is none of its dialect's) write where recordings look.
 Must not know: rules, HTTP libraries.
 """
@@ -53,11 +53,10 @@ LAST = re.compile(
 EVENT = re.compile(rb"(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
 EVENTS = "text/event-stream"
 IN_USAGE = {
-    "input_tokens": ("input_tokens", "prompt_tokens", "promptTokenCount"),
-    "output_tokens": ("output_tokens", "completion_tokens", "candidatesTokenCount"),
-    "cache_read_tokens": ("cache_read_input_tokens", "cachedContentTokenCount"),
+    "input_tokens": ("input_tokens", "prompt_tokens"),
+    "output_tokens": ("output_tokens", "completion_tokens"),
+    "cache_read_tokens": ("cache_read_input_tokens",),
     "cache_write_tokens": ("cache_creation_input_tokens",),
-    "reasoning_tokens": ("thoughtsTokenCount",),
 }
 """Where the APIs report what `Usage` has."""
 DETAILS = {
@@ -202,10 +201,10 @@ def _model_in(path: str) -> str:
 
 
 def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
-    """Give what is said, wherever an API has it: in messages, input items, contents."""
+    """Give what is said, wherever an API has it: in messages or input items."""
     if isinstance(body.get("input"), str):
         yield Message(role="user", parts=(Text(body["input"]),))
-    for key in ("messages", "input", "contents"):
+    for key in ("messages", "input"):
         for one in items(body.get(key)):
             said = mapping(one)
             role = "user" if isinstance(one, str) else text(said.get("role")) or text(said.get("type"))
@@ -213,11 +212,11 @@ def messages_of(body: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def texts_of(message: Any) -> Iterator[str]:
-    """Give the texts of what an API has for one message: a str, or its content or parts."""
+    """Give the texts of what an API has for one message: a str, or its content."""
     if isinstance(message, str):
         yield message
         return
-    content = mapping(message).get("content", mapping(message).get("parts"))
+    content = mapping(message).get("content")
     if isinstance(content, str):
         yield content
     for part in items(content):
@@ -245,7 +244,7 @@ def _usage(values: Sequence[Any]) -> Usage | None:
 def _reported(event: Mapping[str, Any]) -> dict[str, int]:
     around = (event, mapping(event.get("response")), mapping(event.get("message")))
     found: dict[str, int] = {}
-    for counted in (mapping(one.get(key)) for one in around for key in ("usage", "usageMetadata")):
+    for counted in (mapping(one.get("usage")) for one in around):
         for name, keys in IN_USAGE.items():
             numbers: list[int] = [counted[key] for key in keys if is_int(counted.get(key), 0)]
             found |= {name: numbers[0]} if numbers else {}

@@ -18,7 +18,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from llm_intercept.model.wire import Break, EventKind, Step, Wait
 
@@ -85,13 +85,31 @@ class Grammar(Protocol):
         ...
 
 
+TAKES_TIME = ("content", "arguments")
+
+
 @dataclass(frozen=True)
 class Body:
-    """What a fault may ask of a body: its API's grammar, its shape, and a text that is the same for a request."""
+    """What may be asked of a body.
+
+    Attributes:
+        grammar: Its API's grammar.
+        is_stream: Whether it is a stream of events.
+        identity: A text that is the same for a request.
+        counted: Counts the tokens that an event of the stream carries; None where each that takes time carries one.
+
+    """
 
     grammar: Grammar
     is_stream: bool
     identity: str = ""
+    counted: Callable[[bytes], int] | None = None
+
+    def tokens(self, event: bytes) -> int:
+        """Count the tokens that an event carries."""
+        if self.counted is not None:
+            return self.counted(event)
+        return int(self.grammar.kind(event) in TAKES_TIME)
 
 
 @dataclass(frozen=True, repr=False)

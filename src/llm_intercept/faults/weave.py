@@ -15,11 +15,10 @@ from llm_intercept.model.wire import Wait
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from llm_intercept.faults.base import Body, Fault, Grammar
+    from llm_intercept.faults.base import Body, Fault
     from llm_intercept.model.wire import Step
 
 END_OF_EVENT = re.compile(rb"\n\r?\n")
-TAKES_TIME = ("content", "arguments")
 
 
 def weave(
@@ -39,10 +38,10 @@ def weave(
     applicable = (one for one in faults if one.applies(stream=body.is_stream))
     for fault in sorted(applicable, key=lambda one: (one.where, one.order)):
         if gap is not None and fault.where >= Where.END:
-            steps, gap = paced(steps, body.grammar, gap), None
+            steps, gap = paced(steps, body, gap), None
         steps = fault.weave(steps, body)
     try:
-        yield from steps if gap is None else paced(steps, body.grammar, gap)
+        yield from steps if gap is None else paced(steps, body, gap)
     finally:
         close = getattr(source, "close", None)
         if close is not None:
@@ -64,11 +63,12 @@ def events(steps: Iterator[Step]) -> Iterator[Step]:
         yield rest
 
 
-def paced(steps: Iterator[Step], grammar: Grammar, gap: Callable[[], float]) -> Iterator[Step]:
-    """Wait before each event that carries a token."""
+def paced(steps: Iterator[Step], body: Body, gap: Callable[[], float]) -> Iterator[Step]:
+    """Wait before each event that carries tokens, as long as all of them take."""
     for step in steps:
-        if isinstance(step, bytes) and grammar.kind(step) in TAKES_TIME:
-            yield Wait(gap())
+        tokens = body.tokens(step) if isinstance(step, bytes) else 0
+        if tokens:
+            yield Wait(sum(gap() for _ in range(tokens)))
         yield step
 
 

@@ -179,9 +179,13 @@ def event_value(event: Event) -> Any:
 
 
 def answer_values(response: TakeResponse) -> list[Any]:
-    """Return the JSON of an answer, or of each event of a stream, errors in it included."""
+    """Return the JSON of an answer, or of each event of a stream, errors in it included.
+
+    A text that is JSON in a layout of its server's own (Gemini's arrays, its escapes) says what it says.
+    """
     if response.events is None:
-        return [] if response.body is None else [response.body]
+        value = response.body if response.text is None else _value(response.text)
+        return [value] if is_object(value) or is_array(value) else []
     return [value for value in map(event_value, response.events) if is_object(value)]
 
 

@@ -214,6 +214,8 @@ def one_at_a_time(request: LLMRequest, reply: Reply) -> Reply:
 BENDS: dict[str, Callable[[LLMRequest, Reply], Reply]] = {
     "function_call": to_the_choice,
     "tool_choice": to_the_choice,
+    "toolConfig": to_the_choice,
+    "tool_config": to_the_choice,
     "parallel_tool_calls": one_at_a_time,
 }
 """The parameters that change what is called, in the order in which they do."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.hosts import is_llm_host
-from llm_intercept.base.json import encode, is_array, json_object, mapping
+from llm_intercept.base.json import encode, is_array, json_object
 from llm_intercept.base.tokens import total
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.opaque import Opaque, messages_of, texts_of
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer
 
-SYSTEM = ("system", "instructions", "systemInstruction")
+SYSTEM = ("system", "instructions")
 """Where the APIs have what is said before the conversation."""
-WRAPPED = "generateContentRequest"
-"""Where Google's counter may have the request that is meant."""
 
 
 class SideDialect(Opaque):
@@ -76,14 +74,13 @@ class SideDialect(Opaque):
 
 def _texts(request: LLMRequest) -> Iterator[str]:
     """Give all that is counted: what is said, what is said before it, and the tools as they are written."""
-    asked = mapping(request.raw.get(WRAPPED)) or request.raw
-    for message in messages_of(asked):
+    for message in messages_of(request.raw):
         yield message.text
     for key in SYSTEM:
-        said = asked.get(key)
+        said = request.raw.get(key)
         yield from texts_of({"content": said} if is_array(said) else said)
-    if asked.get("tools"):
-        yield encode(asked["tools"]).decode()
+    if request.raw.get("tools"):
+        yield encode(request.raw["tools"]).decode()
 
 
 SIDE_REQUESTS = tuple(map(SideDialect, TABLE))

@@ -46,11 +46,5 @@ TABLE = (
         "Anthropic's messages.count_tokens: CrewAI before each call",
         answer=lambda tokens: {"input_tokens": tokens},
     ),
-    SideRequest(
-        "side.tokens",
-        ":countTokens",
-        "Google's models.count_tokens: CrewAI before each call",
-        answer=lambda tokens: {"totalTokens": tokens},
-    ),
     SideRequest("side.telemetry", "/traces/ingest", "openai-agents: traces, from a thread, every five seconds", 204),
 )

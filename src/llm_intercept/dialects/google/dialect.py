@@ -1,0 +1,33 @@
+"""What all of Google's APIs do alike: fail, and tell when to try again; of rate limits they tell nothing.
+
+Knows: the parts in this folder, and ties them together. Must not know: one API's bodies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.google.retry_info import RETRY
+from llm_intercept.dialects.google.rpc_status import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import Headers, WireResponse
+    from llm_intercept.replies.kinds import ErrorReply, LimitState
+
+
+class GoogleDialect(Dialect):
+    """One of Google's APIs."""
+
+    retry = RETRY
+
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+        del identity
+        return fail(request, error)
+
+    def limits(self, states: Sequence[LimitState]) -> Headers:
+        del states
+        return ()

@@ -1,0 +1,1 @@
+"""Google's Gemini: generateContent and what is asked beside it, of AI Studio and of Vertex AI."""
