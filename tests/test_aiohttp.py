@@ -379,6 +379,21 @@ def test_answers_may_have_no_body(method, status):
         assert run(law) == (b"" if method == "HEAD" or status != 200 else b"{}")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_ends_where_it_ends(method):
+    """Whatever a header says of its length, as a tape's may; of a body that is not sent nothing else tells."""
+
+    async def law(session: Any) -> None:
+        async with session.request(method, "https://api.openai.com/v1/files/x") as response:
+            is_sent = method == "GET"
+            assert await response.read() == (b'{"a": 1}' if is_sent else b"")
+            assert response.headers.get("content-length") == (None if is_sent else "3")
+
+    with intercept() as llm:
+        llm.on(url="/v1/files/*").reply(raw(b'{"a": 1}', headers={"content-length": "3"}))
+        run(law)
+
+
 async def pieces(content: bytes) -> AsyncIterator[bytes]:
     """Give a body in pieces."""
     for at in range(0, len(content), 10):
@@ -526,6 +541,21 @@ def test_all_waits_of_an_answer_count_together():
     with intercept(time_scale=0, pace=Pace(ttft=30)) as llm:
         run(law, timeout=aiohttp.ClientTimeout(total=60))
     assert 60 <= llm.elapsed < 61
+
+
+def test_a_client_may_read_slowly():
+    """The limit is how long a server takes, not how long a client does."""
+
+    async def law(session: Any) -> list[str]:
+        found: list[str] = []
+        async with session.post(URL, json=chat(stream=True)) as response:
+            async for part in response.content.iter_any():
+                found += texts(part.decode())
+                await asyncio.sleep(0.02)
+        return found
+
+    with intercept(Reply(deltas=WORDS)):
+        assert run(law, timeout=aiohttp.ClientTimeout(sock_read=0.01)) == WORDS
 
 
 def test_a_real_timeout_ends_a_real_wait():
@@ -683,6 +713,29 @@ class Computed:
             self.tasks.add(asyncio.current_task())
             await asyncio.sleep(0)
             self.is_closed = True
+
+
+def test_what_is_computed_asks_as_the_client_does():
+    """A script that both take from is taken in order: what computes a body is no agent beside the client."""
+
+    async def law(session: Any) -> list[str]:
+        async def outer(_: Any) -> AsyncIterator[str]:
+            for _ in range(2):
+                await asyncio.sleep(0)
+                yield said(await post(session, "inner"))
+
+        llm.on("outer").reply(outer)
+        llm.on("inner").reply("a ", "b ", "c ")
+        found: list[str] = []
+        async with session.post(URL, json=chat("outer", stream=True)) as response:
+            async for part in response.content.iter_any():
+                found += texts(part.decode())
+                if len(found) == 1:
+                    found.append(said(await post(session, "inner")))
+        return found
+
+    with intercept() as llm:
+        assert run(law) == ["a ", "b ", "c "]
 
 
 @pytest.mark.parametrize("way", ["release", "close", "cancel", "with", "session"])
