@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets own_tests startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
+`nox -s sdk websockets aiohttp own_tests startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
 `make trap`.
 """
 
@@ -31,6 +31,8 @@ SDKS = {
 }
 
 WEBSOCKETS = ["13", "14", "15", "16", "17"]
+
+AIOHTTP = ["3.9", "3.10", "3.12", "3.14"]  # the oldest, and where what we stand on has changed
 
 # What the SDKs' own tests import (their `dev` dependencies hold much more).
 OWN_TOOLS = ("inline-snapshot", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "rich", "trio")
@@ -154,6 +156,14 @@ def websockets(session: nox.Session, version: str) -> None:
     """Run the tests of WebSockets on a major version of websockets."""
     session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", "openai>=3", f"websockets=={version}.*")
     session.run("python", "-m", "pytest", "-n0", "tests/test_websockets.py", "tests/test_websockets_openai.py")
+
+
+@nox.session
+@nox.parametrize("version", AIOHTTP, ids=AIOHTTP)
+def aiohttp(session: nox.Session, version: str) -> None:
+    """Run the tests of sessions on a version of aiohttp."""
+    session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", f"aiohttp=={version}.*")
+    session.run("python", "-m", "pytest", "-n0", "tests/test_aiohttp.py", "tests/test_aiohttp_network.py")
 
 
 @nox.session

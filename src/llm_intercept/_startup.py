@@ -134,7 +134,7 @@ def _say_that_it_is_on(settings: Mapping[str, Any]) -> None:
     from llm_intercept.base.foreign import beside  # noqa: PLC0415
 
     mode = f"on (LLM_INTERCEPT={settings['mode']})"
-    _say(f"llm-intercept {__version__}: {mode}; requests to models over httpx and httpx2 are {_how(settings)}")
+    _say(f"llm-intercept {__version__}: {mode}; requests to models over httpx, httpx2 and aiohttp are {_how(settings)}")
     for problem in filter(None, (beside(), _no_family())):
         _say(f"llm-intercept: {problem}")
 

@@ -104,37 +104,6 @@ def urllib3_connection(targets: Sequence[Target]) -> None:
             connection.getresponse()
 
 
-@door("aiohttp")
-async def aiohttp(targets: Sequence[Target]) -> None:
-    import aiohttp
-
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
-        await _by_session(session, targets)
-
-
-@door("aiohttp with aiodns", needs="aiodns")
-async def aiohttp_aiodns(targets: Sequence[Target]) -> None:
-    """Its names are looked up by c-ares, of which Python hears nothing."""
-    import aiohttp
-
-    connector = aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver())
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
-        await _by_session(session, targets)
-
-
-async def _by_session(session: Any, targets: Sequence[Target]) -> None:
-    for one in targets:
-        with attempt(one):
-            data = _pieces(one) if one.is_chunked else one.content
-            async with session.request(one.method, one.url, headers=one.all_headers, data=data) as response:
-                await response.read()
-
-
-async def _pieces(one: Target) -> Any:
-    for piece in one.body():
-        yield piece
-
-
 @door("aiohttp websocket", needs="aiohttp", groups=HOSTS_ALONE)
 async def aiohttp_websocket(targets: Sequence[Target]) -> None:
     import aiohttp
@@ -143,6 +112,11 @@ async def aiohttp_websocket(targets: Sequence[Target]) -> None:
         for one in targets:
             with attempt(one):
                 await session.ws_connect(_ws(one), headers=one.all_headers)
+
+
+async def _pieces(one: Target) -> Any:
+    for piece in one.body():
+        yield piece
 
 
 @door("niquests")

@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients import net, sentinels, websockets_door
+from llm_intercept.clients import aiohttp_door, net, sentinels, websockets_door
 from llm_intercept.clients.activation import ClientTransport, active, attached, carrying, inheriting
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
@@ -163,6 +163,10 @@ def _hook_websockets(module: ModuleType, hooks: HookSet) -> None:
     websockets_door.hook(module, hooks.add)
 
 
+def _hook_aiohttp(module: ModuleType, hooks: HookSet) -> None:
+    aiohttp_door.hook(module, hooks.add)
+
+
 def _cast_net(_: ModuleType, __: HookSet) -> None:
     """See to it that the net is there, at once: `os` always is."""
     net.install()
@@ -219,6 +223,7 @@ TRAFFIC = HookSet(
         **dict.fromkeys(FAMILIES, _hook_family),
         **dict.fromkeys(sentinels.LIBRARIES, _watch_library),
         **dict.fromkeys(websockets_door.MODULES, _hook_websockets),
+        **dict.fromkeys(aiohttp_door.MODULES, _hook_aiohttp),
         "os": _cast_net,
         "socket": _hook_look_ups,
         "concurrent.futures.thread": _hook_pools,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Tell = Callable[..., Told | None]
 
 LIBRARIES = {
-    "aiohttp": "aiohttp",
     "asyncio.streams": "asyncio",
     "curl_cffi.curl": "curl_cffi",
     "curl_cffi.requests.session": "curl_cffi",
@@ -81,12 +80,6 @@ def _is_a_users_own(module: str) -> bool:
 def doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
     """Yield the functions of a library to watch, by holder and name, with what reads a request from their arguments."""
     yield from DOORS[module.__name__](module)
-
-
-def _aiohttp(_: Any, request: Any, *__: Any, **___: Any) -> Told:
-    url = request.url
-    value = getattr(request.body, "_value", None)  # of a payload, which a JSON body is; a form has none
-    return _read(request.method, str(url), _headers(request.headers)), _body(value)
 
 
 def _http_client(
@@ -232,7 +225,6 @@ def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
 
 
 DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
-    "aiohttp": lambda module: [(module.BaseConnector, "connect", _aiohttp)],
     "asyncio.streams": lambda module: [(module, "open_connection", _stream)],
     "curl_cffi.curl": lambda module: [(module.Curl, "setopt", _curl)],
     "curl_cffi.requests.session": lambda module: [
