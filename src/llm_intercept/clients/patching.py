@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients import net, sentinels, websockets_door
+from llm_intercept.clients import net, sentinels, urllib3_door, websockets_door
 from llm_intercept.clients.activation import ClientTransport, active, attached, carrying, inheriting
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
@@ -159,6 +159,10 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
     sentinels.watch(module, hooks.add)
 
 
+def _hook_urllib3(module: ModuleType, hooks: HookSet) -> None:
+    urllib3_door.hook(module, hooks.add)
+
+
 def _hook_websockets(module: ModuleType, hooks: HookSet) -> None:
     websockets_door.hook(module, hooks.add)
 
@@ -219,6 +223,7 @@ TRAFFIC = HookSet(
         **dict.fromkeys(FAMILIES, _hook_family),
         **dict.fromkeys(sentinels.LIBRARIES, _watch_library),
         **dict.fromkeys(websockets_door.MODULES, _hook_websockets),
+        urllib3_door.MODULE: _hook_urllib3,
         "os": _cast_net,
         "socket": _hook_look_ups,
         "concurrent.futures.thread": _hook_pools,
