@@ -8,6 +8,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from llm_intercept.clients.httpx_door import latin
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
@@ -21,7 +23,7 @@ PHRASES = {one.value: one.phrase for one in HTTPStatus}
 def head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
     """Write the head of an answer."""
     lines = [f"HTTP/1.1 {status} {PHRASES.get(status, '')}".encode()]
-    lines += [_latin(f"{name}: {value}").translate(None, b"\r\n") for name, value in headers]
+    lines += [latin(f"{name}: {value}").translate(None, b"\r\n") for name, value in headers]
     return b"\r\n".join([*lines, b"", b""])
 
 
@@ -120,11 +122,3 @@ class Message:
             del self._buffer[:count]
             self._body += piece
             count -= len(piece)
-
-
-def _latin(text: str) -> bytes:
-    """Encode a header as it was decoded when it was recorded; one that nobody can have received as UTF-8."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode(errors="backslashreplace")

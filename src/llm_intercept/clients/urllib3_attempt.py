@@ -5,40 +5,25 @@ Knows: urllib3's connections and errors (1.26 to 2). Must not know: which of its
 
 from __future__ import annotations
 
-import errno
 import sys
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from llm_intercept.clients import http1
+from llm_intercept.clients import http1, urllib3_errors
 from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.driver import drive
-from llm_intercept.clients.family import network_fault
 from llm_intercept.clients.stream import ByteChunks
-from llm_intercept.model.wire import NetworkFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.clients.adapter import Errors
     from llm_intercept.clients.answering_socket import Pieces
-    from llm_intercept.model.wire import Exchange, Observer, WireRequest, WireResponse
+    from llm_intercept.model.wire import Exchange, NetworkFaultError, Observer, WireRequest, WireResponse
 
 SIZE = 65536
-REFUSED = "Failed to establish a new connection: "
-ABORTED = "Connection aborted."
-RESET = "Connection reset by peer"
-UNANSWERED = "Remote end closed connection without response"
-OF_REQUESTS = {
-    "ChunkedEncodingError": "RemoteProtocolError",
-    "ConnectTimeout": "ConnectTimeout",
-    "ConnectionError": "ConnectError",
-    "ProxyError": "ProxyError",
-    "Timeout": "ReadTimeout",
-}
-"""What the exceptions of requests, which stands on urllib3, mean."""
 
 
 class Attempt:
@@ -115,7 +100,7 @@ class Attempt:
                 break
         if answer.headers is None:
             rest.close()
-            raise _disconnected()
+            raise urllib3_errors.disconnected()
         if observer is not None:
             observer.began(answer.status, answer.headers)
         return answer.status, _passed((first, body), rest, answer, observer)
@@ -142,57 +127,26 @@ class Attempt:
         return _written(response, self)
 
     def network_fault(self, error: BaseException, /) -> NetworkFaultError | None:
-        kinds = sys.modules["urllib3.exceptions"]
-        if isinstance(error, kinds.HTTPError):
-            return NetworkFaultError(type(error).__name__, str(error), error)
-        requests = sys.modules.get("requests.exceptions")
-        if requests is not None and isinstance(error, requests.RequestException):
-            names = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in OF_REQUESTS]
-            return NetworkFaultError(OF_REQUESTS[names[0]], str(error), error) if names else None
-        return network_fault(error)
+        return urllib3_errors.network_fault(error)
 
     def own_error(self, error: BaseException, /) -> BaseException:
-        """Return what the network raises in the place where urllib3 reads, which makes its own error of it."""
-        fault = self.network_fault(error)
-        if fault is None:
-            return error
-        if isinstance(fault.original, sys.modules["urllib3.exceptions"].HTTPError):
-            return fault.original
-        return self._raised(fault) or error
+        """Return what the network raises where urllib3 reads, which makes its own error of that."""
+        fault = urllib3_errors.network_fault(error)
+        if fault is None or urllib3_errors.is_own(fault.original):
+            return error if fault is None else fault.seen
+        own = urllib3_errors.raised(fault, self._connection, self.pool)
+        if own is not None:
+            self._note(fault.kind)
+        return own or error
 
-    def _raised(self, fault: NetworkFaultError) -> BaseException | None:
-        kinds, message = sys.modules["urllib3.exceptions"], fault.message
-        match fault.kind:
-            case "ConnectError" | "ConnectTimeout":
-                self._connection._has_connected_to_proxy = False  # noqa: SLF001 - as above
-                if fault.kind == "ConnectError":
-                    return kinds.NewConnectionError(self._connection, REFUSED + message)
-                return kinds.ConnectTimeoutError(self._connection, message)
-            case "PoolTimeout":
-                self._give_back()
-                return kinds.EmptyPoolError(self.pool, message)
-            case "ReadTimeout":
-                return TimeoutError(message)
-            case "WriteTimeout":
-                return kinds.ProtocolError(ABORTED, TimeoutError(message))
-            case "WriteError":
-                return kinds.ProtocolError(ABORTED, _reset(message))
-            case "ReadError":
-                return _reset(message)
-            case "RemoteProtocolError":
-                return _disconnected()
-            case "ProxyError":
-                return kinds.ProxyError(message, OSError(message))
-            case "DecodingError":
-                return kinds.DecodeError(message)
-            case _:
-                return None
-
-    def _give_back(self) -> None:
-        """Put the connection back, since a pool that had none to give takes none either."""
-        self._connection.close()
-        if self.pool is not None:
-            self.pool._put_conn(self._connection)  # noqa: SLF001 - how a pool takes one
+    def _note(self, kind: str) -> None:
+        """Leave the connection as it is where a failure comes about."""
+        if kind in urllib3_errors.BEFORE_IT_IS_OPEN:
+            self._connection._has_connected_to_proxy = False  # noqa: SLF001 - as above
+        elif kind == urllib3_errors.NO_CONNECTION:
+            self._connection.close()
+            if self.pool is not None:  # which takes none back where it had none to give
+                self.pool._put_conn(self._connection)  # noqa: SLF001 - how a pool takes one
 
 
 def _written(response: WireResponse, errors: Errors) -> Pieces:
@@ -209,7 +163,7 @@ def _written(response: WireResponse, errors: Errors) -> Pieces:
             yield http1.LAST_CHUNK
     except sys.modules["http.client"].RemoteDisconnected:
         if not is_chunked and "content-length" not in framing:  # its end says nothing
-            raise _reset(RESET) from None
+            raise urllib3_errors.reset() from None
     finally:
         chunks.close()
 
@@ -242,14 +196,3 @@ def _passed(
         rest.close()
         if observer is not None:
             observer.ended(error, whole=answer.is_whole or (is_over and answer.ends_with_connection))
-
-
-def _reset(message: str) -> ConnectionResetError:
-    """Make the error of a connection that is reset, as the operating system does."""
-    return ConnectionResetError(errno.ECONNRESET, message.removeprefix(f"[Errno {errno.ECONNRESET}] "))
-
-
-def _disconnected() -> BaseException:
-    """Make the error of a connection that ends before its answer."""
-    error: BaseException = sys.modules["http.client"].RemoteDisconnected(UNANSWERED)
-    return error

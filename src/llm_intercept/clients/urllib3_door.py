@@ -17,12 +17,13 @@ from llm_intercept.clients import net, sentinels
 from llm_intercept.clients.activation import active, forwarding
 from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.hook import is_mock, member
-from llm_intercept.clients.urllib3_attempt import Attempt
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from llm_intercept.clients.urllib3_attempt import Attempt
 
     Install = Callable[[Any, str, Callable[..., Any]], None]
 
@@ -120,7 +121,11 @@ def _begun(read: Callable[..., Sent], sender: Any, args: tuple[Any, ...], kwargs
     if exchange is None and name:
         head.host = name.lower()
         exchange = handlers[0].exchange(head, handlers[1:])
-    return None if exchange is None else Attempt(exchange, head, pool)
+    if exchange is None:
+        return None
+    from llm_intercept.clients.urllib3_attempt import Attempt  # noqa: PLC0415 - Python's start loads this module
+
+    return Attempt(exchange, head, pool)
 
 
 def _of_pool(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any) -> Sent:
@@ -138,18 +143,18 @@ def _of_connection(
     if connection._tunnel_host:  # noqa: SLF001 - as above
         host, port = connection._tunnel_host, connection._tunnel_port  # noqa: SLF001
     scheme = "https" if connection.default_port == PORTS["https"] else "http"
-    return Sent(_head(method, url, headers, scheme, host, port), getattr(connection, "server_hostname", None) or "", None)
+    name = getattr(connection, "server_hostname", None)
+    return Sent(_head(method, url, headers, scheme, host, port), name or "", None)
 
 
 def _head(method: str, url: str, headers: Any, scheme: str, host: str, port: int | None) -> WireRequest:
     """Make the head of a request, whose target is a URL where it goes through a proxy."""
     if not url.startswith(("http://", "https://")):
-        place = sentinels.bracketed(host) if port in {None, PORTS.get(scheme)} else f"{sentinels.bracketed(host)}:{port}"
-        url = f"{scheme}://{place}{url if url.startswith('/') else f'/{url}'}"
-    parts = urlsplit(url)
-    return WireRequest(
-        method, parts._replace(fragment="").geturl(), (parts.hostname or "").lower(), unquote(parts.path), sentinels.headers_of(headers)
-    )
+        at = "" if port in {None, PORTS.get(scheme)} else f":{port}"
+        url = f"{scheme}://{sentinels.bracketed(host)}{at}{url if url.startswith('/') else f'/{url}'}"
+    parts = urlsplit(url)._replace(fragment="")
+    headers = sentinels.headers_of(headers)
+    return WireRequest(method, parts.geturl(), (parts.hostname or "").lower(), unquote(parts.path), headers)
 
 
 def _take(attempt: Attempt, connection: Any) -> None:
