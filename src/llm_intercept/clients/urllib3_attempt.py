@@ -109,6 +109,7 @@ class Attempt:
         """Open the connection, as the pool would have done."""
         connection, pool = self._connection, self.pool
         connection.timeout = self._connect_timeout
+        connection._has_connected_to_proxy = False  # noqa: SLF001 - as above
         if self._is_tunnelled:
             pool._prepare_proxy(connection)  # noqa: SLF001 - how a pool connects
         if pool is not None:
