@@ -41,7 +41,7 @@ trap: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s trap
 
 sdks: $(VENV)/.ready
-	$(BIN)/nox --default-venv-backend uv -s sdk websockets openai_own startup
+	$(BIN)/nox --default-venv-backend uv -s sdk websockets urllib3 openai_own startup
 
 ecosystem: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s ecosystem

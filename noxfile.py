@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
-`make trap`.
+`nox -s sdk websockets urllib3 openai_own startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`,
+`make ecosystem` and `make trap`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ SDKS = {
 }
 
 WEBSOCKETS = ["13", "14", "15", "16", "17"]  # 13 takes two minutes: docs/wire-notes.md
+
+URLLIB3 = ["1.26", "2.0", "2"]
 
 GENERATIONS = {"openai3": "openai[aiohttp]>=3", "openai2": "openai[aiohttp]<3"}
 # What the tests of both generations import (their `dev` dependencies hold much more).
@@ -82,6 +84,8 @@ ECOSYSTEM = {
     "mistralai": ("mistralai", "test_mistralai.py"),
     "together": ("together", "test_together.py"),
     "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
+    "huggingface_hub-requests": ("huggingface_hub<1", "test_huggingface_hub_requests.py"),
+    "boto3": ("boto3", "test_boto3.py"),
 }
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
@@ -122,6 +126,17 @@ def websockets(session: nox.Session, version: str) -> None:
     """Run the tests of WebSockets on a major version of websockets."""
     session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", "openai>=3", f"websockets=={version}.*")
     session.run("python", "-m", "pytest", "-n0", "tests/test_websockets.py", "tests/test_websockets_openai.py")
+
+
+@nox.session
+@nox.parametrize("version", URLLIB3, ids=URLLIB3)
+def urllib3(session: nox.Session, version: str) -> None:
+    """Run the tests of urllib3's door on one of its versions; 2 is the newest, which is also asked by HTTP/2."""
+    http2 = ("h2",) if version == URLLIB3[-1] else ()
+    session.install("-e", ".[cli,httpx]", *TOOLS, *LAWS, *http2, "trustme", "requests", f"urllib3=={version}.*")
+    _show_versions(session, "urllib3", "requests")
+    tests = ("tests/test_urllib3.py", "tests/test_urllib3_faults.py", "tests/test_urllib3_sent_on.py")
+    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs)
 
 
 @nox.session

@@ -256,9 +256,9 @@ def test_an_unseen_library():
     """It names the library and the host, and says what to do."""
     assert str(UnseenClientError("aiohttp", "api.openai.com")) == (
         "aiohttp was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
-        "answers httpx and httpx2 and cannot answer aiohttp; the request was stopped so that nothing reaches a paid "
-        "API unasked. Mock this call with a tool for that library. Let it out with passthrough=['api.openai.com'], or "
-        "all that nothing answers with unmatched='passthrough'."
+        "answers httpx, httpx2 and urllib3 (requests) and cannot answer aiohttp; the request was stopped so that nothing "
+        "reaches a paid API unasked. Mock this call with a tool for that library. Let it out with "
+        "passthrough=['api.openai.com'], or all that nothing answers with unmatched='passthrough'."
     )
 
 

@@ -8,18 +8,16 @@ import json
 import socket
 import sys
 import threading
-import warnings
 from importlib.util import find_spec
 from types import FunctionType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_intercept import Interceptor, Reply, api_error, auto, intercept, passthrough, raw, tool_call
-from llm_intercept.clients import net, sentinels, urllib3_door
-from llm_intercept.clients.answering_socket import AnsweringSocket
+from llm_intercept import Reply, api_error, auto, intercept, raw, tool_call
+from llm_intercept.clients import urllib3_door
 from llm_intercept.clients.hook import innermost, is_hooked, member
-from llm_intercept.errors import NoNetworkError, UnmatchedRequestError, UnseenClientError
+from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
 from tests.conftest import events
 from tests.support import URL, chat
 from tests.urllib3_ways import CHAT, JSON, WAYS, Way, name
@@ -430,7 +428,7 @@ def test_http_client_is_stopped_as_ever():
     """What speaks it without urllib3."""
     import http.client
 
-    with pytest.raises(UnseenClientError, match="http.client"), intercept("ours"):
+    with pytest.raises(UnseenClientError, match=r"http\.client"), intercept("ours"):
         connection = http.client.HTTPSConnection("api.openai.com")
         with pytest.raises(UnseenClientError):
             connection.request("POST", "/v1/chat/completions", json.dumps(chat()))
@@ -451,9 +449,8 @@ def test_http2_is_stopped():
     http2 = pytest.importorskip("urllib3.http2")
     http2.inject_into_urllib3()
     try:
-        with pytest.raises(UnseenClientError, match="HTTP/2"), intercept("ours"):
-            with pytest.raises(UnseenClientError):
-                Way("urllib3", stream=False).ask()
+        with pytest.raises(UnseenClientError, match="HTTP/2"), intercept("ours"), pytest.raises(UnseenClientError):
+            Way("urllib3", stream=False).ask()
     finally:
         http2.extract_from_urllib3()
 
@@ -504,6 +501,22 @@ print(requests.post("https://api.openai.com/v1/chat/completions", json={"model":
 """
     done = run_python(code, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY="hi")
     assert done.stdout.split() == ["False", "False", "200"], done.stderr
+
+
+def test_no_other_library_is_needed(run_python):
+    """A program that has requests alone is answered, at its pace too."""
+    pytest.importorskip("requests")
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(("httpx", "httpx2", "anyio", "httpcore", "aiohttp")))
+import requests
+from llm_intercept import Pace, intercept
+with intercept("hi", pace=Pace(ttft=1), time_scale=0):
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    print(requests.post("https://api.openai.com/v1/chat/completions", json=body).text.strip().splitlines()[-1])
+"""
+    done = run_python(code)
+    assert done.stdout.strip() == "data: [DONE]", done.stderr
 
 
 def test_the_library_has_the_names_we_patch():

@@ -191,12 +191,14 @@ def test_a_timeout_within_a_stream_comes_after_what_was_sent():
     """Each wait is measured by itself."""
     way = Way("urllib3", stream=True)
     seen: list[bytes] = []
-    with intercept(WORDS, pace=Pace(ttft=1, per_token=3), time_scale=0):
-        with way.sent(way.body(), timeout=4) as response:
-            assert b"four" in b"".join(way.pieces(response))
-    with intercept(Reply(deltas=["one ", "two "], fault=stall(2)), time_scale=0):
-        with pytest.raises(urllib3.exceptions.ReadTimeoutError), way.sent(way.body(), timeout=4) as response:
-            seen.extend(way.pieces(response))
+    with intercept(WORDS, pace=Pace(ttft=1, per_token=3), time_scale=0), way.sent(way.body(), timeout=4) as response:
+        assert b"four" in b"".join(way.pieces(response))
+    with (
+        intercept(Reply(deltas=["one ", "two "], fault=stall(2)), time_scale=0),
+        pytest.raises(urllib3.exceptions.ReadTimeoutError),
+        way.sent(way.body(), timeout=4) as response,
+    ):
+        seen.extend(way.pieces(response))
     assert len(seen) == 2
 
 

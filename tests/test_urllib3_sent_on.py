@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 urllib3 = pytest.importorskip("urllib3")
 requests = pytest.importorskip("requests")
+VERSION = tuple(int(part) for part in urllib3.__version__.split(".")[:2])
 PATH = "/v1/chat/completions"
 QUESTION = json.dumps(chat()).encode()
 every_way = pytest.mark.parametrize("way", WAYS, ids=name)
@@ -292,7 +293,7 @@ def test_an_odd_answer_is_the_clients_to_find_out(pieces, is_kept, tmp_path):
             except requests.RequestException as error:
                 results.append(type(error))
     assert results[0] == results[1]
-    assert (BODY in results) is is_kept
+    assert (BODY in results) is (is_kept or (pieces[0] is LONG and VERSION < (2, 0)))  # which does not count
     assert bool(whole(tmp_path / "tape")) is is_kept
 
 

@@ -166,5 +166,5 @@ def _take(attempt: Attempt, connection: Any) -> None:
     if hasattr(connection, "_h2_conn"):
         head = attempt.head
         net.ask(Contact(OVER_HTTP2, head, urlsplit(head.url).port, content=None))
-    elif isinstance(connection, sys.modules[f"{MODULE}.connection"].HTTPConnection):
+    elif isinstance(connection, sys.modules["http.client"].HTTPConnection):
         attempt.take(connection)
