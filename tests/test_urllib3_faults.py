@@ -29,7 +29,7 @@ from llm_intercept.faults import html_error
 from llm_intercept.model.wire import NetworkFaultError
 from tests.support import chat
 from tests.upstream import serving
-from tests.urllib3_ways import CHAT, JSON, WAYS, Way, name
+from tests.urllib3_ways import CHAT, JSON, WAYS, Way, causes, name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,14 +104,6 @@ def test_a_refused_connection_is_the_error_of_a_real_one(way):
 
 def shown(error: BaseException) -> str:
     return str(error).partition(" at 0x")[0].rpartition("[Errno")[0]
-
-
-def causes(error: BaseException) -> list[BaseException]:
-    found = []
-    for one in error.args:
-        if isinstance(one, BaseException):
-            found += [one, *causes(one)]
-    return found
 
 
 @pytest.mark.parametrize("way", CHAT[:1] + CHAT[2:3], ids=name)

@@ -15,7 +15,7 @@ from llm_intercept.errors import UnmatchedRequestError, UnmatchedWarning
 from tests.loopback import QuietHandler, listening
 from tests.support import URL, chat
 from tests.upstream import WORDS, serving
-from tests.urllib3_ways import CHAT, JSON, LIBRARIES, WAYS, Way, name
+from tests.urllib3_ways import CHAT, JSON, LIBRARIES, WAYS, Way, causes, name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 urllib3 = pytest.importorskip("urllib3")
 requests = pytest.importorskip("requests")
 VERSION = tuple(int(part) for part in urllib3.__version__.split(".")[:2])
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 PATH = "/v1/chat/completions"
 QUESTION = json.dumps(chat()).encode()
 every_way = pytest.mark.parametrize("way", WAYS, ids=name)
@@ -142,7 +143,8 @@ def test_errors_and_what_breaks_off_are_what_they_were(way, plain, tmp_path):
     for user in ("drop before", *(["drop in"] if way.stream else [])):
         real = raised(way, user, plain.chat)
         with intercept(mode="record", recordings=tape):
-            assert type(raised(way, user, plain.chat)) is type(real)
+            ours = raised(way, user, plain.chat)
+        assert [type(one) for one in causes(ours)] == [type(one) for one in causes(real)]
     assert len(whole(tmp_path / "tape")) == 1
 
 
@@ -154,15 +156,33 @@ def raised(way: Way, user: str, url: str) -> BaseException:
 
 @pytest.mark.parametrize("way", [way for way in CHAT if way.stream], ids=name)
 def test_chunks_pass_as_they_came_while_they_are_recorded(way, plain, tmp_path):
-    """Each by itself, framed as the server framed it; of one that leaves before the end a part is kept."""
-    with intercept(mode="record", recordings=tmp_path / "tape"):
-        with way.sent(way.body(), url=plain.chat) as response:
-            pieces = list(way.pieces(response))
-        with way.sent(way.body("left"), url=plain.chat) as response:
-            next(way.pieces(response))
+    """Each by itself, framed as the server framed it."""
+    with intercept(mode="record", recordings=tmp_path / "tape"), way.sent(way.body(), url=plain.chat) as response:
+        pieces = list(way.pieces(response))
     assert len(pieces) == len(WORDS) + 3
     assert all(piece.endswith(b"\n\n") for piece in pieces)
     assert len(whole(tmp_path / "tape")) == 1
+
+
+@pytest.mark.parametrize("way", [way for way in CHAT if way.stream], ids=name)
+def test_a_client_that_leaves_a_stream_keeps_a_part(way, tmp_path):
+    """It gets what there is at once, while the server waits; what it did not wait for is not on the tape."""
+
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - as above
+            self.rfile.read(int(self.headers["Content-Length"]))
+            event = b"data: {}\n\n"
+            self.wfile.write(EVENTS + b"%x\r\n%b\r\n" % (len(event), event))
+            self.connection.recv(1)  # until the client leaves
+            self.close_connection = True
+
+    with (
+        listening(Handler) as port,
+        intercept(mode="record", recordings=tmp_path / "tape"),
+        way.sent(way.body(), url=f"http://127.0.0.1:{port}{PATH}") as response,
+    ):
+        assert next(way.pieces(response)) == b"data: {}\n\n"
+    assert [path.suffixes for path in (tmp_path / "tape").glob("*.json")] == [[".partial", ".json"]]
 
 
 @pytest.mark.parametrize("way", CHAT[:1] + CHAT[2:3], ids=name)
@@ -253,8 +273,7 @@ def test_a_connection_that_fails_fails_as_ever(way, upstream):
                     with block:
                         way.send(chat(), **options)
             errors.append(caught.value)
-        assert type(errors[0]) is type(errors[1])
-        assert [type(one) for one in errors[0].args] == [type(one) for one in errors[1].args]
+        assert [type(one) for one in causes(errors[0])] == [type(one) for one in causes(errors[1])]
 
 
 def served(*pieces: bytes) -> Any:
@@ -295,6 +314,25 @@ def test_an_odd_answer_is_the_clients_to_find_out(pieces, is_kept, tmp_path):
     assert results[0] == results[1]
     assert (BODY in results) is (is_kept or (pieces[0] is LONG and VERSION < (2, 0)))  # which does not count
     assert bool(whole(tmp_path / "tape")) is is_kept
+
+
+@pytest.mark.skipif(not hasattr(urllib3.HTTPResponse, "shutdown"), reason="needs urllib3 2.3")
+def test_a_response_that_passes_can_be_shut_down(plain):
+    """Its real socket is; one that is answered here has none."""
+    body = {"body": json.dumps(chat(stream=True)), "headers": JSON, "preload_content": False}
+    with intercept() as llm:
+        llm.reply(passthrough(), "ours")
+        passing = urllib3.PoolManager().request("POST", plain.chat, **body)
+        real = passing.connection.sock
+        passing.shutdown()
+        real.settimeout(1)
+        while real.recv(65536):  # what has come already; else it would wait for more
+            pass
+        assert real.recv(1) == b"" or real.recv(65536) is not None
+        answered = urllib3.PoolManager().request("POST", plain.chat, **body)
+        answered.shutdown()
+        assert answered.read().endswith(b"data: [DONE]\n\n")
+        passing.close()
 
 
 def test_a_miss_on_a_tape_says_which_take_is_near(tmp_path, plain):

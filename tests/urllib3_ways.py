@@ -107,3 +107,10 @@ CHAT = [way for way in WAYS if way.api == "chat"]
 def name(way: Any) -> str:
     """Name a point in a test's id."""
     return f"{way.library}-{'stream' if way.stream else 'json'}-{way.api}" if isinstance(way, Way) else str(way)
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """List an exception, and those that it was made of."""
+    held = [*error.args, getattr(error, "reason", None)]
+    inner = dict.fromkeys(one for one in held if isinstance(one, BaseException))
+    return [error, *(found for one in inner for found in causes(one))]

@@ -34,29 +34,23 @@ class AnsweringSocket:
         """What was written to it."""
         self.timeout: float | None = None
         """How many seconds its owner waits for bytes; None if for ever."""
+        self.real: Any = None
+        """The socket by which the request was sent on."""
 
     def sendall(self, data: Any, *_: Any) -> None:
         self.sent += data  # raises TypeError for what is no bytes, by which http.client knows it
 
-    def send(self, data: Any, *_: Any) -> int:
-        self.sendall(data)
-        return len(data)
-
-    def settimeout(self, timeout: float | None) -> None:
-        self.timeout = timeout
-
-    def gettimeout(self) -> float | None:
-        return self.timeout
-
-    def setsockopt(self, *_: Any) -> None:
-        """Do nothing: there is no network."""
+    def settimeout(self, timeout: Any) -> None:
+        self.timeout = timeout if isinstance(timeout, int | float) else None  # what stands for Python's default is none
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         self._detached()
         return io.BufferedReader(_Arriving(self._answer))
 
-    def shutdown(self, _: int) -> None:
-        """Do nothing: whoever waits for bytes does so in its own thread."""
+    def shutdown(self, how: int) -> None:
+        """Let whoever waits for bytes of the network wait no longer; nobody can be woken who waits here."""
+        if self.real is not None:
+            self.real.shutdown(how)
 
     def close(self) -> None:
         self._closed()

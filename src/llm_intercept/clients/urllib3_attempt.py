@@ -77,6 +77,8 @@ class Attempt:
         self.head.headers = headers
         return drive(self._exchange, self)
 
+    # What an adapter says
+
     @property
     def read_limit(self) -> float | None:
         limit: float | None = self._socket.timeout
@@ -88,7 +90,7 @@ class Attempt:
     def forward(self, observer: Observer | None, /) -> tuple[int, Pieces]:
         if self._kept is None:
             self._connect()
-        socket = self._connection.sock
+        socket = self._socket.real = self._connection.sock
         socket.settimeout(self._socket.timeout)
         with suppress(BrokenPipeError):  # as urllib3 does: there may be an answer all the same
             socket.sendall(self._socket.sent)
@@ -133,8 +135,10 @@ class Attempt:
     def own_error(self, error: BaseException, /) -> BaseException:
         """Return what the network raises where urllib3 reads, which makes its own error of that."""
         fault = urllib3_errors.network_fault(error)
-        if fault is None or urllib3_errors.is_own(fault.original):
-            return error if fault is None else fault.seen
+        if fault is None:
+            return error
+        if urllib3_errors.is_own(fault.original) or urllib3_errors.is_native(fault.original):
+            return fault.seen
         own = urllib3_errors.raised(fault, self._connection, self.pool)
         if own is not None:
             self._note(fault.kind)

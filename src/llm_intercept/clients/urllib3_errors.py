@@ -69,6 +69,11 @@ def is_own(error: BaseException | None) -> bool:
     return isinstance(error, sys.modules["urllib3.exceptions"].HTTPError)
 
 
+def is_native(error: BaseException | None) -> bool:
+    """Whether it is one that a socket raises where urllib3 reads; it is not refused a connection there."""
+    return isinstance(error, TimeoutError | ConnectionError) and not isinstance(error, ConnectionRefusedError)
+
+
 def reset(message: str = RESET) -> ConnectionResetError:
     """Make the error of a connection that is reset, as the operating system does."""
     return ConnectionResetError(errno.ECONNRESET, message.removeprefix(f"[Errno {errno.ECONNRESET}] "))
