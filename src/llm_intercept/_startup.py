@@ -145,12 +145,12 @@ def _no_family() -> str:
 
     from llm_intercept.base.version import DISTRIBUTION  # noqa: PLC0415
     from llm_intercept.clients.family import FAMILIES  # noqa: PLC0415
-    from llm_intercept.clients.urllib3_door import MODULE  # noqa: PLC0415
+    from llm_intercept.clients.urllib3_door import MODULES  # noqa: PLC0415
 
-    if any(name in sys.modules or PathFinder.find_spec(name) for name in (*FAMILIES, MODULE)):
+    if any(name in sys.modules or PathFinder.find_spec(name) for name in (*FAMILIES, *MODULES)):
         return ""
     extra = f"{DISTRIBUTION}[{FAMILIES[0]}]"
-    missing = f"{', '.join(FAMILIES)} nor {MODULE}"
+    missing = f"{', '.join(FAMILIES)} nor {MODULES[0]}"
     return f"neither {missing} is installed here, so nothing can be answered. Install one: pip install '{extra}'"
 
 

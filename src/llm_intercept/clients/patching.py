@@ -159,12 +159,9 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
     sentinels.watch(module, hooks.add)
 
 
-def _hook_urllib3(module: ModuleType, hooks: HookSet) -> None:
-    urllib3_door.hook(module, hooks.add)
-
-
-def _hook_websockets(module: ModuleType, hooks: HookSet) -> None:
-    websockets_door.hook(module, hooks.add)
+def _hook_by(door: Any) -> Installer:
+    """Hook a module as its door says."""
+    return lambda module, hooks: door.hook(module, hooks.add)
 
 
 def _cast_net(_: ModuleType, __: HookSet) -> None:
@@ -218,12 +215,13 @@ def _giving(threads: type, original: Callable[..., Any]) -> Callable[..., Any]:
 
 POOL_METHODS = ("apply_async", "map", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
 """The ways to give work to a pool; `apply` is one of these inside."""
+DOORS = (urllib3_door, websockets_door)
+"""The doors of libraries that have none of httpx's class names."""
 TRAFFIC = HookSet(
     {
         **dict.fromkeys(FAMILIES, _hook_family),
         **dict.fromkeys(sentinels.LIBRARIES, _watch_library),
-        **dict.fromkeys(websockets_door.MODULES, _hook_websockets),
-        urllib3_door.MODULE: _hook_urllib3,
+        **{name: _hook_by(door) for door in DOORS for name in door.MODULES},
         "os": _cast_net,
         "socket": _hook_look_ups,
         "concurrent.futures.thread": _hook_pools,

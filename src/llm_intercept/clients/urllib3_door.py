@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Install = Callable[[Any, str, Callable[..., Any]], None]
 
-MODULE = "urllib3"
+MODULES = ("urllib3",)
 OVER_HTTP2 = "urllib3 over HTTP/2"
 PORTS = {"http": 80, "https": 443}
 _attempt: ContextVar[Attempt | None] = ContextVar("llm_intercept_urllib3", default=None)
@@ -61,7 +61,7 @@ def hook(module: ModuleType, install: Install) -> None:
 
 def doors(module: ModuleType) -> list[tuple[Any, str, Callable[..., Any]]]:
     """Return what a request passes: holder, name, and what makes the hook."""
-    connection = sys.modules[f"{MODULE}.connection"].HTTPConnection
+    connection = sys.modules["urllib3.connection"].HTTPConnection
     return [
         (module.HTTPConnectionPool, "urlopen", _asking),
         (module.HTTPConnectionPool, "_get_conn", _connecting),
