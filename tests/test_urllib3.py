@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import pickle
 import socket
 import sys
 import threading
@@ -246,6 +247,21 @@ def test_a_retry_sleeps_as_the_answer_says(reply, slept, monkeypatch):
         answer = urllib3.PoolManager(retries=retries).request("POST", URL, body=json.dumps(chat()), headers=JSON)
     assert (answer.status, len(llm.calls)) == (200, 3)
     assert sleeps == slept
+
+
+@each_library
+def test_a_rule_may_mean_headers_and_calls_are_logged(way, tmp_path):
+    """Whatever case they are in, by a condition or one of respx's patterns; a credential is in no log."""
+    respx = pytest.importorskip("respx")
+    with intercept(log=tmp_path / "log.jsonl") as llm:
+        llm.on(headers={"X-Tenant": "a"}).reply("first")
+        llm.on(respx.patterns.M(headers={"x-tenant": "b"}, host="api.openai.com")).reply("second")
+        for tenant, said in (("a", "first"), ("b", "second")):
+            assert way.said(way.send(chat(), headers={"x-TENANT": tenant})) == said
+        assert pickle.loads(pickle.dumps(llm.calls[0])).request.headers["x-tenant"] == "a"
+    log = (tmp_path / "log.jsonl").read_text()
+    assert log.count("\n") == 2
+    assert "sk-test" not in log
 
 
 @each_library

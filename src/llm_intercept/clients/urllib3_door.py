@@ -105,7 +105,7 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(connection.sock, AnsweringSocket):
             attempt = _begun(_of_connection, connection, args, kwargs)
             if attempt is not None:
-                attempt.take(connection)
+                _take(attempt, connection)
         return original(connection, *args, **kwargs)
 
     return request
