@@ -254,10 +254,10 @@ def test_of_two_rules_the_one_with_more_conditions_that_hold_is_nearer():
 
 def test_an_unseen_library():
     """It names the library and the host, and says what to do."""
-    assert str(UnseenClientError("urllib3", "api.openai.com")) == (
-        "urllib3 was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
-        "answers httpx, httpx2 and aiohttp and cannot answer urllib3; the request was stopped so that nothing reaches a "
-        "paid API unasked. Mock this call with a tool for that library. Let it out with "
+    assert str(UnseenClientError("grpc", "api.openai.com")) == (
+        "grpc was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
+        "answers httpx, httpx2, aiohttp and urllib3 (requests) and cannot answer grpc; the request was stopped so that "
+        "nothing reaches a paid API unasked. Mock this call with a tool for that library. Let it out with "
         "passthrough=['api.openai.com'], or all that nothing answers with unmatched='passthrough'."
     )
 

@@ -191,23 +191,6 @@ def by_http_client(url: str, body: bytes) -> int:
         connection.close()
 
 
-def by_requests(url: str, body: bytes) -> int:
-    requests = pytest.importorskip("requests")
-    with requests.Session() as session:
-        status: int = session.post(url, data=body, timeout=5).status_code
-        return status
-
-
-def by_requests_through_a_proxy(url: str, body: bytes) -> int:
-    """Plain HTTP: the host is in the target, and the connection is the proxy's."""
-    requests = pytest.importorskip("requests")
-    proxy, _, path = url.rpartition("/v1/")
-    with requests.Session() as session:
-        target = f"http://gateway.invalid/v1/{path}"
-        status: int = session.post(target, data=body, proxies={"http": proxy}, timeout=5).status_code
-        return status
-
-
 def by_a_pool_of_its_own(url: str, body: bytes) -> int:
     """As a transport of somebody's own may send, which is not answered."""
     httpcore = pytest.importorskip("httpcore")
@@ -241,31 +224,15 @@ def by_httpcore(url: str, body: bytes) -> int:
         return status
 
 
-def by_urllib3s_connection(url: str, body: bytes) -> int:
-    """Without a pool: its `request` is not the one of `http.client`."""
-    connections = pytest.importorskip("urllib3.connection")
-    host, _, path = url.removeprefix("http://").partition("/")
-    connection = connections.HTTPConnection(*host.split(":"), timeout=5)
-    try:
-        connection.request("POST", f"/{path}", body, {"content-type": "application/json"})
-        status: int = connection.getresponse().status
-        return status
-    finally:
-        connection.close()
-
-
 WAYS: list[Callable[[str, bytes], int]] = [
     by_http_client,
-    by_requests,
-    by_urllib3s_connection,
     by_httpcore,
     by_httpcores_connection,
     by_a_pool_of_its_own,
 ]
-THROUGH: list[Callable[[str, bytes], int]] = [*WAYS, by_requests_through_a_proxy]
 
 
-@pytest.mark.parametrize("way", THROUGH)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_library_is_stopped_by_path(way, server):
     """On a host that nobody knows; the message says path and host."""
     with pytest.raises(UnseenClientError, match=r"send POST /v1/chat/completions to"), intercept("ours"):
@@ -345,19 +312,6 @@ def test_what_others_are_about_to_send_is_read(told, content):
     head, body = told
     assert (head.method, head.host, head.path, head.headers) == ("POST", "h.test", "/v1/x", {"a": "b"})
     assert body == content
-
-
-def test_a_known_host_behind_a_plain_proxy_is_stopped(server):
-    """By urllib3, whose pool is the proxy's."""
-    requests = pytest.importorskip("requests")
-    with (
-        pytest.raises(UnseenClientError, match=r"reach api\.openai\.com"),
-        intercept("ours"),
-        requests.Session() as session,
-        pytest.raises(UnseenClientError),
-    ):
-        session.get("http://api.openai.com/v1/models", proxies={"http": server.url}, timeout=5)
-    assert server.requests == []
 
 
 def test_an_application_in_the_process_is_not_disturbed():
