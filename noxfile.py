@@ -101,7 +101,7 @@ ECOSYSTEM = {
     # litellm 1.106 imports mcp for every call with tools.
     "litellm": ("litellm[mcp]", "test_litellm.py", "test_litellm_responses.py", "test_agents_litellm.py"),
     "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
-    "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
+    "pydantic-ai": ("pydantic-ai-slim[openai,anthropic]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
     "openai-agents": (
         "openai-agents",
         "test_openai_agents.py",
@@ -109,7 +109,7 @@ ECOSYSTEM = {
         "test_openai_agents_websocket.py",
         "test_openai_agents_state.py",
     ),
-    "agno": ("agno openai", "test_agents_agno.py"),
+    "agno": ("agno openai anthropic", "test_agents_agno.py"),
     "crewai": ("crewai", "test_agents_crewai.py"),
     "instructor": ("instructor", "test_instructor.py"),
     "llama-index": ("llama-index-llms-openai", "test_llama_index.py", "test_agents_llama_index.py"),

@@ -1,4 +1,4 @@
-"""An agent of agno, unmodified: its default model on Responses, and chat completions, by the same rules."""
+"""An agent of agno, unmodified: its default model on Responses, chat completions and Claude, by the same rules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("agno")
 
 from agno.agent import Agent
+from agno.models.anthropic import Claude
 from agno.models.openai import OpenAIChat, OpenAIResponses
 from pydantic import BaseModel
 from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
@@ -25,6 +26,7 @@ MODELS: dict[str, tuple[str, Callable[[], Any]]] = {
     "default model of its class": ("openai.responses", OpenAIResponses),
     "replayed": ("openai.responses", lambda: OpenAIResponses(store=False)),
     "chat": ("openai.chat", lambda: OpenAIChat(id="gpt-5.4")),
+    "claude": ("anthropic.messages", lambda: Claude(id="claude-opus-4-6")),
 }
 
 
@@ -38,6 +40,7 @@ class Forecast(BaseModel):
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
 
 
 @pytest.fixture(params=MODELS)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_intercept import Interceptor
     from llm_intercept.replies.kinds import ReplyLike
 
-MODELS = {"openai.chat", "openai.responses"}
+MODELS = {"openai.chat", "openai.responses", "anthropic.messages"}
 """The APIs that ask a model; the conversations that an API keeps are asked for too."""
 FINAL = "Paris is sunny, and in Rome it is noon"
 
@@ -31,7 +31,7 @@ def one_of_each_tool(llm: Interceptor, *before: str, final: ReplyLike = FINAL) -
     weather = tool_call("get_weather", {"city": "Paris"}, id="call_weather")
     time = tool_call("get_time", '{"city": "Rome"}', id="call_time")
     llm.on(lambda r: r.turn == 1).reply([*before, weather, time], times=1)
-    llm.on(lambda r: r.messages[-1].role == "tool").reply(final)
+    llm.on(lambda r: bool(r.tool_results)).reply(final)
 
 
 def two_turns(llm: Interceptor) -> None:
