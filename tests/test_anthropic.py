@@ -289,9 +289,10 @@ def test_what_happens_to_a_request_in_a_batch_is_its_result() -> None:
     def one(name: str) -> Any:
         return {"custom_id": name, "params": message(name, stream=True)}
 
-    batch = {"requests": [one(name) for name in ("fault", "raise", "out", "slow", "none")]}
+    batch = {"requests": [one(name) for name in ("fault", "broken", "raise", "out", "slow", "none")]}
     with pytest.raises(UnmatchedRequestError), intercept(time_scale=0) as llm:
         llm.on("fault").reply(timeout())
+        llm.on("broken").reply(disconnect(after=1))
         llm.on("raise").reply(LookupError("mine"))
         llm.on("out").reply(passthrough())
         llm.on("slow").reply(Reply("words", pace=Pace(ttft=9)))
@@ -299,9 +300,11 @@ def test_what_happens_to_a_request_in_a_batch_is_its_result() -> None:
         url = f"{MESSAGES}/batches/{made['id']}"
         assert httpx.get(f"{url}/results").status_code == 200
         lines = [json.loads(line)["result"] for line in httpx.get(f"{url}/results").text.splitlines()]
-    assert [line["type"] for line in lines] == ["errored"] * 3 + ["succeeded", "errored"]
+    assert [line["type"] for line in lines] == ["errored"] * 4 + ["succeeded", "errored"]
     said = [line["error"]["error"]["message"] for line in lines if line["type"] == "errored"]
-    for text, wanted in zip(said, ("ReadTimeout", "mine", "cannot be sent on", "no rule"), strict=True):
+    for text, wanted in zip(
+        said, ("ReadTimeout", "RemoteProtocolError", "mine", "cannot be sent on", "no rule"), strict=True
+    ):
         assert wanted in text
     assert httpx.HTTPError not in {type(call.error) for call in llm.calls}
 
