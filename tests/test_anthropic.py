@@ -366,6 +366,42 @@ def test_a_take_answers_both_shapes_and_says_its_usage(tmp_path: Path) -> None:
     assert list(check(Tape(FolderStore(tmp_path)))) == []
 
 
+@pytest.mark.parametrize("recorded", [False, True], ids=["json", "stream"])
+def test_threads_replay_and_are_told_apart_by_what_they_continue(tmp_path: Path, recorded: bool) -> None:
+    """Two that end in the same words; each request has all that was said."""
+
+    def heard(request: Any) -> str:
+        return " | ".join(f"{message.role}: {message.text}" for message in request.messages)
+
+    def talk(client: Any, words: str, *, stream: bool) -> list[str]:
+        said: list[str] = []
+        thread: dict[str, str] = {"type": "create"}
+        for word in words.split():
+            asked: Any = {
+                "model": MODEL,
+                "max_tokens": 500,
+                "thread": thread,
+                "messages": [{"role": "user", "content": word}],
+            }
+            if stream:
+                with client.beta.messages.stream(**asked) as events:
+                    answer = events.get_final_message()
+            else:
+                answer = client.beta.messages.create(**asked)
+            said.append(answer.content[0].text)
+            thread = {"type": "continue", "previous_message_id": answer.id}
+        return said
+
+    client = recording(tmp_path, heard)
+    both = [talk(client, words, stream=recorded) for words in ("a go on", "b go on")]
+    assert both[1][2].startswith("user: b | assistant: ")
+    for played in (False, True):
+        with intercept(recordings=tmp_path, mode="replay") as llm:
+            again = [talk(Anthropic(api_key="k"), words, stream=played) for words in ("b go on", "a go on")]
+        assert again == both[::-1]
+        assert [call.request.turn for call in llm.calls] == [1, 2, 3] * 2
+
+
 # --- what is read ----------------------------------------------------------------------------------------------------
 
 
