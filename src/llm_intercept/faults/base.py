@@ -20,6 +20,7 @@ from llm_intercept.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.model.wire import Break, EventKind, Step, Wait
 
 Form = Literal["data", "event"]
@@ -87,11 +88,19 @@ class Grammar(Protocol):
 
 @dataclass(frozen=True)
 class Body:
-    """What a fault may ask of a body: its API's grammar, its shape, and a text that is the same for a request."""
+    """What a fault may ask of a body: its API's grammar, how it is cut, and a text that is the same for a request.
+
+    `framing` is None for a body that is no stream.
+    """
 
     grammar: Grammar
-    is_stream: bool
+    framing: Framing | None
     identity: str = ""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream of events."""
+        return self.framing is not None
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,6 +136,10 @@ class Fault:
     def applies(self, *, stream: bool) -> bool:
         """Whether an answer of this shape can have it."""
         return stream or not self.only_in_streams
+
+    def fits(self, framing: Framing | None) -> bool:
+        """Whether a body that is cut so can have it; None is for one that is no stream."""
+        return self.applies(stream=framing is not None)
 
     @property
     def replaces_answer(self) -> bool:
