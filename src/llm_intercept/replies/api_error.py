@@ -36,6 +36,8 @@ NAMES = {
     "server_error": 500,
     "bad_gateway": 502,
     "service_unavailable": 503,
+    "gateway_timeout": 504,
+    "overloaded": 529,
 }
 """Every error that has a name, and its status; the first of a status is what the status alone stands for."""
 

@@ -91,6 +91,8 @@ NAMED = {
     ),
     "bad_gateway": Known(None, None, ""),
     "service_unavailable": Known("server_error", None, "The engine is currently overloaded, please try again later."),
+    "gateway_timeout": Known("server_error", None, "The request timed out. Please try again."),
+    "overloaded": Known("server_error", None, "The engine is currently overloaded, please try again later."),
 }
 LIMIT_WORDS = (
     "Rate limit reached for {model} in organization llm-intercept on {unit} per min ({short}): Limit {limit}, Used "

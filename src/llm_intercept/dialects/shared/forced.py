@@ -165,9 +165,10 @@ def obeying(request: LLMRequest, reply: Reply) -> Reply:
         ReplyError: The reply does not make the call that is forced, and what it says cannot be one.
 
     """
-    for name, bend in BENDS.items():
+    for name, bends in BENDS.items():
         if name in request.raw:
-            reply = bend(request, reply)
+            for bend in bends:
+                reply = bend(request, reply)
     return reply
 
 
@@ -211,12 +212,12 @@ def one_at_a_time(request: LLMRequest, reply: Reply) -> Reply:
     return reply.replaced(parts=tuple(part for part in reply.parts if part is first or not isinstance(part, ToolCall)))
 
 
-BENDS: dict[str, Callable[[LLMRequest, Reply], Reply]] = {
-    "function_call": to_the_choice,
-    "tool_choice": to_the_choice,
-    "parallel_tool_calls": one_at_a_time,
+BENDS: dict[str, tuple[Callable[[LLMRequest, Reply], Reply], ...]] = {
+    "function_call": (to_the_choice,),
+    "tool_choice": (to_the_choice, one_at_a_time),
+    "parallel_tool_calls": (one_at_a_time,),
 }
-"""The parameters that change what is called, in the order in which they do."""
+"""The parameters that change what is called, in the order in which they do; a choice may also say to call singly."""
 
 
 def _called(must: Forced, reply: Reply) -> Reply:

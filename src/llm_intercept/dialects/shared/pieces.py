@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from llm_intercept.base.tokens import total
@@ -29,12 +30,13 @@ Piece = tuple[str, tuple[str, ...]]
 class Budget:
     """How many tokens one choice may still have, how many it had, and what ended it.
 
-    `left` is None without a limit.
+    `left` is None without a limit; `stopped` is the stop sequence that ended it, empty if none did.
     """
 
     left: int | None = None
     spent: int = 0
     cut: bool = False
+    stopped: str = ""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Splitter:
 
     def _within(self, parts: Iterable[Delta], stops: tuple[str, ...], *, own: bool) -> Iterator[Piece | Awaited]:
         silent: tuple[str, ...] = ()  # tokens that end inside a character, and so say nothing yet
-        for part in until(parts, stops) if stops else parts:
+        for part in until(parts, stops, self.budget) if stops else parts:
             if isinstance(part, Awaited):
                 yield part
                 continue
@@ -135,8 +137,8 @@ class Unbroken:
         return parts
 
 
-def until(parts: Iterable[Delta], stops: tuple[str, ...]) -> Iterator[Delta]:
-    """Yield `parts` up to the first stop sequence, holding back no more than could still become one."""
+def until(parts: Iterable[Delta], stops: tuple[str, ...], budget: Budget) -> Iterator[Delta]:
+    """Yield `parts` up to the first stop sequence, which is noted, holding back no more than could still become one."""
     longest = max(map(len, stops))
     held: list[str] = []
     for part in parts:
@@ -145,9 +147,10 @@ def until(parts: Iterable[Delta], stops: tuple[str, ...]) -> Iterator[Delta]:
             continue
         held.append(part)
         text = "".join(held)
-        found = [position for position in (text.find(stop) for stop in stops) if position >= 0]
+        found = [(text.find(stop), stop) for stop in stops if stop in text]
         if found:
-            yield from _first(held, min(found))
+            position, budget.stopped = min(found, key=itemgetter(0))
+            yield from _first(held, position)
             return
         while held and len(text) - len(held[0]) >= longest - 1:
             text = text[len(held[0]) :]
