@@ -28,8 +28,8 @@ from llm_intercept import (
     raw,
     timeout,
 )
-from llm_intercept.dialects.openai_embeddings.vectors import embedded
 from llm_intercept.dialects.openai_embeddings.write import packed, unpacked
+from llm_intercept.dialects.shared.vectors import embedded
 from llm_intercept.errors import ReplyError, UnmatchedRequestError
 from tests.openai_schema import SCHEMA, validator
 from tests.recorded import needs_recordings, own

@@ -17,9 +17,9 @@ from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_embeddings import read
 from llm_intercept.dialects.openai_embeddings.read import dimensions_of, inputs_of, is_base64
 from llm_intercept.dialects.openai_embeddings.recorded import RECORDED
-from llm_intercept.dialects.openai_embeddings.vectors import embedded
 from llm_intercept.dialects.openai_embeddings.write import body_of, restated
 from llm_intercept.dialects.shared.http_headers import overridden
+from llm_intercept.dialects.shared.vectors import embedded
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse
