@@ -87,7 +87,7 @@ class Match:
 
     def head(self, method: str, url: str) -> dict[str, Any]:
         """Make the canonical request without its body."""
-        parts = urlsplit(url)
+        parts = urlsplit(recorded_of(method, url).same_url(url))
         made: dict[str, Any] = {"method": method.upper()}
         if "host" not in self.ignore:
             made["host"] = server_of(url)

@@ -34,7 +34,8 @@ def likeness_of(request: TakeRequest) -> Likeness:
     body = _body(request)
     recorded = recorded_of(request.method, request.url)
     alike = Renumbering(()).value(DEFAULT.kept(body, recorded))
-    return Likeness(_hash(request, "exact", _without_default(body)), _hash(request, "alike", alike))
+    exact = _hash(request.method, request.url, "exact", _without_default(body))
+    return Likeness(exact, _hash(request.method, recorded.same_url(request.url), "alike", alike))
 
 
 class Asked:
@@ -82,6 +83,6 @@ def _without_default(body: Any) -> Any:
     return {name: value for name, value in body.items() if name != "stream"}
 
 
-def _hash(request: TakeRequest, kind: str, body: Any) -> bytes:
-    said = canonical_text([kind, request.method, request.url, body])
+def _hash(method: str, url: str, kind: str, body: Any) -> bytes:
+    said = canonical_text([kind, method, url, body])
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from llm_intercept.base.json import is_object
+from llm_intercept.base.json import is_object, items
 from llm_intercept.dialects import EVERY, dialect_of
 from llm_intercept.engine.recorder import wire_of
 from llm_intercept.recording.audit import secrets_of
@@ -67,7 +67,8 @@ def unparsed(take: Take) -> str:
     whole, event = found
     try:
         if take.response.events is None:
-            whole.validate_python(take.response.body)
+            for value in items(take.response.body) or [take.response.body]:  # a stream may be an array
+                whole.validate_python(value)
         elif event is not None:
             for value in answer_values(take.response):
                 if "error" not in value:  # the SDK raises these
