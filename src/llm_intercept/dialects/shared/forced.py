@@ -212,10 +212,12 @@ def one_at_a_time(request: LLMRequest, reply: Reply) -> Reply:
     return reply.replaced(parts=tuple(part for part in reply.parts if part is first or not isinstance(part, ToolCall)))
 
 
+BENDS: dict[str, tuple[Callable[[LLMRequest, Reply], Reply], ...]] = {
     "function_call": (to_the_choice,),
     "tool_choice": (to_the_choice, one_at_a_time),
     "toolConfig": (to_the_choice,),
     "tool_config": (to_the_choice,),
+    "parallel_tool_calls": (one_at_a_time,),
 }
 """The parameters that change what is called, in the order in which they do; a choice may also say to call singly."""
 
