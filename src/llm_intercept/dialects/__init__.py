@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
+from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
+from llm_intercept.dialects.ollama.ollama_models import OllamaModels
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -27,6 +30,10 @@ DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
     OpenAICompletions(),
+    OllamaChat(),
+    OllamaGenerate(),
+    OllamaEmbed(),
+    OllamaModels(),
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),

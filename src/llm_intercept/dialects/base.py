@@ -133,7 +133,7 @@ class Recorded:
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
         replies: Reads an answer back into replies, one a choice; none where it cannot be read.
-        same_url: Names a URL as another that asks the same, where an API has one for a stream and one for a whole answer.
+        same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
 

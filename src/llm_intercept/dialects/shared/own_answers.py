@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
-    from llm_intercept.replies.kinds import Answer
+    from llm_intercept.replies.kinds import Answer, Kinds
 
 
 class AnsweredByItself(Dialect):
@@ -32,7 +32,7 @@ class AnsweredByItself(Dialect):
     """
 
     what: str
-    takes = ANSWERS_ALL
+    takes: Kinds | None = ANSWERS_ALL
     default = AutoReply()
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
