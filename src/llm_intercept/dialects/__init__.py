@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.cohere.cohere_embed import CohereEmbed
+from llm_intercept.dialects.cohere.cohere_models import CohereModels
+from llm_intercept.dialects.cohere.cohere_rerank import CohereRerank
+from llm_intercept.dialects.cohere.dialect import CohereChat
 from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
 from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
 from llm_intercept.dialects.ollama.ollama_models import OllamaModels
@@ -34,6 +38,10 @@ DIALECTS: tuple[Dialect, ...] = (
     OllamaGenerate(),
     OllamaEmbed(),
     OllamaModels(),
+    CohereChat(),
+    CohereEmbed(),
+    CohereRerank(),
+    CohereModels(),
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),
