@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.bedrock.dialect import BedrockConverse
 from llm_intercept.dialects.cohere.cohere_embed import CohereEmbed
 from llm_intercept.dialects.cohere.cohere_models import CohereModels
 from llm_intercept.dialects.cohere.cohere_rerank import CohereRerank
@@ -42,6 +43,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CohereEmbed(),
     CohereRerank(),
     CohereModels(),
+    BedrockConverse(),
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),
