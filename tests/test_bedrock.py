@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from llm_intercept import (
     reasoning,
     tool_call,
 )
+from llm_intercept.base.amazon_frames import written
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.dialects.bedrock.converse_events import accumulated, event_in
 from llm_intercept.dialects.bedrock.dialect import BedrockConverse
@@ -332,3 +334,31 @@ def test_what_bedrock_refuses_and_cannot_say() -> None:
         assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (400, "ValidationException")
     assert "question to a model" in ask(embedding([0.1]))[0].json()["message"]
     assert "cannot say" in ask(Reply("x", finish_reason="odd"))[0].json()["message"]
+
+
+def test_what_a_model_streams_by_invoke_is_kept_so_that_it_can_be_read(tmp_path: Any) -> None:
+    """Nobody here speaks it; its JSON in base64 is searched for secrets, in pieces too, and plays as frames."""
+    key = "sk-proj-" + "abcdefgh12345678" * 3
+    said = [{"type": "delta", "text": one} for one in ("The key is ", key[:20], key[20:])]
+    payloads = [
+        {"bytes": base64.b64encode(json.dumps(one, separators=(",", ":")).encode()).decode(), "p": "ab"} for one in said
+    ]
+    frames = b"".join(written("chunk", json.dumps(one, separators=(",", ":")).encode()) for one in payloads)
+    server = httpx.MockTransport(
+        lambda _: httpx.Response(200, headers={"content-type": AMAZON.media_type}, content=frames)
+    )
+    url = f"{HOST}/model/{MODEL}/invoke-with-response-stream"
+    transport = InterceptTransport(mode="record", recordings=tmp_path, inner=server)
+    with httpx.Client(transport=transport) as client:
+        assert client.post(url, json={"a": 1}).content == frames
+    kept = next(tmp_path.rglob("*.json")).read_text()
+    assert (
+        '{":event-type": "chunk", "bytes": {"json in base64": {"type": "delta", "text": "The key is "}}, "p": "ab"}'
+        in kept
+    )
+    for part in (key[:20], key[20:], base64.b64encode(key[:18].encode()).decode()):
+        assert part not in kept
+    with httpx.Client(transport=InterceptTransport(mode="replay", recordings=tmp_path)) as client:
+        played = [event_in(frame)["chunk"] for frame in AMAZON.cut(client.post(url, json={"a": 1}).content)[0]]
+    assert base64.b64decode(played[0]["bytes"]) == b'{"type":"delta","text":"The key is "}'
+    assert [one["p"] for one in played] == ["ab"] * 3

@@ -31,6 +31,8 @@ WORDS = re.findall(
     partial_json input_tokens_details output_tokens_details previous_response_id usageMetadata candidates
     finishReason generateContent functionCall promptTokenCount invalid_request_error rate_limit_exceeded
     insufficient_quota context_length_exceeded overloaded_error
+    done_reason prompt_eval_count eval_count num_predict tool_plan billed_units stop_sequences
+    stopReason toolUse toolConfig contentBlockDelta messageStart inferenceConfig
     """,
 )
 # Sentinels, ids and headers: wherever they stand in a text.

@@ -8,10 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping
-from llm_intercept.dialects.base import Recorded
+from llm_intercept.dialects.base import Recorded, UnreadableError
 from llm_intercept.dialects.ollama import grammar
 from llm_intercept.dialects.ollama.lines import MESSAGE, RESPONSE, body_of, lines_of
-from llm_intercept.dialects.ollama.ollama_origin import JSON, STREAM, OllamaDialect, answer_headers, created_at, metrics
+from llm_intercept.dialects.ollama.ollama_origin import (
+    JSON,
+    STREAM,
+    OllamaDialect,
+    answer_headers,
+    created_at,
+    is_ollama,
+    metrics,
+)
 from llm_intercept.dialects.ollama.raw import Ready, beside, read_usage, ready, replies, said_in
 from llm_intercept.dialects.ollama.read import (
     CHAT,
@@ -72,7 +80,10 @@ class OllamaConversation(OllamaDialect, Conversation):
         return head.method == "POST" and head.path.rstrip("/").endswith(self.path)
 
     def read(self, head: WireRequest, content: bytes) -> OllamaRequest:
-        return OllamaRequest.of(self.name, head, read_body(head, content, type(self).check), content)
+        request = OllamaRequest.of(self.name, head, read_body(head, content, type(self).check), content)
+        if request.says_nothing and not is_ollama(head):
+            raise UnreadableError("It says nothing to a model, and nothing else says that Ollama is asked")
+        return request
 
     def essence(self, request: LLMRequest) -> Any:
         return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
