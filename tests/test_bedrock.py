@@ -333,6 +333,7 @@ def test_what_bedrock_refuses_and_cannot_say() -> None:
         answer = client.post(f"{HOST}/model/m/converse", json={"messages": "hi"})
         assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (400, "ValidationException")
     assert "question to a model" in ask(embedding([0.1]))[0].json()["message"]
+    assert "no JSON object" in ask(tool_call("f", "[1]"), stream=True)[0].json()["message"]
     assert "cannot say" in ask(Reply("x", finish_reason="odd"))[0].json()["message"]
 
 

@@ -114,6 +114,11 @@ def test_json_in_base64_is_kept_so_that_it_can_be_read():
     shown = {":event-type": "chunk", "bytes": {"json in base64": {"type": "message_start"}}, "p": "abc"}
     assert [event.data for event in kept.events] == [shown]
     assert content_of(kept) == frame
+    spaced = base64.b64encode(b'{"type": "message_start"}').decode()
+    frame = written("chunk", json.dumps({"bytes": spaced}, separators=(",", ":")).encode())
+    kept = response_of(200, {"content-type": AMAZON.media_type}, [Chunk(frame, 0.0)])
+    assert kept.events[0].data["bytes"] == {"text in base64": '{"type": "message_start"}'}
+    assert content_of(kept) == frame
 
 
 @pytest.mark.parametrize(

@@ -307,6 +307,7 @@ def test_ready_bodies_in_either_shape() -> None:
 )
 def test_what_ollama_cannot_say(reply: Any, what: str) -> None:
     assert what in asked(reply, messages=HI, stream=False).json()["error"]
+    assert what in asked(reply, messages=HI).json()["error"]  # before a stream begins
 
 
 def test_embeddings() -> None:

@@ -2,7 +2,7 @@
 
 A frame is its length and that of its headers, their checksum, the headers, the payload, and the checksum of all that
 (Amazon's documentation, "Event stream encoding"). Recordings keep what people can read of one: a JSON object of
-its kind and its payload's fields, with JSON in place of a field that has it in base64.
+its kind and its payload's fields, with what a field has in base64 in its place: JSON, or any text.
 
 Knows: the framing. Must not know: what events there are, and what they say.
 """
@@ -26,7 +26,7 @@ AROUND = PRELUDE.size + CHECKSUM.size
 LARGEST = 1 << 24  # bytes, 16 MiB, as much as Amazon allows
 KIND, CONTENT_TYPE, MESSAGE = "-type", ":content-type", ":message-type"
 JSON = "application/json"
-IN_BASE64 = "json in base64"
+JSON_INSIDE, TEXT_INSIDE = "json in base64", "text in base64"
 
 
 class Frame(NamedTuple):
@@ -154,31 +154,35 @@ class AmazonFrames:
 
 
 def _opened(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Show JSON that a field has in base64."""
-    return {name: _json_in(value) if isinstance(value, str) else value for name, value in payload.items()}
+    """Show what a field has in base64, where that is JSON."""
+    return {name: _inside(value) if isinstance(value, str) else value for name, value in payload.items()}
 
 
-def _json_in(value: str) -> Any:
+def _inside(value: str) -> Any:
     if not value.startswith("e"):  # the first bits of a brace
         return value
     try:
-        found: object = json.loads(base64.b64decode(value, validate=True))
+        text = base64.b64decode(value, validate=True).decode()
+        found: object = json.loads(text)
     except (ValueError, RecursionError):
         return value
-    return {IN_BASE64: cast("object", found)} if isinstance(found, dict) else value
+    return {JSON_INSIDE: found} if _compact(found) == text else {TEXT_INSIDE: text}
 
 
 def _closed(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the JSON that was shown in base64 again."""
-    return {name: _in_base64(value) if _is_opened(value) else value for name, value in shown.items()}
+    """Write in base64 again what was shown of it."""
+    return {
+        name: _outside(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+        for name, value in shown.items()
+    }
 
 
-def _is_opened(value: object) -> bool:
-    return isinstance(value, dict) and value.keys() == {IN_BASE64}
-
-
-def _in_base64(opened: Mapping[str, Any]) -> str:
-    return base64.b64encode(_compact(opened[IN_BASE64]).encode()).decode()
+def _outside(value: dict[str, Any]) -> Any:
+    name = next(iter(value), "")
+    if len(value) != 1 or name not in {JSON_INSIDE, TEXT_INSIDE}:
+        return value
+    text = _compact(value[name]) if name == JSON_INSIDE else str(value[name])
+    return base64.b64encode(text.encode()).decode()
 
 
 def _compact(value: object) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.amazon_frames import KIND, parsed, written
 from llm_intercept.base.json import decode, encode, is_object, mapping, text
 from llm_intercept.dialects.shared.told_parts import Begun, Ended, Said
-from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Other, Reasoning, Text, ToolCall
 from llm_intercept.model.wire import Awaited
 
@@ -53,7 +52,6 @@ def events(teller: Teller, end: Callable[[], Mapping[str, Any]]) -> Iterator[Eve
 def _events(told: Told) -> Iterator[Event]:
     match told:
         case Begun(number=number, part=ToolCall() as call):
-            check_arguments(call)
             yield {BLOCK: {"start": {"toolUse": {"toolUseId": call.id, "name": call.name}}, INDEX: number}}
         case Begun(number=number, part=Other() as block):
             yield {BLOCK: {"start": dict(block.raw), INDEX: number}}
@@ -85,20 +83,6 @@ def _sealed(number: int, part: Reasoning) -> Iterator[Event]:
 
 def _delta(number: int, delta: Mapping[str, Any]) -> Event:
     return {DELTA: {INDEX: number, "delta": delta}}
-
-
-def check_arguments(call: ToolCall) -> None:
-    """Refuse a call whose arguments are no JSON.
-
-    Raises:
-        ReplyError: They are not.
-
-    """
-    try:
-        decode(call.arguments.encode())
-    except ValueError as error:
-        problem = f"{call!r} has arguments that are no JSON, which is all that Bedrock can say"
-        raise ReplyError(problem, "Give a mapping, or JSON text: tool_call('f', {…}).") from error
 
 
 def frame_of(event: Mapping[str, Any], message: str = "event") -> bytes:

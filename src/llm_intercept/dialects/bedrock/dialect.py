@@ -19,7 +19,7 @@ from llm_intercept.dialects.shared.hashed_ids import derived, letters
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.dialects.shared.prompt_cost import prompt_tokens
-from llm_intercept.dialects.shared.told_parts import Teller, identified, sayable
+from llm_intercept.dialects.shared.told_parts import Teller, check_objects, identified, sayable
 from llm_intercept.model.parts import Reasoning, Text, ToolCall
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import Awaited, WireResponse
@@ -82,6 +82,7 @@ class BedrockConverse(BedrockDialect, Conversation):
 
     def written(self, request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
         parts = sayable(reply, (Text, Reasoning, ToolCall), "Bedrock")
+        check_objects(parts, "Bedrock")
         parts = identified(parts, lambda number, _: f"tooluse_{letters(derived(context.identity, number), 22)}")
         stops = request.stops if isinstance(request, read.ConverseRequest) else ()
         teller = Teller.of(parts, request, context.tokenizer, stops)

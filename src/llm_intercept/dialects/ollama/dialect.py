@@ -37,7 +37,7 @@ from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.dialects.shared.prompt_cost import prompt_tokens
-from llm_intercept.dialects.shared.told_parts import Teller, identified, sayable
+from llm_intercept.dialects.shared.told_parts import Teller, check_objects, identified, sayable
 from llm_intercept.model.parts import Reasoning, Text, ToolCall
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse
@@ -98,6 +98,7 @@ class OllamaConversation(OllamaDialect, Conversation):
 
     def written(self, request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
         parts = identified(sayable(reply, self.kinds, "Ollama"), lambda number, _: _call_id(context.identity, number))
+        check_objects(parts, "Ollama")
         stops = request.stops if isinstance(request, OllamaRequest) else ()
         teller = Teller.of(parts, request, context.tokenizer, stops)
         given = finish_of(reply, FINISHES, "Ollama")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from llm_intercept.base.json import is_object, items, json_object, mapping, text
 from llm_intercept.dialects.ollama.ollama_origin import go_json
 from llm_intercept.dialects.shared.told_parts import Ended, Said
-from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, Text, ToolCall
 from llm_intercept.model.wire import Awaited
 
@@ -45,17 +44,11 @@ MESSAGE, RESPONSE = Form("message", "content"), Form("", "response")
 
 
 def call_json(call: ToolCall, arguments: str, number: int) -> dict[str, Any]:
-    """Write a call.
-
-    Raises:
-        ReplyError: Its arguments are no JSON object.
-
-    """
-    value = json_object(arguments.encode())
-    if value is None:
-        problem = f"{call!r} has arguments that are no JSON object, which is all that Ollama can say"
-        raise ReplyError(problem, "Give a mapping, or text that is a JSON object: tool_call('f', {…}).")
-    return {"id": call.id, "function": {"index": number, "name": call.name, "arguments": value}}
+    """Write a call, whose arguments are a JSON object."""
+    return {
+        "id": call.id,
+        "function": {"index": number, "name": call.name, "arguments": json_object(arguments.encode())},
+    }
 
 
 def body_of(head: Mapping[str, Any], form: Form, teller: Teller, end: Callable[[], Mapping[str, Any]]) -> bytes:

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from llm_intercept.base.json import json_object
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.errors import ReplyError
@@ -154,6 +155,19 @@ def sayable(reply: Reply, kinds: tuple[type[ReplyPart], ...], api: str) -> tuple
             what = part.type if isinstance(part, Other) else part.kind if isinstance(part, Media) else repr(part)
             raise ReplyError(f"A reply gives {what}, which {api} cannot say", "Answer the API alone with it that can.")
     return parts
+
+
+def check_objects(parts: Iterable[ReplyPart], api: str) -> None:
+    """Refuse calls whose arguments are no JSON object, for an API that has them as one.
+
+    Raises:
+        ReplyError: A call's are something else.
+
+    """
+    for part in parts:
+        if isinstance(part, ToolCall) and json_object(part.arguments.encode(errors="replace")) is None:
+            problem = f"{part!r} has arguments that are no JSON object, which is all that {api} can say"
+            raise ReplyError(problem, "Give a mapping, or text that is a JSON object: tool_call('f', {…}).")
 
 
 def identified(parts: Iterable[ReplyPart], id_of: Callable[[int, ToolCall], str]) -> tuple[ReplyPart, ...]:
