@@ -30,6 +30,7 @@ from llm_intercept import (
     structured,
     tool_call,
 )
+from llm_intercept.dialects.cohere import grammar
 from llm_intercept.dialects.cohere.chat_events import accumulated
 from llm_intercept.dialects.cohere.dialect import CohereChat
 from llm_intercept.dialects.cohere.raw import replies
@@ -119,6 +120,37 @@ def test_async() -> None:
 
     with intercept("Hi"):
         assert asyncio.run(ask()) == ["message-start", "content-start", "content-delta", "content-end", "message-end"]
+
+
+def test_a_client_that_wants_json_alone_gets_lines() -> None:
+    """As litellm does; the same events, without an end that is none of them."""
+    reply = ["one two", tool_call("f", a=1)]
+    with httpx.Client(transport=InterceptTransport(reply), headers={"accept": "application/json"}) as api:
+        answer = api.post(f"{HOST}/v2/chat", json={"model": MODEL, "messages": HI, "stream": True})
+    assert answer.headers["content-type"] == "application/stream+json"
+    told = [json.loads(line) for line in answer.content.split(b"\n") if line]
+    assert told == stream_data(asked(reply, messages=HI, stream=True).content)
+    assert asked(raw(answer.content), messages=HI).json() == accumulated(told)
+    assert [grammar.kind(line) for line in answer.content.splitlines()][-1] == "finish"
+    assert grammar.is_last(answer.content.splitlines()[-1])
+    failing = Reply(*reply, fault=stream_error("no"))
+    with httpx.Client(transport=InterceptTransport(failing), headers={"accept": "application/json"}) as api:
+        last = api.post(f"{HOST}/v2/chat", json={"model": MODEL, "messages": HI, "stream": True}).content.splitlines()[
+            -1
+        ]
+    assert json.loads(last)["delta"]["error"] == "no"
+
+
+def test_the_first_version_of_embeddings_and_ranks() -> None:
+    """Which langchain still asks."""
+    with intercept():
+        api = cohere.Client("none")
+        assert (
+            len(api.embed(model="embed-english-v3.0", texts=["a"], input_type="classification").embeddings[0]) == 1024
+        )
+        body = {"texts": ["a"], "embedding_types": ["int8"], "input_type": "classification"}
+        assert len(asked(auto(), "/v1/embed", **body).json()["embeddings"]["int8"][0]) == 1024
+        assert api.rerank(model="rerank-v3.5", query="a b", documents=["c", "a"]).results[0].index == 1
 
 
 def test_calls_of_tools_with_a_plan_and_their_answers() -> None:

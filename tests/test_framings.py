@@ -132,4 +132,5 @@ def test_binary_that_no_json_says_is_kept_as_it_is(odd):
 
 def test_a_media_type_says_how_its_body_is_cut():
     assert {kind: framing_of(f" {kind.upper()}; charset=utf-8") for kind in FRAMINGS} == FRAMINGS
+    assert {framing.media_type: framing for framing in STREAMS}.items() <= FRAMINGS.items()
     assert framing_of("application/json") is None

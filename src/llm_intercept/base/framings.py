@@ -61,7 +61,9 @@ class Framing(Protocol):
 SSE: Framing = ServerSentEvents()
 JSON_LINES: Framing = JsonLines()
 AMAZON: Framing = AmazonFrames()
-FRAMINGS = {one.media_type: one for one in (SSE, JSON_LINES, AMAZON)}
+ALSO_LINES = ("application/ndjson", "application/jsonl", "application/stream+json")
+"""Other names of JSON lines."""
+FRAMINGS = {**{one.media_type: one for one in (SSE, JSON_LINES, AMAZON)}, **dict.fromkeys(ALSO_LINES, JSON_LINES)}
 
 
 def framing_of(content_type: str) -> Framing | None:

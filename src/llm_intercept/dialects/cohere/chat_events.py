@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, is_array, items, mapping, text
 from llm_intercept.base.sse import frame
+from llm_intercept.dialects.cohere.cohere_origin import LINES
 from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.dialects.shared.told_parts import Begun, Ended, Said
 from llm_intercept.model.parts import Citation, Other, Reasoning, Text, ToolCall
@@ -140,11 +141,18 @@ def events(
     yield {"type": "message-end", "delta": dict(end())}
 
 
-def framed(told: Iterable[Event | Awaited]) -> Iterator[bytes | Awaited]:
-    """Frame events as Cohere does, and end as it does."""
+def framed(told: Iterable[Event | Awaited], content_type: str) -> Iterator[bytes | Awaited]:
+    """Frame events as Cohere does, in one of its two kinds of streams."""
+    write = line_bytes if content_type == LINES else event_bytes
     for one in told:
-        yield one if isinstance(one, Awaited) else event_bytes(one)
-    yield DONE
+        yield one if isinstance(one, Awaited) else write(one)
+    if content_type != LINES:
+        yield DONE
+
+
+def line_bytes(event: Mapping[str, Any]) -> bytes:
+    """Write an event as a line."""
+    return encode(event) + b"\n"
 
 
 def event_bytes(event: Mapping[str, Any]) -> bytes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import struct
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
-from llm_intercept.dialects.cohere.cohere_origin import CHANGING, uuid_of
+from llm_intercept.dialects.cohere.cohere_origin import CHANGING, is_cohere, uuid_of
 from llm_intercept.dialects.cohere.cohere_self import VERSION, CohereSelf, request_of
 from llm_intercept.dialects.cohere.read import body_of
 from llm_intercept.dialects.shared.embedding import MOST_DIMENSIONS, EmbedsByItself
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest, WireResponse
 
-NAME, PATH = "cohere.embed", "/v2/embed"
+NAME, PATH, EARLIER = "cohere.embed", "/v2/embed", "/v1/embed"
 USUAL = 1024
 DIMENSIONS = {"embed-v4.0": 1536, "embed-english-light-v3.0": 384, "embed-multilingual-light-v3.0": 384}
 BITS = 8
@@ -74,7 +75,7 @@ def _usage(values: Sequence[Any]) -> Usage | None:
 
 
 class CohereEmbed(EmbedsByItself, CohereSelf):
-    """`/v2/embed`."""
+    """`/v2/embed`, and `/v1/embed` where host or client say that Cohere is asked."""
 
     name = NAME
     recorded = Recorded(
@@ -85,7 +86,8 @@ class CohereEmbed(EmbedsByItself, CohereSelf):
     )
 
     def claims(self, head: WireRequest) -> bool:
-        return head.method == "POST" and head.path.rstrip("/").endswith(PATH)
+        path = head.path.rstrip("/")
+        return head.method == "POST" and (path.endswith(PATH) or (path.endswith(EARLIER) and is_cohere(head)))
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         body = body_of(head, content, _check)
@@ -101,12 +103,14 @@ class CohereEmbed(EmbedsByItself, CohereSelf):
     def answer(
         self, request: LLMRequest, vectors: Sequence[Sequence[float]], used: Usage, context: Context
     ) -> WireResponse:
-        asked = [one for one in items(request.raw.get("embedding_types")) if one in TYPES] or ["float"]
+        asked = [one for one in items(request.raw.get("embedding_types")) if one in TYPES]
+        is_plain = not asked and urlsplit(request.url).path.rstrip("/").endswith(EARLIER)
+        by_type = {kind: [TYPES[kind](vector) for vector in vectors] for kind in asked or ["float"]}
         said = {
             "id": uuid_of(context.identity),
-            "embeddings": {kind: [TYPES[kind](vector) for vector in vectors] for kind in asked},
+            "embeddings": by_type["float"] if is_plain else by_type,
             "texts": items(request.raw.get("texts")),
             "meta": {"api_version": VERSION, "billed_units": {"input_tokens": used.input_tokens}},
-            "response_type": "embeddings_by_type",
+            "response_type": "embeddings_floats" if is_plain else "embeddings_by_type",
         }
         return self.object(request, said, context)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
@@ -17,12 +17,14 @@ from llm_intercept.dialects.shared.retry import AT_ONCE, RETRY
 from llm_intercept.model.wire import RETRYABLE, WireResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import ErrorReply
 
 JSON = "application/json"
-STREAM = "text/event-stream"
+STREAM, LINES = "text/event-stream", "application/stream+json"
 HOSTS = (".cohere.com", ".cohere.ai")
 CLIENT = "x-fern-sdk-name"
 COHERE_RETRY = replace(RETRY, longest=60.0)
@@ -55,6 +57,12 @@ def is_cohere(head: WireRequest) -> bool:
     names = {name.lower(): str(value) for name, value in head.headers.items()}
     is_client = names.get("user-agent", "").startswith("cohere/") or names.get(CLIENT, "") == "cohere"
     return is_client or f".{head.host}".endswith(HOSTS)
+
+
+def stream_type(headers: Mapping[str, Any]) -> str:
+    """Return the kind of stream that a client accepts: JSON lines where it wants JSON alone, as litellm does."""
+    accepted = str(headers.get("accept", "*/*"))
+    return LINES if "json" in accepted and "event-stream" not in accepted and "*/*" not in accepted else STREAM
 
 
 def answer_headers(content_type: str, identity: str) -> Headers:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping, text
-from llm_intercept.dialects.cohere.cohere_origin import uuid_of
+from llm_intercept.dialects.cohere.cohere_origin import is_cohere, uuid_of
 from llm_intercept.dialects.cohere.cohere_self import VERSION, CohereSelf, request_of
 from llm_intercept.dialects.cohere.read import body_of
 from llm_intercept.dialects.shared.vectors import embedded
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest, WireResponse
 
-NAME, PATH = "cohere.rerank", "/v2/rerank"
+NAME, PATH, EARLIER = "cohere.rerank", "/v2/rerank", "/v1/rerank"
 DIMENSIONS = 512
 DECIMALS = 8
 
@@ -44,13 +44,14 @@ def scores(query: str, documents: list[str]) -> list[float]:
 
 
 class CohereRerank(CohereSelf):
-    """`/v2/rerank`."""
+    """`/v2/rerank`, and `/v1/rerank` where host or client say that Cohere is asked."""
 
     name = NAME
     what = "ranks"
 
     def claims(self, head: WireRequest) -> bool:
-        return head.method == "POST" and head.path.rstrip("/").endswith(PATH)
+        path = head.path.rstrip("/")
+        return head.method == "POST" and (path.endswith(PATH) or (path.endswith(EARLIER) and is_cohere(head)))
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         body = body_of(head, content, _check)

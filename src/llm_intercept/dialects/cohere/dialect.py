@@ -11,7 +11,14 @@ from llm_intercept.base.json import encode, items, mapping
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.cohere import grammar, read
 from llm_intercept.dialects.cohere.chat_events import accumulated, events, framed
-from llm_intercept.dialects.cohere.cohere_origin import CHANGING, JSON, STREAM, CohereDialect, answer_headers, uuid_of
+from llm_intercept.dialects.cohere.cohere_origin import (
+    CHANGING,
+    JSON,
+    CohereDialect,
+    answer_headers,
+    stream_type,
+    uuid_of,
+)
 from llm_intercept.dialects.cohere.raw import Ready, beside, plan_in, read_usage, ready, replies, said_in
 from llm_intercept.dialects.shared.conversing import Conversation
 from llm_intercept.dialects.shared.finish import finish_of
@@ -81,7 +88,7 @@ class CohereChat(CohereDialect, Conversation):
         return _written(request, told, context)
 
     def ready(self, request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
-        found = ready(answer, stream=request.stream)
+        found = ready(answer, stream=stream_type(request.headers) if request.stream else "")
         if isinstance(found, Ready):
             headers = answer_headers(found.content_type, context.identity)
             return WireResponse(answer.status, overridden(headers, answer.headers), (found.content,))
@@ -96,7 +103,8 @@ class CohereChat(CohereDialect, Conversation):
 
 def _written(request: LLMRequest, told: Iterator[Event | Awaited], context: Context) -> WireResponse:
     if request.stream:
-        return WireResponse(200, answer_headers(STREAM, context.identity), framed(told))
+        kind = stream_type(request.headers)
+        return WireResponse(200, answer_headers(kind, context.identity), framed(told, kind))
     body = accumulated(one for one in told if not isinstance(one, Awaited))
     return WireResponse(200, answer_headers(JSON, context.identity), (encode(body),))
 

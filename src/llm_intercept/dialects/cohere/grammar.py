@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import encode, items, json_object, mapping, text
-from llm_intercept.dialects.cohere.chat_events import event_bytes
+from llm_intercept.dialects.cohere.chat_events import event_bytes, line_bytes
 from llm_intercept.dialects.shared.ready import DONE, END
 
 if TYPE_CHECKING:
@@ -26,21 +26,29 @@ KINDS: dict[str, EventKind] = {
 
 def kind(event: bytes) -> EventKind:
     """Return what an event is for."""
-    line = next((one for one in event.splitlines() if one.startswith(b"data:")), b"").removeprefix(b"data:").strip()
-    if line == END.encode():
-        return "done"
-    return KINDS.get(text((json_object(line) or {}).get("type")), "other")
+    said = _said(event)
+    return "done" if said == END.encode() else KINDS.get(_type(said), "other")
 
 
 def is_last(event: bytes) -> bool:
-    """Whether it is `[DONE]`, where the SDK stops reading."""
-    return event.rstrip().endswith(END.encode())
+    """Whether it is `[DONE]`, where the SDK stops reading, or the line that ends the message."""
+    return event.rstrip().endswith(END.encode()) or (event.startswith(b"{") and _type(event) == "message-end")
+
+
+def _said(event: bytes) -> bytes:
+    if event.startswith(b"{"):
+        return event
+    return next((one for one in event.splitlines() if one.startswith(b"data:")), b"").removeprefix(b"data:").strip()
+
+
+def _type(said: bytes) -> str:
+    return text((json_object(said) or {}).get("type"))
 
 
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error: the last event says it, since there is none of its own."""
-    del first
-    return event_bytes({"type": "message-end", "delta": {"error": error.message, "finish_reason": "ERROR"}}) + DONE
+    last = {"type": "message-end", "delta": {"error": error.message, "finish_reason": "ERROR"}}
+    return line_bytes(last) if first.startswith(b"{") else event_bytes(last) + DONE
 
 
 def halve_arguments(body: bytes) -> bytes:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import decode, encode, items, mapping, text
-from llm_intercept.dialects.cohere.chat_events import PLAN, accumulated, event_bytes
-from llm_intercept.dialects.cohere.cohere_origin import JSON, STREAM
+from llm_intercept.dialects.cohere.chat_events import PLAN, accumulated, framed
+from llm_intercept.dialects.cohere.cohere_origin import JSON, LINES, STREAM
 from llm_intercept.dialects.cohere.read import parts_of
-from llm_intercept.dialects.shared.ready import DONE, is_event_text, stream_data
+from llm_intercept.dialects.shared.ready import is_event_text, stream_data
 from llm_intercept.model.parts import Citation, Media, Other, ToolResult
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.reply import Reply
@@ -40,16 +40,19 @@ class Ready(NamedTuple):
     content: bytes
 
 
-def ready(answer: RawReply, *, stream: bool) -> Ready | Mapping[str, Any]:
-    """Make the body of a raw reply, or return the one that is to be told as a stream."""
+def ready(answer: RawReply, *, stream: str) -> Ready | Mapping[str, Any]:
+    """Make the body of a raw reply, or return the one that is to be told as a stream; `stream` is its kind, if any."""
     body = answer.body
     if isinstance(body, tuple):
-        return _framed(body) if stream else _added(body)
+        return _framed(body, stream) if stream else _added(body)
     if isinstance(body, Mapping):
         return body if stream and "message" in body and "id" in body else Ready(JSON, encode(body))
     try:
         if is_event_text(body):
             return Ready(STREAM, body) if stream else _added(stream_data(body))
+        if body.startswith(b'{"type"') or b"\n{" in body:
+            found = [mapping(decode(line)) for line in body.splitlines() if line.strip()]
+            return Ready(LINES, body) if stream else _added(found)
         if stream:
             value = mapping(decode(body))
             return value if isinstance(value.get("message"), dict) else Ready(JSON, body)
@@ -58,8 +61,9 @@ def ready(answer: RawReply, *, stream: bool) -> Ready | Mapping[str, Any]:
     return Ready(JSON, body)
 
 
-def _framed(values: Iterable[Mapping[str, Any]]) -> Ready:
-    return Ready(STREAM, b"".join([*map(event_bytes, values), DONE]))
+def _framed(values: Iterable[Mapping[str, Any]], content_type: str) -> Ready:
+    chunks = framed(map(dict, values), content_type)
+    return Ready(content_type, b"".join(one for one in chunks if isinstance(one, bytes)))
 
 
 def _added(values: Iterable[Mapping[str, Any]]) -> Ready:
