@@ -324,13 +324,18 @@ def test_embeddings() -> None:
 
 
 def test_models() -> None:
-    with intercept():
+    """Frameworks ask for them before each question, so they are listed apart; a rule may mean them."""
+    with intercept("hi") as llm:
         client = ollama.Client(LOCAL)
         assert "llama3.2:latest" in [one.model for one in client.list().models]
         assert client.show("llama3.2").details.family == "llama"
         assert "tools" in client.show("anything").capabilities
         assert client.ps().models == []
         assert httpx.get(f"{LOCAL}/api/version").json() == {"version": "0.13.0"}
+        llm.on(api="ollama.models", url="*/api/tags").reply(raw({"models": []}))
+        assert client.list().models == []
+    assert list(llm.calls) == []
+    assert [call.request.model for call in llm.side_calls] == ["", "llama3.2", "anything", "", "", ""]
 
 
 def test_a_rule_says_which_requests_it_means() -> None:

@@ -76,10 +76,15 @@ def shown(model: str) -> dict[str, Any]:
 
 
 class OllamaModels(OllamaDialect, AnsweredByItself):
-    """What Ollama says of itself and its models, where host, port or client say that it is asked."""
+    """What Ollama says of itself and its models, where host, port or client say that it is asked.
+
+    Frameworks ask it before each question, so these are side requests.
+    """
 
     name = "ollama.models"
     what = "models"
+    takes = ()
+    is_side = True
 
     def claims(self, head: WireRequest) -> bool:
         path = head.path.rstrip("/")
