@@ -350,3 +350,13 @@ def test_what_cohere_refuses(body: dict[str, Any]) -> None:
 def test_what_cohere_cannot_say() -> None:
     assert "cannot say" in asked(Reply("x", finish_reason="content_filter"), messages=HI).json()["message"]
     assert "question to a model" in asked(embedding([0.1]), messages=HI).json()["message"]
+
+
+def test_a_delta_that_says_its_type_again_says_it_once() -> None:
+    """As some recorded streams do; what a user gives is not changed."""
+    delta = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"type": "text", "text": "Hi"}}}}
+    start = {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}}
+    told = [{"type": "message-start", "id": "a", "delta": {"message": {"role": "assistant"}}}, start, delta, delta]
+    end = {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}
+    assert accumulated([*told, end])["message"]["content"] == [{"type": "text", "text": "HiHi"}]
+    assert start["delta"]["message"]["content"]["text"] == ""

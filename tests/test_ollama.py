@@ -383,3 +383,25 @@ def test_json_is_escaped_as_go_does() -> None:
     answer = asked(said, messages=HI, stream=False)
     assert r"\u003cthink\u003ea \u0026 b\u2028c" in answer.text
     assert answer.json()["message"]["content"] == said
+
+
+def test_odd_requests_are_read() -> None:
+    """Whatever stands where something else is expected says nothing; numbers that are none in JSON too."""
+    odd = {
+        "model": MODEL,
+        "messages": [{"role": 1, "content": ["x"], "tool_calls": [5, {"function": {"arguments": [1]}}], "images": 3}, {}],
+        "tools": ["x"], "options": "x", "format": 5, "stop": 1, "keep_alive": {},
+    }  # fmt: skip
+    with httpx.Client(transport=InterceptTransport(auto())) as client:
+        assert client.post(f"{LOCAL}/api/chat", json=odd).status_code == 200
+        text = json.dumps(
+            {
+                **odd,
+                "messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": {"a": float("nan")}}}]}],
+            }
+        )
+        assert client.post(f"{LOCAL}/api/chat", content=text).status_code == 200
+    line = {"model": "m", "message": {"content": "a", "more": {"b": {"c": 1}}}}
+    given = [line, {"message": {"content": "b", "more": {"b": {"d": 2}}}, "done": True}]
+    assert accumulated(given)["message"] == {"content": "ab", "more": {"b": {"c": 1, "d": 2}}}
+    assert line == {"model": "m", "message": {"content": "a", "more": {"b": {"c": 1}}}}

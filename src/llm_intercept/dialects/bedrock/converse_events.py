@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.amazon_frames import KIND, parsed, written
-from llm_intercept.base.json import decode, encode, is_object, mapping, text
+from llm_intercept.base.json import decode, encode, is_object, mapping, plain, text
 from llm_intercept.dialects.shared.told_parts import Begun, Ended, Said
 from llm_intercept.model.parts import Other, Reasoning, Text, ToolCall
 from llm_intercept.model.wire import Awaited
@@ -127,7 +127,7 @@ def accumulated(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _begun(start: Mapping[str, Any]) -> dict[str, Any]:
     call = mapping(start.get("toolUse"))
-    return {"toolUse": {**call, "input": ""}} if call else dict(start)
+    return {"toolUse": {**call, "input": ""}} if call else plain(start)
 
 
 def _add(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
@@ -155,7 +155,7 @@ def _complete(block: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(call.get("input"), str):
         return block
     try:
-        return {"toolUse": {**call, "input": decode(call["input"].encode())}}
+        return {"toolUse": {**call, "input": decode(call["input"].encode(errors="replace"))}}
     except ValueError:
         return {"toolUse": {**call, "input": {}}}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text, to_json_text
+from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
@@ -145,7 +145,7 @@ def _part(raw: Mapping[str, Any]) -> Part:
     if kind == "text":
         return Text(text(raw.get("text")))
     if kind == "toolUse":
-        return ToolCall(text(value.get("name")), to_json_text(value.get("input", {})), text(value.get("toolUseId")))
+        return ToolCall(text(value.get("name")), encode(value.get("input", {})).decode(), text(value.get("toolUseId")))
     if kind == "toolResult":
         said = "".join(map(_said, map(mapping, items(value.get("content")))))
         return ToolResult(said, text(value.get("toolUseId")), is_error=value.get("status") == "error")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PLAN = "tool_plan"
 IN_LISTS = ("content", "tool_calls", "citations")
+JOINED = frozenset({"text", "thinking", "arguments"})
+"""What comes in pieces; other fields of a delta say what the beginning said."""
 Event = dict[str, Any]
 
 
@@ -192,7 +194,7 @@ def _add(message: dict[str, Any], kind: str, said: Mapping[str, Any]) -> None:
 
 def _join(to: dict[str, Any], more: Mapping[str, Any]) -> None:
     for name, value in more.items():
-        if isinstance(value, str) and isinstance(to.get(name), str):
+        if name in JOINED and isinstance(value, str) and isinstance(to.get(name), str):
             to[name] += value
         elif name == "function":
             to[name] = dict(mapping(to.get(name)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llm_intercept.base.json import is_object, items, json_object, mapping, text
+from llm_intercept.base.json import is_object, items, json_object, mapping, plain, text
 from llm_intercept.dialects.ollama.ollama_origin import go_json
 from llm_intercept.dialects.shared.told_parts import Ended, Said
 from llm_intercept.model.parts import Reasoning, Text, ToolCall
@@ -47,7 +47,7 @@ def call_json(call: ToolCall, arguments: str, number: int) -> dict[str, Any]:
     """Write a call, whose arguments are a JSON object."""
     return {
         "id": call.id,
-        "function": {"index": number, "name": call.name, "arguments": json_object(arguments.encode())},
+        "function": {"index": number, "name": call.name, "arguments": json_object(arguments.encode(errors="replace"))},
     }
 
 
@@ -130,4 +130,4 @@ def _add(to: dict[str, Any], more: Mapping[str, Any]) -> None:
         elif is_object(value) and is_object(known):
             _add(to[name], mapping(value))
         else:
-            to[name] = dict(mapping(value)) if is_object(value) else value
+            to[name] = plain(value)

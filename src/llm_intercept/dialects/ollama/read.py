@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
-from llm_intercept.base.json import is_array, is_object, items, json_object, mapping, text, to_json_text
+from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.ollama.ollama_origin import is_ollama
 from llm_intercept.model.parts import Media, Part, Reasoning, Text, ToolCall, ToolResult
@@ -145,7 +145,9 @@ def parts_of(raw: Mapping[str, Any]) -> tuple[Part, ...]:
 def _call(raw: Mapping[str, Any]) -> ToolCall:
     called = mapping(raw.get("function"))
     arguments = called.get("arguments")
-    return ToolCall(text(called.get("name")), to_json_text({} if arguments is None else arguments), text(raw.get("id")))
+    return ToolCall(
+        text(called.get("name")), encode({} if arguments is None else arguments).decode(), text(raw.get("id"))
+    )
 
 
 def _images(raw: Mapping[str, Any]) -> tuple[Media, ...]:
