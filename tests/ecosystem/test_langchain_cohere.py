@@ -15,7 +15,10 @@ from langchain_core.tools import tool
 from llm_intercept import intercept, tool_call
 
 # pydantic warns of the SDK's own code.
-pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_(computed_)?fields' attribute:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_(computed_)?fields' attribute:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The `parse_obj` method:DeprecationWarning"),
+]
 MODEL = "command-a-03-2025"
 
 
