@@ -99,7 +99,15 @@ OWN["anthropic2"] = Own(
 # What is installed for a library, its own name first, and its tests.
 ECOSYSTEM = {
     # litellm 1.106 imports mcp for every call with tools.
-    "litellm": ("litellm[mcp]", "test_litellm.py", "test_litellm_responses.py", "test_agents_litellm.py"),
+    "litellm": (
+        "litellm[mcp] boto3",
+        "test_litellm.py",
+        "test_litellm_responses.py",
+        "test_litellm_others.py",
+        "test_agents_litellm.py",
+    ),
+    "langchain-ollama": ("langchain-ollama", "test_langchain_ollama.py"),
+    "langchain-cohere": ("langchain-cohere", "test_langchain_cohere.py"),
     "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
     "pydantic-ai": ("pydantic-ai-slim[openai,anthropic]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
     "openai-agents": (

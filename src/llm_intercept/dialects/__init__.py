@@ -8,10 +8,18 @@ from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
 from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
 from llm_intercept.dialects.anthropic_messages.token_counter import TokenCounter
 from llm_intercept.dialects.anthropic_models.dialect import AnthropicModels
+from llm_intercept.dialects.bedrock.dialect import BedrockConverse
+from llm_intercept.dialects.cohere.cohere_embed import CohereEmbed
+from llm_intercept.dialects.cohere.cohere_models import CohereModels
+from llm_intercept.dialects.cohere.cohere_rerank import CohereRerank
+from llm_intercept.dialects.cohere.dialect import CohereChat
 from llm_intercept.dialects.google_embeddings.dialect import GoogleEmbeddings
 from llm_intercept.dialects.google_gemini.count_tokens import CountTokens
 from llm_intercept.dialects.google_gemini.dialect import GoogleGemini
 from llm_intercept.dialects.google_models.dialect import GoogleModels
+from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
+from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
+from llm_intercept.dialects.ollama.ollama_models import OllamaModels
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -36,6 +44,15 @@ DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
     OpenAICompletions(),
+    OllamaChat(),
+    OllamaGenerate(),
+    OllamaEmbed(),
+    OllamaModels(),
+    CohereChat(),
+    CohereEmbed(),
+    CohereRerank(),
+    CohereModels(),
+    BedrockConverse(),
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),
