@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,14 +21,14 @@ from llm_intercept.base.foreign import FOREIGN
 from llm_intercept.base.version import DISTRIBUTION
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.cli.check import rules_of
+from llm_intercept.cli.flags import settings_flags
 from llm_intercept.cli.waiting import status_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
 from llm_intercept.settings.environment import HEARD
-from llm_intercept.settings.values import TRUTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 PYTHON = re.compile(r"python[0-9.]*(\.exe)?$")
 QUESTION = f"""
@@ -54,21 +54,8 @@ UNHEARD = (
 )
 
 
-def _options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add a flag for each setting that a process can be given."""
-    for setting in reversed(said_in("run")):
-        default = f" [default: {setting.default}]" if setting.default not in (None, (), False) else ""
-        shown = f"{setting.help[0].upper()}{setting.help[1:]}.{default}"
-        if setting.kind is TRUTH:
-            function = click.option(setting.flag, is_flag=True, flag_value="true", default=None, help=shown)(function)
-        else:
-            words = click.Choice(setting.kind.choices) if setting.kind.choices else click.STRING
-            function = click.option(setting.flag, type=words, help=shown)(function)
-    return function
-
-
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_options
+@settings_flags()
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(command: tuple[str, ...], **given: str | None) -> None:
     """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.

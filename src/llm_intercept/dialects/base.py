@@ -189,10 +189,12 @@ class Dialect(ABC):
         is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere.
         is_kept: Whether recordings keep its exchanges, and play them.
         remembers: Whether its requests may continue what was answered before; `recall` says what.
+        home: The host at which its maker serves it, which a server of any name stands for; empty where there is none.
 
     """
 
     name: str
+    home: str = ""
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()
     retry: Retry

@@ -28,6 +28,7 @@ class OpenAIDialect(Dialect):
 
     """
 
+    home = "api.openai.com"
     retry = RETRY
     manner = USUAL
 
