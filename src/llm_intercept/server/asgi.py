@@ -10,7 +10,7 @@ import asyncio
 import hmac
 import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from llm_intercept.clients.driver import drive_async
 from llm_intercept.clients.family import network_fault
@@ -153,7 +153,7 @@ class App:
 
     def _forwarding(self, head: WireRequest) -> Upstream:
         """Return what sends a request on; raises `RefusedError` where it would come back here."""
-        if head.host in head.headers.get("host", ""):
+        if urlsplit(head.url).netloc == head.headers.get("host", ""):
             where = f"{head.method} {head.url.partition('?')[0]}"
             raise RefusedError(501, f"llm-intercept: nobody knows where to send {where}: give a rule, or --upstream.")
         if self._upstream is None:

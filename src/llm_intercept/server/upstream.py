@@ -113,4 +113,5 @@ def _passing(response: Any, observer: Observer | None) -> WireResponse:
     raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
     if observer is not None:
         observer.began(response.status_code, raw)
-    return WireResponse(response.status_code, tuple(raw), Relayed(response, observer))
+    headers = tuple((name.lower(), value) for name, value in raw)
+    return WireResponse(response.status_code, headers, Relayed(response, observer))
