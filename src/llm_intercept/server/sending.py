@@ -10,10 +10,11 @@ import socket
 import struct
 from contextlib import aclosing
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.clients.stream import ByteChunks
-from llm_intercept.model.wire import HearsFailure, is_event_stream, without_connection_headers
+from llm_intercept.model.wire import CONNECTION_HEADERS, HearsFailure, is_event_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -95,6 +96,10 @@ class Channel:
     async def answer(self, response: WireResponse, door: Door) -> None:
         """Send an answer to the request at a door."""
         at_once = self._is_plain or (response.timeline is None and not is_event_stream(response))
+        if at_once and isinstance(response.chunks, tuple):  # it is all there, and nobody hears how it ends
+            steps: tuple[Step, ...] = response.chunks
+            await self.whole(response.status, response.headers, b"".join(cast("tuple[bytes, ...]", steps)))
+            return
         chunks = ByteChunks(replace(response, chunks=Joined(response.chunks, door.watch)), door)
         try:
             async with aclosing(cast("AsyncGenerator[bytes]", aiter(chunks))) as body:
@@ -177,7 +182,13 @@ def _says_length(response: WireResponse) -> bool:
 
 
 def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(_latin(name.lower()), _latin(value)) for name, value in without_connection_headers(headers)]
+    return [_pair(name, value) for name, value in headers if name.lower() not in CONNECTION_HEADERS]
+
+
+@lru_cache(maxsize=1024)
+def _pair(name: str, value: str) -> tuple[bytes, bytes]:
+    """Encode a header; most are the same in each answer."""
+    return _latin(name.lower()), _latin(value)
 
 
 def _latin(text: str) -> bytes:

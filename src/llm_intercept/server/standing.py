@@ -7,6 +7,7 @@ Knows: ASGI's scope, hosts. Must not know: rules, who answers.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 OURS = "x-llm-intercept-"
 """What our own headers begin with: they are no part of what is asked of an API."""
+HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
+UNNAMED = "unnamed.invalid"
+"""What a request goes to that names no host, or one that can be none."""
 SAFE = "/:@!$&'()*+,;=~-._%"
 
 
@@ -52,6 +56,7 @@ def head_of(scope: Mapping[str, Any], headers: Headers, upstream: str = "", meth
     asked = Headers(one for one in headers.items() if not one[0].startswith(OURS))
     named = asked.get("host", "")
     host = _host(named)
+    named = named if host else UNNAMED
     sent = scope.get("raw_path") or b""
     raw = sent.decode("latin-1").partition("?")[0] or quote(scope["path"], safe=SAFE)
     head = WireRequest(method or scope["method"], f"{_scheme(scope)}://{named}{raw}", host, scope["path"], asked)
@@ -80,7 +85,6 @@ def _scheme(scope: Mapping[str, Any]) -> str:
 
 
 def _host(named: str) -> str:
-    try:
-        return (urlsplit(f"//{named}").hostname or "").lower()
-    except ValueError:  # nobody's name
-        return ""
+    """Read the name in a `Host` header; empty where it is none."""
+    found = HOST.fullmatch(named)
+    return (found[1] or found[2]).lower() if found is not None else ""
