@@ -35,7 +35,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--upstream", default="", help=UPSTREAM),
         click.option(
-            "--pace", help="How fast answers come: ttft=0.3,tokens_per_second=60,jitter=0.2, or a tape's folder."
+            "--pace", help="How fast answers come: ttft=0.3,tokens_per_second=60, or as on a tape, tape:FOLDER."
         ),
         click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that serve."),
         click.option("--tls", is_flag=True, help="Speak TLS, by a certificate that is made on the spot."),
