@@ -154,3 +154,33 @@ def test_without_uvicorn_it_says_what_to_install(tmp_path):
     done = run_command(sys.executable, "-c", code, cwd=tmp_path)
     assert done.returncode == 2
     assert "pip install 'llm-intercept-transport[serve]'" in done.stderr
+
+
+ASKING = """
+import json, os, sys, urllib.request
+body = {"model": "m", "messages": [{"role": "user", "content": sys.argv[1]}]}
+url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+request = urllib.request.Request(url, json.dumps(body).encode(), {"authorization": os.environ["OPENAI_API_KEY"]})
+try:
+    print(json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"])
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "printed", "told"),
+    [
+        ("the weather", 0, "Sunny.\n", "llm-intercept: 1 request came to the socket."),
+        ("else", 1, "404\n", "no rule answers this request"),
+        (None, 1, "", "nothing was asked of a model"),
+    ],
+)
+def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, said, status, printed, told):
+    """A program that is not answered in process asks at the socket; what went unanswered fails the command."""
+    (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
+    (tmp_path / "asking.py").write_text(ASKING if said is not None else "")
+    command = (sys.executable, "-m", "llm_intercept.cli", "run", "--serve", "--rules", "rules.toml", "--")
+    done = run_command(*command, sys.executable, "-S", "asking.py", said or "", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, printed), done.stderr
+    assert told in done.stderr
