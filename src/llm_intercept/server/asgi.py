@@ -24,6 +24,7 @@ from llm_intercept.server.refusing import RefusedError, refusal
 from llm_intercept.server.sending import Channel
 from llm_intercept.server.serve_options import Options, checked
 from llm_intercept.server.shares import HEADER, Shares
+from llm_intercept.server.socket_asgi import SocketServer
 from llm_intercept.server.standing import Headers, head_of, headers_of
 from llm_intercept.server.upstream import Upstream
 from llm_intercept.timing.clock import Clock
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 METRICS = "/metrics"
 LOG = logging.getLogger("llm_intercept.server")
 NOBODY = "llm-intercept: no API known here is asked by {} {}. A rule answers it whose url= names the path, by raw(…)."
-NO_SOCKETS = "llm-intercept answers no WebSocket here: ask over HTTP"
 RESET = frozenset({"ReadError", "WriteError", "ConnectError"})
 """The failures of the network in which a client sees its connection reset."""
 
@@ -79,8 +79,7 @@ class App:
             case "lifespan":
                 await self._live(receive, send)
             case "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1008, "reason": NO_SOCKETS})
+                await self._socket(scope, receive, send)
             case kind:
                 raise TypeError(f"llm-intercept serves http, lifespan and websocket, and no {kind!r}")
 
@@ -122,6 +121,17 @@ class App:
                 await self._ask(scope, headers, receive, channel)
         finally:
             self._metrics.opened(-1)
+
+    async def _socket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer an API's WebSocket."""
+        headers = headers_of(scope)
+        head = head_of(scope, headers, self._options.upstream, method="POST")
+        try:
+            engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
+        except RefusedError:
+            await SocketServer(head, lambda _: None, receive, send).run(None)
+            return
+        await SocketServer(head, engine.exchange, receive, send).run(engine.socket(head))
 
     async def _ask(self, scope: dict[str, Any], headers: Headers, receive: Receive, channel: Channel) -> None:
         """Answer a request to an API."""

@@ -114,12 +114,12 @@ class Channel:
         """Send an answer that is there, with its length; `connection` are headers of the connection beside its own."""
         length = () if status in BODILESS else ((LENGTH, str(len(content)).encode()),)
         said = [(name.encode(), value.encode()) for name, value in connection]
-        await self._begin(status, [*_encoded(headers), *length, *said])
+        await self._begin(status, [*encoded(headers), *length, *said])
         await self._end(content)
 
     async def lines(self, status: int, headers: Headers, lines: AsyncIterator[bytes], receive: Receive) -> None:
         """Send lines as they come, until they end or the client leaves."""
-        await self._begin(status, _encoded(headers))
+        await self._begin(status, encoded(headers))
         await self._send({"type": "http.response.body", "body": b"", "more_body": True})
         sending = asyncio.create_task(self._all_of(lines))
         leaving = asyncio.create_task(_left(receive))
@@ -135,7 +135,7 @@ class Channel:
                 await self._send({"type": "http.response.body", "body": line, "more_body": True})
 
     async def _lazily(self, response: WireResponse, body: AsyncGenerator[bytes]) -> None:
-        await self._begin(response.status, _encoded(response.headers))
+        await self._begin(response.status, encoded(response.headers))
         async for chunk in body:
             await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self._end(b"")
@@ -149,21 +149,26 @@ class Channel:
         await self._send({"type": "http.response.body", "body": content, "more_body": False})
 
     def drop(self, *, reset: bool) -> bool:
-        """Let the connection end as one that fails, if the server lets us at it; whether it does.
+        """Let the connection end as one that fails; see `drop`."""
+        return drop(self._send, reset=reset)
 
-        ASGI has no word for it. uvicorn's `send` is a method of what has the connection; other servers close it when
-        an application raises in the middle of an answer.
-        """
-        transport: Any = getattr(getattr(self._send, "__self__", None), "transport", None)
-        if not hasattr(transport, "abort"):
-            return False
-        end = transport.get_extra_info("socket")
-        if reset and end is not None:
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            transport.abort()
-        else:
-            transport.close()
-        return True
+
+def drop(send: Send, *, reset: bool) -> bool:
+    """Let a connection end as one that fails, if the server lets us at it; whether it does.
+
+    ASGI has no word for it. uvicorn's `send` is a method of what has the connection; other servers close it when an
+    application raises in the middle of an answer.
+    """
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if not hasattr(transport, "abort"):
+        return False
+    end = transport.get_extra_info("socket")
+    if reset and end is not None:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    else:
+        transport.close()
+    return True
 
 
 async def _left(receive: Receive) -> None:
@@ -181,7 +186,8 @@ def _says_length(response: WireResponse) -> bool:
     return any(name.lower() == "content-length" for name, _ in response.headers)
 
 
-def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Encode an answer's headers but for those of the connection, which the server says itself."""
     return [_pair(name, value) for name, value in headers if name.lower() not in CONNECTION_HEADERS]
 
 
