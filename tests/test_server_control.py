@@ -119,6 +119,9 @@ def test_only_so_many_tests_are_remembered():
 def test_only_so_many_calls_are_kept():
     """The older half is forgotten; how many there were is not."""
     served = app(Interceptor("hello"), calls=5)
+    for number in range(3):
+        say(served, f"of a test {number}", "a")
+    assert [one["last_user"] for one in lines(control(served, "GET", "calls", "a"))] == ["of a test 2"]
     for number in range(23):
         say(served, f"number {number}")
     kept = [one["last_user"] for one in lines(control(served, "GET", "calls"))]
@@ -314,6 +317,8 @@ def test_the_control_asks_for_its_token():
 def test_a_page_of_another_machine_may_not_ask_the_control():
     """Whoever opens a page would else hand it the rules of a server at loopback."""
     served = app(Interceptor("hello"))
+    for host, status in (("evil.test", 403), ("localhost:1", 200), ("[::1]:1", 200), ("192.0.2.1", 200), ("[::", 403)):
+        assert control(served, "GET", "rules", headers={"host": host}).status_code == status
     found = [
         control(served, "POST", "reset", headers={"origin": origin}).status_code
         for origin in ("https://evil.test", "null", "http://[", "http://localhost:5173", "http://127.0.0.1")

@@ -10,7 +10,7 @@ import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, intercept, passthrough
 from llm_intercept.errors import RecordingError
-from llm_intercept.server import app, serve
+from llm_intercept.server import Client, app, serve
 from tests.served import CHAT, connected, raw_request, say
 from tests.support import chat
 from tests.upstream import WORDS, serving
@@ -165,3 +165,22 @@ def test_an_answer_that_cannot_be_recorded_is_passed_on_and_told_at_the_end(upst
     llm = Interceptor(mode="record", recordings=tmp_path / "tape")
     with pytest.raises(RecordingError, match="not recorded"), serve(llm, upstream=upstream.url) as url:
         assert ask(url).content == b"{}"
+
+
+def test_each_test_plays_the_tape_from_its_beginning_and_what_it_records_is_kept(upstream, tmp_path):
+    """What one test has played is not used up for another; after a reset it begins again."""
+    tape = tmp_path / "tape"
+    with serve(Interceptor(mode="record", recordings=tape), upstream=upstream.url) as url:
+        recorded = [
+            httpx.post(url + CHAT, json=chat(), headers={"x-llm-intercept-test": "recording"}) for _ in range(2)
+        ]
+    assert len(takes(tape)) == 2
+    with serve(Interceptor(mode="replay", recordings=tape), upstream=upstream.url) as url:
+        found = {}
+        for test in ("a", "b", "a", "b"):
+            headers = {"x-llm-intercept-test": test}
+            found.setdefault(test, []).append(httpx.post(url + CHAT, json=chat(), headers=headers).content)
+        Client(url, test="a").reset()
+        again = httpx.post(url + CHAT, json=chat(), headers={"x-llm-intercept-test": "a"}).content
+    assert found == {test: [one.content for one in recorded] for test in "ab"}
+    assert again == recorded[0].content

@@ -18,14 +18,14 @@ from llm_intercept.timing.clock import Clock
 if TYPE_CHECKING:
     from llm_intercept.interceptor.interceptor import Interceptor
 
-STATE = ("book", "journal", "service", "stored", "_identities")
+STATE = ("book", "journal", "service", "stored", "recorder", "_identities")
 """What of an engine is not what it was told, but what has happened to it."""
 
 
 def sandbox(llm: Interceptor) -> Interceptor:
     """Make an interceptor of the same rules, none of which was used, and of the same settings.
 
-    The tape and the log are the same. Limits and chaos are not taken over.
+    The log is the same, and the tape's folder, which is played from its beginning. Limits and chaos are not taken over.
     """
     made = copy.copy(llm)
     made._engine, made._state = _fresh(engine_of(llm)), None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
@@ -36,6 +36,9 @@ def reset(llm: Interceptor) -> None:
     """Let nothing have happened to an interceptor: its rules were never used, its calls, limits and chaos are gone."""
     engine = engine_of(llm)
     made = _fresh(engine)
+    problem = None if engine.recorder is None else engine.recorder.settle()
+    if problem is not None:  # what was recorded is on the disk all the same
+        made.journal.failures.append(problem)
     for name in STATE:
         setattr(engine, name, getattr(made, name))
 
@@ -47,5 +50,6 @@ def _fresh(engine: Engine) -> Engine:
         book=engine.book.fresh(),
         journal=Journal(keep=journal.keep, most=journal.most, log=journal.log),
         service=Service(Clock(service.clock.scale), service.pace),
+        recorder=None if engine.recorder is None else engine.recorder.fresh(),
     )
     return replace(engine, **{name: getattr(made, name) for name in STATE})

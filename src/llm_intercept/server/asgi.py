@@ -32,6 +32,7 @@ from llm_intercept.timing.clock import Clock
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
     from llm_intercept.server.door import Receive
@@ -63,7 +64,7 @@ class App:
     """The application; `app` makes it."""
 
     def __init__(self, llm: Interceptor, options: Options) -> None:
-        self._options = options
+        self._llm, self._options = llm, options
         self._metrics = metrics()
         self._shares = Shares(llm, options.tests, options.calls, self._metrics.count)
         self._cors = Cors(options.cors)
@@ -82,6 +83,10 @@ class App:
                 await self._socket(scope, receive, send)
             case kind:
                 raise TypeError(f"llm-intercept serves http, lifespan and websocket, and no {kind!r}")
+
+    def settle(self) -> LLMInterceptError | None:
+        """End what was recorded, once the server has stopped; return what went wrong, in a block's order of weight."""
+        return engine_of(self._llm).settle(complete=True) or self._shares.settle()
 
     def stop(self) -> None:
         """End what would go on for ever, since the server stops; from the server's own thread."""
@@ -201,7 +206,8 @@ class App:
         if token and not hmac.compare_digest(given.encode(), token.encode()):
             raise RefusedError(401, "llm-intercept: the control asks for its token: Authorization: Bearer ….")
         if not token and is_foreign(headers):
-            raise RefusedError(403, f"llm-intercept: a page of {headers['origin']} may not ask the control.")
+            whose = headers.get("origin", "") or headers.get("host", "")
+            raise RefusedError(403, f"llm-intercept: a page of {whose} may not ask the control; with a token it may.")
 
     async def _tell(self, told: Told, receive: Receive, channel: Channel) -> None:
         headers = (("content-type", told.kind), ("cache-control", "no-store"))

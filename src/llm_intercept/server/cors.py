@@ -5,6 +5,7 @@ Knows: the headers of CORS (the Fetch standard). Must not know: what is asked.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[bytes, bytes]]
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 A_DAY = b"86400"
 
@@ -61,11 +61,19 @@ class Cors:
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether a page asks that is not of this machine: it may ask an API, and nothing of the server itself."""
-    origin = headers.get("origin", "")
-    if not origin:
-        return False
+    """Whether a page may ask that is not of this machine: it may ask an API, and nothing of the server itself.
+
+    A page whose own name leads to this machine (DNS rebinding) sends no origin, but its name as the host.
+    """
+    named = [headers["origin"]] if headers.get("origin") else []
+    named += [f"//{headers['host']}"] if headers.get("host") else []
+    return not all(map(_is_here, named))
+
+
+def _is_here(url: str) -> bool:
+    """Whether a URL names this machine, or an address, which no page has got by a name."""
     try:
-        return (urlsplit(origin).hostname or "") not in LOOPBACK
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or bool(ipaddress.ip_address(host))
     except ValueError:
-        return True
+        return False

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from llm_intercept.journal.journal import Call, Journal
 
@@ -41,7 +41,7 @@ class Feed:
         for one in self._listeners:
             one.hear(call)
 
-    async def follow(self, until: asyncio.Event) -> AsyncIterator[Call | int]:
+    async def follow(self, until: asyncio.Event) -> AsyncGenerator[Call | int]:
         """Give calls as they end, until an event; an int says how many were lost where the listener was too slow."""
         one = _Listener(asyncio.get_running_loop())
         self._listeners = (*self._listeners, one)

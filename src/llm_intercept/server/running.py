@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.clients.net import answering
 from llm_intercept.errors import LLMInterceptError, SettingsError
-from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.server.asgi import app
 from llm_intercept.server.certificate import certificate
 
@@ -61,11 +60,11 @@ def serve(
         with listening(host, port) as bound, answering(host, bound.getsockname()[1]), _running(made, bound, chain):
             yield url_of(bound, host, is_tls=tls is not None)
     except BaseException as error:
-        own = engine_of(llm).settle()
+        own = made.settle()
         if own is not None and not isinstance(error, LLMInterceptError):
             error.add_note(str(own))
         raise
-    own = engine_of(llm).settle(complete=True)
+    own = made.settle()
     if own is not None:
         raise own
 

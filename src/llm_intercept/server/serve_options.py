@@ -29,9 +29,9 @@ class Given(TypedDict, total=False):
         cors: The origins of pages that may read answers; `*`, the default, for all.
         max_body: How many bytes a request may have; 64 MiB by default.
         body_timeout: Seconds that a request's body may take; 60 by default.
-        calls: How many calls of each test are kept at least; 10,000 by default, and of twice as many the older half is
-            forgotten.
-        tests: How many tests, by the header `X-LLM-Intercept-Test`, have a share of their own; 1,000 by default, and of
+        calls: How many calls are kept at least, of each test a tenth of it; 10,000 by default. Of twice as many the
+            older half is forgotten.
+        tests: How many tests, by the header `X-LLM-Intercept-Test`, have a share of their own; 256 by default, and of
             more the one that asked longest ago is forgotten.
         ready_after: Simulated seconds after the start until the server says that it is ready.
 
@@ -57,7 +57,7 @@ class Options:
     max_body: int = 64 * MEGABYTE
     body_timeout: float = 60.0
     calls: int = 10_000
-    tests: int = 1_000
+    tests: int = 256
     ready_after: float = 0.0
     workers: int = 1
 
@@ -72,8 +72,8 @@ def checked(given: Mapping[str, Any]) -> Options:
         if name in found and not is_int(found[name], 1):
             raise SettingsError(name, found[name], "a positive int")
     for name in ("body_timeout", "ready_after"):
-        if name in found and not is_number(found[name], 0):
-            raise SettingsError(name, found[name], "a number of seconds, 0 or more")
+        if name in found and not (is_number(found[name], 0) and (found[name] or name == "ready_after")):
+            raise SettingsError(name, found[name], "a positive number of seconds")
     if found.get("upstream"):
         _check_url(found["upstream"])
     return Options(**found)

@@ -18,12 +18,15 @@ from llm_intercept.server.refusing import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.journal.journal import Call
     from llm_intercept.rules.rule import Rule
 
 HEADER = "x-llm-intercept-test"
 LONGEST = 200
+OF_A_TEST = 10
+"""A test keeps so many times fewer calls than the server."""
 
 
 @dataclass(slots=True)
@@ -81,13 +84,15 @@ class Shares:
     Args:
         llm: What the server answers with; a test's share begins with its rules as they are then, unused.
         most: How many tests are remembered.
-        calls: How many calls of each are kept at least.
+        calls: How many calls are kept at least, of a test a tenth of it.
         count: Counts each call.
 
     """
 
     def __init__(self, llm: Interceptor, most: int, calls: int, count: Callable[[Call], None]) -> None:
         self._most, self._count = most, count
+        self._calls = max(1, calls // OF_A_TEST)
+        self._problems: list[LLMInterceptError] = []
         self._tests: OrderedDict[str, Share] = OrderedDict()
         engine_of(llm).journal.most = calls
         self.common = self._share(llm)
@@ -100,11 +105,24 @@ class Shares:
         if found is None:
             _check(test)
             found = self._tests[test] = self._share(_copy(self.common.llm))
+            engine_of(found.llm).journal.most = self._calls
             while len(self._tests) > self._most:
-                self._tests.popitem(last=False)
+                self._settle(self._tests.popitem(last=False)[1])
         else:
             self._tests.move_to_end(test)
         return found
+
+    def settle(self) -> LLMInterceptError | None:
+        """End what tests have recorded; return what went wrong with it."""
+        for share in self._tests.values():
+            self._settle(share)
+        return next(iter(self._problems), None)
+
+    def _settle(self, share: Share) -> None:
+        recorder = engine_of(share.llm).recorder
+        problem = None if recorder is None else recorder.settle()
+        if problem is not None and not self._problems:
+            self._problems.append(problem)
 
     def _share(self, llm: Interceptor) -> Share:
         return Share(llm, Feed(engine_of(llm).journal, self._count))

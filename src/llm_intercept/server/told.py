@@ -6,6 +6,7 @@ Knows: the keywords of conditions, what the log says of a call. Must not know: H
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
@@ -48,12 +49,13 @@ class Filter:
 
     async def follow(self, feed: Feed, until: asyncio.Event) -> AsyncIterator[bytes]:
         """Give the line of each call that is meant when it ends; one that is lost is told of."""
-        async for heard in feed.follow(until):
-            if isinstance(heard, Call):
-                for call in self.of(Calls([heard])):
-                    yield told(call)
-            else:
-                yield encode({"lost": heard}) + b"\n"
+        async with aclosing(feed.follow(until)) as calls:
+            async for heard in calls:
+                if isinstance(heard, Call):
+                    for call in self.of(Calls([heard])):
+                        yield told(call)
+                else:
+                    yield encode({"lost": heard}) + b"\n"
 
 
 def told(call: Call) -> bytes:

@@ -13,7 +13,6 @@ import threading
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.server.running import server_of
 
 if TYPE_CHECKING:
@@ -31,10 +30,9 @@ TOO_OFTEN = 5
 
 def serve_here(plan: Plan, bound: socket.socket, began: Callable[[], object]) -> str:
     """Serve in this process until a signal says to stop; return what went wrong, for a person, empty if nothing did."""
-    llm = plan.interceptor()
-    server = server_of(plan.app(llm), plan.chain, plan.connections, began)
-    server.run(sockets=[bound])
-    problem = engine_of(llm).settle()
+    served = plan.app(plan.interceptor())
+    server_of(served, plan.chain, plan.connections, began).run(sockets=[bound])
+    problem = served.settle()
     return "" if problem is None else str(problem)
 
 
