@@ -9,20 +9,25 @@ import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib import util
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from llm_intercept import Interceptor, server
+from llm_intercept.errors import SettingsError
 from tests.served import CHAT
-from tests.support import chat, run_command, said
+from tests.support import chat, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 pytest.importorskip("uvicorn")
-pytest.importorskip("click")
+CliRunner = pytest.importorskip("click.testing").CliRunner
+serve = pytest.importorskip("llm_intercept.cli.serving").serve
+run = pytest.importorskip("llm_intercept.cli.run").run
 COMMAND = (sys.executable, "-m", "llm_intercept.cli", "serve")
 
 
@@ -61,24 +66,23 @@ def serving(folder: Path, *flags: str) -> Iterator[Serving]:
 
 
 def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):
-    """One line of JSON on stdout; rules by a file, a log, a pace; what nothing answered is told at the end."""
+    """One line of JSON on stdout; rules by a file, a log, a pace; a token where it is not at loopback alone.
+
+    What nothing answered is told at the end.
+    """
     (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
-    flags = (
-        "--rules",
-        "rules.toml",
-        "--log",
-        "calls.jsonl",
-        "--pace",
-        "ttft=9,jitter=0",
-        "--time-scale",
-        "0",
-        "--seed",
-        "3",
-    )
-    with serving(tmp_path, *flags) as one:
-        assert said(httpx.post(one.url + CHAT, json=chat("the weather"))) == "Sunny."
-        assert httpx.post(one.url + CHAT, json=chat("else")).status_code == 404
+    flags = ("--rules", "rules.toml", "--log", "calls.jsonl", "--time-scale", "0", "--seed", "3", "--host", "0.0.0.0")
+    with serving(tmp_path, *flags, "--pace", "ttft=9,jitter=0") as one:
+        url = one.url.replace("0.0.0.0", "127.0.0.1")
+        assert said(httpx.post(url + CHAT, json=chat("the weather"))) == "Sunny."
+        assert httpx.post(url + CHAT, json=chat("else")).status_code == 404
+        token = one.said.pop("token")
         assert one.said == {"url": one.url, "port": int(one.url.rpartition(":")[2]), "pid": one.process.pid}
+        asked = [
+            httpx.get(f"{url}/__llm_intercept/rules", headers=headers).status_code
+            for headers in ({}, {"authorization": f"Bearer {token}"})
+        ]
+        assert asked == [401, 200]
         one.stop(signal.SIGINT)
         assert one.rest == ""
         assert "no rule answers this request" in one.errors
@@ -107,16 +111,6 @@ def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_pat
         assert f"worker {first} ended (-9)" in one.errors
 
 
-def test_where_it_is_not_at_loopback_its_control_has_a_token(tmp_path):
-    """One that is made up, and said."""
-    with serving(tmp_path, "--host", "0.0.0.0") as one:
-        url = one.url.replace("0.0.0.0", "127.0.0.1")
-        bearer = {"authorization": f"Bearer {one.said['token']}"}
-        asked = [httpx.get(f"{url}/__llm_intercept/rules", headers=headers).status_code for headers in ({}, bearer)]
-        assert asked == [401, 200]
-        assert httpx.post(url + CHAT, json=chat()).status_code == 200
-
-
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
@@ -132,10 +126,6 @@ def test_where_it_is_not_at_loopback_its_control_has_a_token(tmp_path):
 def test_what_cannot_be_used_is_told_before_it_serves(tmp_path, monkeypatch, flags, told):
     """By the flag's name, and nothing is said on stdout."""
     (tmp_path / "wrong.toml").write_text('[[rules]]\nusr = "weather"\nreply = "Sunny."\n')
-    from click.testing import CliRunner
-
-    from llm_intercept.cli.serving import serve
-
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(serve, ["--port", "0", *flags])
     assert done.exit_code in {1, 2}
@@ -143,17 +133,16 @@ def test_what_cannot_be_used_is_told_before_it_serves(tmp_path, monkeypatch, fla
     assert told in done.stderr
 
 
-def test_without_uvicorn_it_says_what_to_install(tmp_path):
+def test_without_uvicorn_it_says_what_to_install(monkeypatch):
     """And serves nothing."""
-    (tmp_path / "uvicorn.py").write_text("")
-    code = (
-        "import importlib.util as util, sys; found = util.find_spec\n"
-        "util.find_spec = lambda name, *a: None if name == 'uvicorn' else found(name, *a)\n"
-        "from llm_intercept.cli import main; sys.argv = ['llm-intercept', 'serve', '--port', '0']; main()"
-    )
-    done = run_command(sys.executable, "-c", code, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "pip install 'llm-intercept-transport[serve]'" in done.stderr
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *more: None if name == "uvicorn" else found(name, *more))
+    with (
+        pytest.raises(SettingsError, match="pip install 'llm-intercept-transport\\[serve]'"),
+        server.serve(Interceptor("x")),
+    ):
+        pass
+    assert "[serve]" in CliRunner().invoke(serve, ["--port", "0"]).stderr
 
 
 ASKING = """
@@ -162,25 +151,27 @@ body = {"model": "m", "messages": [{"role": "user", "content": sys.argv[1]}]}
 url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
 request = urllib.request.Request(url, json.dumps(body).encode(), {"authorization": os.environ["OPENAI_API_KEY"]})
 try:
-    print(json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"])
+    found = json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"]
 except urllib.error.HTTPError as error:
-    print(error.code)
+    found = str(error.code)
+open("found", "w").write(found)
 """
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "printed", "told"),
+    ("words", "status", "found", "told"),
     [
-        ("the weather", 0, "Sunny.\n", "llm-intercept: 1 request came to the socket."),
-        ("else", 1, "404\n", "no rule answers this request"),
-        (None, 1, "", "nothing was asked of a model"),
+        ("the weather", 0, "Sunny.", "llm-intercept: 1 request came to the socket."),
+        ("else", 1, "404", "no rule answers this request"),
+        (None, 1, None, "nothing was asked of a model"),
     ],
 )
-def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, said, status, printed, told):
+def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, monkeypatch, words, status, found, told):
     """A program that is not answered in process asks at the socket; what went unanswered fails the command."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
-    (tmp_path / "asking.py").write_text(ASKING if said is not None else "")
-    command = (sys.executable, "-m", "llm_intercept.cli", "run", "--serve", "--rules", "rules.toml", "--")
-    done = run_command(*command, sys.executable, "-S", "asking.py", said or "", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (status, printed), done.stderr
+    (tmp_path / "asking.py").write_text(ASKING if words is not None else "")
+    done = CliRunner().invoke(run, ["--serve", "--rules", "rules.toml", sys.executable, "-S", "asking.py", words or ""])
+    assert done.exit_code == status
     assert told in done.stderr
+    assert ((tmp_path / "found").read_text() if found is not None else None) == found
