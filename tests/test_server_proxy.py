@@ -184,3 +184,11 @@ def test_each_test_plays_the_tape_from_its_beginning_and_what_it_records_is_kept
         again = httpx.post(url + CHAT, json=chat(), headers={"x-llm-intercept-test": "a"}).content
     assert found == {test: [one.content for one in recorded] for test in "ab"}
     assert again == recorded[0].content
+
+
+def test_what_is_no_apis_goes_to_the_upstream_where_requests_go_on(upstream, tmp_path):
+    """As in process it goes its way; a server that only answers, answers that it has none."""
+    for options, status in (({"mode": "record", "recordings": tmp_path / "tape"}, 200), ({}, 404)):
+        with serve(Interceptor("hello", **options), upstream=upstream.url) as url:
+            assert httpx.post(f"{url}/own/page", json={}, trust_env=False).status_code == status
+    assert len(upstream.seen) == 1

@@ -101,6 +101,15 @@ def test_a_client_that_leaves_ends_what_is_made_for_it():
         assert ended.wait()
 
 
+def test_a_client_that_leaves_while_it_is_told_harms_nobody(served):
+    """Nothing is left of its task."""
+    for _ in range(3):
+        with client.connect(served.replace("http", "ws", 1) + PLACE, proxy=None) as one:
+            one.send(create("hi"))
+            one.socket.close()
+    assert talk(served, create("hi"))[-1]["type"] == "response.completed"
+
+
 def test_the_application_refuses_what_is_no_scope_of_http():
     """ASGI may have others."""
     import asyncio

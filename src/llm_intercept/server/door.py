@@ -90,7 +90,7 @@ class Door:
 
     def watch(self) -> None:
         """End the answer when the client leaves, from now on."""
-        if self._watching is None and self._body.is_read:
+        if self._watching is None:
             self._watching = asyncio.create_task(self._left())
 
     def close(self) -> None:

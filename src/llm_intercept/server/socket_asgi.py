@@ -72,7 +72,7 @@ class SocketServer:
             one = WireRequest(head.method, head.url, head.host, head.path, head.headers)
             try:
                 await answer(turn, head.host, lambda one=one: self._begin(one), self._say)  # type: ignore[misc]
-            except ConnectionError:
+            except OSError:  # there is nobody to answer any more, or nobody is to be
                 self._lanes.clear()
                 if not drop(self._send, reset=False):
                     await self._send({"type": "websocket.close", "code": 1011})
