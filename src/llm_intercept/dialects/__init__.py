@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of"]
 
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
@@ -85,3 +86,17 @@ def claimed_by(head: WireRequest) -> Dialect | None:
 def dialect_of(head: WireRequest) -> Dialect:
     """Find the dialect of a request: the one that claims it, or the null dialect."""
     return claimed_by(head) or OPAQUE
+
+
+def home_of(head: WireRequest) -> str:
+    """Name the host that a request at a server of another name is meant for; empty where nobody here knows.
+
+    Several makers have some paths: what the head itself says of them comes first, then the order of the dialects.
+    """
+    dialect = claimed_by(head)
+    if dialect is not None:
+        return dialect.home
+    homes = dict.fromkeys(one.home for one in DIALECTS if one.home)
+    there = {home: replace(head, host=home, url=f"https://{home}{head.path}") for home in homes}
+    claimed = next((home for home, one in there.items() if claimed_by(one) is not None), "")
+    return claimed or next((home for home, one in there.items() if OPAQUE.called(one)), "")

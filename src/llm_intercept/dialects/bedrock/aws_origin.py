@@ -6,6 +6,7 @@ Knows: Bedrock's own words (its reference, "Common Errors"; botocore's model of 
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.framings import AMAZON
@@ -76,6 +77,9 @@ def answer_headers(content_type: str, identity: str) -> Headers:
 class BedrockDialect(Dialect):
     """One of Bedrock's APIs: how it fails; its clients mind no header that tells them to wait."""
 
+    home = "bedrock-runtime.us-east-1.amazonaws.com"
+    variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:

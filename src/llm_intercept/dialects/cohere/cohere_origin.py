@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
@@ -83,6 +84,9 @@ def uuid_of(identity: str) -> str:
 class CohereDialect(Dialect):
     """One of Cohere's APIs: how it fails, and tells clients to wait."""
 
+    home = "api.cohere.com"
+    variables = MappingProxyType({"CO_API_URL": "{}"})
+    keys = ("CO_API_KEY",)
     retry = COHERE_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:

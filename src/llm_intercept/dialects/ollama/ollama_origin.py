@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -97,6 +98,9 @@ def go_json(value: object) -> bytes:
 class OllamaDialect(Dialect):
     """One of Ollama's APIs: how it fails, and tells clients to wait."""
 
+    home = "ollama.com"
+    variables = MappingProxyType({"OLLAMA_HOST": "{}"})
+    keys = ()
     retry = HTTP_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
