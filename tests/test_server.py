@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from llm_intercept.errors import SettingsError, UnmatchedRequestError
 from llm_intercept.model.wire import CONNECTION_HEADERS
 from llm_intercept.server import app, serve
 from tests.served import CHAT, Ended, ask, connected, raw_request, read_all, say
-from tests.support import RESPONSES, URL, chat, respond
+from tests.support import GEMINI, MESSAGES, RESPONSES, URL, chat, contents, message, respond
 
 pytest.importorskip("uvicorn")
 
@@ -50,10 +51,15 @@ def rules(llm: Interceptor) -> None:
 
 
 def bodies(user: str, stream: bool) -> dict[str, Any]:
+    """Make a request of each API that holds conversations; the way of Gemini is in its URL."""
     tools = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]
     return {
         URL: chat(user, stream=stream, tools=tools),
         RESPONSES: respond(user, stream=stream, tools=[{"type": "function", **tool["function"]} for tool in tools]),
+        MESSAGES: message(
+            user, stream=stream, tools=[{"name": name, "input_schema": {"type": "object"}} for name in "fg"]
+        ),
+        f"{GEMINI}:{'streamGenerateContent?alt=sse' if stream else 'generateContent'}": contents(user),
     }
 
 
@@ -78,7 +84,7 @@ def test_the_socket_gives_the_same_bytes_as_a_transport_in_process(served, words
         for url, body in bodies(words, stream).items():
             one, other = (
                 inside.post(url, json=body),
-                outside.post(url.replace("https://api.openai.com", served), json=body),
+                outside.post(re.sub("https://[^/]+", served, url), json=body),
             )
             assert (one.status_code, one.content) == (other.status_code, other.content)
             assert of_the_api(one.headers) == of_the_api(other.headers)
@@ -99,6 +105,18 @@ def test_the_openai_sdk_is_answered_at_a_base_url(served, stream):
         assert said == "A frog leaps in."
         assert client.models.list().data
         assert client.responses.create(model="gpt-5", input="text").output_text == "A frog leaps in."
+
+
+def test_the_sdks_of_other_makers_are_answered_at_a_base_url(served):
+    """Each at the paths of its own API, whose models list is told by the headers it sends."""
+    anthropic, genai = pytest.importorskip("anthropic"), pytest.importorskip("google.genai")
+    with anthropic.Anthropic(api_key="none", base_url=served) as client:
+        asked = {"model": "claude-opus-4-6", "max_tokens": 99, "messages": [{"role": "user", "content": "text"}]}
+        assert client.messages.create(**asked).content[0].text == "A frog leaps in."
+        assert client.models.list().data[0].type == "model"
+    with genai.Client(api_key="none", http_options={"base_url": served}) as client:
+        assert client.models.generate_content(model="gemini-3-pro", contents="text").text == "A frog leaps in."
+        assert next(iter(client.models.list())).name.startswith("models/")
 
 
 def test_a_request_stands_for_the_host_where_its_api_is_at_home():

@@ -214,15 +214,16 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
 
 
 @contextmanager
-def serving(folder: Path, *, tls: bool = True) -> Iterator[Upstream]:
+def serving(folder: Path, *, tls: bool = True, gap: float = GAP) -> Iterator[Upstream]:
     """Serve on a loopback port, by TLS with a certificate of its own.
 
     Args:
         folder: Where the certificate's authority is written.
         tls: Whether it is served by TLS.
+        gap: Seconds between the events of a stream.
 
     """
-    upstream = Upstream("", "")
+    upstream = Upstream("", "", gap)
     context = _context(upstream, folder) if tls else None
     with listening(_handler(upstream), context) as port:
         upstream.url = f"{'https' if tls else 'http'}://localhost:{port}"

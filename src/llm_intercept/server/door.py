@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.model.wire import NetworkFaultError, Observer, WireRequest, WireResponse
     from llm_intercept.server.upstream import Upstream
+    from llm_intercept.timing.clock import Timeline
 
     Forwarding = Callable[[WireRequest], Upstream]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -82,8 +83,7 @@ class Door:
         self._content = b""
         self.has_left = False
 
-    @property
-    def read_limit(self) -> float | None:
+    def read_limit(self, _: Timeline, /) -> float | None:
         """None: a server's client has its own clock, which the server does not see; what it sees is that it leaves."""
         self.watch()
         return None
