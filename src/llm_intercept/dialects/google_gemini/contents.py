@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 MODEL = "model"
 ROLES = {MODEL: "assistant", "": "user"}
 """The roles that are called otherwise here."""
-OUTPUTS = ("result", "output", "content")
-"""Where SDKs put what a function returned, if that is no object: google-genai, the API's reference, LangChain."""
+OUTPUTS = ("result", "output", "content", "return_value")
+"""Where SDKs put what a function returned, if that is no object: google-genai, the API's reference, LangChain,
+pydantic-ai."""
 KINDS: tuple[MediaKind, ...] = ("image", "audio", "video")
 DATA = ("inlineData", "fileData")
 OF_ITS_OWN = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
