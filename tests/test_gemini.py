@@ -192,6 +192,8 @@ def test_calls_without_ids_are_told_by_their_names() -> None:
         ({"function_response": {"name": "f", "response": {"a": 1, "b": 2}}}, (ToolResult('{"a":1,"b":2}', name="f"),)),
         ({"functionResponse": {"name": "f", "response": {"result": {"a": 1}}}}, (ToolResult('{"a":1}', name="f"),)),
         ({"functionResponse": {"name": "f", "response": {"return_value": "a"}}}, (ToolResult("a", name="f"),)),
+        ({"functionResponse": {"name": "f", "response": {"output": [{"text": "a"}, {"text": "b"}]}}}, (ToolResult("ab", name="f"),)),
+        ({"functionResponse": {"name": "f", "response": {"output": [{"text": "a", "n": 1}]}}}, (ToolResult('[{"text":"a","n":1}]', name="f"),)),
         ({"functionResponse": {"name": "f"}}, (ToolResult("", name="f"),)),
         ({"inlineData": {"mimeType": "image/png", "data": "AA=="}}, (Media("image", "AA==", mime="image/png"),)),
         ({"inline_data": {"mime_type": "audio/wav", "data": "AA=="}}, (Media("audio", "AA==", mime="audio/wav"),)),
