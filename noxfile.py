@@ -97,8 +97,12 @@ OWN["anthropic2"] = Own(
 ECOSYSTEM = {
     # litellm 1.106 imports mcp for every call with tools.
     "litellm": ("litellm[mcp]", "test_litellm.py", "test_litellm_responses.py", "test_agents_litellm.py"),
-    "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
-    "pydantic-ai": ("pydantic-ai-slim[openai]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
+    "langchain": (
+        "langchain-openai langchain-anthropic langchain-google-genai",
+        "test_langchain_openai.py",
+        "test_agents_langchain.py",
+    ),
+    "pydantic-ai": ("pydantic-ai-slim[openai,anthropic,google]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
     "openai-agents": (
         "openai-agents",
         "test_openai_agents.py",
@@ -106,10 +110,18 @@ ECOSYSTEM = {
         "test_openai_agents_websocket.py",
         "test_openai_agents_state.py",
     ),
-    "agno": ("agno openai", "test_agents_agno.py"),
+    "agno": ("agno openai anthropic google-genai", "test_agents_agno.py"),
     "crewai": ("crewai", "test_agents_crewai.py"),
-    "instructor": ("instructor", "test_instructor.py"),
-    "llama-index": ("llama-index-llms-openai", "test_llama_index.py", "test_agents_llama_index.py"),
+    "instructor": ("instructor[anthropic,google-genai]", "test_instructor.py"),
+    "llama-index": (
+        # With a newer anthropic, llama-index-llms-anthropic 0.12 makes no message at all.
+        "llama-index-llms-openai llama-index-llms-anthropic anthropic<1 llama-index-llms-google-genai",
+        "test_llama_index.py",
+        "test_agents_llama_index.py",
+    ),
+    "google-adk": ("google-adk anthropic", "test_agents_google_adk.py"),
+    "strands": ("strands-agents[anthropic,gemini,openai]", "test_agents_strands.py"),
+    "google-genai": ("google-genai", "test_google_genai.py"),
     "groq": ("groq", "test_groq.py"),
     "mistralai": ("mistralai", "test_mistralai.py"),
     "together": ("together", "test_together.py"),

@@ -1,9 +1,8 @@
-"""A pydantic-ai agent with two tools, unmodified, its model a name: on Responses and on chat, two calls at once."""
+"""A pydantic-ai agent with two tools, unmodified, its model a name: on each of four APIs, two calls at once."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 import pytest
@@ -15,7 +14,21 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.usage import UsageLimits
-from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
+from two_calls import (
+    ANTHROPIC,
+    CHAT,
+    CLAUDE,
+    FINAL,
+    GEMINI,
+    GEMINI_NAMING_CALLS,
+    RESPONSES,
+    answers,
+    are_the_apis_own,
+    calls_ids,
+    one_of_each_tool,
+    two_of_one_tool,
+    two_turns,
+)
 
 from llm_intercept import auto, intercept, structured, tool_call
 
@@ -28,17 +41,18 @@ class Forecast(BaseModel):
 
 
 MODELS = {
-    "openai:gpt-5.4": "openai.responses",
-    "openai:gpt-4o": "openai.responses",
-    "openai-chat:gpt-4o": "openai.chat",
+    "openai:gpt-5.4": RESPONSES,
+    "openai:gpt-4o": RESPONSES,
+    "openai-chat:gpt-4o": CHAT,
+    f"anthropic:{CLAUDE}": ANTHROPIC,
+    f"google:{GEMINI_NAMING_CALLS}": GEMINI,
 }
 """Models by their names, and which API they are asked by."""
 
 
 @pytest.fixture(autouse=True, params=MODELS)
 def _model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask either of the two APIs by the same rules."""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    """Ask each of the APIs by the same rules."""
     monkeypatch.setattr(Ran, "model", request.param, raising=False)
 
 
@@ -85,7 +99,7 @@ def test_two_calls_of_one_tool_streamed() -> None:
     assert text == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
     assert calls_ids(llm, 2) == given
-    assert all(re.fullmatch(r"call_[A-Za-z0-9]{24}", one) for one in given)
+    assert are_the_apis_own(given, MODELS[Ran.model])
     assert answers(llm) == dict(zip(given, ["sunny in Paris", "sunny in Rome"], strict=True))
     assert [(call.request.api, call.request.stream) for call in llm.calls] == [(MODELS[Ran.model], True)] * 2
 
