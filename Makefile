@@ -47,7 +47,7 @@ trap: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s trap
 
 sdks: $(VENV)/.ready
-	$(BIN)/nox --default-venv-backend uv -s sdk websockets own_tests startup
+	$(BIN)/nox --default-venv-backend uv -s sdk websockets aiohttp urllib3 own_tests startup
 
 ecosystem: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s ecosystem

@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets own_tests startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`, `make ecosystem` and
-`make trap`.
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`,
+`make ecosystem` and `make trap`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ SDKS = {
 }
 
 WEBSOCKETS = ["13", "14", "15", "16", "17"]
+
+AIOHTTP = ["3.9", "3.10", "3.12", "3.14"]  # the oldest, and where what we stand on has changed
+URLLIB3 = ["1.26", "2.0", "2"]
 
 # What the SDKs' own tests import (their `dev` dependencies hold much more).
 OWN_TOOLS = ("inline-snapshot", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "rich", "trio")
@@ -126,6 +129,8 @@ ECOSYSTEM = {
     "mistralai": ("mistralai", "test_mistralai.py"),
     "together": ("together", "test_together.py"),
     "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
+    "huggingface_hub-requests": ("huggingface_hub<1", "test_huggingface_hub_requests.py"),
+    "boto3": ("boto3", "test_boto3.py"),
 }
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
@@ -166,6 +171,25 @@ def websockets(session: nox.Session, version: str) -> None:
     """Run the tests of WebSockets on a major version of websockets."""
     session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", "openai>=3", f"websockets=={version}.*")
     session.run("python", "-m", "pytest", "-n0", "tests/test_websockets.py", "tests/test_websockets_openai.py")
+
+
+@nox.session
+@nox.parametrize("version", AIOHTTP, ids=AIOHTTP)
+def aiohttp(session: nox.Session, version: str) -> None:
+    """Run the tests of sessions on a version of aiohttp."""
+    session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", f"aiohttp=={version}.*")
+    session.run("python", "-m", "pytest", "-n0", "tests/test_aiohttp.py", "tests/test_aiohttp_network.py")
+
+
+@nox.session
+@nox.parametrize("version", URLLIB3, ids=URLLIB3)
+def urllib3(session: nox.Session, version: str) -> None:
+    """Run the tests of urllib3's door on one of its versions; 2 is the newest, which is also asked by HTTP/2."""
+    http2 = ("h2",) if version == URLLIB3[-1] else ()
+    session.install("-e", ".[cli,httpx]", *TOOLS, *LAWS, *http2, "trustme", "requests", f"urllib3=={version}.*")
+    _show_versions(session, "urllib3", "requests")
+    tests = ("tests/test_urllib3.py", "tests/test_urllib3_faults.py", "tests/test_urllib3_sent_on.py")
+    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs)
 
 
 @nox.session

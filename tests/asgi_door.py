@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from llm_intercept import Interceptor
     from llm_intercept.model.wire import NetworkFaultError, Observer
+    from llm_intercept.timing.clock import Timeline
 
 NOWHERE = b"This server has nowhere to send a request: give it a rule, or do not let it pass."
 PLAIN = (("content-type", "text/plain"), ("x-should-retry", "false"))
@@ -23,8 +24,6 @@ PLAIN = (("content-type", "text/plain"), ("x-should-retry", "false"))
 
 class Request:
     """One request at the door; what is read of it, and how its answer's errors read to a server."""
-
-    read_limit = None  # a server's client has its own clock, which the server does not see
 
     def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
         self._receive = receive
@@ -41,6 +40,9 @@ class Request:
 
     def respond(self, response: WireResponse, /) -> WireResponse:
         return response
+
+    def read_limit(self, _: Timeline, /) -> None:
+        """A server's client has its own clock, which the server does not see."""
 
     def network_fault(self, error: BaseException, /) -> NetworkFaultError | None:
         return network_fault(error)

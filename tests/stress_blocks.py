@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import importlib
+import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,16 @@ def ask_stream(family: Any, said: str) -> str:
         return "".join(line.split('"content":"')[1].split('"')[0] for line in events)
 
 
+def ask_by_urllib3(_: Any, said: str) -> str:
+    urllib3 = importlib.import_module("urllib3")
+    with urllib3.PoolManager() as manager:
+        response = manager.request(
+            "POST", URL, body=json.dumps(body(said)), headers={"content-type": "application/json"}
+        )
+        assert response.status == 200, response.data
+        return str(json.loads(response.data)["choices"][0]["message"]["content"])
+
+
 def ask_in_pool(family: Any, said: str) -> str:
     return POOL.submit(ask, family, said).result()
 
@@ -74,7 +85,7 @@ def import_again(family: Any, said: str) -> str:
     return ask(family, said)
 
 
-WAYS = (ask, ask_async, ask_stream, ask_in_pool, ask_in_thread, import_again)
+WAYS = (ask, ask_async, ask_stream, ask_by_urllib3, ask_in_pool, ask_in_thread, import_again)
 
 
 def run(thread: int, number: int, wrong: list[str]) -> None:

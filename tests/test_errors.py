@@ -254,11 +254,11 @@ def test_of_two_rules_the_one_with_more_conditions_that_hold_is_nearer():
 
 def test_an_unseen_library():
     """It names the library and the host, and says what to do."""
-    assert str(UnseenClientError("aiohttp", "api.openai.com")) == (
-        "aiohttp was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
-        "answers httpx and httpx2 and cannot answer aiohttp; the request was stopped so that nothing reaches a paid "
-        "API unasked. Mock this call with a tool for that library. Let it out with passthrough=['api.openai.com'], or "
-        "all that nothing answers with unmatched='passthrough'."
+    assert str(UnseenClientError("grpc", "api.openai.com")) == (
+        "grpc was about to reach api.openai.com, a known LLM host, while llm-intercept is active. llm-intercept "
+        "answers httpx, httpx2, aiohttp and urllib3 (requests) and cannot answer grpc; the request was stopped so that "
+        "nothing reaches a paid API unasked. Mock this call with a tool for that library. Let it out with "
+        "passthrough=['api.openai.com'], or all that nothing answers with unmatched='passthrough'."
     )
 
 
@@ -267,8 +267,8 @@ def test_an_unseen_library_that_nobody_knows():
     text = str(UnseenClientError("", "api.openai.com"))
     assert text.startswith("Something in this process was about to reach api.openai.com, a known LLM host, while")
     assert "The traceback shows which it is" in text
-    text = str(UnseenClientError("aiohttp", "localhost", "POST /api/chat", "localhost:11434"))
-    assert text.startswith("aiohttp was about to send POST /api/chat to localhost, which asks a model, while")
+    text = str(UnseenClientError("urllib3", "localhost", "POST /api/chat", "localhost:11434"))
+    assert text.startswith("urllib3 was about to send POST /api/chat to localhost, which asks a model, while")
     assert "passthrough=['localhost:11434']" in text
 
 

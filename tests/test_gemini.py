@@ -161,6 +161,13 @@ def test_a_conversation_is_read() -> None:
     assert (request.last_user, request.system, request.turn) == ("The weather?", "Be short.", 2)
 
 
+@pytest.mark.parametrize("role", ["user", "function", "tool"])
+def test_what_a_function_answered_comes_in_several_names(role: str) -> None:
+    """And is in none of them what the user said."""
+    request = read({"contents": [said({"text": "x"}), CALLED, {**ANSWERED, "role": role}]})
+    assert (request.tool_results, request.last_user) == ((ToolResult("sunny", "c1", "f"),), "x")
+
+
 def test_chunks_that_are_sent_back_one_by_one_are_one_turn() -> None:
     """As google-genai's chats do with a stream's."""
     told = [{"text": "It"}, {"text": " is"}, {"text": "", "thoughtSignature": "c2ln"}]
@@ -213,7 +220,7 @@ def test_what_is_asked_of_the_answer_is_read(snake: bool) -> None:
     body: dict[str, Any] = {
         "tools": [{"functionDeclarations": [F]}, {"googleSearch": {}, "codeExecution": {}}],
         "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
-        "generationConfig": {"maxOutputTokens": 7, "responseMimeType": "application/json"},
+        "generationConfig": {"maxOutputTokens": 7.0, "responseMimeType": "application/json"},
         "systemInstruction": {"parts": {"text": "Be kind."}},
     }
     request = read(in_snake_case(body) if snake else body)
@@ -292,6 +299,7 @@ def test_schemas_are_translated() -> None:
         ({"contents": []}, "contents"),
         ({"contents": [said({"text": "x"}, role="system")]}, "Please use a valid role: user, model."),
         ({"generationConfig": {"temperature": 1000}}, "temperature"),
+        ({"generationConfig": {"candidateCount": 9}}, "candidate"),
     ],
 )
 def test_what_google_refuses_is_refused_in_its_words(url: str, body: dict[str, Any], words: str) -> None:
@@ -365,6 +373,14 @@ def test_thoughts_are_shown_only_if_they_are_asked_for_and_always_counted() -> N
     assert (used.output_tokens, used.reasoning_tokens) == (8, 6)
 
 
+def test_an_answer_of_thoughts_alone_says_an_empty_text() -> None:
+    """Which newer models sign."""
+    shown = {"thinkingConfig": {"includeThoughts": True}}
+    told = parts(reasoning("Hm."), f"{GEMINI_3}:{WHOLE}", generationConfig=shown)
+    assert [list(one) for one in told] == [["text", "thought"], ["text", "thoughtSignature"]]
+    assert parts(reasoning("Hm.")) == [{"text": ""}]
+
+
 @pytest.mark.parametrize("url", [f"{GEMINI_3}:{EVENTS}", f"{VERTEX_GEMINI.replace('2.5', '3.5')}:{EVENTS}"])
 def test_a_newer_stream_ends_in_a_chunk_of_its_own(url: str) -> None:
     """Which signs a text; calls are signed themselves, and come one by one."""
@@ -425,7 +441,7 @@ def test_media_and_code_are_told_in_the_usage() -> None:
     told = answer(["Here:", Media("image", data="AAAA")])["usageMetadata"]
     assert told["candidatesTokensDetails"] == [{"modality": "IMAGE", "tokenCount": 1290}]
     assert told["candidatesTokenCount"] == 1290 + 2
-    vertex = answer(["Here:", Media("image", data="AAAA")], f"{VERTEX}:{WHOLE}")["usageMetadata"]
+    vertex = answer(["Here:", Media("image", data="AAAA")], f"{VERTEX_GEMINI}:{WHOLE}")["usageMetadata"]
     assert [one["modality"] for one in vertex["candidatesTokensDetails"]] == ["TEXT", "IMAGE"]
     ran = answer(Reply({"type": "codeExecutionResult", "outcome": "OUTCOME_OK"}))["usageMetadata"]
     assert ran["toolUsePromptTokenCount"] > 0
@@ -578,6 +594,14 @@ def test_faults_know_the_stream() -> None:
         assert post(f"{GEMINI}:{EVENTS}").status_code == 200
     with intercept(Reply(text, fault=rechunk(how="bytes"))):
         assert len(stream_data(post(f"{GEMINI}:{EVENTS}").content)) == 2
+
+
+def test_an_array_has_the_faults_of_a_whole_body() -> None:
+    """Those of events do not happen to it, and nobody is told that they did."""
+    with intercept(Reply("one two three four five six", fault=(missing_finish(), cut_off(0)))) as llm:
+        post(f"{GEMINI}:{EVENTS}")
+        assert post(f"{GEMINI}:{ARRAY}").content == b""
+    assert [[type(one).__name__ for one in call.faults] for call in llm.calls] == [["MissingFinish", "CutOff"], ["CutOff"]]  # fmt: skip
 
 
 def test_a_chunk_takes_as_long_as_its_tokens() -> None:

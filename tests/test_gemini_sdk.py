@@ -245,3 +245,32 @@ def test_what_is_asked_beside_is_answered() -> None:
             assert (asked.models.get(model=MODEL).name or "").endswith(MODEL)
     assert len(llm.side_calls) == 2
     assert {call.source for call in llm.calls} == {"rule", "default"}
+
+
+def test_deltas_that_are_computed_are_streamed_when_they_are_there() -> None:
+    """By an async function too; the chunk that says the end comes alone."""
+
+    async def slowly(_: Any) -> Any:
+        for word in ("one ", "two"):
+            await asyncio.sleep(0)
+            yield word
+
+    async def told() -> list[str]:
+        stream = await client().aio.models.generate_content_stream(model=MODEL, contents="hi")
+        return [chunk.text or "" async for chunk in stream]
+
+    async def whole() -> str | None:
+        return (await client().aio.models.generate_content(model=MODEL, contents="hi")).text
+
+    with intercept(slowly):
+        assert asyncio.run(told()) == ["one ", "two", ""]
+        assert asyncio.run(whole()) == "one two"
+
+
+def test_an_agent_needs_no_script() -> None:
+    """Each tool that it offers is called once, with valid arguments, and then it ends."""
+    CITIES.clear()
+    chat = client().chats.create(model=NEWER, config=types.GenerateContentConfig(tools=[weather]))
+    with intercept(auto("Done.", tools="each once")) as llm:
+        assert chat.send_message("Go.").text == "Done."
+    assert (len(CITIES), len(llm.calls)) == (1, 2)

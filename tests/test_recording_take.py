@@ -129,7 +129,6 @@ def test_a_lone_surrogate_is_kept():
     [
         (b"data: [DONE]\n\n", True),
         (b"data:[DONE]\r\n\r\n", True),
-        (b"event: message_stop\ndata: {}\n\n", True),
         (b'data: {"text":"data: [DONE]"}\n\n', False),
         (b"data: {}\n\n", False),
         (b"", False),

@@ -70,6 +70,20 @@ def test_recorded_again_it_has_the_same_names(tmp_path: Path) -> None:
     assert len(names[0]) == 3
 
 
+def test_what_is_asked_about_an_id_has_the_same_names_and_each_id_its_own_answer(tmp_path: Path) -> None:
+    """The ids are the API's, in paths as elsewhere."""
+    names = []
+    for seed in (1, 2):
+        client = recording(tmp_path / str(seed), seed=seed)
+        made = [client.responses.create(model=MODEL, input=word) for word in "ab"]
+        assert [client.responses.retrieve(one.id).id for one in made] == [one.id for one in made]
+        names.append(sorted(one.name for one in (tmp_path / str(seed)).glob("*.json")))
+    assert names[0] == names[1]
+    assert sum(name.startswith("002-") for name in names[0]) == 1
+    with intercept(recordings=tmp_path / "2", mode="replay"):
+        assert [sdk(OpenAI).responses.retrieve(one.id).id for one in reversed(made)] == [made[1].id, made[0].id]
+
+
 def test_a_changed_answer_before_is_a_miss_that_says_so(tmp_path: Path) -> None:
     """What was recorded continues another answer."""
     talk(recording(tmp_path), "a go", stream=False)

@@ -200,6 +200,41 @@ def test_every_form_of_a_reply_can_be_written(write, reply, expected):
     assert {key: found.get(key) for key in expected} == expected
 
 
+OF_OTHERS: list[tuple[Any, str, dict[str, Any], Any]] = [
+    ({"embedding": [0.5, 1]}, "embeddings", {"input": ["a", "b"]}, [[0.5, 1.0], [0.5, 1.0]]),
+    ({"embedding": [[0.5], [0.25]]}, "embeddings", {"input": ["a", "b"]}, [[0.5], [0.25]]),
+    ({"moderation": {}}, "moderations", {"input": "a"}, [[]]),
+    ({"moderation": {"violence": True, "hate": 0.9, "sexual": 0.1}}, "moderations", {"input": "a"},
+     [["hate", "violence"]]),
+    ([{"moderation": {"hate": True}}, {"moderation": {}}], "moderations", {"input": ["a", "b"]}, [["hate"], []]),
+    ({"type": "web_search_call"}, "responses", {"input": "a"}, ["web_search_call"]),
+    (["first", {"type": "web_search_call"}, "last"], "responses", {"input": "a"},
+     ["message", "web_search_call", "message"]),
+]  # fmt: skip
+
+
+def told(path: str, body: dict[str, Any]) -> Any:
+    """Read of an answer of another API what a reply says of it."""
+    if path == "embeddings":
+        return [one["embedding"] for one in body["data"]]
+    if path == "moderations":
+        return [sorted(name for name, is_found in one["categories"].items() if is_found) for one in body["results"]]
+    return [item["type"] for item in body["output"]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "path", "asked", "expected"), OF_OTHERS, ids=lambda one: json.dumps(one, default=str)
+)
+def test_what_only_one_api_says_can_be_written(write, reply, path, asked, expected):
+    """Vectors, what a moderation finds, and items that the API itself makes."""
+    import jsonschema
+
+    jsonschema.Draft202012Validator(json_schema()).validate({"rules": [{"reply": reply}]})
+    with intercept(rules=write("r.json", {"rules": [{"reply": reply}]})):
+        response = httpx.post(f"https://api.openai.com/v1/{path}", json={"model": "gpt-4o", **asked})
+    assert told(path, response.json()) == expected
+
+
 def test_tool_calls_are_written_with_mappings_or_text(write):
     """Arguments may be a table, JSON text or left out; an id may be given; `input` makes a custom call."""
     calls = [
@@ -323,6 +358,19 @@ MISTAKES: list[tuple[str, str, tuple[str, ...]]] = [
         ("tool_calls[0].argments", "{}", "Did you mean 'arguments'?"),
     ),
     ("a pattern's key", 'user = { regx = "a" }\nreply = "x"', ("rules[1].user.regx", "'a'", "Did you mean 'regex'?")),
+    ("an item's type", "reply = { type = 3 }", ("rules[1].reply", "3", "An item that the API itself makes has a type")),
+    (
+        "a type of a text",
+        'reply = { type = "text", text = "hi" }',
+        ("rules[1].reply.type", "there is no such key", "'text'"),
+    ),
+    ("a vector", 'reply = { embedding = ["a"] }', ("rules[1].reply", "'a'", "A vector is a list of finite numbers")),
+    ("a score", "reply = { moderation = { hate = 2 } }", ("rules[1].reply", "hate", "from 0 to 1")),
+    (
+        "vectors with a text",
+        'reply = { embedding = [1.0], text = "a" }',
+        ("rules[1].reply", "do not go together", "Give one kind of reply"),
+    ),
     ("a name's type", 'model = 4\nreply = "hi"', ("rules[1].model", "4", "Use a str, or a pattern")),
     (
         "a reply's type",

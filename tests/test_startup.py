@@ -176,7 +176,7 @@ import sys
 from importlib.machinery import PathFinder
 
 def without_families(name, *more, find=PathFinder.find_spec):
-    return None if name in ("httpx", "httpx2") else find(name, *more)
+    return None if name in ("httpx", "httpx2", "urllib3") else find(name, *more)
 
 PathFinder.find_spec = without_families
 import llm_intercept._startup
@@ -188,7 +188,7 @@ def test_a_python_without_an_http_library_is_told(run_python):
     """Nothing could be answered; the message says what to install."""
     done = run_python(f"import os; os.environ['LLM_INTERCEPT'] = 'mock'\n{HIDDEN}")
     assert done.returncode == 0
-    assert "neither httpx nor httpx2 is installed here" in done.stderr
+    assert "neither httpx, httpx2 nor urllib3 is installed here" in done.stderr
     assert "pip install 'llm-intercept-transport[httpx]'" in done.stderr
 
 

@@ -198,21 +198,26 @@ def test_what_is_no_request_gets_the_apis_error(is_async, message, code):
 
 
 def test_steering_is_refused_with_what_was_sent(is_async):
-    """As far as it goes: a response that is not there, and one that has ended."""
+    """A response that is not there, one that has ended, in the lane that it had, and what is no input."""
 
     async def law(connection: Any) -> Any:
         told = await asked(connection)
+        in_lane = await asked(connection, stream_id="one")
         failed = []
-        for target in ("resp_nobody", told[-1]["response"]["id"]):
-            event = {"type": "response.steer", "previous_response_id": target, "input": "left"}
+        targets = ["resp_nobody", told[-1]["response"]["id"], in_lane[-1]["response"]["id"]]
+        for target, given in (*((target, "left") for target in targets), (targets[1], []), ("", "left")):
+            event = {"type": "response.steer", "previous_response_id": target, "input": given}
             await maybe(connection.send(json.dumps(event)))
             failed.append(await hear(connection))
         return failed
 
     with intercept("ours"):
         failed = run(law, is_async=is_async)
-    assert [event["error"]["code"] for event in failed] == ["response_not_found", "response_already_completed"]
-    assert all(event["steer"]["input"] == "left" for event in failed)
+    ended = "response_already_completed"
+    codes = ["response_not_found", ended, ended, "invalid_input", "invalid_input"]
+    assert [event["error"]["code"] for event in failed] == codes
+    assert [event["steer"]["input"] for event in failed] == ["left"] * 3 + [[], "left"]
+    assert [event.get("stream_id") for event in failed] == [None, None, "one", None, None]
 
 
 def test_what_prepares_a_conversation_takes_no_reply(is_async):

@@ -216,3 +216,62 @@ def test_realtime_is_stopped(is_async):
 
     with pytest.raises(UnseenClientError), intercept("ours"), pytest.raises(UnseenClientError):
         complete(law(), is_async=is_async)
+
+
+def previous(events: list[Any]) -> str:
+    identifier: str = events[-1].response.id
+    return identifier
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_what_nobody_stores_is_continued_on_its_connection(is_async: bool) -> None:
+    """As long as it is the last of its lane; a lane may fork from another's; elsewhere the id is not known."""
+
+    async def law(connection: Any) -> Any:
+        async def go_on(said: str, last: str | None = None, **more: Any) -> list[Any]:
+            given = {} if last is None else {"previous_response_id": last}
+            return await create(connection, said, store=False, **given, **more)
+
+        first = await go_on("a")
+        second = await go_on("b", previous(first))
+        forked = await go_on("c", previous(second), stream_id="other")
+        gone = await go_on("d", previous(first))
+        return second, forked, gone, await go_on("e", previous(forked), stream_id="other"), previous(second)
+
+    def heard(request: Any) -> str:
+        return " ".join(message.text for message in request.messages)
+
+    with intercept(heard):
+        second, forked, gone, last, identifier = run(law, is_async=is_async)
+        assert [events[-1].response.output_text for events in (second, forked, last)] == [
+            "a a b",
+            "a a b a a b c",
+            "a a b a a b c a a b a a b c e",
+        ]
+        assert gone[-1].error.code == "previous_response_not_found"
+        client = openai.OpenAI(api_key="sk-test", max_retries=0)
+        with pytest.raises(openai.NotFoundError):
+            client.responses.retrieve(identifier)
+        with pytest.raises(openai.BadRequestError, match="not found"):
+            client.responses.create(model=MODEL, input="f", previous_response_id=identifier)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_what_an_answer_that_failed_continued_is_forgotten_on_its_connection(is_async: bool) -> None:
+    """As OpenAI does; what is stored is still there."""
+
+    async def law(connection: Any) -> Any:
+        said = []
+        for store in (False, True):
+            first = await create(connection, "a", store=store)
+            for word in ("fail", "b"):
+                said.append(await create(connection, word, store=store, previous_response_id=previous(first)))
+        return said
+
+    with intercept() as llm:
+        llm.on("fail").reply(api_error(400))
+        llm.reply("ours")
+        failed, forgotten, failed_too, stored = run(law, is_async=is_async)
+    assert [events[-1].type for events in (failed, forgotten, failed_too)] == ["error"] * 3
+    assert forgotten[-1].error.code == "previous_response_not_found"
+    assert stored[-1].response.output_text == "ours"

@@ -64,7 +64,7 @@ def by_anthropic(question: str) -> str:
     messages: list[Any] = [{"role": "user", "content": question}]
     while True:
         said = client.messages.create(
-            model="claude-sonnet-4-5", max_tokens=1000, system=WHO, messages=messages, tools=tools
+            model="claude-sonnet-5-5", max_tokens=1000, system=WHO, messages=messages, tools=tools
         )
         calls = [block for block in said.content if block.type == "tool_use"]
         if not calls:
@@ -77,7 +77,8 @@ def by_anthropic(question: str) -> str:
 
 def by_gemini(question: str) -> str:
     """Answer by Gemini: the SDK itself calls the function as often as the model asks for it."""
-    client = genai.Client(api_key="not-a-key")
+    again = types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=2, initial_delay=0))
+    client = genai.Client(api_key="not-a-key", http_options=again)
     config = types.GenerateContentConfig(system_instruction=WHO, tools=[temperature])
     said = client.models.generate_content(model="gemini-2.5-flash", contents=question, config=config)
     return said.text or ""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from agent import Api, ask
 
-from llm_intercept import Interceptor, disconnect
+from llm_intercept import Interceptor, api_error
 
 RULES = Path(__file__).with_name("rules.toml")
 every_api = pytest.mark.parametrize("api", ["chat", "responses", "anthropic", "gemini"])
@@ -20,7 +20,7 @@ def test_two_cities_are_measured_at_once(llm_mock: Interceptor, api: Api) -> Non
 
 
 @every_api
-def test_a_connection_that_breaks_is_tried_again(llm_mock: Interceptor, api: Api) -> None:
-    llm_mock.on("hello").reply(disconnect(), "Hello!")
+def test_an_api_that_fails_is_asked_again(llm_mock: Interceptor, api: Api) -> None:
+    llm_mock.on("hello").reply(api_error(503), "Hello!")
     assert ask("Oh, hello.", api) == "Hello!"
-    assert len(llm_mock.calls) == 2
+    assert [call.status for call in llm_mock.calls] == [503, 200]

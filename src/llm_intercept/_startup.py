@@ -133,8 +133,8 @@ def _say_that_it_is_on(settings: Mapping[str, Any]) -> None:
     from llm_intercept import __version__  # noqa: PLC0415 - nothing is imported when the variable is unset
     from llm_intercept.base.foreign import beside  # noqa: PLC0415
 
-    mode = f"on (LLM_INTERCEPT={settings['mode']})"
-    _say(f"llm-intercept {__version__}: {mode}; requests to models over httpx and httpx2 are {_how(settings)}")
+    mode, doors = f"on (LLM_INTERCEPT={settings['mode']})", "httpx, httpx2, aiohttp and urllib3 (requests)"
+    _say(f"llm-intercept {__version__}: {mode}; requests to models over {doors} are {_how(settings)}")
     for problem in filter(None, (beside(), _no_family())):
         _say(f"llm-intercept: {problem}")
 
@@ -145,11 +145,12 @@ def _no_family() -> str:
 
     from llm_intercept.base.version import DISTRIBUTION  # noqa: PLC0415
     from llm_intercept.clients.family import FAMILIES  # noqa: PLC0415
+    from llm_intercept.clients.urllib3_door import MODULES  # noqa: PLC0415
 
-    if any(name in sys.modules or PathFinder.find_spec(name) for name in FAMILIES):
+    if any(name in sys.modules or PathFinder.find_spec(name) for name in (*FAMILIES, *MODULES)):
         return ""
     extra = f"{DISTRIBUTION}[{FAMILIES[0]}]"
-    missing = " nor ".join(FAMILIES)
+    missing = f"{', '.join(FAMILIES)} nor {MODULES[0]}"
     return f"neither {missing} is installed here, so nothing can be answered. Install one: pip install '{extra}'"
 
 

@@ -234,9 +234,9 @@ class UnseenClientError(LLMInterceptError):
         advice = "Mock this call with" if library else "The traceback shows which it is: mock the call with"
         super().__init__(
             f"{library or 'Something in this process'} was about to {reached} while llm-intercept is active. "
-            f"llm-intercept answers httpx and httpx2 and cannot answer {unknown}; the request was stopped so that "
-            f"nothing reaches a paid API unasked. {advice} a tool for that library. Let it out with "
-            f"passthrough=[{let_out or host!r}], or all that nothing answers with unmatched='passthrough'."
+            f"llm-intercept answers httpx, httpx2, aiohttp and urllib3 (requests) and cannot answer {unknown}; the "
+            f"request was stopped so that nothing reaches a paid API unasked. {advice} a tool for that library. Let it "
+            f"out with passthrough=[{let_out or host!r}], or all that nothing answers with unmatched='passthrough'."
         )
 
 

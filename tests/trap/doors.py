@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.trap.targets import Target
 
-MODULES = ("answered", "watched", "sockets", "foreign", "processes")
+MODULES = ("answered", "urllib3", "watched", "sockets", "foreign", "processes")
 HOSTS_ALONE = ("hosts", "places")
 PATIENCE = 3.0
 """The seconds that a door waits for an answer."""

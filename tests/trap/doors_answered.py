@@ -1,4 +1,4 @@
-"""Doors that requests are answered by: httpx, httpx2, and what stands on them."""
+"""Doors that requests are answered by: httpx, httpx2, aiohttp, and what stands on them."""
 
 from __future__ import annotations
 
@@ -86,6 +86,32 @@ def httpx_uvloop(targets: Sequence[Target]) -> None:
     uvloop.run(_by_async_client(httpx, targets))
 
 
+@door("aiohttp", is_answered=True)
+async def aiohttp(targets: Sequence[Target]) -> None:
+    import aiohttp
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
+        await _by_session(session, targets)
+
+
+@door("aiohttp with aiodns", needs="aiodns", is_answered=True)
+async def aiohttp_aiodns(targets: Sequence[Target]) -> None:
+    """Its names are looked up by c-ares, of which Python hears nothing."""
+    import aiohttp
+
+    connector = aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver())
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
+        await _by_session(session, targets)
+
+
+async def _by_session(session: Any, targets: Sequence[Target]) -> None:
+    for one in targets:
+        with attempt(one):
+            data = _pieces(one) if one.is_chunked else one.content
+            async with session.request(one.method, one.url, headers=one.all_headers, data=data) as response:
+                await response.read()
+
+
 @door("httpx-aiohttp", needs="httpx_aiohttp", is_answered=True)
 async def httpx_aiohttp(targets: Sequence[Target]) -> None:
     import httpx
@@ -166,7 +192,7 @@ def google_genai(targets: Sequence[Target]) -> None:
                 client.models.generate_content(model="gemini-2.5-flash", contents="Hi")
 
 
-@door("google-genai async", needs="google.genai", groups=HOSTS_ALONE)
+@door("google-genai async", needs="google.genai", is_answered=True, groups=HOSTS_ALONE)
 async def google_genai_async(targets: Sequence[Target]) -> None:
     """It sends by aiohttp, where that is installed."""
     from google import genai

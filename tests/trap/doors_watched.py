@@ -17,16 +17,6 @@ def _ws(one: Target) -> str:
     return one.url.replace("http", "ws", 1)
 
 
-@door("requests")
-def requests(targets: Sequence[Target]) -> None:
-    import requests
-
-    with requests.Session() as session:
-        for one in targets:
-            with attempt(one):
-                session.request(one.method, one.url, headers=one.all_headers, data=one.body(), timeout=PATIENCE)
-
-
 @door("urllib")
 def urllib(targets: Sequence[Target]) -> None:
     from urllib.request import Request, urlopen
@@ -71,70 +61,6 @@ def raw(one: Target) -> bytes:
     return f"{one.method} {one.path} HTTP/1.1\r\n{head}\r\n".encode() + one.content
 
 
-@door("urllib3")
-def urllib3_manager(targets: Sequence[Target]) -> None:
-    import urllib3
-
-    manager = urllib3.PoolManager(retries=False, timeout=PATIENCE)
-    for one in targets:
-        with attempt(one):
-            manager.request(one.method, one.url, headers=one.all_headers, body=one.body())
-
-
-@door("urllib3 pool", needs="urllib3")
-def urllib3_pool(targets: Sequence[Target]) -> None:
-    import urllib3
-
-    for one in targets:
-        with attempt(one):
-            pool = urllib3.connection_from_url(one.url, retries=False, timeout=PATIENCE)
-            pool.urlopen(one.method, one.path, headers=one.all_headers, body=one.body())
-
-
-@door("urllib3 connection", needs="urllib3")
-def urllib3_connection(targets: Sequence[Target]) -> None:
-    """Without a pool: it has a `request` of its own, which is no `http.client`'s."""
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-
-    for one in targets:
-        with attempt(one):
-            kind: Any = HTTPSConnection if one.scheme == "https" else HTTPConnection
-            connection = kind(one.host, timeout=PATIENCE)
-            connection.request(one.method, one.path, headers=one.all_headers, body=one.body())
-            connection.getresponse()
-
-
-@door("aiohttp")
-async def aiohttp(targets: Sequence[Target]) -> None:
-    import aiohttp
-
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
-        await _by_session(session, targets)
-
-
-@door("aiohttp with aiodns", needs="aiodns")
-async def aiohttp_aiodns(targets: Sequence[Target]) -> None:
-    """Its names are looked up by c-ares, of which Python hears nothing."""
-    import aiohttp
-
-    connector = aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver())
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
-        await _by_session(session, targets)
-
-
-async def _by_session(session: Any, targets: Sequence[Target]) -> None:
-    for one in targets:
-        with attempt(one):
-            data = _pieces(one) if one.is_chunked else one.content
-            async with session.request(one.method, one.url, headers=one.all_headers, data=data) as response:
-                await response.read()
-
-
-async def _pieces(one: Target) -> Any:
-    for piece in one.body():
-        yield piece
-
-
 @door("aiohttp websocket", needs="aiohttp", groups=HOSTS_ALONE)
 async def aiohttp_websocket(targets: Sequence[Target]) -> None:
     import aiohttp
@@ -143,6 +69,11 @@ async def aiohttp_websocket(targets: Sequence[Target]) -> None:
         for one in targets:
             with attempt(one):
                 await session.ws_connect(_ws(one), headers=one.all_headers)
+
+
+async def _pieces(one: Target) -> Any:
+    for piece in one.body():
+        yield piece
 
 
 @door("niquests")
@@ -200,33 +131,6 @@ def httplib2(targets: Sequence[Target]) -> None:
     for one in targets:
         with attempt(one):
             client.request(one.url, one.method, one.content, one.all_headers)
-
-
-@door("botocore")
-def botocore(targets: Sequence[Target]) -> None:
-    from botocore.awsrequest import AWSRequest
-    from botocore.httpsession import URLLib3Session
-
-    session = URLLib3Session(timeout=PATIENCE)
-    for one in targets:
-        with attempt(one):
-            session.send(AWSRequest(one.method, one.url, headers=one.all_headers, data=one.content).prepare())
-
-
-@door("boto3", groups=HOSTS_ALONE)
-def boto3(targets: Sequence[Target]) -> None:
-    """As Bedrock is asked; for hosts of Amazon's, since each client takes a while."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(retries={"max_attempts": 0}, connect_timeout=PATIENCE, read_timeout=PATIENCE)
-    session = boto3.Session("AKIATRAPKEY000000000", "x" * 40, region_name="us-east-1")
-    for one in targets:
-        if "bedrock" in one.host or one.group == "places":
-            with attempt(one):
-                url = f"https://{one.host}"
-                client = session.client("bedrock-runtime", endpoint_url=url, config=config)
-                client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": "Hi"}]}])
 
 
 @door("websockets", groups=HOSTS_ALONE)

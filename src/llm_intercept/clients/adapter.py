@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from llm_intercept.model.wire import NetworkFaultError, Observer, WireResponse
+    from llm_intercept.timing.clock import Timeline
 
 R = TypeVar("R")
 """A door's own response."""
@@ -18,9 +19,8 @@ R_co = TypeVar("R_co", covariant=True)
 class Errors(Protocol):
     """How exceptions read to a door's clients, and how long they wait for bytes."""
 
-    @property
-    def read_limit(self) -> float | None:
-        """How many seconds the client waits for bytes; None if it waits for ever."""
+    def read_limit(self, timeline: Timeline, /) -> float | None:
+        """How many seconds of an exchange's time the client waits for bytes from now on; None if it waits for ever."""
         ...
 
     def network_fault(self, error: BaseException, /) -> NetworkFaultError | None:

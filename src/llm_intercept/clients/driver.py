@@ -81,7 +81,7 @@ def _fulfilled(need: Need, adapter: Adapter[R], sent: list[R]) -> Any:
                 value = function(*arguments)
                 return run(value) if hasattr(value, "__await__") else value
         case Pause(seconds, timeline):
-            waiting = timeline.wait(seconds, adapter.read_limit)
+            waiting = timeline.wait(seconds, adapter.read_limit(timeline))
             waiting.sleep()
             return raise_if_late(waiting)
         case Forward(observer):
@@ -103,7 +103,7 @@ async def _fulfilled_async(need: Need, adapter: AsyncAdapter[R], sent: list[R]) 
                 value = function(*arguments)
                 return await value if hasattr(value, "__await__") else value
         case Pause(seconds, timeline):
-            waiting = timeline.wait(seconds, adapter.read_limit)
+            waiting = timeline.wait(seconds, adapter.read_limit(timeline))
             await waiting.asleep()
             return raise_if_late(waiting)
         case Forward(observer):

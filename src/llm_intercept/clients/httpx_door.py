@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from llm_intercept.model.wire import NetworkFaultError, Observer, WireResponse
+    from llm_intercept.timing.clock import Timeline
 
 
 def head_of(request: Any) -> WireRequest:
@@ -45,8 +46,7 @@ class _Door:
         self._request, self._forward = request, forward
         self._family = family_of(request)
 
-    @property
-    def read_limit(self) -> float | None:
+    def read_limit(self, _: Timeline, /) -> float | None:
         limits: dict[str, float | None] = self._request.extensions.get("timeout") or {}
         return limits.get("read")
 
@@ -61,7 +61,7 @@ class _Door:
             made = self._response(response, response.headers)
             made.headers.encoding = "ascii"  # which they are; else the family finds it out by decoding all, 20 µs
         except UnicodeEncodeError:  # but for those that a server wrote, which are played from a recording
-            made = self._response(response, [(_latin(name), _latin(value)) for name, value in response.headers])
+            made = self._response(response, [(latin(name), latin(value)) for name, value in response.headers])
         return made
 
     def _response(self, response: WireResponse, headers: Any) -> Any:
@@ -106,7 +106,7 @@ class AsyncHttpxAdapter(_Door):
         return self._observed(await self._forward(), observer)
 
 
-def _latin(text: str) -> bytes:
+def latin(text: str) -> bytes:
     """Encode a header as it was decoded when it was recorded; one that nobody can have received as UTF-8."""
     try:
         return text.encode("latin-1")

@@ -24,8 +24,8 @@ TEST_CLIENTS = frozenset(
         ("litestar.testing.transport", "TestClientTransport"),
     }
 )
-# Transports that send by a library that is watched (`sentinels`), so that a subclass may be left to itself.
-WATCHED = frozenset(
+# Transports that send by aiohttp, which is answered too, so that a subclass may be left to itself.
+ON_AIOHTTP = frozenset(
     {
         ("httpx_aiohttp.transport", "AiohttpTransport"),
         ("httpx_aiohttp.httpx2.transport", "AiohttpTransport"),
@@ -76,9 +76,9 @@ def sending_class(kind: type) -> type | None:
     """Find the class that `kind` inherits its sending from; None if it sends by means of its own.
 
     What a subclass overrides is its own affair: it hands on, by whatever means, or it sends by itself through a library
-    that is watched.
+    that is answered or watched.
     """
-    return next((one for one in kind.__mro__ if is_own_transport(one) or _name(one) in WATCHED), None)
+    return next((one for one in kind.__mro__ if is_own_transport(one) or _name(one) in ON_AIOHTTP), None)
 
 
 def is_in_process(transport: Any) -> bool:

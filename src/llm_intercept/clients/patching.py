@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients import net, sentinels, websockets_door
+from llm_intercept.clients import aiohttp_door, net, sentinels, urllib3_door, websockets_door
 from llm_intercept.clients.activation import ClientTransport, active, attached, carrying, inheriting
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
@@ -159,8 +159,9 @@ def _watch_library(module: ModuleType, hooks: HookSet) -> None:
     sentinels.watch(module, hooks.add)
 
 
-def _hook_websockets(module: ModuleType, hooks: HookSet) -> None:
-    websockets_door.hook(module, hooks.add)
+def _hook_by(door: Any) -> Installer:
+    """Hook a module as its door says."""
+    return lambda module, hooks: door.hook(module, hooks.add)
 
 
 def _cast_net(_: ModuleType, __: HookSet) -> None:
@@ -214,11 +215,13 @@ def _giving(threads: type, original: Callable[..., Any]) -> Callable[..., Any]:
 
 POOL_METHODS = ("apply_async", "map", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
 """The ways to give work to a pool; `apply` is one of these inside."""
+DOORS = (aiohttp_door, urllib3_door, websockets_door)
+"""The doors of libraries that have none of httpx's class names."""
 TRAFFIC = HookSet(
     {
         **dict.fromkeys(FAMILIES, _hook_family),
         **dict.fromkeys(sentinels.LIBRARIES, _watch_library),
-        **dict.fromkeys(websockets_door.MODULES, _hook_websockets),
+        **{name: _hook_by(door) for door in DOORS for name in door.MODULES},
         "os": _cast_net,
         "socket": _hook_look_ups,
         "concurrent.futures.thread": _hook_pools,

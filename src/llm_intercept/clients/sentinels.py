@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from llm_intercept.clients import net
 from llm_intercept.clients.activation import forwarding
+from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.hook import is_mock, member
 from llm_intercept.model.wire import Contact, WireRequest
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     Tell = Callable[..., Told | None]
 
 LIBRARIES = {
-    "aiohttp": "aiohttp",
     "asyncio.streams": "asyncio",
     "curl_cffi.curl": "curl_cffi",
     "curl_cffi.requests.session": "curl_cffi",
@@ -42,7 +42,6 @@ LIBRARIES = {
     "tornado.curl_httpclient": "tornado",
     "tornado.simple_httpclient": "tornado",
     "twisted.web.client": "twisted",
-    "urllib3": "urllib3 (requests)",
     "urllib3_future": "urllib3-future (niquests)",
     "websocket": "websocket-client",
     "websockets.legacy.client": "websockets",
@@ -65,10 +64,17 @@ def loaded() -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def watch(module: ModuleType, install: Install) -> None:
-    """Put sentinels on a library's functions that open connections or send requests; a mock there opens none."""
-    library = LIBRARIES[module.__name__]
-    for holder, name, tell in doors(module):
+def watch(module: ModuleType, install: Install, known: str = "") -> None:
+    """Put sentinels on a library's functions that open connections or send requests; a mock there opens none.
+
+    Args:
+        module: The library, or the module of it that is watched.
+        install: Hooks a function of it.
+        known: The name it is known by here, where it takes the place of another.
+
+    """
+    library = LIBRARIES[known or module.__name__]
+    for holder, name, tell in DOORS[known or module.__name__](module):
         found = member(holder, name)
         if not is_mock(found):
             install(holder, name, _guard(library, tell, is_async=inspect.iscoroutinefunction(found)))
@@ -83,23 +89,22 @@ def doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
     yield from DOORS[module.__name__](module)
 
 
-def _aiohttp(_: Any, request: Any, *__: Any, **___: Any) -> Told:
-    url = request.url
-    value = getattr(request.body, "_value", None)  # of a payload, which a JSON body is; a form has none
-    return _read(request.method, str(url), _headers(request.headers)), _body(value)
-
-
 def _http_client(
     connection: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any
-) -> Told:
-    """Read a request; its host is the one behind a proxy, which http.client keeps under a private name."""
+) -> Told | None:
+    """Read a request; its host is the one behind a proxy, which http.client keeps under a private name.
+
+    One that is written to a socket of ours is answered.
+    """
+    if isinstance(getattr(connection, "sock", None), AnsweringSocket):
+        return None
     host = getattr(connection, "_tunnel_host", None) or connection.host
     port = getattr(connection, "_tunnel_port", None) or connection.port
-    return _read(method, _absolute(url, host, port), _headers(headers)), _body(body)
+    return _read(method, _absolute(url, host, port), headers_of(headers)), _body(body)
 
 
 def _urllib3(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any) -> Told:
-    return _read(method, _absolute(url, pool.host, pool.port), _headers(headers or pool.headers)), _body(body)
+    return _read(method, _absolute(url, pool.host, pool.port), headers_of(headers or pool.headers)), _body(body)
 
 
 def _httpcore(_pool: Any, request: Any) -> Told:
@@ -115,26 +120,26 @@ def _httplib2(
     _: Any, uri: str, method: str = "GET", body: Any = None, headers: Any = None, *__: Any, **___: Any
 ) -> Told:
     """Read a request before a connection is made for it, which is http.client's and begins with none."""
-    return _read(method, uri, _headers(headers)), _body(body)
+    return _read(method, uri, headers_of(headers)), _body(body)
 
 
 def _tornado(_: Any, request: Any, *__: Any) -> Told:
     body = request.body_producer or request.body
-    return _read(request.method, request.url, _headers(request.headers)), _body(body)
+    return _read(request.method, request.url, headers_of(request.headers)), _body(body)
 
 
 def _twisted(_: Any, method: bytes, uri: bytes, headers: Any = None, body: Any = None, *__: Any, **___: Any) -> Told:
     names = {} if headers is None else {name: values[0] for name, values in headers.getAllRawHeaders()}
     file = getattr(body, "_inputFile", None)  # of a `FileBodyProducer`, as treq makes one of bytes
     content = file.getvalue() if isinstance(file, io.BytesIO) else body
-    return _read(_text(method), _text(uri), _headers(names)), _body(content)
+    return _read(_text(method), _text(uri), headers_of(names)), _body(content)
 
 
 def _stream(host: Any = None, port: Any = None, *_: Any, **__: Any) -> Told | None:
     """Read where a stream goes; a loop that is not asyncio's own looks names up by no Python."""
     if not isinstance(host, str):
         return None
-    return WireRequest("", f"tcp://{_bracketed(host)}:{port or ''}", host.lower(), "", {}), b""
+    return WireRequest("", f"tcp://{bracketed(host)}:{port or ''}", host.lower(), "", {}), b""
 
 
 def _own_url(_: Any, uri: str, *__: Any, **___: Any) -> Told:
@@ -169,14 +174,16 @@ def _absolute(url: str, host: str, port: int | None) -> str:
     """Make a request's target a URL, if it is not one: what goes through a proxy has its host in its target."""
     if url.startswith(("http://", "https://")):
         return url
-    return f"//{_bracketed(host)}{'' if port is None else f':{port}'}/{url.lstrip('/')}"
+    return f"//{bracketed(host)}{'' if port is None else f':{port}'}/{url.lstrip('/')}"
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
+    """Write a host as a URL has it."""
     return f"[{host}]" if ":" in host else host
 
 
-def _headers(headers: Any) -> dict[str, str]:
+def headers_of(headers: Any) -> dict[str, str]:
+    """Read headers that are a mapping, by their names in small letters."""
     items = cast("Mapping[Any, Any]", headers or {}).items()
     return {_text(name).lower(): _text(value) for name, value in items}
 
@@ -186,8 +193,8 @@ def _pairs(headers: Any) -> dict[str, str]:
     if isinstance(headers, list | tuple):
         lines = cast("list[Any]", headers)
         pairs: list[Any] = [one.partition(":")[::2] if isinstance(one, str) else one for one in lines]
-        return _headers(dict(pairs))
-    return _headers(headers)
+        return headers_of(dict(pairs))
+    return headers_of(headers)
 
 
 def _body(body: Any) -> bytes | None:
@@ -216,14 +223,12 @@ def _httpcore_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
         yield getattr(module, f"Async{kind}"), "handle_async_request", _httpcore
 
 
-def _urllib3_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
-    """Yield pools, and connections, by which some send without one; urllib3-future has async ones beside them."""
-    yield module.HTTPConnectionPool, "urlopen", _urllib3
-    yield sys.modules[f"{module.__name__}.connection"].HTTPConnection, "request", _http_client
-    if hasattr(module, "AsyncHTTPConnectionPool"):
-        yield module.AsyncHTTPConnectionPool, "urlopen", _urllib3
-        connection = sys.modules[f"{module.__name__}._async.connection"].AsyncHTTPConnection
-        yield connection, "request", _http_client
+def _urllib3_future_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
+    """Yield pools, and connections, by which some send without one; async ones too."""
+    for prefix, place in (("", "connection"), ("Async", "_async.connection")):
+        yield getattr(module, f"{prefix}HTTPConnectionPool"), "urlopen", _urllib3
+        connections = sys.modules[f"{module.__name__}.{place}"]
+        yield getattr(connections, f"{prefix}HTTPConnection"), "request", _http_client
 
 
 def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
@@ -232,7 +237,6 @@ def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
 
 
 DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
-    "aiohttp": lambda module: [(module.BaseConnector, "connect", _aiohttp)],
     "asyncio.streams": lambda module: [(module, "open_connection", _stream)],
     "curl_cffi.curl": lambda module: [(module.Curl, "setopt", _curl)],
     "curl_cffi.requests.session": lambda module: [
@@ -248,8 +252,7 @@ DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
     "tornado.curl_httpclient": lambda module: [(module.CurlAsyncHTTPClient, "fetch_impl", _tornado)],
     "tornado.simple_httpclient": lambda module: [(module.SimpleAsyncHTTPClient, "fetch_impl", _tornado)],
     "twisted.web.client": lambda module: [(module.Agent, "request", _twisted)],
-    "urllib3": _urllib3_doors,
-    "urllib3_future": _urllib3_doors,
+    "urllib3_future": _urllib3_future_doors,
     "websocket": lambda module: [(module.WebSocket, "connect", _own_url)],
     "websockets.legacy.client": lambda module: [(module.Connect, "__init__", _own_url)],
 }

@@ -72,7 +72,7 @@ class Conversation:
     def head(self) -> WireRequest:
         """Make the head of one request."""
         head = self._head
-        return WireRequest(head.method, head.url, head.host, head.path, self.wire.asked)
+        return WireRequest(head.method, head.url, head.host, head.path, self.wire.asked, self.form)
 
     def heard(self, data: bytes) -> list[SocketTurn]:
         """Take what the client sent; return the requests in it whose lanes were empty. What is none is answered."""

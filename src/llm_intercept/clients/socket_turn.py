@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llm_intercept.model.wire import NetworkFaultError, Observer, SocketTurn, WireResponse
+    from llm_intercept.timing.clock import Timeline
 
 FAILED = 400  # HTTP statuses from here on say that a request failed
 NO_STREAM = "llm-intercept: this answer is no stream of events, and nothing else can be told over a WebSocket"
@@ -23,14 +24,15 @@ NOBODY = "llm-intercept: the block that answered this connection has ended"
 
 
 class _Door:
-    """What sync and async clients have in common: how long they wait for a message nobody here can know."""
+    """What sync and async clients have in common."""
 
     __slots__ = ("_body", "_host")
 
-    read_limit = None
-
     def __init__(self, turn: SocketTurn, host: str) -> None:
         self._body, self._host = turn.body, host
+
+    def read_limit(self, _: Timeline, /) -> None:
+        """How long a client waits for a message nobody here can know."""
 
     def network_fault(self, error: BaseException, /) -> NetworkFaultError | None:
         return network_fault(error)

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from llm_intercept.clients.adapter import Errors
-    from llm_intercept.model.wire import WireResponse
+    from llm_intercept.model.wire import Step, WireResponse
     from llm_intercept.timing.clock import Waiting
+
+LATE = "The read operation timed out"
+"""What is said where the client's own limit ended a wait."""
 
 
 def raise_if_late(waiting: Waiting) -> None:
     """Raise `NetworkFaultError`, as the client's own timeout does, if the wait was longer than that."""
     if waiting.is_late:
-        raise NetworkFaultError("ReadTimeout", "The read operation timed out")
+        raise NetworkFaultError("ReadTimeout", LATE)
 
 
 class ByteChunks:
@@ -58,19 +61,33 @@ class ByteChunks:
             for step in self._steps:
                 if isinstance(step, bytes):
                     yield step
-                elif isinstance(step, Awaited):
-                    self._awaited = step
-                    with outside_clients():
-                        await step.fetch()
                 else:
-                    waiting = self._waiting(step)
-                    await waiting.asleep()
-                    raise_if_late(waiting)
+                    await self._carry_out(step)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
             self._fail(error)
 
+    def steps(self) -> Iterator[Step]:
+        """Give the steps, for a door that carries them out itself."""
+        try:
+            yield from self._steps
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
+            self._fail(error)
+
+    async def carry_out(self, step: Wait | Break | Awaited) -> None:
+        """Do what a step that is no chunk asks for."""
+        try:
+            await self._carry_out(step)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(error)
+
+    def end_steps(self) -> None:
+        """End the making of the body."""
+        close = getattr(self._steps, "close", None)
+        if close is not None:
+            close()
+
     def close(self) -> None:
-        self._end_steps()
+        self.end_steps()
         awaited, self._awaited = self._awaited, None
         loop, self._loop = self._loop, None
         if awaited is not None and loop is not None:
@@ -80,16 +97,21 @@ class ByteChunks:
                 loop.close()
 
     async def aclose(self) -> None:
-        self._end_steps()
+        self.end_steps()
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
             with outside_clients():
                 await awaited.close()
 
-    def _end_steps(self) -> None:
-        close = getattr(self._steps, "close", None)
-        if close is not None:
-            close()
+    async def _carry_out(self, step: Wait | Break | Awaited) -> None:
+        if isinstance(step, Awaited):
+            self._awaited = step
+            with outside_clients():
+                await step.fetch()
+        else:
+            waiting = self._waiting(step)
+            await waiting.asleep()
+            raise_if_late(waiting)
 
     def _fetch(self, step: Awaited) -> None:
         """Await, for a client without a loop, what the next step needs."""
@@ -105,7 +127,7 @@ class ByteChunks:
             case Wait(seconds):
                 if self._timeline is None:
                     raise TypeError("a body that waits needs a timeline")
-                return self._timeline.wait(seconds, self._errors.read_limit)
+                return self._timeline.wait(seconds, self._errors.read_limit(self._timeline))
             case Break(kind, message):
                 raise NetworkFaultError(kind, message)
             case _:

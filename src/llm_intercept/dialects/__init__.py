@@ -21,6 +21,7 @@ from llm_intercept.dialects.openai_moderations.dialect import OpenAIModerations
 from llm_intercept.dialects.openai_responses.compact import Compaction
 from llm_intercept.dialects.openai_responses.conversations import Conversations
 from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
+from llm_intercept.dialects.openai_responses.input_tokens import InputTokens
 from llm_intercept.dialects.openai_responses.stored import StoredResponses
 from llm_intercept.dialects.openai_stored.dialect import OpenAIStored
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
@@ -42,6 +43,7 @@ DIALECTS: tuple[Dialect, ...] = (
     StoredResponses(),
     Conversations(),
     Compaction(),
+    InputTokens(),
     AnthropicMessages(),
     AnthropicModels(),
     MessageBatches(),

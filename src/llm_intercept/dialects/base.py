@@ -145,7 +145,7 @@ class Recorded:
         last_user: Reads from a request's body what the user said last.
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
-        replies: Reads an answer back into replies, one a choice; none where it cannot be read.
+        replies: Reads an answer back into replies, one a choice; none where it cannot be read, or failed on its way.
         same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
@@ -204,7 +204,10 @@ class Dialect(ABC):
         takes: The kinds of replies by which a rule answers it without saying that it means this API; None for a
             conversation, which every rule may mean.
         default: What answers a request that no rule and no recording does; None where nothing can.
-        is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere.
+        is_side: Whether its requests are side requests of frameworks, which are listed apart and count nowhere, and
+            which a block answers whatever else it does.
+        is_listed_apart: Whether its requests are listed apart and count nowhere for another reason: they are about
+            sessions, say, and ask no model.
         is_kept: Whether recordings keep its exchanges, and play them.
         remembers: Whether its requests may continue what was answered before; `recall` says what.
 
@@ -218,6 +221,7 @@ class Dialect(ABC):
     takes: Kinds | None = None
     default: Answer | None = None
     is_side: bool = False
+    is_listed_apart: bool = False
     is_kept: bool = True
     remembers: bool = False
 
@@ -264,6 +268,10 @@ class Dialect(ABC):
         """Whether a recorded answer, to a request with the body `asked`, can be given to `request` as it is."""
         del asked
         return request.stream == is_stream
+
+    def tells_events(self, request: LLMRequest) -> bool:
+        """Whether the answer is a stream of events, which has faults of its own."""
+        return request.stream
 
     def unasked(self, request: LLMRequest) -> Answer | None:
         """Return what the API answers without asking its model, whatever rules and recordings say; None if it asks."""

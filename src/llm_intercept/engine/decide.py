@@ -57,6 +57,7 @@ class Case:
         unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
         brought: What answers the requests that it brings.
+        is_replay: Whether a take of the API that is asked answers; another's is said anew, as a reply is.
 
     """
 
@@ -72,6 +73,7 @@ class Case:
     unknown: Unknown = "a model"
     is_ruled: bool = True
     brought: tuple[Brought, ...] = ()
+    is_replay: bool = False
 
     @property
     def takes(self) -> Takes:
@@ -87,11 +89,6 @@ class Case:
     def clock(self) -> Clock:
         """The simulated time of the interceptor that answers."""
         return self.service.clock
-
-    @property
-    def is_replay(self) -> bool:
-        """Whether a take answers."""
-        return self.call.source == "recording"
 
 
 def decide(case: Case, chain: tuple[Engine, ...]) -> Decided | None:
@@ -135,7 +132,7 @@ def _default(case: Case, chain: tuple[Engine, ...]) -> Answer | None:
 
 def _asked(case: Case, engine: Engine) -> Decided | None:
     engine.journal.note(case.call)
-    if engine.budget is not None and not case.dialect.is_side:
+    if engine.budget is not None and not case.call.is_side:
         engine.check_budget()
     case.service, case.engine = engine.service, engine
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
@@ -145,7 +142,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
         if unasked is not None:
             case.call.source, case.origin = "default", unasked
             return unasked
-        is_asked = case.dialect is not OPAQUE and not case.dialect.is_side
+        is_asked = case.dialect is not OPAQUE and not case.call.is_side
         refused = engine.service.admit(case.call) if is_asked else None
         answer: Decided | None = refused or _ruled(case, engine)
         if answer is not None:
@@ -158,9 +155,9 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
 
 
 def _recorded(case: Case, recorder: Recorder) -> Replay | Capture | None:
-    found = recorder.answer(case.head, case.request, case.dialect)
+    found = recorder.answer(case)
     if found is not None and not isinstance(found, Capture):
-        case.call.source = "recording"
+        case.call.source, case.is_replay = "recording", not found.is_of_another_api(case)
     return found
 
 

@@ -43,7 +43,7 @@ class Delivery:
         """Find what goes wrong with an answer, and how fast it comes: as it says, as its rule, as the interceptor."""
         call = case.call
         given = (*call.faults, *answer.faults)
-        call.faults = tuple(fault for fault in given if fault.applies(stream=case.request.stream))
+        call.faults = tuple(fault for fault in given if fault.applies(stream=case.dialect.tells_events(case.request)))
         paced = answer.pace or (call.rule.given_pace if call.rule is not None else None) or case.service.pace
         pages = (page for fault in call.faults if (page := fault.page()) is not None)
         return cls(case, next((ErrorReply(status, body=text) for status, text in pages), answer), call.faults, paced)

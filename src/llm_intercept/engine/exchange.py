@@ -186,9 +186,8 @@ class Engine:
             return Forwarded((yield Forward()))
         digest = self._identities.digest(dialect.essence(request), self.seed)
         before = self.journal.failed_before(digest)
-        call = Call(
-            request, digest=digest, failed_before=before, retries_told=dialect.retry.attempt, is_side=dialect.is_side
-        )
+        is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
+        call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
         case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
@@ -287,9 +286,10 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        context = Context(self.tokenizer, case.call.digest, lambda _: None, case)
+        identity = case.call.digest if case.is_replay else self._identity(case)
+        context = Context(self.tokenizer, identity, lambda _: None, case)
         try:
-            response = case.dialect.replayed(case.request, replay.response(case, context), context)
+            response = replay.response(case, context)
             case.call.status, case.call.usage = response.status, replay.usage(case)
         except LLMInterceptError as error:
             raise FailedExchange(error) from error

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_intercept.recording.tape import canonical_of
-from llm_intercept.recording.volatile import ON_REQUEST
+from llm_intercept.recording.fingerprint import API
+from llm_intercept.recording.tape import canonical_of, canonical_of_request
+from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,12 +39,18 @@ def setting(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Ta
 
 def _same(match: Match, take: Take, sought: SanitizedRequest) -> bool:
     """Whether a take and a request have the same key."""
-    asked = sought.request
-    body = asked.body if asked.text is None else asked.text
-    return canonical_of(take, match) == match.canonical(asked.method, asked.url, body)
+    return canonical_of(take, match) == canonical_of_request(sought.request, match)
 
 
 def advice(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Take]) -> str:
     """Say what to do where only what changes with the time differs; empty where more does."""
     found = setting(recordings, sought, takes)
     return f"Only a date or a time differs. Let that make no difference: recordings={found}\n" if found else ""
+
+
+def across(recordings: Recordings) -> str:
+    """Say by which setting a recording of another API answers."""
+    match, place = recordings.matching, str(recordings.location)
+    more = "" if match.volatile == tuple(VOLATILE) else f", volatile={match.volatile!r}"
+    given = f"Match(ignore={(*match.ignore, API)!r}{more})" if match.ignore or more else repr(API)
+    return f"The same conversation over another API. Let it answer: recordings=Recordings({place!r}, match={given})\n"

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import mapping
 from llm_intercept.engine import loosening
+from llm_intercept.engine.across import Across, UnknownBeforeError, is_conversation
 from llm_intercept.engine.explain import facts_of
+from llm_intercept.engine.reread import api_of_take
 from llm_intercept.facts import TakeFacts, Unmatched
 from llm_intercept.recording.compare import differences, distance
-from llm_intercept.recording.tape import SHORT, canonical_of, is_partial
+from llm_intercept.recording.fingerprint import API
+from llm_intercept.recording.tape import SHORT, is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.decide import Case
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.recording.sanitize import SanitizedRequest
+    from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Key
 
 NEAREST = 2
@@ -35,7 +40,7 @@ LOOKED_AT = 500  # takes that are read to find the nearest: a miss in a tape of 
 
 def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     """Say why no take answers a request."""
-    sought, key = recorder.sought(case.head, case.request)
+    sought, key = recorder.sought(case)
     location = recorder.tape.store.location
     problem = f"llm-intercept: no recording in {location} answers this request."
     damaged = tuple(TakeFacts(name, f"it is damaged: {why}") for name, why in recorder.tape.damaged(key).items())
@@ -50,7 +55,12 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     other = tuple(_of_another(recorder, case, key))
     if other:
         return Unmatched(facts_of(case), problem, (), advice(recorder), takes=other)
-    near = (*_own(recorder, sought, key), *_nearest(recorder, sought))
+    elsewhere = of_another_api(recorder, case, sought)
+    if elsewhere:
+        return Unmatched(
+            facts_of(case), problem, (), loosening.across(recorder.recordings) + advice(recorder), takes=elsewhere
+        )
+    near = (*_own(recorder, sought, key), *_nearest(recorder, case, sought))
     if not near:
         problem += " There are no recordings in it."
     read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
@@ -84,7 +94,7 @@ def _command() -> str:
 def _of_another(recorder: Recorder, case: Case, key: Key) -> Iterator[TakeFacts]:
     """Say of a take of this very request that it continues another answer."""
     coming = recorder.tape.coming(key)
-    if coming is not None and not case.dialect.follows(case.request, mapping(coming[1].request.body)):
+    if coming is not None and not recorder.follows(case, coming[1].request):
         yield TakeFacts(
             coming[0], "it continues another answer: what was answered before has changed since it was recorded"
         )
@@ -105,16 +115,44 @@ def _own(recorder: Recorder, sought: SanitizedRequest, key: Key) -> Iterator[Tak
             yield TakeFacts(name, f"the take before it, {sought.key.name(taken + 1)}, is missing")
 
 
-def _nearest(recorder: Recorder, sought: SanitizedRequest) -> list[TakeFacts]:
-    """Find the takes that differ least; in a large tape, among those with the same words first."""
-    tape = recorder.tape
-    names = sorted(tape.names(), key=lambda name: (sought.key.slug not in name, name))
-    found: list[tuple[float, TakeFacts]] = []
+def of_another_api(recorder: Recorder, case: Case, sought: SanitizedRequest) -> tuple[TakeFacts, ...]:
+    """Say of takes of other APIs that they hold the same conversation, where they may not answer."""
+    match = recorder.recordings.matching
+    if match.key is not None or match.is_across_apis or not is_conversation(case.dialect):
+        return ()
+    wider = Across(replace(match, ignore=(*match.ignore, API)), recorder.recordings.redaction)
+    found: list[TakeFacts] = []
+    with suppress(UnknownBeforeError):
+        asked = wider.of_asked(sought, case.shelves.stores)
+        for name, take in _like(recorder, sought):
+            api = api_of_take(take.request)
+            if api is not case.dialect and is_conversation(api) and _said_in(wider, take) == asked:
+                found.append(TakeFacts(name, f"it was recorded over {api.name}, and {case.dialect.name} is asked"))
+    return tuple(found[:NEAREST])
+
+
+def _said_in(wider: Across, take: Take) -> dict[str, Any] | None:
+    try:
+        return wider.of_take(take)
+    except UnknownBeforeError:
+        return None
+
+
+def _like(recorder: Recorder, sought: SanitizedRequest) -> Iterator[tuple[str, Take]]:
+    """Read takes; in a large tape, those with the same words first."""
+    names = sorted(recorder.tape.names(), key=lambda name: (sought.key.slug not in name, name))
     for name in names[:LOOKED_AT]:
-        take = tape.peek(name)
-        if take is None or is_partial(name):
-            continue
-        differing = differences(canonical_of(take), sought.canonical)
+        take = recorder.tape.peek(name)
+        if take is not None and not is_partial(name):
+            yield name, take
+
+
+def _nearest(recorder: Recorder, case: Case, sought: SanitizedRequest) -> list[TakeFacts]:
+    """Find the takes that differ least."""
+    found: list[tuple[float, TakeFacts]] = []
+    now = recorder.said_now(sought, case)
+    for name, take in _like(recorder, sought):
+        differing = differences(recorder.said_then(take), now)
         if differing:
             facts = TakeFacts(name, _reason(len(differing)), tuple(_said(str(one)) for one in differing))
             found.append((distance(differing), facts))

@@ -12,14 +12,14 @@ from collections import Counter
 from contextlib import suppress
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
-from llm_intercept.base.json import encode
+from llm_intercept.base.json import mapping
 from llm_intercept.base.version import __version__
-from llm_intercept.dialects import OPAQUE, dialect_of
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects import OPAQUE
+from llm_intercept.engine.across import Across, UnknownBeforeError
 from llm_intercept.engine.rekey import pairing
 from llm_intercept.engine.replay import Replay
+from llm_intercept.engine.reread import api_of_take, read_request
 from llm_intercept.errors import (
     DamagedRecordingWarning,
     LLMInterceptError,
@@ -28,7 +28,6 @@ from llm_intercept.errors import (
     SecretInRecordingError,
     UnrecordedAnswerWarning,
 )
-from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import is_ci
@@ -39,7 +38,7 @@ from llm_intercept.recording.lookup_key import FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.servers import Servers
 from llm_intercept.recording.take import DamagedTakeError, read_take
-from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of
+from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request
 from llm_intercept.recording.writing import WRITER
 from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
@@ -49,11 +48,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_intercept.dialects.base import Dialect
+    from llm_intercept.engine.decide import Case
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
     from llm_intercept.recording.config import Recordings
     from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.sessions import Session
-    from llm_intercept.recording.take import Take
+    from llm_intercept.recording.take import Take, TakeRequest
 
 T = TypeVar("T")
 MOST_TOLD = 50  # answers that were not recorded; a disk that is full for a day has more, and the first say why
@@ -83,6 +84,8 @@ class Recorder:
         self._factor = recordings.factor
         usual = recordings.matching.is_default and recordings.redaction.hook is None
         self._keys = FingerprintCache(recordings.redaction) if usual else None
+        match = recordings.matching
+        self._across = Across(match, recordings.redaction) if match.is_across_apis else None
         self._lock = threading.Lock()
 
     @property
@@ -104,22 +107,22 @@ class Recorder:
         """Whether a request that no API claims is the tape's business, by its path or since its server is on it."""
         return OPAQUE.is_of_an_api(wire) or self._servers.have(wire.url)
 
-    def answer(self, wire: WireRequest, request: LLMRequest, dialect: Dialect) -> Replay | Capture | None:
+    def answer(self, case: Case) -> Replay | Capture | None:
         """Find the take that answers a request, or what is to record one; None if there is neither.
 
         Raises:
             ReplyFunctionError: The user's `match` or redaction raised.
 
         """
+        wire, request, dialect = case.head, case.request, case.dialect
         if self.mode == "record":
-            return self._capture(*self.sought(wire, request), dialect)
-        sought = cache(partial(self.sought, wire, request))  # redacting the request takes longer than the rest
+            return self._capture(*self.sought(case), dialect)
+        sought = cache(partial(self.sought, case))  # redacting the request takes longer than the rest
         if self._keys is None:
             key = sought()[1]
         else:
             key = self._redacted(self._keys.of, wire.method, wire.url, request.headers, request.raw, request.content)
-        follows = partial(dialect.follows, request)
-        asked = Asked(wire.url, request.raw, lambda: sought()[0].request, follows)
+        asked = Asked(wire.url, request.raw, lambda: sought()[0].request, partial(self.follows, case))
         found = self.tape.play(key, asked, repeat_last=self.recordings.repeat_last)
         if found is not None:
             return self._played(found)
@@ -130,17 +133,44 @@ class Recorder:
             return Replay(*paired, self._factor) if paired is not None else None
         return self._capture(sought()[0], key, dialect) if self.records else None
 
-    def sought(self, wire: WireRequest, request: LLMRequest) -> tuple[SanitizedRequest, Key]:
+    def follows(self, case: Case, asked: TakeRequest) -> bool:
+        """Whether a request continues what a take's did: where the key has no part of that, and the API is the same."""
+        if self._across is not None or not case.dialect.remembers or api_of_take(asked) is not case.dialect:
+            return True
+        return case.dialect.follows(case.request, mapping(asked.body))
+
+    def sought(self, case: Case) -> tuple[SanitizedRequest, Key]:
         """Make what a request is kept as, and what it is found by."""
-        redaction = self.recordings.redaction
+        wire, request, redaction = case.head, case.request, self.recordings.redaction
         kept = self._redacted(sanitize_request, wire.method, wire.url, request.headers, request.raw, redaction)
         match = self.recordings.matching
         if match.is_default:
             return kept, kept.key
         if match.key is not None:
             return kept, Key(self._custom(match.key, request), kept.key.slug)
-        document = match.canonical(wire.method, kept.request.url, kept.request.body)
-        return kept, Key(match.fingerprint(document), kept.key.slug)
+        try:
+            return kept, Key(match.fingerprint(self._asked(kept, case)), kept.key.slug)
+        except UnknownBeforeError:
+            return kept, kept.key
+
+    def said_now(self, kept: SanitizedRequest, case: Case) -> dict[str, Any]:
+        """Say what a request asks, to be held against what takes say."""
+        try:
+            return kept.canonical if self._across is None else self._asked(kept, case)
+        except UnknownBeforeError:
+            return kept.canonical
+
+    def said_then(self, take: Take) -> dict[str, Any]:
+        """Say what a take asked."""
+        try:
+            return canonical_of(take) if self._across is None else self._across.of_take(take)
+        except UnknownBeforeError:
+            return canonical_of(take)
+
+    def _asked(self, kept: SanitizedRequest, case: Case) -> dict[str, Any]:
+        if self._across is None:
+            return canonical_of_request(kept.request, self.recordings.matching)
+        return self._across.of_asked(kept, case.shelves.stores)
 
     def settle(self) -> LLMInterceptError | None:
         """Say what went wrong with the recordings: a failure, or a secret that was kept; warn of damaged files."""
@@ -202,6 +232,7 @@ class Recorder:
                     self._passed.append(take.response.status)
                 else:
                     tape.record(take, session=session, replaces=self.mode == "record", key=key, began=began)
+                    self._learn(take)
             finally:
                 session.close()
 
@@ -214,6 +245,12 @@ class Recorder:
             partial(WRITER.do, (tape.store.place, sought.key.fingerprint)),
             {"llm-intercept": __version__},
         )
+
+    def _learn(self, take: Take) -> None:
+        """Hear of what a take answered, for requests that continue it."""
+        if self._across is not None and take.partial is None:
+            with suppress(UnknownBeforeError):
+                self._across.of_take(take)
 
     def _joined(self, patience: float = PATIENCE) -> Session:
         """Take a part in the tape's session for one request; while this block records, the session does not end."""
@@ -249,11 +286,14 @@ class Recorder:
         lines = "".join(f"\n  {line}{f' ({times} times)' if times > 1 else ''}" for line, times in self._lost.items())
         return RecordingError(f"{answers} not recorded in {self.tape.store.location}:{lines}")
 
-    def _loosened(self, take: Take) -> str:
+    def _loosened(self, take: Take) -> str | None:
         match = self.recordings.matching
-        if match.key is None:
-            return match.fingerprint(canonical_of(take, match))
-        return self._custom(match.key, read_request(take)[1])
+        if match.key is not None:
+            return self._custom(match.key, read_request(take.request)[1])
+        try:
+            return match.fingerprint(canonical_of(take, match) if self._across is None else self._across.of_take(take))
+        except UnknownBeforeError:
+            return None
 
     def _custom(self, key: Any, request: LLMRequest) -> str:
         try:
@@ -292,22 +332,6 @@ def append_line(path: str, line: str) -> None:
         os.write(descriptor, line.encode(errors="surrogateescape") + b"\n")
     finally:
         os.close(descriptor)
-
-
-def wire_of(take: Take) -> WireRequest:
-    """Make the head of a recorded request."""
-    parts = urlsplit(take.request.url)
-    return WireRequest(take.request.method, take.request.url, parts.hostname or "", parts.path, take.request.headers)
-
-
-def read_request(take: Take) -> tuple[Dialect, LLMRequest]:
-    """Read a recorded request as its API has it, or as far as all are alike."""
-    head, content = wire_of(take), encode(take.request.body)
-    dialect = dialect_of(head)
-    try:
-        return dialect, dialect.read(head, content)
-    except (BadRequestError, UnreadableError):
-        return OPAQUE, OPAQUE.read(head, content)
 
 
 def _said(sought: SanitizedRequest) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.engine.reread import api_of_take
 from llm_intercept.recording.compare import differences, distance
 from llm_intercept.recording.fingerprint import recorded_of
 from llm_intercept.recording.tape import canonical_of
@@ -36,10 +37,15 @@ class Pairing:
         self._paired: set[str] = set()
 
     def pair(self, tape: Tape, sought: SanitizedRequest) -> tuple[str, Take] | None:
-        """Find the take that was most likely this request's: of the nearest in conversation the first in order."""
+        """Find the take that was most likely this request's: of the nearest in conversation the first in order.
+
+        It is one of the same API, whose answer can be kept under the new request.
+        """
         found: list[tuple[float, str, str, Take]] = []
+        api = api_of_take(sought.request)
         for name, take in tape.takes():
-            if take.partial is None and name not in self._paired and name not in tape.played:
+            is_free = take.partial is None and name not in self._paired and name not in tape.played
+            if is_free and api_of_take(take.request) is api:
                 apart = _apart(canonical_of(take), sought.canonical)
                 found.append((round(apart, 1), take.recorded_at, name, take))
         if not found:

@@ -1,4 +1,4 @@
-"""Answers with a take: the same bytes in the recorded shape, or what the dialect makes of the other.
+"""Answers with a take: the same bytes in the recorded shape, or what the dialect makes of another shape or API.
 
 Knows: takes, ready bodies. Must not know: how a take is found.
 """
@@ -10,7 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import mapping
-from llm_intercept.errors import LLMInterceptError, RecordingError
+from llm_intercept.dialects import dialect_of
+from llm_intercept.engine.reread import api_of_take
+from llm_intercept.engine.restated import restated, timed
+from llm_intercept.errors import LLMInterceptError, RecordingError, ReplyError
 from llm_intercept.model.wire import RETRYABLE, Wait, WireResponse
 from llm_intercept.recording.bodies import answer_values, event_bytes
 from llm_intercept.recording.sanitize import wire_bytes
@@ -20,7 +23,7 @@ from llm_intercept.secrets.urls import shown_url
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from llm_intercept.dialects.base import Context
+    from llm_intercept.dialects.base import Context, Dialect
     from llm_intercept.engine.decide import Case
     from llm_intercept.model.usage import Usage
     from llm_intercept.recording.take import Take
@@ -47,27 +50,45 @@ class Replay:
         """The body, as it was on the wire."""
         return wire_bytes(self.take)
 
+    @cached_property
+    def api(self) -> Dialect:
+        """The API that answered."""
+        return api_of_take(self.take.request)
+
+    def is_of_another_api(self, case: Case) -> bool:
+        """Whether another API answered than is asked."""
+        recorded = self.take.request
+        if recorded.url == case.head.url and recorded.method == case.head.method:
+            return False
+        return self.api is not case.dialect and self.api is not dialect_of(case.head)
+
     def usage(self, case: Case) -> Usage | None:
-        """Read the tokens the answer reports, as the request's API reports them; None if it does not."""
-        name = case.dialect.name
+        """Read the tokens the answer reports; None if it does not."""
+        dialect = case.dialect if case.is_replay else self.api
+        name = dialect.name
         if name not in self._usage:
             try:
-                self._usage[name] = case.dialect.recorded.usage(answer_values(self.take.response))
+                self._usage[name] = dialect.recorded.usage(answer_values(self.take.response))
             except Exception:  # noqa: BLE001 - a server may say anything, and its bytes are played all the same
                 self._usage[name] = None
         return self._usage[name]
 
     def response(self, case: Case, context: Context) -> WireResponse:
-        """Make the response for a request that may ask for the other shape.
+        """Make the response for a request that may ask for the other shape, or another API.
 
         Args:
             case: The request as it is asked now.
             context: What the dialect needs to write.
 
         Raises:
-            RecordingError: The take's body is no answer that the dialect can read.
+            RecordingError: The take's body is no answer that the dialect can read, or write.
 
         """
+        if not case.is_replay:
+            return self._restated(case, context)
+        return case.dialect.replayed(case.request, self._played(case, context), context)
+
+    def _played(self, case: Case, context: Context) -> WireResponse:
         recorded = self.take.response
         asked, is_stream = mapping(self.take.request.body), recorded.events is not None
         if recorded.status == 200 and not case.dialect.in_same_shape(case.request, asked, is_stream=is_stream):  # noqa: PLR2004 - errors have one shape
@@ -78,6 +99,19 @@ class Replay:
             told = case.dialect.retry.at_once
             headers = (*(one for one in headers if one[0] not in dict(told)), *told)
         return WireResponse(recorded.status, headers, self._steps(), case.service.timeline() if self.factor else None)
+
+    def _restated(self, case: Case, context: Context) -> WireResponse:
+        """Let the dialect say what another API answered; that obeyed the limit, in tokens that only a model counts."""
+        try:
+            reply = restated(self.take, self.api, self.factor)
+            response = case.dialect.respond(case.request.replaced(max_tokens=None), reply, context)
+        except ReplyError as error:
+            was, asked = (one.name or "an unknown API" for one in (self.api, case.dialect))
+            raise RecordingError(
+                f"The recording {self.name} of {was} cannot answer {asked}: {error.problem}. "
+                "Record it over the API that is asked too (mode='record'), or answer the request by a rule."
+            ) from error
+        return timed(response, self.take.response, self.factor, case.service.timeline()) if self.factor else response
 
     @contextmanager
     def _readable(self) -> Generator[None]:

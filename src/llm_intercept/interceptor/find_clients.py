@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.clients.aiohttp_door import is_session
 from llm_intercept.clients.family import is_client
 from llm_intercept.errors import WrapError
 
@@ -22,13 +23,14 @@ def http_clients(value: Any) -> list[Any]:
     if not found:
         raise WrapError(
             f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
-            "takes an httpx or httpx2 client, or an object that holds one, such as OpenAI() or Anthropic()."
+            "takes an httpx or httpx2 client, an aiohttp session, or an object that holds one, such as OpenAI() or "
+            "Anthropic()."
         )
     return found
 
 
 def _search(value: Any, depth: int) -> Iterator[Any]:
-    if is_client(value):
+    if is_client(value) or is_session(value):
         yield value
     elif depth:
         for inner in getattr(value, "__dict__", {}).values():

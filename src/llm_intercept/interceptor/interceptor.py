@@ -233,7 +233,7 @@ class Interceptor:
         return sideeffects.async_side_effect(self._engine) if is_async else sideeffects.side_effect(self._engine)
 
     def wrap(self, client: T, /) -> T:
-        """Answer for one client, httpx's, httpx2's or an SDK's, and return it; raises `WrapError` if it holds none."""
+        """Answer for one client, of httpx, httpx2, aiohttp or an SDK; return it, or raise `WrapError` if it is none."""
         for one in wrapping.http_clients(client):
             if one not in self._wrapped:
                 TRAFFIC.acquire()

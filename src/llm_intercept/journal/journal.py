@@ -67,7 +67,7 @@ class Call:
         is_final: Whether the answer told the client not to try again.
         retries_told: Reads from a request's headers how many retries the client says there were before; None where it
             does not say.
-        is_side: Whether it is a side request of a framework's, which counts nowhere.
+        is_side: Whether it is listed apart and counts nowhere: a side request of a framework's, or about sessions.
         complete: Whether the client read the body to its end; None of a JSON answer without faults, which is one piece.
 
     """

@@ -33,7 +33,8 @@ def without_connection_headers(headers: Headers) -> Headers:
 class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
-    `host` has no port, `path` no query. `headers` is looked up without regard to case.
+    `host` has no port, `path` no query. `headers` is looked up without regard to case. `over` is the WebSocket by whose
+    message it came, if any.
     """
 
     method: str
@@ -41,6 +42,7 @@ class WireRequest:
     host: str
     path: str
     headers: Mapping[str, str]
+    over: SocketForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ class Recordings:
 
     Args:
         location: The folder, or an fsspec URL (`s3://…`, with the extra `llm-intercept-transport[fsspec]`).
-        match: What may differ from the recorded request: a `Match`, a path or several (`"$.temperature"`), a function
-            of the request; None for nothing.
+        match: What may differ from the recorded request: a `Match`, a path or several (`"$.temperature"`), the API
+            (`"api"`), a function of the request; None for nothing.
         replay_speed: How streams are played: `instant`, `recorded` (with their gaps), or a factor of the gaps (2.0 is
             slower); by default as the interceptor's `replay_speed` says, or at once.
         repeat_last: Whether the last take of a request is played again when there is none left.

@@ -13,11 +13,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.dialects import dialect_of
+from llm_intercept.dialects.base import Recorded
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.paths import Path, parse, removed
@@ -25,20 +26,21 @@ from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE, may_change
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.user_patterns import compiled
 
-if TYPE_CHECKING:
-    from llm_intercept.dialects.base import Recorded
-
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr)
 SLUG = 40  # characters
 WORD = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,6}|[0-9]{1,4}")
 PARTS = re.compile(r"[A-Za-z0-9]+")
 OF_URL = frozenset({"host", "path", "query"})
+API = "api"
+WORDS = OF_URL | {API}
+"""What `Match(ignore=…)` takes beside paths."""
 HOW = frozenset({"api-version", "alt", "beta"})
 """Parameters of a URL that only say how to answer."""
 GIVEN_OUT = 32_768
 """From this port on the system gives them out, to a server of a test another each time; those below somebody chose."""
 USUAL_PORTS = {"http": 80, "https": 443}
 KNOWN = {**VOLATILE, **ON_REQUEST}
+NO_API = Recorded()
 Key = Callable[[Any], object]
 
 
@@ -48,7 +50,10 @@ class Match:
 
     Args:
         ignore: Paths of fields that make no difference: `$.temperature`, `$.messages[0]`, `$.messages[*].name`,
-            `$..id`, and the words `host` (with its port), `path` and `query` for the URL's.
+            `$..id`, and the words `host` (with its port), `path` and `query` for the URL's. With the word `api` a take
+            of any API answers the same conversation: the model, who said what, the tools, and what is asked of the
+            answer make the difference, and paths are of these (`$.model`, `$.messages`, `$.tools`, `$.tool_choice`,
+            `$.calls_singly`, `$.max_tokens`, `$.output_format`).
         key: A function of the `LLMRequest` that returns what makes the difference, instead of the whole request.
         volatile: The names of the values that change from run to run: `uuid`, `time`, `call` and `tmp` by default,
             and `date` and `epoch` (a Unix time) if you name them; or a mapping from a name to a regular expression.
@@ -65,7 +70,7 @@ class Match:
     _volatile: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
-        paths = tuple(parse(path) for path in self.ignore if path not in OF_URL)
+        paths = tuple(parse(path) for path in self.ignore if path not in WORDS)
         object.__setattr__(self, "_paths", paths)
         object.__setattr__(self, "_volatile", tuple(_patterns(self.volatile)))
         if self.key is not None and not callable(self.key):  # pyright: ignore[reportUnnecessaryComparison]
@@ -76,14 +81,25 @@ class Match:
         """Whether the fingerprint is the one in the takes' file names."""
         return not self.ignore and self.key is None and self.volatile == tuple(VOLATILE)
 
+    @property
+    def is_across_apis(self) -> bool:
+        """Whether a take of one API answers another's request for the same conversation."""
+        return API in self.ignore and self.key is None
+
+    def across(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Make what the fingerprint is taken from, out of what a conversation says whichever API it is held over."""
+        return self.numbered({"body": self.kept(said, NO_API)}, NO_API)
+
     def canonical(self, method: str, url: str, body: object) -> dict[str, Any]:
         """Make what the fingerprint is taken from, out of a redacted request."""
         recorded = recorded_of(method, url)
         return self.numbered({**self.head(method, url), "body": self.kept(body, recorded)}, recorded)
 
     def numbered(self, canonical: dict[str, Any], recorded: Recorded) -> dict[str, Any]:
-        """Number what changes from run to run in a canonical request, and leave out its nulls."""
-        return {**canonical, "body": Renumbering(self._volatile, recorded.call_ids).value(canonical["body"])}
+        """Number what changes from run to run in a canonical request, of its path the ids, and leave out its nulls."""
+        renumbering = Renumbering(self._volatile, recorded.call_ids)
+        path = {"path": renumbering.path(canonical["path"])} if "path" in canonical else {}
+        return {**canonical, **path, "body": renumbering.value(canonical["body"])}
 
     def head(self, method: str, url: str) -> dict[str, Any]:
         """Make the canonical request without its body."""
@@ -138,7 +154,8 @@ def matching(value: object) -> Match:
         return Match(ignore=tuple(cast("Iterable[Any]", value)))
     if callable(value):
         return Match(key=value)
-    raise SettingsError("match", value, "paths to ignore ('$.temperature'), a function of the request, or Match(…)")
+    expected = "paths to ignore ('$.temperature'), 'api', a function of the request, or Match(…)"
+    raise SettingsError("match", value, expected)
 
 
 class Renumbering:
@@ -164,6 +181,13 @@ class Renumbering:
         if is_array(value):
             return [self.value(item, key, around) for item in items(value)]
         return value
+
+    def path(self, path: str) -> str:
+        """Replace the ids in a URL's path, which the API gave out; whatever else is in it says what is asked."""
+        patterns = (pattern for name, pattern in self._patterns if name == "call")
+        for pattern in patterns:
+            path = pattern.sub(partial(self._found, "call"), path)
+        return path
 
     def _string(self, text: str, key: str, around: str) -> str:
         if self._calls and (key in self._anywhere or (key, around) in self._within):

@@ -11,11 +11,11 @@ import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llm_intercept.base.json import is_object, mapping
+from llm_intercept.base.json import is_object
 from llm_intercept.recording.fingerprint import Match, Renumbering, canonical_text, recorded_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from llm_intercept.recording.take import TakeRequest
 
@@ -45,7 +45,7 @@ class Asked:
         url: Where it goes, as it was sent.
         body: Its body, as it was sent.
         keep: Makes what is kept of it.
-        follows: Whether it continues what a take with some body continued, as far as that is known.
+        follows: Whether it continues what a take's request continued, as far as that is known.
 
     """
 
@@ -54,7 +54,7 @@ class Asked:
         url: str,
         body: Any,
         keep: Callable[[], TakeRequest],
-        follows: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+        follows: Callable[[TakeRequest], bool] = lambda _: True,
     ) -> None:
         self._url, self._body, self._keep, self._follows = url, body, keep, follows
 
@@ -64,7 +64,7 @@ class Asked:
 
     def continues(self, request: TakeRequest) -> bool:
         """Whether a take's request continues the same answer, as far as that is known."""
-        return self._follows(mapping(request.body))
+        return self._follows(request)
 
     @cached_property
     def likeness(self) -> Likeness:

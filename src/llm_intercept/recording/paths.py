@@ -24,7 +24,8 @@ def parse(text: object) -> Path:
     steps: list[str | int] = []
     position = 1
     if not isinstance(text, str) or not text.startswith("$") or len(text) < 2:  # noqa: PLR2004 - `$` and a step
-        raise SettingsError("match", text, "a path that begins with '$', such as '$.temperature', or 'host' or 'path'")
+        expected = "a path that begins with '$', such as '$.temperature', or 'host', 'path', 'query' or 'api'"
+        raise SettingsError("match", text, expected)
     while position < len(text):
         found = STEP.match(text, position)
         if found is None:

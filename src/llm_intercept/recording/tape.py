@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.errors import RecordingError
 from llm_intercept.recording.fingerprint import Match, slug
 from llm_intercept.recording.likeness import likeness_of
+from llm_intercept.recording.loosened import index
 from llm_intercept.recording.sameness import same
 from llm_intercept.recording.several import Numbers, Several
 from llm_intercept.recording.sizes import MOST_IN_A_FILE
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from llm_intercept.recording.likeness import Asked
+    from llm_intercept.recording.loosened import Loosened
     from llm_intercept.recording.sessions import Session
     from llm_intercept.recording.store import Stamp, Store
+    from llm_intercept.recording.take import TakeRequest
 
 SHORT = 12
 PARTIAL = ".partial"
@@ -62,8 +64,12 @@ def key_of(canonical: dict[str, Any]) -> Key:
 
 def canonical_of(take: Take, match: Match = DEFAULT) -> dict[str, Any]:
     """Make the canonical request of a take."""
-    body = take.request.body if take.request.text is None else take.request.text
-    return match.canonical(take.request.method, take.request.url, body)
+    return canonical_of_request(take.request, match)
+
+
+def canonical_of_request(asked: TakeRequest, match: Match = DEFAULT) -> dict[str, Any]:
+    """Make the canonical request of one as it is kept."""
+    return match.canonical(asked.method, asked.url, asked.body if asked.text is None else asked.text)
 
 
 def is_partial(name: str) -> bool:
@@ -123,7 +129,7 @@ class Tape:
 
     """
 
-    def __init__(self, store: Store, loosened: Callable[[Take], str] | None = None) -> None:
+    def __init__(self, store: Store, loosened: Loosened | None = None) -> None:
         self.store = store
         self.problems: dict[str, str] = {}
         self.played: list[str] = []
@@ -346,17 +352,9 @@ class Tape:
         if self._loosened is None:
             return key.name(number)
         if self._index is None:
-            self._index = self._indexed(self._loosened)
+            self._index = index(self.takes(), self._loosened, self._read)
         names = self._index.get(key.fingerprint, [])
         return names[number - 1] if number <= len(names) else None
-
-    def _indexed(self, loosened: Callable[[Take], str]) -> dict[str, list[str]]:
-        """Find the takes of each key in the order of their requests: of one request by number, of several by time."""
-        found: dict[str, list[tuple[str, str, str]]] = {}
-        for name, take in self.takes():
-            if take.partial is None:
-                found.setdefault(loosened(take), []).append((take.recorded_at, name, take.fingerprint))
-        return {fingerprint: _in_order(listed) for fingerprint, listed in found.items()}
 
     def _read(self, name: str) -> Take | None:
         try:
@@ -371,14 +369,6 @@ class Tape:
             self.problems.pop(name, None)
             return take
         return None
-
-
-def _in_order(found: list[tuple[str, str, str]]) -> list[str]:
-    """Sort takes (time, name, fingerprint) by time, but those of one fingerprint by name: clocks may go back."""
-    by_name: defaultdict[str, deque[str]] = defaultdict(deque)
-    for _, name, fingerprint in sorted(found, key=lambda one: one[1]):
-        by_name[fingerprint].append(name)
-    return [by_name[fingerprint].popleft() for _, _, fingerprint in sorted(found)]
 
 
 def now() -> str:

@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import RuleFileError
-from llm_intercept.rulefiles.format import (
-    MARK,
-    CallInFile,
-    MistakeError,
-    Regex,
-    ReplyInFile,
-    RuleInFile,
-    RulesFile,
-    UsageInFile,
-    short,
-)
+from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile
+from llm_intercept.rulefiles.tables import MARK, CallInFile, MistakeError, Regex, UsageInFile, short
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from llm_intercept.base.json import is_object, items
-from llm_intercept.dialects import EVERY, dialect_of
-from llm_intercept.engine.recorder import wire_of
+from llm_intercept.dialects import EVERY
+from llm_intercept.engine.reread import api_of_take
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import LINE, answer_values, event_bytes, event_value
 from llm_intercept.recording.sameness import same
@@ -84,7 +84,7 @@ def unparsed(take: Take) -> str:
 
 def _unread(name: str, take: Take) -> Iterator[Problem]:
     """Find events whose data is no JSON and no end that the API knows, and answers that nobody can read back."""
-    dialect = dialect_of(wire_of(take))
+    dialect = api_of_take(take.request)
     for number, event in enumerate(take.response.events or (), 1):
         data = LINE.findall(event.text or "")
         if data and not is_object(event_value(event)) and not dialect.grammar.is_last(event_bytes(event)):

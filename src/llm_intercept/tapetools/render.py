@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text as Line
 
 from llm_intercept.base.json import encode
-from llm_intercept.engine.recorder import read_request
+from llm_intercept.engine.reread import read_request
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.secrets.urls import shown_url
@@ -33,7 +33,7 @@ def written(text: str, style: str = "") -> Line:
 
 def conversation(take: Take) -> Iterator[Line]:
     """Give the lines of an exchange: what was asked, message by message, and what was answered."""
-    dialect, request = read_request(take)
+    dialect, request = read_request(take.request)
     yield written(f"{take.request.method} {shown_url(take.request.url)}", "dim")
     tools = ", ".join(tool.name for tool in request.tools)
     yield written(f"model {request.model or '?'}{f', tools {tools}' if tools else ''}", "dim")

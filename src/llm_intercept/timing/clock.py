@@ -87,7 +87,7 @@ class Timeline:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._now = clock.now()
+        self._begin = self._now = clock.now()
         self._due: float | None = None
         self._passed = clock.passed()
 
@@ -97,6 +97,10 @@ class Timeline:
         self._now += passed - self._passed
         self._passed = passed
         return self._now
+
+    def elapsed(self) -> float:
+        """The simulated seconds of the exchange since this timeline was made."""
+        return self.now() - self._begin
 
     def wait(self, seconds: float, limit: float | None) -> Waiting:
         """Plan a wait of simulated seconds after what was due last; a client gives up after `limit`, if it has one."""
@@ -131,7 +135,16 @@ class Waiting:
 
     async def asleep(self) -> None:
         """Wait in this task, whichever loop runs it; it can be cancelled, in virtual time too."""
-        import anyio  # noqa: PLC0415 - both families bring it, and it knows which loop is running
-
-        await anyio.sleep(self.seconds * self.timeline.clock.scale)
+        await _sleep(self.seconds * self.timeline.clock.scale)
         self.timeline.skip(self.seconds)
+
+
+async def _sleep(seconds: float) -> None:
+    try:
+        import anyio  # noqa: PLC0415 - it knows which loop is running; httpx's families bring it
+    except ImportError:
+        import asyncio  # noqa: PLC0415 - as for aiohttp, which runs on no other
+
+        await asyncio.sleep(seconds)
+    else:
+        await anyio.sleep(seconds)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 JSON = "application/json; charset=UTF-8"
 STREAM = "text/event-stream"
+TIER: Headers = (("x-gemini-service-tier", "standard"),)
+"""What a whole answer says whose usage tells the service tier."""
 KEPT = ("x-gemini-service-tier", "x-goog-api-client")
 CHANGING = ("server-timing",)
 """What recordings keep of the headers, the last ones though they are others each time."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.google_gemini.accumulate import joined
-from llm_intercept.dialects.google_gemini.candidate_plan import CALLED_WORDS, CUT, MISCALL, TEXT
+from llm_intercept.dialects.google_gemini.candidate_plan import CUT, MISCALL, TEXT
 from llm_intercept.dialects.google_gemini.event_ids import create_time, mean_logprob, response_id
+from llm_intercept.dialects.google_gemini.generations import CALLED_WORDS
 from llm_intercept.dialects.google_gemini.token_counts import KEY
 
 if TYPE_CHECKING:

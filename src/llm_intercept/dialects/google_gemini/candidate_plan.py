@@ -70,7 +70,6 @@ CUT, WITHHELD, DONE = "MAX_TOKENS", "SAFETY", "STOP"
 NEUTRAL = {"stop": DONE, "tool_calls": DONE, "length": CUT, "content_filter": WITHHELD}
 FINISHES = {**NEUTRAL, **{word: word for word in OWN_WORDS}}
 """Why a candidate ended, by the reason to finish."""
-CALLED_WORDS = "Model generated function call(s)."
 MISCALLED = "Malformed function call: the call that the model made is no call."
 MISCALL = "MALFORMED_FUNCTION_CALL"
 EXPLAINED = {MISCALL: MISCALLED}
@@ -206,7 +205,7 @@ class _Candidate:
         why = finish_of(reply, FINISHES, "Gemini") or (WITHHELD if reply.refusal else None)
         if self._signature:
             self._add({TEXT: ""})
-        if not (self._parts or self._around or (why or DONE) != DONE):
+        if not (self._around or (why or DONE) != DONE or any("thought" not in part for part in self._parts)):
             self._parts.append({TEXT: ""})
         self._sign(thinks=thought > 0)
         if self._citations:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.google.dialect import GoogleDialect
-from llm_intercept.dialects.google.front_end import JSON, STREAM, answer_headers
+from llm_intercept.dialects.google.front_end import JSON, STREAM, TIER, answer_headers
 from llm_intercept.dialects.google.json_text import pretty
 from llm_intercept.dialects.google.places import place_of
 from llm_intercept.dialects.google_gemini import grammar, read
@@ -88,19 +88,24 @@ class GoogleGemini(GoogleDialect):
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whether a recorded answer has the shape: events where they are asked for; an array is like a whole answer."""
         del asked
-        return (request.stream and place_of(request.url).is_sse) == is_stream
+        return self.tells_events(request) == is_stream
+
+    def tells_events(self, request: LLMRequest) -> bool:
+        """Whether events are asked for; a stream may be an array in pieces, too."""
+        return request.stream and place_of(request.url).is_sse
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
     place = place_of(request.url)
     model = reply.model or ANSWERING.get(request.model, request.model)
-    manner = generation(request.model, is_vertex=place.is_vertex)
+    manner = generation(model, is_vertex=place.is_vertex)
     searches = not SEARCHING.isdisjoint(read.own_tools(request.raw))
     planned = plans(request, reply, manner, context.tokenizer, context.identity, model)
     teller = Teller(planned, manner, context.tokenizer, model, request.stream, searches)
     answering = _Answering(request, reply, context, teller, Envelope(manner, model, context.identity, searches))
     if not request.stream:
-        return WireResponse(200, answer_headers(request.url, JSON), (pretty(answering.whole()) + b"\n",))
+        headers = (*answer_headers(request.url, JSON), *(TIER if manner.tells_tier else ()))
+        return WireResponse(200, headers, (pretty(answering.whole()) + b"\n",))
     chunks = answering.chunks()
     if place.is_sse:
         return WireResponse(200, answer_headers(request.url, STREAM), _each(grammar.event, chunks))

@@ -19,6 +19,8 @@ ANSWERING = {"gemini-3-pro-preview": "gemini-3.1-pro-preview"}
 THOUGHTS = {"flash": 53, "pro": 160, "newer": 127}
 """How many tokens a model thinks before it answers: the medians of the recorded ones."""
 AFTER_A_TOOL = 55
+CALLED_WORDS = "Model generated function call(s)."
+"""What a candidate that ends in calls says, where its generation does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.dialects.google.named import got
+from llm_intercept.dialects.google.named import got, snake
 from llm_intercept.dialects.google_gemini.contents import contents_of
 from llm_intercept.replies.kinds import ErrorReply
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.google.places import Place
 
-KNOWN_ROLES = frozenset({"user", "model", "function", ""})
-HOTTEST = 2.0
+MOST_CANDIDATES = 8
+KNOWN_ROLES = frozenset({"user", "model", "function", "tool", ""})
+"""The roles that are accepted, more than the refusal names: SDKs give what functions answered either of two others."""
+RANGES = (("temperature", 0.0, 2.0, "2.0001"), ("candidateCount", 1, MOST_CANDIDATES, "9"))
+"""Fields of the configuration, the range of each, and where it ends in Vertex AI's words."""
 LEARN_MORE = "Learn more: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/gemini"
 
 
@@ -37,15 +40,18 @@ def check(body: Mapping[str, Any], place: Place) -> None:
         raise refused("* GenerateContentRequest.contents: contents is not specified\n", at_vertex, place)
     if any(text(mapping(one).get("role")) not in KNOWN_ROLES for one in contents):
         raise refused("Please use a valid role: user, model.", "", place)
-    heat = got(got(body, "generationConfig"), "temperature")
-    if is_number(heat) and not 0 <= heat <= HOTTEST:
-        raise refused(
-            f"* GenerateContentRequest.generation_config.temperature: temperature must be in the range "
-            f"[0.0, {HOTTEST}].\n",
-            f"Unable to submit request because it has a temperature value of {heat:g} but the supported range is from "
-            "0 (inclusive) to 2.0001 (exclusive). Update the value and try again.",
-            place,
-        )
+    config = got(body, "generationConfig")
+    for name, least, most, end in RANGES:
+        value = got(config, name)
+        if is_number(value) and not least <= value <= most:
+            field = snake(name)
+            raise refused(
+                f"* GenerateContentRequest.generation_config.{field}: {field} must be in the range "
+                f"[{least}, {most}].\n",
+                f"Unable to submit request because it has a {name} value of {value:g} but the supported range is from "
+                f"{least:g} (inclusive) to {end} (exclusive). Update the value and try again.",
+                place,
+            )
 
 
 def refused(studio: str, vertex: str, place: Place) -> BadRequestError:

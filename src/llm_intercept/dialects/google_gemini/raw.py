@@ -13,6 +13,7 @@ from llm_intercept.dialects.google.front_end import JSON, STREAM
 from llm_intercept.dialects.google.json_text import pretty
 from llm_intercept.dialects.google_gemini.accumulate import accumulated
 from llm_intercept.dialects.google_gemini.contents import parts_of
+from llm_intercept.dialects.google_gemini.generations import CALLED_WORDS
 from llm_intercept.dialects.google_gemini.grammar import event
 from llm_intercept.dialects.google_gemini.own_parts import OF_CANDIDATES
 from llm_intercept.dialects.shared.ready import Ready, is_event_text, stream_data
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import RawReply
 
 WHY = {"MAX_TOKENS": "length", "SAFETY": "content_filter"}
-MADE_ANEW = frozenset({"finishMessage", "safetyRatings"})
-"""What of a candidate follows from why it ended, and so is no part of a reply that is told again."""
 Chunks = tuple[Mapping[str, Any], ...]
 
 
@@ -110,7 +109,7 @@ def _reply(candidate: Mapping[str, Any]) -> Reply:
     beside = [
         Other(name, value if is_object(value) else {name: value})
         for name, value in candidate.items()
-        if name in OF_CANDIDATES - MADE_ANEW and value
+        if name in OF_CANDIDATES and value and value != CALLED_WORDS
     ]
     word = text(candidate.get("finishReason"))
     return Reply(*parts, *beside, finish_reason=WHY.get(word, None if word in {"STOP", ""} else word))

@@ -94,8 +94,7 @@ class GeminiRequest(LLMRequest):
     @cached_property
     def max_tokens(self) -> int | None:
         """How many tokens the answer may have."""
-        limit = got(config_of(self.raw), "maxOutputTokens")
-        return limit if is_int(limit) else None
+        return _whole_number(got(config_of(self.raw), "maxOutputTokens"))
 
     @cached_property
     def output_format(self) -> OutputFormat | None:
@@ -120,8 +119,15 @@ def stops_of(body: Mapping[str, Any]) -> tuple[str, ...]:
 
 def candidate_count(body: Mapping[str, Any]) -> int:
     """Read how many answers are asked for."""
-    count = got(config_of(body), "candidateCount")
+    count = _whole_number(got(config_of(body), "candidateCount"))
     return count if is_int(count, 1) else 1
+
+
+def _whole_number(value: Any) -> int | None:
+    """Read a whole number, which may be written as `2.0` (protocol buffers' JSON)."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if is_int(value) else None
 
 
 def own_tools(body: Mapping[str, Any]) -> frozenset[str]:

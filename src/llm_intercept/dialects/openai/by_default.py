@@ -26,17 +26,28 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import RawReply
 
 
-class ByDefault(AnsweredByItself, OpenAIDialect):
-    """One of OpenAI's APIs that answers by itself."""
+class Operation(AnsweredByItself, OpenAIDialect):
+    """One of OpenAI's APIs that answers by itself, and tells of rate limits."""
+
+    def headers(self, request: LLMRequest, context: Context, ready: RawReply | None = None) -> Headers:
+        return ready_headers(answer_headers(request.url, JSON, context.identity), ready)
+
+    def written(self, value: Mapping[str, Any]) -> bytes:
+        return written(value)
+
+
+class ByDefault(Operation):
+    """One of OpenAI's APIs that answers by itself, and tells of no rate limits."""
 
     recorded = Recorded(kept_headers=KEPT, changing_headers=CHANGING)
 
     def headers(self, request: LLMRequest, context: Context, ready: RawReply | None = None) -> Headers:
-        headers = headers_of(request, context)
-        return headers if ready is None else overridden(headers, retry_at_once(ready.status, ready.headers))
+        return ready_headers(headers_of(request, context), ready)
 
-    def written(self, value: Mapping[str, Any]) -> bytes:
-        return written(value)
+
+def ready_headers(headers: Headers, ready: RawReply | None) -> Headers:
+    """Let a ready error be tried again at once, unless it says when."""
+    return headers if ready is None else overridden(headers, retry_at_once(ready.status, ready.headers))
 
 
 def answer_of(value: Mapping[str, Any], request: LLMRequest, context: Context) -> WireResponse:

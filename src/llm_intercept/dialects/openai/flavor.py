@@ -9,8 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from llm_intercept.base.hosts import is_llm_host
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from llm_intercept.model.wire import WireRequest
 
 Flavor = Literal["openai", "azure", "compatible"]
 AZURE_HOSTS = (".openai.azure.com", ".openai.azure.us", ".cognitiveservices.azure.com", ".services.ai.azure.com")
@@ -35,6 +39,11 @@ def is_mistral(url: str, headers: Mapping[str, Any]) -> bool:
 def is_openai_client(headers: Mapping[str, Any]) -> bool:
     """Whether an SDK of OpenAI's asks, in whatever language: `AsyncOpenAI/Python 3.54`, `OpenAI/JS 6.1`."""
     return "OpenAI/" in str(headers.get("user-agent", ""))
+
+
+def is_openais(head: WireRequest) -> bool:
+    """Whether host or client say that OpenAI is asked, so that what OpenAI would refuse is refused."""
+    return is_llm_host(head.host) or is_openai_client(head.headers)
 
 
 def deployment(url: str) -> str:

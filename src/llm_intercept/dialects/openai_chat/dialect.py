@@ -14,6 +14,7 @@ from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.ids import completion_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
+from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
@@ -23,7 +24,7 @@ from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Fra
 from llm_intercept.dialects.openai_chat.keeping import keeping
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
-from llm_intercept.dialects.openai_chat.recorded import RECORDED, wants_usage
+from llm_intercept.dialects.openai_chat.recorded import RECORDED
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
 from llm_intercept.dialects.shared.hashed_ids import created
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer
-
-NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
 
 
 class OpenAIChat(OpenAIDialect):
@@ -89,13 +88,11 @@ class OpenAIChat(OpenAIDialect):
 
     def essence(self, request: LLMRequest) -> Any:
         """Leave out what asks for a stream."""
-        return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
+        return without_stream(request.raw)
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whether a stream is asked for as it was, with the chunk of usage or without."""
-        if request.stream != is_stream:
-            return False
-        return not request.stream or wants_usage(request.raw) == wants_usage(asked)
+        return asks_alike(request, asked, is_stream=is_stream)
 
 
 def _kept(response: WireResponse, request: LLMRequest, context: Context) -> WireResponse:

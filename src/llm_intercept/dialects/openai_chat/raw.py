@@ -114,11 +114,13 @@ def _restated(choice: Mapping[str, Any]) -> Reply:
 
 
 def replies(values: Sequence[Any]) -> tuple[Reply, ...]:
-    """Read an answer's JSON, or its chunks, back into replies, one a choice; none where it is no completion."""
+    """Read an answer's JSON, or chunks, back into replies, one a choice; none where it is no completion, or failed."""
     first: Mapping[str, Any] = mapping(values[0]) if values else {}
     body = (
         first if "message" in mapping((items(first.get("choices")) or [None])[0]) else accumulated(map(mapping, values))
     )
+    if body.get("error"):
+        return ()
     try:
         return tuple(_reply_of_choice(mapping(one)) for one in items(body.get("choices")))
     except ReplyError:

@@ -5,7 +5,7 @@ Knows: the JSON of requests and answers. Must not know: tapes, redaction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
@@ -14,27 +14,12 @@ from llm_intercept.dialects.openai.not_in_key import NOT_IN_KEY
 from llm_intercept.dialects.openai_chat.counts import read_usage
 from llm_intercept.dialects.openai_chat.raw import replies
 from llm_intercept.dialects.openai_chat.read import read_message
-from llm_intercept.model.parts import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from llm_intercept.model.request import Message
-
-
-def wants_usage(body: Mapping[str, Any]) -> bool:
-    """Whether a request asks for the chunk of usage at the end of a stream."""
-    return mapping(body.get("stream_options")).get("include_usage") is True
+from llm_intercept.dialects.shared.reading import last_spoken
 
 
 def last_user(body: Any) -> str:
     """Read what the user said last."""
-    messages = (read_message(one) for one in reversed(items(mapping(body).get("messages"))))
-    return next((_spoken(message) for message in messages if message.is_user), "")
-
-
-def _spoken(message: Message) -> str:
-    return " ".join(part.text for part in message.parts if isinstance(part, Text))
+    return last_spoken(read_message(one) for one in reversed(items(mapping(body).get("messages"))))
 
 
 def roles(body: Any) -> list[str]:

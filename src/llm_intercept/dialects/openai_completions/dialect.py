@@ -12,6 +12,7 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai_completions import read
 from llm_intercept.dialects.openai_completions.choices import Said, choices
 from llm_intercept.dialects.openai_completions.completion_json import (
@@ -23,7 +24,7 @@ from llm_intercept.dialects.openai_completions.completion_json import (
     ready,
     usage_json,
 )
-from llm_intercept.dialects.openai_completions.read import prompts_of, wants_usage
+from llm_intercept.dialects.openai_completions.read import prompts_of
 from llm_intercept.dialects.openai_completions.recorded import RECORDED
 from llm_intercept.dialects.openai_completions.text_events import TextEvents
 from llm_intercept.dialects.shared.hashed_ids import created, letters
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
-NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
 ID_LENGTH = 29
 
 
@@ -79,13 +79,11 @@ class OpenAICompletions(OpenAIDialect):
 
     def essence(self, request: LLMRequest) -> Any:
         """Leave out what asks for a stream."""
-        return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
+        return without_stream(request.raw)
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whether a stream is asked for as it was, with the event of usage or without."""
-        if request.stream != is_stream:
-            return False
-        return not request.stream or wants_usage(request.raw) == wants_usage(asked)
+        return asks_alike(request, asked, is_stream=is_stream)
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:

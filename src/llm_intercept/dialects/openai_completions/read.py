@@ -9,18 +9,19 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.hosts import is_llm_host
-from llm_intercept.base.json import is_array, items, json_object, mapping, text
+from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.dialects.openai.flavor import flavor_of, is_openai_client
+from llm_intercept.dialects.openai.flavor import flavor_of, is_openais
 from llm_intercept.dialects.openai.refusals import check_integer, refused
+from llm_intercept.dialects.shared.reading import refuse, request_of
 from llm_intercept.model.parts import Other, Part, Text
-from llm_intercept.model.request import LLMRequest, Message
+from llm_intercept.model.request import Message
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
 
 NAME = "openai.completions"
@@ -62,27 +63,22 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    is_known = is_llm_host(head.host) or is_openai_client(head.headers)
+    is_known = is_openais(head)
     if not is_known and not (text(body.get("model")) and "prompt" in body):
         raise UnreadableError("Its body has no model and prompt, and nothing says that OpenAI's completions are asked")
     try:
         _check(body, head)
     except BadRequestError as refusal:
-        if is_known:
-            raise
-        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
-    limit = body.get("max_tokens")
-    return LLMRequest(
+        refuse(refusal, "OpenAI", is_asked=is_known)
+    return request_of(
+        head,
+        body,
+        content,
         api=NAME,
         model=text(body.get("model")),
         messages=(Message(role="user", parts=_parts(body)),),
         stream=body.get("stream") is True,
-        max_tokens=limit,
-        raw=body,
-        headers=head.headers,
-        url=head.url,
-        method=head.method,
-        content=content,
+        max_tokens=body.get("max_tokens"),
     )
 
 
@@ -106,11 +102,6 @@ def stops_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     stop = body.get("stop")
     given = [stop] if isinstance(stop, str) else items(stop)
     return tuple(one for one in given if isinstance(one, str) and one)
-
-
-def wants_usage(body: Mapping[str, Any]) -> bool:
-    """Whether a request asks for the event of usage at the end of a stream."""
-    return mapping(body.get("stream_options")).get("include_usage") is True
 
 
 def _parts(body: Mapping[str, Any]) -> tuple[Part, ...]:

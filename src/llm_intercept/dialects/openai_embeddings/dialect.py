@@ -6,25 +6,20 @@ Knows: the parts in this folder, and ties them together. Must not know: rules, H
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode
 from llm_intercept.base.tokens import total
-from llm_intercept.dialects.openai.dialect import OpenAIDialect
-from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.by_default import Operation, ready_headers
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_embeddings import read
 from llm_intercept.dialects.openai_embeddings.read import dimensions_of, inputs_of, is_base64
 from llm_intercept.dialects.openai_embeddings.recorded import RECORDED
 from llm_intercept.dialects.openai_embeddings.write import body_of, restated
-from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.vectors import embedded
-from llm_intercept.errors import ReplyError
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse
-from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, Moderations, RawReply
-from llm_intercept.replies.reply import Reply
+from llm_intercept.replies.kinds import ANSWERS_ALL, Embeddings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,19 +29,20 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.openai_embeddings.write import Vector
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
-    from llm_intercept.replies.kinds import Answer
+    from llm_intercept.replies.kinds import Answer, RawReply
 
 ANSWERING = {"text-embedding-ada-002": "text-embedding-ada-002-v2"}
 """The names that OpenAI and Azure answer with, where they are others than those asked for."""
 
 
-class OpenAIEmbeddings(OpenAIDialect):
+class OpenAIEmbeddings(Operation):
     """Embeddings, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    what = "embeddings"
+    advice = "Give vectors, embedding([0.1, 0.2]), a ready body, raw({…}), or auto() for the default ones."
     recorded = RECORDED
     takes = (*ANSWERS_ALL, Embeddings)
-    default = AutoReply()
 
     def claims(self, head: WireRequest) -> bool:
         return head.method == "POST" and head.path.rstrip("/").endswith(read.PATH)
@@ -55,23 +51,20 @@ class OpenAIEmbeddings(OpenAIDialect):
         return read.read(head, content)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
-        match answer:
-            case AutoReply():
-                dimensions = dimensions_of(request.raw)
-                vectors = (embedded(one, dimensions) for one in inputs_of(request.raw))
-                return _written(request, vectors, None, context)
-            case Embeddings():
-                given = zip(inputs_of(request.raw), cycle(answer.vectors), strict=False)
-                return _written(request, (vector for _, vector in given), answer.usage, context)
-            case ErrorReply():
-                return self.fail(request, answer, context.identity)
-            case RawReply():
-                return _ready(request, answer, context)
-            case Reply() | Moderations():
-                problem = f"{answer!r} cannot answer a request for embeddings"
-                raise ReplyError(problem, "Give vectors, embedding([0.1, 0.2]), or auto() for the default ones.")
-            case _:
-                assert_never(answer)
+        if not isinstance(answer, Embeddings):
+            return super().respond(request, answer, context)
+        given = zip(inputs_of(request.raw), cycle(answer.vectors), strict=False)
+        return _written(request, (vector for _, vector in given), answer.usage, context)
+
+    def own(self, request: LLMRequest, context: Context) -> WireResponse:
+        dimensions = dimensions_of(request.raw)
+        return _written(request, (embedded(one, dimensions) for one in inputs_of(request.raw)), None, context)
+
+    def ready(self, request: LLMRequest, body: bytes | Mapping[str, Any]) -> bytes:
+        return super().ready(request, restated(body, is_base64=is_base64(request.raw)))
+
+    def headers(self, request: LLMRequest, context: Context, ready: RawReply | None = None) -> Headers:
+        return ready_headers(_headers(request, request.model, context.identity), ready)
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         return not is_stream and is_base64(request.raw) == is_base64(asked)
@@ -97,15 +90,3 @@ def _headers(request: LLMRequest, model: str, identity: str) -> Headers:
     if flavor_of(request.url) == "azure":
         return headers
     return (*headers, ("access-control-allow-origin", "*"), ("openai-model", model))
-
-
-def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
-    if isinstance(answer.body, tuple):
-        problem = f"{answer!r} is a stream, and embeddings have none"
-        raise ReplyError(problem, "Give the JSON body, raw({…}), or vectors, embedding([0.1, 0.2]).")
-    body = restated(answer.body, is_base64=is_base64(request.raw))
-    content = body if isinstance(body, bytes) else encode(body, indent=2) + b"\n"
-    headers = overridden(
-        _headers(request, request.model, context.identity), retry_at_once(answer.status, answer.headers)
-    )
-    return WireResponse(answer.status, overridden(headers, answer.headers), (content,))

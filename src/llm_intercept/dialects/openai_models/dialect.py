@@ -9,33 +9,27 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from llm_intercept.base.json import encode
-from llm_intercept.dialects.openai.dialect import OpenAIDialect
-from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.by_default import ByDefault, answer_of
 from llm_intercept.dialects.openai.flavor import AZURE_HOSTS, flavor_of, is_openai_client
-from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_models.catalogue import MODELS
-from llm_intercept.dialects.shared.http_headers import overridden
-from llm_intercept.errors import ReplyError
-from llm_intercept.model.request import LLMRequest
-from llm_intercept.model.wire import WireResponse
-from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, ErrorReply, RawReply
+from llm_intercept.dialects.shared.reading import request_of
+from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
-    from llm_intercept.model.wire import Headers, WireRequest
-    from llm_intercept.replies.kinds import Answer
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest, WireResponse
 
 # The list, or one model of it; before it stands nothing, a version or OpenAI's name, so that no other page is meant.
 PATH = re.compile(r"^(?:.*/(?:v\d[\w.]*|openai))?/models(?:/(.+?))?/?$")
 
 
-class OpenAIModels(OpenAIDialect):
+class OpenAIModels(ByDefault):
     """The list of models and one model of it, where OpenAI's API or one of its SDKs is asked for them."""
 
     name = "openai.models"
-    takes = ANSWERS_ALL
-    default = AutoReply()
+    what = "models"
+    advice = "Give a ready body, raw({…}), or auto() for the usual models."
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a GET of the models, of OpenAI, of Azure, or by an SDK of OpenAI's."""
@@ -45,32 +39,14 @@ class OpenAIModels(OpenAIDialect):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request; it has no model, since none is to do anything."""
-        return LLMRequest(
-            api=self.name,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
+        return request_of(head, {}, content, api=self.name)
 
-    def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
-        match answer:
-            case AutoReply():
-                return self._written(request, context.identity)
-            case ErrorReply():
-                return self.fail(request, answer, context.identity)
-            case RawReply(body=bytes() | dict()):
-                return _ready(request, answer, context.identity)
-            case _:
-                problem = f"{answer!r} cannot answer a request for models"
-                raise ReplyError(problem, "Give a ready body, raw({…}), or auto() for the usual models.")
-
-    def _written(self, request: LLMRequest, identity: str) -> WireResponse:
+    def own(self, request: LLMRequest, context: Context) -> WireResponse:
         asked = _asked(urlsplit(request.url).path)
         if asked and asked not in MODELS:
-            return self.fail(request, _unknown(asked), identity)
-        value: object = MODELS[asked] if asked else {"object": "list", "data": list(MODELS.values())}
-        return WireResponse(200, _headers(request, identity), (encode(value, indent=2) + b"\n",))
+            return self.fail(request, _unknown(asked), context.identity)
+        shown = MODELS[asked] if asked else {"object": "list", "data": list(MODELS.values())}
+        return answer_of(shown, request, context)
 
 
 def _asked(path: str) -> str:
@@ -81,14 +57,3 @@ def _asked(path: str) -> str:
 
 def _unknown(model: str) -> ErrorReply:
     return ErrorReply(404, "model_not_found", message=f"The model '{model}' does not exist", param="model")
-
-
-def _ready(request: LLMRequest, answer: RawReply, identity: str) -> WireResponse:
-    content = answer.body if isinstance(answer.body, bytes) else encode(answer.body, indent=2) + b"\n"
-    headers = overridden(_headers(request, identity), retry_at_once(answer.status, answer.headers))
-    return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
-
-
-def _headers(request: LLMRequest, identity: str) -> Headers:
-    """Make the headers; this API tells of no rate limits."""
-    return tuple(one for one in answer_headers(request.url, JSON, identity) if not one[0].startswith("x-ratelimit-"))

@@ -6,22 +6,17 @@ Knows: the parts in this folder, and ties them together. Must not know: rules, H
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from llm_intercept.base.json import encode
-from llm_intercept.dialects.openai.dialect import OpenAIDialect
-from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.by_default import Operation, written
 from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai_moderations import read
 from llm_intercept.dialects.openai_moderations.categories import result_of
 from llm_intercept.dialects.openai_moderations.read import inputs_of, is_omni, kinds_of
 from llm_intercept.dialects.openai_moderations.recorded import RECORDED
 from llm_intercept.dialects.shared.hashed_ids import derived, letters
-from llm_intercept.dialects.shared.http_headers import overridden
-from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import WireResponse
-from llm_intercept.replies.kinds import ANSWERS_ALL, AutoReply, Embeddings, ErrorReply, Moderations, RawReply
-from llm_intercept.replies.reply import Reply
+from llm_intercept.replies.kinds import ANSWERS_ALL, Moderations
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
@@ -35,13 +30,14 @@ DATED = {"text-moderation-latest": "text-moderation-007", "text-moderation-stabl
 ID_LENGTH = 29
 
 
-class OpenAIModerations(OpenAIDialect):
+class OpenAIModerations(Operation):
     """Moderations, as OpenAI has them."""
 
     name = read.NAME
+    what = "a moderation"
+    advice = "Give what is found, moderation('violence', hate=0.9), or auto() for nothing."
     recorded = RECORDED
     takes = (*ANSWERS_ALL, Moderations)
-    default = AutoReply()
 
     def claims(self, head: WireRequest) -> bool:
         return head.method == "POST" and head.path.rstrip("/").endswith(read.PATH)
@@ -50,22 +46,12 @@ class OpenAIModerations(OpenAIDialect):
         return read.read(head, content)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
-        match answer:
-            case AutoReply():
-                return _written(request, NOTHING, context.identity)
-            case Moderations():
-                return _written(request, answer, context.identity)
-            case ErrorReply():
-                return self.fail(request, answer, context.identity)
-            case RawReply():
-                return _ready(request, answer, context.identity)
-            case Reply() | Embeddings():
-                problem = f"{answer!r} cannot answer a moderation"
-                raise ReplyError(
-                    problem, "Give what is found, moderation('violence', hate=0.9), or auto() for nothing."
-                )
-            case _:
-                assert_never(answer)
+        if isinstance(answer, Moderations):
+            return _written(request, answer, context.identity)
+        return super().respond(request, answer, context)
+
+    def own(self, request: LLMRequest, context: Context) -> WireResponse:
+        return _written(request, NOTHING, context.identity)
 
 
 def _written(request: LLMRequest, answer: Moderations, identity: str) -> WireResponse:
@@ -77,12 +63,4 @@ def _written(request: LLMRequest, answer: Moderations, identity: str) -> WireRes
     number = identity[:32] if omni else letters(identity, ID_LENGTH)
     body = {"id": f"modr-{number}", "model": DATED.get(request.model, request.model), "results": results}
     headers = answer_headers(request.url, JSON, identity)
-    return WireResponse(200, headers, (encode(body, indent=2) + b"\n",))
-
-
-def _ready(request: LLMRequest, answer: RawReply, identity: str) -> WireResponse:
-    if isinstance(answer.body, tuple):
-        raise ReplyError(f"{answer!r} is a stream, and moderations have none", "Give the JSON body, raw({…}).")
-    content = answer.body if isinstance(answer.body, bytes) else encode(answer.body, indent=2) + b"\n"
-    headers = overridden(answer_headers(request.url, JSON, identity), retry_at_once(answer.status, answer.headers))
-    return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
+    return WireResponse(200, headers, (written(body),))

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import items, json_object, mapping, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.dialects.openai.flavor import is_mistral, is_openai_client
+from llm_intercept.dialects.openai.flavor import is_mistral, is_openais
 from llm_intercept.dialects.openai.refusals import missing, refused
+from llm_intercept.dialects.shared.reading import refuse, request_of
 from llm_intercept.model.parts import Media, Part, Text
-from llm_intercept.model.request import LLMRequest, Message
+from llm_intercept.model.request import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
 
 NAME = "openai.moderations"
@@ -38,19 +39,9 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     try:
         _check(body)
     except BadRequestError as refusal:
-        if is_llm_host(head.host) or is_openai_client(head.headers):
-            raise
-        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
-    return LLMRequest(
-        api=NAME,
-        model=text(body.get("model")) or USUAL,
-        messages=(Message(role="user", parts=tuple(_parts(body))),),
-        raw=body,
-        headers=head.headers,
-        url=head.url,
-        method=head.method,
-        content=content,
-    )
+        refuse(refusal, "OpenAI", is_asked=is_openais(head))
+    said = (Message(role="user", parts=tuple(_parts(body))),)
+    return request_of(head, body, content, api=NAME, model=text(body.get("model")) or USUAL, messages=said)
 
 
 def inputs_of(body: Mapping[str, Any]) -> list[Input]:

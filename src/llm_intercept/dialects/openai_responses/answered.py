@@ -62,6 +62,9 @@ def keep(
     size += len(request.content) + sum(map(len, events))
     before = getattr(request, "before", ())
     kept = KeptResponse(body, asked, before, context.identity, later, events, is_recorded)
+    connection = getattr(request, "connection", None)
+    if connection is not None:
+        connection.stored.keep(RESPONSE, identifier, kept, size)
     if asked.get("store") is not False or later is not None:
         context.shelves.own.keep(RESPONSE, identifier, kept, size)  # the same id may be an outer one's too
     named = conversation_id(asked)

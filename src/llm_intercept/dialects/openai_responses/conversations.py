@@ -41,6 +41,7 @@ class Conversations(ByDefault):
 
     name = "openai.conversations"
     what = "conversations"
+    is_listed_apart = True
 
     def claims(self, head: WireRequest) -> bool:
         found = PATH.search(head.path)

@@ -11,6 +11,7 @@ from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.stream_options import without_stream
 from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.answered import keep, keeping
 from llm_intercept.dialects.openai_responses.kept import KeptResponse
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import Answer
     from llm_intercept.stored.shelves import Shelves
 
-NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
 PREPARED = Reply()
 
 
@@ -109,7 +109,7 @@ class OpenAIResponses(OpenAIDialect):
 
     def essence(self, request: LLMRequest) -> Any:
         """Leave out what asks for a stream."""
-        return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}
+        return without_stream(request.raw)
 
     def unasked(self, request: LLMRequest) -> Reply | None:
         """Answer what only prepares a conversation, over a WebSocket, with nothing."""

@@ -82,10 +82,10 @@ def body_of(values: Sequence[Any]) -> Mapping[str, Any]:
 
 
 def replies(values: Sequence[Any]) -> tuple[Reply, ...]:
-    """Read an answer's JSON, or its events, back into the reply it is; none where it is no response."""
+    """Read an answer's JSON, or its events, back into the reply it is; none where it is no response, or failed."""
     body = body_of(values)
     parts = tuple(part for item in items(body.get("output")) for part in parts_of(mapping(item)))
-    if not parts:
+    if not parts or body.get("error") or any(mapping(one).get("type") == "error" for one in values):
         return ()
     try:
         return (Reply(*map(_reply_part, parts), finish_reason=_why(body)),)

@@ -17,6 +17,8 @@ from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.kept import history
 from llm_intercept.dialects.openai_responses.refused import check
+from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
@@ -51,9 +53,8 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     try:
         check(body, strictly=flavor_of(head.url) != "compatible")
     except BadRequestError as refusal:
-        if is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes":
-            raise
-        raise UnreadableError(f"OpenAI would refuse it, and nothing says that it is asked: {refusal}") from refusal
+        is_asked = is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
+        refuse(refusal, "OpenAI", is_asked=is_asked)
     return ResponsesRequest.of(head, body, content)
 
 
@@ -63,10 +64,12 @@ class ResponsesRequest(LLMRequest):
     Attributes:
         before: What it continues.
         said: The body, with the items that it refers to by their ids in it.
+        connection: The WebSocket that it came over, which remembers what it answered last.
 
     """
 
     before: Before = ()
+    connection: ResponsesSocket | None = None
     said: Mapping[str, Any]
 
     @classmethod
@@ -84,13 +87,21 @@ class ResponsesRequest(LLMRequest):
             method=head.method,
             content=content,
         )
+        if isinstance(head.over, ResponsesSocket):
+            made.__dict__.update(connection=head.over)
         return made
 
     def after(self, before: Before, said: Mapping[str, Any]) -> ResponsesRequest:
         """Make a copy that continues something."""
         made = ResponsesRequest.__new__(ResponsesRequest)
         kept = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
-        made.__dict__.update(kept, before=before, said=said)
+        made.__dict__.update(kept, before=before, said=said, connection=self.connection)
+        return made
+
+    def replaced(self, **changes: Any) -> ResponsesRequest:
+        """Make a copy with other values in some fields, which continues the same."""
+        made = super().replaced(**changes)
+        made.__dict__.update(before=self.before, said=self.said, connection=self.connection)
         return made
 
     def __getstate__(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Knows: the JSON of requests and answers. Must not know: tapes, redaction.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llm_intercept.base.json import mapping
 from llm_intercept.dialects.base import Recorded
@@ -14,20 +14,12 @@ from llm_intercept.dialects.openai.not_in_key import NOT_IN_KEY
 from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.raw import replies
 from llm_intercept.dialects.openai_responses.reported import read_usage
-from llm_intercept.model.parts import Text
-
-if TYPE_CHECKING:
-    from llm_intercept.model.request import Message
+from llm_intercept.dialects.shared.reading import last_spoken
 
 
 def last_user(body: Any) -> str:
     """Read what the user said last."""
-    messages = reversed(list(messages_of(mapping(body))))
-    return next((_spoken(message) for message in messages if message.is_user), "")
-
-
-def _spoken(message: Message) -> str:
-    return " ".join(part.text for part in message.parts if isinstance(part, Text))
+    return last_spoken(reversed(list(messages_of(mapping(body)))))
 
 
 def roles(body: Any) -> list[str]:

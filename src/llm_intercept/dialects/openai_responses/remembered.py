@@ -15,13 +15,13 @@ from llm_intercept.dialects.openai_responses.kept import CONVERSATION, RESPONSE,
 from llm_intercept.dialects.openai_responses.listed import asked_listed, said_before
 from llm_intercept.dialects.openai_responses.recall import recalled
 from llm_intercept.replies.kinds import ErrorReply
+from llm_intercept.stored.shelves import Shelves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.dialects.openai_responses.kept import Before
     from llm_intercept.dialects.openai_responses.read import ResponsesRequest
-    from llm_intercept.stored.shelves import Shelves
 
 REFERENCE = "item_reference"
 
@@ -34,6 +34,8 @@ def remembered(request: ResponsesRequest, shelves: Shelves) -> ResponsesRequest:
 
     """
     body = request.raw
+    if request.connection is not None:
+        shelves = Shelves((request.connection.stored, *shelves.stores), shelves.own)
     before = recalled(body, shelves)
     given = items(body.get("input"))
     if any(mapping(one).get("type") == REFERENCE for one in given):

@@ -51,22 +51,41 @@ def model_of(request: LLMRequest) -> str:
 
 def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
     """Make the response to a request, complete but for its items and usage."""
-    asked, flavor, known = request.raw, flavor_of(request.url), family(model)
+    asked, flavor = request.raw, flavor_of(request.url)
+    body = {**_begun(request, identity, flavor), **_asked_of_the_model(asked, model, flavor)}
+    if flavor != "azure":
+        body["tool_usage"] = NO_TOOL_USAGE
+    body |= _asked_at_the_end(asked, model, flavor)
+    if asked.get("prompt") is not None:
+        body["prompt"] = asked["prompt"]
+    if asked.get("conversation") is not None:
+        named = asked["conversation"]
+        body["conversation"] = {"id": mapping(named).get("id") if is_object(named) else named}
+    return body
+
+
+def _begun(request: LLMRequest, identity: str, flavor: Flavor) -> dict[str, Any]:
+    """Say which response it is, and how it went."""
     made = created(identity)
     body: dict[str, Any] = {
         "id": response_id(identity, made),
         "object": "response",
         "created_at": made,
         "status": "completed",
-        "background": asked.get("background") is True,
+        "background": request.raw.get("background") is True,
     }
     if flavor != "azure":
         body["billing"] = BILLED
     body["completed_at"] = made + 1
     if flavor == "azure":
         body["content_filters"] = _filters(request)
-    body |= {
-        "error": None,
+    return {**body, "error": None}
+
+
+def _asked_of_the_model(asked: Mapping[str, Any], model: str, flavor: Flavor) -> dict[str, Any]:
+    """Echo what the request asks, from the frequency penalty to the choice of tools."""
+    known = family(model)
+    return {
         "frequency_penalty": _given(asked, "frequency_penalty", 0.0),
         "incomplete_details": None,
         "instructions": asked.get("instructions"),
@@ -88,23 +107,19 @@ def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
         "text": _text(mapping(asked.get("text"))),
         "tool_choice": _given(asked, "tool_choice", "auto"),
     }
-    if flavor != "azure":
-        body["tool_usage"] = NO_TOOL_USAGE
-    body |= {
+
+
+def _asked_at_the_end(asked: Mapping[str, Any], model: str, flavor: Flavor) -> dict[str, Any]:
+    """Echo the rest, from the tools on."""
+    return {
         "tools": [echoed(mapping(tool), flavor) for tool in items(asked.get("tools"))],
         "top_logprobs": _given(asked, "top_logprobs", 0),
-        "top_p": _given(asked, "top_p", known.top_p),
+        "top_p": _given(asked, "top_p", family(model).top_p),
         "truncation": _given(asked, "truncation", "disabled"),
         "usage": None,
         "user": asked.get("user"),
         "metadata": dict(mapping(asked.get("metadata"))),
     }
-    if asked.get("prompt") is not None:
-        body["prompt"] = asked["prompt"]
-    if asked.get("conversation") is not None:
-        named = asked["conversation"]
-        body["conversation"] = {"id": mapping(named).get("id") if is_object(named) else named}
-    return body
 
 
 def in_stream(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.hosts import is_llm_host
-from llm_intercept.base.json import encode, json_object, mapping, text
+from llm_intercept.base.json import encode, is_array, json_object, mapping, text
 from llm_intercept.base.questions import asks_a_model
+from llm_intercept.dialects.openai_responses.kept import RESPONSE
+from llm_intercept.stored.shelves import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +27,8 @@ REMEMBERED = 256
 """So many responses of a connection are told from unknown ones."""
 LAST = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
 """The events that end an answer."""
+FAILED = frozenset({"response.failed", "error"})
+"""Those of an answer that failed: what it continues is not kept in memory any longer."""
 ONLY_HERE = ("type", "stream_id")
 """What a request has here and not over HTTP."""
 TOLD_HEADERS = ("retry-after", "retry-after-ms", "x-request-id", "x-should-retry")
@@ -41,15 +45,22 @@ def is_spoken_at(head: WireRequest) -> bool:
 
 
 class ResponsesSocket:
-    """One connection: its lanes, and which responses it has answered."""
+    """One connection: its lanes, and which responses it has answered.
+
+    Attributes:
+        stored: The last response of each lane, which is continued from memory though nobody stores it.
+
+    """
 
     headers: Headers = (("openai-version", "2020-10-01"), ("server", "cloudflare"))
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lanes: set[str] = set()
-        self._answered: dict[str, bool] = {}
-        """The ids of the last responses that began, and whether each has ended."""
+        self._answered: dict[str, tuple[str | None, bool]] = {}
+        """The ids of the last responses that began, in which lane, and whether each has ended."""
+        self._last: dict[str | None, str] = {}
+        self.stored = Stored()
 
     def read(self, message: str | bytes) -> ResponsesTurn | str:
         body = json_object(message.encode("utf-8", "replace") if isinstance(message, str) else message)
@@ -64,12 +75,20 @@ class ResponsesSocket:
                 said = f"Invalid value: {other!r}. Supported values are: 'response.create' and 'response.steer'."
                 return error_event(400, said, "invalid_value", "type", lane=body.get("stream_id"))
 
-    def note(self, response_id: str, *, has_ended: bool) -> None:
+    def note(self, response_id: str, lane: str | None, *, has_ended: bool) -> None:
         """Remember that a response began, or that it ended."""
         with self._lock:
-            self._answered[response_id] = has_ended
+            self._answered[response_id] = lane, has_ended
             if len(self._answered) > REMEMBERED:
                 self._answered.pop(next(iter(self._answered)))
+            before = self._last.get(lane)
+            if has_ended and before != response_id:
+                self._last[lane] = response_id
+                self.forget(before or "")
+
+    def forget(self, response_id: str) -> None:
+        """Keep a response no longer, since its lane has gone on, or what continued it failed."""
+        self.stored.drop(RESPONSE, response_id)
 
     def _begun(self, body: Mapping[str, Any]) -> ResponsesTurn | str:
         lane = body.get("stream_id")
@@ -87,10 +106,12 @@ class ResponsesSocket:
         return ResponsesTurn(self, lane, body)
 
     def _not_steered(self, body: Mapping[str, Any]) -> str:
-        """Refuse input for a response under way, which is never taken: nobody here could tell where it goes."""
-        target = text(body.get("previous_response_id"))
-        has_ended = self._answered.get(target)
-        if has_ended is None:
+        """Refuse input for a response under way, as OpenAI does where model or mode do not support it."""
+        target, given = text(body.get("previous_response_id")), body.get("input")
+        lane, has_ended = self._answered.get(target, (None, None))
+        if not target or not given or not (isinstance(given, str) or is_array(given)):
+            code, said = "invalid_input", "Give 'previous_response_id', and 'input': a text, or a list of messages."
+        elif has_ended is None:
             code, said = "response_not_found", f"Response with id '{target}' not found on this connection."
         elif has_ended:
             code, said = "response_already_completed", f"Response with id '{target}' has completed."
@@ -99,10 +120,10 @@ class ResponsesSocket:
         event = {
             "type": "response.steer.failed",
             "sequence_number": 0,
-            "steer": {"input": body.get("input", ""), "previous_response_id": target},
+            "steer": {"input": "" if given is None else given, "previous_response_id": target},
             "error": {"type": INVALID, "code": code, "message": said},
         }
-        return encode(event).decode()
+        return encode(event if lane is None else {**event, "stream_id": lane}).decode()
 
 
 class ResponsesTurn:
@@ -111,6 +132,7 @@ class ResponsesTurn:
     def __init__(self, connection: ResponsesSocket, lane: str | None, body: Mapping[str, Any]) -> None:
         self._connection, self._lane = connection, lane
         self._response_id = ""
+        self._continued = text(body.get("previous_response_id"))
         kept = {name: value for name, value in body.items() if name not in ONLY_HERE}
         self.body = encode({**kept, "stream": True})
         self.is_told = False
@@ -135,6 +157,7 @@ class ResponsesTurn:
 
     def failed(self, response: WireResponse, content: bytes) -> str:
         self.is_told = True
+        self._connection.forget(self._continued)
         found = mapping((json_object(content) or {}).get("error"))
         shown = content.decode("utf-8", "replace").strip()
         said = {
@@ -149,6 +172,7 @@ class ResponsesTurn:
 
     def broken(self, why: str) -> str:
         self.is_told = True
+        self._connection.forget(self._continued)
         return error_event(500, why, "llm_intercept_failed", lane=self._lane, kind="server_error")
 
     def _told(self, event: dict[str, Any]) -> str:
@@ -158,7 +182,9 @@ class ResponsesTurn:
         self.is_told = self.is_told or kind in LAST
         self._response_id = text(response.get("id")) or self._response_id
         if self._response_id:
-            self._connection.note(self._response_id, has_ended=self.is_told)
+            self._connection.note(self._response_id, self._lane, has_ended=self.is_told)
+        if kind in FAILED:
+            self._connection.forget(self._continued)
 
 
 def error_event(

@@ -28,10 +28,12 @@ class AnsweredByItself(Dialect):
 
     Attributes:
         what: What is asked for, for messages.
+        advice: What to give instead of what cannot answer it.
 
     """
 
     what: str
+    advice = "Give a ready body, raw({…}), or auto() for what the API itself would say."
     takes: Kinds | None = ANSWERS_ALL
     default = AutoReply()
 
@@ -42,12 +44,15 @@ class AnsweredByItself(Dialect):
             case ErrorReply():
                 return self.fail(request, answer, context.identity)
             case RawReply(body=bytes() | dict() as body):
-                content = body if isinstance(body, bytes) else self.written(body)
-                headers = self.headers(request, context, answer)
-                return WireResponse(answer.status, overridden(headers, answer.headers), (content,))
+                headers = overridden(self.headers(request, context, answer), answer.headers)
+                return WireResponse(answer.status, headers, (self.ready(request, body),))
             case _:
-                problem = f"{answer!r} cannot answer a request for {self.what}"
-                raise ReplyError(problem, "Give a ready body, raw({…}), or auto() for what the API itself would say.")
+                raise ReplyError(f"{answer!r} cannot answer a request for {self.what}", self.advice)
+
+    def ready(self, request: LLMRequest, body: bytes | Mapping[str, Any]) -> bytes:
+        """Make of a ready body what is sent."""
+        del request
+        return body if isinstance(body, bytes) else self.written(body)
 
     @abstractmethod
     def own(self, request: LLMRequest, context: Context) -> WireResponse:

@@ -1,44 +1,27 @@
-"""The side requests that no API's own dialect answers, as one table: who makes them, and what the API answers.
+"""What programs report of themselves to known model hosts, as one table: who does, and what the host answers.
 
-Knows: paths, and the shapes of these answers (the SDKs' models, the APIs' references). Must not know: rules, tokens.
+Knows: paths, and the statuses of these answers. Must not know: rules. What counts tokens is beside its API.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class SideRequest:
-    """One kind of side request.
+class Report:
+    """One kind of report.
 
     Attributes:
-        api: `side.tokens` asks how many tokens a request has, on whatever host; `side.telemetry` reports what a program
-            does, to a known model host.
         path: What the path of its POST ends with.
         who: Who makes it.
-        status: The status the API answers with.
-        answer: Makes the body that the API answers with, of a number of tokens; None where it has none.
+        status: The status the host answers with.
 
     """
 
-    api: Literal["side.tokens", "side.telemetry"]
     path: str
     who: str
     status: int = 200
-    answer: Callable[[int], Mapping[str, Any]] | None = None
 
 
-TABLE = (
-    SideRequest(
-        "side.tokens",
-        "/responses/input_tokens",
-        "OpenAI's responses.input_tokens.count: CrewAI before each call",
-        answer=lambda tokens: {"object": "response.input_tokens", "input_tokens": tokens},
-    ),
-    SideRequest("side.telemetry", "/traces/ingest", "openai-agents: traces, from a thread, every five seconds", 204),
-)
+TABLE = (Report("/traces/ingest", "openai-agents: traces, from a thread, every five seconds", 204),)

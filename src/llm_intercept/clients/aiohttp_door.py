@@ -1,0 +1,112 @@
+"""The door of aiohttp: a session that asks for a connection gets one of its library's own, with us at its other end.
+
+Knows: where aiohttp (3.9 and later) opens connections. Must not know: who answers, how a connection is answered.
+Imports no aiohttp: it is loaded when Python starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients import net
+from llm_intercept.clients.activation import active, attached, forwarding
+from llm_intercept.clients.hook import is_mock, member
+from llm_intercept.model.wire import Contact, WireRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from llm_intercept.clients.activation import Handler
+    from llm_intercept.model.wire import Exchange
+
+    Install = Callable[[Any, str, Callable[..., Any]], None]
+
+WEBSOCKET = "this WebSocket (aiohttp)"
+MODULES = ("aiohttp", "aiohttp.test_utils")
+
+
+def hook(module: ModuleType, install: Install) -> None:
+    """Hook what gives sessions their connections, and the client of tests, whose server is in this process."""
+    if module.__name__ != MODULES[0]:
+        install(module.TestClient, "_request", _in_process)
+    elif not is_mock(member(module.BaseConnector, "connect")):
+        install(module.BaseConnector, "connect", _connecting)
+
+
+def is_session(value: object) -> bool:
+    """Whether `value` is a session of aiohttp's."""
+    kind = getattr(sys.modules.get(MODULES[0]), "ClientSession", None)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _in_process(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what the client of tests does: its requests go to the application that it holds, as with ASGI's."""
+
+    async def request(*args: Any, **kwargs: Any) -> Any:
+        token = forwarding.set(True)
+        try:
+            return await original(*args, **kwargs)
+        finally:
+            forwarding.reset(token)
+
+    return request
+
+
+def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what a connector's `connect` does: the connection of a request that somebody answers reaches no network."""
+
+    async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - aiohttp's name
+        exchange = _begun(req)
+        forward = partial(original, connector, req, traces=traces, timeout=timeout)
+        if exchange is None:
+            return await forward()
+        from llm_intercept.clients.aiohttp_connection import connected  # noqa: PLC0415 - it imports aiohttp
+
+        return await connected(connector, req, exchange, forward, traces, timeout)
+
+    return connect
+
+
+def _begun(req: Any) -> Exchange | None:
+    """Begin the exchange of a request that somebody answers; a WebSocket, which nobody does, may be stopped.
+
+    Raises:
+        LLMInterceptError: It may not be made.
+
+    """
+    handlers = () if forwarding.get() else _handlers(req)
+    if not handlers:
+        return None
+    head = _head(req)
+    if head.headers.get("upgrade", "").lower() == "websocket":
+        net.ask(Contact(WEBSOCKET, WireRequest("GET", head.url, head.host, head.path, {}), req.url.port))
+        return None
+    return handlers[0].exchange(head, handlers[1:]) or _disguised(req, handlers)
+
+
+def _handlers(req: Any) -> tuple[Handler, ...]:
+    session = getattr(req, "_session", None)
+    return active() if session is None else (*attached(session), *active())
+
+
+def _head(req: Any) -> WireRequest:
+    """Read the head of a request; a header that comes twice is one."""
+    merged: dict[str, str] = {}
+    for name, value in req.headers.items():
+        key = name.lower()
+        merged[key] = f"{merged[key]}, {value}" if key in merged else value
+    url = req.url
+    return WireRequest(req.method, str(url), (url.host or "").lower(), url.path, type(req.headers)(merged))
+
+
+def _disguised(req: Any, handlers: tuple[Handler, ...]) -> Exchange | None:
+    """Begin the exchange for a request by the host that it names to TLS, where its URL has another."""
+    name = req.server_hostname
+    if not name:
+        return None
+    head = _head(req)
+    head.host = name
+    return handlers[0].exchange(head, handlers[1:])

@@ -1,0 +1,128 @@
+"""boto3's client of Bedrock reaches the door: rules answer its paths with ready bodies, all else is explained."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from typing import Any
+
+import pytest
+
+pytest.importorskip("boto3")
+
+import boto3
+from botocore import exceptions
+from botocore.config import Config
+
+from llm_intercept import auto, connection_error, disconnect, intercept, passthrough, raw, timeout
+from llm_intercept.errors import UnmatchedRequestError
+
+HOST = "https://bedrock-runtime.us-east-1.amazonaws.com"
+QUESTION: dict[str, Any] = {"modelId": "some.model-v1:0", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+SAID = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
+    "metrics": {"latencyMs": 1},
+}
+
+
+def client(service: str = "bedrock-runtime", **options: Any) -> Any:
+    session = boto3.Session("AKIATESTKEY000000000", "x" * 40, region_name="us-east-1")
+    return session.client(service, config=Config(retries={"total_max_attempts": 1}), **options)
+
+
+def frame(kind: str, payload: dict[str, Any]) -> bytes:
+    """Write one message of Amazon's event stream."""
+    headers = b""
+    for name, value in ((":message-type", "event"), (":event-type", kind), (":content-type", "application/json")):
+        headers += bytes([len(name)]) + name.encode() + b"\7" + struct.pack(">H", len(value)) + value.encode()
+    content = json.dumps(payload).encode()
+    prelude = struct.pack(">II", 16 + len(headers) + len(content), len(headers))
+    body = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers + content
+    return body + struct.pack(">I", zlib.crc32(body))
+
+
+def test_a_rule_answers_converse() -> None:
+    """With the body that the API has."""
+    with intercept() as llm:
+        llm.on(url="*/converse").reply(raw(SAID))
+        answer = client().converse(**QUESTION)
+    assert answer["output"]["message"]["content"] == [{"text": "Hello."}]
+    (call,) = llm.calls
+    assert call.request.url == f"{HOST}/model/some.model-v1%3A0/converse"
+    assert call.request.headers["authorization"].startswith("AWS4-HMAC-SHA256")
+
+
+def test_a_rule_answers_invoke_model() -> None:
+    """Whose body is a stream that is read when it is asked for."""
+    with intercept() as llm:
+        llm.on(url="*/invoke").reply(raw({"completion": "Hello."}))
+        answer = client().invoke_model(modelId="m", body=b'{"prompt": "Hi"}')
+        assert json.loads(answer["body"].read()) == {"completion": "Hello."}
+
+
+def test_a_stream_of_amazons_arrives_event_by_event() -> None:
+    """As bytes that a rule gives."""
+    events = [frame("contentBlockDelta", {"delta": {"text": word}, "contentBlockIndex": 0}) for word in ("Hel", "lo.")]
+    headers = {"content-type": "application/vnd.amazon.eventstream"}
+    with intercept() as llm:
+        llm.on(url="*/converse-stream").reply(raw(b"".join(events), headers=headers))
+        stream = client().converse_stream(**QUESTION)["stream"]
+        assert [event["contentBlockDelta"]["delta"]["text"] for event in stream] == ["Hel", "lo."]
+
+
+def test_what_nothing_answers_is_explained() -> None:
+    """A 404 that is not tried again, raised again when the block ends."""
+    with (
+        pytest.raises(UnmatchedRequestError, match="converse"),
+        intercept("ours") as llm,
+        pytest.raises(exceptions.ClientError) as caught,
+    ):
+        client().converse(**QUESTION)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert len(llm.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (connection_error(), exceptions.EndpointConnectionError),
+        (timeout("connect"), exceptions.ConnectTimeoutError),
+        (timeout(), exceptions.ReadTimeoutError),
+        (disconnect(), exceptions.ConnectionClosedError),
+    ],
+)
+def test_a_fault_is_botocores_own_error(fault: Any, kind: type[Exception]) -> None:
+    """Which it makes of urllib3's."""
+    with intercept() as llm:
+        llm.on(url="*/converse").reply(auto(fault=fault))
+        with pytest.raises(kind):
+            client().converse(**QUESTION)
+
+
+def test_what_is_recorded_is_replayed(server: Any, tmp_path: Any) -> None:
+    """From an endpoint, signed or not."""
+    for mode in ("record", "replay"):
+        with intercept(mode=mode, recordings=tmp_path / "tape") as llm:
+            answer = client(endpoint_url=server.url).invoke_model(modelId="m", body=b'{"prompt": "Hi"}')
+            assert json.loads(answer["body"].read()) == {"prompt": "Hi"}
+    assert llm.calls[0].source == "recording"
+    assert len(server.requests) == 1
+
+
+def test_other_services_are_reached_as_ever(server: Any) -> None:
+    """S3, which asks whether it may go on before it sends a body."""
+    with intercept("ours"), pytest.raises(exceptions.ClientError):  # the server gives back what it got, which is no XML
+        client("s3", endpoint_url=server.url).put_object(Bucket="b", Key="k", Body=b"content")
+    (received,) = server.requests
+    assert (received.method, received.headers["expect"], b"content" in received.body) == ("PUT", "100-continue", True)
+
+
+def test_what_passes_is_botocores_own_request(server: Any) -> None:
+    """A `passthrough()` sends it as it was signed."""
+    with intercept() as llm:
+        llm.on(url="*/invoke").reply(passthrough())
+        client(endpoint_url=server.url).invoke_model(modelId="m", body=b"{}")["body"].read()
+    assert server.requests[0].headers["authorization"].startswith("AWS4-HMAC-SHA256")
