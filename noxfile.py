@@ -24,7 +24,7 @@ TOOLS = ("pytest>=8.3", "pytest-randomly>=3.15", "pytest-xdist>=3.6", "anyio[tri
 LAWS = ("hypothesis>=6.100", "jsonschema>=4.22")
 
 SDKS = {
-    "openai3": ("openai[aiohttp]>=3", "httpx-aiohttp", "anthropic"),
+    "openai3": ("openai[aiohttp]>=3", "httpx-aiohttp", "anthropic", "google-genai"),
     "openai2": ("openai[aiohttp]<3", "httpx-aiohttp"),
     # openai 2 takes an httpx2 client where httpx2 is there; openai 3 always has it.
     "openai2-httpx2": ("openai[aiohttp]<3", "httpx-aiohttp", "httpx2"),
@@ -124,7 +124,9 @@ ECOSYSTEM = {
     ),
     "google-adk": ("google-adk anthropic", "test_agents_google_adk.py"),
     "strands": ("strands-agents[anthropic,gemini,openai]", "test_agents_strands.py"),
-    "google-genai": ("google-genai", "test_google_genai.py"),
+    "anthropic": ("anthropic", "test_agents_anthropic.py"),
+    # Without aiohttp, which its async client would take: tests/test_gemini_aiohttp.py has that.
+    "google-genai": ("google-genai", "test_agents_google_genai.py"),
     "groq": ("groq", "test_groq.py"),
     "mistralai": ("mistralai", "test_mistralai.py"),
     "together": ("together", "test_together.py"),
@@ -147,7 +149,7 @@ QUIET = {
 
 # What tests/sdk does not hold and an SDK generation may change.
 LAW_TESTS = ("tests/test_chat_laws.py", "tests/test_rechunking.py")
-SHOWN = ("openai", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "anthropic", "pydantic")
+SHOWN = ("openai", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "anthropic", "google-genai", "pydantic")
 SHOW = """
 import sys
 from importlib.metadata import distributions
@@ -163,6 +165,7 @@ def sdk(session: nox.Session, sdk: str) -> None:
     session.install("-e", ".[cli,httpx]", *TOOLS, *LAWS, *SDKS[sdk])
     _show_versions(session)
     session.run("python", "-m", "pytest", "tests/sdk", *LAW_TESTS, *session.posargs)
+    session.run("python", "-m", "pytest", "tests/sdk/test_fault_table.py", env={"TEST_ALL": "1"})
 
 
 @nox.session

@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("langchain_openai")
 
 from langchain_anthropic import ChatAnthropic
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool, tool
 from langchain_google_genai import ChatGoogleGenerativeAI
@@ -34,6 +33,8 @@ from llm_intercept import auto, intercept, structured, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from langchain_core.language_models import BaseChatModel
 
 
 MODELS: dict[str, tuple[str, Callable[..., BaseChatModel], dict[str, Any]]] = {
