@@ -30,7 +30,8 @@ from two_calls import (
     two_turns,
 )
 
-from llm_intercept import auto, intercept, structured, tool_call
+from llm_intercept import auto, intercept, reasoning, structured, tool_call
+from llm_intercept.model import Reasoning
 
 
 class Forecast(BaseModel):
@@ -120,6 +121,34 @@ def test_calls_of_two_tools_with_ids_of_their_own(stream: bool) -> None:
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
     assert calls_ids(llm, 2) == ["call_weather", "call_time"]
     assert answers(llm) == {"call_weather": "sunny in Paris", "call_time": "noon in Rome"}
+
+
+THINKING: dict[str, Any] = {
+    "openai:gpt-5.4": {"openai_reasoning_effort": "low", "openai_reasoning_summary": "auto"},
+    f"anthropic:{CLAUDE}": {"anthropic_thinking": {"type": "adaptive"}},
+    f"google:{GEMINI_NAMING_CALLS}": {"google_thinking_config": {"include_thoughts": True}},
+}
+"""What makes a model show its thoughts."""
+
+
+@pytest.mark.parametrize("_model", THINKING, indirect=True)
+def test_a_thought_comes_back_with_the_calls_it_led_to(stream: bool) -> None:
+    """And with what proves that it was the model's."""
+    ran = Ran()
+
+    async def run() -> object:
+        agent = ran.agent(model_settings=THINKING[Ran.model])
+        if not stream:
+            return (await agent.run("weather?")).output
+        async with agent.run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept() as llm:
+        one_of_each_tool(llm, reasoning("Hm."))
+        assert asyncio.run(run()) == FINAL
+    (thought,) = [part for part in llm.calls[1].request.messages[1].parts if isinstance(part, Reasoning)]
+    assert thought.text == "Hm."
+    assert thought.signature or thought.encrypted
 
 
 def test_two_turns_of_calls() -> None:

@@ -13,7 +13,7 @@ from llm_intercept.model import ToolResult
 
 if TYPE_CHECKING:
     from llm_intercept import Interceptor
-    from llm_intercept.model import LLMRequest
+    from llm_intercept.model import LLMRequest, Part
     from llm_intercept.replies.kinds import ReplyLike
 
 CHAT, RESPONSES, ANTHROPIC, GEMINI = "openai.chat", "openai.responses", "anthropic.messages", "google.gemini"
@@ -36,8 +36,8 @@ def two_of_one_tool(llm: Interceptor) -> None:
     llm.on(lambda r: r.turn == 2).reply(FINAL)
 
 
-def one_of_each_tool(llm: Interceptor, *before: str, final: ReplyLike = FINAL) -> None:
-    """Say calls of two tools with ids of their own, after a text if one is given, then what is final."""
+def one_of_each_tool(llm: Interceptor, *before: str | Part, final: ReplyLike = FINAL) -> None:
+    """Say calls of two tools with ids of their own, after a text or a thought if one is given, then what is final."""
     weather = tool_call("get_weather", {"city": "Paris"}, id="call_weather")
     time = tool_call("get_time", '{"city": "Rome"}', id="call_time")
     llm.on(lambda r: r.turn == 1).reply([*before, weather, time], times=1)
