@@ -22,15 +22,17 @@ from llm_intercept import (
     auto,
     disconnect,
     intercept,
+    passthrough,
     raw,
     reasoning,
     refusal,
     structured,
+    timeout,
     tool_call,
 )
 from llm_intercept.dialects import claimed_by
 from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage
-from llm_intercept.errors import ReplyError
+from llm_intercept.errors import ReplyError, UnmatchedRequestError
 from llm_intercept.faults import missing_done, missing_finish, stream_error, truncated_arguments
 from llm_intercept.model import Citation, Media, Other, Reasoning, Text, ToolCall, ToolResult, Usage
 from llm_intercept.model.wire import WireRequest
@@ -279,6 +281,29 @@ async def test_batches_are_answered_by_the_same_rules(client: Any) -> None:
         "bad",
         "good",
     ]
+
+
+def test_what_happens_to_a_request_in_a_batch_is_its_result() -> None:
+    """A fault, an exception that a rule raises, a request that is let out: errors of their own; what no rule answers too."""
+
+    def one(name: str) -> Any:
+        return {"custom_id": name, "params": message(name, stream=True)}
+
+    batch = {"requests": [one(name) for name in ("fault", "raise", "out", "slow", "none")]}
+    with pytest.raises(UnmatchedRequestError), intercept(time_scale=0) as llm:
+        llm.on("fault").reply(timeout())
+        llm.on("raise").reply(LookupError("mine"))
+        llm.on("out").reply(passthrough())
+        llm.on("slow").reply(Reply("words", pace=Pace(ttft=9)))
+        made = httpx.post(f"{MESSAGES}/batches", json=batch).json()
+        url = f"{MESSAGES}/batches/{made['id']}"
+        assert httpx.get(f"{url}/results").status_code == 200
+        lines = [json.loads(line)["result"] for line in httpx.get(f"{url}/results").text.splitlines()]
+    assert [line["type"] for line in lines] == ["errored"] * 3 + ["succeeded", "errored"]
+    said = [line["error"]["error"]["message"] for line in lines if line["type"] == "errored"]
+    for text, wanted in zip(said, ("ReadTimeout", "mine", "cannot be sent on", "no rule"), strict=True):
+        assert wanted in text
+    assert httpx.HTTPError not in {type(call.error) for call in llm.calls}
 
 
 @law

@@ -21,7 +21,7 @@ from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import write_take
 from llm_intercept.recording.tape import Tape
 from llm_intercept.shown import STEERING, visible
-from tests.support import URL, chat
+from tests.support import MESSAGES, RESPONSES, URL, chat, message, respond
 
 # OSC 52 and 8 by ESC and by C1, window title, clear screen, carriage return, backspace, overrides, tags, rich's markup.
 EVIL = (
@@ -147,6 +147,19 @@ def test_calls_and_what_fails_a_test_are_safe(tmp_path):
     for text in texts:
         assert is_safe(text)
     assert r"\nthe rule tried:" in str(raised.value)
+
+
+def test_what_an_api_refuses_is_safe():
+    """Its words name what a client sent; the client gets them to the letter."""
+    import httpx
+
+    with intercept("x") as llm:
+        refused = [
+            httpx.post(MESSAGES, json=message(messages=[{"role": EVIL, "content": "hi"}])),
+            httpx.post(RESPONSES, json=respond(input=[{"role": EVIL, "content": "hi"}])),
+        ]
+    assert [EVIL in answer.json()["error"]["message"] for answer in refused] == [True, True]
+    assert [is_safe(str(call.error)) for call in llm.calls] == [True, True]
 
 
 def test_every_error_and_warning_is_safe(tmp_path):

@@ -11,7 +11,9 @@ from importlib import import_module
 from tests.fuzz.target import Hunt, Target, hunt
 
 SHOWN = 1500
-MODULES = ("requests", "responses", "gemini", "events", "takes", "imports", "rulefiles", "redaction", "terminal")
+MODULES = (
+    "requests", "responses", "messages", "gemini", "events", "takes", "imports", "rulefiles", "redaction", "terminal"
+)  # fmt: skip
 
 
 def targets() -> list[Target]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.sse import frame
+from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +100,7 @@ class BadRequestError(Exception):
 
     def __init__(self, error: ErrorReply) -> None:
         self.error = error
-        super().__init__(error.message)
+        super().__init__(visible(error.message or ""))  # which names what a client sent
 
 
 class UnreadableError(Exception):

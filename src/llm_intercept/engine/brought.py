@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import Brought
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.model.wire import Forward, Forwarded, Pause, ReadBody, WireResponse
+from llm_intercept.model.wire import Forward, Forwarded, NetworkFaultError, Pause, ReadBody, WireResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -42,7 +42,8 @@ def answer_each(case: Case, begin: Callable[..., Exchange]) -> Generator[Any, An
         except LLMInterceptError:
             raise
         except Exception as error:  # noqa: BLE001 - the user's own, or the network's: what one would be raised
-            found.append(Brought(UNREACHED, f"{type(error).__name__}: {error}".encode()))
+            kind = error.kind if isinstance(error, NetworkFaultError) else type(error).__name__
+            found.append(Brought(UNREACHED, f"{kind}: {error}".encode(errors="replace")))
     return tuple(found)
 
 

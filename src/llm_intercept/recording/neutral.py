@@ -1,6 +1,7 @@
 """What a conversation says, whichever API it is held over: what makes two requests of different APIs the same question.
 
-Left out is what an API alone has a word for: ids, thoughts, sources, and parameters that `LLMRequest` does not have.
+Left out is what an API alone has a word for: ids, thoughts, sources, and parameters that `LLMRequest` does not have; and
+how many tokens the answer may have, which one API must be told and others mostly are not.
 
 Knows: the neutral vocabulary. Must not know: any API's JSON, takes, fingerprints.
 """
@@ -32,7 +33,6 @@ def neutral(request: LLMRequest) -> dict[str, Any]:
         "tools": [_tool(one) for one in request.tools],
         "tool_choice": _choice(request.tool_choice),
         "calls_singly": request.calls_singly,
-        "max_tokens": request.max_tokens,
         "output_format": _format(request.output_format),
     }
     return {name: value for name, value in said.items() if value}

@@ -14,9 +14,6 @@ from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.questions import asks_a_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from llm_intercept.model.wire import WireRequest
 
 Place = Literal["anthropic", "vertex", "compatible"]
@@ -49,8 +46,3 @@ def on_vertex(path: str) -> tuple[str, str] | None:
     """Read the model and the method of a path of Vertex's; None if it is none."""
     found = ON_VERTEX.search(path)
     return None if found is None else (unquote(found[1]), found[2])
-
-
-def betas(headers: Mapping[str, Any]) -> frozenset[str]:
-    """Read which betas a request asks for."""
-    return frozenset(filter(None, (one.strip() for one in str(headers.get("anthropic-beta", "")).split(","))))

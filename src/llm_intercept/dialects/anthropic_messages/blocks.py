@@ -160,11 +160,12 @@ class _Blocks:
 
     def _own(self, block: Mapping[str, Any]) -> dict[str, Any]:
         """Complete a block that the API itself makes, or a call as the API writes it."""
-        known: dict[str, Any] = plain(block)
-        kind = text(known.get("type"))
-        if kind in PREFIXES:
-            known["input"] = spaced(to_json_text(known.get("input") or {}))
-            known = {"type": kind, "id": known.get("id") or self._id(kind), "name": "", **known}
+        known = tellable(block)
+        kind: str = known["type"]
+        if kind == "thinking":
+            known["signature"] = known["signature"] or secret(self.identity, len(self.done))
+        elif kind in PREFIXES:
+            known = {"type": kind, "id": known.get("id") or self._id(kind), "name": "", "input": "{}", **known}
         elif kind.endswith("_tool_result"):
             calls = [one["id"] for one in self.done if one["type"] in PREFIXES]
             usual: dict[str, Any] = {"tool_use_id": calls[-1] if calls else self._id("server_tool_use"), "content": []}
@@ -184,8 +185,8 @@ def tellable(block: Mapping[str, Any]) -> dict[str, Any]:
             known["citations"] = items(known["citations"])
     if known["type"] == "thinking":
         known |= {name: text(known.get(name)) for name in ("thinking", "signature")}
-    if is_object(known.get("input")):
-        known["input"] = json.dumps(known["input"], ensure_ascii=False) if known["input"] else "{}"
+    if "input" in known:
+        known["input"] = json.dumps(mapping(known["input"]), ensure_ascii=False)
     return known
 
 
