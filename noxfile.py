@@ -24,7 +24,7 @@ TOOLS = ("pytest>=8.3", "pytest-randomly>=3.15", "pytest-xdist>=3.6", "anyio[tri
 LAWS = ("hypothesis>=6.100", "jsonschema>=4.22")
 
 SDKS = {
-    "openai3": ("openai[aiohttp]>=3", "httpx-aiohttp", "anthropic"),
+    "openai3": ("openai[aiohttp]>=3", "httpx-aiohttp", "anthropic", "google-genai"),
     "openai2": ("openai[aiohttp]<3", "httpx-aiohttp"),
     # openai 2 takes an httpx2 client where httpx2 is there; openai 3 always has it.
     "openai2-httpx2": ("openai[aiohttp]<3", "httpx-aiohttp", "httpx2"),
@@ -106,10 +106,14 @@ ECOSYSTEM = {
         "test_litellm_others.py",
         "test_agents_litellm.py",
     ),
-    "langchain-ollama": ("langchain-ollama", "test_langchain_ollama.py"),
-    "langchain-cohere": ("langchain-cohere", "test_langchain_cohere.py"),
-    "langchain-openai": ("langchain-openai", "test_langchain_openai.py", "test_agents_langchain.py"),
-    "pydantic-ai": ("pydantic-ai-slim[openai,anthropic]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
+    "langchain": (
+        "langchain-openai langchain-anthropic langchain-google-genai langchain-ollama langchain-cohere",
+        "test_langchain_openai.py",
+        "test_langchain_ollama.py",
+        "test_langchain_cohere.py",
+        "test_agents_langchain.py",
+    ),
+    "pydantic-ai": ("pydantic-ai-slim[openai,anthropic,google]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
     "openai-agents": (
         "openai-agents",
         "test_openai_agents.py",
@@ -117,10 +121,20 @@ ECOSYSTEM = {
         "test_openai_agents_websocket.py",
         "test_openai_agents_state.py",
     ),
-    "agno": ("agno openai anthropic", "test_agents_agno.py"),
+    "agno": ("agno openai anthropic google-genai", "test_agents_agno.py"),
     "crewai": ("crewai", "test_agents_crewai.py"),
-    "instructor": ("instructor", "test_instructor.py"),
-    "llama-index": ("llama-index-llms-openai", "test_llama_index.py", "test_agents_llama_index.py"),
+    "instructor": ("instructor[anthropic,google-genai]", "test_instructor.py"),
+    "llama-index": (
+        # With a newer anthropic, llama-index-llms-anthropic 0.12 makes no message at all.
+        "llama-index-llms-openai llama-index-llms-anthropic anthropic<1 llama-index-llms-google-genai",
+        "test_llama_index.py",
+        "test_agents_llama_index.py",
+    ),
+    "google-adk": ("google-adk anthropic", "test_agents_google_adk.py"),
+    "strands": ("strands-agents[anthropic,gemini,openai]", "test_agents_strands.py"),
+    "anthropic": ("anthropic", "test_agents_anthropic.py"),
+    # Without aiohttp, which its async client would take: tests/test_gemini_aiohttp.py has that.
+    "google-genai": ("google-genai", "test_agents_google_genai.py"),
     "groq": ("groq", "test_groq.py"),
     "mistralai": ("mistralai", "test_mistralai.py"),
     "together": ("together", "test_together.py"),
@@ -143,7 +157,7 @@ QUIET = {
 
 # What tests/sdk does not hold and an SDK generation may change.
 LAW_TESTS = ("tests/test_chat_laws.py", "tests/test_rechunking.py")
-SHOWN = ("openai", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "anthropic", "pydantic")
+SHOWN = ("openai", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "anthropic", "google-genai", "pydantic")
 SHOW = """
 import sys
 from importlib.metadata import distributions
@@ -159,6 +173,7 @@ def sdk(session: nox.Session, sdk: str) -> None:
     session.install("-e", ".[cli,httpx]", *TOOLS, *LAWS, *SDKS[sdk])
     _show_versions(session)
     session.run("python", "-m", "pytest", "tests/sdk", *LAW_TESTS, *session.posargs)
+    session.run("python", "-m", "pytest", "tests/sdk/test_fault_table.py", env={"TEST_ALL": "1"})
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""An agent of llama-index, unmodified, on its class for Responses and on its one for chat: two calls at once."""
+"""An agent of llama-index, unmodified, on its class for each of four APIs: two calls at once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,25 @@ pytest.importorskip("llama_index.llms.openai")
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
+from llama_index.llms.anthropic import Anthropic
+from llama_index.llms.google_genai import GoogleGenAI
 from llama_index.llms.openai import OpenAI, OpenAIResponses
 from pydantic import BaseModel
-from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
+from two_calls import (
+    ANTHROPIC,
+    CHAT,
+    CLAUDE,
+    FINAL,
+    GEMINI,
+    GEMINI_NAMING_CALLS,
+    RESPONSES,
+    answers,
+    asked,
+    calls_ids,
+    one_of_each_tool,
+    two_of_one_tool,
+    two_turns,
+)
 
 from llm_intercept import intercept, structured, tool_call
 
@@ -25,9 +41,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 MODELS: dict[str, tuple[str, Callable[[], Any]]] = {
-    "default": ("openai.responses", OpenAIResponses),
-    "reasoning": ("openai.responses", lambda: OpenAIResponses(model="gpt-5.4", reasoning_options={"effort": "low"})),
-    "chat": ("openai.chat", OpenAI),
+    "default": (RESPONSES, OpenAIResponses),
+    "reasoning": (RESPONSES, lambda: OpenAIResponses(model="gpt-5.4", reasoning_options={"effort": "low"})),
+    "chat": (CHAT, OpenAI),
+    "claude": (ANTHROPIC, lambda: Anthropic(model=CLAUDE)),
+    "gemini": (GEMINI, lambda: GoogleGenAI(model=GEMINI_NAMING_CALLS)),
 }
 
 
@@ -36,11 +54,6 @@ class Forecast(BaseModel):
 
     city: str
     degrees: int
-
-
-@pytest.fixture(autouse=True)
-def _key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
 
 
 @pytest.fixture(params=MODELS)
@@ -80,7 +93,7 @@ def test_two_calls_of_one_tool(model: str, stream: bool) -> None:
         assert ran.ask(MODELS[model][1](), stream=stream) == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
     assert len(set(calls_ids(llm, 2))) == 2
-    assert [(call.request.api, call.request.stream) for call in llm.calls] == [(MODELS[model][0], stream)] * 2
+    assert [(one.api, one.stream) for one in asked(llm)] == [(MODELS[model][0], stream)] * 2
 
 
 def test_calls_of_two_tools_with_ids_of_their_own(model: str, stream: bool) -> None:
@@ -121,25 +134,26 @@ def test_a_structured_output(model: str, is_async: bool) -> None:
     """`structured_predict` parses what is answered."""
     predict = PromptTemplate("weather?")
 
-    async def ask() -> Any:
-        asked = MODELS[model][1]()
+    def ask() -> Any:
+        llm = MODELS[model][1]()
         if is_async:
-            return await asked.astructured_predict(Forecast, predict)
-        return asked.structured_predict(Forecast, predict)
+            return asyncio.run(llm.astructured_predict(Forecast, predict))
+        return llm.structured_predict(Forecast, predict)
 
     with intercept(structured(Forecast(city="Paris", degrees=20))):
-        assert asyncio.run(ask()) == Forecast(city="Paris", degrees=20)
+        assert ask() == Forecast(city="Paris", degrees=20)
 
 
 def test_chat_and_complete(model: str) -> None:
     """`chat`, `complete` and their streams are answered."""
-    asked, messages = MODELS[model][1](), [ChatMessage(role="user", content="weather?")]
+    messages = [ChatMessage(role="user", content="weather?")]
     with intercept("It is sunny") as llm:
+        chosen = MODELS[model][1]()
         texts = [
-            asked.chat(messages).message.content,
-            asked.complete("weather?").text,
-            "".join(one.delta or "" for one in asked.stream_chat(messages)),
-            "".join(one.delta or "" for one in asked.stream_complete("weather?")),
+            chosen.chat(messages).message.content,
+            chosen.complete("weather?").text,
+            "".join(one.delta or "" for one in chosen.stream_chat(messages)),
+            "".join(one.delta or "" for one in chosen.stream_complete("weather?")),
         ]
     assert texts == ["It is sunny"] * 4
-    assert {call.request.api for call in llm.calls} == {MODELS[model][0]}
+    assert [one.api for one in asked(llm)] == [MODELS[model][0]] * 4

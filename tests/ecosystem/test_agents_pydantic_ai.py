@@ -1,9 +1,8 @@
-"""A pydantic-ai agent with two tools, unmodified, its model a name: on Responses and on chat, two calls at once."""
+"""A pydantic-ai agent with two tools, unmodified, its model a name: on each of four APIs, two calls at once."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 import pytest
@@ -15,9 +14,24 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import FunctionToolCallEvent, ModelMessage, ToolCallPart
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.usage import UsageLimits
-from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool, two_turns
+from two_calls import (
+    ANTHROPIC,
+    CHAT,
+    CLAUDE,
+    FINAL,
+    GEMINI,
+    GEMINI_NAMING_CALLS,
+    RESPONSES,
+    answers,
+    are_the_apis_own,
+    calls_ids,
+    one_of_each_tool,
+    two_of_one_tool,
+    two_turns,
+)
 
-from llm_intercept import auto, intercept, structured, tool_call
+from llm_intercept import auto, intercept, reasoning, structured, tool_call
+from llm_intercept.model import Reasoning
 
 
 class Forecast(BaseModel):
@@ -28,19 +42,18 @@ class Forecast(BaseModel):
 
 
 MODELS = {
-    "openai:gpt-5.4": "openai.responses",
-    "openai:gpt-4o": "openai.responses",
-    "openai-chat:gpt-4o": "openai.chat",
-    "anthropic:claude-opus-4-6": "anthropic.messages",
+    "openai:gpt-5.4": RESPONSES,
+    "openai:gpt-4o": RESPONSES,
+    "openai-chat:gpt-4o": CHAT,
+    f"anthropic:{CLAUDE}": ANTHROPIC,
+    f"google:{GEMINI_NAMING_CALLS}": GEMINI,
 }
 """Models by their names, and which API they are asked by."""
 
 
 @pytest.fixture(autouse=True, params=MODELS)
 def _model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask any of the three APIs by the same rules."""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    """Ask each of the APIs by the same rules."""
     monkeypatch.setattr(Ran, "model", request.param, raising=False)
 
 
@@ -87,7 +100,7 @@ def test_two_calls_of_one_tool_streamed() -> None:
     assert text == FINAL
     assert sorted(ran) == [("get_weather", "Paris"), ("get_weather", "Rome")]
     assert calls_ids(llm, 2) == given
-    assert all(re.fullmatch(r"call_[A-Za-z0-9]{24}|toolu_01[A-Za-z0-9]{22}", one) for one in given)
+    assert are_the_apis_own(given, MODELS[Ran.model])
     assert answers(llm) == dict(zip(given, ["sunny in Paris", "sunny in Rome"], strict=True))
     assert [(call.request.api, call.request.stream) for call in llm.calls] == [(MODELS[Ran.model], True)] * 2
 
@@ -108,6 +121,34 @@ def test_calls_of_two_tools_with_ids_of_their_own(stream: bool) -> None:
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
     assert calls_ids(llm, 2) == ["call_weather", "call_time"]
     assert answers(llm) == {"call_weather": "sunny in Paris", "call_time": "noon in Rome"}
+
+
+THINKING: dict[str, Any] = {
+    "openai:gpt-5.4": {"openai_reasoning_effort": "low", "openai_reasoning_summary": "auto"},
+    f"anthropic:{CLAUDE}": {"anthropic_thinking": {"type": "adaptive"}},
+    f"google:{GEMINI_NAMING_CALLS}": {"google_thinking_config": {"include_thoughts": True}},
+}
+"""What makes a model show its thoughts."""
+
+
+@pytest.mark.parametrize("_model", THINKING, indirect=True)
+def test_a_thought_comes_back_with_the_calls_it_led_to(stream: bool) -> None:
+    """And with what proves that it was the model's."""
+    ran = Ran()
+
+    async def run() -> object:
+        agent = ran.agent(model_settings=THINKING[Ran.model])
+        if not stream:
+            return (await agent.run("weather?")).output
+        async with agent.run_stream("weather?") as result:
+            return await result.get_output()
+
+    with intercept() as llm:
+        one_of_each_tool(llm, reasoning("Hm."))
+        assert asyncio.run(run()) == FINAL
+    (thought,) = [part for part in llm.calls[1].request.messages[1].parts if isinstance(part, Reasoning)]
+    assert thought.text == "Hm."
+    assert thought.signature or thought.encrypted
 
 
 def test_two_turns_of_calls() -> None:

@@ -1,4 +1,4 @@
-"""instructor around openai's SDK, unmodified: the reply is JSON text for a model's schema."""
+"""instructor around each maker's SDK, unmodified: the reply is JSON text for a model's schema, or a call's arguments."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ pytest.importorskip("instructor")
 import instructor
 import openai
 from pydantic import BaseModel
+from two_calls import ANTHROPIC, CHAT, CLAUDE, GEMINI, GEMINI_NAMING_CALLS, RESPONSES
 
-from llm_intercept import auto, intercept, structured
+from llm_intercept import auto, intercept, structured, tool_call
 
 MESSAGES = [{"role": "user", "content": "who?"}]
 
@@ -90,5 +91,48 @@ def test_auto_on_either_api(mode: instructor.Mode) -> None:
     with intercept(auto()) as llm:
         made = client.create(model="gpt-5.4", messages=MESSAGES, response_model=Person)
     assert made.model_dump() == {"name": "", "age": 0}
-    api = "openai.responses" if mode is instructor.Mode.RESPONSES_TOOLS else "openai.chat"
+    api = RESPONSES if mode is instructor.Mode.RESPONSES_TOOLS else CHAT
     assert [call.request.api for call in llm.calls] == [api]
+
+
+MODELS = {"openai/gpt-5.4": CHAT, f"anthropic/{CLAUDE}": ANTHROPIC, f"google/{GEMINI_NAMING_CALLS}": GEMINI}
+"""Models by their names, and which API they are asked by."""
+MODES = pytest.mark.parametrize("mode", [instructor.Mode.TOOLS, instructor.Mode.JSON], ids=["tools", "JSON"])
+
+
+# aiohttp warns of google-genai's own code.
+@pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
+@MODES
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_by_its_name(model: str, mode: instructor.Mode, is_async: bool, stream: bool) -> None:
+    """Each maker's answer is parsed into the instance, whole and as it grows."""
+
+    async def run() -> Person:
+        client = instructor.from_provider(model, mode=mode, async_client=True)
+        if stream:
+            found = client.create_partial(messages=MESSAGES, response_model=Person, max_retries=1)
+            return [one async for one in found][-1]
+        return await client.create(messages=MESSAGES, response_model=Person)
+
+    def run_sync() -> Person:
+        client = instructor.from_provider(model, mode=mode)
+        if stream:
+            return list(client.create_partial(messages=MESSAGES, response_model=Person))[-1]
+        return client.create(messages=MESSAGES, response_model=Person)
+
+    with intercept(structured(ADA)) as llm:
+        assert (asyncio.run(run()) if is_async else run_sync()).model_dump() == ADA
+    assert [(call.request.api, call.request.stream) for call in llm.calls] == [(MODELS[model], stream)]
+
+
+@MODES
+@pytest.mark.parametrize("model", MODELS)
+def test_a_second_attempt_of_any_maker(model: str, mode: instructor.Mode) -> None:
+    """An answer that does not fit is asked for again, with what was wrong with it."""
+    wrong = tool_call("Person", name="Ada") if mode is instructor.Mode.TOOLS else '{"name": "Ada"}'
+    with intercept() as llm:
+        llm.reply(wrong, structured(ADA))
+        client = instructor.from_provider(model, mode=mode)
+        assert client.create(messages=MESSAGES, response_model=Person).model_dump() == ADA
+    assert len(llm.calls) == 2
+    assert "Field required" in llm.calls[1].request.messages[-1].text

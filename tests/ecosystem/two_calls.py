@@ -5,6 +5,7 @@ The calls of a turn are said once, so that a loop whose requests do not show tha
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from llm_intercept import tool_call
@@ -12,10 +13,19 @@ from llm_intercept.model import ToolResult
 
 if TYPE_CHECKING:
     from llm_intercept import Interceptor
+    from llm_intercept.model import LLMRequest, Part
     from llm_intercept.replies.kinds import ReplyLike
 
-MODELS = {"openai.chat", "openai.responses", "anthropic.messages"}
-"""The APIs that ask a model; the conversations that an API keeps are asked for too."""
+CHAT, RESPONSES, ANTHROPIC, GEMINI = "openai.chat", "openai.responses", "anthropic.messages", "google.gemini"
+IDS = {
+    CHAT: r"call_[A-Za-z0-9]{24}",
+    RESPONSES: r"call_[A-Za-z0-9]{24}",
+    ANTHROPIC: r"toolu_01[A-Za-z0-9]{22}",
+    GEMINI: r"[a-z0-9]{8}",
+}
+"""The APIs that ask a model, and the ids that each gives to calls; others are asked too, as for kept conversations."""
+CLAUDE, GEMINI_NAMING_CALLS, GEMINI_WITHOUT_IDS = "claude-opus-4-6", "gemini-3.5-flash", "gemini-2.5-flash"
+"""Models of the makers who are not OpenAI."""
 FINAL = "Paris is sunny, and in Rome it is noon"
 
 
@@ -26,12 +36,12 @@ def two_of_one_tool(llm: Interceptor) -> None:
     llm.on(lambda r: r.turn == 2).reply(FINAL)
 
 
-def one_of_each_tool(llm: Interceptor, *before: str, final: ReplyLike = FINAL) -> None:
-    """Say calls of two tools with ids of their own, after a text if one is given, then what is final."""
+def one_of_each_tool(llm: Interceptor, *before: str | Part, final: ReplyLike = FINAL) -> None:
+    """Say calls of two tools with ids of their own, after a text or a thought if one is given, then what is final."""
     weather = tool_call("get_weather", {"city": "Paris"}, id="call_weather")
     time = tool_call("get_time", '{"city": "Rome"}', id="call_time")
     llm.on(lambda r: r.turn == 1).reply([*before, weather, time], times=1)
-    llm.on(lambda r: bool(r.tool_results)).reply(final)
+    llm.on(lambda r: bool(r.messages[-1].tool_results)).reply(final)
 
 
 def two_turns(llm: Interceptor) -> None:
@@ -41,17 +51,29 @@ def two_turns(llm: Interceptor) -> None:
     llm.on(lambda r: r.turn == 3).reply(FINAL)
 
 
+def asked(llm: Interceptor) -> list[LLMRequest]:
+    """The requests that asked a model; some libraries ask about models too."""
+    return [call.request for call in llm.calls if call.request.api in IDS]
+
+
 def calls_ids(llm: Interceptor, turn: int) -> list[str]:
-    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer."""
-    asked = [call.request for call in llm.calls if call.request.api in MODELS]
-    messages = asked[turn - 1].messages
-    called = [call.id for message in messages for call in message.tool_calls]
-    answered = [result.id for message in messages for result in message.tool_results]
+    """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer.
+
+    A call whose id does not come back, as some libraries do with Gemini's, is told by its tool's name.
+    """
+    messages = asked(llm)[turn - 1].messages
+    called = [call.id or call.name for message in messages for call in message.tool_calls]
+    answered = [result.id or result.name for message in messages for result in message.tool_results]
     assert sorted(called) == sorted(answered)
     return called
 
 
+def are_the_apis_own(ids: list[str], api: str) -> bool:
+    """Whether these are distinct ids of calls as the API makes them."""
+    return len(set(ids)) == len(ids) and all(re.fullmatch(IDS[api], one) for one in ids)
+
+
 def answers(llm: Interceptor) -> dict[str, str]:
-    """What the tools answered, by the id it was answered to, as the last request has it."""
-    parts = [part for message in llm.calls[-1].request.messages for part in message.parts]
-    return {part.id: part.text for part in parts if isinstance(part, ToolResult)}
+    """What the tools answered, by the id or else the name it was answered to, as the last request has it."""
+    parts = [part for message in asked(llm)[-1].messages for part in message.parts]
+    return {part.id or part.name: part.text for part in parts if isinstance(part, ToolResult)}

@@ -1,4 +1,4 @@
-"""Each fault on the installed SDK: sync and async, httpx and httpx2, JSON and stream, as docs/faults.md says it."""
+"""Faults on the openai SDK: its own retries, errors within streams, time that is simulated."""
 
 from __future__ import annotations
 
@@ -12,26 +12,13 @@ pytest.importorskip("openai")
 
 import httpx
 import openai
-from fault_table import FAULTS, MAJOR, PAGE, POINTS, TEXT, kept, key, observe, render
+from faults_of_openai import TEXT, VERSION
 from sdk_support import FAMILY, ask, body, family_of, make, text_of
 
 from llm_intercept import Pace, Reply, api_error, disconnect, intercept, stall, timeout
 from llm_intercept.faults import stream_error
 
-
-@pytest.mark.parametrize("point", POINTS, ids=" ".join)
-@pytest.mark.parametrize("fault", FAULTS, ids=repr)
-def test_the_sdk_does_what_the_page_says(fault: object, point: tuple[str, str, str]) -> None:
-    """What is written down for this generation, family, way and shape is what happens."""
-    assert observe(fault, *point) == kept(MAJOR)["observed"][repr(fault)][key(*point)]
-
-
-def test_the_page_is_written_from_what_was_observed() -> None:
-    """docs/faults.md is what `fault_table.py` makes of the observations, for both generations and every fault."""
-    assert PAGE.read_text() == render()
-    for major in (2, 3):
-        assert list(kept(major)["observed"]) == [repr(fault) for fault in FAULTS]
-    assert "not observed" not in PAGE.read_text()
+MAJOR = int(VERSION.partition(".")[0])
 
 
 def test_a_client_of_the_other_family_gets_its_own_exceptions(is_async: bool) -> None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 MODEL = "model"
 ROLES = {MODEL: "assistant", "": "user"}
 """The roles that are called otherwise here."""
-OUTPUTS = ("result", "output", "content")
-"""Where SDKs put what a function returned, if that is no object: google-genai, the API's reference, LangChain."""
+OUTPUTS = ("result", "output", "content", "return_value")
+"""Where SDKs put what a function returned, if that is no object: google-genai, the API's reference, LangChain,
+pydantic-ai."""
 KINDS: tuple[MediaKind, ...] = ("image", "audio", "video")
 DATA = ("inlineData", "fileData")
 OF_ITS_OWN = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
@@ -120,8 +121,17 @@ def _result(answered: Mapping[str, Any]) -> ToolResult:
     said: Any = answered.get("response")
     if len(response) == 1:
         said = next((response[key] for key in (*OUTPUTS, "error") if key in response), response)
-    shown = said if isinstance(said, str) else "" if said is None else to_json_text(said)
-    return ToolResult(shown, text(answered.get("id")), text(answered.get("name")), is_error)
+    return ToolResult(_shown(said), text(answered.get("id")), text(answered.get("name")), is_error)
+
+
+def _shown(said: Any) -> str:
+    """Write what a function answered; strands gives a list of texts."""
+    if isinstance(said, str):
+        return said
+    several = [mapping(one) for one in items(said)]
+    if several and all(isinstance(one.get("text"), str) and len(one) == 1 for one in several):
+        return "".join(one["text"] for one in several)
+    return "" if said is None else to_json_text(said)
 
 
 def _media(data: Mapping[str, Any], raw: Mapping[str, Any]) -> Media:
