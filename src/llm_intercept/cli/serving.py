@@ -19,6 +19,7 @@ from llm_intercept.cli.flags import settings_flags
 from llm_intercept.cli.terminal import failure, say
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.settings import BY_NAME, check_tape
+from llm_intercept.settings.environment import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that serve."),
         click.option("--tls", is_flag=True, help="Speak TLS, by a certificate that is made on the spot."),
         click.option("--cors", multiple=True, help="An origin whose pages may read answers; by default all."),
-        click.option("--token", envvar="LLM_INTERCEPT_SERVE_TOKEN", help="What the control asks for."),
+        click.option("--token", envvar=TOKEN, help="What the control asks for."),
         click.option("--max-body", type=click.IntRange(1), help="Bytes that a request may have. [default: 64 MiB]"),
         click.option(
             "--body-timeout", type=click.FloatRange(0), help="Seconds a request's body may take. [default: 60]"
