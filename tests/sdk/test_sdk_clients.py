@@ -186,17 +186,18 @@ def test_a_wrapped_client_keeps_its_own_reply_in_a_block(is_async: bool) -> None
         assert ask(make(is_async)) == "theirs"
 
 
-def test_wrap_stops_what_a_wrapped_anthropic_client_asks(is_async: bool) -> None:
-    """`wrap(Anthropic())` works; what this version cannot answer is stopped at once instead of reaching a paid API."""
+def test_wrap_answers_or_stops_what_a_wrapped_anthropic_client_asks(is_async: bool) -> None:
+    """`wrap(Anthropic())` works; what nobody here can answer is stopped at once instead of reaching a paid API."""
     anthropic = pytest.importorskip("anthropic")
     llm = Interceptor("hi")
     client = llm.wrap((anthropic.AsyncAnthropic if is_async else anthropic.Anthropic)(api_key=KEY))
     request = {"model": "claude-test", "max_tokens": 8, "messages": [{"role": "user", "content": "hi"}]}
 
+    assert run(lambda: client.messages.create(**request)).content[0].text == "hi"
     with pytest.raises(anthropic.NotFoundError, match=r"api\.anthropic\.com"):
-        run(lambda: client.messages.create(**request))
-    assert [(call.status, call.source) for call in llm.calls] == [(404, "unmatched")]
-    with pytest.raises(UnmatchedRequestError, match=r"api\.anthropic\.com/v1/messages"):
+        run(client.beta.files.list)
+    assert [(call.status, call.source) for call in llm.calls] == [(200, "rule"), (404, "unmatched")]
+    with pytest.raises(UnmatchedRequestError, match=r"api\.anthropic\.com/v1/files"):
         llm.raise_unmatched()
 
 
