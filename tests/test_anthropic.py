@@ -501,6 +501,23 @@ def test_what_the_api_refuses_is_refused_in_its_words(case: str) -> None:
     assert answer.json()["error"]["message"].startswith(said)
 
 
+def test_messages_of_one_role_in_a_row_are_one_turn() -> None:
+    """Answers may come in a message each, and a system's word between."""
+    calls = [{"type": "tool_use", "id": f"toolu_{n}", "name": "f", "input": {}} for n in (1, 2)]
+    answered = [{"type": "tool_result", "tool_use_id": f"toolu_{n}", "content": "x"} for n in (1, 2)]
+    messages = [
+        {"role": "user", "content": "a"},
+        *({"role": "assistant", "content": [call]} for call in calls),
+        {"role": "user", "content": answered[:1]},
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": answered[1:]},
+    ]
+    assert post(messages=messages).status_code == 200
+    refused = post(messages=messages[:-1])
+    assert "messages.2: `tool_use` ids were found" in refused.json()["error"]["message"]
+    assert refused.json()["error"]["message"].partition("after: ")[2].startswith("toolu_2.")
+
+
 def test_a_limit_is_required() -> None:
     """As every client of another API forgets once."""
     body = {name: value for name, value in message().items() if name != "max_tokens"}

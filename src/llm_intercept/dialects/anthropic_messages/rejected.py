@@ -6,6 +6,7 @@ Knows: the request's JSON (Anthropic's reference, "Create a Message"; docs/wire.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
@@ -111,33 +112,38 @@ def _check_said(message: Mapping[str, Any], place: str, *, is_last: bool) -> Non
 
 
 def _check_answers(messages: list[Mapping[str, Any]], *, is_continued: bool) -> None:
-    """Refuse calls that the next message does not answer, and answers to no call of the message before."""
+    """Refuse calls that the next turn does not answer, and answers to no call of the turn before.
+
+    Messages of one role in a row are one turn; what a thread continues is known to the thread alone.
+    """
+    numbered = [(number, one) for number, one in enumerate(messages) if one.get("role") != "system"]
     called: list[str] | None = None if is_continued else []
-    for number, message in enumerate(messages):
-        blocks = [mapping(one) for one in items(message.get("content"))]
-        if message.get("role") == "system":
-            continue
-        answered = [text(one.get("tool_use_id")) for one in blocks if one.get("type") == RESULT]
+    before = 0
+    for role, turn in groupby(numbered, lambda one: one[1].get("role")):
+        blocks = [
+            (number, place, mapping(block))
+            for number, one in turn
+            for place, block in enumerate(items(one.get("content")))
+        ]
+        answered = {text(one.get("tool_use_id")): where for *where, one in blocks if one.get("type") == RESULT}
         if called is not None:
-            _check_turn(number, called, answered, [one.get("type") == RESULT for one in blocks])
-        called = [text(one.get("id")) for one in blocks if one.get("type") == CALL]
-        if message.get("role") == "user":
-            called = []
+            _check_turn(before, called, answered)
+        called = [text(one.get("id")) for *_, one in blocks if one.get("type") == CALL and role == "assistant"]
+        before = blocks[-1][0] if blocks else before
     if called:
-        raise _unanswered(len(messages) - 1, called)
+        raise _unanswered(before, called)
 
 
-def _check_turn(number: int, called: list[str], answered: list[str], are_answers: list[bool]) -> None:
-    for one in answered:
+def _check_turn(before: int, called: list[str], answered: Mapping[str, list[int]]) -> None:
+    for one, (number, place) in answered.items():
         if one not in called:
-            place = f"messages.{number}.content.{are_answers.index(True)}"
             raise refused(
-                f"{place}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. Each `tool_result` block "
-                "must have a corresponding `tool_use` block in the previous message."
+                f"messages.{number}.content.{place}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. "
+                "Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
             )
     missing = [one for one in called if one not in answered]
     if missing:
-        raise _unanswered(number - 1, missing)
+        raise _unanswered(before, missing)
 
 
 def _unanswered(number: int, missing: list[str]) -> BadRequestError:
