@@ -102,9 +102,9 @@ class AnsweredProtocol(ResponseHandler):
         await self._is_written.wait()
         if self.exception() is not None:
             return await super().read()
+        self._waiting = waiting = asyncio.timeout(None)
         try:
-            async with asyncio.timeout(None) as waiting:
-                self._waiting = waiting
+            async with waiting:
                 found = await drive_async(self._exchange, self._door)
         except TimeoutError:
             if not waiting.expired():
