@@ -94,10 +94,8 @@ def _cell(observed: dict[str, str], column: Column) -> str:
 
 
 def installed() -> list[ModuleType]:
-    """Import what asks the SDKs that are installed, in generations that the page has."""
-    found = [name for library, name in MODULES.items() if _is_there(library)]
-    modules = [importlib.import_module(f"faults_of_{name}") for name in found]
-    return [one for one in modules if one.KEY in {column.key for columns in TABLES.values() for column in columns}]
+    """Import what asks the SDKs that are installed; one whose generation the page does not have is found out."""
+    return [importlib.import_module(f"faults_of_{name}") for library, name in MODULES.items() if _is_there(library)]
 
 
 def _is_there(library: str) -> bool:
