@@ -50,8 +50,8 @@ more than one.
 """
 NOTES = {
     "openai": "Chat completions, with `max_retries=2` and `timeout=5`.",
-    "anthropic": "Messages, with `max_retries=2` and `timeout=5`; a stream as `create(stream=True)` gives its events, and as\n"
-    "`messages.stream()` adds them up.",
+    "anthropic": "Messages, with `max_retries=2` and `timeout=5`, on httpx2, which is all that it takes; a stream as `create(stream=True)`\n"
+    "gives its events, and as `messages.stream()` adds them up.",
     "google-genai": "`generate_content` and its stream, with `HttpRetryOptions(attempts=3)` and a timeout of 5 s; its async client on aiohttp\n"
     "too, which it takes where that is installed.",
 }
