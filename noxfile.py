@@ -122,7 +122,7 @@ ECOSYSTEM = {
         "test_openai_agents_state.py",
     ),
     "agno": ("agno openai anthropic google-genai", "test_agents_agno.py"),
-    "crewai": ("crewai", "test_agents_crewai.py"),
+    "crewai": ("crewai[anthropic,google-genai]", "test_agents_crewai.py"),
     "instructor": ("instructor[anthropic,google-genai]", "test_instructor.py"),
     "llama-index": (
         # With a newer anthropic, llama-index-llms-anthropic 0.12 makes no message at all.

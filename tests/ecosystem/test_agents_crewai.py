@@ -1,4 +1,4 @@
-"""A crew of CrewAI, unmodified, with its default model and with Responses: two calls at once, and what it asks beside."""
+"""A crew of CrewAI, unmodified, with its default model and with those of other APIs: two calls at once, and what it asks beside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,19 @@ pytest.importorskip("crewai")
 from crewai import LLM, Agent, Crew, Task
 from crewai.tools import tool
 from pydantic import BaseModel
-from two_calls import FINAL, answers, calls_ids, one_of_each_tool, two_of_one_tool
+from two_calls import (
+    ANTHROPIC,
+    CHAT,
+    CLAUDE,
+    FINAL,
+    GEMINI,
+    GEMINI_NAMING_CALLS,
+    RESPONSES,
+    answers,
+    calls_ids,
+    one_of_each_tool,
+    two_of_one_tool,
+)
 
 from llm_intercept import intercept, structured
 
@@ -30,10 +42,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 MODELS: dict[str, tuple[str, bool, Callable[[], Any]]] = {
-    "default": ("openai.chat", False, lambda: None),
-    "chat": ("openai.chat", False, lambda: LLM(model="gpt-5.4")),
-    "chat streamed": ("openai.chat", True, lambda: LLM(model="gpt-5.4", stream=True)),
-    "responses": ("openai.responses", False, lambda: LLM(model="gpt-5.4", api="responses")),
+    "default": (CHAT, False, lambda: None),
+    "chat": (CHAT, False, lambda: LLM(model="gpt-5.4")),
+    "chat streamed": (CHAT, True, lambda: LLM(model="gpt-5.4", stream=True)),
+    "claude": (ANTHROPIC, False, lambda: LLM(model=f"anthropic/{CLAUDE}")),
+    "claude streamed": (ANTHROPIC, True, lambda: LLM(model=f"anthropic/{CLAUDE}", stream=True)),
+    "gemini": (GEMINI, False, lambda: LLM(model=f"gemini/{GEMINI_NAMING_CALLS}")),
+    "gemini streamed": (GEMINI, True, lambda: LLM(model=f"gemini/{GEMINI_NAMING_CALLS}", stream=True)),
+    "responses": (RESPONSES, False, lambda: LLM(model="gpt-5.4", api="responses")),
 }
 """Models, by which API they are asked, and whether for a stream."""
 
@@ -47,8 +63,7 @@ class Forecast(BaseModel):
 
 @pytest.fixture(autouse=True)
 def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Give it a key, and a place of its own for what it stores."""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    """Give it a place of its own for what it stores."""
     monkeypatch.setenv("CREWAI_STORAGE_DIR", str(tmp_path))
 
 
@@ -112,7 +127,8 @@ def test_calls_of_two_tools_with_ids_of_their_own(model: str) -> None:
         assert ran.kickoff(model).raw == FINAL
     assert sorted(ran) == [("get_time", "Rome"), ("get_weather", "Paris")]
     assert calls_ids(llm, 2) == ["call_weather", "call_time"]
-    assert answers(llm) == {"call_weather": "sunny in Paris", "call_time": "noon in Rome"}
+    weather, time = ("get_weather", "get_time") if MODELS[model][0] == GEMINI else ("call_weather", "call_time")
+    assert answers(llm) == {weather: "sunny in Paris", time: "noon in Rome"}
 
 
 def test_a_structured_output_after_the_tools(model: str) -> None:

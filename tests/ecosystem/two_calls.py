@@ -59,13 +59,17 @@ def asked(llm: Interceptor) -> list[LLMRequest]:
 def calls_ids(llm: Interceptor, turn: int) -> list[str]:
     """The ids of the calls in the conversation as it is sent for `turn`; each has its tool's answer.
 
-    A call whose id does not come back, as some libraries do with Gemini's, is told by its tool's name.
+    Some libraries answer Gemini's calls by their tools' names alone, and some do not send the calls' ids back either:
+    a call without an id is told by its tool's name.
     """
     messages = asked(llm)[turn - 1].messages
-    called = [call.id or call.name for message in messages for call in message.tool_calls]
-    answered = [result.id or result.name for message in messages for result in message.tool_results]
-    assert sorted(called) == sorted(answered)
-    return called
+    calls = [call for message in messages for call in message.tool_calls]
+    results = [result for message in messages for result in message.tool_results]
+    by_id = all(result.id for result in results)
+    assert sorted(one.id if by_id else one.name for one in calls) == sorted(
+        one.id if by_id else one.name for one in results
+    )
+    return [call.id or call.name for call in calls]
 
 
 def are_the_apis_own(ids: list[str], api: str) -> bool:

@@ -50,8 +50,8 @@ more than one.
 """
 NOTES = {
     "openai": "Chat completions, with `max_retries=2` and `timeout=5`.",
-    "anthropic": "Messages, with `max_retries=2` and `timeout=5`; a stream as `create(stream=True)` gives its events, and as\n"
-    "`messages.stream()` adds them up.",
+    "anthropic": "Messages, with `max_retries=2` and `timeout=5`, on httpx2, which is all that it takes; a stream as `create(stream=True)`\n"
+    "gives its events, and as `messages.stream()` adds them up.",
     "google-genai": "`generate_content` and its stream, with `HttpRetryOptions(attempts=3)` and a timeout of 5 s; its async client on aiohttp\n"
     "too, which it takes where that is installed.",
 }
@@ -94,10 +94,8 @@ def _cell(observed: dict[str, str], column: Column) -> str:
 
 
 def installed() -> list[ModuleType]:
-    """Import what asks the SDKs that are installed, in generations that the page has."""
-    found = [name for library, name in MODULES.items() if _is_there(library)]
-    modules = [importlib.import_module(f"faults_of_{name}") for name in found]
-    return [one for one in modules if one.KEY in {column.key for columns in TABLES.values() for column in columns}]
+    """Import what asks the SDKs that are installed; one whose generation the page does not have is found out."""
+    return [importlib.import_module(f"faults_of_{name}") for library, name in MODULES.items() if _is_there(library)]
 
 
 def _is_there(library: str) -> bool:
