@@ -21,7 +21,7 @@ HEARD = "LLM_INTERCEPT_HEARD"
 PAIRS = "LLM_INTERCEPT_REKEY"
 """A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
 
-TOKEN = "LLM_INTERCEPT_SERVE_TOKEN"
+TOKEN = "LLM_INTERCEPT_SERVE_TOKEN"  # noqa: S105 - the name of the variable
 """What a server's control asks for; `llm-intercept serve` reads it."""
 
 
