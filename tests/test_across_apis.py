@@ -32,6 +32,7 @@ from llm_intercept import (
 )
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
+from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.settings.environment import PAIRS
 
@@ -336,6 +337,24 @@ def test_a_miss_says_that_a_take_of_another_api_would_do_and_how(tmp_path: Path)
         tape = eval(setting.partition("recordings=")[2], {"Recordings": Recordings, "Match": Match})
         with intercept(recordings=tape, mode="replay"):
             assert ask(playing(), *_asked("openai.chat"))["text"] == "kept"
+
+
+@pytest.mark.parametrize("match", [None, "api", Match(ignore=("$.tools",))])
+def test_a_miss_of_another_makers_model_says_how_a_take_would_do(tmp_path: Path, match: Any) -> None:
+    """Its model is another one always, so that `match="api"` alone does not help."""
+    ask(recording(tmp_path, "kept"), *_asked("openai.chat"))
+    asked = {"model": "claude-sonnet-5", "max_tokens": 9, "messages": [{"role": "user", "content": HELLO.last}]}
+
+    def answer(match: Any) -> dict[str, Any]:
+        with intercept(recordings=Recordings(tmp_path, match=match), mode="replay"):
+            return httpx2.post("https://api.anthropic.com/v1/messages", json=asked).json()
+
+    with pytest.raises(UnmatchedRequestError) as caught:
+        answer(match)
+    assert "over openai.chat, and anthropic.messages is asked, of the model 'claude-sonnet-5'" in str(caught.value)
+    (setting,) = [line for line in str(caught.value).splitlines() if "another API" in line]
+    tape = eval(setting.partition("recordings=")[2], {"Recordings": Recordings, "Match": Match})
+    assert answer(tape.matching)["content"] == [{"type": "text", "text": "kept"}]
 
 
 def test_a_miss_across_apis_names_what_differs_in_words_of_neither(tmp_path: Path) -> None:

@@ -217,6 +217,7 @@ def test_thoughts_limits_and_stops() -> None:
         (api_error(404), 404, "ResourceNotFoundException", MODEL),
         (api_error("context_length_exceeded"), 400, "ValidationException", "Input is too long"),
         (api_error(503), 503, "ServiceUnavailableException", "unable to process"),
+        (api_error("overloaded"), 503, "ServiceUnavailableException", "unable to process"),
         (api_error(424, "no", type="ModelErrorException"), 424, "ModelErrorException", "no"),
     ],
 )

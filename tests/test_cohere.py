@@ -229,6 +229,7 @@ def test_limits_and_stops() -> None:
         (api_error(429), cohere.TooManyRequestsError, "Trial key"),
         (api_error(400, "no"), cohere.BadRequestError, "no"),
         (api_error(503), cohere.ServiceUnavailableError, "overloaded"),
+        (api_error("overloaded"), cohere.ServiceUnavailableError, "overloaded"),
     ],
 )
 def test_errors_are_the_sdks(error: Any, kind: type[Exception], said: str, stream: bool) -> None:

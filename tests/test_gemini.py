@@ -642,6 +642,11 @@ def test_errors_by_name_have_googles_status() -> None:
         studio, vertex = post(), post(f"{VERTEX_GEMINI}:{WHOLE}")
     assert (studio.status_code, vertex.status_code) == (400, 401)
     assert studio.json()["error"]["details"][0]["reason"] == "API_KEY_INVALID"
+    for name in ("overloaded", "service_unavailable"):
+        with intercept(api_error(name)):
+            error = post().json()["error"]
+        assert (error["code"], error["status"]) == (503, "UNAVAILABLE")
+        assert "overloaded" in error["message"]
     with intercept(api_error("model_not_found")):
         studio, vertex = post(), post(f"{VERTEX_GEMINI}:{WHOLE}")
     assert "models/gemini-2.5-flash is not found for API version v1beta" in studio.json()["error"]["message"]

@@ -186,6 +186,7 @@ def test_what_asks_nothing_loads_a_model(keep: Any, why: str) -> None:
     [
         (api_error(404), 404, "model 'llama3.2' not found"),
         (api_error(503, retry_after=3), 503, "server busy, please try again.  maximum pending requests exceeded"),
+        (api_error("overloaded"), 503, "server busy, please try again.  maximum pending requests exceeded"),
         (api_error(400, "no"), 400, "no"),
         (api_error("context_length_exceeded"), 400, "the input length exceeds the context length"),
         (api_error(500, body="<html>"), 500, "<html>"),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.take import Take
 
+MODEL = "$.model"
+ACROSS = ((API,), (API, MODEL))
+"""What may be ignored beside, so that a take of another API answers: of another maker's there is another model."""
 MORE = [*((name,) for name in ON_REQUEST), tuple(ON_REQUEST)]
 
 
@@ -48,9 +51,15 @@ def advice(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Tak
     return f"Only a date or a time differs. Let that make no difference: recordings={found}\n" if found else ""
 
 
-def across(recordings: Recordings) -> str:
-    """Say by which setting a recording of another API answers."""
+def ignoring(match: Match, more: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is ignored, and more of it."""
+    return tuple(dict.fromkeys((*match.ignore, *more)))
+
+
+def across(recordings: Recordings, more: tuple[str, ...]) -> str:
+    """Say by which setting, which ignores more, a recording of another API answers."""
     match, place = recordings.matching, str(recordings.location)
-    more = "" if match.volatile == tuple(VOLATILE) else f", volatile={match.volatile!r}"
-    given = f"Match(ignore={(*match.ignore, API)!r}{more})" if match.ignore or more else repr(API)
+    ignored = ignoring(match, more)
+    changing = "" if match.volatile == tuple(VOLATILE) else f", volatile={match.volatile!r}"
+    given = f"Match(ignore={ignored!r}{changing})" if changing or ignored != (API,) else repr(API)
     return f"The same conversation over another API. Let it answer: recordings=Recordings({place!r}, match={given})\n"

@@ -18,7 +18,6 @@ from llm_intercept.engine.explain import facts_of
 from llm_intercept.engine.reread import api_of_take
 from llm_intercept.facts import TakeFacts, Unmatched
 from llm_intercept.recording.compare import differences, distance
-from llm_intercept.recording.fingerprint import API
 from llm_intercept.recording.tape import SHORT, is_partial
 
 if TYPE_CHECKING:
@@ -55,12 +54,13 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     other = tuple(_of_another(recorder, case, key))
     if other:
         return Unmatched(facts_of(case), problem, (), advice(recorder), takes=other)
-    elsewhere = of_another_api(recorder, case, sought)
-    if elsewhere:
-        return Unmatched(
-            facts_of(case), problem, (), loosening.across(recorder.recordings) + advice(recorder), takes=elsewhere
-        )
-    near = (*_own(recorder, sought, key), *_nearest(recorder, case, sought))
+    own = tuple(_own(recorder, sought, key))
+    for more in () if own and recorder.recordings.matching.is_across_apis else loosening.ACROSS:
+        elsewhere = of_another_api(recorder, case, sought, more)
+        if elsewhere:
+            loosened = loosening.across(recorder.recordings, more)
+            return Unmatched(facts_of(case), problem, (), loosened + advice(recorder), takes=elsewhere)
+    near = (*own, *_nearest(recorder, case, sought))
     if not near:
         problem += " There are no recordings in it."
     read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
@@ -115,19 +115,23 @@ def _own(recorder: Recorder, sought: SanitizedRequest, key: Key) -> Iterator[Tak
             yield TakeFacts(name, f"the take before it, {sought.key.name(taken + 1)}, is missing")
 
 
-def of_another_api(recorder: Recorder, case: Case, sought: SanitizedRequest) -> tuple[TakeFacts, ...]:
-    """Say of takes of other APIs that they hold the same conversation, where they may not answer."""
+def of_another_api(
+    recorder: Recorder, case: Case, sought: SanitizedRequest, more: tuple[str, ...]
+) -> tuple[TakeFacts, ...]:
+    """Say of takes of other APIs that they hold the same conversation, where they may not answer but for `more`."""
     match = recorder.recordings.matching
-    if match.key is not None or match.is_across_apis or not is_conversation(case.dialect):
+    ignored = loosening.ignoring(match, more)
+    if match.key is not None or ignored == match.ignore or not is_conversation(case.dialect):
         return ()
-    wider = Across(replace(match, ignore=(*match.ignore, API)), recorder.recordings.redaction)
+    wider = Across(replace(match, ignore=ignored), recorder.recordings.redaction)
     found: list[TakeFacts] = []
     with suppress(UnknownBeforeError):
         asked = wider.of_asked(sought, case.shelves.stores)
         for name, take in _like(recorder, sought):
             api = api_of_take(take.request)
             if api is not case.dialect and is_conversation(api) and _said_in(wider, take) == asked:
-                found.append(TakeFacts(name, f"it was recorded over {api.name}, and {case.dialect.name} is asked"))
+                model = f", of the model {case.request.model!r}" if loosening.MODEL in more else ""
+                found.append(TakeFacts(name, f"it was recorded over {api.name}, and {case.dialect.name} is asked{model}"))
     return tuple(found[:NEAREST])
 
 

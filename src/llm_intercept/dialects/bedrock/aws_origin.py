@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
-from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, told_to_wait
+from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import WireResponse
 
@@ -52,7 +52,7 @@ OF_STATUS = {
     504: "ModelTimeoutException",
     529: "ServiceUnavailableException",
 }
-STATUSES = {"invalid_api_key": 403}
+STATUSES = {"invalid_api_key": 403, "overloaded": 503}
 """The statuses of errors that are named, where Bedrock has others."""
 SERVERS = 500
 
@@ -90,5 +90,4 @@ class BedrockDialect(Dialect):
             content, kind = encode(said), JSON
         told = (("x-amzn-errortype", type_of(error)), *told_to_wait(error, HTTP_RETRY))
         headers = (*answer_headers(kind, identity), *told)
-        status = STATUSES.get(error.name, error.status) if isinstance(error.given, str) else error.status
-        return WireResponse(status, overridden(headers, error.headers), (content,))
+        return WireResponse(status_of(error, STATUSES), overridden(headers, error.headers), (content,))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
-from llm_intercept.dialects.shared.error_words import message_of, told_to_wait
+from llm_intercept.dialects.shared.error_words import message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.dialects.shared.retry import AT_ONCE, RETRY
 from llm_intercept.model.wire import RETRYABLE, WireResponse
@@ -50,7 +50,10 @@ WORDS = {
     "server_error": "internal server error, this has been reported to our developers",
     "bad_gateway": "bad gateway",
     "service_unavailable": "the model is currently overloaded, please try again later",
+    "overloaded": "the model is currently overloaded, please try again later",
 }
+STATUSES = {"overloaded": 503}
+"""The statuses of errors that are named, where Cohere has others."""
 
 
 def is_cohere(head: WireRequest) -> bool:
@@ -96,7 +99,7 @@ class CohereDialect(Dialect):
             said = {"id": uuid_of(identity), "message": message_of(error, request, WORDS)}
             content, kind = encode(said if error.body is None else error.body), JSON
         headers = (*answer_headers(kind, identity), *_told(error))
-        return WireResponse(error.status, overridden(headers, error.headers), (content,))
+        return WireResponse(status_of(error, STATUSES), overridden(headers, error.headers), (content,))
 
 
 def _told(error: ErrorReply) -> Headers:

@@ -40,7 +40,13 @@ STATUSES = {
 """Google's word for each HTTP status; others are `INVALID_ARGUMENT` or, from 500 on, `INTERNAL`."""
 SERVER = 500
 STREAMED = "streamGenerateContent"
-NAMED = {"invalid_api_key": 400, "request_too_large": 400, "unprocessable_entity": 400, "content_filter": 400}
+NAMED = {
+    "invalid_api_key": 400,
+    "request_too_large": 400,
+    "unprocessable_entity": 400,
+    "content_filter": 400,
+    "overloaded": 503,
+}
 """The statuses of named errors, where they are others than the names' own."""
 AT_VERTEX = {"invalid_api_key": 401}
 
@@ -113,6 +119,7 @@ KNOWN = {
     ),
     "deadline": Known("Deadline expired before operation could complete."),
 }
+KNOWN["overloaded"] = KNOWN["service_unavailable"]
 BAD_GATEWAY = (
     "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 502 (Server Error)!!1</title>\n  <p><b>502.</b> <ins>That\u2019s "
     "an error.</ins>\n  <p>The server encountered a temporary error and could not complete your request."

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
-from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, told_to_wait
+from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import WireResponse
@@ -39,7 +39,10 @@ WORDS = {
     "server_error": "an error was encountered while running the model: unexpected EOF",
     "bad_gateway": "upstream error",
     "service_unavailable": "server busy, please try again.  maximum pending requests exceeded",
+    "overloaded": "server busy, please try again.  maximum pending requests exceeded",
 }
+STATUSES = {"overloaded": 503}
+"""The statuses of errors that are named, where Ollama has others."""
 ESCAPED = (
     (b"<", rb"\u003c"),
     (b">", rb"\u003e"),
@@ -111,4 +114,4 @@ class OllamaDialect(Dialect):
             said = {"error": message_of(error, request, WORDS)} if error.body is None else error.body
             content, kind = go_json(said), JSON
         headers = (*answer_headers(kind), *told_to_wait(error, HTTP_RETRY))
-        return WireResponse(error.status, overridden(headers, error.headers), (content,))
+        return WireResponse(status_of(error, STATUSES), overridden(headers, error.headers), (content,))

@@ -28,6 +28,11 @@ def message_of(error: ErrorReply, request: LLMRequest, words: Mapping[str, str])
     return words.get(error.name, USUAL).replace("{model}", request.model)
 
 
+def status_of(error: ErrorReply, statuses: Mapping[str, int]) -> int:
+    """Return the HTTP status of an error: of one that the user named, the one that its name has in an API."""
+    return statuses.get(error.name, error.status) if isinstance(error.given, str) else error.status
+
+
 def told_to_wait(error: ErrorReply, wait: Retry) -> Headers:
     """Tell how long to wait, if the error says so, but for what the user's own headers say of it."""
     if error.retry_after is None or wait.asked(error.headers) is not None:
