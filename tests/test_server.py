@@ -91,6 +91,17 @@ def test_the_socket_gives_the_same_bytes_as_a_transport_in_process(served, words
             assert ("content-length" in other.headers) is not stream or words == "error"
 
 
+def test_where_an_answer_says_to_ask_next_is_the_server() -> None:
+    """As the results of a batch, which the SDK asks for where it is told to: else its key went to a real API."""
+    anthropic = pytest.importorskip("anthropic")
+    with serve(Interceptor("hello")) as url, anthropic.Anthropic(api_key="none", base_url=url) as client:
+        batches = client.messages.batches
+        made = batches.create(requests=[{"custom_id": "1", "params": message("hi")}])
+        assert batches.retrieve(made.id).results_url == f"{url}/v1/messages/batches/{made.id}/results"
+        (result,) = batches.results(made.id)
+    assert result.result.message.content[0].text == "hello"
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_the_openai_sdk_is_answered_at_a_base_url(served, stream):
     """An unmodified client that is told another base URL."""

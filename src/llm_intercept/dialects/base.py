@@ -52,6 +52,11 @@ class Around(Protocol):
         """What answers the requests that the request brings."""
         ...
 
+    @property
+    def asked_at(self) -> str:
+        """The URL where the client asked, for answers that say where it is to ask next; empty where nobody did."""
+        ...
+
 
 @dataclass(slots=True)
 class Context:

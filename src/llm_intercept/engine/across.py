@@ -50,6 +50,7 @@ class OnTape:
     clock: Clock = field(default_factory=Clock)
     is_replay: bool = True
     brought: tuple[Brought, ...] = ()
+    asked_at: str = ""
 
 
 class Across:

@@ -86,6 +86,11 @@ class Case:
         return Shelves([engine.stored for engine in self.chain], self.engine.stored)
 
     @property
+    def asked_at(self) -> str:
+        """The URL where the client asked: a server's own, where it stands for another."""
+        return self.head.at or self.head.url
+
+    @property
     def clock(self) -> Clock:
         """The simulated time of the interceptor that answers."""
         return self.service.clock

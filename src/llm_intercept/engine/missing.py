@@ -130,8 +130,9 @@ def of_another_api(
         for name, take in _like(recorder, sought):
             api = api_of_take(take.request)
             if api is not case.dialect and is_conversation(api) and _said_in(wider, take) == asked:
-                model = f", of the model {case.request.model!r}" if loosening.MODEL in more else ""
-                found.append(TakeFacts(name, f"it was recorded over {api.name}, and {case.dialect.name} is asked{model}"))
+                asks = f"{case.dialect.name} is asked"
+                asks += f", of the model {case.request.model!r}" if loosening.MODEL in more else ""
+                found.append(TakeFacts(name, f"it was recorded over {api.name}, and {asks}"))
     return tuple(found[:NEAREST])
 
 

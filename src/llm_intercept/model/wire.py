@@ -37,7 +37,7 @@ class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
     `host` has no port, `path` no query. `headers` is looked up without regard to case. `over` is the WebSocket by whose
-    message it came, if any.
+    message it came, if any. `at` is where a client asked that asked a server which stands for the `url`.
     """
 
     method: str
@@ -46,6 +46,7 @@ class WireRequest:
     path: str
     headers: Mapping[str, str]
     over: SocketForm | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

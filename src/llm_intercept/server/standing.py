@@ -64,6 +64,7 @@ def head_of(scope: Mapping[str, Any], headers: Headers, upstream: str = "", meth
         _stand_for(head, upstream, raw)
     elif known := named if is_llm_host(host) else home_of(head):
         _stand_for(head, f"https://{known}", raw)
+    head.at = "" if not host or is_llm_host(host) else f"{_scheme(scope)}://{named}{raw}"
     query = scope.get("query_string") or b""
     head.url += f"?{query.decode('latin-1')}" if query else ""
     return head

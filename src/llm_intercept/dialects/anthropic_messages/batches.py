@@ -101,7 +101,7 @@ class MessageBatches(AnthropicByItself):
     def _made(self, request: LLMRequest, context: Context) -> WireResponse:
         results = [result_of(one) for one in context.around.brought]
         now, identifier = context.clock.now(), f"msgbatch_{FIRST}{number58(context.identity)}"
-        url = urlsplit(request.url)
+        url = urlsplit(context.around.asked_at)
         place = urlunsplit(url._replace(path=f"{url.path.rstrip('/')}/{identifier}/results", query=""))
         ends = now + time_taken(results, context)
         named = dict(zip(_requests(request.raw), results, strict=True))
