@@ -69,7 +69,6 @@ ALLOWED = {
     ("model/parts.py", "tool_calls"): FINISH,
     ("model/request.py", "max_tokens"): "a property of `LLMRequest`",
     ("model/wire.py", "x-goog-api-key"): "a credential, which nothing may show whoever is asked",
-    ("recording/neutral.py", "max_tokens"): "a property of `LLMRequest`",
     ("replies/api_error.py", "context_length_exceeded"): OUR_ERRORS,
     ("replies/api_error.py", "insufficient_quota"): OUR_ERRORS,
     ("replies/api_error.py", "rate_limit_exceeded"): OUR_ERRORS,
