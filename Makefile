@@ -12,7 +12,7 @@ $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet uv
-	$(UV) pip install --quiet --python $(BIN)/python --group dev --editable ".[cli,httpx,httpx2]"
+	$(UV) pip install --quiet --python $(BIN)/python --group dev --editable ".[cli,httpx,httpx2,serve]"
 	@touch $@
 
 demo: $(VENV)/.ready

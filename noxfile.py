@@ -99,10 +99,18 @@ OWN["anthropic2"] = Own(
 # What is installed for a library, its own name first, and its tests.
 ECOSYSTEM = {
     # litellm 1.106 imports mcp for every call with tools.
-    "litellm": ("litellm[mcp]", "test_litellm.py", "test_litellm_responses.py", "test_agents_litellm.py"),
+    "litellm": (
+        "litellm[mcp] boto3",
+        "test_litellm.py",
+        "test_litellm_responses.py",
+        "test_litellm_others.py",
+        "test_agents_litellm.py",
+    ),
     "langchain": (
-        "langchain-openai langchain-anthropic langchain-google-genai",
+        "langchain-openai langchain-anthropic langchain-google-genai langchain-ollama langchain-cohere",
         "test_langchain_openai.py",
+        "test_langchain_ollama.py",
+        "test_langchain_cohere.py",
         "test_agents_langchain.py",
     ),
     "pydantic-ai": ("pydantic-ai-slim[openai,anthropic,google]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import inspect
 import os
@@ -13,6 +14,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from llm_intercept import InterceptTransport
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 
@@ -109,6 +113,35 @@ def collecting() -> Iterator[None]:
     finally:
         gc.enable()
         gc.collect(1)
+
+
+def upstream(reply: Any) -> httpx.MockTransport:
+    """Make a transport that answers as an API would, for what is to be recorded; another interceptor does."""
+    api = httpx.Client(transport=InterceptTransport(reply, time_scale=0))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        def send() -> httpx.Response:  # outside of what lets a request out
+            return api.request(request.method, request.url, content=request.content, headers=request.headers)
+
+        made = contextvars.Context().run(send)
+        headers = {"content-type": made.headers["content-type"]}
+        return httpx.Response(made.status_code, headers=headers, content=made.content)
+
+    return httpx.MockTransport(answer)
+
+
+def in_both_shapes(
+    folder: Path, reply: Any, ask: Callable[[httpx.Client, bool], bytes], *, first: bool
+) -> tuple[bytes, bytes, bytes]:
+    """Record an answer in one shape; what was answered, and what a tape answers in the same and in the other shape."""
+    inner = upstream(reply)
+    with httpx.Client(transport=InterceptTransport(inner=inner, mode="record", recordings=folder)) as client:
+        recorded = ask(client, first)
+    played: list[bytes] = []
+    for stream in (first, not first):
+        with httpx.Client(transport=InterceptTransport(mode="replay", recordings=folder)) as client:
+            played.append(ask(client, stream))
+    return recorded, played[0], played[1]
 
 
 def nearest_median_gap(measure: Callable[[], list[float]], wanted: float, tries: int = 8) -> float:

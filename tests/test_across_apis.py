@@ -224,7 +224,8 @@ def heard(request: Any) -> str:
 def test_what_an_id_continues_is_a_part_of_the_conversation(tmp_path: Path, api: str) -> None:
     """On the tape, whose files are in another order than the turns, and in what is asked."""
     words = ["z y x", "b y x"]
-    recorded = [go_on(recording(tmp_path, heard), api, one) for one in words]
+    client = recording(tmp_path, heard)  # one, since what is recorded anew takes the place of what was before
+    recorded = [go_on(client, api, one) for one in words]
     with intercept(recordings=Recordings(tmp_path, match="api"), mode="replay") as llm:
         assert [go_on(playing(), OTHER[api], one) for one in reversed(words)] == recorded[::-1]
     assert {call.source for call in llm.calls} == {"recording"}
@@ -399,17 +400,17 @@ def test_an_answer_takes_the_recorded_time_in_pieces_of_its_own(tmp_path: Path) 
     ask(recording(tmp_path, Reply(deltas=["one ", "two ", "three"])), *_asked("openai.chat"), stream=True)
     (file,) = tmp_path.glob("*.json")
     take = json.loads(file.read_text())
-    take["response"]["after_ms"] = 500_000  # long enough that what really passes makes no difference
+    take["response"]["after_ms"] = 50_000  # long enough that what really passes makes no difference
     for event in take["response"]["events"]:
-        event["gap_ms"] = 250_000
+        event["gap_ms"] = 25_000
     file.write_text(json.dumps(take))
-    whole = 500 + 250 * len(take["response"]["events"])
+    whole = 50 + 25 * len(take["response"]["events"])
     for stream in (False, True):
         for speed, expected in (("recorded", whole), (2.0, 2 * whole), ("instant", 0)):
             tape = Recordings(tmp_path, match="api", replay_speed=speed)
             with intercept(recordings=tape, mode="replay", time_scale=0) as llm:
                 ask(playing(), *_asked("openai.responses"), stream=stream)
-            assert engine_of(llm).service.clock.now() == pytest.approx(expected, abs=100)
+            assert engine_of(llm).service.clock.now() == pytest.approx(expected, abs=10)
 
 
 def test_any_api_that_holds_a_conversation_takes_part(tmp_path: Path) -> None:

@@ -289,9 +289,10 @@ def test_what_happens_to_a_request_in_a_batch_is_its_result() -> None:
     def one(name: str) -> Any:
         return {"custom_id": name, "params": message(name, stream=True)}
 
-    batch = {"requests": [one(name) for name in ("fault", "raise", "out", "slow", "none")]}
+    batch = {"requests": [one(name) for name in ("fault", "broken", "raise", "out", "slow", "none")]}
     with pytest.raises(UnmatchedRequestError), intercept(time_scale=0) as llm:
         llm.on("fault").reply(timeout())
+        llm.on("broken").reply(disconnect(after=1))
         llm.on("raise").reply(LookupError("mine"))
         llm.on("out").reply(passthrough())
         llm.on("slow").reply(Reply("words", pace=Pace(ttft=9)))
@@ -299,9 +300,11 @@ def test_what_happens_to_a_request_in_a_batch_is_its_result() -> None:
         url = f"{MESSAGES}/batches/{made['id']}"
         assert httpx.get(f"{url}/results").status_code == 200
         lines = [json.loads(line)["result"] for line in httpx.get(f"{url}/results").text.splitlines()]
-    assert [line["type"] for line in lines] == ["errored"] * 3 + ["succeeded", "errored"]
+    assert [line["type"] for line in lines] == ["errored"] * 4 + ["succeeded", "errored"]
     said = [line["error"]["error"]["message"] for line in lines if line["type"] == "errored"]
-    for text, wanted in zip(said, ("ReadTimeout", "mine", "cannot be sent on", "no rule"), strict=True):
+    for text, wanted in zip(
+        said, ("ReadTimeout", "RemoteProtocolError", "mine", "cannot be sent on", "no rule"), strict=True
+    ):
         assert wanted in text
     assert httpx.HTTPError not in {type(call.error) for call in llm.calls}
 
@@ -361,6 +364,42 @@ def test_a_take_answers_both_shapes_and_says_its_usage(tmp_path: Path) -> None:
                 assert again.to_dict() == other.to_dict()
         assert [call.usage for call in llm.calls] == [usage] * 2
     assert list(check(Tape(FolderStore(tmp_path)))) == []
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["json", "stream"])
+def test_threads_replay_and_are_told_apart_by_what_they_continue(tmp_path: Path, recorded: bool) -> None:
+    """Two that end in the same words; each request has all that was said."""
+
+    def heard(request: Any) -> str:
+        return " | ".join(f"{message.role}: {message.text}" for message in request.messages)
+
+    def talk(client: Any, words: str, *, stream: bool) -> list[str]:
+        said: list[str] = []
+        thread: dict[str, str] = {"type": "create"}
+        for word in words.split():
+            asked: Any = {
+                "model": MODEL,
+                "max_tokens": 500,
+                "thread": thread,
+                "messages": [{"role": "user", "content": word}],
+            }
+            if stream:
+                with client.beta.messages.stream(**asked) as events:
+                    answer = events.get_final_message()
+            else:
+                answer = client.beta.messages.create(**asked)
+            said.append(answer.content[0].text)
+            thread = {"type": "continue", "previous_message_id": answer.id}
+        return said
+
+    client = recording(tmp_path, heard)
+    both = [talk(client, words, stream=recorded) for words in ("a go on", "b go on")]
+    assert both[1][2].startswith("user: b | assistant: ")
+    for played in (False, True):
+        with intercept(recordings=tmp_path, mode="replay") as llm:
+            again = [talk(Anthropic(api_key="k"), words, stream=played) for words in ("b go on", "a go on")]
+        assert again == both[::-1]
+        assert [call.request.turn for call in llm.calls] == [1, 2, 3] * 2
 
 
 # --- what is read ----------------------------------------------------------------------------------------------------

@@ -691,25 +691,25 @@ class Api:
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
+def server() -> Iterator[Api]:
     """Serve an `Api`."""
-    api = Api()
+    server = Api()
 
     class Handler(QuietHandler):
         def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            api.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(api.status)
-            self.send_header("Content-Type", api.content_type)
+            server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(server.status)
+            self.send_header("Content-Type", server.content_type)
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            for piece in [*api.pieces, b""]:
+            for piece in [*server.pieces, b""]:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 self.wfile.flush()
 
     with listening(Handler) as port:
-        api.url = f"http://127.0.0.1:{port}/v1"
-        yield api
+        server.url = f"http://127.0.0.1:{port}/v1"
+        yield server
 
 
 def chunk_line(content: str | None, reason: str | None = None, *, ascii_only: bool = False) -> bytes:
@@ -725,12 +725,12 @@ def chunk_line(content: str | None, reason: str | None = None, *, ascii_only: bo
 
 
 @pytest.mark.parametrize("name", ["base_url", "api_base"])
-def test_without_a_mock_the_base_url_is_asked(ask: Ask, api: Api, name: str) -> None:
+def test_without_a_mock_the_base_url_is_asked(ask: Ask, server: Api, name: str) -> None:
     """A real request goes to `base_url` (or `api_base`), with the parameters and the key."""
     if ask.stream:
-        api.stream(chunk_line("one"), chunk_line(None, "stop"), b"data: [DONE]\n\n")
-    assert ask.text(**{name: api.url}, api_key="sk-own", temperature=0.5, tools=None) == "one"
-    path, headers, body = api.requests[-1]
+        server.stream(chunk_line("one"), chunk_line(None, "stop"), b"data: [DONE]\n\n")
+    assert ask.text(**{name: server.url}, api_key="sk-own", temperature=0.5, tools=None) == "one"
+    path, headers, body = server.requests[-1]
     assert (path, headers["authorization"], headers["content-type"]) == (
         "/v1/chat/completions",
         "Bearer sk-own",
@@ -740,27 +740,27 @@ def test_without_a_mock_the_base_url_is_asked(ask: Ask, api: Api, name: str) -> 
     assert body == ({**expected, "stream": True} if ask.stream else expected)
 
 
-def test_the_environment_gives_url_and_key(ask: Ask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_gives_url_and_key(ask: Ask, server: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """`OPENAI_BASE_URL` and `OPENAI_API_KEY` are used where nothing is given, and a slash at the end is harmless."""
-    monkeypatch.setenv("OPENAI_BASE_URL", api.url + "/")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url + "/")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
     ask()
-    assert (api.requests[-1][0], api.headers["authorization"]) == ("/v1/chat/completions", "Bearer sk-env")
+    assert (server.requests[-1][0], server.headers["authorization"]) == ("/v1/chat/completions", "Bearer sk-env")
     ask(api_key="sk-own")
-    assert api.headers["authorization"] == "Bearer sk-own"
+    assert server.headers["authorization"] == "Bearer sk-own"
 
 
-def test_an_argument_goes_before_the_environment(ask: Ask, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_argument_goes_before_the_environment(ask: Ask, server: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """`base_url` wins over `OPENAI_BASE_URL`."""
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
-    ask(base_url=api.url)
-    assert len(api.requests) == 1
+    ask(base_url=server.url)
+    assert len(server.requests) == 1
 
 
-def test_the_calls_own_parameters_are_not_sent(api: Api, is_async: bool) -> None:
+def test_the_calls_own_parameters_are_not_sent(server: Api, is_async: bool) -> None:
     """What steers the call stays out of the body; `extra_headers` and `extra_body` are sent."""
     Ask(is_async, False)(
-        base_url=api.url,
+        base_url=server.url,
         api_key="sk-own",
         timeout=5,
         num_retries=0,
@@ -768,48 +768,48 @@ def test_the_calls_own_parameters_are_not_sent(api: Api, is_async: bool) -> None
         extra_headers={"x-own": "yes"},
         extra_body={"own": 1, "model": "other"},
     )
-    assert api.body == {"model": "other", "messages": MESSAGES, "own": 1}
-    assert api.headers["x-own"] == "yes"
+    assert server.body == {"model": "other", "messages": MESSAGES, "own": 1}
+    assert server.headers["x-own"] == "yes"
 
 
 @pytest.mark.parametrize(("model", "sent"), [("openai/gpt-4o", "gpt-4o"), ("gpt-4o", "gpt-4o"), ("org/m", "org/m")])
-def test_the_prefix_openai_is_left_out(api: Api, model: str, sent: str) -> None:
+def test_the_prefix_openai_is_left_out(server: Api, model: str, sent: str) -> None:
     """litellm's prefix `openai/` is not part of the model's name."""
-    completion(model, MESSAGES, base_url=api.url)
-    assert api.body["model"] == sent
+    completion(model, MESSAGES, base_url=server.url)
+    assert server.body["model"] == sent
 
 
-def test_a_real_answer_is_a_record(api: Api, is_async: bool) -> None:
+def test_a_real_answer_is_a_record(server: Api, is_async: bool) -> None:
     """The server's JSON comes back by key and attribute, as a mock's does."""
-    r = Ask(is_async, False)(base_url=api.url)
+    r = Ask(is_async, False)(base_url=server.url)
     assert r.choices[1].message.content == r["choices"][1]["message"]["content"] == "two"
     assert r.choices[0].message.tool_calls is None
 
 
 @pytest.mark.parametrize("ascii_only", [True, False], ids=["escaped", "utf-8"])
-def test_every_text_survives_a_stream(api: Api, is_async: bool, ascii_only: bool) -> None:
+def test_every_text_survives_a_stream(server: Api, is_async: bool, ascii_only: bool) -> None:
     """Characters that Python takes for line ends, and text that looks like an event, are text like any other."""
     whole = chunk_line(ODD + TEXT, ascii_only=ascii_only) + chunk_line(None, "stop") + b"data: [DONE]\n\n"
-    api.stream(*(whole[start : start + 3] for start in range(0, len(whole), 3)))
-    assert Ask(is_async, True).text(base_url=api.url) == ODD + TEXT
+    server.stream(*(whole[start : start + 3] for start in range(0, len(whole), 3)))
+    assert Ask(is_async, True).text(base_url=server.url) == ODD + TEXT
 
 
-def test_every_way_to_frame_events_is_read(api: Api, is_async: bool) -> None:
+def test_every_way_to_frame_events_is_read(server: Api, is_async: bool) -> None:
     """CRLF, comments, event names, no space after the colon, and a stream without [DONE] are all in use (docs/wire.md 7)."""
-    api.stream(
+    server.stream(
         b": PROCESSING\r\n\r\n",
         b"event: message\r\nid: 1\r\n" + chunk_line("a").replace(b"\n", b"\r\n"),
         chunk_line("b").replace(b"data: ", b"data:"),
         chunk_line(None, "stop"),
     )
-    assert Ask(is_async, True).text(base_url=api.url) == "ab"
+    assert Ask(is_async, True).text(base_url=server.url) == "ab"
 
 
-def test_an_error_inside_a_stream_is_raised(api: Api, is_async: bool) -> None:
+def test_an_error_inside_a_stream_is_raised(server: Api, is_async: bool) -> None:
     """An error that a host sends inside a 200 stream (docs/wire.md 3.2) is raised after what came before it."""
-    api.stream(chunk_line("a"), b'data: {"error":{"message":"overloaded","code":503}}\n\n', b"data: [DONE]\n\n")
+    server.stream(chunk_line("a"), b'data: {"error":{"message":"overloaded","code":503}}\n\n', b"data: [DONE]\n\n")
     with pytest.raises(MockedError, match="overloaded"):
-        Ask(is_async, True)(base_url=api.url)
+        Ask(is_async, True)(base_url=server.url)
 
 
 def test_an_active_interceptor_answers(ask: Ask) -> None:
@@ -872,11 +872,11 @@ def test_codes_have_litellms_names_too(name: str, wanted: str, is_async: bool) -
     assert type(raised.value).__name__ == wanted
 
 
-def test_an_error_of_a_real_server_is_raised(api: Api, ask: Ask) -> None:
+def test_an_error_of_a_real_server_is_raised(server: Api, ask: Ask) -> None:
     """A server's error status is raised by the call, streamed or not, and no connection is left open."""
-    api.status, api.pieces = 429, [b'{"error":{"message":"slow down"}}']
+    server.status, server.pieces = 429, [b'{"error":{"message":"slow down"}}']
     with pytest.raises(MockedError, match="slow down") as raised:
-        ask(base_url=api.url)
+        ask(base_url=server.url)
     assert type(raised.value).__name__ == "RateLimitError"
 
 

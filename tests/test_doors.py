@@ -1,4 +1,4 @@
-"""The contract of a door, by one that is no client's transport: the driver and the engine know no HTTP library."""
+"""The contract of a door, by the one that is no client's transport: the server's application."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, Pace, Reply, api_error, disconnect, passthrough
 from llm_intercept.model.wire import CONNECTION_HEADERS
-from tests.asgi_door import NOWHERE, asgi_app
+from llm_intercept.server import app
 from tests.conftest import events
 from tests.support import URL, chat, said
 
@@ -28,7 +28,7 @@ def post(llm: Interceptor, *, url: str = URL, **more: Any) -> httpx.Response:
     """Ask the application as any test of an ASGI application does."""
 
     async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=asgi_app(llm))) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app(llm))) as client:
             return await client.post(url, json=chat(**more))
 
     return run(ask())
@@ -36,18 +36,27 @@ def post(llm: Interceptor, *, url: str = URL, **more: Any) -> httpx.Response:
 
 def serve(llm: Interceptor, **more: Any) -> tuple[list[Any], BaseException | None]:
     """Hand one request to the application as a server does; return what it sent, and what it raised."""
-    body, sent = json.dumps(chat(**more)).encode(), []
+    bodies, sent = [json.dumps(chat(**more)).encode()], []
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not bodies:
+            await asyncio.Event().wait()  # the client stays
+        return {"type": "http.request", "body": bodies.pop(), "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     async def ask() -> BaseException | None:
-        scope = {"method": "POST", "path": "/v1/chat/completions", "headers": [(b"host", b"api.openai.com")]}
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": "POST",
+            "path": "/v1/chat/completions",
+            "headers": [(b"host", b"api.openai.com")],
+        }
         try:
-            await asgi_app(llm)(scope, receive, send)
+            await app(llm)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - a server catches all
             return error
         return None
@@ -64,12 +73,14 @@ def test_a_door_answers_in_json():
     assert [(call.status, call.source) for call in llm.calls] == [(200, "rule")]
 
 
-def test_a_door_streams_chunk_by_chunk():
-    """Each event is sent on its own, and together they say the reply."""
-    sent, error = serve(Interceptor(Reply(deltas=["one ", "two"])), stream=True)
+@pytest.mark.parametrize(("pace", "messages"), [(None, 1), (Pace(per_token=1), 3)])
+def test_events_are_joined_where_nothing_comes_between_them(pace, messages):
+    """A system call less for each; what is waited for is sent before the wait, and together they say the reply."""
+    sent, error = serve(Interceptor(Reply(deltas=["one ", "two"]), pace=pace, time_scale=0), stream=True)
     bodies = [message["body"] for message in sent[1:]]
     assert error is None
-    assert all(body.count(b"\n\n") == 1 for body in bodies[:-1])
+    assert len(bodies[:-1]) == messages
+    assert all(body.endswith(b"\n\n") for body in bodies[:-1])
     said = [chunk["choices"][0]["delta"].get("content") for chunk in events(b"".join(bodies).decode())]
     assert [text for text in said if text] == ["one ", "two"]
     assert bodies[-1] == b""
@@ -82,6 +93,7 @@ def test_a_server_says_itself_what_belongs_to_its_connection():
     with httpx.Client(transport=InterceptTransport("hello")) as client:
         api = dict(client.post(URL, json=chat()).headers)
     assert set(api) - set(door) == {"date", "transfer-encoding", "connection", "server"} <= CONNECTION_HEADERS
+    assert int(door.pop("content-length")) > 0
     assert door == {name: value for name, value in api.items() if name in door}
 
 
@@ -112,7 +124,7 @@ def test_a_break_in_mid_stream_drops_the_connection():
     llm = Interceptor(Reply(deltas=["one ", "two ", "three"], fault=disconnect(2)))
     sent, error = serve(llm, stream=True)
     assert isinstance(error, ConnectionAbortedError)
-    assert len(sent) == 3
+    assert [message["body"].count(b"\n\n") for message in sent[1:]] == [2]
     assert all(message.get("more_body", True) for message in sent)
     assert llm.calls[0].complete is False
     assert type(llm.calls[0].error).__name__ == "NetworkFaultError"
@@ -129,11 +141,12 @@ def test_an_unmatched_request_is_a_404_in_the_apis_words():
 
 
 def test_what_is_to_pass_is_refused_where_there_is_nowhere_to_send_it():
-    """The door says so in the response, and the call says that it was not answered here."""
-    llm = Interceptor(passthrough())
-    response = post(llm)
-    assert (response.status_code, response.content) == (501, NOWHERE)
-    assert [(call.status, call.source) for call in llm.calls] == [(501, "live")]
+    """A path that no API has at home has no host but the server's own, and would come back."""
+    llm = Interceptor()
+    llm.on(url="/own/page").reply(passthrough())
+    response = post(llm, url="http://own.test/own/page")
+    assert response.status_code == 501
+    assert "nobody knows where to send POST http://own.test/own/page" in response.json()["error"]["message"]
 
 
 def test_a_request_that_is_no_apis_is_the_doors_own_affair():
@@ -161,7 +174,7 @@ def test_the_openai_sdk_talks_to_a_door(stream):
 
     async def ask() -> str:
         module = httpx2 if int(openai.__version__.partition(".")[0]) >= 3 else httpx
-        http = module.AsyncClient(transport=module.ASGITransport(app=asgi_app(Interceptor("hello"))))
+        http = module.AsyncClient(transport=module.ASGITransport(app=app(Interceptor("hello"))))
         async with openai.AsyncOpenAI(api_key="sk-test", http_client=http) as client:
             made = await client.chat.completions.create(**chat(), stream=stream)
             if not stream:

@@ -41,6 +41,8 @@ WORDS = re.findall(
     includeThoughts candidatesTokenCount thoughtsTokenCount totalTokenCount cachedContentTokenCount promptFeedback
     groundingMetadata finishMessage modelVersion responseId embedContent INVALID_ARGUMENT UNAUTHENTICATED
     PERMISSION_DENIED RESOURCE_EXHAUSTED UNAVAILABLE DEADLINE_EXCEEDED
+    done_reason prompt_eval_count eval_count num_predict tool_plan billed_units stop_sequences
+    stopReason toolUse toolConfig contentBlockDelta messageStart inferenceConfig
     """,
 )
 # Sentinels, ids and headers: wherever they stand in a text.

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import statistics
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from llm_intercept import Pace
+from llm_intercept import Interceptor, InterceptTransport, Pace, Recordings
 from llm_intercept.errors import SettingsError
+from llm_intercept.recording.take import Event, Take, TakeRequest, TakeResponse, write_take
 from llm_intercept.timing.pace import lognormal, normal
+from tests.support import URL, chat
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MANY = 4000
 
@@ -86,3 +92,34 @@ def test_a_distribution_of_nonsense_is_refused(make: Any) -> None:
     """At once, not when it is drawn from."""
     with pytest.raises(SettingsError, match="normal"):
         make()
+
+
+def test_a_tape_says_how_fast_its_answers_came(tmp_path: Path) -> None:
+    """Each time is one that was measured; of streams, where there are any."""
+
+    def keep(name: str, **response: Any) -> None:
+        partial = response.pop("partial", None)
+        request = TakeRequest(method="POST", url=URL)
+        take = Take(
+            fingerprint="0" * 64, request=request, response=TakeResponse(status=200, **response), partial=partial
+        )
+        (tmp_path / name).write_bytes(write_take(take))
+
+    tape = Recordings(tmp_path)
+    with pytest.raises(SettingsError, match="No whole answer"):
+        tape.pace()
+    keep("a.json", after_ms=900, body={})
+    assert tape.pace().first(Random(1)) == 0.9
+    assert tape.pace().gaps(Random(1)) is None
+    (tmp_path / "damaged.json").write_text("{")
+    keep("b.json", after_ms=5000, events=(Event(gap_ms=1), Event(gap_ms=7)), partial="it broke off")
+    keep("c.json", after_ms=300, events=(Event(gap_ms=0), Event(gap_ms=20), Event(gap_ms=40)))
+    pace, chance = tape.pace(), Random(1)
+    assert {pace.first(chance) for _ in range(9)} == {0.3}
+    gap = pace.gaps(chance)
+    assert gap is not None
+    assert {gap() for _ in range(30)} == {0.02, 0.04}
+    llm = Interceptor("one two three", pace=pace, time_scale=0)
+    with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
+        client.post(URL, json=chat(stream=True))
+    assert llm.elapsed >= 0.36

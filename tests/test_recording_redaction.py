@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import Redaction
+from llm_intercept.base.framings import SSE as EVENTS
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
@@ -372,8 +373,8 @@ def test_redaction_of_events_and_lines_is_total_and_idempotent(texts, frame, is_
     text = "".join(frame.format(one) for one in said)
     events = tuple(Event(gap_ms=0, text=frame.format(one)) for one in said)
     redactor = Redactor()
-    once = redacted_events(events, redactor)
-    assert redacted_events(once, redactor) == once
+    once = redacted_events(events, redactor, EVENTS)
+    assert redacted_events(once, redactor, EVENTS) == once
     assert len(once) == len(events)
     body = redacted_text(text, redactor)
     assert redacted_text(body, redactor) == body

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_intercept.base.framings import SSE as EVENTS
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.recording.bodies import (
-    FRAME,
     LAYOUTS,
     Chunk,
     content_of,
@@ -36,6 +37,7 @@ from llm_intercept.recording.take import (
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
 NUMBERS = st.floats() | st.floats(-1e-3, 1e-3) | st.floats(1e14, 1e18) | st.integers()
+FRAME = re.compile(rb".*?(?:\r?\n\r?\n|\r\r)", re.DOTALL)
 OBJECTS = st.dictionaries(st.text(), VALUES)
 SSE = {"content-type": "text/event-stream; charset=utf-8"}
 
@@ -136,7 +138,7 @@ def test_a_lone_surrogate_is_kept():
 )
 def test_a_stream_is_ended_by_an_event_that_says_so(tail, ended):
     chunks = [Chunk(b'data: {"a":1}\n\n', 0.0), *(Chunk(tail[n : n + 3], 1.0) for n in range(0, len(tail), 3))]
-    assert OPAQUE.grammar.is_last(last_event(chunks)) is ended
+    assert OPAQUE.grammar.is_last(last_event(chunks, EVENTS)) is ended
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "deflate-raw", "gzip, deflate"])
@@ -202,7 +204,7 @@ def test_a_stream_is_cut_at_its_end_as_it_is_cut_while_it_comes(text, places, ti
     pieces = [content[begin:end] for begin, end in pairwise(ends)]
     chunks = [Chunk(piece, float(at)) for piece, at in zip(pieces, sorted(times), strict=False)]
     kept = response_of(200, SSE, chunks).events
-    assert [(event_bytes(event), event.gap_ms) for event in kept] == cut_while_it_comes(chunks)
+    assert [(event_bytes(event, EVENTS), event.gap_ms) for event in kept] == cut_while_it_comes(chunks)
 
 
 @given(
@@ -212,7 +214,7 @@ def test_an_event_is_kept_as_json_just_where_compact_json_says_it_again(said):
     content = "".join(f"data: {one}\n\n" for one in said).encode()
     events = response_of(200, SSE, [Chunk(content, 0.0)] if content else []).events
     assert [event.data for event in events] == [{"a": 1} if one == '{"a":1}' else None for one in said]
-    assert b"".join(map(event_bytes, events)) == content
+    assert b"".join(event_bytes(event, EVENTS) for event in events) == content
 
 
 @given(VALUES, st.sampled_from(["body", "text", "events"]))

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Recordings, Reply, reasoning, tool_call
+from llm_intercept.base.framings import SSE as EVENTS
 from llm_intercept.recording.events_redaction import redacted_events
 from llm_intercept.recording.take import Event
 from llm_intercept.secrets.redactor import Redactor
@@ -352,11 +353,11 @@ def test_a_secret_cut_in_two_at_any_place_is_not_kept():
             events = tuple(
                 Event(gap_ms=0, data={"choices": [{"index": 0, "delta": {"content": one}}]}) for one in pieces
             )
-            clean = redacted_events(events, Redactor())
+            clean = redacted_events(events, Redactor(), EVENTS)
             said = [one.data["choices"][0]["delta"]["content"] for one in clean]
             assert left_of(core, ["".join(said)]) is None, (shape, at)
             assert (len(said), said[0], said[3]) == (4, "Look: ", " is it.")
-            assert redacted_events(clean, Redactor()) == clean
+            assert redacted_events(clean, Redactor(), EVENTS) == clean
 
 
 @pytest.mark.parametrize("form", FORMS)

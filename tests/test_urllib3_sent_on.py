@@ -34,13 +34,13 @@ each_library = pytest.mark.parametrize("library", LIBRARIES)
 
 @pytest.fixture
 def upstream(tmp_path) -> Iterator[Any]:
-    with serving(tmp_path, gap=0) as served:
+    with serving(tmp_path) as served:
         yield served
 
 
 @pytest.fixture
 def plain(tmp_path) -> Iterator[Any]:
-    with serving(tmp_path, tls=False, gap=0) as served:
+    with serving(tmp_path, tls=False) as served:
         yield served
 
 

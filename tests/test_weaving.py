@@ -15,6 +15,7 @@ from llm_intercept import (
     malformed,
     stall,
 )
+from llm_intercept.base.framings import SSE
 from llm_intercept.dialects.openai_chat import grammar as GRAMMAR  # noqa: N812 - it is used as a value
 from llm_intercept.faults import (
     crlf,
@@ -57,7 +58,7 @@ JSON = b'{"choices": [{"message": {"content": "0123"}}]}\n'
 
 
 def woven(steps: list[Any], *faults: Any, stream: bool = True, gap: Any = None) -> list[Step]:
-    return list(weave(steps, faults, Body(GRAMMAR, stream), gap))
+    return list(weave(steps, faults, Body(GRAMMAR, SSE if stream else None), gap))
 
 
 def test_without_faults_the_steps_are_the_same() -> None:
@@ -211,7 +212,7 @@ def test_events_are_found_however_a_stream_comes(seed: int, crs: bool) -> None:
     """Cutting a stream anywhere and dividing it gives its events again, with either line end."""
     faults = [*([crlf()] if crs else []), rechunk(seed)]
     wanted = [step.replace(b"\n", b"\r\n") if crs else step for step in STREAM]
-    assert list(events(iter(woven(STREAM, *faults)))) == wanted
+    assert list(events(iter(woven(STREAM, *faults)), SSE)) == wanted
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -257,7 +258,7 @@ def test_a_hundred_thousand_chunks_take_constant_memory() -> None:
         for number in range(10 * few):
             yield b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % (number % 10)
 
-    steps = weave(source(), faults, Body(GRAMMAR, is_stream=True), lambda: 0.1)
+    steps = weave(source(), faults, Body(GRAMMAR, SSE), lambda: 0.1)
     tracemalloc.start()
     try:
         for _ in itertools.islice(steps, 2 * few):
@@ -281,7 +282,7 @@ def test_closing_ends_the_making() -> None:
         finally:
             closed.append(True)
 
-    steps = weave(source(), (crlf(), rechunk(1)), Body(GRAMMAR, is_stream=True))
+    steps = weave(source(), (crlf(), rechunk(1)), Body(GRAMMAR, SSE))
     next(steps)
     steps.close()
     assert closed == [True]

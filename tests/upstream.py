@@ -27,11 +27,12 @@ WORDS = ("Packets ", "fall ", "like ", "leaves, ", "né. ", "🍂")
 class Upstream:
     """Where it listens, what it got, and the answers it will give before its usual one.
 
-    Where there is a `gate`, an event of a stream is sent when somebody lets it through, and not after a while.
+    Where there is a `gate`, an event of a stream is sent when somebody lets it through, and not after a `gap`, in seconds.
     """
 
     url: str
     ca: str
+    gap: float = GAP
     gate: threading.Semaphore | None = None
     seen: list[dict[str, Any]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
@@ -194,7 +195,7 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             self.end_headers()
             for position, part in enumerate(told(self.path, number, body)):
                 if position:
-                    upstream.gate.acquire(timeout=20) if upstream.gate else time.sleep(GAP)
+                    upstream.gate.acquire(timeout=20) if upstream.gate else time.sleep(upstream.gap)
                 if "drop in" in last and position == 3:
                     self.close_connection = True
                     self.connection.close()
@@ -213,15 +214,16 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
 
 
 @contextmanager
-def serving(folder: Path, *, tls: bool = True) -> Iterator[Upstream]:
+def serving(folder: Path, *, tls: bool = True, gap: float = GAP) -> Iterator[Upstream]:
     """Serve on a loopback port, by TLS with a certificate of its own.
 
     Args:
         folder: Where the certificate's authority is written.
         tls: Whether it is served by TLS.
+        gap: Seconds between the events of a stream.
 
     """
-    upstream = Upstream("", "")
+    upstream = Upstream("", "", gap)
     context = _context(upstream, folder) if tls else None
     with listening(_handler(upstream), context) as port:
         upstream.url = f"{'https' if tls else 'http'}://localhost:{port}"

@@ -133,7 +133,7 @@ def _say_that_it_is_on(settings: Mapping[str, Any]) -> None:
     from llm_intercept import __version__  # noqa: PLC0415 - nothing is imported when the variable is unset
     from llm_intercept.base.foreign import beside  # noqa: PLC0415
 
-    mode, doors = f"on (LLM_INTERCEPT={settings['mode']})", "httpx, httpx2, aiohttp and urllib3 (requests)"
+    mode, doors = f"on (LLM_INTERCEPT={settings['mode']})", "httpx, httpx2, aiohttp, urllib3"
     _say(f"llm-intercept {__version__}: {mode}; requests to models over {doors} are {_how(settings)}")
     for problem in filter(None, (beside(), _no_family())):
         _say(f"llm-intercept: {problem}")

@@ -9,6 +9,7 @@ import httpx
 from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, InterceptTransport, raw
+from llm_intercept.base.framings import SSE
 from llm_intercept.base.sse import Lines, data_of
 from llm_intercept.dialects.openai_chat import grammar
 from llm_intercept.recording.bodies import Chunk, content_of, events_of, response_of
@@ -123,7 +124,7 @@ def where_a_stream_is_cut_does_not_matter(parts: list[bytes]) -> None:
     for line in Lines().feed(whole + b"\n"):
         _ = data_of(line)
     chunks = [Chunk(part, 0.0) for part in parts if part]
-    assert events_of(chunks) == events_of([Chunk(whole, 0.0)] if whole else [])
+    assert events_of(chunks, SSE) == events_of([Chunk(whole, 0.0)] if whole else [], SSE)
     for kind in ("text/event-stream", "application/json"):
         assert content_of(response_of(200, {"content-type": kind}, chunks)) == whole
 

@@ -11,6 +11,7 @@ from llm_intercept import __version__
 from llm_intercept.cli.check import check
 from llm_intercept.cli.recordings import recordings
 from llm_intercept.cli.run import run
+from llm_intercept.cli.serving import serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,5 +20,5 @@ def app() -> None:
     """Answer an unmodified program's LLM calls at the HTTP transport."""
 
 
-for command in (run, check, recordings):
+for command in (run, serve, check, recordings):
     app.add_command(command)

@@ -12,23 +12,26 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from llm_intercept.base import reports
 from llm_intercept.base.foreign import FOREIGN
 from llm_intercept.base.version import DISTRIBUTION
-from llm_intercept.base.words import did_you_mean
+from llm_intercept.base.words import counted, did_you_mean
 from llm_intercept.cli.check import rules_of
+from llm_intercept.cli.flags import settings_flags
+from llm_intercept.cli.terminal import say_error
 from llm_intercept.cli.waiting import status_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
 from llm_intercept.settings.environment import HEARD
-from llm_intercept.settings.values import TRUTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from llm_intercept.cli.beside import Beside
 
 PYTHON = re.compile(r"python[0-9.]*(\.exe)?$")
 QUESTION = f"""
@@ -53,28 +56,22 @@ UNHEARD = (
     "emptied environment switch it off. If it was not meant to run Python at all, run it without llm-intercept."
 )
 
-
-def _options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add a flag for each setting that a process can be given."""
-    for setting in reversed(said_in("run")):
-        default = f" [default: {setting.default}]" if setting.default not in (None, (), False) else ""
-        shown = f"{setting.help[0].upper()}{setting.help[1:]}.{default}"
-        if setting.kind is TRUTH:
-            function = click.option(setting.flag, is_flag=True, flag_value="true", default=None, help=shown)(function)
-        else:
-            words = click.Choice(setting.kind.choices) if setting.kind.choices else click.STRING
-            function = click.option(setting.flag, type=words, help=shown)(function)
-    return function
+UNASKED = (
+    "nothing was asked of a model, neither at the socket nor in a Python that is answered, so nothing was mocked. The "
+    "program is told of the socket by its environment ({names}): give it to its client, where that does not read these."
+)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_options
+@settings_flags()
+@click.option("--serve", "is_served", is_flag=True, help="Answer at a socket too, for what is not Python.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(command: tuple[str, ...], **given: str | None) -> None:
+def run(command: tuple[str, ...], is_served: bool, **given: str | None) -> None:
     """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.
 
     Examples: llm-intercept run --reply "hi" -- python app.py;
-    llm-intercept run --mode auto --recordings recordings/demo -- python app.py
+    llm-intercept run --mode auto --recordings recordings/demo -- python app.py;
+    llm-intercept run --serve --rules rules.toml -- node app.js
     """
     chosen = {name: text for name, text in given.items() if text is not None}
     chosen.setdefault("mode", "replay" if "recordings" in chosen else "mock")  # as `intercept(recordings=…)` does
@@ -91,11 +88,30 @@ def run(command: tuple[str, ...], **given: str | None) -> None:
             f"there is no command {command[0]!r}. Put the whole command after --, as in: "
             "llm-intercept run -- python app.py"
         )
-    _check_interpreter(program, command)
+    if not is_served:
+        _check_interpreter(program, command)
     rules = variables.get(BY_NAME["rules"].variable)
     if rules is not None:
         rules_of(rules)
-    sys.exit(_run(program, command, {**os.environ, **variables}))
+    environment = {**os.environ, **variables}
+    sys.exit(_run_beside(program, command, environment) if is_served else _run(program, command, environment))
+
+
+def _run_beside(program: str, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    """Run a command beside a server, of which its environment tells; return its status, or a failure."""
+    from llm_intercept.cli.beside import Beside  # noqa: PLC0415 - it imports pydantic
+    from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - as above
+
+    status, beside = 0, Beside(environment)
+    try:
+        with beside.serving() as told:
+            status = _run(program, command, told, beside)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    except LLMInterceptError as error:
+        say_error(error)
+        return status or 1
+    return status
 
 
 def _variables(given: Mapping[str, str]) -> dict[str, str]:
@@ -106,17 +122,30 @@ def _variables(given: Mapping[str, str]) -> dict[str, str]:
     return {BY_NAME[name].variable: BY_NAME[name].kind.seen_from(str(Path.cwd()), text) for name, text in given.items()}
 
 
-def _run(program: str, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
-    """Run a command to its end; return its status, or a failure where no Python in it was answered."""
+def _run(program: str, command: tuple[str, ...], environment: Mapping[str, str], beside: Beside | None = None) -> int:
+    """Run a command to its end; return its status, or a failure where nothing in it was answered."""
     with tempfile.TemporaryDirectory(prefix="llm-intercept-", ignore_cleanup_errors=True) as folder:
         file = str(Path(folder, "heard"))
         status = status_of(program, command, {**environment, HEARD: file})
         heard = reports.take(file)
+    is_quiet = bool(environment.get(BY_NAME["quiet"].variable))
+    if beside is not None and (beside.count or not any("asked" in entry for entry in heard)):
+        return _told(beside, status, is_quiet=is_quiet)
     if not any("started" in entry for entry in heard):
         click.echo(f"Error: {UNHEARD.format(command=command[0])}", err=True)
         return status or 1
-    if not status and not any("asked" in entry for entry in heard) and not environment.get(BY_NAME["quiet"].variable):
+    if not status and not any("asked" in entry for entry in heard) and not is_quiet:
         click.echo("llm-intercept: no process that was answered asked a model anything.", err=True)
+    return status
+
+
+def _told(beside: Beside, status: int, *, is_quiet: bool) -> int:
+    """Say how much was answered at the socket; nothing at all is a failure."""
+    if not beside.count:
+        click.echo(f"Error: {UNASKED.format(names=', '.join(beside.names))}", err=True)
+        return status or 1
+    if not is_quiet:
+        click.echo(f"llm-intercept: {counted(beside.count, 'request')} came to the socket.", err=True)
     return status
 
 

@@ -21,6 +21,11 @@ def say(text: str) -> None:
     click.echo(visible(text, lines=True))
 
 
+def say_error(error: object) -> None:
+    """Write the text of an error to stderr."""
+    click.echo(visible(str(error), lines=True), err=True)
+
+
 def failure(error: object) -> click.ClickException:
     """Make what click ends with, with the text of an error."""
     return click.ClickException(visible(str(error), lines=True))

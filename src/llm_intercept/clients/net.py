@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.clients.activation import active, forwarding
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     Ask = Callable[..., None]
 
@@ -27,6 +28,8 @@ _lock = threading.Lock()
 _installed = False
 _names: dict[str, str] = {}
 """The name that each address was last given for."""
+_ours: dict[tuple[str, int | None], int] = {}
+"""The places where this process answers itself, and how often it was said so."""
 
 
 def install() -> None:
@@ -38,10 +41,22 @@ def install() -> None:
             _installed = True
 
 
+@contextmanager
+def answering(host: str, port: int) -> Generator[None]:
+    """Let a place be known as one where this process answers itself: who connects to it reaches nobody else."""
+    _ours[host, port] = _ours.get((host, port), 0) + 1
+    try:
+        yield
+    finally:
+        _ours[host, port] -= 1
+        if not _ours[host, port]:
+            del _ours[host, port]
+
+
 def ask(contact: Contact) -> None:
     """Ask whoever is active whether a contact may be made; raises what they raise."""
     handlers = active()
-    if handlers:
+    if handlers and (contact.head.host, contact.port) not in _ours:
         handlers[0].unseen(contact, handlers[1:])
 
 

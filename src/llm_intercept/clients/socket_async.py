@@ -19,10 +19,10 @@ from llm_intercept.errors import NotSentOnError
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from llm_intercept.clients.socket_lanes import Conversation
-    from llm_intercept.model.wire import SocketTurn, WireResponse
+    from llm_intercept.model.wire import Exchange, SocketTurn, WireResponse
 
 SIZE = 65536
 
@@ -89,33 +89,10 @@ class _AsyncServer:
             self._wire.leave(NOBODY)
             await self._flush()
             return
-        door = AsyncTurnDoor(turn, self._conversation.host)
-        try:
-            exchange = handlers[0].exchange(self._conversation.head(), handlers[1:])
-            if exchange is None:
-                raise NotSentOnError(self._conversation.host)
-            response = await drive_async(exchange, door)
-            await self._tell(turn, response, door)
-        except Exception as error:
-            said = why_not(turn, error)
-            if said is None:
-                raise ConnectionAbortedError(str(error)) from error
-            await self._say(said)
-
-    async def _tell(self, turn: SocketTurn, response: WireResponse, door: AsyncTurnDoor) -> None:
-        told, chunks = Told(turn, response), ByteChunks(response, door)
-        failed: Exception | None = None
-        try:
-            async with aclosing(cast("AsyncGenerator[bytes]", aiter(chunks))) as read:
-                async for chunk in read:
-                    for text in told.feed(chunk):
-                        await self._say(text)
-        except Exception as error:  # noqa: BLE001 - it is raised again when all is said that came before
-            failed = error
-        finally:
-            await chunks.aclose()
-        for text in told.end(failed):
-            await self._say(text)
+        conversation = self._conversation
+        await answer(
+            turn, conversation.host, lambda: handlers[0].exchange(conversation.head(), handlers[1:]), self._say
+        )
 
     async def _say(self, text: str) -> None:
         self._wire.say(text)
@@ -135,3 +112,49 @@ class _AsyncServer:
         """End the connection as one that fails: what was sent arrives, and then nothing, not even a close."""
         self._wire.is_lost = True
         self._writer.close()
+
+
+async def answer(
+    turn: SocketTurn, host: str, begin: Callable[[], Exchange | None], say: Callable[[str], Awaitable[None]]
+) -> None:
+    """Answer one request of a connection in messages.
+
+    Args:
+        turn: The request.
+        host: The connection's host, for messages.
+        begin: Begins the exchange.
+        say: Sends a message.
+
+    Raises:
+        ConnectionError: The connection is to be lost.
+
+    """
+    door = AsyncTurnDoor(turn, host)
+    try:
+        exchange = begin()
+        if exchange is None:
+            raise NotSentOnError(host)
+        await _tell(turn, await drive_async(exchange, door), door, say)
+    except Exception as error:
+        said = why_not(turn, error)
+        if said is None:
+            raise ConnectionAbortedError(str(error)) from error
+        await say(said)
+
+
+async def _tell(
+    turn: SocketTurn, response: WireResponse, door: AsyncTurnDoor, say: Callable[[str], Awaitable[None]]
+) -> None:
+    told, chunks = Told(turn, response), ByteChunks(response, door)
+    failed: Exception | None = None
+    try:
+        async with aclosing(cast("AsyncGenerator[bytes]", aiter(chunks))) as read:
+            async for chunk in read:
+                for text in told.feed(chunk):
+                    await say(text)
+    except Exception as error:  # noqa: BLE001 - it is raised again when all is said that came before
+        failed = error
+    finally:
+        await chunks.aclose()
+    for text in told.end(failed):
+        await say(text)

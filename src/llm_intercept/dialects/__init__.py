@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
 from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
 from llm_intercept.dialects.anthropic_messages.token_counter import TokenCounter
 from llm_intercept.dialects.anthropic_models.dialect import AnthropicModels
+from llm_intercept.dialects.bedrock.dialect import BedrockConverse
+from llm_intercept.dialects.cohere.cohere_embed import CohereEmbed
+from llm_intercept.dialects.cohere.cohere_models import CohereModels
+from llm_intercept.dialects.cohere.cohere_rerank import CohereRerank
+from llm_intercept.dialects.cohere.dialect import CohereChat
 from llm_intercept.dialects.google_embeddings.dialect import GoogleEmbeddings
 from llm_intercept.dialects.google_gemini.count_tokens import CountTokens
 from llm_intercept.dialects.google_gemini.dialect import GoogleGemini
 from llm_intercept.dialects.google_models.dialect import GoogleModels
+from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
+from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
+from llm_intercept.dialects.ollama.ollama_models import OllamaModels
 from llm_intercept.dialects.opaque import OPAQUE
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
@@ -30,12 +39,21 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of"]
 
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
     OpenAICompletions(),
+    OllamaChat(),
+    OllamaGenerate(),
+    OllamaEmbed(),
+    OllamaModels(),
+    CohereChat(),
+    CohereEmbed(),
+    CohereRerank(),
+    CohereModels(),
+    BedrockConverse(),
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),
@@ -68,3 +86,17 @@ def claimed_by(head: WireRequest) -> Dialect | None:
 def dialect_of(head: WireRequest) -> Dialect:
     """Find the dialect of a request: the one that claims it, or the null dialect."""
     return claimed_by(head) or OPAQUE
+
+
+def home_of(head: WireRequest) -> str:
+    """Name the host that a request at a server of another name is meant for; empty where nobody here knows.
+
+    Several makers have some paths: what the head itself says of them comes first, then the order of the dialects.
+    """
+    dialect = claimed_by(head)
+    if dialect is not None:
+        return dialect.home
+    homes = dict.fromkeys(one.home for one in DIALECTS if one.home)
+    there = {home: replace(head, host=home, url=f"https://{home}{head.path}") for home in homes}
+    claimed = next((home for home, one in there.items() if claimed_by(one) is not None), "")
+    return claimed or next((home for home, one in there.items() if OPAQUE.called(one)), "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import Brought
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.model.wire import Forward, Forwarded, NetworkFaultError, Pause, ReadBody, WireResponse
+from llm_intercept.model.wire import Break, Forward, Forwarded, NetworkFaultError, Pause, ReadBody, WireResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -64,4 +64,9 @@ def _answered(exchange: Exchange, content: bytes) -> Generator[Any, Any, Brought
 def _read(outcome: WireResponse | Forwarded) -> Brought:
     if isinstance(outcome, Forwarded):
         return Brought(UNREACHED, NOT_SENT.encode())
-    return Brought(outcome.status, b"".join(step for step in outcome.chunks if isinstance(step, bytes)))
+    content = b""
+    for step in outcome.chunks:
+        if isinstance(step, Break):
+            return Brought(UNREACHED, f"{step.kind}: {step.message}".encode())
+        content += step if isinstance(step, bytes) else b""
+    return Brought(outcome.status, content)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import weave
-from llm_intercept.model.wire import Break, NetworkFaultError, Pause, is_event_stream
+from llm_intercept.model.wire import Break, NetworkFaultError, Pause, stream_framing
 from llm_intercept.replies.kinds import ErrorReply
 from llm_intercept.replies.reply import Reply
 
@@ -67,8 +67,9 @@ class Delivery:
         if not self.faults and pace is None:
             return self._with_headers(response)
         timeline = self.case.service.timeline()
-        dialect = self.case.dialect
-        body = Body(dialect.grammar, is_event_stream(response), identity, dialect.counted)
+        dialect, framing = self.case.dialect, stream_framing(response)
+        body = Body(dialect.grammar, framing, identity, dialect.counted)
+        self.faults = self.case.call.faults = tuple(fault for fault in self.faults if fault.fits(framing))
         gap = None if pace is None else (yield from self._first_byte(pace, body, timeline))
         response = self._with_headers(response)
         steps = weave(response.chunks, self.faults, body, gap if self.case.request.stream and body.is_stream else None)

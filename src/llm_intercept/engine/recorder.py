@@ -93,6 +93,10 @@ class Recorder:
         """Whether a request without a take goes to the network; in CI `auto` does not let it."""
         return self.mode == "record" or (self.mode == "auto" and not is_ci())
 
+    def fresh(self) -> Recorder:
+        """Make one of the same tape, of which nothing has been played."""
+        return Recorder(self.recordings, self.mode)
+
     @cached_property
     def tape(self) -> Tape:
         """The tape, opened when the first request asks for it."""

@@ -15,7 +15,7 @@ from llm_intercept.engine.reread import api_of_take
 from llm_intercept.engine.restated import restated, timed
 from llm_intercept.errors import LLMInterceptError, RecordingError, ReplyError
 from llm_intercept.model.wire import RETRYABLE, Wait, WireResponse
-from llm_intercept.recording.bodies import answer_values, event_bytes
+from llm_intercept.recording.bodies import answer_values, event_bytes, framing_in
 from llm_intercept.recording.sanitize import wire_bytes
 from llm_intercept.replies.kinds import RawReply
 from llm_intercept.secrets.urls import shown_url
@@ -141,7 +141,10 @@ class Replay:
         recorded = self.take.response
         if self.factor:
             return self._spaced()
-        return (self.content,) if recorded.events is None else map(event_bytes, recorded.events)
+        if recorded.events is None:
+            return (self.content,)
+        framing = framing_in(recorded)
+        return (event_bytes(event, framing) for event in recorded.events)
 
     def _spaced(self) -> Iterator[bytes | Wait]:
         recorded = self.take.response
@@ -150,7 +153,8 @@ class Replay:
         if recorded.events is None:
             yield self.content
             return
+        framing = framing_in(recorded)
         for event in recorded.events:
             if event.gap_ms:
                 yield Wait(event.gap_ms * self.factor / 1000)
-            yield event_bytes(event)
+            yield event_bytes(event, framing)

@@ -20,6 +20,7 @@ from llm_intercept.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.model.wire import Break, EventKind, Step, Wait
 
 Form = Literal["data", "event"]
@@ -94,14 +95,14 @@ class Body:
 
     Attributes:
         grammar: Its API's grammar.
-        is_stream: Whether it is a stream of events.
+        framing: How it is cut into events; None for a body that is no stream.
         identity: A text that is the same for a request.
         counted: Counts the tokens that an event of the stream carries; None where each that takes time carries one.
 
     """
 
     grammar: Grammar
-    is_stream: bool
+    framing: Framing | None
     identity: str = ""
     counted: Callable[[bytes], int] | None = None
 
@@ -110,6 +111,11 @@ class Body:
         if self.counted is not None:
             return self.counted(event)
         return int(self.grammar.kind(event) in TAKES_TIME)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream of events."""
+        return self.framing is not None
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,6 +151,10 @@ class Fault:
     def applies(self, *, stream: bool) -> bool:
         """Whether an answer of this shape can have it."""
         return stream or not self.only_in_streams
+
+    def fits(self, framing: Framing | None) -> bool:
+        """Whether a body that is cut so can have it; None is for one that is no stream."""
+        return self.applies(stream=framing is not None)
 
     @property
     def replaces_answer(self) -> bool:

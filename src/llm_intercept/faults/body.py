@@ -77,7 +77,7 @@ class Malformed(Fault):
             if not isinstance(step, bytes):  # a wait is no chunk
                 yield step
                 continue
-            yield step if left else step[: len(step) // 2] + (b"\n\n" if step.endswith(b"\n\n") else b"")
+            yield step if left else step[: len(step) // 2] if body.framing is None else body.framing.broken(step)
             left -= 1
 
 
@@ -211,12 +211,11 @@ class TruncatedArguments(Fault):
             elif not body.is_stream:
                 yield body.grammar.halve_arguments(step)
             else:
-                is_fragment = body.grammar.kind(step) == "arguments"
+                halved = body.grammar.halve_arguments(step)
+                is_fragment = halved == step and body.grammar.kind(step) == "arguments"
                 fragments += is_fragment
-                if not is_fragment:
-                    yield body.grammar.halve_arguments(step)
-                elif fragments <= self.after:
-                    yield step
+                if not is_fragment or fragments <= self.after:
+                    yield halved
 
 
 truncated_arguments = TruncatedArguments

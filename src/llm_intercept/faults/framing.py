@@ -17,6 +17,7 @@ from llm_intercept.model.wire import Break
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.model.wire import Step
 
 Cut = Literal["mixed", "bytes", "split", "coalesce"]
@@ -25,7 +26,7 @@ SMALL, USUAL, LARGE = (1, 3), (1, 40), (200, 2000)
 
 @dataclass(frozen=True, repr=False)
 class KeepAlive(Fault):
-    """Comments stand between the events of a stream, as OpenRouter sends them.
+    """Comments stand between the events of a stream, as OpenRouter sends them; only server-sent events have any.
 
     Args:
         every: How many events stand between two of them.
@@ -47,8 +48,11 @@ class KeepAlive(Fault):
         if "\n" in self.text or "\r" in self.text:
             raise SettingsError("keep_alive(text=…)", self.text, "one line")
 
-    def weave(self, steps: Iterator[Step], _: Body, /) -> Iterator[Step]:
-        comment, given = f": {self.text}\n\n".encode(), 0
+    def fits(self, framing: Framing | None) -> bool:
+        return framing is not None and bool(framing.comment(self.text))
+
+    def weave(self, steps: Iterator[Step], body: Body, /) -> Iterator[Step]:
+        comment, given = b"" if body.framing is None else body.framing.comment(self.text), 0
         for step in steps:
             if isinstance(step, bytes):
                 if given % self.every == 0:
@@ -66,6 +70,9 @@ class Crlf(Fault):
 
     where = Where.FRAMING
     order = 1
+
+    def fits(self, framing: Framing | None) -> bool:
+        return framing is None or framing.is_text
 
     def weave(self, steps: Iterator[Step], _: Body, /) -> Iterator[Step]:
         return (step.replace(b"\n", b"\r\n") if isinstance(step, bytes) else step for step in steps)

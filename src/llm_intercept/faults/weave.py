@@ -1,11 +1,10 @@
 """Weaves faults and pace into the steps of a body: puts them in order and runs them, one event in hand at a time.
 
-Knows: where an event of a stream ends. Must not know: any fault, any API, any clock, who reads the steps.
+Must not know: any fault, any API, where an event ends, any clock, who reads the steps.
 """
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,9 @@ from llm_intercept.model.wire import Wait
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.faults.base import Body, Fault
     from llm_intercept.model.wire import Step
-
-END_OF_EVENT = re.compile(rb"\n\r?\n")
 
 
 def weave(
@@ -34,8 +32,8 @@ def weave(
 
     """
     source = iter(chunks)
-    steps = events(source) if body.is_stream else _divided(source, faults)
-    applicable = (one for one in faults if one.applies(stream=body.is_stream))
+    steps = _divided(source, faults) if body.framing is None else events(source, body.framing)
+    applicable = (one for one in faults if one.fits(body.framing))
     for fault in sorted(applicable, key=lambda one: (one.where, one.order)):
         if gap is not None and fault.where >= Where.END:
             steps, gap = paced(steps, body, gap), None
@@ -48,17 +46,15 @@ def weave(
             close()
 
 
-def events(steps: Iterator[Step]) -> Iterator[Step]:
+def events(steps: Iterator[Step], framing: Framing) -> Iterator[Step]:
     """Divide a stream into its events, one a step, however it comes."""
     rest = b""
     for step in steps:
-        if not isinstance(step, bytes) or (not rest and step.endswith(b"\n\n") and step.find(b"\n\n") == len(step) - 2):
+        if not isinstance(step, bytes) or (not rest and framing.is_one(step)):
             yield step
         else:
-            rest += step
-            while end := END_OF_EVENT.search(rest):
-                yield rest[: end.end()]
-                rest = rest[end.end() :]
+            whole, rest = framing.cut(rest + step)
+            yield from whole
     if rest:
         yield rest
 

@@ -206,6 +206,7 @@ class Journal:
 
     `keep` says whether calls are kept at all (nobody reads those of a process switched on by its environment); `log`
     is told of each call that has ended. Where calls are not kept, `untold` counts the failures that are not either.
+    `most` says how many calls are kept at least, and of twice as many the older ones are forgotten; None keeps all.
     """
 
     calls: list[Call] = field(default_factory=list["Call"])
@@ -213,6 +214,7 @@ class Journal:
     unmatched: list[Unmatched] = field(default_factory=list["Unmatched"])
     failures: list[BaseException] = field(default_factory=list[BaseException])
     keep: bool = True
+    most: int | None = None
     untold: int = 0
     log: Callable[[Call], None] | None = None
     noted: int = 0
@@ -234,7 +236,10 @@ class Journal:
         """Note a call that has just begun."""
         self.noted += not call.is_side
         if self.keep:
-            (self.side_calls if call.is_side else self.calls).append(call)
+            kept = self.side_calls if call.is_side else self.calls
+            kept.append(call)
+            if self.most is not None and len(kept) >= 2 * self.most:
+                del kept[: -self.most]
         call._journals.append(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a call and its journals are one thing
         return call
 
@@ -249,7 +254,7 @@ class Journal:
             self.failures.append(error)
 
     def _has_room(self, kept: Sequence[object]) -> bool:
-        has_room = self.keep or len(kept) < TOLD
+        has_room = (self.keep and self.most is None) or len(kept) < TOLD
         self.untold += not has_room
         return has_room
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from llm_intercept.base.framings import SSE, framing_of
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.timing.clock import Timeline
 
 
@@ -124,11 +127,6 @@ RETRYABLE = frozenset({408, 409, 429, *range(500, 600)})
 """The HTTP statuses that the SDKs try again after (openai 3.54, anthropic 1.40: `_should_retry`)."""
 
 
-def announces_events(content_type: str) -> bool:
-    """Whether a content-type header announces server-sent events."""
-    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
-
-
 Step = bytes | Wait | Break | Awaited
 EventKind = Literal["role", "content", "arguments", "finish", "usage", "done", "other"]
 """What an event of an answer's stream is for, in terms every API has."""
@@ -157,9 +155,14 @@ class WireResponse:
     timeline: Timeline | None = None
 
 
+def stream_framing(response: WireResponse) -> Framing | None:
+    """Find how a response is cut into events; None if it is no stream of them."""
+    return next((framing_of(value) for name, value in response.headers if name == "content-type"), None)
+
+
 def is_event_stream(response: WireResponse) -> bool:
-    """Whether a response is a stream of events."""
-    return any(name == "content-type" and announces_events(value) for name, value in response.headers)
+    """Whether a response is a stream of server-sent events."""
+    return stream_framing(response) is SSE
 
 
 @dataclass(frozen=True, slots=True)

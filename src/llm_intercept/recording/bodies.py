@@ -1,24 +1,25 @@
 """Turns the bytes of a response into what a take keeps, and back into the same bytes.
 
-Knows: JSON layouts, server-sent events, gaps. Must not know: requests, redaction, files.
+Knows: JSON layouts, events, gaps. Must not know: requests, redaction, files.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
 
+from llm_intercept.base.framings import SSE, framing_of
 from llm_intercept.base.json import is_array, is_object, loads
-from llm_intercept.model.wire import announces_events
 from llm_intercept.recording.json_writer import COMPACT, compact, indented, spaced
 from llm_intercept.recording.take import Event, Layout, TakeResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from llm_intercept.base.framings import Framing
 
 DEEPEST = 200
 """How deep JSON may be nested that is kept as JSON; what is deeper is kept as a text, to be played to the byte."""
@@ -28,10 +29,6 @@ LAYOUTS = tuple(
     for indent, has_spaces in ((2, True), (None, False), (None, True), (4, True))
     for end in ("\n", "")
 )
-FRAME = re.compile(rb".*?(?:\r?\n\r?\n|\r\r)", re.DOTALL)
-LINE = re.compile(r"(?m)^data: ?(.*)$")
-DATA = "data: "
-OBJECT = DATA + "{"
 
 
 class Chunk(NamedTuple):
@@ -46,10 +43,16 @@ def timed(contents: Sequence[bytes], times: Sequence[float]) -> list[Chunk]:
     return [Chunk(content, at) for content, at in zip(contents, times, strict=True) if content]
 
 
-def last_event(chunks: Sequence[Chunk]) -> bytes:
-    """Return the last event of a stream."""
-    content = b"".join(chunk.content for chunk in chunks).rstrip().replace(b"\r\n", b"\n")
-    return content.rpartition(b"\n\n")[2]
+def framing_in(response: TakeResponse) -> Framing:
+    """Find how the events of a response are framed; those of a take that does not say it are server-sent."""
+    return framing_of(response.headers.get("content-type", "")) or SSE
+
+
+def last_event(chunks: Sequence[Chunk], framing: Framing) -> bytes:
+    """Return the last event of a stream, with LF alone."""
+    whole, rest = framing.cut(b"".join(chunk.content for chunk in chunks))
+    last = rest if rest.strip() or not whole else whole[-1]
+    return last.rstrip().replace(b"\r\n", b"\n") if framing.is_text else last
 
 
 def response_of(status: int, headers: dict[str, str], chunks: Sequence[Chunk]) -> TakeResponse:
@@ -57,8 +60,9 @@ def response_of(status: int, headers: dict[str, str], chunks: Sequence[Chunk]) -
     after = round(chunks[0].at_ms) if chunks else None
     known: dict[str, Any] = {"status": status, "headers": headers, "after_ms": after}
     content = b"".join(chunk.content for chunk in chunks)
-    if announces_events(headers.get("content-type", "")):
-        events = events_of(chunks)
+    framing = framing_of(headers.get("content-type", ""))
+    if framing is not None:
+        events = events_of(chunks, framing)
         if events is not None:
             return TakeResponse.model_validate({**known, "events": events})
     return TakeResponse(**known, **body_fields(content))
@@ -98,33 +102,23 @@ def lay_out(value: object, layout: Layout) -> str:
     return json.dumps(value, indent=layout.indent, ensure_ascii=layout.ascii, separators=separators) + layout.end
 
 
-def events_of(chunks: Sequence[Chunk]) -> list[dict[str, Any]] | None:
-    """Cut a stream into the fields of its events, each with the gap before it; None if it is not UTF-8."""
-    frames = _frames(b"".join([chunk.content for chunk in chunks]))
+def events_of(chunks: Sequence[Chunk], framing: Framing) -> list[dict[str, Any]] | None:
+    """Cut a stream into the fields of its events, each with the gap before it; None if a text cannot say one."""
+    frames, rest = framing.cut(b"".join([chunk.content for chunk in chunks]))
+    if rest and framing.is_text:
+        frames.append(rest)
     try:
-        texts = [frame.decode() for frame in frames]
+        told = list(map(framing.told, frames))
+        found = iter(_parsed([one for one in told if one is not None]))
+        values = [None if one is None else next(found) for one in told]
+        events = list(map(_fields, frames, values))
     except UnicodeDecodeError:
         return None
-    events: list[dict[str, Any]] = [
-        {"gap_ms": gap, "text": text} for gap, text in zip(_gaps(frames, chunks), texts, strict=True)
-    ]
-    objects = [event for event in events if event["text"].startswith(OBJECT)]
-    for event, value in zip(objects, _parsed([event["text"][len(DATA) :] for event in objects]), strict=True):
-        if value is not None:
-            event["data"] = value
-            del event["text"]
-    return events
+    return [{"gap_ms": gap, **event} for gap, event in zip(_gaps(frames, chunks), events, strict=True)]
 
 
-def _frames(content: bytes) -> list[bytes]:
-    """Cut into whole events, and last what follows them, if anything does."""
-    if b"\r" not in content:
-        *found, rest = content.split(b"\n\n")
-        found = [frame + b"\n\n" for frame in found]
-    else:
-        found = [frame.group() for frame in FRAME.finditer(content)]
-        rest = content[sum(map(len, found)) :]
-    return [*found, rest] if rest else found
+def _fields(frame: bytes, value: Any) -> dict[str, Any]:
+    return {"text": frame.decode()} if value is None else {"data": value}
 
 
 def _gaps(frames: Sequence[bytes], chunks: Sequence[Chunk]) -> Iterator[int]:
@@ -144,11 +138,11 @@ def _gaps(frames: Sequence[bytes], chunks: Sequence[Chunk]) -> Iterator[int]:
 def _parsed(texts: list[str]) -> list[Any]:
     """Read what events say, all at once if that can be; None for what compact JSON does not say again."""
     values = _value(f"[{','.join(texts)}]")
-    if values is not None and [f"{text}\n\n" for text in compact(values)] == texts:
+    if values is not None and compact(values) == texts:
         return list(values)
     found = map(_value, texts)
     return [
-        value if value is not None and f"{compact([value])[0]}\n\n" == text else None
+        value if value is not None and compact([value])[0] == text else None
         for value, text in zip(found, texts, strict=True)
     ]
 
@@ -164,16 +158,19 @@ def _value(text: str) -> Any:
         return None
 
 
-def event_bytes(event: Event) -> bytes:
+def event_bytes(event: Event, framing: Framing) -> bytes:
     """Write an event as it was on the wire."""
-    return _utf8(event.text if event.text is not None else f"{DATA}{compact([event.data])[0]}\n\n")
+    if event.text is not None:
+        return _utf8(event.text)
+    made = framing.framed(compact([event.data])[0])
+    return made if isinstance(made, bytes) else _utf8(made)
 
 
-def event_value(event: Event) -> Any:
-    """Return what an event says: its data, or the JSON of its one data line, else its text."""
+def event_value(event: Event, framing: Framing) -> Any:
+    """Return what an event says: its data, or the JSON of its one line of data, else its text."""
     if event.text is None:
         return event.data
-    lines = LINE.findall(event.text)
+    lines = framing.said.findall(event.text)
     value = _value(lines[0]) if len(lines) == 1 else None
     return value if is_object(value) else event.text
 
@@ -186,13 +183,15 @@ def answer_values(response: TakeResponse) -> list[Any]:
     if response.events is None:
         value = response.body if response.text is None else _value(response.text)
         return [value] if is_object(value) or is_array(value) else []
-    return [value for value in map(event_value, response.events) if is_object(value)]
+    framing = framing_in(response)
+    return [value for event in response.events if is_object(value := event_value(event, framing))]
 
 
 def content_of(response: TakeResponse) -> bytes:
     """Write a response's body as it was on the wire, decoded."""
     if response.events is not None:
-        return b"".join(map(event_bytes, response.events))
+        framing = framing_in(response)
+        return b"".join([event_bytes(event, framing) for event in response.events])
     if response.base64 is not None:
         return base64.b64decode(response.base64)
     if response.text is not None:

@@ -9,7 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llm_intercept.model.wire import announces_events
+from llm_intercept.base.framings import framing_of
 from llm_intercept.recording.sizes import LIMIT
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Capture:
 
         headers, chunks = self._decoded()
         said = {name.lower(): value for name, value in headers}
-        is_stream = announces_events(said.get("content-type", ""))
-        ended = whole or (is_stream and self._grammar.is_last(last_event(chunks)))
+        framing = framing_of(said.get("content-type", ""))
+        ended = whole or (framing is not None and self._grammar.is_last(last_event(chunks, framing)))
         why = None if ended else _why(error)
         response = sanitize_response(self.asked, self._status, headers, chunks, self._redaction)
         take = take_of(self.asked, response, partial=why, versions=self._versions)

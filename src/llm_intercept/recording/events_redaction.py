@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
+from llm_intercept.base.framings import JSON_LINES, SSE
 from llm_intercept.base.json import is_array, is_object, loads
 from llm_intercept.recording.joined import redacted_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.recording.take import Event
     from llm_intercept.secrets.redactor import Redactor
 
-DATA = re.compile(r"(?m)^data:[ ]?([^\r\n]*)")
-LINES = re.compile(r"([^\r\n]*)")
 PLAIN = ""
 """The name of what an event says that is no JSON."""
 
@@ -50,9 +50,9 @@ class _Carrier:
         return "".join([*pieces, redactor.text(self.text[at:])])
 
 
-def redacted_events(events: Sequence[Event], redactor: Redactor) -> tuple[Event, ...]:
+def redacted_events(events: Sequence[Event], redactor: Redactor, framing: Framing) -> tuple[Event, ...]:
     """Redact events; what several of them say together is redacted together, and each keeps its part of the rest."""
-    carriers = [None if event.text is None else _carrier(event.text, DATA) for event in events]
+    carriers = [None if event.text is None else _carrier(event.text, framing) for event in events]
     values = [event.data if one is None else one.value for event, one in zip(events, carriers, strict=True)]
     clean = redacted_together(values, redactor)
     return tuple(_said_anew(*each, redactor) for each in zip(events, carriers, clean, strict=True))
@@ -68,9 +68,9 @@ def _said_anew(event: Event, carrier: _Carrier | None, value: Any, redactor: Red
 
 def redacted_text(text: str, redactor: Redactor) -> str:
     """Redact a body that is no JSON: lines that are, events, a JSON document that broke off, or any text."""
-    pattern = DATA if DATA.search(text) else LINES
-    cut = [one for one in re.split(r"(?<=\n\n)|(?<=\r\n\r\n)" if pattern is DATA else r"(?<=\n)", text) if one]
-    carriers = [_carrier(one, pattern) for one in cut]
+    framing = SSE if SSE.said.search(text) else JSON_LINES
+    cut = [one for one in re.split(r"(?<=\n\n)|(?<=\r\n\r\n)" if framing is SSE else r"(?<=\n)", text) if one]
+    carriers = [_carrier(one, framing) for one in cut]
     if len(cut) > 1 and any(one.is_json for one in carriers):
         clean = redacted_together([one.value for one in carriers], redactor)
         return "".join([one.saying(value, redactor) for one, value in zip(carriers, clean, strict=True)])
@@ -81,9 +81,9 @@ def redacted_text(text: str, redactor: Redactor) -> str:
     return redactor.text(text) if clean_one is broken else json.dumps(clean_one, ensure_ascii=False)
 
 
-def _carrier(text: str, pattern: re.Pattern[str]) -> _Carrier:
+def _carrier(text: str, framing: Framing) -> _Carrier:
     """Find what a text carries; JSON that broke off in its last text is read as far as it goes."""
-    spans = [found.span(1) for found in pattern.finditer(text) if found[1] or pattern is DATA]
+    spans = [found.span(1) for found in framing.said.finditer(text)]
     said = "\n".join([text[begin:end] for begin, end in spans])
     value = _read(said, loads)
     if value is None and spans and spans[-1][1] == len(text):

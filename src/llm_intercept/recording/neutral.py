@@ -1,7 +1,7 @@
 """What a conversation says, whichever API it is held over: what makes two requests of different APIs the same question.
 
-Left out is what an API alone has a word for: ids, thoughts, sources, and parameters that `LLMRequest` lacks; and
-how many tokens the answer may have, which one API must be told and others mostly are not.
+Left out is what an API alone has a word for: ids, thoughts, sources, and parameters that `LLMRequest` does not have;
+and how many tokens the answer may have, which one API must be told and others mostly are not.
 
 Knows: the neutral vocabulary. Must not know: any API's JSON, takes, fingerprints.
 """

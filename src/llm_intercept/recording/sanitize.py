@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording.bodies import content_of, response_of
+from llm_intercept.recording.bodies import content_of, framing_in, response_of
 from llm_intercept.recording.events_redaction import redacted_events, redacted_text
 from llm_intercept.recording.joined import redacted_together
 from llm_intercept.recording.take import Part, Take, TakeRequest, TakeResponse
@@ -80,7 +80,7 @@ def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Sec
     redactor = redaction.of(secrets)
     changed: dict[str, Any] = {}
     if response.events is not None:
-        changed["events"] = redacted_events(response.events, redactor)
+        changed["events"] = redacted_events(response.events, redactor, framing_in(response))
     elif response.base64 is not None:
         changed["base64"] = _redacted_bytes(response.base64, redactor)
     elif response.text is not None:

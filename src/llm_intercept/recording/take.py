@@ -57,7 +57,7 @@ class Layout(Part):
 
 
 class Event(Part):
-    """One server-sent event, `gap_ms` after the one before: `data` if it is one line of compact JSON, else `text`."""
+    """One event, `gap_ms` after the one before: `data` if it says compact JSON as such events do, else `text`."""
 
     gap_ms: int = Field(ge=0, le=LONGEST)
     data: Any = None

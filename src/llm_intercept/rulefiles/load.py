@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from llm_intercept.errors import RuleFileError, SettingsError
 from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, RuleTable, json_schema
 from llm_intercept.rulefiles.mistakes import mistaken
-from llm_intercept.rulefiles.text import parse, shown
+from llm_intercept.rulefiles.text import Parsed, parse, shown
 from llm_intercept.rules.rule import Rule
 from llm_intercept.settings.values import listed
 
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from llm_intercept.rulefiles.text import Parsed
     from llm_intercept.rules.book import RuleBook
 
-__all__ = ["ReplyInFile", "RuleInFile", "RulesFile", "RulesSource", "install", "json_schema", "sources"]
+__all__ = ["ReplyInFile", "RuleInFile", "RulesFile", "RulesSource", "install", "json_schema", "read_rules", "sources"]
 
 RulesSource = str | os.PathLike[str] | Callable[..., object]
 """A path of a file, or a function that makes rules: `rules(llm)`."""
@@ -61,6 +60,26 @@ def install(source: RulesSource, llm: Any, book: RuleBook) -> None:
         path = Path(source)
         for rule in _rules(path, _modified(path)):
             book.add(rule())
+
+
+def read_rules(value: Any, place: str) -> list[Rule]:
+    """Make the rules of a value as files hold it; these are to be used, where they do not say `optional`.
+
+    Args:
+        value: A JSON value.
+        place: Where it comes from, for messages.
+
+    Raises:
+        RuleFileError: It has something that cannot be used.
+
+    """
+    parsed = Parsed(Path(place), value, ())
+    made: list[Rule] = []
+    for given, make in zip(*_made_of(parsed), strict=True):
+        rule = make()
+        rule.is_optional = given.optional and "optional" in given.model_fields_set
+        made.append(rule)
+    return made
 
 
 def _modified(path: Path) -> int:
@@ -114,14 +133,18 @@ def _lines_of(trace: TracebackType | None, file: str) -> list[int]:
 
 @lru_cache(maxsize=32)
 def _rules(path: Path, modified: int) -> tuple[Callable[[], Rule], ...]:  # noqa: ARG001 - a changed file is another one
-    parsed = parse(path)
+    return _made_of(parse(path))[1]
+
+
+def _made_of(parsed: Parsed) -> tuple[Sequence[RuleTable], tuple[Callable[[], Rule], ...]]:
+    """Check the rules there are; return them, and what makes each."""
     try:
-        file = RulesFile.model_validate(parsed.value)
-        return tuple(_maker(parsed, number, rule) for number, rule in enumerate(file.rules))
+        rules = RulesFile.model_validate(parsed.value).rules
+        return rules, tuple(_maker(parsed, number, rule) for number, rule in enumerate(rules))
     except ValidationError as error:
         raise mistaken(parsed, error) from error
     except RecursionError as error:
-        raise RuleFileError(shown(path), "", "it is nested too deep", "Take some of the brackets out.") from error
+        raise RuleFileError(parsed.place(), "", "it is nested too deep", "Take some of the brackets out.") from error
 
 
 def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:

@@ -57,6 +57,14 @@ class RuleBook:
             self.of_http.append(rule)
         return rule
 
+    def fresh(self) -> RuleBook:
+        """Make one of the same rules, none of which was used."""
+        return book_of(rule.fresh() for rule in self.all())
+
+    def all(self) -> list[Rule]:
+        """Return all rules, in the order they are tried."""
+        return [*self.rules, *self.catch_alls]
+
     def __len__(self) -> int:
         return len(self.rules) + len(self.catch_alls)
 
@@ -140,3 +148,11 @@ class RuleBook:
 
     def _is_fallback(self, rule: Rule) -> bool:
         return bool(self.rules) and not rule.conditions and len(rule.replies) == 1
+
+
+def book_of(rules: Iterable[Rule]) -> RuleBook:
+    """Make the book of some rules."""
+    book = RuleBook()
+    for rule in rules:
+        book.add(rule)
+    return book

@@ -109,6 +109,12 @@ class Rule:
         self._script.times = times
         return self
 
+    def fresh(self) -> Rule:
+        """Make one that says the same and was never used."""
+        made = Rule(self.conditions, self.description, self.where, optional=self.is_optional)
+        made.given_pace, made._script = self.given_pace, self._script.fresh()
+        return made
+
     def per(self, key: Key | Callable[[LLMRequest], Hashable]) -> Self:
         """Use the replies in order once for each key, so that parallel agents do not take each other's.
 

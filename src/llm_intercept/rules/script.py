@@ -90,6 +90,13 @@ class Script:
                 self._cursors[key] += 1
             return taken
 
+    def fresh(self) -> Script:
+        """Make one of the same replies that none was taken of."""
+        made = Script()
+        made.replies, made.then, made.key = self.replies, self.then, self.key
+        made.shared, made.times = self.shared, self.times
+        return made
+
     @property
     def taken(self) -> int:
         """How many replies were taken in order, where there is no key."""

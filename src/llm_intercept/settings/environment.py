@@ -21,6 +21,9 @@ HEARD = "LLM_INTERCEPT_HEARD"
 PAIRS = "LLM_INTERCEPT_REKEY"
 """A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
 
+TOKEN = "LLM_INTERCEPT_SERVE_TOKEN"  # noqa: S105 - the name of the variable
+"""What a server's control asks for; `llm-intercept serve` reads it."""
+
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] | None:
     """Read the `LLM_INTERCEPT*` variables; None if nothing is asked for. Raises `SettingsError`."""
@@ -30,7 +33,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] 
     values.one_of(*BY_NAME["mode"].kind.choices, *OFF).check(SWITCH, mode)
     settings = {setting.variable: setting for setting in said_in("environment")}
     ours = {name: text for name, text in environ.items() if name.startswith(SWITCH + "_")}
-    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD), "the environment")
+    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD, TOKEN), "the environment")
     found: dict[str, Any] = {"mode": mode}
     for variable, text in ours.items():
         setting = settings.get(variable)

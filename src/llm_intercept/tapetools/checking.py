@@ -18,7 +18,7 @@ from llm_intercept.base.json import is_object, items
 from llm_intercept.dialects import EVERY
 from llm_intercept.engine.reread import api_of_take
 from llm_intercept.recording.audit import secrets_of
-from llm_intercept.recording.bodies import LINE, answer_values, event_bytes, event_value
+from llm_intercept.recording.bodies import answer_values, event_bytes, event_value, framing_in
 from llm_intercept.recording.sameness import same
 from llm_intercept.recording.tape import canonical_of, is_partial, key_of
 from llm_intercept.shown import shorten
@@ -84,10 +84,11 @@ def unparsed(take: Take) -> str:
 
 def _unread(name: str, take: Take) -> Iterator[Problem]:
     """Find events whose data is no JSON and no end that the API knows, and answers that nobody can read back."""
-    dialect = api_of_take(take.request)
+    dialect, framing = api_of_take(take.request), framing_in(take.response)
     for number, event in enumerate(take.response.events or (), 1):
-        data = LINE.findall(event.text or "")
-        if data and not is_object(event_value(event)) and not dialect.grammar.is_last(event_bytes(event)):
+        data = framing.said.findall(event.text or "")
+        is_read = is_object(event_value(event, framing)) or dialect.grammar.is_last(event_bytes(event, framing))
+        if data and not is_read:
             yield Problem(name, "event", f"the data of event {number} is no JSON object: {shorten(data[0], 60)}")
     try:
         dialect.recorded.replies(answer_values(take.response))

@@ -42,7 +42,20 @@ class Lognormal:
         return chance.lognormvariate(math.log(self.mean) - spread / 2, math.sqrt(spread))
 
 
-Distribution = Normal | Lognormal
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Times that were measured, each as likely as the others."""
+
+    values: tuple[float, ...]
+
+    def draw(self, chance: Random) -> float:
+        return chance.choice(self.values)
+
+    def __repr__(self) -> str:
+        return f"Measured({len(self.values)} times around {sorted(self.values)[len(self.values) // 2]:g} s)"
+
+
+Distribution = Normal | Lognormal | Measured
 Duration = float | Distribution
 
 
@@ -79,9 +92,9 @@ class Pace:
     tokens_per_second: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.ttft, Normal | Lognormal):
+        if not isinstance(self.ttft, Distribution):
             _seconds("Pace(ttft=…)", self.ttft)
-        if self.per_token is not None and not isinstance(self.per_token, Normal | Lognormal):
+        if self.per_token is not None and not isinstance(self.per_token, Distribution):
             _seconds("Pace(per_token=…)", self.per_token)
         if _seconds("Pace(jitter=…)", self.jitter) > 1:
             raise SettingsError("Pace(jitter=…)", self.jitter, "a share from 0 to 1: 0.2 for 20 % more or less")
@@ -104,7 +117,7 @@ class Pace:
         return lambda: self._drawn(per_token, chance)
 
     def _drawn(self, duration: Duration, chance: Random) -> float:
-        seconds = duration.draw(chance) if isinstance(duration, Normal | Lognormal) else duration
+        seconds = duration.draw(chance) if isinstance(duration, Distribution) else duration
         return seconds * chance.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else seconds
 
 

@@ -6,6 +6,7 @@ Knows: the parts in this folder, and ties them together. Must not know: one API'
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic.lines_of_head import limit_headers
@@ -26,6 +27,9 @@ LONGEST = 4_294_967.0  # seconds: anthropic 2.14, `_calculate_retry_timeout`
 class AnthropicDialect(Dialect):
     """One of Anthropic's APIs."""
 
+    home = "api.anthropic.com"
+    variables = MappingProxyType({"ANTHROPIC_BASE_URL": "{}"})
+    keys = ("ANTHROPIC_API_KEY",)
     retry = replace(RETRY, longest=LONGEST)
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:

@@ -8,7 +8,7 @@ Knows: the paths and the JSON (Anthropic's reference, "Message Batches"). Must n
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from llm_intercept.base.hosts import is_llm_place
@@ -75,7 +75,7 @@ class MessageBatches(AnthropicByItself):
         if request.method != "POST" or asked.batch:
             return ()
         sent_to, host = urlunsplit(url._replace(path=asked.messages)), url.hostname or ""
-        head = WireRequest("POST", sent_to, host, asked.messages, dict(request.headers))
+        head = WireRequest("POST", sent_to, host, asked.messages, cast("Mapping[str, str]", request.headers))
         return [(head, encode(params)) for params in _requests(request.raw).values()]
 
     def knows(self, request: LLMRequest, shelves: Shelves) -> bool:

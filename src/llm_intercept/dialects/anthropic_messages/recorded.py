@@ -38,6 +38,6 @@ RECORDED = Recorded(
     indices=("index",),
     kept_headers=KEPT,
     changing_headers=CHANGING,
-    models={"/messages": ("anthropic.types", "Message", "RawMessageStreamEvent")},
+    models={"/v1/messages": ("anthropic.types", "Message", "RawMessageStreamEvent")},
     without_model=frozenset({"ping"}),
 )

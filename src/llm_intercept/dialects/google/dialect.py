@@ -5,6 +5,7 @@ Knows: the parts in this folder, and ties them together. Must not know: one API'
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.base import Dialect
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 class GoogleDialect(Dialect):
     """One of Google's APIs."""
 
+    home = "generativelanguage.googleapis.com"
+    variables = MappingProxyType({"GOOGLE_GEMINI_BASE_URL": "{}"})
+    keys = ("GEMINI_API_KEY",)
     retry = RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:

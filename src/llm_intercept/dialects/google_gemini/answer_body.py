@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.google_gemini.accumulate import joined
-from llm_intercept.dialects.google_gemini.candidate_plan import CUT, MISCALL, TEXT
+from llm_intercept.dialects.google_gemini.candidate_plan import TEXT
 from llm_intercept.dialects.google_gemini.event_ids import create_time, mean_logprob, response_id
+from llm_intercept.dialects.google_gemini.finish_words import EMPTY
 from llm_intercept.dialects.google_gemini.generations import CALLED_WORDS
 from llm_intercept.dialects.google_gemini.token_counts import KEY
 
@@ -21,34 +22,15 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.google_gemini.chunked import Chunk
     from llm_intercept.dialects.google_gemini.generations import Generation
 
-STUDIO = [
-    "content",
-    "finishReason",
-    "index",
-    "finishMessage",
-    "safetyRatings",
-    "citationMetadata",
-    "groundingMetadata",
-    "avgLogprobs",
-    "logprobsResult",
+BEHIND = (
+    "finishMessage", "safetyRatings", "citationMetadata", "groundingMetadata", "avgLogprobs", "logprobsResult",
     "urlContextMetadata",
-]
-VERTEX = [
-    "index",
-    "content",
-    "finishReason",
-    "finishMessage",
-    "safetyRatings",
-    "citationMetadata",
-    "groundingMetadata",
-    "avgLogprobs",
-    "logprobsResult",
-    "urlContextMetadata",
-]
+)  # fmt: skip
+STUDIO = ("content", "finishReason", "index", *BEHIND)
+VERTEX = ("index", "content", "finishReason", *BEHIND)
+"""The fields of a candidate, in the order of each API's messages."""
 GROUNDED, READ = "groundingMetadata", "urlContextMetadata"
 SOURCES = (GROUNDED, READ)
-EMPTY = {CUT: {"role": "model"}, MISCALL: {}}
-"""The content of a candidate that says nothing, by why it ended; of others there is none."""
 
 
 @dataclass(frozen=True, slots=True)

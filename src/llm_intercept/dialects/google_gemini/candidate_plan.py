@@ -16,6 +16,7 @@ from llm_intercept.base.tokens import count
 from llm_intercept.dialects.google.named import got
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
 from llm_intercept.dialects.google_gemini.event_ids import call_id, signature
+from llm_intercept.dialects.google_gemini.finish_words import DONE, EXPLAINED, FINISHES, WITHHELD, why_ended
 from llm_intercept.dialects.google_gemini.own_parts import (
     OF_ANSWERS,
     OF_CANDIDATES,
@@ -43,36 +44,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
 
-OWN_WORDS = [
-    "FINISH_REASON_UNSPECIFIED",
-    "STOP",
-    "MAX_TOKENS",
-    "SAFETY",
-    "RECITATION",
-    "LANGUAGE",
-    "OTHER",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "MALFORMED_FUNCTION_CALL",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_OTHER",
-    "IMAGE_RECITATION",
-    "NO_IMAGE",
-    "UNEXPECTED_TOOL_CALL",
-    "TOO_MANY_TOOL_CALLS",
-    "MISSING_THOUGHT_SIGNATURE",
-    "MALFORMED_RESPONSE",
-    "MODEL_ARMOR",
-]
-CUT, WITHHELD, DONE = "MAX_TOKENS", "SAFETY", "STOP"
-NEUTRAL = {"stop": DONE, "tool_calls": DONE, "length": CUT, "content_filter": WITHHELD}
-FINISHES = {**NEUTRAL, **{word: word for word in OWN_WORDS}}
-"""Why a candidate ended, by the reason to finish."""
-MISCALLED = "Malformed function call: the call that the model made is no call."
-MISCALL = "MALFORMED_FUNCTION_CALL"
-EXPLAINED = {MISCALL: MISCALLED}
 TEXT = "text"
 
 
@@ -109,7 +80,7 @@ class Plan:
     @property
     def finish_reason(self) -> str:
         """Why it ended; to be asked when all was said."""
-        return self.why or (CUT if self.budget.cut else DONE)
+        return why_ended(self.why, is_cut=self.budget.cut)
 
 
 def plans(

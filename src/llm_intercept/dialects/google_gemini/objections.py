@@ -40,18 +40,20 @@ def check(body: Mapping[str, Any], place: Place) -> None:
         raise refused("* GenerateContentRequest.contents: contents is not specified\n", at_vertex, place)
     if any(text(mapping(one).get("role")) not in KNOWN_ROLES for one in contents):
         raise refused("Please use a valid role: user, model.", "", place)
-    config = got(body, "generationConfig")
-    for name, least, most, end in RANGES:
-        value = got(config, name)
-        if is_number(value) and not least <= value <= most:
-            field = snake(name)
-            raise refused(
-                f"* GenerateContentRequest.generation_config.{field}: {field} must be in the range "
-                f"[{least}, {most}].\n",
-                f"Unable to submit request because it has a {name} value of {value:g} but the supported range is from "
-                f"{least:g} (inclusive) to {end} (exclusive). Update the value and try again.",
-                place,
-            )
+    for allowed in RANGES:
+        _check_range(got(body, "generationConfig"), allowed, place)
+
+
+def _check_range(config: Any, allowed: tuple[str, float, float, str], place: Place) -> None:
+    name, least, most, end = allowed
+    value, field = got(config, name), snake(name)
+    if is_number(value) and not least <= value <= most:
+        raise refused(
+            f"* GenerateContentRequest.generation_config.{field}: {field} must be in the range [{least}, {most}].\n",
+            f"Unable to submit request because it has a {name} value of {value:g} but the supported range is from "
+            f"{least:g} (inclusive) to {end} (exclusive). Update the value and try again.",
+            place,
+        )
 
 
 def refused(studio: str, vertex: str, place: Place) -> BadRequestError:

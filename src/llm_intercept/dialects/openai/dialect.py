@@ -5,6 +5,7 @@ Knows: the parts in this folder, and ties them together. Must not know: one API'
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.base import Dialect
@@ -28,6 +29,9 @@ class OpenAIDialect(Dialect):
 
     """
 
+    home = "api.openai.com"
+    variables = MappingProxyType({"OPENAI_BASE_URL": "{}/v1", "OPENAI_API_BASE": "{}/v1"})
+    keys = ("OPENAI_API_KEY",)
     retry = RETRY
     manner = USUAL
 

@@ -1,0 +1,1 @@
+"""Amazon Bedrock: conversations in the form that all its models share (Converse)."""

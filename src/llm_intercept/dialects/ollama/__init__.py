@@ -1,0 +1,1 @@
+"""Ollama's own API: conversations, completions, embeddings, and the models it has."""

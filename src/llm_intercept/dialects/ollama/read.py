@@ -1,0 +1,159 @@
+"""Reads requests of Ollama's into the neutral vocabulary; what they have alike, a conversation and a completion.
+
+Knows: the requests' JSON (ollama/ollama, `api/types.go`). Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.checks import is_int
+from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.ollama.ollama_origin import is_ollama
+from llm_intercept.model.parts import Media, Part, Reasoning, Text, ToolCall, ToolResult
+from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool
+from llm_intercept.replies.kinds import ErrorReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from llm_intercept.model.wire import WireRequest
+
+CHAT, GENERATE = "/api/chat", "/api/generate"
+
+
+def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
+    """Read a body that `check` finds nothing wrong with.
+
+    Raises:
+        BadRequestError: Ollama would refuse it, and something says that it is asked.
+        UnreadableError: It is no JSON object, or may be another application's.
+
+    """
+    body = json_object(content)
+    if body is None:
+        raise UnreadableError("Its body is not a JSON object, or one too deep to read")
+    wrong = check(body)
+    if not wrong:
+        return body
+    refused = ErrorReply(400, "invalid_request", message=wrong)
+    if is_ollama(head) or is_llm_host(head.host):
+        raise BadRequestError(refused)
+    raise UnreadableError(f"Ollama would refuse it, and nothing says that it is asked: {wrong}")
+
+
+def check_model(body: Mapping[str, Any]) -> str:
+    """Say what is wrong with the name of the model."""
+    return "" if text(body.get("model")) else "model is required"
+
+
+def check_chat(body: Mapping[str, Any]) -> str:
+    """Say what Ollama would say of the body of a conversation."""
+    messages = body.get("messages")
+    if messages is not None and not (is_array(messages) and all(map(is_object, items(messages)))):
+        return "json: cannot unmarshal ChatRequest.messages of type []api.Message"
+    return check_model(body)
+
+
+def check_generate(body: Mapping[str, Any]) -> str:
+    """Say what Ollama would say of the body of a completion."""
+    if not isinstance(body.get("prompt", ""), str | None):
+        return "json: cannot unmarshal GenerateRequest.prompt of type string"
+    return check_model(body)
+
+
+class OllamaRequest(LLMRequest):
+    """A request that a model answers, whose parts are read when somebody asks for them."""
+
+    @classmethod
+    def of(cls, api: str, head: WireRequest, body: Mapping[str, Any], content: bytes) -> OllamaRequest:
+        """Make one of a body."""
+        made = cls.__new__(cls)
+        made.__dict__.update(
+            api=api,
+            model=text(body.get("model")),
+            stream=body.get("stream") is not False,
+            raw=body,
+            headers=head.headers,
+            url=head.url,
+            method=head.method,
+            content=content,
+        )
+        return made
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation; of a completion the system's text and the prompt."""
+        if "messages" in self.raw:
+            return tuple(map(read_message, items(self.raw.get("messages"))))
+        system, prompt = text(self.raw.get("system")), text(self.raw.get("prompt"))
+        parts = (*((Text(prompt),) if prompt else ()), *_images(self.raw))
+        before = (Message(role="system", parts=(Text(system),)),) if system else ()
+        return (*before, Message(role="user", parts=parts)) if parts else before
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools the request offers."""
+        return tuple(_tool(mapping(one)) for one in items(self.raw.get("tools")))
+
+    @cached_property
+    def max_tokens(self) -> int | None:
+        """How many tokens the answer may have; below 0 it is not limited."""
+        limit = mapping(self.raw.get("options")).get("num_predict")
+        return limit if is_int(limit, 0) else None
+
+    @cached_property
+    def output_format(self) -> OutputFormat | None:
+        """The format the answer is to have: any JSON object, or one of a schema."""
+        wanted = self.raw.get("format")
+        if is_object(wanted):
+            return OutputFormat("json_schema", schema=wanted)
+        return OutputFormat("json_object") if wanted == "json" else None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is nothing to answer: it loads a model into memory, or takes it out."""
+        return not (self.raw.get("messages") or self.raw.get("prompt") or self.raw.get("images"))
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The sequences before which the text ends."""
+        given = mapping(self.raw.get("options")).get("stop")
+        return tuple(one for one in ([given] if isinstance(given, str) else items(given)) if text(one))
+
+
+def read_message(value: object) -> Message:
+    """Read a message."""
+    raw = mapping(value)
+    role, said = text(raw.get("role")), text(raw.get("content"))
+    if role == "tool":
+        name = text(raw.get("tool_name")) or text(raw.get("name"))
+        return Message(role=role, parts=(ToolResult(said, text(raw.get("tool_call_id")), name),), raw=raw)
+    return Message(role=role, parts=(*parts_of(raw), *_images(raw)), raw=raw)
+
+
+def parts_of(raw: Mapping[str, Any]) -> tuple[Part, ...]:
+    """Read what an assistant says: its thoughts, its text, its calls."""
+    thought, said = text(raw.get("thinking")), text(raw.get("content"))
+    calls = (_call(mapping(one)) for one in items(raw.get("tool_calls")))
+    return (*((Reasoning(thought),) if thought else ()), *((Text(said),) if said else ()), *calls)
+
+
+def _call(raw: Mapping[str, Any]) -> ToolCall:
+    called = mapping(raw.get("function"))
+    arguments = called.get("arguments")
+    return ToolCall(
+        text(called.get("name")), encode({} if arguments is None else arguments).decode(), text(raw.get("id"))
+    )
+
+
+def _images(raw: Mapping[str, Any]) -> tuple[Media, ...]:
+    return tuple(Media("image", text(one)) for one in items(raw.get("images")))
+
+
+def _tool(raw: Mapping[str, Any]) -> Tool:
+    described = mapping(raw.get("function"))
+    return Tool(name=text(described.get("name")), parameters=mapping(described.get("parameters")), raw=raw)

@@ -1,0 +1,264 @@
+"""`app`: an ASGI application that an interceptor answers, with a control beside it.
+
+Knows: ASGI, and ties door, channel, shares and control together. Must not know: how a request is answered, which server
+runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from llm_intercept.clients.driver import drive_async
+from llm_intercept.clients.family import network_fault
+from llm_intercept.faults.network import STALLED
+from llm_intercept.interceptor.interceptor import engine_of
+from llm_intercept.server.control import OPEN, PREFIX, Asked, Control, Told
+from llm_intercept.server.cors import Cors, is_foreign
+from llm_intercept.server.door import Body, Door, LeftError
+from llm_intercept.server.metrics import metrics
+from llm_intercept.server.refusing import RefusedError, refusal
+from llm_intercept.server.sending import Channel
+from llm_intercept.server.serve_options import Options, checked
+from llm_intercept.server.shares import HEADER, Shares
+from llm_intercept.server.socket_asgi import SocketServer
+from llm_intercept.server.standing import Headers, head_of, headers_of
+from llm_intercept.server.upstream import Upstream
+from llm_intercept.timing.clock import Clock
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from llm_intercept.engine.exchange import Engine
+    from llm_intercept.errors import LLMInterceptError
+    from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.model.wire import NetworkFaultError, WireRequest
+    from llm_intercept.server.door import Receive
+    from llm_intercept.server.sending import Send
+    from llm_intercept.server.serve_options import Given
+
+METRICS = "/metrics"
+LOG = logging.getLogger("llm_intercept.server")
+NOBODY = "llm-intercept: no API known here is asked by {} {}. A rule answers it whose url= names the path, by raw(…)."
+RESET = frozenset({"ReadError", "WriteError", "ConnectError"})
+"""The failures of the network in which a client sees its connection reset."""
+
+
+def app(interceptor: Interceptor, /, **options: Unpack[Given]) -> App:
+    """Make an ASGI application, for uvicorn, hypercorn and granian, that an interceptor answers.
+
+    Args:
+        interceptor: What answers; also one that a block gives.
+        **options: See `Given`.
+
+    Raises:
+        SettingsError: An option is not known, or has a value that cannot be used.
+
+    """
+    return App(interceptor, checked(options))
+
+
+class App:
+    """The application; `app` makes it."""
+
+    def __init__(self, llm: Interceptor, options: Options) -> None:
+        self._llm, self._options = llm, options
+        self._metrics = metrics()
+        self._shares = Shares(llm, options.tests, options.calls, self._metrics.count)
+        self._cors = Cors(options.cors)
+        self._stopping: asyncio.Event | None = None
+        self._clock = Clock(engine_of(llm).service.clock.scale)
+        self._upstream: Upstream | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve what ASGI calls a scope: a request, or the server's own beginning and end."""
+        match scope["type"]:
+            case "http":
+                await self._http(scope, receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+            case "websocket":
+                await self._socket(scope, receive, send)
+            case kind:
+                raise TypeError(f"llm-intercept serves http, lifespan and websocket, and no {kind!r}")
+
+    def settle(self) -> LLMInterceptError | None:
+        """End what was recorded, once the server has stopped; return what went wrong, in a block's order of weight."""
+        return engine_of(self._llm).settle(complete=True) or self._shares.settle()
+
+    def stop(self) -> None:
+        """End what would go on for ever, since the server stops; from the server's own thread."""
+        self._stops().set()
+
+    def _stops(self) -> asyncio.Event:
+        if self._stopping is None:
+            self._stopping = asyncio.Event()
+        return self._stopping
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._clock = Clock(self._clock.scale)
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self.stop()
+                if self._upstream is not None:
+                    await self._upstream.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        preflight = self._cors.preflight(scope["method"], headers)
+        is_plain = scope["http_version"] == "1.0"
+        channel = Channel(send, self._cors.said(headers) if preflight is None else preflight, is_plain=is_plain)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        self._metrics.opened(1)
+        try:
+            if preflight is not None:
+                await channel.whole(204, (), b"")
+            elif path.startswith(PREFIX) or path == METRICS:
+                await self._control(path, scope, headers, receive, channel)
+            else:
+                await self._ask(scope, headers, receive, channel)
+        finally:
+            self._metrics.opened(-1)
+
+    async def _socket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer an API's WebSocket."""
+        headers = headers_of(scope)
+        head = head_of(scope, headers, self._options.upstream, method="POST")
+        try:
+            engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
+        except RefusedError:
+            await SocketServer(head, lambda _: None, receive, send).run(None)
+            return
+        await SocketServer(head, engine.exchange, receive, send).run(engine.socket(head))
+
+    async def _ask(self, scope: dict[str, Any], headers: Headers, receive: Receive, channel: Channel) -> None:
+        """Answer a request to an API."""
+        head = head_of(scope, headers, self._options.upstream)
+        body = Body(receive, headers.get("content-length", ""), self._options.max_body, self._options.body_timeout)
+        door = Door(head, body, receive, self._forwarding)
+        try:
+            await self._answer(head, headers, door, channel)
+        except RefusedError as error:
+            await _refuse(head, error, channel)
+        except LeftError:
+            return
+        except asyncio.CancelledError:
+            if not door.has_left:
+                raise
+            _uncancel()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer or a broken connection
+            await _fail(head, error, door, channel)
+        finally:
+            door.close()
+
+    async def _answer(self, head: WireRequest, headers: Headers, door: Door, channel: Channel) -> None:
+        engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
+        exchange = engine.exchange(head)
+        if exchange is not None:
+            response = await drive_async(exchange, door)
+        elif self._options.upstream and _goes_on(engine):
+            _, response = await door.forward(None)
+        else:
+            raise RefusedError(404, NOBODY.format(head.method, head.path))
+        await channel.answer(response, door)
+
+    def _forwarding(self, head: WireRequest) -> Upstream:
+        """Return what sends a request on; raises `RefusedError` where it would come back here."""
+        if urlsplit(head.url).netloc == head.headers.get("host", ""):
+            where = f"{head.method} {head.url.partition('?')[0]}"
+            raise RefusedError(501, f"llm-intercept: nobody knows where to send {where}: give a rule, or --upstream.")
+        if self._upstream is None:
+            self._upstream = Upstream()
+        return self._upstream
+
+    async def _control(
+        self, path: str, scope: dict[str, Any], headers: Headers, receive: Receive, channel: Channel
+    ) -> None:
+        """Answer a request to the server itself."""
+        name = path.removeprefix(PREFIX).strip("/") if path != METRICS else "metrics"
+        options = self._options
+        try:
+            if name not in OPEN:
+                self._admit(headers)
+            length = headers.get("content-length", "")
+            body = await Body(receive, length, options.max_body, options.body_timeout).read()
+            query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True))
+            share = self._shares.of(headers.get(HEADER, ""))
+            told = self._controls().answer(Asked(scope["method"], name, query, body, share))
+        except RefusedError as error:
+            told = Control.refused(error)
+        except LeftError:
+            return
+        await self._tell(told, receive, channel)
+
+    def _controls(self) -> Control:
+        options = self._options
+        return Control(self._metrics, self._clock, options.ready_after, self._stops(), options.workers)
+
+    def _admit(self, headers: Headers) -> None:
+        """Raise `RefusedError` at who may not ask the server itself."""
+        token = self._options.token
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        if token and not hmac.compare_digest(given.encode(), token.encode()):
+            raise RefusedError(401, "llm-intercept: the control asks for its token: Authorization: Bearer ….")
+        if not token and is_foreign(headers):
+            whose = headers.get("origin", "") or headers.get("host", "")
+            raise RefusedError(403, f"llm-intercept: a page of {whose} may not ask the control; with a token it may.")
+
+    async def _tell(self, told: Told, receive: Receive, channel: Channel) -> None:
+        headers = (("content-type", told.kind), ("cache-control", "no-store"))
+        if told.lines is None:
+            await channel.whole(told.status, headers, told.body)
+            return
+        await channel.lines(told.status, headers, told.lines, receive)
+
+
+def _goes_on(engine: Engine) -> bool:
+    """Whether what is nobody's business here goes to the upstream, as in process it goes its way."""
+    return engine.lets_unmatched_out or (engine.recorder is not None and engine.recorder.records)
+
+
+async def _refuse(head: WireRequest, error: RefusedError, channel: Channel) -> None:
+    """Answer a request that is refused in the words of its API; what has begun can only be broken off."""
+    if channel.is_begun:
+        raise error
+    response = refusal(head, error)
+    content = b"".join(step for step in response.chunks if isinstance(step, bytes))
+    closes = (("connection", "close"),) if error.status in {408, 413} else ()
+    await channel.whole(response.status, response.headers, content, closes)
+
+
+async def _fail(head: WireRequest, error: Exception, door: Door, channel: Channel) -> None:
+    """Let a request fail as it is meant to, or say what has gone wrong."""
+    fault = network_fault(error)
+    if fault is not None:
+        await _break(fault, error, door, channel)
+        return
+    LOG.error("a request could not be answered: %s %s", head.method, head.path, exc_info=error)
+    if channel.is_begun:
+        channel.drop(reset=False)
+        return
+    await _refuse(head, RefusedError(500, f"llm-intercept: {type(error).__name__}: {error}"), channel)
+
+
+async def _break(fault: NetworkFaultError, error: Exception, door: Door, channel: Channel) -> None:
+    """Break a connection off; one that is to time out is kept open, and says nothing, until the client leaves."""
+    if fault.kind.endswith("Timeout"):
+        await door.outwait(STALLED)
+    if not channel.drop(reset=fault.kind in RESET):
+        raise ConnectionAbortedError(fault.message) from error
+    await door.outwait(1.0)  # until the server has heard it, which would else answer for us
+
+
+def _uncancel() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

@@ -1,0 +1,34 @@
+"""What the server itself refuses, in the words of the API that is asked.
+
+Knows: dialects' errors. Must not know: ASGI, why something is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from llm_intercept.dialects import OPAQUE, dialect_of
+from llm_intercept.errors import LLMInterceptError
+from llm_intercept.replies.kinds import ErrorReply
+
+if TYPE_CHECKING:
+    from llm_intercept.model.wire import WireRequest, WireResponse
+
+CODE = "llm_intercept_refused"
+
+
+class RefusedError(LLMInterceptError):
+    """A request is more than the server takes, or is none that it answers; `status` says it in HTTP's words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def refusal(head: WireRequest, error: RefusedError) -> WireResponse:
+    """Write what a client gets whose request is refused; it is told not to try again."""
+    message = str(error)
+    identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
+    reply = ErrorReply(error.status, message=message, code=CODE, is_final=True)
+    return dialect_of(head).fail(OPAQUE.read(head, b""), reply, identity)

@@ -1,0 +1,143 @@
+"""What each test has of a shared server: rules, scripts, calls and what is kept of answers, by the id in a header.
+
+Knows: interceptors, test ids. Must not know: HTTP, what a test does with its share.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llm_intercept.interceptor import sandbox
+from llm_intercept.interceptor.interceptor import engine_of
+from llm_intercept.rules.book import book_of
+from llm_intercept.server.feed import Feed
+from llm_intercept.server.refusing import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from llm_intercept.errors import LLMInterceptError
+    from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.journal.journal import Call
+    from llm_intercept.rules.rule import Rule
+
+HEADER = "x-llm-intercept-test"
+LONGEST = 200
+OF_A_TEST = 10
+"""A test keeps so many times fewer calls than the server."""
+
+
+@dataclass(slots=True)
+class Share:
+    """What one test has; without an id, what all others have.
+
+    Attributes:
+        llm: Its interceptor.
+        feed: Tells of its calls.
+        added: The rules that were added while the server runs, by number; they come before the server's own.
+
+    """
+
+    llm: Interceptor
+    feed: Feed
+    added: dict[int, Rule] = field(default_factory=dict["int", "Rule"])
+    _last: int = 0
+
+    def add(self, rules: Iterable[Rule]) -> list[int]:
+        """Add rules; return their numbers."""
+        own = self._own()
+        numbers: list[int] = []
+        for rule in rules:
+            self._last += 1
+            self.added[self._last] = rule
+            numbers.append(self._last)
+        self._put(own)
+        return numbers
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Remove rules that were added."""
+        own = self._own()
+        for number in numbers:
+            self.added.pop(number, None)
+        self._put(own)
+
+    def reset(self) -> None:
+        """Let nothing have happened to it, and take away what was added."""
+        self.remove([*self.added])
+        sandbox.reset(self.llm)
+
+    def _own(self) -> list[Rule]:
+        """Return the server's own rules."""
+        added = set(map(id, self.added.values()))
+        return [rule for rule in engine_of(self.llm).book.all() if id(rule) not in added]
+
+    def _put(self, own: list[Rule]) -> None:
+        """Make the book anew: requests that are being decided keep the one they have."""
+        engine_of(self.llm).book = book_of([*self.added.values(), *own])
+
+
+class Shares:
+    """The shares there are, of which the oldest are forgotten when there are too many.
+
+    Args:
+        llm: What the server answers with; a test's share begins with its rules as they are then, unused.
+        most: How many tests are remembered.
+        calls: How many calls are kept at least, of a test a tenth of it.
+        count: Counts each call.
+
+    """
+
+    def __init__(self, llm: Interceptor, most: int, calls: int, count: Callable[[Call], None]) -> None:
+        self._most, self._count = most, count
+        self._calls = max(1, calls // OF_A_TEST)
+        self._problems: list[LLMInterceptError] = []
+        self._tests: OrderedDict[str, Share] = OrderedDict()
+        engine_of(llm).journal.most = calls
+        self.common = self._share(llm)
+
+    def of(self, test: str) -> Share:
+        """Return a test's share, a new one where it has none; raises `RefusedError` at an id that cannot be one."""
+        if not test:
+            return self.common
+        found = self._tests.get(test)
+        if found is None:
+            _check(test)
+            found = self._tests[test] = self._share(_copy(self.common.llm))
+            engine_of(found.llm).journal.most = self._calls
+            while len(self._tests) > self._most:
+                self._settle(self._tests.popitem(last=False)[1])
+        else:
+            self._tests.move_to_end(test)
+        return found
+
+    def settle(self) -> LLMInterceptError | None:
+        """End what tests have recorded; return what went wrong with it."""
+        for share in self._tests.values():
+            self._settle(share)
+        return next(iter(self._problems), None)
+
+    def _settle(self, share: Share) -> None:
+        recorder = engine_of(share.llm).recorder
+        problem = None if recorder is None else recorder.settle()
+        if problem is not None and not self._problems:
+            self._problems.append(problem)
+
+    def _share(self, llm: Interceptor) -> Share:
+        return Share(llm, Feed(engine_of(llm).journal, self._count))
+
+
+def _copy(llm: Interceptor) -> Interceptor:
+    """Copy the server's own rules for a test, which need not use them."""
+    made = sandbox.sandbox(llm)
+    for rule in engine_of(made).book.all():
+        rule.optional()
+    return made
+
+
+def _check(test: str) -> None:
+    if len(test) > LONGEST or not test.isprintable():
+        raise RefusedError(
+            400, f"llm-intercept: {test[:40]!r}… cannot be the id of a test: use up to {LONGEST} printable characters."
+        )

@@ -1,0 +1,79 @@
+"""uvicorn's server as we want it: it says when it has begun, and leaves what a signal ends to who runs it.
+
+Knows: uvicorn. Must not know: what is served. It is imported when something is served.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Generator
+
+    from llm_intercept.server.asgi import App
+
+GRACE = 5
+"""Seconds that answers on their way have when a server stops."""
+IDLE = 75
+"""Seconds that a connection is kept on which nothing is asked; SDKs keep theirs for less."""
+LARGEST_HEAD = 65536
+
+
+class Server(uvicorn.Server):
+    """Serves an application.
+
+    Args:
+        served: The application.
+        chain: The file of a certificate with its key, for TLS.
+        most: How many connections there may be; of more, each gets a 503.
+        began: Is called when the server answers.
+
+    """
+
+    def __init__(self, served: App, chain: str | None, most: int | None, began: Callable[[], object]) -> None:
+        config = uvicorn.Config(
+            served,
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            log_level="critical",  # a connection that is broken off on purpose is no error
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=most,
+            timeout_keep_alive=IDLE,
+            timeout_graceful_shutdown=GRACE,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+            ssl_certfile=chain,
+        )
+        super().__init__(config)
+        self._served, self._began = served, began
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and say so."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._began()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: what would go on for ever ends first."""
+        self._served.stop()
+        await super().shutdown(sockets=sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop at a signal, which is then done with: uvicorn itself would raise it again."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)

@@ -1,0 +1,177 @@
+"""`llm-intercept serve`: what it says, what it is told, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from contextlib import contextmanager
+from importlib import util
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from llm_intercept import Interceptor, server
+from llm_intercept.errors import SettingsError
+from tests.served import CHAT
+from tests.support import chat, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytest.importorskip("uvicorn")
+CliRunner = pytest.importorskip("click.testing").CliRunner
+serve = pytest.importorskip("llm_intercept.cli.serving").serve
+run = pytest.importorskip("llm_intercept.cli.run").run
+COMMAND = (sys.executable, "-m", "llm_intercept.cli", "serve")
+
+
+class Serving:
+    """A server in a process of its own, what it said when it began, and how it ended."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        self.said: dict[str, Any] = json.loads(process.stdout.readline())
+        self.url: str = self.said["url"]
+        self.rest = self.errors = ""
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Ask it to stop, and wait."""
+        self.process.send_signal(number)
+        self.rest, self.errors = self.process.communicate(timeout=30)
+
+
+@contextmanager
+def serving(folder: Path, *flags: str) -> Iterator[Serving]:
+    """Serve at a free port."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLM_INTERCEPT")}
+    command = [*COMMAND, "--port", "0", *flags]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+    try:
+        one = Serving(process)
+        yield one
+        if process.returncode is None:
+            one.stop()
+        assert process.returncode == 0, one.errors
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):
+    """One line of JSON on stdout; rules by a file, a log, a pace; a token where it is not at loopback alone.
+
+    What nothing answered is told at the end.
+    """
+    (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
+    flags = ("--rules", "rules.toml", "--log", "calls.jsonl", "--time-scale", "0", "--seed", "3", "--host", "0.0.0.0")
+    with serving(tmp_path, *flags, "--pace", "ttft=9,jitter=0") as one:
+        url = one.url.replace("0.0.0.0", "127.0.0.1")
+        assert said(httpx.post(url + CHAT, json=chat("the weather"))) == "Sunny."
+        assert httpx.post(url + CHAT, json=chat("else")).status_code == 404
+        token = one.said.pop("token")
+        assert one.said == {"url": one.url, "port": int(one.url.rpartition(":")[2]), "pid": one.process.pid}
+        asked = [
+            httpx.get(f"{url}/__llm_intercept/rules", headers=headers).status_code
+            for headers in ({}, {"authorization": f"Bearer {token}"})
+        ]
+        assert asked == [401, 200]
+        one.stop(signal.SIGINT)
+        assert one.rest == ""
+        assert "no rule answers this request" in one.errors
+    logged = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
+    assert [call["status"] for call in logged] == [200, 404]
+
+
+def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_path):
+    """Over TLS too, with counts that are added up; the parent ends them all."""
+    pytest.importorskip("trustme")
+    with serving(tmp_path, "--workers", "2", "--reply", "hi", "--tls", "--log", "calls.jsonl") as one:
+        trusted = ssl.create_default_context(cafile=one.said["ca"])
+
+        def ask() -> int:
+            assert said(httpx.post(one.url + CHAT, json=chat(), verify=trusted, timeout=60)) == "hi"
+            worker: int = json.loads((tmp_path / "calls.jsonl").read_text().splitlines()[-1])["process"]
+            return worker
+
+        first = ask()
+        assert first != one.process.pid
+        os.kill(first, signal.SIGKILL)
+        assert {ask() for _ in range(4)} - {first}
+        counted = httpx.get(one.url + "/metrics", verify=trusted).text
+        assert 'llm_intercept_requests_total{api="openai.chat",source="rule",status="200"} 5.0' in counted
+        one.stop()
+        assert f"worker {first} ended (-9)" in one.errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--mode", "record"], "--recordings=None cannot be used"),
+        (["--rules", "none.toml"], "--rules='none.toml' cannot be used"),
+        (["--pace", "ttf=1"], "--pace='ttf=1' cannot be used"),
+        (["--pace", "ttft=x"], "--pace='ttft=x' cannot be used"),
+        (["--upstream", "api.openai.com"], "upstream='api.openai.com' cannot be used"),
+        (["--rules", "wrong.toml"], "Did you mean 'user'?"),
+        (["--workers", "0"], "--workers"),
+    ],
+)
+def test_what_cannot_be_used_is_told_before_it_serves(tmp_path, monkeypatch, flags, told):
+    """By the flag's name, and nothing is said on stdout."""
+    (tmp_path / "wrong.toml").write_text('[[rules]]\nusr = "weather"\nreply = "Sunny."\n')
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(serve, ["--port", "0", *flags])
+    assert done.exit_code in {1, 2}
+    assert done.stdout == ""
+    assert told in done.stderr
+
+
+def test_without_uvicorn_it_says_what_to_install(monkeypatch):
+    """And serves nothing."""
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *more: None if name == "uvicorn" else found(name, *more))
+    with (
+        pytest.raises(SettingsError, match="pip install 'llm-intercept-transport\\[serve]'"),
+        server.serve(Interceptor("x")),
+    ):
+        pass
+    assert "[serve]" in CliRunner().invoke(serve, ["--port", "0"]).stderr
+
+
+ASKING = """
+import json, os, sys, urllib.request
+body = {"model": "m", "messages": [{"role": "user", "content": sys.argv[1]}]}
+url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+request = urllib.request.Request(url, json.dumps(body).encode(), {"authorization": os.environ["OPENAI_API_KEY"]})
+try:
+    found = json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"]
+except urllib.error.HTTPError as error:
+    found = str(error.code)
+open("found", "w").write(found)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "found", "told"),
+    [
+        ("the weather", 0, "Sunny.", "llm-intercept: 1 request came to the socket."),
+        ("else", 1, "404", "no rule answers this request"),
+        (None, 1, None, "nothing was asked of a model"),
+    ],
+)
+def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, monkeypatch, words, status, found, told):
+    """A program that is not answered in process asks at the socket; what went unanswered fails the command."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
+    (tmp_path / "asking.py").write_text(ASKING if words is not None else "")
+    done = CliRunner().invoke(run, ["--serve", "--rules", "rules.toml", sys.executable, "-S", "asking.py", words or ""])
+    assert done.exit_code == status
+    assert told in done.stderr
+    assert ((tmp_path / "found").read_text() if found is not None else None) == found
