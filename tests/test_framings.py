@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from itertools import pairwise
+from zlib import crc32
 
 import pytest
 from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
@@ -121,8 +122,25 @@ def test_json_in_base64_is_kept_so_that_it_can_be_read():
     assert content_of(kept) == frame
 
 
+def of_message(message: bytes) -> bytes:
+    """Write a frame that says of itself only which message it is."""
+    headers = b"\x0d:message-type\x07" + len(message).to_bytes(2, "big") + message
+    lengths = (18 + len(headers)).to_bytes(4, "big") + len(headers).to_bytes(4, "big")
+    content = lengths + crc32(lengths).to_bytes(4, "big") + headers + b"{}"
+    return content + crc32(content).to_bytes(4, "big")
+
+
 @pytest.mark.parametrize(
-    "odd", [b"\0\0\0\x10", b"\xff" * 40, written("x", b"no json"), STREAMS[AMAZON][0] + b"\0\0\0\x05rest"]
+    "odd",
+    [
+        b"\0\0\0\x10",
+        b"\xff" * 40,
+        written("x", b"no json"),
+        STREAMS[AMAZON][0] + b"\0\0\0\x05rest",
+        written("x", b"[" * 200_000),
+        of_message(b"m" * 300),
+    ],
+    ids=["a length", "no frames", "no JSON", "a frame and a length", "deep JSON", "a long name"],
 )
 def test_binary_that_no_json_says_is_kept_as_it_is(odd):
     """Of a stream that broke off, what is no whole event says nothing."""

@@ -324,6 +324,16 @@ def test_a_page_of_another_machine_may_not_ask_the_control():
         for origin in ("https://evil.test", "null", "http://[", "http://localhost:5173", "http://127.0.0.1")
     ]
     assert found == [403, 403, 403, 200, 200]
+    pages = [  # whose own name is an address, which need not be this machine's
+        ("127.0.0.1:1", "http://192.0.2.7", 403),
+        ("192.0.2.1:1", "http://192.0.2.7", 403),
+        ("127.0.0.1:1", "http://[2001:db8::1]:8080", 403),
+        ("192.0.2.1:1", "http://192.0.2.1:5173", 200),
+        ("localhost:1", "http://[::1]", 200),
+    ]
+    for host, origin, status in pages:
+        headers = {"host": host, "origin": origin}
+        assert (origin, control(served, "POST", "reset", headers=headers).status_code) == (origin, status)
 
 
 def test_several_workers_are_asked_nothing_that_only_one_would_know():

@@ -50,7 +50,7 @@ class Frame(NamedTuple):
         """The JSON of its payload; None where it is none."""
         try:
             return json.loads(self.payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -133,7 +133,7 @@ class AmazonFrames:
     def _is(self, told: str, event: bytes) -> bool:
         try:
             return self.framed(told) == event
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, struct.error):  # the last where a header has a longer name than can be
             return False
 
     def framed(self, told: str, /) -> bytes:
