@@ -68,7 +68,10 @@ def test_what_the_server_records_python_replays(upstream, tmp_path, user, stream
 
 def test_a_cookie_of_one_program_is_not_sent_with_anothers_requests():
     """Each sends what is its own, and no other."""
-    api, llm = Interceptor(raw(b"{}", headers={"set-cookie": "session=of-the-first; Path=/"})), Interceptor(passthrough())
+    api, llm = (
+        Interceptor(raw(b"{}", headers={"set-cookie": "session=of-the-first; Path=/"})),
+        Interceptor(passthrough()),
+    )
     with serve(api) as there, serve(llm, upstream=there) as url:
         assert ask(url, "one").headers["set-cookie"].startswith("session=")
         ask(url, "two")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
 LEAST_ENCODED = 16  # as above, of what is looked for in base64
 COOKIES = frozenset({"cookie", "set-cookie"})
-IN_QUERY = frozenset({"key", "token", "sig", "signature", "code", "auth"})
+IN_QUERY = frozenset({"key", "token", "sig", "signature", "code", "auth", "x-amz-signature", "x-goog-signature"})
 
 
 @dataclass(frozen=True, slots=True)
