@@ -116,6 +116,21 @@ def test_only_so_many_tests_are_remembered():
     assert [said(say(served, test=test)) for test in "abacab"] == ["one", "one", "two", "one", "two", "one"]
 
 
+def test_that_a_test_was_forgotten_is_told_to_who_asks_whether_all_was_well():
+    """Until it is reset; one that ended with a reset had nothing to forget."""
+    served = app(Interceptor("hello"), tests=1)
+    added(served, {"user": "never asked", "reply": "x"}, test="a")
+    say(served, test="b")
+    assert (control(served, "GET", "verify", "a").status_code, say(served, test="b").status_code) == (409, 200)
+    found = control(served, "GET", "verify", "a").json()
+    assert (found["ok"], found["unused"], len(found["failures"])) == (False, [], 1)
+    assert "forgotten" in found["failures"][0]
+    control(served, "POST", "reset", "a")
+    assert verified(served, "a")["ok"]
+    say(served, test="b")
+    assert verified(served, "a")["ok"]
+
+
 def test_only_so_many_calls_are_kept():
     """The older half is forgotten; how many there were is not."""
     served = app(Interceptor("hello"), calls=5)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LEAST_LITERAL = 8  # a shorter credential, such as `none`, may be part of any word
 LEAST_ENCODED = 16  # as above, of what is looked for in base64
 COOKIES = frozenset({"cookie", "set-cookie"})
-IN_QUERY = frozenset({"key", "token", "sig", "signature", "code", "auth", "x-amz-signature", "x-goog-signature"})
+IN_QUERY = frozenset({"key", "token", "sig", "signature", "code", "auth"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,19 @@ def is_secret_header(name: str) -> bool:
     return name.lower() in SECRET_HEADERS or holds(name) > Holds.LIKELY
 
 
+@lru_cache(maxsize=1024)
+def is_secret_parameter(name: str) -> bool:
+    """Whether a parameter of a URL is a credential by its name; a maker's own signature has its prefix before it."""
+    lowered = name.lower()
+    return lowered in IN_QUERY or lowered.endswith("-signature") or bool(holds(name))
+
+
 @lru_cache(maxsize=64)
 def _in_url(url: str) -> frozenset[str]:
     try:
         parts = urlsplit(url)
         people = filter(None, (parts.username, parts.password))
-        query = (value for name, value in parse_qsl(parts.query) if name.lower() in IN_QUERY or holds(name))
+        query = (value for name, value in parse_qsl(parts.query) if is_secret_parameter(name))
         found = {unquote(one) for one in (*people, *query)}
     except ValueError:
         return frozenset()
