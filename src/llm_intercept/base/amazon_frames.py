@@ -133,14 +133,20 @@ class AmazonFrames:
     def _is(self, told: str, event: bytes) -> bool:
         try:
             return self.framed(told) == event
-        except (ValueError, TypeError, struct.error):  # the last where a header has a longer name than can be
+        except (ValueError, TypeError):
             return False
 
     def framed(self, told: str, /) -> bytes:
-        shown: dict[str, Any] = json.loads(told)
-        name = next(iter(shown))
+        """Write an event again; raises `ValueError` where no frame can say it."""
+        shown: Any = json.loads(told)
+        name: str = next(iter(shown), "") if isinstance(shown, dict) else ""
+        if not (name.startswith(":") and name.endswith(KIND) and isinstance(shown[name], str)):
+            raise ValueError(f"{told[:40]!r} is no event of Amazon's: its first field says its kind, ':event-type'")
         message = name.removeprefix(":").removesuffix(KIND)
-        return written(shown.pop(name), _compact(_closed(shown)).encode(), message)
+        try:
+            return written(shown.pop(name), _compact(_closed(shown)).encode(), message)
+        except struct.error:
+            raise ValueError(f"{told[:40]!r} has a kind that is too long for a frame of Amazon's") from None
 
     def broken(self, event: bytes, /) -> bytes:
         """Give a frame with half of the payload: its checksums are right, and its JSON is not."""
