@@ -185,6 +185,7 @@ def test_calls_are_chosen_as_in_python():
         "turn=0",
         "turn=a",
         "last=-1",
+        "last=" + "9" * 5000,
         "source=rul",
         "json={",
         "follow=1",
@@ -268,7 +269,7 @@ def test_chaos_and_limits_begin_and_end_while_the_server_runs():
         ("chaos", [1]),
         ("limits", {}),
         ("limits", {"requests_per_minute": 0}),
-        ("limits", {"model": 7, "requests": 1}),
+        ("limits", {"model": 7, "requests_per_minute": 1}),
     ],
 )
 def test_chaos_and_limits_that_cannot_be_are_told(path, body):
@@ -305,6 +306,15 @@ def test_prometheus_reads_what_is_counted():
     assert samples["llm_intercept_tokens_total", "openai.chat", "output"] >= 4
     assert samples["llm_intercept_open",] == 1
     assert "model 1" not in text
+
+
+@pytest.mark.parametrize("number", ["0", "01", "²", "9" * 5000])
+def test_a_rule_that_is_not_there_cannot_be_removed(number):
+    """Whatever its number is said to be."""
+    served = app(Interceptor("hello"))
+    added(served, RULE)
+    answer = control(served, "DELETE", f"rules/{number}")
+    assert (answer.status_code, "There are: 1." in answer.json()["error"]) == (404, True)
 
 
 def test_a_path_or_method_that_is_none_is_told():

@@ -138,8 +138,9 @@ class AmazonFrames:
 
     def framed(self, told: str, /) -> bytes:
         """Write an event again; raises `ValueError` where no frame can say it."""
-        shown: Any = json.loads(told)
-        name: str = next(iter(shown), "") if isinstance(shown, dict) else ""
+        said: object = json.loads(told)
+        shown = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
+        name = next(iter(shown), "")
         if not (name.startswith(":") and name.endswith(KIND) and isinstance(shown[name], str)):
             raise ValueError(f"{told[:40]!r} is no event of Amazon's: its first field says its kind, ':event-type'")
         message = name.removeprefix(":").removesuffix(KIND)
