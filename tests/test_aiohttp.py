@@ -332,6 +332,18 @@ def test_traces_are_told_what_happens():
     assert told[-1] == "request_exception"
 
 
+def test_what_a_header_says_is_no_part_of_how_a_message_is_framed():
+    """Neither of a request's nor of an answer's."""
+
+    async def law(session: Any) -> None:
+        async with session.post(URL, json=chat("hi"), headers={"x-note": "transfer-encoding: chunked"}) as response:
+            assert await response.read() == b"heard hi"
+            assert [response.headers.get(name) for name in ("x-echo", "x-more")] == ["ax-more: b", None]
+
+    with intercept(lambda request: raw(f"heard {request.last_user}".encode(), headers={"x-echo": "a\r\nx-more: b"})):
+        run(law)
+
+
 def test_cookies_are_kept_and_sent_and_redirects_are_followed():
     """By the session, which sees headers as from a server."""
     moved = raw(b"", status=307, headers={"location": "/v1/chat/completions?again=1", "set-cookie": "a=b; Path=/"})
@@ -1045,6 +1057,25 @@ def test_an_application_in_a_test_is_asked_itself():
 
     with intercept(lambda request: f"heard {request.last_user}") as llm:
         assert asyncio.run(law()) == {"mine": "heard hi"}
+    assert len(llm.calls) == 1
+
+
+def test_where_an_application_in_a_test_sends_its_client_is_no_part_of_it():
+    """A redirect to an API is a request to that, which is answered."""
+    from aiohttp import web
+    from aiohttp.test_utils import TestClient, TestServer
+
+    async def handle(_: Any) -> Any:
+        raise web.HTTPTemporaryRedirect(URL)
+
+    async def law() -> str:
+        app = web.Application()
+        app.router.add_post("/moved", handle)
+        async with TestClient(TestServer(app)) as client:
+            return said(await (await client.post("/moved", json=chat())).text())
+
+    with intercept("ours") as llm:
+        assert asyncio.run(law()) == "ours"
     assert len(llm.calls) == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from itertools import pairwise
+from zlib import crc32
 
 import pytest
 from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
@@ -18,6 +19,7 @@ from llm_intercept.faults import crlf, disconnect, keep_alive, malformed
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import events, weave
 from llm_intercept.recording.bodies import Chunk, content_of, last_event, response_of
+from llm_intercept.recording.take import DamagedTakeError, read_take
 
 VALUES = [{"a": 1}, {"text": "Grüße\n", "n": [1.5, None]}, {}]
 STREAMS = {
@@ -121,8 +123,25 @@ def test_json_in_base64_is_kept_so_that_it_can_be_read():
     assert content_of(kept) == frame
 
 
+def of_message(message: bytes) -> bytes:
+    """Write a frame that says of itself only which message it is."""
+    headers = b"\x0d:message-type\x07" + len(message).to_bytes(2, "big") + message
+    lengths = (18 + len(headers)).to_bytes(4, "big") + len(headers).to_bytes(4, "big")
+    content = lengths + crc32(lengths).to_bytes(4, "big") + headers + b"{}"
+    return content + crc32(content).to_bytes(4, "big")
+
+
 @pytest.mark.parametrize(
-    "odd", [b"\0\0\0\x10", b"\xff" * 40, written("x", b"no json"), STREAMS[AMAZON][0] + b"\0\0\0\x05rest"]
+    "odd",
+    [
+        b"\0\0\0\x10",
+        b"\xff" * 40,
+        written("x", b"no json"),
+        STREAMS[AMAZON][0] + b"\0\0\0\x05rest",
+        written("x", b"[" * 200_000),
+        of_message(b"m" * 300),
+    ],
+    ids=["a length", "no frames", "no JSON", "a frame and a length", "deep JSON", "a long name"],
 )
 def test_binary_that_no_json_says_is_kept_as_it_is(odd):
     """Of a stream that broke off, what is no whole event says nothing."""
@@ -134,3 +153,15 @@ def test_a_media_type_says_how_its_body_is_cut():
     assert {kind: framing_of(f" {kind.upper()}; charset=utf-8") for kind in FRAMINGS} == FRAMINGS
     assert {framing.media_type: framing for framing in STREAMS}.items() <= FRAMINGS.items()
     assert framing_of("application/json") is None
+
+
+@pytest.mark.parametrize("data", [{}, [], "x", None, {"a": "b"}, {":event-type": 1}, {f":{'m' * 300}-type": "x"}])
+def test_an_event_that_no_frame_says_damages_its_take(data):
+    """An edited take is named, and no request fails for it in words of its own."""
+    response = {"status": 200, "headers": {"content-type": AMAZON.media_type}, "events": [{"gap_ms": 0, "data": data}]}
+    request = {"method": "POST", "url": "https://h.test/model/m/converse-stream"}
+    take = {"version": 1, "fingerprint": "0" * 64, "request": request, "response": response}
+    with pytest.raises(DamagedTakeError, match=r"its response is wrong: .*Amazon's"):
+        read_take(json.dumps(take).encode(), "001.json")
+    response["headers"] = {"content-type": SSE.media_type}
+    assert read_take(json.dumps(take).encode(), "001.json").response.events[0].data == data

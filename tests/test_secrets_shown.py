@@ -12,6 +12,7 @@ import pytest
 
 from llm_intercept import InterceptTransport, intercept
 from llm_intercept.errors import LogLossWarning, SettingsError, UnmatchedRequestError
+from llm_intercept.secrets.credentials import credentials
 from llm_intercept.secrets.urls import shown_url
 from tests.support import URL
 
@@ -28,6 +29,10 @@ ASKED = f"https://svc:{PASSWORD}@generativelanguage.googleapis.com/v1beta/models
         (f"{URL}?key={KEY}&alt=sse", f"{URL}?key=[redacted]&alt=sse"),
         (f"{URL}?x={KEY}", f"{URL}?x=[redacted]"),
         (f"{URL}?sig=abc%2Bdef&api_key=x&token=", f"{URL}?sig=[redacted]&api_key=[redacted]&token="),
+        (
+            f"{URL}?X-Amz-Signature=a1b2&X-Goog-Signature=c3",
+            f"{URL}?X-Amz-Signature=[redacted]&X-Goog-Signature=[redacted]",
+        ),
         (f"https://me:{PASSWORD}@h.test/{KEY}/v1", "https://h.test/[redacted]/v1"),
         ("https://[::1/v1", "https://[::1/v1"),
     ],
@@ -36,6 +41,12 @@ def test_a_url_is_shown_without_what_is_secret_in_it(url, shown):
     """And with what is harmless."""
     assert shown_url(url) == shown
     assert shown_url(shown) == shown
+
+
+@pytest.mark.parametrize("name", ["X-Amz-Signature", "X-Goog-Signature"])
+def test_what_signs_a_url_is_a_credential(name):
+    """It is looked for wherever else it may stand."""
+    assert "9f8e7d6c5b4a39281706" in credentials(f"{URL}?{name}=9f8e7d6c5b4a39281706", ()).literals
 
 
 def test_no_message_report_or_log_has_a_urls_secrets(tmp_path):

@@ -30,6 +30,7 @@ from llm_intercept import (
 from llm_intercept.errors import SettingsError, UnmatchedRequestError
 from llm_intercept.model.wire import CONNECTION_HEADERS
 from llm_intercept.server import app, serve
+from llm_intercept.server.certificate import certificate
 from tests.served import CHAT, Ended, ask, connected, raw_request, read_all, say
 from tests.support import GEMINI, MESSAGES, RESPONSES, URL, chat, contents, message, respond
 
@@ -213,6 +214,14 @@ def test_the_interceptor_of_a_block_can_be_served():
         found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(found.stdout)["choices"][0]["message"]["content"] == "hello"
     assert len(llm.calls) == 1
+
+
+def test_a_key_is_for_us_alone_whatever_was_there_before(tmp_path):
+    """A file that all may read gives way to one that they may not."""
+    pytest.importorskip("trustme")
+    (tmp_path / "server.pem").touch(mode=0o644)
+    made = certificate(tmp_path)
+    assert (made.chain.stat().st_mode & 0o777, "PRIVATE KEY" in made.chain.read_text()) == (0o600, True)
 
 
 def test_tls_is_spoken_by_a_certificate_made_on_the_spot(tmp_path):

@@ -116,6 +116,21 @@ def test_only_so_many_tests_are_remembered():
     assert [said(say(served, test=test)) for test in "abacab"] == ["one", "one", "two", "one", "two", "one"]
 
 
+def test_that_a_test_was_forgotten_is_told_to_who_asks_whether_all_was_well():
+    """Until it is reset; one that ended with a reset had nothing to forget."""
+    served = app(Interceptor("hello"), tests=1)
+    added(served, {"user": "never asked", "reply": "x"}, test="a")
+    say(served, test="b")
+    assert (control(served, "GET", "verify", "a").status_code, say(served, test="b").status_code) == (409, 200)
+    found = control(served, "GET", "verify", "a").json()
+    assert (found["ok"], found["unused"], len(found["failures"])) == (False, [], 1)
+    assert "forgotten" in found["failures"][0]
+    control(served, "POST", "reset", "a")
+    assert verified(served, "a")["ok"]
+    say(served, test="b")
+    assert verified(served, "a")["ok"]
+
+
 def test_only_so_many_calls_are_kept():
     """The older half is forgotten; how many there were is not."""
     served = app(Interceptor("hello"), calls=5)
@@ -170,6 +185,7 @@ def test_calls_are_chosen_as_in_python():
         "turn=0",
         "turn=a",
         "last=-1",
+        "last=" + "9" * 5000,
         "source=rul",
         "json={",
         "follow=1",
@@ -253,7 +269,7 @@ def test_chaos_and_limits_begin_and_end_while_the_server_runs():
         ("chaos", [1]),
         ("limits", {}),
         ("limits", {"requests_per_minute": 0}),
-        ("limits", {"model": 7, "requests": 1}),
+        ("limits", {"model": 7, "requests_per_minute": 1}),
     ],
 )
 def test_chaos_and_limits_that_cannot_be_are_told(path, body):
@@ -292,6 +308,15 @@ def test_prometheus_reads_what_is_counted():
     assert "model 1" not in text
 
 
+@pytest.mark.parametrize("number", ["0", "01", "²", "9" * 5000])
+def test_a_rule_that_is_not_there_cannot_be_removed(number):
+    """Whatever its number is said to be."""
+    served = app(Interceptor("hello"))
+    added(served, RULE)
+    answer = control(served, "DELETE", f"rules/{number}")
+    assert (answer.status_code, "There are: 1." in answer.json()["error"]) == (404, True)
+
+
 def test_a_path_or_method_that_is_none_is_told():
     """With those that there are."""
     served = app(Interceptor("hello"))
@@ -324,6 +349,16 @@ def test_a_page_of_another_machine_may_not_ask_the_control():
         for origin in ("https://evil.test", "null", "http://[", "http://localhost:5173", "http://127.0.0.1")
     ]
     assert found == [403, 403, 403, 200, 200]
+    pages = [  # whose own name is an address, which need not be this machine's
+        ("127.0.0.1:1", "http://192.0.2.7", 403),
+        ("192.0.2.1:1", "http://192.0.2.7", 403),
+        ("127.0.0.1:1", "http://[2001:db8::1]:8080", 403),
+        ("192.0.2.1:1", "http://192.0.2.1:5173", 200),
+        ("localhost:1", "http://[::1]", 200),
+    ]
+    for host, origin, status in pages:
+        headers = {"host": host, "origin": origin}
+        assert (origin, control(served, "POST", "reset", headers=headers).status_code) == (origin, status)
 
 
 def test_several_workers_are_asked_nothing_that_only_one_would_know():

@@ -8,7 +8,7 @@ import threading
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, InterceptTransport, intercept, passthrough
+from llm_intercept import Interceptor, InterceptTransport, intercept, passthrough, raw
 from llm_intercept.errors import RecordingError
 from llm_intercept.server import Client, app, serve
 from tests.served import CHAT, connected, raw_request, say
@@ -64,6 +64,19 @@ def test_what_the_server_records_python_replays(upstream, tmp_path, user, stream
     with serve(Interceptor(mode="replay", recordings=tape), upstream=upstream.url) as url:
         same(ask(url, user, stream=stream), recorded)
     assert len(upstream.seen) == 1
+
+
+def test_a_cookie_of_one_program_is_not_sent_with_anothers_requests():
+    """Each sends what is its own, and no other."""
+    api, llm = (
+        Interceptor(raw(b"{}", headers={"set-cookie": "session=of-the-first; Path=/"})),
+        Interceptor(passthrough()),
+    )
+    with serve(api) as there, serve(llm, upstream=there) as url:
+        assert ask(url, "one").headers["set-cookie"].startswith("session=")
+        ask(url, "two")
+        httpx.post(url + CHAT, json=chat(), headers={"cookie": "mine=1"}, trust_env=False)
+    assert [call.request.headers.get("cookie") for call in api.calls] == [None, None, "mine=1"]
 
 
 def test_what_python_records_the_server_replays(upstream, tmp_path, stream):

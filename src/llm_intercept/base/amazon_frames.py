@@ -50,7 +50,7 @@ class Frame(NamedTuple):
         """The JSON of its payload; None where it is none."""
         try:
             return json.loads(self.payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -137,10 +137,17 @@ class AmazonFrames:
             return False
 
     def framed(self, told: str, /) -> bytes:
-        shown: dict[str, Any] = json.loads(told)
-        name = next(iter(shown))
+        """Write an event again; raises `ValueError` where no frame can say it."""
+        said: object = json.loads(told)
+        shown = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
+        name = next(iter(shown), "")
+        if not (name.startswith(":") and name.endswith(KIND) and isinstance(shown[name], str)):
+            raise ValueError(f"{told[:40]!r} is no event of Amazon's: its first field says its kind, ':event-type'")
         message = name.removeprefix(":").removesuffix(KIND)
-        return written(shown.pop(name), _compact(_closed(shown)).encode(), message)
+        try:
+            return written(shown.pop(name), _compact(_closed(shown)).encode(), message)
+        except struct.error:
+            raise ValueError(f"{told[:40]!r} has a kind that is too long for a frame of Amazon's") from None
 
     def broken(self, event: bytes, /) -> bytes:
         """Give a frame with half of the payload: its checksums are right, and its JSON is not."""

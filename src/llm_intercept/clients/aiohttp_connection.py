@@ -254,7 +254,7 @@ def _head_of(status: int, headers: Headers, *, has_body: bool) -> bytes:
     is_chunked = False
     for name, value in headers:
         if not has_body or name.lower() != "content-length":
-            lines.append(latin(name) + b": " + latin(value))
+            lines.append((latin(name) + b": " + latin(value)).translate(None, b"\r\n"))  # one header is one line
             is_chunked = is_chunked or lines[-1].lower() == CHUNKED
     return b"\r\n".join(lines if is_chunked or not has_body else [*lines, CHUNKED]) + END
 
@@ -262,7 +262,7 @@ def _head_of(status: int, headers: Headers, *, has_body: bool) -> bytes:
 def _content_of(written: bytes) -> bytes:
     """Return the body of a request as it was written."""
     head, _, body = written.partition(END)
-    if CHUNKED not in head.lower():
+    if b"\r\n" + CHUNKED not in head.lower():  # as a line of its own, not in what another header says
         return body
     parts: list[bytes] = []
     at = 0

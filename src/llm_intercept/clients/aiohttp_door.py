@@ -7,6 +7,7 @@ Imports no aiohttp: it is loaded when Python starts.
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 WEBSOCKET = "this WebSocket (aiohttp)"
 MODULES = ("aiohttp", "aiohttp.test_utils")
+_application: ContextVar[tuple[str, int] | None] = ContextVar("llm_intercept_aiohttp", default=None)
+"""Where the application of a test is whose client makes a request; what that is redirected to is elsewhere."""
 
 
 def hook(module: ModuleType, install: Install) -> None:
@@ -45,12 +48,12 @@ def is_session(value: object) -> bool:
 def _in_process(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make what the client of tests does: its requests go to the application that it holds, as with ASGI's."""
 
-    async def request(*args: Any, **kwargs: Any) -> Any:
-        token = forwarding.set(True)
+    async def request(client: Any, *args: Any, **kwargs: Any) -> Any:
+        token = _application.set((client.host, client.port))
         try:
-            return await original(*args, **kwargs)
+            return await original(client, *args, **kwargs)
         finally:
-            forwarding.reset(token)
+            _application.reset(token)
 
     return request
 
@@ -59,8 +62,10 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Make what a connector's `connect` does: the connection of a request that somebody answers reaches no network."""
 
     async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - aiohttp's name
-        exchange = _begun(req)
         forward = partial(original, connector, req, traces=traces, timeout=timeout)
+        if _application.get() == (req.url.host, req.url.port):
+            return await _let_through(forward)
+        exchange = _begun(req)
         if exchange is None:
             return await forward()
         from llm_intercept.clients.aiohttp_connection import connected  # noqa: PLC0415 - it imports aiohttp
@@ -68,6 +73,14 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         return await connected(connector, req, exchange, forward, traces, timeout)
 
     return connect
+
+
+async def _let_through(forward: Callable[[], Any]) -> Any:
+    token = forwarding.set(True)
+    try:
+        return await forward()
+    finally:
+        forwarding.reset(token)
 
 
 def _begun(req: Any) -> Exchange | None:

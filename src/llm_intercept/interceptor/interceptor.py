@@ -279,7 +279,7 @@ class Interceptor:
             The limit, which counts what it refused.
 
         Raises:
-            SettingsError: A limit is no positive int, or none is given.
+            SettingsError: A limit is no positive int, or none is given, or `model` is no text.
 
         """
         from llm_intercept.simulation.limits import RateLimit  # noqa: PLC0415 - few programs simulate limits

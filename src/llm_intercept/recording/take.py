@@ -8,11 +8,12 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from llm_intercept.base.framings import framing_of
 from llm_intercept.base.json import DEEPEST, loads, mapping
 from llm_intercept.errors import LLMInterceptError
-from llm_intercept.recording.json_writer import indented, spaced
+from llm_intercept.recording.json_writer import compact, indented, spaced
 
 VERSION = 1
 INDENT = 2
@@ -85,6 +86,16 @@ class TakeResponse(Part):
         if value is not None:
             b64decode(value, validate=True)
         return value
+
+    @model_validator(mode="after")
+    def _is_framed(self) -> TakeResponse:
+        """Refuse an event that its stream cannot have, as an edited take may; a stream of text can have any."""
+        framing = framing_of(self.headers.get("content-type", ""))
+        if framing is not None and not framing.is_text:
+            for event in self.events or ():
+                if event.text is None:
+                    framing.framed(compact([event.data])[0])
+        return self
 
 
 class Take(Part):

@@ -54,12 +54,19 @@ def is_secret_header(name: str) -> bool:
     return name.lower() in SECRET_HEADERS or holds(name) > Holds.LIKELY
 
 
+@lru_cache(maxsize=1024)
+def is_secret_parameter(name: str) -> bool:
+    """Whether a parameter of a URL is a credential by its name; a maker's own signature has its prefix before it."""
+    lowered = name.lower()
+    return lowered in IN_QUERY or lowered.endswith("-signature") or bool(holds(name))
+
+
 @lru_cache(maxsize=64)
 def _in_url(url: str) -> frozenset[str]:
     try:
         parts = urlsplit(url)
         people = filter(None, (parts.username, parts.password))
-        query = (value for name, value in parse_qsl(parts.query) if name.lower() in IN_QUERY or holds(name))
+        query = (value for name, value in parse_qsl(parts.query) if is_secret_parameter(name))
         found = {unquote(one) for one in (*people, *query)}
     except ValueError:
         return frozenset()

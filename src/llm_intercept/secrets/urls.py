@@ -9,8 +9,7 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from llm_intercept.secrets.credentials import IN_QUERY
-from llm_intercept.secrets.fieldnames import holds
+from llm_intercept.secrets.credentials import is_secret_parameter
 from llm_intercept.secrets.looks import MARK, is_random
 from llm_intercept.secrets.replace import replace_secrets
 
@@ -43,7 +42,7 @@ def bare(url: str) -> str:
 
 def _parameter(name: str, value: str) -> str:
     known = name.lower()
-    is_secret = known not in HARMLESS and (known in IN_QUERY or bool(holds(name)) or is_random(value))
+    is_secret = known not in HARMLESS and (is_secret_parameter(name) or is_random(value))
     shown = MARK if is_secret and value else quoted(replace_secrets(value), "[]:/,")
     return f"{quoted(replace_secrets(name))}={shown}"
 

@@ -39,6 +39,7 @@ def certificate(folder: str | os.PathLike[str], host: str = "") -> Certificate:
     names = [*NAMES, *([host] if host and host not in NAMES and host != "0.0.0.0" else [])]  # noqa: S104 - it is left out
     issued = authority.issue_cert(*names)
     authority.cert_pem.write_to_path(str(made.authority))
-    made.chain.touch(mode=0o600)
+    made.chain.unlink(missing_ok=True)  # else the mode would be that of the file before
+    made.chain.touch(mode=0o600, exist_ok=False)
     issued.private_key_and_cert_chain_pem.write_to_path(str(made.chain))
     return made

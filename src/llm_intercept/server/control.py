@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 PREFIX = "/__llm_intercept/"
 JSON, LINES = "application/json", "application/x-ndjson"
+FORGOTTEN = (
+    "llm-intercept: what this test had before is forgotten, its rules and calls, since too many others asked after it "
+    "(tests=): nobody knows whether all was well. A reset lets it begin again."
+)
 OPEN = frozenset({"health", "ready"})
 """What may be asked without a token: who asks it (a load balancer) has none."""
 
@@ -201,7 +205,7 @@ def _remove(asked: Asked) -> Told:
     given = asked.path.partition("/")[2]
     if not given:
         asked.share.remove([*asked.share.added])
-    elif not given.isascii() or not given.isdecimal() or int(given) not in asked.share.added:
+    elif given not in map(str, asked.share.added):
         there = ", ".join(map(str, asked.share.added)) or "none"
         raise RefusedError(404, f"llm-intercept: no rule that was added has the id {given!r}. There are: {there}.")
     else:
@@ -218,7 +222,7 @@ def _verify(asked: Asked) -> Told:
     engine = engine_of(asked.share.llm)
     found = {
         "unmatched": [str(one) for one in engine.journal.unmatched],
-        "failures": [str(one) for one in engine.journal.failures],
+        "failures": [*([FORGOTTEN] if asked.share.is_anew else []), *map(str, engine.journal.failures)],
         "unused": [str(one) for one in engine.book.unused()],
     }
     ok = not any(found.values())

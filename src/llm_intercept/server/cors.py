@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 A_DAY = b"86400"
+LOCAL = "localhost"
 
 
 class Cors:
@@ -63,17 +64,29 @@ class Cors:
 def is_foreign(headers: Mapping[str, str]) -> bool:
     """Whether a page may ask that is not of this machine: it may ask an API, and nothing of the server itself.
 
-    A page whose own name leads to this machine (DNS rebinding) sends no origin, but its name as the host.
+    A page whose own name leads to this machine (DNS rebinding) sends no origin, but its name as the host. One that has
+    an address for its own is of this machine if that is loopback's, or the one that it asks.
     """
-    named = [headers["origin"]] if headers.get("origin") else []
-    named += [f"//{headers['host']}"] if headers.get("host") else []
-    return not all(map(_is_here, named))
-
-
-def _is_here(url: str) -> bool:
-    """Whether a URL names this machine, or an address, which no page has got by a name."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or bool(ipaddress.ip_address(host))
-    except ValueError:
+    origin, asked = headers.get("origin", ""), headers.get("host", "")
+    if asked and not (_name(f"//{asked}") == LOCAL or _address(f"//{asked}")):
+        return True
+    if not origin or _name(origin) == LOCAL:
         return False
+    address = _address(origin)
+    return address is None or not (address.is_loopback or address == _address(f"//{asked}"))
+
+
+def _name(url: str) -> str:
+    """Return the host of a URL; empty where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _address(url: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address in a URL, which nobody has got by a name; None where there is a name, or nothing."""
+    try:
+        return ipaddress.ip_address(_name(url))
+    except ValueError:
+        return None

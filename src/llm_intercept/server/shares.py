@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HEADER = "x-llm-intercept-test"
 LONGEST = 200
+KNOWN = 10_000
+"""Tests that are forgotten and known to be."""
 OF_A_TEST = 10
 """A test keeps so many times fewer calls than the server."""
 
@@ -37,12 +39,14 @@ class Share:
         llm: Its interceptor.
         feed: Tells of its calls.
         added: The rules that were added while the server runs, by number; they come before the server's own.
+        is_anew: Whether the test had one before, which was forgotten.
 
     """
 
     llm: Interceptor
     feed: Feed
     added: dict[int, Rule] = field(default_factory=dict["int", "Rule"])
+    is_anew: bool = False
     _last: int = 0
 
     def add(self, rules: Iterable[Rule]) -> list[int]:
@@ -67,6 +71,7 @@ class Share:
         """Let nothing have happened to it, and take away what was added."""
         self.remove([*self.added])
         sandbox.reset(self.llm)
+        self.is_anew = False
 
     def _own(self) -> list[Rule]:
         """Return the server's own rules."""
@@ -94,6 +99,7 @@ class Shares:
         self._calls = max(1, calls // OF_A_TEST)
         self._problems: list[LLMInterceptError] = []
         self._tests: OrderedDict[str, Share] = OrderedDict()
+        self._forgotten: OrderedDict[str, bool] = OrderedDict()
         engine_of(llm).journal.most = calls
         self.common = self._share(llm)
 
@@ -105,12 +111,22 @@ class Shares:
         if found is None:
             _check(test)
             found = self._tests[test] = self._share(_copy(self.common.llm))
+            found.is_anew = self._forgotten.pop(test, False)
             engine_of(found.llm).journal.most = self._calls
             while len(self._tests) > self._most:
-                self._settle(self._tests.popitem(last=False)[1])
+                self._forget(*self._tests.popitem(last=False))
         else:
             self._tests.move_to_end(test)
         return found
+
+    def _forget(self, test: str, share: Share) -> None:
+        """Let a test have nothing more here; that it had something is known for a while."""
+        self._settle(share)
+        if not (share.added or share.is_anew or engine_of(share.llm).journal.noted):
+            return  # as after a reset: there is nothing to forget
+        self._forgotten[test] = True
+        if len(self._forgotten) > KNOWN:
+            self._forgotten.popitem(last=False)
 
     def settle(self) -> LLMInterceptError | None:
         """End what tests have recorded; return what went wrong with it."""

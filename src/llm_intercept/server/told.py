@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from llm_intercept.server.feed import Feed
 
 TRUTHS = {"true": True, "false": False}
+LONGEST_NUMBER = 18
+"""Digits of a number that is asked for; Python reads none of more than some thousands."""
 
 
 class Filter:
@@ -80,7 +82,7 @@ def _read(name: str, text: str) -> Any:
 
 
 def _whole(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdecimal():
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER:
         raise SettingsError(name, text, "an int")
     return int(text)
 

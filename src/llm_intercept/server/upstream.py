@@ -5,6 +5,7 @@ Knows: both libraries' clients, observers. Must not know: rules, recordings, ASG
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module, util
 from typing import TYPE_CHECKING, Any
 
@@ -103,10 +104,17 @@ class Upstream:
         if self._client is None:
             timeout = self._module.Timeout(PATIENCE, connect=10.0)
             limits = self._module.Limits(max_connections=None, max_keepalive_connections=100)
-            self._client = self._module.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
+            self._client = self._module.AsyncClient(
+                timeout=timeout, limits=limits, follow_redirects=False, cookies=_no_cookies()
+            )
             for name in ("accept", "accept-encoding", "user-agent"):
                 self._client.headers.pop(name, None)  # the program's own are sent, or none
         return self._client
+
+
+def _no_cookies() -> CookieJar:
+    """Make a jar that stays empty: a cookie is of the program that was sent it, and many programs ask here."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _passing(response: Any, observer: Observer | None) -> WireResponse:

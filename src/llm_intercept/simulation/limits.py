@@ -48,6 +48,11 @@ class Bucket:
         return LimitState(self.unit, self.limit, max(0, int(self.left + 1e-6)), full)
 
 
+def _check_model(model: object) -> None:
+    if not isinstance(model, str):
+        raise SettingsError("model", model, "a model's name; * and ? are wildcards")
+
+
 class RateLimit:
     """A limit that requests for some models share; made by `llm.rate_limit(…)`.
 
@@ -63,6 +68,7 @@ class RateLimit:
                 raise SettingsError(name, value, "a positive int, or leave it out")
         if requests_per_minute is None and tokens_per_minute is None:
             raise SettingsError("rate_limit()", "", "requests_per_minute=…, tokens_per_minute=…, or both")
+        _check_model(model)
         self.model, self.refused = model, 0
         self._buckets = [
             Bucket(unit, limit, float(limit))
