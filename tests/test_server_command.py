@@ -68,14 +68,16 @@ def serving(folder: Path, *flags: str) -> Iterator[Serving]:
 def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):
     """One line of JSON on stdout; rules by a file, a log, a pace; a token where it is not at loopback alone.
 
-    What nothing answered is told at the end.
+    What nothing answered is told at the end, and which rule failed.
     """
-    (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
+    rules = '[[rules]]\nuser = "weather"\nreply = "Sunny."\n[[rules]]\nuser = "bad"\nreply = {embedding = [1]}\n'
+    (tmp_path / "rules.toml").write_text(rules)
     flags = ("--rules", "rules.toml", "--log", "calls.jsonl", "--time-scale", "0", "--seed", "3", "--host", "0.0.0.0")
     with serving(tmp_path, *flags, "--pace", "ttft=9,jitter=0") as one:
         url = one.url.replace("0.0.0.0", "127.0.0.1")
         assert said(httpx.post(url + CHAT, json=chat("the weather"))) == "Sunny."
         assert httpx.post(url + CHAT, json=chat("else")).status_code == 404
+        assert httpx.post(url + CHAT, json=chat("bad")).status_code == 500
         token = one.said.pop("token")
         assert one.said == {"url": one.url, "port": int(one.url.rpartition(":")[2]), "pid": one.process.pid}
         asked = [
@@ -86,8 +88,9 @@ def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):
         one.stop(signal.SIGINT)
         assert one.rest == ""
         assert "no rule answers this request" in one.errors
+        assert "embedding" in one.errors
     logged = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
-    assert [call["status"] for call in logged] == [200, 404]
+    assert [call["status"] for call in logged] == [200, 404, 500]
 
 
 def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_path):

@@ -22,8 +22,8 @@ def say(text: str) -> None:
 
 
 def say_error(error: object) -> None:
-    """Write the text of an error to stderr."""
-    click.echo(visible(str(error), lines=True), err=True)
+    """Write the text of an error to stderr, and what else went wrong beside it."""
+    click.echo(visible("\n\n".join([str(error), *getattr(error, "__notes__", ())]), lines=True), err=True)
 
 
 def failure(error: object) -> click.ClickException:

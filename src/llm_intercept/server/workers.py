@@ -33,7 +33,7 @@ def serve_here(plan: Plan, bound: socket.socket, began: Callable[[], object]) ->
     served = plan.app(plan.interceptor())
     server_of(served, plan.chain, plan.connections, began).run(sockets=[bound])
     problem = served.settle()
-    return "" if problem is None else str(problem)
+    return "" if problem is None else "\n\n".join([str(problem), *getattr(problem, "__notes__", ())])
 
 
 class Workers:
