@@ -151,6 +151,18 @@ def test_it_says_what_it_is_asked() -> None:
     assert [one.usage.output_tokens for one in llm.calls] == [4, 4]
 
 
+def test_what_a_guardrail_looks_at_is_said() -> None:
+    """It is the user's word, or the system's, with a sign on it."""
+    guarded = {"guardContent": {"text": {"text": "the weather", "qualifiers": ["query"]}}}
+    picture = {"guardContent": {"image": {"format": "png", "source": {"bytes": b"a"}}}}
+    with intercept() as llm, httpx.Client() as client:
+        llm.on(user="weather", system="the weather").reply("Sunny")
+        messages = [{"role": "user", "content": [guarded, picture]}]
+        _, parsed = call(client, system=[guarded], messages=messages)
+    assert parsed["output"]["message"]["content"] == [{"text": "Sunny"}]
+    assert llm.calls[0].request.messages[1].parts[1].mime == "image/png"
+
+
 def test_an_arn_names_the_model() -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.meta.llama3-3-70b-instruct-v1:0"
     with intercept("Hi") as llm, httpx.Client() as client:

@@ -316,6 +316,11 @@ def test_embeddings_of_all_types() -> None:
     assert llm.calls[0].usage.input_tokens == 6
 
 
+def test_a_type_of_embeddings_that_is_none_is_passed_over() -> None:
+    answer = asked(auto(), "/v2/embed", texts=["a"], embedding_types=[["float"], {}, 1, "new", "int8"])
+    assert (answer.status_code, list(answer.json()["embeddings"])) == (200, ["int8"])
+
+
 def test_ranks_and_models() -> None:
     with intercept():
         documents = ["The moon is far", "Rome is warm today", "It is warm"]

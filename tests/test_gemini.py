@@ -206,6 +206,8 @@ def test_calls_without_ids_are_told_by_their_names() -> None:
         ({"inline_data": {"mime_type": "audio/wav", "data": "AA=="}}, (Media("audio", "AA==", mime="audio/wav"),)),
         ({"fileData": {"mimeType": "application/pdf", "fileUri": "gs://a/b"}}, (Media("file", url="gs://a/b", mime="application/pdf"),)),
         ({"executableCode": {"language": "PYTHON", "code": "1"}}, (Other("executableCode", {"language": "PYTHON", "code": "1"}),)),
+        ({"text": None, "functionCall": {"name": "f", "args": {}}}, (ToolCall("f"),)),
+        ({"functionResponse": {"name": "f", "response": {"error": None, "result": 1}}}, (ToolResult('{"error":null,"result":1}', name="f"),)),
         ({"newThing": {"a": 1}}, (Other("newThing", {"newThing": {"a": 1}}),)),
     ],
 )  # fmt: skip
@@ -249,6 +251,12 @@ def test_all_modes_of_calling_are_read(mode: str, choice: str) -> None:
     assert found is not None
     assert found.mode == choice
     assert read({}).tool_choice is None
+
+
+def test_a_tool_that_is_null_is_not_there() -> None:
+    """As protocol buffers' JSON has it, of clients that write every field."""
+    declared = {"functionDeclarations": [{"name": "f"}], "googleSearch": None, "codeExecution": None}
+    assert [(one.name, one.type) for one in read({"tools": [declared]}).tools] == [("f", "function")]
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,9 @@ def test_thoughts_are_said_apart() -> None:
 def test_limits_and_stops() -> None:
     body = asked("one two three four", messages=HI, stream=False, options={"num_predict": 2}).json()
     assert (body["message"]["content"], body["done_reason"], body["eval_count"]) == ("one two", "length", 2)
+    for unlimited in (0, -1, -2):
+        body = asked("one two", messages=HI, stream=False, options={"num_predict": unlimited}).json()
+        assert (body["message"]["content"], body["done_reason"]) == ("one two", "stop")
     body = asked("one two three", messages=HI, stream=False, options={"stop": " three"}).json()
     assert (body["message"]["content"], body["done_reason"]) == ("one two", "stop")
 

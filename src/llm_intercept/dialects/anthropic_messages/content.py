@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode, items, mapping, text
+from llm_intercept.base.json import encode, is_object, items, mapping, text
 from llm_intercept.model.parts import Citation, Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import Message
 
@@ -33,6 +33,21 @@ def messages_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = (
         yield Message(role="system", parts=tuple(parts_of(said)), raw={"system": said})
     for message in (*before, *map(mapping, items(body.get("messages")))):
         yield Message(role=text(message.get("role")), parts=tuple(parts_of(message.get("content"))), raw=message)
+
+
+def tools_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = ()) -> Iterator[Mapping[str, Any]]:
+    """Give the tools that a request offers: those it begins with, and those that a system's message defines later on.
+
+    Args:
+        body: The request's body.
+        before: The messages of the conversation that it continues.
+
+    """
+    yield from map(mapping, items(body.get("tools")))
+    for message in (*before, *map(mapping, items(body.get("messages")))):
+        if message.get("role") == "system":
+            added = (mapping(mapping(block).get("tool")) for block in items(message.get("content")))
+            yield from (mapping(one["definition"]) for one in added if is_object(one.get("definition")))
 
 
 def parts_of(content: object) -> Iterator[Part]:

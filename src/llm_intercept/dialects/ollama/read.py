@@ -101,9 +101,9 @@ class OllamaRequest(LLMRequest):
 
     @cached_property
     def max_tokens(self) -> int | None:
-        """How many tokens the answer may have; below 0 it is not limited."""
+        """How many tokens the answer may have; below 1 it is not limited."""
         limit = mapping(self.raw.get("options")).get("num_predict")
-        return limit if is_int(limit, 0) else None
+        return limit if is_int(limit, 1) else None
 
     @cached_property
     def output_format(self) -> OutputFormat | None:
