@@ -583,6 +583,24 @@ async def test_a_limit_of_0_fills_the_cache_and_answers_nothing(client: Any) -> 
             assert (answer.content, answer.stop_reason, answer.usage.output_tokens) == ([], "max_tokens", 0)
 
 
+def test_what_a_tool_found_is_what_it_answered() -> None:
+    """Results of a search and documents, in the order of the blocks."""
+    found = [
+        {"type": "text", "text": "a"},
+        {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "b"}]},
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "c"}},
+        {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "d"}]}},
+        {"type": "image", "source": {"type": "url", "url": "https://a.test"}},
+        {"type": "tool_reference", "tool_name": "f"},
+    ]
+    messages = [
+        *HELLO,
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": found}]},
+    ]
+    assert seen(messages=messages).tool_results == (ToolResult("abcd", "toolu_1", "f"),)
+
+
 def test_files_beside_what_a_tool_answered_are_no_words_of_the_users() -> None:
     """The API's clients send what a tool drew in a block beside its answer."""
     answered = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "drawn"}

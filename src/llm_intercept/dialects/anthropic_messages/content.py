@@ -70,7 +70,7 @@ def _block_parts(block: Mapping[str, Any]) -> Iterator[Part]:
         case "tool_use":
             yield ToolCall(text(block.get("name")), encode(mapping(block.get("input"))).decode(), text(block.get("id")))
         case "tool_result":
-            answered, failed = texts_of(block.get("content")), block.get("is_error") is True
+            answered, failed = _answered(block.get("content")), block.get("is_error") is True
             yield ToolResult(answered, text(block.get("tool_use_id")), is_error=failed)
         case "image" | "document" as kind:
             yield _media(MEDIA[kind], block)
@@ -81,6 +81,23 @@ def _block_parts(block: Mapping[str, Any]) -> Iterator[Part]:
 def texts_of(content: object) -> str:
     """Read the text of a content, without anything else in it."""
     return "".join(part.text for part in parts_of(content) if isinstance(part, Text))
+
+
+def _answered(content: object) -> str:
+    """Read the text of what a tool answered, and of what it found: results of a search, documents."""
+    if isinstance(content, str):
+        return content
+    return "".join(map(_found, map(mapping, items(content))))
+
+
+def _found(block: Mapping[str, Any]) -> str:
+    if block.get("type") == "search_result":
+        return texts_of(block.get("content"))
+    return "".join(
+        part.transcript if isinstance(part, Media) else part.text
+        for part in _block_parts(block)
+        if isinstance(part, Text | Media)
+    )
 
 
 def _media(kind: MediaKind, block: Mapping[str, Any]) -> Media:
