@@ -163,6 +163,18 @@ def test_what_a_guardrail_looks_at_is_said() -> None:
     assert llm.calls[0].request.messages[1].parts[1].mime == "image/png"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("secret", "read"), [("c2ln", b"sig"), ("gAAA-_x é", "gAAA-_x é".encode())])
+def test_thoughts_of_another_apis_making_are_bytes(secret: str, read: bytes, stream: bool) -> None:
+    """Amazon's SDKs decode them, and fail where they cannot."""
+    _, parsed = ask(Reply(Reasoning(encrypted=secret), "a"), stream)
+    if stream:
+        deltas = [one["contentBlockDelta"]["delta"] for one in parsed["stream"] if "contentBlockDelta" in one]
+        assert deltas[0] == {"reasoningContent": {"redactedContent": read}}
+    else:
+        assert parsed["output"]["message"]["content"][0] == {"reasoningContent": {"redactedContent": read}}
+
+
 def test_an_arn_names_the_model() -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.meta.llama3-3-70b-instruct-v1:0"
     with intercept("Hi") as llm, httpx.Client() as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -379,6 +380,14 @@ def test_thoughts_are_shown_only_if_they_are_asked_for_and_always_counted() -> N
     used = llm.calls[0].usage
     assert used is not None
     assert (used.output_tokens, used.reasoning_tokens) == (8, 6)
+
+
+@pytest.mark.parametrize(("signature", "read"), [("c2ln", b"sig"), ("abc-_x", b"abc-_x")])
+@pytest.mark.parametrize("said", ["a", tool_call("f")])
+def test_a_signature_of_another_apis_making_is_bytes(said: Any, signature: str, read: bytes) -> None:
+    """Google's SDK decodes it, and fails where it cannot."""
+    (part,) = parts(Reply(reasoning("w", signature=signature), said))
+    assert base64.b64decode(part["thoughtSignature"], validate=True) == read
 
 
 def test_an_answer_of_thoughts_alone_says_an_empty_text() -> None:
