@@ -1,10 +1,8 @@
-"""boto3's client of Bedrock reaches the door: rules answer its paths with ready bodies, all else is explained."""
+"""boto3's client of Bedrock reaches the door: Converse by the usual rules, other paths by ready bodies, or explained."""
 
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from typing import Any
 
 import pytest
@@ -15,17 +13,11 @@ import boto3
 from botocore import exceptions
 from botocore.config import Config
 
-from llm_intercept import auto, connection_error, disconnect, intercept, passthrough, raw, timeout
+from llm_intercept import auto, connection_error, disconnect, intercept, passthrough, raw, timeout, tool_call
 from llm_intercept.errors import UnmatchedRequestError
 
 HOST = "https://bedrock-runtime.us-east-1.amazonaws.com"
 QUESTION: dict[str, Any] = {"modelId": "some.model-v1:0", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
-SAID = {
-    "output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
-    "stopReason": "end_turn",
-    "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
-    "metrics": {"latencyMs": 1},
-}
 
 
 def client(service: str = "bedrock-runtime", **options: Any) -> Any:
@@ -33,26 +25,33 @@ def client(service: str = "bedrock-runtime", **options: Any) -> Any:
     return session.client(service, config=Config(retries={"total_max_attempts": 1}), **options)
 
 
-def frame(kind: str, payload: dict[str, Any]) -> bytes:
-    """Write one message of Amazon's event stream."""
-    headers = b""
-    for name, value in ((":message-type", "event"), (":event-type", kind), (":content-type", "application/json")):
-        headers += bytes([len(name)]) + name.encode() + b"\7" + struct.pack(">H", len(value)) + value.encode()
-    content = json.dumps(payload).encode()
-    prelude = struct.pack(">II", 16 + len(headers) + len(content), len(headers))
-    body = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers + content
-    return body + struct.pack(">I", zlib.crc32(body))
-
-
-def test_a_rule_answers_converse() -> None:
-    """With the body that the API has."""
+def test_rules_answer_converse() -> None:
+    """As they answer other APIs; its requests are signed all the same."""
     with intercept() as llm:
-        llm.on(url="*/converse").reply(raw(SAID))
-        answer = client().converse(**QUESTION)
-    assert answer["output"]["message"]["content"] == [{"text": "Hello."}]
-    (call,) = llm.calls
-    assert call.request.url == f"{HOST}/model/some.model-v1%3A0/converse"
-    assert call.request.headers["authorization"].startswith("AWS4-HMAC-SHA256")
+        llm.on("weather").reply(["Let me see.", tool_call("get_weather", city="Paris")])
+        llm.reply("Hello.")
+        assert client().converse(**QUESTION)["output"]["message"]["content"] == [{"text": "Hello."}]
+        asked = {**QUESTION, "messages": [{"role": "user", "content": [{"text": "The weather?"}]}]}
+        answer = client().converse(**asked)
+    text, call = answer["output"]["message"]["content"]
+    assert (text["text"], call["toolUse"]["name"], call["toolUse"]["input"]) == (
+        "Let me see.",
+        "get_weather",
+        {"city": "Paris"},
+    )
+    assert answer["stopReason"] == "tool_use"
+    assert llm.calls[0].request.url == f"{HOST}/model/some.model-v1%3A0/converse"
+    assert llm.calls[0].request.headers["authorization"].startswith("AWS4-HMAC-SHA256")
+
+
+def test_a_stream_of_converse_arrives_event_by_event() -> None:
+    """In Amazon's frames, which botocore reads."""
+    with intercept(["Hel", "lo."]) as llm:
+        events = list(client().converse_stream(**QUESTION)["stream"])
+    deltas = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
+    assert deltas == ["Hel", "lo."]
+    assert {"messageStart", "messageStop", "metadata"} <= {name for event in events for name in event}
+    assert [call.request.api for call in llm.calls] == ["bedrock.converse"]
 
 
 def test_a_rule_answers_invoke_model() -> None:
@@ -63,24 +62,14 @@ def test_a_rule_answers_invoke_model() -> None:
         assert json.loads(answer["body"].read()) == {"completion": "Hello."}
 
 
-def test_a_stream_of_amazons_arrives_event_by_event() -> None:
-    """As bytes that a rule gives."""
-    events = [frame("contentBlockDelta", {"delta": {"text": word}, "contentBlockIndex": 0}) for word in ("Hel", "lo.")]
-    headers = {"content-type": "application/vnd.amazon.eventstream"}
-    with intercept() as llm:
-        llm.on(url="*/converse-stream").reply(raw(b"".join(events), headers=headers))
-        stream = client().converse_stream(**QUESTION)["stream"]
-        assert [event["contentBlockDelta"]["delta"]["text"] for event in stream] == ["Hel", "lo."]
-
-
 def test_what_nothing_answers_is_explained() -> None:
     """A 404 that is not tried again, raised again when the block ends."""
     with (
-        pytest.raises(UnmatchedRequestError, match="converse"),
+        pytest.raises(UnmatchedRequestError, match="invoke"),
         intercept("ours") as llm,
         pytest.raises(exceptions.ClientError) as caught,
     ):
-        client().converse(**QUESTION)
+        client().invoke_model(modelId="m", body=b"{}")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     assert len(llm.calls) == 1
 
