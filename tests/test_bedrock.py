@@ -359,6 +359,7 @@ def test_what_bedrock_refuses_and_cannot_say() -> None:
     assert "question to a model" in ask(embedding([0.1]))[0].json()["message"]
     assert "no JSON object" in ask(tool_call("f", "[1]"), stream=True)[0].json()["message"]
     assert "cannot say" in ask(Reply("x", finish_reason="odd"))[0].json()["message"]
+    assert "several answers" in ask(Reply(variants=["a", "b"]))[0].json()["message"]
 
 
 def test_what_a_model_streams_by_invoke_is_kept_so_that_it_can_be_read(tmp_path: Any) -> None:

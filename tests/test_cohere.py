@@ -355,6 +355,7 @@ def test_what_cohere_refuses(body: dict[str, Any]) -> None:
 def test_what_cohere_cannot_say() -> None:
     assert "cannot say" in asked(Reply("x", finish_reason="content_filter"), messages=HI).json()["message"]
     assert "question to a model" in asked(embedding([0.1]), messages=HI).json()["message"]
+    assert "several answers" in asked(Reply(variants=["a", "b"]), messages=HI).json()["message"]
 
 
 def test_a_delta_that_says_its_type_again_says_it_once() -> None:

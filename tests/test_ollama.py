@@ -324,6 +324,7 @@ def test_ready_bodies_in_either_shape() -> None:
         (tool_call("f", "[1]"), "no JSON object"),
         (embedding([0.1]), "question to a model"),
         (Reply("x", finish_reason="content_filter"), "cannot say"),
+        (Reply(variants=["a", "b"]), "several answers"),
     ],
 )
 def test_what_ollama_cannot_say(reply: Any, what: str) -> None:
