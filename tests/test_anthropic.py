@@ -486,7 +486,7 @@ def test_conditions_speak_of_what_was_said() -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no limit": ({"max_tokens": None}, "max_tokens: Input should be a valid integer"),
-    "a limit of 0": ({"max_tokens": 0}, "max_tokens: must be greater than or equal to 1"),
+    "a limit below 0": ({"max_tokens": -1}, "max_tokens: must be greater than or equal to 0"),
     "no messages": ({"messages": []}, "messages: at least one message is required"),
     "a role": ({"messages": [{"role": "tool", "content": "x"}]}, 'messages: Unexpected role "tool"'),
     "nothing said": ({"messages": [{"role": "user", "content": ""}]}, "messages.0: all messages must have non-empty"),
@@ -519,6 +519,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a tool's schema": ({"tools": [{"name": "a"}]}, "tools.0.custom.input_schema: Field required"),
     "two tools of a name": ({"tools": TOOLS * 2}, "tools: Tool names must be unique."),
     "a choice of none": ({"tool_choice": {"type": "any"}}, "tool_choice: tool_choice may only be specified while"),
+    "a system's word that says nothing": (
+        {"messages": [*HELLO, {"role": "system", "output_config": {}}]},
+        "messages.1.content: Field required",
+    ),
     "an unknown tool": (
         {"tools": TOOLS, "tool_choice": {"type": "tool", "name": "x"}},
         "Tool 'x' not found in provided",
@@ -538,6 +542,77 @@ def test_what_the_api_refuses_is_refused_in_its_words(case: str) -> None:
     answer = post(**given)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
     assert answer.json()["error"]["message"].startswith(said)
+
+
+ADDED = {
+    "role": "system",
+    "content": [{"type": "tool_addition", "tool": {"type": "tool_definition", "definition": TOOLS[0]}}],
+}
+CHOSEN = {"type": "tool", "name": "weather"}
+TAKEN: dict[str, dict[str, Any]] = {
+    "a set of tools, one of which is called": {"tools": [{"type": "browser_toolset_20260801"}], "tool_choice": {"type": "any"}},
+    "a server's tool": {"tools": [{"type": "mcp_toolset", "mcp_server_name": "s"}], "tool_choice": CHOSEN},
+    "a server": {"mcp_servers": [{"type": "url", "name": "s", "url": "https://a.test"}], "tool_choice": {"type": "any"}},
+    "a tool that is defined later": {"messages": [*HELLO, ADDED], "tool_choice": CHOSEN},
+    "a system's word about the effort": {"messages": [*HELLO, {"role": "system", "output_config": {"effort": "low"}}]},
+    "thoughts between calls": {"max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 3000}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_the_api_takes_is_taken(case: str) -> None:
+    """Tools that nobody has named, those that come later, and what betas allow."""
+    headers = {"anthropic-version": "2023-06-01", "anthropic-beta": "a-2025-01-01,interleaved-thinking-2025-05-14"}
+    assert post(tool_call("weather"), headers=headers, **TAKEN[case]).status_code == 200
+
+
+def test_a_tool_that_a_system_message_defines_is_offered() -> None:
+    """The same as one that the request begins with; a word without a text adds nothing to the system prompt."""
+    read = seen(messages=[*HELLO, ADDED], system="Be kind.")
+    assert ([tool.name for tool in read.tools], read.system) == (["weather"], "Be kind.")
+    (called,) = post(auto(), messages=[*HELLO, ADDED], tool_choice={"type": "any"}).json()["content"]
+    assert (called["name"], called["input"]) == ("weather", {"city": ""})
+
+
+@law
+async def test_a_limit_of_0_fills_the_cache_and_answers_nothing(client: Any) -> None:
+    """Whatever the reply has."""
+    with intercept(Reply(reasoning("Hm."), "a", tool_call("f"))):
+        for stream in (False, True):
+            answer = await create(client, stream=stream, max_tokens=0)
+            assert (answer.content, answer.stop_reason, answer.usage.output_tokens) == ([], "max_tokens", 0)
+
+
+def test_what_a_tool_found_is_what_it_answered() -> None:
+    """Results of a search and documents, in the order of the blocks."""
+    found = [
+        {"type": "text", "text": "a"},
+        {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "b"}]},
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "c"}},
+        {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "d"}]}},
+        {"type": "image", "source": {"type": "url", "url": "https://a.test"}},
+        {"type": "tool_reference", "tool_name": "f"},
+    ]
+    messages = [
+        *HELLO,
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": found}]},
+    ]
+    assert seen(messages=messages).tool_results == (ToolResult("abcd", "toolu_1", "f"),)
+
+
+def test_files_beside_what_a_tool_answered_are_no_words_of_the_users() -> None:
+    """The API's clients send what a tool drew in a block beside its answer."""
+    answered = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "drawn"}
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    messages = [
+        *HELLO,
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
+        {"role": "user", "content": [answered, picture]},
+    ]
+    assert seen(messages=messages).last_user == "hello"
+    messages[-1]["content"].append({"type": "text", "text": "nice?"})
+    assert seen(messages=messages).last_user == "nice?"
 
 
 def test_messages_of_one_role_in_a_row_are_one_turn() -> None:

@@ -151,6 +151,30 @@ def test_it_says_what_it_is_asked() -> None:
     assert [one.usage.output_tokens for one in llm.calls] == [4, 4]
 
 
+def test_what_a_guardrail_looks_at_is_said() -> None:
+    """It is the user's word, or the system's, with a sign on it."""
+    guarded = {"guardContent": {"text": {"text": "the weather", "qualifiers": ["query"]}}}
+    picture = {"guardContent": {"image": {"format": "png", "source": {"bytes": b"a"}}}}
+    with intercept() as llm, httpx.Client() as client:
+        llm.on(user="weather", system="the weather").reply("Sunny")
+        messages = [{"role": "user", "content": [guarded, picture]}]
+        _, parsed = call(client, system=[guarded], messages=messages)
+    assert parsed["output"]["message"]["content"] == [{"text": "Sunny"}]
+    assert llm.calls[0].request.messages[1].parts[1].mime == "image/png"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("secret", "read"), [("c2ln", b"sig"), ("gAAA-_x é", "gAAA-_x é".encode())])
+def test_thoughts_of_another_apis_making_are_bytes(secret: str, read: bytes, stream: bool) -> None:
+    """Amazon's SDKs decode them, and fail where they cannot."""
+    _, parsed = ask(Reply(Reasoning(encrypted=secret), "a"), stream)
+    if stream:
+        deltas = [one["contentBlockDelta"]["delta"] for one in parsed["stream"] if "contentBlockDelta" in one]
+        assert deltas[0] == {"reasoningContent": {"redactedContent": read}}
+    else:
+        assert parsed["output"]["message"]["content"][0] == {"reasoningContent": {"redactedContent": read}}
+
+
 def test_an_arn_names_the_model() -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.meta.llama3-3-70b-instruct-v1:0"
     with intercept("Hi") as llm, httpx.Client() as client:
@@ -336,6 +360,7 @@ def test_what_bedrock_refuses_and_cannot_say() -> None:
     assert "question to a model" in ask(embedding([0.1]))[0].json()["message"]
     assert "no JSON object" in ask(tool_call("f", "[1]"), stream=True)[0].json()["message"]
     assert "cannot say" in ask(Reply("x", finish_reason="odd"))[0].json()["message"]
+    assert "several answers" in ask(Reply(variants=["a", "b"]))[0].json()["message"]
 
 
 def test_what_a_model_streams_by_invoke_is_kept_so_that_it_can_be_read(tmp_path: Any) -> None:

@@ -317,6 +317,11 @@ def test_embeddings_of_all_types() -> None:
     assert llm.calls[0].usage.input_tokens == 6
 
 
+def test_a_type_of_embeddings_that_is_none_is_passed_over() -> None:
+    answer = asked(auto(), "/v2/embed", texts=["a"], embedding_types=[["float"], {}, 1, "new", "int8"])
+    assert (answer.status_code, list(answer.json()["embeddings"])) == (200, ["int8"])
+
+
 def test_ranks_and_models() -> None:
     with intercept():
         documents = ["The moon is far", "Rome is warm today", "It is warm"]
@@ -351,6 +356,7 @@ def test_what_cohere_refuses(body: dict[str, Any]) -> None:
 def test_what_cohere_cannot_say() -> None:
     assert "cannot say" in asked(Reply("x", finish_reason="content_filter"), messages=HI).json()["message"]
     assert "question to a model" in asked(embedding([0.1]), messages=HI).json()["message"]
+    assert "several answers" in asked(Reply(variants=["a", "b"]), messages=HI).json()["message"]
 
 
 def test_a_delta_that_says_its_type_again_says_it_once() -> None:

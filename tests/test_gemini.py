@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -206,6 +207,8 @@ def test_calls_without_ids_are_told_by_their_names() -> None:
         ({"inline_data": {"mime_type": "audio/wav", "data": "AA=="}}, (Media("audio", "AA==", mime="audio/wav"),)),
         ({"fileData": {"mimeType": "application/pdf", "fileUri": "gs://a/b"}}, (Media("file", url="gs://a/b", mime="application/pdf"),)),
         ({"executableCode": {"language": "PYTHON", "code": "1"}}, (Other("executableCode", {"language": "PYTHON", "code": "1"}),)),
+        ({"text": None, "functionCall": {"name": "f", "args": {}}}, (ToolCall("f"),)),
+        ({"functionResponse": {"name": "f", "response": {"error": None, "result": 1}}}, (ToolResult('{"error":null,"result":1}', name="f"),)),
         ({"newThing": {"a": 1}}, (Other("newThing", {"newThing": {"a": 1}}),)),
     ],
 )  # fmt: skip
@@ -249,6 +252,12 @@ def test_all_modes_of_calling_are_read(mode: str, choice: str) -> None:
     assert found is not None
     assert found.mode == choice
     assert read({}).tool_choice is None
+
+
+def test_a_tool_that_is_null_is_not_there() -> None:
+    """As protocol buffers' JSON has it, of clients that write every field."""
+    declared = {"functionDeclarations": [{"name": "f"}], "googleSearch": None, "codeExecution": None}
+    assert [(one.name, one.type) for one in read({"tools": [declared]}).tools] == [("f", "function")]
 
 
 @pytest.mark.parametrize(
@@ -371,6 +380,14 @@ def test_thoughts_are_shown_only_if_they_are_asked_for_and_always_counted() -> N
     used = llm.calls[0].usage
     assert used is not None
     assert (used.output_tokens, used.reasoning_tokens) == (8, 6)
+
+
+@pytest.mark.parametrize(("signature", "read"), [("c2ln", b"sig"), ("abc-_x", b"abc-_x")])
+@pytest.mark.parametrize("said", ["a", tool_call("f")])
+def test_a_signature_of_another_apis_making_is_bytes(said: Any, signature: str, read: bytes) -> None:
+    """Google's SDK decodes it, and fails where it cannot."""
+    (part,) = parts(Reply(reasoning("w", signature=signature), said))
+    assert base64.b64decode(part["thoughtSignature"], validate=True) == read
 
 
 def test_an_answer_of_thoughts_alone_says_an_empty_text() -> None:

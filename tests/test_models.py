@@ -167,3 +167,18 @@ def test_what_cannot_be_a_list_is_a_mistake_that_is_told(reply: Any) -> None:
     with pytest.raises(ReplyError, match=r"raw\(\{…\}\)"), intercept() as llm, httpx.Client() as client:
         llm.on(api="openai.models").reply(reply)
         assert client.get(URL).status_code == 500
+
+
+@pytest.mark.parametrize("size", ["9" * 5000, "0" * 5000 + "2", "²", "-1", ""])
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("https://api.anthropic.com/v1/models?limit={}", {"anthropic-version": "2023-06-01"}),
+        ("https://generativelanguage.googleapis.com/v1beta/models?pageSize={}&pageToken={}", {}),
+        ("https://api.openai.com/v1/chat/completions?limit={}", {}),
+    ],
+)
+def test_the_size_of_a_page_may_be_any_text(url: str, headers: dict[str, str], size: str) -> None:
+    """What is no number, or one that Python would not read, is a page all the same."""
+    with intercept("hi"):
+        assert httpx.get(url.format(size, size), headers=headers).status_code == 200

@@ -130,6 +130,24 @@ def test_calls_of_tools_are_objects_and_several_at_once() -> None:
     assert [call.arguments for call in request.messages[1].tool_calls] == ['{"city":"Rome"}', '{"city":"Oslo"}']
 
 
+def test_answers_without_a_name_are_those_of_the_calls_in_their_order() -> None:
+    """As the API's own examples send them; some give a name, or an id."""
+    calls = [{"id": f"c{name}", "function": {"name": name, "arguments": {}}} for name in "abcde"]
+    answers = [{}, {"tool_name": "x"}, {"tool_call_id": "cb"}, {"name": ""}, {"content": "last"}, {}]
+    messages = [*HI, {"role": "assistant", "tool_calls": calls}, *({"role": "tool", **one} for one in answers)]
+    with intercept("hi") as llm:
+        httpx.post(f"{LOCAL}/api/chat", json={"model": MODEL, "messages": messages})
+    results = llm.calls[0].request.tool_results
+    assert [(one.name, one.text) for one in results] == [
+        ("a", ""),
+        ("x", ""),
+        ("b", ""),
+        ("d", ""),
+        ("e", "last"),
+        ("", ""),
+    ]
+
+
 def test_each_call_is_a_line() -> None:
     told = lines(asked([tool_call("f", a=1), tool_call("g")], messages=HI))
     calls = [line["message"]["tool_calls"] for line in told[:-1]]
@@ -165,6 +183,9 @@ def test_thoughts_are_said_apart() -> None:
 def test_limits_and_stops() -> None:
     body = asked("one two three four", messages=HI, stream=False, options={"num_predict": 2}).json()
     assert (body["message"]["content"], body["done_reason"], body["eval_count"]) == ("one two", "length", 2)
+    for unlimited in (0, -1, -2):
+        body = asked("one two", messages=HI, stream=False, options={"num_predict": unlimited}).json()
+        assert (body["message"]["content"], body["done_reason"]) == ("one two", "stop")
     body = asked("one two three", messages=HI, stream=False, options={"stop": " three"}).json()
     assert (body["message"]["content"], body["done_reason"]) == ("one two", "stop")
 
@@ -304,6 +325,7 @@ def test_ready_bodies_in_either_shape() -> None:
         (tool_call("f", "[1]"), "no JSON object"),
         (embedding([0.1]), "question to a model"),
         (Reply("x", finish_reason="content_filter"), "cannot say"),
+        (Reply(variants=["a", "b"]), "several answers"),
     ],
 )
 def test_what_ollama_cannot_say(reply: Any, what: str) -> None:

@@ -19,3 +19,14 @@ def is_number(value: object, least: float = -math.inf, most: float = math.inf) -
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return -math.inf < value < math.inf and least <= value <= most
+
+
+def whole_in(text: str, usual: int, most: int) -> int:
+    """Read a whole number out of a text, as a URL's parameter has it: `usual` where it is none, at the most `most`.
+
+    Python reads no number of more than some thousand digits.
+    """
+    if not (text.isascii() and text.isdecimal()):
+        return usual
+    digits = text.lstrip("0") or "0"
+    return min(int(digits), most) if len(digits) <= len(str(most)) else most

@@ -51,8 +51,10 @@ class Message:
 
     @property
     def is_user(self) -> bool:
-        """Whether the user speaks in it; some APIs put the answers of tools alone into the user's messages."""
-        return self.role == "user" and not (self.parts and len(self.tool_results) == len(self.parts))
+        """Whether the user speaks in it; some APIs put what tools answered, and its files, into the user's messages."""
+        if self.role != "user":
+            return False
+        return any(isinstance(part, Text) for part in self.parts) or not self.tool_results
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,7 +219,8 @@ class LLMRequest:
     @cached_property
     def system(self) -> str:
         """The text of all system and developer messages, a line each."""
-        return "\n".join(message.text for message in self.messages if message.role in {"system", "developer"})
+        said = (message.text for message in self.messages if message.role in {"system", "developer"})
+        return "\n".join(filter(None, said))
 
     @cached_property
     def last(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from llm_intercept.base.checks import whole_in
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.anthropic.dialect import AnthropicDialect
 from llm_intercept.dialects.anthropic.lines_of_head import CHANGING, JSON, KEPT, answer_headers
@@ -50,7 +51,7 @@ def page(entries: Sequence[Mapping[str, Any]], url: str) -> dict[str, Any]:
     """Cut the page that a URL asks for out of a list; after or before an unknown id there is nothing."""
     query = {name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
     wanted, ids = query.get("limit", ""), [one["id"] for one in entries]
-    limit = min(max(int(wanted), 1), MOST) if wanted.isdecimal() else USUAL
+    limit = max(whole_in(wanted, USUAL, MOST), 1)
     start, end = 0, len(ids)
     if query.get("after_id"):
         start = ids.index(query["after_id"]) + 1 if query["after_id"] in ids else len(ids)

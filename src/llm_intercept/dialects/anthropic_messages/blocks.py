@@ -104,7 +104,8 @@ def planned(request: MessagesRequest, reply: Reply, identity: str) -> Plan:
     for part in reply.parts:
         found.add(part)
     why = finish_of(reply, FINISHES, "Anthropic's Messages") or (REFUSED if reply.refusal else None)
-    return Plan(found.done, Budget(request.max_tokens), request.stops, why, reply.refusal)
+    budget = Budget(request.max_tokens, cut=request.max_tokens == 0)  # it fills the cache, and answers nothing
+    return Plan(found.done, budget, request.stops, why, reply.refusal)
 
 
 @dataclass(slots=True)

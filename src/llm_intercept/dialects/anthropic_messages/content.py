@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode, items, mapping, text
+from llm_intercept.base.json import encode, is_object, items, mapping, text
 from llm_intercept.model.parts import Citation, Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import Message
 
@@ -35,6 +35,21 @@ def messages_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = (
         yield Message(role=text(message.get("role")), parts=tuple(parts_of(message.get("content"))), raw=message)
 
 
+def tools_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = ()) -> Iterator[Mapping[str, Any]]:
+    """Give the tools that a request offers: those it begins with, and those that a system's message defines later on.
+
+    Args:
+        body: The request's body.
+        before: The messages of the conversation that it continues.
+
+    """
+    yield from map(mapping, items(body.get("tools")))
+    for message in (*before, *map(mapping, items(body.get("messages")))):
+        if message.get("role") == "system":
+            added = (mapping(mapping(block).get("tool")) for block in items(message.get("content")))
+            yield from (mapping(one["definition"]) for one in added if is_object(one.get("definition")))
+
+
 def parts_of(content: object) -> Iterator[Part]:
     """Read the content of a message: a text, or blocks."""
     if isinstance(content, str):
@@ -55,7 +70,7 @@ def _block_parts(block: Mapping[str, Any]) -> Iterator[Part]:
         case "tool_use":
             yield ToolCall(text(block.get("name")), encode(mapping(block.get("input"))).decode(), text(block.get("id")))
         case "tool_result":
-            answered, failed = texts_of(block.get("content")), block.get("is_error") is True
+            answered, failed = _answered(block.get("content")), block.get("is_error") is True
             yield ToolResult(answered, text(block.get("tool_use_id")), is_error=failed)
         case "image" | "document" as kind:
             yield _media(MEDIA[kind], block)
@@ -66,6 +81,23 @@ def _block_parts(block: Mapping[str, Any]) -> Iterator[Part]:
 def texts_of(content: object) -> str:
     """Read the text of a content, without anything else in it."""
     return "".join(part.text for part in parts_of(content) if isinstance(part, Text))
+
+
+def _answered(content: object) -> str:
+    """Read the text of what a tool answered, and of what it found: results of a search, documents."""
+    if isinstance(content, str):
+        return content
+    return "".join(map(_found, map(mapping, items(content))))
+
+
+def _found(block: Mapping[str, Any]) -> str:
+    if block.get("type") == "search_result":
+        return texts_of(block.get("content"))
+    return "".join(
+        part.transcript if isinstance(part, Media) else part.text
+        for part in _block_parts(block)
+        if isinstance(part, Text | Media)
+    )
 
 
 def _media(kind: MediaKind, block: Mapping[str, Any]) -> Media:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, json_object, mapping, text
 from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vertex, place_of
-from llm_intercept.dialects.anthropic_messages.content import messages_of
+from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
 from llm_intercept.dialects.anthropic_messages.rejected import check
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "anthropic.messages"
 PATH, BARE = "/v1/messages", "/messages"
+BETA = "anthropic-beta"
 COUNTS = "count-tokens"
 """What stands in the place of a model on Vertex, where tokens are to be counted."""
 MODES = {"any": "required", "auto": "auto", "none": "none", "tool": "required"}
@@ -54,12 +55,18 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     try:
-        check(body, strictly=place_of(head.url) != "compatible", names_model=on_vertex(head.path) is None)
+        names_model = on_vertex(head.path) is None
+        check(body, strictly=place_of(head.url) != "compatible", names_model=names_model, betas=_betas(head, body))
     except BadRequestError as refusal:
         if is_certain(head):
             raise
         raise UnreadableError(f"Anthropic would refuse it, and nothing says that it is asked: {refusal}") from refusal
     return MessagesRequest.of(head, body, content)
+
+
+def _betas(head: WireRequest, body: Mapping[str, Any]) -> str:
+    """Name the betas that a request takes part in; on Vertex its body says them."""
+    return ",".join((head.headers.get(BETA, ""), *map(text, items(body.get("anthropic_beta")))))
 
 
 class MessagesRequest(LLMRequest):
@@ -113,7 +120,7 @@ class MessagesRequest(LLMRequest):
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
         """The tools the request offers; those that have no schema are the API's own, whoever runs them."""
-        return tuple(_tool(mapping(tool)) for tool in items(self.said.get("tools")))
+        return tuple(map(_tool, tools_of(self.said, self.before)))
 
     @cached_property
     def tool_choice(self) -> ToolChoice | None:

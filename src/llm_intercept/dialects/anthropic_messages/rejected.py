@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, is_object, items, mapping, text
 from llm_intercept.dialects.anthropic.wording import refused
-from llm_intercept.dialects.anthropic_messages.content import CALL, RESULT
+from llm_intercept.dialects.anthropic_messages.content import CALL, RESULT, tools_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,13 @@ ROLES = ("user", "assistant", "system")
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 LEAST_BUDGET = 1024
 FORCING = ("any", "tool")
+INTERLEAVED = "interleaved-thinking"
+"""The beta in which a model thinks between calls too, so that its thoughts may have more tokens than an answer."""
 
 
-def check(body: Mapping[str, Any], *, strictly: bool, names_model: bool = True, counts: bool = False) -> None:
+def check(
+    body: Mapping[str, Any], *, strictly: bool, names_model: bool = True, counts: bool = False, betas: str = ""
+) -> None:
     """Refuse what Anthropic refuses.
 
     Args:
@@ -33,6 +37,7 @@ def check(body: Mapping[str, Any], *, strictly: bool, names_model: bool = True, 
         strictly: Whether to refuse also what hosts that only speak as it does may take.
         names_model: Whether the body says which model is asked, and no path does.
         counts: Whether tokens are to be counted, so that no answer is limited.
+        betas: The betas that the request takes part in.
 
     Raises:
         BadRequestError: It does.
@@ -45,7 +50,7 @@ def check(body: Mapping[str, Any], *, strictly: bool, names_model: bool = True, 
     _check_messages(body, strictly=strictly)
     _check_tools(body)
     if "thinking" in body:
-        _check_thinking(body)
+        _check_thinking(body, interleaves=INTERLEAVED in betas)
     if any(not text(stop).strip() for stop in items(body.get("stop_sequences"))):
         raise refused("stop_sequences: each stop sequence must contain non-whitespace")
 
@@ -60,10 +65,11 @@ def _check_field(body: Mapping[str, Any], name: str, fits: object, kind: str, pl
 
 
 def _check_limit(body: Mapping[str, Any]) -> None:
+    """Refuse a limit below 0; one of 0 fills the cache, and answers nothing."""
     limit = body.get("max_tokens")
     _check_field(body, "max_tokens", is_int(limit), "integer")
-    if is_int(limit) and limit < 1:
-        raise refused("max_tokens: must be greater than or equal to 1")
+    if is_int(limit) and limit < 0:
+        raise refused("max_tokens: must be greater than or equal to 0")
 
 
 def _check_messages(body: Mapping[str, Any], *, strictly: bool) -> None:
@@ -87,6 +93,8 @@ def _check_message(message: Mapping[str, Any], place: str) -> None:
     _check_field(message, "role", isinstance(role, str), "string", place)
     if role not in ROLES:
         raise refused(f'messages: Unexpected role "{role}". Allowed roles are "user" or "assistant".')
+    if role == "system" and "content" not in message and mapping(message.get("output_config")):
+        return  # it sets how the turns after it are answered, and says nothing
     content = message.get("content")
     _check_field(message, "content", isinstance(content, str) or is_array(content), "list", place)
     for number, block in enumerate(items(content)):
@@ -99,9 +107,9 @@ def _check_message(message: Mapping[str, Any], place: str) -> None:
 
 def _check_said(message: Mapping[str, Any], place: str, *, is_last: bool) -> None:
     """Refuse a message that says nothing."""
-    content = message["content"]
+    content = message.get("content")
     is_prefill = is_last and message["role"] == "assistant"
-    if not content and not is_prefill:
+    if not content and not is_prefill and "content" in message:
         but = "messages must have non-empty content except for the optional final assistant message"
         raise refused(f"{place}: all {but}")
     if is_prefill and isinstance(content, str) and content != content.rstrip():
@@ -166,8 +174,12 @@ def _check_tools(body: Mapping[str, Any]) -> None:
     names = [name for tool in items(tools) if (name := mapping(tool).get("name")) is not None]
     if len(set(map(str, names))) < len(names):
         raise refused("tools: Tool names must be unique.")
-    if names or not mapping(body.get("thread")):  # a thread has its own
-        _check_choice(body.get("tool_choice"), names)
+    offered = list(tools_of(body))
+    has_sets = body.get("mcp_servers") or any(
+        "name" not in tool for tool in offered
+    )  # nobody here knows what is in them
+    if not has_sets and (offered or not mapping(body.get("thread"))):  # a thread has its own
+        _check_choice(body.get("tool_choice"), [tool["name"] for tool in offered])
 
 
 def _check_tool(tool: Mapping[str, Any], place: str) -> None:
@@ -192,14 +204,14 @@ def _check_choice(choice: object, names: list[Any]) -> None:
         raise refused(f"Tool '{text(mapping(choice).get('name'))}' not found in provided tools")
 
 
-def _check_thinking(body: Mapping[str, Any]) -> None:
+def _check_thinking(body: Mapping[str, Any], *, interleaves: bool) -> None:
     thinking, limit = mapping(body["thinking"]), body.get("max_tokens")
     budget = thinking.get("budget_tokens")
     if thinking.get("type") == "enabled":
         _check_field(thinking, "budget_tokens", is_int(budget), "integer", "thinking.enabled")
         if is_int(budget) and budget < LEAST_BUDGET:
             raise refused(f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_BUDGET}")
-        if is_int(budget) and is_int(limit) and limit <= budget:
+        if is_int(budget) and is_int(limit) and limit <= budget and not interleaves:
             raise refused("`max_tokens` must be greater than `thinking.budget_tokens`.")
         if mapping(body.get("tool_choice")).get("type") in FORCING:
             raise refused("Thinking may not be enabled when tool_choice forces tool use.")

@@ -63,7 +63,8 @@ class Teller:
     @property
     def output_tokens(self) -> int:
         """How many tokens were said and thought."""
-        return self.splitter.budget.spent + self.reasoning_tokens + ANSWER_TOKENS
+        says_nothing = self.plan.budget.cut and not self.content
+        return 0 if says_nothing else self.splitter.budget.spent + self.reasoning_tokens + ANSWER_TOKENS
 
     def tell(self) -> Generator[Told]:
         """Tell all blocks one after the other, until the budget is spent or a text is stopped."""

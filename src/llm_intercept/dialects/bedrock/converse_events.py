@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.amazon_frames import KIND, parsed, written
 from llm_intercept.base.json import decode, encode, is_object, mapping, plain, text
+from llm_intercept.dialects.shared.in_base64 import in_base64
 from llm_intercept.dialects.shared.told_parts import Begun, Ended, Said
 from llm_intercept.model.parts import Other, Reasoning, Text, ToolCall
 from llm_intercept.model.wire import Awaited
@@ -78,7 +79,7 @@ def _sealed(number: int, part: Reasoning) -> Iterator[Event]:
     if part.signature:
         yield _delta(number, {"reasoningContent": {"signature": part.signature}})
     if part.encrypted and not part.text:
-        yield _delta(number, {"reasoningContent": {"redactedContent": part.encrypted}})
+        yield _delta(number, {"reasoningContent": {"redactedContent": in_base64(part.encrypted)}})
 
 
 def _delta(number: int, delta: Mapping[str, Any]) -> Event:

@@ -81,8 +81,8 @@ class ConverseRequest(LLMRequest):
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation: what the system says, and the messages."""
-        system = [mapping(one) for one in items(self.raw.get("system"))]
-        said = tuple(Text(text(one.get("text"))) for one in system if text(one.get("text")))
+        system = parts_of(items(self.raw.get("system")))
+        said = tuple(one for one in system if isinstance(one, Text) and one.text)
         before = (Message(role="system", parts=said),) if said else ()
         return (*before, *map(read_message, items(self.raw.get("messages"))))
 
@@ -153,6 +153,8 @@ def _part(raw: Mapping[str, Any]) -> Part:
         thought = mapping(value.get("reasoningText"))
         hidden = text(value.get("redactedContent"))
         return Reasoning(text(thought.get("text")), signature=text(thought.get("signature")), encrypted=hidden)
+    if kind == "guardContent":
+        return _guarded(value, raw)
     if kind in MEDIA:
         data = text(mapping(value.get("source")).get("bytes"))
         return Media(MEDIA[kind], data, mime=f"{kind}/{text(value.get('format'))}" if kind in MIMES else "", raw=raw)
@@ -160,6 +162,13 @@ def _part(raw: Mapping[str, Any]) -> Part:
 
 
 MIMES = frozenset({"image", "video", "audio"})
+
+
+def _guarded(value: Mapping[str, Any], raw: Mapping[str, Any]) -> Part:
+    """Read what the guardrail is to look at, which is said as all else is."""
+    if is_object(value.get("text")):
+        return Text(text(value["text"].get("text")))
+    return _part({"image": value["image"]}) if "image" in value else Other("guardContent", raw)
 
 
 def _said(part: Mapping[str, Any]) -> str:

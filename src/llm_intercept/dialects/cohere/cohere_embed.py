@@ -103,7 +103,7 @@ class CohereEmbed(EmbedsByItself, CohereSelf):
     def answer(
         self, request: LLMRequest, vectors: Sequence[Sequence[float]], used: Usage, context: Context
     ) -> WireResponse:
-        asked = [one for one in items(request.raw.get("embedding_types")) if one in TYPES]
+        asked = [one for one in items(request.raw.get("embedding_types")) if text(one) in TYPES]
         is_plain = not asked and urlsplit(request.url).path.rstrip("/").endswith(EARLIER)
         by_type = {kind: [TYPES[kind](vector) for vector in vectors] for kind in asked or ["float"]}
         said = {

@@ -29,6 +29,7 @@ from llm_intercept.dialects.google_gemini.read import ENUM_TYPE, candidate_count
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.forced import obeying
 from llm_intercept.dialects.shared.hashed_ids import derived
+from llm_intercept.dialects.shared.in_base64 import in_base64
 from llm_intercept.dialects.shared.pieces import Budget
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall
@@ -203,7 +204,7 @@ class _Candidate:
     def _think(self, part: Reasoning) -> None:
         if part.text and self._shows_thoughts:
             self._parts.append({TEXT: part.text, "thought": True})
-        self._signature = part.signature or self._signature
+        self._signature = in_base64(part.signature) or self._signature
 
     def _call(self, call: ToolCall) -> None:
         identifier = call.id or (call_id(self._identity, self._calls) if self._manner.names_calls else "")

@@ -94,10 +94,9 @@ def _signed(parts: list[Part], signature: str) -> list[Part]:
 
 
 def _part(raw: Mapping[str, Any], signature: str) -> Part:
-    if raw.get("thought") is True and "text" in raw:
-        return Reasoning(text(raw["text"]), signature)
-    if "text" in raw:
-        return Text(text(raw["text"]))
+    if raw.get("text") is not None:  # protocol buffers' JSON has null for a field that is not there
+        said = text(raw["text"])
+        return Reasoning(said, signature) if raw.get("thought") is True else Text(said)
     called, answered = got(raw, "functionCall"), got(raw, "functionResponse")
     if is_object(called):
         return _call(mapping(called))
@@ -117,7 +116,7 @@ def _call(called: Mapping[str, Any]) -> ToolCall:
 def _result(answered: Mapping[str, Any]) -> ToolResult:
     """Read what a function answered, of whichever form an SDK gives it."""
     response = mapping(answered.get("response"))
-    is_error = "error" in response
+    is_error = response.get("error") is not None
     said: Any = answered.get("response")
     if len(response) == 1:
         said = next((response[key] for key in (*OUTPUTS, "error") if key in response), response)

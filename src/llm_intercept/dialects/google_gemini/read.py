@@ -142,7 +142,7 @@ def _tools(raw: Mapping[str, Any]) -> Iterator[Tool]:
         schema = mapping(own) if own is not None else json_schema(declared.get("parameters"))
         yield Tool(name=text(declared.get("name")), parameters=schema, raw=declared)
     for name in raw:
-        if name not in {"functionDeclarations", "function_declarations"}:
+        if name not in {"functionDeclarations", "function_declarations"} and raw[name] is not None:
             yield Tool(name="", type=_camel(name), raw=mapping(raw[name]))
 
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from llm_intercept.base.checks import whole_in
 from llm_intercept.dialects.google.places import is_googles, place_of
 from llm_intercept.dialects.google.self_answered import SelfAnswered, answer_of
 from llm_intercept.dialects.google_models.offered_models import NAMES, model_named, publisher_model_named
@@ -53,14 +54,13 @@ class GoogleModels(SelfAnswered):
                 else answer_of(shown, request)
             )
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        begin, size = _number(query.get("pageToken"), 0), _number(query.get("pageSize"), PAGE) or PAGE
-        listed = [described(one) for one in NAMES[begin : begin + min(size, MOST)]]
+        begin, size = (
+            whole_in(query.get("pageToken", ""), 0, len(NAMES)),
+            whole_in(query.get("pageSize", ""), PAGE, MOST) or PAGE,
+        )
+        listed = [described(one) for one in NAMES[begin : begin + size]]
         more = {"nextPageToken": str(begin + len(listed))} if begin + len(listed) < len(NAMES) else {}
         return answer_of({"publisherModels" if place.is_vertex else "models": listed, **more}, request)
-
-
-def _number(text: str | None, usual: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdecimal() else usual
 
 
 def _unknown(name: str, version: str) -> ErrorReply:

@@ -5,6 +5,7 @@ Knows: the requests' JSON (ollama/ollama, `api/types.go`). Must not know: replie
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from llm_intercept.model.wire import WireRequest
 
@@ -88,7 +89,7 @@ class OllamaRequest(LLMRequest):
     def messages(self) -> tuple[Message, ...]:
         """The conversation; of a completion the system's text and the prompt."""
         if "messages" in self.raw:
-            return tuple(map(read_message, items(self.raw.get("messages"))))
+            return tuple(_named(list(map(read_message, items(self.raw.get("messages"))))))
         system, prompt = text(self.raw.get("system")), text(self.raw.get("prompt"))
         parts = (*((Text(prompt),) if prompt else ()), *_images(self.raw))
         before = (Message(role="system", parts=(Text(system),)),) if system else ()
@@ -101,9 +102,9 @@ class OllamaRequest(LLMRequest):
 
     @cached_property
     def max_tokens(self) -> int | None:
-        """How many tokens the answer may have; below 0 it is not limited."""
+        """How many tokens the answer may have; below 1 it is not limited."""
         limit = mapping(self.raw.get("options")).get("num_predict")
-        return limit if is_int(limit, 0) else None
+        return limit if is_int(limit, 1) else None
 
     @cached_property
     def output_format(self) -> OutputFormat | None:
@@ -123,6 +124,20 @@ class OllamaRequest(LLMRequest):
         """The sequences before which the text ends."""
         given = mapping(self.raw.get("options")).get("stop")
         return tuple(one for one in ([given] if isinstance(given, str) else items(given)) if text(one))
+
+
+def _named(messages: list[Message]) -> Iterator[Message]:
+    """Give tools' answers that say neither a name nor an id the names of the calls before them, in their order."""
+    called: list[str] = []
+    for message in messages:
+        called = [call.name for call in message.tool_calls] or called
+        answer = message.parts[0] if message.role == "tool" else None
+        if called and isinstance(answer, ToolResult):
+            name = called.pop(0)
+            parts = message.parts if answer.name or answer.id else (replace(answer, name=name),)
+            yield replace(message, parts=parts)
+        else:
+            yield message
 
 
 def read_message(value: object) -> Message:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import whole_in
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,7 +23,7 @@ def page(entries: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> dict
     if after:
         listed = listed[next((n for n, one in enumerate(listed, 1) if one["id"] == after), len(listed)) :]
     wanted = query.get("limit", "")
-    limit = min(max(int(wanted), 1), MOST) if wanted.isdecimal() else USUAL
+    limit = max(whole_in(wanted, USUAL, MOST), 1)
     shown = listed[:limit]
     ends = {"first_id": shown[0]["id"] if shown else None, "last_id": shown[-1]["id"] if shown else None}
     return {"object": "list", "data": shown, **ends, "has_more": len(listed) > limit}

@@ -145,11 +145,13 @@ def sayable(reply: Reply, kinds: tuple[type[ReplyPart], ...], api: str) -> tuple
     """Return the parts of a reply, of kinds that an API has; a refusal is a text where it has none of its own.
 
     Raises:
-        ReplyError: A part is of another kind.
+        ReplyError: A part is of another kind, or there are several answers.
 
     """
-    chosen = reply.variants[0] if reply.variants else reply
-    parts = tuple(Text(part.text) if isinstance(part, Refusal) else part for part in chosen.parts)
+    if reply.variants:
+        problem = f"{reply!r} has several answers, and {api} gives one"
+        raise ReplyError(problem, "Answer chat completions alone with it: llm.on(api='openai.chat').")
+    parts = tuple(Text(part.text) if isinstance(part, Refusal) else part for part in reply.parts)
     for part in parts:
         if not isinstance(part, kinds):
             what = part.type if isinstance(part, Other) else part.kind if isinstance(part, Media) else repr(part)
