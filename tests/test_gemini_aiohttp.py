@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_intercept import Reply, api_error, disconnect, intercept, stall, tool_call
+from llm_intercept import Reply, api_error, disconnect, intercept, stall, tool_call, wrap
+from llm_intercept.errors import WrapError
 from tests.aiohttp_talk import VERSION, aiohttp, nothing_fed  # noqa: F401 - a fixture for every test
 
 genai = pytest.importorskip("google.genai")
@@ -90,3 +91,9 @@ def test_errors_are_the_sdks() -> None:
     with intercept(time_scale=0) as llm:
         llm.reply(api_error(400), disconnect(), Reply(LONG, fault=disconnect(after=2)), stall(after=1))
         ask(law, timeout=60_000, retry_options=genai.types.HttpRetryOptions(attempts=1))
+
+
+def test_a_client_that_will_make_sessions_is_not_wrapped_by_half() -> None:
+    """What it asks asynchronously would reach the real API; a block answers it."""
+    with genai.Client(api_key="none") as client, pytest.raises(WrapError, match=r"_aiohttp_sessions.*by a block"):
+        wrap(client, "ours")

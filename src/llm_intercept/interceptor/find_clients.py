@@ -5,6 +5,7 @@ Knows: what an HTTP client is. Must not know: what is done with it.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients.aiohttp_door import is_session
@@ -15,11 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEPTH = 2  # how deep an HTTP client may sit in what is wrapped: in an SDK's client, in a framework's model of one
+TO_COME = "aiohttp_session"
+"""What is in the name of an attribute for sessions that are made when they are needed, one for each event loop."""
 
 
 def http_clients(value: Any) -> list[Any]:
-    """Find the HTTP clients in `value`; raises `WrapError` if there is none."""
+    """Find the HTTP clients in `value`; raises `WrapError` if there is none, or if others will be made."""
     found = list(dict.fromkeys(_search(value, DEPTH)))
+    to_come = _to_come(value, DEPTH) if "aiohttp" in sys.modules else ""
+    if found and to_come:
+        raise WrapError(
+            f"{type(value).__module__}.{type(value).__qualname__} cannot be wrapped whole: its asynchronous half makes "
+            f"sessions of aiohttp when it is asked ({to_come}), and what goes over these would reach the real API. "
+            "Answer it by a block, which sees them all: with intercept(…)."
+        )
     if not found:
         raise WrapError(
             f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
@@ -35,3 +45,15 @@ def _search(value: Any, depth: int) -> Iterator[Any]:
     elif depth:
         for inner in getattr(value, "__dict__", {}).values():
             yield from _search(inner, depth - 1)
+
+
+def _to_come(value: Any, depth: int) -> str:
+    """Name an attribute for sessions that nobody has made yet; empty if there is none."""
+    held: dict[str, Any] = getattr(value, "__dict__", {}) if depth else {}
+    for name, inner in held.items():
+        if TO_COME in name and not is_session(inner):
+            return name
+        found = "" if is_client(inner) else _to_come(inner, depth - 1)
+        if found:
+            return found
+    return ""
