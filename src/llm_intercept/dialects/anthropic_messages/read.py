@@ -15,6 +15,7 @@ from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vert
 from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
 from llm_intercept.dialects.anthropic_messages.rejected import check
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
         names_model = on_vertex(head.path) is None
         check(body, strictly=place_of(head.url) != "compatible", names_model=names_model, betas=_betas(head, body))
     except BadRequestError as refusal:
-        if is_certain(head):
-            raise
-        raise UnreadableError(f"Anthropic would refuse it, and nothing says that it is asked: {refusal}") from refusal
+        refuse(refusal, "Anthropic", is_asked=is_certain(head))
     return MessagesRequest.of(head, body, content)
 
 

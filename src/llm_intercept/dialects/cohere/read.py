@@ -12,6 +12,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.cohere.cohere_origin import is_cohere
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
 from llm_intercept.replies.kinds import ErrorReply
@@ -37,11 +38,9 @@ def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     wrong = check(body) or ("" if text(body.get("model")) else "invalid request: model is required")
-    if not wrong:
-        return body
-    if is_cohere(head):
-        raise BadRequestError(ErrorReply(400, "invalid_request", message=wrong))
-    raise UnreadableError(f"Cohere would refuse it, and nothing says that it is asked: {wrong}")
+    if wrong:
+        refuse(BadRequestError(ErrorReply(400, "invalid_request", message=wrong)), "Cohere", is_asked=is_cohere(head))
+    return body
 
 
 def read(head: WireRequest, content: bytes) -> CohereRequest:

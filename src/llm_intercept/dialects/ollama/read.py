@@ -14,6 +14,7 @@ from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.ollama.ollama_origin import is_ollama
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.parts import Media, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool
 from llm_intercept.replies.kinds import ErrorReply
@@ -38,12 +39,10 @@ def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     wrong = check(body)
-    if not wrong:
-        return body
-    refused = ErrorReply(400, "invalid_request", message=wrong)
-    if is_ollama(head) or is_llm_host(head.host):
-        raise BadRequestError(refused)
-    raise UnreadableError(f"Ollama would refuse it, and nothing says that it is asked: {wrong}")
+    if wrong:
+        refusal = BadRequestError(ErrorReply(400, "invalid_request", message=wrong))
+        refuse(refusal, "Ollama", is_asked=is_ollama(head) or is_llm_host(head.host))
+    return body
 
 
 def check_model(body: Mapping[str, Any]) -> str:
