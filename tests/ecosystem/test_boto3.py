@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 pytest.importorskip("boto3")
 
+import anthropic
 import boto3
 from botocore import exceptions
 from botocore.config import Config
@@ -96,13 +98,11 @@ def invoked(bedrock: Any, *, stream: bool) -> str:
 @pytest.mark.parametrize("at", ["in process", "at a socket"])
 def test_claude_is_invoked(stream: bool, at: str) -> None:
     """By boto3, and by anthropic's client, which signs as Amazon wants it and calls a tool."""
-    import anthropic  # noqa: PLC0415 - httpx2 is loaded by it alone
-
-    llm = Interceptor(unmatched="error")
-    llm.on(tool="weather").reply([tool_call("weather", city="Paris")])
-    llm.on("weather").reply("Sunny today.")
-    with serve(llm) if at == "at a socket" else llm as where:
-        url = where if isinstance(where, str) else HOST
+    with ExitStack() as stack:
+        llm = stack.enter_context(intercept()) if at == "in process" else Interceptor(unmatched="error")
+        llm.on(tool="weather").reply([tool_call("weather", city="Paris")])
+        llm.on("weather").reply("Sunny today.")
+        url = HOST if at == "in process" else stack.enter_context(serve(llm))
         assert invoked(client(endpoint_url=url), stream=stream) == "Sunny today."
         claude = anthropic.AnthropicBedrock(
             aws_access_key="AKIATESTKEY000000000", aws_secret_key="x" * 40, aws_region="us-east-1", base_url=url

@@ -86,7 +86,7 @@ class Prompted(BedrockDialect, Conversation):
     def written(self, request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
         parts = sayable(reply, (Text,), "Bedrock's models that are given a prompt")
         stops = tuple(one for one in items(_at(request.raw, self._family.stops)) if text(one))
-        teller = Teller.of(parts, request, context.tokenizer, stops)
+        teller = Teller.of(parts, request, reply, context.tokenizer, stops)
         given = finish_of(reply, self._finishes, "Bedrock's models that are given a prompt")
 
         def end() -> Answered:
