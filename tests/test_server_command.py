@@ -166,7 +166,7 @@ open("found", "w").write(found)
     [
         ("the weather", 0, "Sunny.", "llm-intercept: 1 request came to the socket."),
         ("else", 1, "404", "no rule answers this request"),
-        (None, 1, None, "nothing was asked of a model"),
+        (None, 1, None, "nothing was intercepted"),
     ],
 )
 def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, monkeypatch, words, status, found, told):
@@ -174,7 +174,7 @@ def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
     (tmp_path / "asking.py").write_text(ASKING if words is not None else "")
-    done = CliRunner().invoke(run, ["--serve", "--rules", "rules.toml", sys.executable, "-S", "asking.py", words or ""])
+    done = CliRunner().invoke(run, ["--rules", "rules.toml", "env", sys.executable, "-S", "asking.py", words or ""])
     assert done.exit_code == status
     assert told in done.stderr
     assert ((tmp_path / "found").read_text() if found is not None else None) == found

@@ -22,6 +22,7 @@ from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
+from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
 from llm_intercept.engine.settle import settled
@@ -41,6 +42,7 @@ from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, ErrorReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
+from llm_intercept.settings.environment import served_at
 from llm_intercept.simulation.service import Service
 from llm_intercept.stored.shelves import Shelves, Stored
 
@@ -93,6 +95,7 @@ class Engine:
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
     stored: Stored = field(default_factory=Stored)
+    served: str = field(default_factory=served_at)
     _identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
@@ -104,6 +107,10 @@ class Engine:
 
         """
         chain = self._chain(outer)
+        if self.served:
+            head = at_home(head, self.served)
+            if head.at and len(chain) == 1 and self._sends_on:
+                return None
         exchange = self._begun(head, chain)
         if (outer or self.network == "none") and is_cut_off((head.host,), port_of(head), chain):
             return kept_in(exchange, head)
@@ -117,6 +124,7 @@ class Engine:
 
     def socket(self, head: WireRequest, _: Sequence[HasEngine] = ()) -> SocketForm | None:
         """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
+        head = at_home(head, self.served) if self.served else head
         is_let_out = self.lets_unmatched_out or self.lets_out(head.host, path=head.path, port=port_of(head))
         dialect = None if is_let_out else claimed_by(head)
         return None if dialect is None else dialect.socket(head)
@@ -129,6 +137,11 @@ class Engine:
     def lets_unmatched_out(self) -> bool:
         """Whether what nothing answers goes to the network."""
         return self.unmatched in {"passthrough", "warn"}
+
+    @property
+    def _sends_on(self) -> bool:
+        """Whether what no rule answers goes on, to be recorded or let out; a server of ours does both for all."""
+        return self.lets_unmatched_out or (self.recorder is not None and self.recorder.records)
 
     def lets_out(self, host: str, model: str = "", path: str = "", port: int | None = None) -> bool:
         """Whether a request is one of those that `passthrough` lets out, by its host, its model, or host and path."""
@@ -233,7 +246,8 @@ class Engine:
             case Passthrough():
                 return (yield from _forward(case.call))
             case Capture():
-                return (yield from _forward(case.call, answer))
+                # A server of ours records what comes to it, and asks who is meant.
+                return (yield from _forward(case.call, None if self.served and case.head.at else answer))
             case RaiseError():
                 raise exception_of(answer.error)
             case _:
