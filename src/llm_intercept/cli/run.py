@@ -51,14 +51,19 @@ if "llm_intercept._startup" not in sys.modules:
 TOOLS = ("hatch", "invoke", "nox", "pdm", "pipenv", "pipx", "poetry", "tox", "uv")
 """Modules that are run by one Python to start another."""
 UNHEARD = (
-    "nothing was intercepted: no Python that {{command!r}} started has said that it is answered by llm-intercept{at}, so "
-    "nothing was mocked: what was asked of a model went to the real API. Each Python that asks needs "
+    "nothing was intercepted: no Python that {{command!r}} started has said that it is answered by llm-intercept{at}, "
+    "so nothing was mocked: what was asked of a model went to the real API. Each Python that asks needs "
     "llm-intercept-transport installed: inside `sh -c`, `make` and `uvx` (uvx --with llm-intercept-transport …) it may "
     "be another one than here; and -S and an emptied environment switch it off. "
 )
 AT_SOCKET = ", and nothing came to the socket that the others are told of"
-UNASKED = "What is no such Python asks at {names}, which its environment has: give it to its client, where that does not read it."
-NO_SERVER = "What is no Python at all is answered at a socket, which needs pip install 'llm-intercept-transport[serve]'."
+UNASKED = (
+    "What is no such Python asks where {names} in its environment say: give it to its client, where that does not read "
+    "these."
+)
+NO_SERVER = (
+    "What is no Python at all is answered at a socket, which needs pip install 'llm-intercept-transport[serve]'."
+)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -97,12 +102,12 @@ def run(command: tuple[str, ...], **given: str | None) -> None:
         rules_of(rules)
     environment = {**os.environ, **variables}
     if can_serve():
-        sys.exit(_run_beside(program, command, Beside(environment)))
+        sys.exit(_run_beside(program, command, Beside(environment), is_quiet=_is_quiet(environment)))
     status, entries = _run(program, command, environment)
     sys.exit(_told(command, status, Heard(entries), _is_quiet(environment), UNHEARD.format(at="") + NO_SERVER))
 
 
-def _run_beside(program: str, command: tuple[str, ...], beside: Beside) -> int:
+def _run_beside(program: str, command: tuple[str, ...], beside: Beside, *, is_quiet: bool) -> int:
     """Run a command beside a server, of which its environment tells; return its status, or a failure."""
     from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - click is all that `--help` needs
 
@@ -113,7 +118,7 @@ def _run_beside(program: str, command: tuple[str, ...], beside: Beside) -> int:
     except LLMInterceptError as error:
         problem = error
     advice = UNHEARD.format(at=AT_SOCKET) + UNASKED.format(names=", ".join(beside.names))
-    status = _told(command, status, Heard(entries, beside.count), _is_quiet(environment), advice)
+    status = _told(command, status, Heard(entries, beside.count), is_quiet, advice)
     if problem is not None:
         say_error(problem)
     return status or int(problem is not None)
@@ -161,16 +166,16 @@ def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
     problem = _without_us(python)
     if problem and not PYTHON.search(Path(program).name):
         click.echo(
-            f"llm-intercept: {python}, which runs {command[0]!r}, {problem}: what it asks a model itself goes to the real "
-            "API, where it does not heed OPENAI_BASE_URL and its kin. The Pythons that it starts are answered, where they "
-            "have it.",
+            f"llm-intercept: {python}, which runs {command[0]!r}, {problem}: what it asks a model itself goes to the "
+            "real API, where it does not heed OPENAI_BASE_URL and its kin. The Pythons that it starts are answered, "
+            "where they have it.",
             err=True,
         )
     elif problem:
         raise click.ClickException(
             f"{python}, which runs {command[0]!r}, {problem}: the program would call the real API. Install it there: "
-            f"{python} -m pip install {DISTRIBUTION}. If it only starts a Python that has it, or heeds the variables that "
-            "tell of a server (OPENAI_BASE_URL, …), write env before it."
+            f"{python} -m pip install {DISTRIBUTION}. If it only starts a Python that has it, or heeds OPENAI_BASE_URL "
+            "and its kin, which tell of a server, write env before it."
         )
     option = _switching_site_off(command[1:]) if PYTHON.search(Path(program).name) else ""
     if option:

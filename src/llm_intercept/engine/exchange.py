@@ -6,8 +6,6 @@ and is driven by a door, sync or async.
 
 from __future__ import annotations
 
-import hashlib
-import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,8 +22,18 @@ from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities
-from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
+from llm_intercept.engine.reach import (
+    concerns,
+    is_answered_elsewhere,
+    is_of_a_model,
+    is_read,
+    is_stopped,
+    lets_out,
+    records,
+)
 from llm_intercept.engine.settle import settled
+from llm_intercept.engine.turned_down import refusal
+from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
     AnswerError,
@@ -33,12 +41,11 @@ from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
     UnmatchedRequestError,
-    UnmatchedWarning,
 )
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, ErrorReply, Passthrough, RaiseError
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -62,10 +69,6 @@ if TYPE_CHECKING:
     from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy
     from llm_intercept.timing.pace import Pace
-
-REMEMBERED = 1000
-"""So many warnings are not given again."""
-_warned: dict[str | tuple[str, type[Warning], int], int] = {}
 
 IN_THE_BODY = "mock_response, in the request's body"
 
@@ -109,7 +112,7 @@ class Engine:
         chain = self._chain(outer)
         if self.served:
             head = at_home(head, self.served)
-            if head.at and len(chain) == 1 and self._sends_on:
+            if head.at and len(chain) == 1 and self.sends_on:  # which that server does for all programs
                 return None
         exchange = self._begun(head, chain)
         if (outer or self.network == "none") and is_cut_off((head.host,), port_of(head), chain):
@@ -139,8 +142,8 @@ class Engine:
         return self.unmatched in {"passthrough", "warn"}
 
     @property
-    def _sends_on(self) -> bool:
-        """Whether what no rule answers goes on, to be recorded or let out; a server of ours does both for all."""
+    def sends_on(self) -> bool:
+        """Whether what no rule answers goes on, to be recorded or let out."""
         return self.lets_unmatched_out or (self.recorder is not None and self.recorder.records)
 
     def lets_out(self, host: str, model: str = "", path: str = "", port: int | None = None) -> bool:
@@ -239,7 +242,7 @@ class Engine:
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why, chain) if _stops(case, chain) else unanswered(case, chain)
+                facts = stopped(case, why, chain) if is_stopped(case.dialect, chain) else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))
@@ -338,7 +341,7 @@ class Engine:
         call.source = "unmatched"
         if self.lets_unmatched_out:
             if self.unmatched == "warn":
-                _warn(str(facts))
+                warn(str(facts))
             return (yield from _forward(call))
         self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
@@ -347,14 +350,14 @@ class Engine:
             raise call.error
         call.status = 404
         call.finish()
-        return _refusal(case, 404, str(facts), "llm_intercept_unmatched")
+        return refusal(case, 404, str(facts), "llm_intercept_unmatched")
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
         self.journal.note_failure(error)
         call.status, call.error = 500, error
         call.finish()
-        return _refusal(case, 500, str(error), "llm_intercept_failed")
+        return refusal(case, 500, str(error), "llm_intercept_failed")
 
     def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
         """Answer what the API itself would refuse."""
@@ -377,34 +380,12 @@ class Engine:
         call.finish()
 
 
-def _warn(text: str) -> None:
-    """Warn of a request that was let out; each text is another, and Python would remember every one for ever."""
-    if len(_warned) >= REMEMBERED:
-        _warned.clear()
-    warnings.warn_explicit(text, UnmatchedWarning, "<llm-intercept>", 1, module=__name__, registry=_warned)
-
-
 def _whose(error: Exception, case: Case) -> LLMInterceptError:
     """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
     if isinstance(error, LLMInterceptError):
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
-
-
-def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:
-    """Whether the request is stopped for its host alone, since no rule and no recording could answer it."""
-    return case.dialect is OPAQUE and not records(chain)
-
-
-def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
-    """Refuse a request in the API's own shape, so that an SDK raises it at once instead of trying again.
-
-    The same message has the same request id.
-    """
-    identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
-    error = ErrorReply(status, message=message, code=code, is_final=True)
-    return case.dialect.fail(case.request, error, identity)
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:

@@ -1,7 +1,7 @@
 """Lets a request at a server of ours stand for the URL that it is meant for: at the host where its API is at home.
 
-A rule, a recording and an API's manner depend on it. `llm-intercept run` tells every program of its server; a Python that
-is answered in process answers such a request itself, as the server would.
+A rule, a recording and an API's manner depend on it. `llm-intercept run` tells every program of its server; a Python
+that is answered in process answers such a request itself, as the server would.
 
 Knows: hosts, where APIs are at home. Must not know: servers, rules, who answers.
 """
