@@ -24,6 +24,7 @@ from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.identity import Identities
 from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
+from llm_intercept.engine.readings import forget, read
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
@@ -172,7 +173,7 @@ class Engine:
         if dialect is OPAQUE and not is_of_a_model(head, content, chain):
             unknown = "elsewhere"
         try:
-            request = dialect.read(head, content)
+            request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
@@ -184,7 +185,7 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
-        digest = self._identities.digest(dialect.essence(request), self.seed)
+        digest = self._identities.of(dialect, request, self.seed)
         before = self.journal.failed_before(digest)
         is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
@@ -221,12 +222,14 @@ class Engine:
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
+            forget(case.dialect, case.head, case.request.content)
             answer = yield from resolve(answer, case)
         if isinstance(answer, ANSWERS):
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why, chain) if _stops(case, chain) else unanswered(case, chain)
+                is_stopped = case.dialect is OPAQUE and not records(chain)  # for its host alone
+                facts = stopped(case, why, chain) if is_stopped else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))
@@ -376,11 +379,6 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
-
-
-def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:
-    """Whether the request is stopped for its host alone, since no rule and no recording could answer it."""
-    return case.dialect is OPAQUE and not records(chain)
 
 
 def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
