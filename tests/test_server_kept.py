@@ -62,7 +62,7 @@ def test_a_request_that_a_function_changed_comes_again_as_it_was_sent():
 def test_requests_of_other_heads_are_other_requests():
     """Though their bodies are the same: their headers, and what follows from these."""
     llm = Interceptor()
-    llm.on(header={"x-who": "me"}).reply("you")
+    llm.on(headers={"x-who": "me"}).reply("you")
     llm.reply(lambda request: request.headers.get("x-who", "nobody"))
     served = app(llm)
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
