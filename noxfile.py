@@ -140,7 +140,7 @@ ECOSYSTEM = {
     "together": ("together", "test_together.py"),
     "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
     "huggingface_hub-requests": ("huggingface_hub<1", "test_huggingface_hub_requests.py"),
-    "boto3": ("boto3", "test_boto3.py"),
+    "boto3": ("boto3 anthropic[bedrock] uvicorn", "test_boto3.py"),
 }
 # What is installed for a client of `llm-intercept serve`, and its tests.
 CLIENTS = {
