@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.openai.costs import call_tokens
 from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.shared.pieces import Splitter, Unbroken
 from llm_intercept.model.wire import Awaited
@@ -135,7 +134,6 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Aw
         if plan.budget.cut:
             return
         yield Called(number, call)
-        plan.budget.spent += call_tokens(call, len(calls), splitter.tokenizer, splitter.model)
         if runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:

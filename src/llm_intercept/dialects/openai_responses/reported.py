@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode, items, mapping
+from llm_intercept.base.json import encode, mapping, text
 from llm_intercept.base.tokens import total
-from llm_intercept.dialects.openai.costs import ANSWER_TOKENS, MESSAGE_TOKENS, hidden_tokens, texts_of, token_count
+from llm_intercept.dialects.openai.costs import (
+    choice_tokens,
+    conversation_tokens,
+    declared_tokens,
+    said_beside,
+    schema_tokens,
+    token_count,
+)
+from llm_intercept.dialects.openai.token_rules import token_rules
+from llm_intercept.dialects.openai_responses.items import CALLS
+from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -19,20 +29,37 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.openai_responses.telling import Teller
     from llm_intercept.model.request import LLMRequest
 
+END, SEVERAL_END = 1, 3
+"""What the end of an answer costs, and of one with several calls."""
+FUNCTIONS = frozenset({"function", "custom"})
+
 
 def counted(request: LLMRequest, teller: Teller) -> Usage:
     """Count the prompt and what was said."""
-    splitter = teller.splitter
-    said = splitter.budget.spent + hidden_tokens(request, splitter.model)
-    thought = teller.reasoning_tokens
+    budget, splitter, thought = teller.splitter.budget, teller.splitter, teller.reasoning_tokens
+    said = budget.spent if budget.cut else budget.spent + _beside(request, teller)
     return Usage(prompt_tokens(request, splitter.tokenizer), said + thought, reasoning_tokens=thought)
 
 
+def _beside(request: LLMRequest, teller: Teller) -> int:
+    """Count what the answer costs beside what it says; unlike chat completions, Responses count its end."""
+    told = teller.plan.items
+    calls = [ToolCall(text(item.get("name"))) for item in told if item["type"] in CALLS]
+    says_text = any(item["type"] == "message" for item in told)
+    ends = SEVERAL_END if len(calls) > 1 else END if calls or says_text else 0
+    return ends + said_beside(request, calls, teller.splitter.tokenizer, teller.splitter.model, says_text=says_text)
+
+
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
-    """Estimate the tokens of a prompt: messages, tool calls and the tools offered."""
-    texts = [text for message in request.messages for text in texts_of(message)]
-    texts += [encode(tool).decode() for tool in items(request.raw.get("tools"))]
-    return ANSWER_TOKENS + MESSAGE_TOKENS * len(request.messages) + total(tokenizer, filter(None, texts), request.model)
+    """Estimate the tokens of a prompt: messages, the tools offered, the schema of the answer."""
+    model = request.model
+    offered = request.tools
+    functions = [tool.raw for tool in offered if tool.type in FUNCTIONS]
+    hosted = [encode(tool.raw).decode() for tool in offered if tool.type not in FUNCTIONS]
+    asked = declared_tokens(functions, tokenizer, model) + total(tokenizer, hosted, model)
+    asked += choice_tokens(request, tokenizer) if functions else 0
+    asked += schema_tokens(request, tokenizer)
+    return token_rules(model).prompt + conversation_tokens(request.messages, tokenizer, model) + asked
 
 
 def usage_json(used: Usage) -> dict[str, Any]:

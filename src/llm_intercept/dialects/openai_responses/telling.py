@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, is_object, items, mapping, text
 from llm_intercept.base.tokens import count
-from llm_intercept.dialects.openai.costs import call_tokens
 from llm_intercept.dialects.openai_responses.item_kinds import begun, kind_of
-from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -203,9 +201,6 @@ class Teller:
     def _given(self, item: dict[str, Any], key: str, kind: str, where: dict[str, Any]) -> TellingText:
         """Tell what a call is given; of several calls each is told at once (docs/wire.md 5.1)."""
         calls = sum(one["type"] in CALLS for one in self.plan.items)
-        if item["type"] in CALLS:
-            call = ToolCall(text(item.get("name")))
-            self.splitter.budget.spent += call_tokens(call, calls, self.splitter.tokenizer, self.splitter.model)
         whole = (item[key],) if calls > 1 and item[key] else item[key]
         said = yield from self._text(f"{kind}.delta", where, whole)
         yield Event(f"{kind}.done", {key: said, **where})
