@@ -125,7 +125,7 @@ def written(request: MessagesRequest, reply: Reply, context: Context) -> WireRes
         return usage_json(used, model, request.raw, teller.content)
 
     def end() -> dict[str, Any]:
-        thought = teller.reasoning_tokens
+        thought = plan.budget.thought
         used = reply.usage or Usage(asked.input_tokens, teller.output_tokens, reasoning_tokens=thought)
         context.note_usage(used)
         return {**body, "content": teller.content, **plan.ended(teller.content), "usage": cost(used)}

@@ -85,7 +85,7 @@ class BedrockConverse(BedrockDialect, Conversation):
         check_objects(parts, "Bedrock")
         parts = identified(parts, lambda number, _: f"tooluse_{letters(derived(context.identity, number), 22)}")
         stops = request.stops if isinstance(request, read.ConverseRequest) else ()
-        teller = Teller.of(parts, request, context.tokenizer, stops)
+        teller = Teller.of(parts, request, reply, context.tokenizer, stops)
         given = finish_of(reply, FINISHES, "Bedrock")
 
         def end() -> dict[str, Any]:

@@ -5,6 +5,7 @@ Knows: how OpenAI counts prompts and answers (docs/wire.md 2.4). Must not know: 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, is_array, is_object, items, mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.openai.token_rules import TokenRules
-    from llm_intercept.model.parts import ToolCall
     from llm_intercept.model.request import LLMRequest, Message
 
 MESSAGE_TOKENS = 4  # every message costs this beside its text, its role included
@@ -33,32 +33,35 @@ SYSTEM = frozenset({"system", "developer"})
 BY_SCHEMA = "json_schema"
 
 
-def said_beside(
-    request: LLMRequest, calls: Sequence[ToolCall], tokenizer: Tokenizer, model: str, *, says_text: bool = True
-) -> int:
-    """Count what a choice costs beside its text and the arguments of its calls; where the request names one, nothing.
+@dataclass(frozen=True, slots=True)
+class CallCosts:
+    """What the calls of an answer cost beside their arguments; one that the request names costs nothing.
 
-    Args:
-        request: What is answered.
-        calls: The calls that are said.
-        tokenizer: Counts names.
-        model: The model that answers.
-        says_text: Whether text is said, beside calls or alone.
+    Attributes:
+        calls: How many there are.
+        is_named: Whether the request names the one tool that is to be called.
 
     """
-    rules = token_rules(model)
-    if not calls:
-        return _text_beside(request, model) if says_text else 0
+
+    calls: int
+    is_named: bool
+
+    def of(self, number: int, name: str, tokenizer: Tokenizer, model: str) -> int:
+        """Count what a call costs: its `number` from 0, and its `name`."""
+        if self.is_named:
+            return 0
+        beside = EACH_CALL_TOKENS + CALLS_TOKENS * (number == 0) if self.calls > 1 else token_rules(model).call
+        return beside + count(tokenizer, name, model)
+
+
+def named_tool(request: LLMRequest) -> str:
+    """Return the name of the one tool that the request wants to be called, empty if it names none."""
     choice = request.tool_choice
-    if choice is not None and choice.mode == "required" and len(choice.tools) == 1:
-        return 0
-    names = total(tokenizer, (call.name for call in calls), model)
-    if len(calls) == 1:
-        return rules.call + names
-    return CALLS_TOKENS + EACH_CALL_TOKENS * len(calls) + names
+    return choice.tools[0] if choice is not None and choice.mode == "required" and len(choice.tools) == 1 else ""
 
 
-def _text_beside(request: LLMRequest, model: str) -> int:
+def text_beside(request: LLMRequest, model: str) -> int:
+    """Count what an answer that is text costs beside it."""
     rules = token_rules(model)
     wanted = request.output_format
     by_schema, has_tools = wanted is not None and wanted.type == BY_SCHEMA, bool(request.raw.get("tools"))
@@ -101,10 +104,8 @@ def declared_tokens(functions: Sequence[Mapping[str, Any]], tokenizer: Tokenizer
 
 def choice_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Count what a choice of one tool costs."""
-    choice = request.tool_choice
-    if choice is None or choice.mode != "required" or len(choice.tools) != 1:
-        return 0
-    return NAMED_CHOICE_TOKENS + count(tokenizer, choice.tools[0], request.model)
+    name = named_tool(request)
+    return NAMED_CHOICE_TOKENS + count(tokenizer, name, request.model) if name else 0
 
 
 def schema_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:

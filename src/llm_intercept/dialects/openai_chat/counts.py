@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import items, mapping
-from llm_intercept.base.tokens import count, total
+from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.costs import (
     MESSAGE_TOKENS,
     SYSTEM,
@@ -16,8 +16,8 @@ from llm_intercept.dialects.openai.costs import (
     choice_tokens,
     conversation_tokens,
     declared_tokens,
-    said_beside,
     schema_tokens,
+    text_beside,
     token_count,
 )
 from llm_intercept.dialects.openai.token_rules import token_rules
@@ -38,15 +38,9 @@ ASKING = frozenset({"tools", "functions", "response_format"})
 
 def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
     """Count the prompt and what was said in all choices."""
-    reasoning = said = 0
-    for plan in plans:
-        turn = plan.turn
-        said += plan.budget.spent
-        if not plan.budget.cut:
-            calls = turn.tool_calls if turn.function_call is None else (turn.function_call,)
-            said += said_beside(request, calls, tokenizer, model)
-        if turn.reasoning:
-            reasoning += count(tokenizer, turn.reasoning, model)
+    beside = text_beside(request, model)
+    said = sum(plan.budget.with_unseen(0 if plan.turn.calls else beside) for plan in plans)
+    reasoning = sum(plan.budget.thought for plan in plans)
     return Usage(prompt_tokens(request, tokenizer), said + reasoning, reasoning_tokens=reasoning)
 
 

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode, mapping, text
+from llm_intercept.base.json import encode, mapping
 from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.costs import (
     choice_tokens,
     conversation_tokens,
     declared_tokens,
-    said_beside,
     schema_tokens,
+    text_beside,
     token_count,
 )
 from llm_intercept.dialects.openai.token_rules import token_rules
 from llm_intercept.dialects.openai_responses.items import CALLS
-from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -36,24 +35,24 @@ FUNCTIONS = frozenset({"function", "custom"})
 
 def counted(request: LLMRequest, teller: Teller) -> Usage:
     """Count the prompt and what was said."""
-    budget, splitter, thought = teller.splitter.budget, teller.splitter, teller.reasoning_tokens
-    said = budget.spent if budget.cut else budget.spent + _beside(request, teller)
+    splitter = teller.splitter
+    said = splitter.budget.with_unseen(_beside(request, teller))
+    thought = splitter.budget.thought
     return Usage(prompt_tokens(request, splitter.tokenizer), said + thought, reasoning_tokens=thought)
 
 
 def _beside(request: LLMRequest, teller: Teller) -> int:
     """Count what the answer costs beside what it says; unlike chat completions, Responses count its end."""
-    told = teller.plan.items
-    calls = [ToolCall(text(item.get("name"))) for item in told if item["type"] in CALLS]
-    says_text = any(item["type"] == "message" for item in told)
-    ends = SEVERAL_END if len(calls) > 1 else END if calls or says_text else 0
-    return ends + said_beside(request, calls, teller.splitter.tokenizer, teller.splitter.model, says_text=says_text)
+    said = [item["type"] for item in teller.plan.items]
+    calls = sum(kind in CALLS for kind in said)
+    if calls:
+        return SEVERAL_END if calls > 1 else END
+    return END + text_beside(request, teller.splitter.model) if "message" in said else 0
 
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, the tools offered, the schema of the answer."""
-    model = request.model
-    offered = request.tools
+    model, offered = request.model, request.tools
     functions = [tool.raw for tool in offered if tool.type in FUNCTIONS]
     hosted = [encode(tool.raw).decode() for tool in offered if tool.type not in FUNCTIONS]
     asked = declared_tokens(functions, tokenizer, model) + total(tokenizer, hosted, model)
