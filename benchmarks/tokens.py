@@ -21,6 +21,7 @@ import httpx
 
 from llm_intercept import InterceptTransport
 from llm_intercept.base.exact_tokens import is_installed
+from llm_intercept.base.json import items, mapping
 from llm_intercept.dialects import DIALECTS
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.errors import LLMInterceptError
@@ -28,7 +29,7 @@ from llm_intercept.model.parts import Media, Other, Reasoning
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.request import LLMRequest
@@ -78,8 +79,8 @@ def rows(path: Path) -> Iterator[Row]:
     """Read the exchanges of a file whose answers can be given again."""
     for line in path.read_text().splitlines():
         row = json.loads(line)
-        asked, name = row["request"], DIALECT_OF.get(row["endpoint"], "")
-        if row["status"] != OK or not name or not isinstance(asked, dict) or "_unknown" in asked:
+        asked, name = mapping(row["request"]), DIALECT_OF.get(row["endpoint"], "")
+        if row["status"] != OK or not name or not asked or "_unknown" in asked:
             continue
         dialect = next(one for one in DIALECTS if one.name == name)
         told = _values(row["response_text"], is_sse=row["is_sse"])
@@ -92,10 +93,10 @@ def _values(body: str, *, is_sse: bool) -> list[Any]:
     if is_sse:
         return stream_data(body.encode())
     whole = json.loads(body)
-    return whole if isinstance(whole, list) else [whole]
+    return items(whole) or [whole]
 
 
-def _unlimited(asked: dict[str, Any]) -> dict[str, Any]:
+def _unlimited(asked: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in asked.items() if name not in LIMITS}
     if "max_tokens" in kept:
         kept["max_tokens"] = PLENTY

@@ -8,19 +8,32 @@ from __future__ import annotations
 import codecs
 import re
 from functools import cache, lru_cache
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from llm_intercept.base.tokens import LONG, SHORT, EstimatingTokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PACKAGE = "bpe_openai"
 OLD, NEW = "cl100k_base", "o200k_base"
 HAVE_OLD = re.compile(r"gpt-4(?![o.])|gpt-3\.5|gpt-35|text-embedding-|(?:davinci|babbage)-002")
 """Models of the older encoding (tiktoken 0.12, `model.py`); all others have the newer."""
 MOST = 500_000  # characters: bpe-openai refuses a million
+
+
+class Encoding(Protocol):
+    """What of bpe-openai's encodings is used."""
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """Return the numbers of the tokens of `text`."""
+        ...
+
+    def token_byte_values(self) -> list[bytes]:
+        """Return the bytes of every token, by its number."""
+        ...
 
 
 @cache
@@ -68,9 +81,8 @@ def _tokens(text: str, name: str) -> tuple[str, ...]:
 
 
 @cache
-def _encoding(name: str) -> tuple[Any, list[bytes]]:
+def _encoding(name: str) -> tuple[Encoding, list[bytes]]:
     """Load an encoding: it, and the bytes of each of its tokens."""
-    from bpe_openai import get_encoding  # noqa: PLC0415 # pyright: ignore - an extra, loaded when it is used
-
-    encoding: Any = get_encoding(name)
+    get_encoding: Callable[[str], Encoding] = import_module(PACKAGE).get_encoding
+    encoding = get_encoding(name)
     return encoding, encoding.token_byte_values()

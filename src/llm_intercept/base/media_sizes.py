@@ -56,6 +56,7 @@ def _png_gif_or_webp(head: bytes) -> tuple[int, int] | None:
         bits = struct.unpack_from("<I", head, 21)[0]
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     if kind == b"VP8X":
+        struct.unpack_from("<6x", head, 24)  # all of it is there
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     return None
 
