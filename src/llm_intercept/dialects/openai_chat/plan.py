@@ -54,6 +54,11 @@ class Plan:
         return self.budget.left is None and not self.stops and self.top_logprobs is None
 
     @property
+    def is_said_once(self) -> bool:
+        """Whether what is said can be read only once."""
+        return isinstance(self.turn.said, Iterator)
+
+    @property
     def finish_reason(self) -> str:
         """Why this choice ended; to be asked when all was said."""
         if self.turn.finish_reason is not None:
