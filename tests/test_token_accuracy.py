@@ -26,7 +26,7 @@ PROMISED = {
     ("openai.chat", "prompt", "tools"): 0.05,
     ("openai.chat", "prompt", "tools, later turns"): 0.06,
     ("openai.chat", "answer", "text"): 0.03,
-    ("openai.chat", "answer", "one call"): 0.1,
+    ("openai.chat", "answer", "one call"): 0.15,
     ("openai.chat", "answer", "several calls"): 0.05,
     ("openai.responses", "prompt", "text"): 0.03,
     ("openai.responses", "prompt", "tools"): 0.05,
