@@ -106,7 +106,7 @@ def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope
         id=dated_id("chatcmpl", identity),
         created=identity.second,
         model=model,
-        fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
+        fingerprint=fingerprint(model, identity.second) if traits(model).has_fingerprint else None,
         identity=identity,
         filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
