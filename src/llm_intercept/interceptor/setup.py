@@ -35,13 +35,12 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
     engine = Engine(
         unmatched=settings["unmatched"],
         seed=settings["seed"],
-        created=settings["created"],
         tokenizer=EstimatingTokenizer() if tokenizer is None else CheckedTokenizer(tokenizer),
         passthrough=_hosts_and_models(settings["passthrough"]),
         network=settings["network"],
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
-        service=Service(Clock(settings["time_scale"]), settings["pace"]),
+        service=Service(Clock(settings["time_scale"], settings["created"]), settings["pace"]),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
     if settings["log"] is not None:

@@ -32,7 +32,6 @@ from llm_intercept.timing.clock import Clock
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from llm_intercept.engine.exchange import Engine
     from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
@@ -164,7 +163,7 @@ class App:
         exchange = engine.exchange(head)
         if exchange is not None:
             response = await drive_async(exchange, door)
-        elif self._options.upstream and _goes_on(engine):
+        elif self._options.upstream and engine.sends_on:
             _, response = await door.forward(None)
         else:
             raise RefusedError(404, NOBODY.format(head.method, head.path))
@@ -219,11 +218,6 @@ class App:
             await channel.whole(told.status, headers, told.body)
             return
         await channel.lines(told.status, headers, told.lines, receive)
-
-
-def _goes_on(engine: Engine) -> bool:
-    """Whether what is nobody's business here goes to the upstream, as in process it goes its way."""
-    return engine.lets_unmatched_out or (engine.recorder is not None and engine.recorder.records)
 
 
 async def _refuse(head: WireRequest, error: RefusedError, channel: Channel) -> None:

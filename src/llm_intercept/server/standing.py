@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.dialects import home_of
+from llm_intercept.engine.homes import stand_for
 from llm_intercept.model.wire import WireRequest
 
 if TYPE_CHECKING:
@@ -61,23 +62,13 @@ def head_of(scope: Mapping[str, Any], headers: Headers, upstream: str = "", meth
     raw = sent.decode("latin-1").partition("?")[0] or quote(scope["path"], safe=SAFE)
     head = WireRequest(method or scope["method"], f"{_scheme(scope)}://{named}{raw}", host, scope["path"], asked)
     if upstream:
-        _stand_for(head, upstream, raw)
+        stand_for(head, upstream, raw)
     elif known := named if is_llm_host(host) else home_of(head):
-        _stand_for(head, f"https://{known}", raw)
+        stand_for(head, f"https://{known}", raw)
     head.at = "" if not host or is_llm_host(host) else f"{_scheme(scope)}://{named}{raw}"
     query = scope.get("query_string") or b""
     head.url += f"?{query.decode('latin-1')}" if query else ""
     return head
-
-
-def _stand_for(head: WireRequest, place: str, raw: str) -> None:
-    """Put a request at another server, whose path comes first where the request's own does not begin with it."""
-    parts = urlsplit(place)
-    before = parts.path.rstrip("/")
-    if before and not (raw == before or raw.startswith(before + "/")):
-        raw, head.path = before + raw, before + head.path
-    head.url = f"{parts.scheme}://{parts.netloc}{raw}"
-    head.host = parts.hostname or ""
 
 
 def _scheme(scope: Mapping[str, Any]) -> str:

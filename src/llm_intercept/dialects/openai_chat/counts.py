@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, mapping
-from llm_intercept.base.tokens import count, total
+from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.costs import ANSWER_TOKENS, MESSAGE_TOKENS, hidden_tokens, texts_of, token_count
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.read import is_text_alone
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 
 def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
     """Count the prompt and what was said in all choices."""
-    reasoning = said = 0
     hidden = hidden_tokens(request, model)
-    for plan in plans:
-        said += plan.budget.spent + hidden
-        if plan.turn.reasoning:
-            reasoning += count(tokenizer, plan.turn.reasoning, model)
+    said = sum(plan.budget.with_unseen(hidden) for plan in plans)
+    reasoning = sum(plan.budget.thought for plan in plans)
     return Usage(prompt_tokens(request, tokenizer), said + reasoning, reasoning_tokens=reasoning)
 
 

@@ -99,7 +99,7 @@ def events(
     """Generate a choice; `singly` where other choices' events may come between any two."""
     turn, splitter = plan.turn, Splitter(tokenizer, model, plan.budget)
     if turn.reasoning:
-        yield from (Said("reasoning_content", text) for text in tokenizer.split(turn.reasoning, model))
+        yield from (Said("reasoning_content", text) for text in splitter.thoughts(turn.reasoning))
     runs = plan.is_unlimited and not singly
     yield from _said(plan, splitter, runs=runs)
     if turn.annotations:
@@ -135,7 +135,7 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Aw
         if plan.budget.cut:
             return
         yield Called(number, call)
-        plan.budget.spent += call_tokens(call, len(calls), splitter.tokenizer, splitter.model)
+        plan.budget.spend(call_tokens(call, len(calls), splitter.tokenizer, splitter.model))
         if runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:

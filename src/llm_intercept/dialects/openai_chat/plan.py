@@ -71,6 +71,7 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     choices = count or (wanted if isinstance(wanted, int) else 1)
     said = reply.variants or (reply,)
     is_as_given = is_ready or BENT_BY.isdisjoint(asked)
+    limit = None if is_ready else request.max_tokens
     turns = [Turn.of(one) if is_as_given else _bent(request, one) for one in said]
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
@@ -79,7 +80,7 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     for index in range(choices):
         turn = turns[index % len(turns)]
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
-        budget = Budget(None if is_ready else request.max_tokens)
+        budget = Budget.of(limit, reply, said[index % len(said)], choices=choices)
         found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs))
     return found
 

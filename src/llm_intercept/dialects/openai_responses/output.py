@@ -85,7 +85,7 @@ def planned(request: LLMRequest, reply: Reply, identity: str, created: int, mode
         listed[-1]["status"] = "incomplete"
     top = request.raw.get("top_logprobs")
     asked = Asked(top if is_int(top) else 0, identity, reply.logprobs) if LOGPROBS in include else None
-    return Plan(listed, Budget(request.max_tokens), asked, why)
+    return Plan(listed, Budget.of(request.max_tokens, reply), asked, why)
 
 
 class _Items:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def counted(request: LLMRequest, teller: Teller) -> Usage:
     """Count the prompt and what was said."""
     splitter = teller.splitter
-    said = splitter.budget.spent + hidden_tokens(request, splitter.model)
-    thought = teller.reasoning_tokens
+    said = splitter.budget.with_unseen(hidden_tokens(request, splitter.model))
+    thought = splitter.budget.thought
     return Usage(prompt_tokens(request, splitter.tokenizer), said + thought, reasoning_tokens=thought)
 
 
