@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.engine.identity import of_text
-from llm_intercept.model.exchange_id import Identity
+from llm_intercept.engine.identity import of_text, told_now
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
@@ -22,4 +21,4 @@ def refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
     The same message has the same request id.
     """
     error = ErrorReply(status, message=message, code=code, is_final=True)
-    return case.dialect.fail(case.request, error, Identity(of_text(message), case.service.clock.second()))
+    return case.dialect.fail(case.request, error, told_now(of_text(message), case.service.clock))
