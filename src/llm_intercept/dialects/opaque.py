@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import EventKind, WireRequest
     from llm_intercept.replies.kinds import Answer
 
@@ -139,7 +140,7 @@ class Opaque(Dialect):
             case _:
                 raise _unwritable(request, answer)
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error as the maker does whose host or client it is, else as most do, which is as OpenAI does."""
         makers = () if is_openai_client(request.headers) else self._makers
         maker = next((one for one in makers if one.is_asked(request)), None)
