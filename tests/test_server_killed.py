@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytest.importorskip("uvicorn")
 KILLS = amount(8, 1)
 CLIENTS = 4
-ENOUGH = 12
+ENOUGH = 6
 """So many takes are on the tape before a worker is killed, and as many more when the next one is."""
 
 
