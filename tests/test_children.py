@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import Recordings, Redaction, auto, intercept, tool_call
+from llm_intercept import Pace, Recordings, Redaction, auto, intercept, tool_call
 from llm_intercept.clients.activation import active
 from llm_intercept.errors import BudgetExceededError, ElsewhereError, UnusedRuleError
 from llm_intercept.interceptor import children
@@ -66,8 +66,9 @@ def test_files_are_told_by_paths_from_anywhere(tmp_path, monkeypatch):
     """Of rules, recordings, the log."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.toml").write_text('[[rules]]\nreply = "a"\n')
-    with intercept(rules="r.toml", mode="replay", recordings="tape", log="calls.jsonl"):
+    with intercept(rules="r.toml", mode="replay", recordings="tape", log="calls.jsonl", pace="tape=t,load=1"):
         told = said().settings
+    assert told.pop("pace") == f"tape={tmp_path / 't'},load=1"
     names = {"rules": "r.toml", "recordings": "tape", "log": "calls.jsonl"}
     assert {name: told[name] for name in names} == {name: str(tmp_path / file) for name, file in names.items()}
     assert told["mode"] == "replay"
@@ -79,6 +80,7 @@ NOT_PASSED_ON: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a function": (lambda request: "hi", {}, "object of Python"),
     "a rules function": ("hi", {"rules": lambda llm: None}, "function"),
     "a tokenizer": ("hi", {"tokenizer": type("T", (), {"split": lambda *_: []})()}, "tokenizer="),
+    "a pace": ("hi", {"pace": Pace(ttft=1)}, "pace="),
     "recordings": (None, {"mode": "replay", "recordings": Recordings("t", redaction=Redaction())}, "Recordings"),
     "a long text": ("x" * 10_000, {}, "too long"),
 }

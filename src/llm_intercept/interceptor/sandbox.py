@@ -49,7 +49,7 @@ def _fresh(engine: Engine) -> Engine:
     made = Engine(
         book=engine.book.fresh(),
         journal=Journal(keep=journal.keep, most=journal.most, log=journal.log),
-        service=Service(Clock(service.clock.scale), service.pace),
+        service=Service(Clock(service.clock.scale), service.own_pace),
         recorder=None if engine.recorder is None else engine.recorder.fresh(),
     )
     return replace(engine, **{name: getattr(made, name) for name in STATE})
