@@ -19,6 +19,7 @@ from llm_intercept.errors import BudgetExceededError, ElsewhereError, UnusedRule
 from llm_intercept.interceptor import children
 from llm_intercept.settings import SWITCH
 from llm_intercept.settings.guard import Guard, guard_of, is_guard, read
+from llm_intercept.timing.pace import Taken
 from tests.amounts import examples
 from tests.support import run_command
 
@@ -66,12 +67,19 @@ def test_files_are_told_by_paths_from_anywhere(tmp_path, monkeypatch):
     """Of rules, recordings, the log."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.toml").write_text('[[rules]]\nreply = "a"\n')
-    with intercept(rules="r.toml", mode="replay", recordings="tape", log="calls.jsonl", pace="tape=t,load=1"):
+    with intercept(rules="r.toml", mode="replay", recordings="tape", log="calls.jsonl"):
         told = said().settings
-    assert told.pop("pace") == f"tape={tmp_path / 't'},load=1"
     names = {"rules": "r.toml", "recordings": "tape", "log": "calls.jsonl"}
     assert {name: told[name] for name in names} == {name: str(tmp_path / file) for name, file in names.items()}
     assert told["mode"] == "replay"
+
+
+def test_a_pace_is_told_where_it_is_text(tmp_path, monkeypatch):
+    """With the path of its tape."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("llm_intercept.recording.measured.takes_of", lambda _: (Taken(1.0),))
+    with intercept("hi", pace="tape=t,load=1"):
+        assert said().settings["pace"] == f"tape={tmp_path / 't'},load=1"
 
 
 NOT_PASSED_ON: dict[str, tuple[Any, dict[str, Any], str]] = {

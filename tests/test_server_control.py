@@ -401,7 +401,7 @@ def test_the_client_says_all_of_it(url):
     client.pace("ttft=3")
     assert "ttft=3.0" in client.ask("GET", "pace").decode()
     client.pace(None)
-    assert client.ask("GET", "pace") == b'{"pace":null}\n'
+    assert "ttft=0," in client.ask("GET", "pace").decode()
     client.reset()
     assert client.calls() == []
     client.rules.remove()

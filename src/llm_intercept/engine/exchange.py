@@ -31,6 +31,7 @@ from llm_intercept.engine.reach import (
     lets_out,
     records,
 )
+from llm_intercept.engine.readings import forget, read
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
@@ -188,7 +189,7 @@ class Engine:
         if dialect is OPAQUE and not is_of_a_model(head, content, chain):
             unknown = "elsewhere"
         try:
-            request = dialect.read(head, content)
+            request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
@@ -200,7 +201,7 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
-        digest = self._identities.digest(dialect.essence(request), self.seed)
+        digest = self._identities.of(dialect, request, self.seed)
         before = self.journal.failed_before(digest)
         is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
@@ -237,6 +238,7 @@ class Engine:
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
+            forget(case.dialect, case.head, case.request.content)
             answer = yield from resolve(answer, case)
         if isinstance(answer, ANSWERS):
             return (yield from self._given(case, answer))

@@ -170,9 +170,11 @@ NAMES = Kind(
     lambda text: text.replace(",", " ").split(),
     ini="args",
 )
+TOKENIZERS = ("exact", "estimate")
 TOKENIZER = Kind(
-    "an object with split(text, model)",
-    lambda value: not isinstance(value, str) and callable(getattr(value, "split", None)),
+    "'exact', 'estimate', or an object with split(text, model)",
+    lambda value: value in TOKENIZERS if isinstance(value, str) else callable(getattr(value, "split", None)),
+    str.strip,
 )
 PACE = PaceKind(
     "a Pace(…), or its arguments as text: 'ttft=0.3,tokens_per_second=60,load=0.02', 'tape=recordings/demo'",
