@@ -44,7 +44,9 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         network=settings["network"],
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
-        service=Service(Clock(settings["time_scale"]), None if pace is None else pace_of("pace", pace)),
+        service=Service(
+            Clock(settings["time_scale"], settings["created"]), None if pace is None else pace_of("pace", pace)
+        ),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
     if settings["log"] is not None:
