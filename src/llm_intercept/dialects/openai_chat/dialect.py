@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
+from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.hosts.finding import host_of
 from llm_intercept.dialects.openai.ids import completion_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
-from llm_intercept.dialects.openai_chat.counts import usage, usage_json
+from llm_intercept.dialects.openai_chat.counts import prompt_tokens, usage
 from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
+from llm_intercept.dialects.openai_chat.host_frames import Around, HostFrames, of_host
 from llm_intercept.dialects.openai_chat.keeping import keeping
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
@@ -29,7 +31,7 @@ from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
 from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import overridden
-from llm_intercept.dialects.shared.ready import DONE, Ready
+from llm_intercept.dialects.shared.ready import Ready
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
 
@@ -102,6 +104,9 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
 
 def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
     model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
+    host = host_of(request.url, request.headers, request.model)
+    if host is not None:
+        return of_host(host, Envelope("", created(identity), model, None, identity, service_tier=None))
     return Envelope(
         id=completion_id(identity),
         created=created(identity),
@@ -113,19 +118,38 @@ def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope) -> WireResponse:
-    include_usage = wants_usage(request.raw)
-    kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
-    frames = kind(envelope, include_usage=include_usage)
     planned = plans(request, reply, context.identity, envelope.choices)
+    frames = _frames(request, reply, planned, context, envelope)
     if request.stream:
         chunks = _stream(request, reply, planned, frames, context, envelope)
-        return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
+        return WireResponse(200, _headers(request, STREAM, context.identity), chunks)
     happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
     choices = list(map(choice, planned, happening, repeat(envelope.model)))
     if envelope.along:
         choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
-    body = frames.body(choices, _usage(request, reply, planned, context, envelope))
-    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
+    body = frames.body(choices, _usage(request, reply, planned, frames, context, envelope))
+    return WireResponse(200, _headers(request, JSON, context.identity), (body,))
+
+
+def _frames(
+    request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope
+) -> Frames:
+    """Choose the manner of the host that is asked."""
+    host = host_of(request.url, request.headers, request.model)
+    if host is None:
+        kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
+        return kind(envelope, include_usage=wants_usage(request.raw))
+    around = Around(
+        asks_usage=wants_usage(request.raw),
+        reasons=any(plan.turn.reasoning for plan in planned),
+        cited=tuple(one for plan in planned for one in plan.turn.annotations),
+        prompt=lambda: reply.usage.input_tokens if reply.usage else prompt_tokens(request, context.tokenizer),
+    )
+    return HostFrames(host, envelope, around)
+
+
+def _headers(request: LLMRequest, content_type: str, identity: str) -> Headers:
+    return answer_headers(request.url, content_type, identity, request)
 
 
 def _stream(
@@ -141,7 +165,8 @@ def _stream(
     told: list[Iterator[Choice | Run | Awaited]] = [*streams]
     if envelope.along:
         told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
-    if "tools" in request.raw and is_mistral(request.url, request.headers):
+    host = host_of(request.url, request.headers, request.model)
+    if host is not None and host.whole_calls:
         told = [with_whole_calls(stream) for stream in told]
     try:
         for one in interleaved(told) if singly else told[0]:
@@ -150,29 +175,26 @@ def _stream(
             elif isinstance(one, Awaited):
                 yield one
             else:
-                yield frames.chunk(one, None)
+                yield from frames.told(one)
     finally:
         for stream in streams:
             stream.close()
-    used = _usage(request, reply, planned, context, envelope)
-    if wants_usage(request.raw):
-        yield frames.chunk(None, used)
-    yield DONE
+    yield from frames.end(_usage(request, reply, planned, frames, context, envelope))
 
 
 def _usage(
-    request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope
+    request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, context: Context, envelope: Envelope
 ) -> dict[str, Any]:
     """Count, unless the reply says it; note it; write it."""
     used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
     context.note_usage(used)
-    return envelope.usage or usage_json(used, envelope.model)
+    return envelope.usage or frames.usage(used)
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
-        headers = answer_headers(request.url, found.content_type, context.identity)
+        headers = _headers(request, found.content_type, context.identity)
         headers = overridden(headers, retry_at_once(answer.status, answer.headers))
         return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
     reply, envelope = found
