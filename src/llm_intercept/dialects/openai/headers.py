@@ -58,7 +58,9 @@ def answer_headers(url: str, content_type: str, identity: str, asked: LLMRequest
     host = host_of(url, asked.headers if asked else {}, asked.model if asked else "")
     if host is not None:
         return host_headers(host, content_type, identity)
-    return azure_headers(content_type, identity, url) if flavor_of(url) == "azure" else openai_headers(content_type, identity)
+    if flavor_of(url) == "azure":
+        return azure_headers(content_type, identity, url)
+    return openai_headers(content_type, identity)
 
 
 def host_headers(host: Host, content_type: str, identity: str) -> Headers:

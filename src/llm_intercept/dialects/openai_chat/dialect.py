@@ -131,15 +131,14 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
     return WireResponse(200, _headers(request, JSON, context.identity), (body,))
 
 
-def _frames(
-    request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope
-) -> Frames:
+def _frames(request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope) -> Frames:
     """Choose the manner of the host that is asked."""
     host = host_of(request.url, request.headers, request.model)
     if host is None:
         kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
         return kind(envelope, include_usage=wants_usage(request.raw))
     around = Around(
+        is_stream=request.stream,
         asks_usage=wants_usage(request.raw),
         reasons=any(plan.turn.reasoning for plan in planned),
         cited=tuple(one for plan in planned for one in plan.turn.annotations),

@@ -34,6 +34,7 @@ class Around:
     """What a host shows of a request and of the whole answer, in whichever chunk.
 
     Attributes:
+        is_stream: Whether a stream is asked for.
         asks_usage: Whether the usage is asked for at a stream's end.
         reasons: Whether anything is reasoned.
         cited: What is cited.
@@ -41,6 +42,7 @@ class Around:
 
     """
 
+    is_stream: bool
     asks_usage: bool
     reasons: bool
     cited: tuple[Mapping[str, Any], ...]
@@ -82,7 +84,7 @@ class HostFrames:
 
     def usage(self, used: Usage) -> dict[str, Any]:
         """Write the usage."""
-        return usage_of(self._host, used)
+        return usage_of(self._host, used, in_stream=self._around.is_stream)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
@@ -103,7 +105,9 @@ class HostFrames:
         if self._held is not None:
             held, self._held = self._held, None
             yield self._chunk([held])
-        telling = self._tellings.setdefault(choice["index"], Telling(self._host, self._around.reasons))
+        telling = self._tellings.get(choice["index"])
+        if telling is None:
+            telling = self._tellings[choice["index"]] = Telling(self._host, self._values, reasons=self._around.reasons)
         for delta in telling.deltas(choice["delta"], is_finish=choice["finish_reason"] is not None):
             reason = choice["finish_reason"]
             more = {"so_far": telling.so_far, "text": delta.get("content") or "", "finished": _or_absent(reason)}

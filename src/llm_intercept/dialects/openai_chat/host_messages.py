@@ -19,6 +19,7 @@ REASONING = "reasoning_content"
 """What chunks and messages call reasoning before a row names it."""
 NAMED = frozenset({"role", "content", REASONING, "tool_calls"})
 """What of a message or delta every row says in some way."""
+NOTHING: Template = {}
 KINDS, CALL = ("function", "custom"), ("id", "type", "index")
 
 
@@ -68,8 +69,8 @@ def _call(template: Template, call: Mapping[str, Any], number: int) -> dict[str,
 class Telling:
     """What one choice of a stream has told, and what its next delta is in the host's words."""
 
-    def __init__(self, host: Host, reasons: bool) -> None:  # noqa: FBT001 - a fact, no option
-        self._host, self._reasons = host, reasons
+    def __init__(self, host: Host, around: Mapping[str, Any], *, reasons: bool) -> None:
+        self._host, self._around, self._reasons = host, around, reasons
         self._is_role_due = host.role == "joined"
         self._has_reasoned = self._has_text = False
         self._calls: list[Any] = []
@@ -94,13 +95,12 @@ class Telling:
         """Yield the delta with the role, where the host has one of its own."""
         if self._host.role != "first":
             return
-        moments: tuple[Moment, ...] = ("opening",)
+        moment: Moment = "opening"
         if self._reasons:
-            moments = ("opening of reasoning", "opening")
+            moment = "opening of reasoning"
         elif delta.get("content") is None and delta.get("refusal") is None:
-            moments = ("opening of calls", "opening")
-        moment = next((one for one in moments if one in self._host.beside), "opening")
-        yield self._delta(moment, {"role": delta["role"]})
+            moment = "opening of calls"
+        yield self._delta(moment if moment in self._host.beside else "opening", {"role": delta["role"]})
 
     def _moment(self, delta: Mapping[str, Any]) -> Moment | None:
         """Tell what a delta is; text is nothing particular, but where reasoning went before."""
@@ -118,6 +118,7 @@ class Telling:
     def _delta(self, moment: Moment | None, delta: Mapping[str, Any]) -> dict[str, Any]:
         host, calls = self._host, delta.get("tool_calls")
         values: dict[str, Any] = {
+            **self._around,
             "content": ABSENT,
             **delta,
             "said": delta.get("content") or "",
@@ -127,7 +128,7 @@ class Telling:
         }
         if host.role == "every" or self._is_role_due:
             values["role"], self._is_role_due = "assistant", False
-        beside = host.beside.get(moment, {}) if moment is not None else {}
+        beside: Template = NOTHING if moment is None else host.beside.get(moment, NOTHING)
         values |= {name: filled(template, values) for name, template in beside.items()}
         if isinstance(values["content"], str):
             self.so_far += values["content"]

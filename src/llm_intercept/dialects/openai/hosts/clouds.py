@@ -179,8 +179,8 @@ TOGETHER = Host(
             "invalid_request_error", "invalid_api_key",
         ),
         "model_not_found": Words(
-            'Unable to access model {model}. Please visit https://api.together.ai/models to view the list of supported '
-            "models.",
+            "Unable to access model {model}. Please visit https://api.together.ai/models to view the list of "
+            "supported models.",
             "invalid_request_error", "model_not_available",
         ),
     },

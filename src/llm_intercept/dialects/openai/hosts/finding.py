@@ -48,7 +48,7 @@ ROUTED = {"cerebras": CEREBRAS, "groq": GROQ, "together": TOGETHER, "fireworks-a
 PORTS = {11434: OLLAMA, 8000: VLLM, 8080: LLAMA_CPP}
 """Of programs on this machine, by the ports that they have if nobody says otherwise (their manuals)."""
 AGENTS = {"Groq": GROQ, "Cerebras": CEREBRAS, "Together": TOGETHER, "Perplexity": PERPLEXITY, "Fireworks": FIREWORKS}
-"""By what the SDK calls itself (`AsyncGroq/Python 1.7.0`), which is then asked for at another address."""
+"""By what the SDK calls itself (`AsyncGroq/Python 1.7.0`), since a server that stands for its host has another name."""
 AGENT = re.compile(rf"(?:Async)?({'|'.join(AGENTS)})/Python|(mistral-client)")
 ROWS = tuple(dict.fromkeys([*HOSTS.values(), *PORTS.values(), COMPATIBLE]))
 
@@ -60,7 +60,8 @@ def host_of(url: str, headers: Mapping[str, Any], model: str = "") -> Host | Non
 
 @lru_cache(maxsize=256)
 def _host_of(url: str, agent: str, model: str) -> Host | None:
-    if flavor_of(url) != "compatible":
+    said, flavor = AGENT.match(agent), flavor_of(url)
+    if flavor == "azure" or (flavor == "openai" and said is None):
         return None
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -69,7 +70,6 @@ def _host_of(url: str, agent: str, model: str) -> Host | None:
     named = next((row for end, row in HOSTS.items() if host == end or host.endswith("." + end)), None)
     if named is not None:
         return named
-    said = AGENT.match(agent)
     if said is not None:
         return AGENTS.get(said[1] or "", MISTRAL)
     return PORTS.get(parts.port or 0, COMPATIBLE) if is_local(host) else COMPATIBLE

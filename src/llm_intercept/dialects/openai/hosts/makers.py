@@ -5,7 +5,7 @@ Knows: what was recorded of them (docs/wire.md 7.3). Must not know: requests, re
 
 from __future__ import annotations
 
-from llm_intercept.dialects.openai.hosts.profile import USUAL_WORDS, Host, Words
+from llm_intercept.dialects.openai.hosts.profile import CHUNK_CALL, USUAL_WORDS, Host, Words
 
 CLOUDFLARE = (
     ("date", "{date}"),
@@ -24,7 +24,7 @@ DEEPSEEK = Host(
     name="DeepSeek",
     choice=CHOICE_WITH_LOGPROBS,
     message_beside={"calls": {"content": ""}},
-    call={"index": "{index}", "id": "{id}", "type": "{type}", "function": {"name": "{name}", "arguments": "{arguments}"}},
+    call=CHUNK_CALL,
     chunk_choice=CHUNK_CHOICE_WITH_LOGPROBS,
     beside={
         "opening": {"content": ""},
@@ -133,7 +133,9 @@ MISTRAL = Host(
         "invalid_api_key": Words("Unauthorized", shape={"detail": "{message}"}),
         "model_not_found": Words("Invalid model: {model}", "invalid_model", "1500", status=400),
         "rate_limit_exceeded": Words("Rate limit exceeded", "rate_limited", "1300"),
-        "overloaded": Words("Service tier capacity exceeded for this model.", "service_tier_capacity_exceeded", "3505"),
+        "overloaded": Words(
+            "Service tier capacity exceeded for this model.", "service_tier_capacity_exceeded", "3505", status=429
+        ),
     },
     error={
         "object": "error", "message": "{message}", "type": "{type}", "param": "{param}", "code": "{code}",
@@ -244,6 +246,10 @@ ZAI = Host(
     usage={
         "completion_tokens": "{completion}", "prompt_tokens": "{prompt}",
         "prompt_tokens_details": {"cached_tokens": "{cached}"}, "total_tokens": "{total}",
+    },
+    stream_usage={
+        "prompt_tokens": "{prompt}", "completion_tokens": "{completion}", "total_tokens": "{total}",
+        "prompt_tokens_details": {"cached_tokens": "{cached}"},
     },
     usage_at_finish="always",
     usage_apart="never",

@@ -76,6 +76,7 @@ class Host:
         last: What the chunk that ends the last choice has besides.
         apart: What the chunk of usage has besides.
         usage: The tokens.
+        stream_usage: The tokens in a stream, where their order is another.
         usage_along: The tokens in chunks before the last, where the host has them there.
         usage_at_finish: When the tokens are beside the choice that ends.
         usage_apart: When the tokens are in a chunk of their own.
@@ -115,6 +116,7 @@ class Host:
     last: Template = field(default_factory=dict[str, Any])
     apart: Template = field(default_factory=dict[str, Any])
     usage: Template = field(default_factory=lambda: USAGE)
+    stream_usage: Template | None = None
     usage_along: Template | None = None
     usage_at_finish: When = "never"
     usage_apart: When = "asked"

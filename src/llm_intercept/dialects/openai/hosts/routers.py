@@ -63,7 +63,8 @@ OPENROUTER = Host(
     role="every",
     providers={
         "openai": "OpenAI", "anthropic": "Anthropic", "google": "Google", "x-ai": "xAI", "deepseek": "DeepSeek",
-        "meta-llama": "Together", "mistralai": "Mistral", "qwen": "Alibaba", "z-ai": "Z.AI", "moonshotai": "Moonshot AI",
+        "meta-llama": "Together", "mistralai": "Mistral", "qwen": "Alibaba", "z-ai": "Z.AI",
+        "moonshotai": "Moonshot AI",
     },
     comment="OPENROUTER PROCESSING",
     stream_type="text/event-stream",

@@ -1,4 +1,4 @@
-"""Fills what a host's row says with what one answer has: `{name}` is a value, `{hex:20}` letters that follow from the request.
+"""Fills what a host's row says with what one answer has: `{name}` is a value, `{hex:20}` follows from the request.
 
 Knows: templates, which are JSON values. Must not know: what they describe.
 """

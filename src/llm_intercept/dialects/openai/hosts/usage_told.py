@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.usage import Usage
 
 
-def usage_of(host: Host, used: Usage) -> dict[str, Any]:
-    """Write the usage as `host` does."""
-    return filled_object(host.usage, counts(used))
+def usage_of(host: Host, used: Usage, *, in_stream: bool) -> dict[str, Any]:
+    """Write the usage as `host` does, in a body or in a stream."""
+    template = host.stream_usage if in_stream and host.stream_usage is not None else host.usage
+    return filled_object(template, counts(used))
 
 
 def counts(used: Usage) -> dict[str, Any]:
