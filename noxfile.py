@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem` and `nox -s trap`, or `make sdks`,
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients` and `nox -s trap`, or `make sdks`,
 `make ecosystem` and `make trap`.
 """
 
@@ -140,7 +140,18 @@ ECOSYSTEM = {
     "together": ("together", "test_together.py"),
     "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
     "huggingface_hub-requests": ("huggingface_hub<1", "test_huggingface_hub_requests.py"),
-    "boto3": ("boto3", "test_boto3.py"),
+    "boto3": ("boto3 anthropic[bedrock] uvicorn", "test_boto3.py"),
+}
+# What is installed for a client of `llm-intercept serve`, and its tests.
+CLIENTS = {
+    "openai": ("openai", "test_served_openai.py"),
+    "anthropic": ("anthropic", "test_served_anthropic.py"),
+    "google-genai": ("google-genai", "test_served_google_genai.py"),
+    "boto3": ("boto3", "test_served_boto3.py"),
+    "ollama": ("ollama", "test_served_ollama.py"),
+    "cohere": ("cohere", "test_served_cohere.py"),
+    "dspy": ("dspy", "test_served_dspy.py"),
+    "node": ("", "test_served_node.py"),
 }
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
@@ -225,6 +236,17 @@ def ecosystem(session: nox.Session, library: str) -> None:
     session.install("-e", ".[cli,httpx]", *TOOLS, *requirement.split())
     _show_versions(session, requirement.split()[0].partition("[")[0])
     # One process: the files are small, and importing some of these libraries takes seconds.
+    paths = [f"tests/ecosystem/{test}" for test in tests]
+    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+
+
+@nox.session
+@nox.parametrize("client", list(CLIENTS), ids=list(CLIENTS))
+def clients(session: nox.Session, client: str) -> None:
+    """Run one client, in its newest version, against `llm-intercept serve`, in an environment of its own."""
+    requirement, *tests = CLIENTS[client]
+    session.install("-e", ".[cli,httpx,serve]", *TOOLS, *requirement.split())
+    _show_versions(session, *requirement.split())
     paths = [f"tests/ecosystem/{test}" for test in tests]
     session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
 

@@ -97,7 +97,9 @@ def _activate(settings: Mapping[str, Any]) -> None:
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
     from llm_intercept.interceptor.handler import LazyHandler  # noqa: PLC0415
+    from llm_intercept.settings.environment import HEARD, restore  # noqa: PLC0415
 
+    restore()
     options = dict(settings)
     reply, quiet = options.pop("reply", None), options.pop("quiet", False)
     handler = LazyHandler(
@@ -105,6 +107,7 @@ def _activate(settings: Mapping[str, Any]) -> None:
         reply,
         auto=reply is None and options["mode"] == "mock" and "rules" not in options,
         where="LLM_INTERCEPT_REPLY",
+        report=os.environ.get(HEARD, ""),
         failed=lambda error: _stop(str(error)),
         made=lambda _: _tell_run("asked"),
     )

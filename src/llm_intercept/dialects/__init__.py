@@ -9,7 +9,11 @@ from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
 from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
 from llm_intercept.dialects.anthropic_messages.token_counter import TokenCounter
 from llm_intercept.dialects.anthropic_models.dialect import AnthropicModels
-from llm_intercept.dialects.bedrock.dialect import BedrockConverse
+from llm_intercept.dialects.bedrock.dialect import BedrockConverse, Nova
+from llm_intercept.dialects.bedrock.invoke import BedrockInvoke
+from llm_intercept.dialects.bedrock.prompt_families import DEEPSEEK, LLAMA, MISTRAL, TITAN
+from llm_intercept.dialects.bedrock.prompted import Prompted
+from llm_intercept.dialects.bedrock.titan_embed import TitanEmbeddings
 from llm_intercept.dialects.cohere.cohere_embed import CohereEmbed
 from llm_intercept.dialects.cohere.cohere_models import CohereModels
 from llm_intercept.dialects.cohere.cohere_rerank import CohereRerank
@@ -41,6 +45,22 @@ if TYPE_CHECKING:
 
 __all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of"]
 
+CHATS = (
+    r"openai\.|qwen\.|mistral\.(?!mistral-7b|mixtral|mistral-(?:small|large)-2402)|deepseek\.v3|ai21\.jamba|moonshot"
+    r"|minimax\.|zai\.|google\.gemma|nvidia\."
+)
+INVOKED: tuple[Dialect, ...] = (
+    BedrockInvoke(AnthropicMessages(), r"anthropic\.claude|application-inference-profile/|provisioned-model/"),
+    BedrockInvoke(Nova(), r"amazon\.nova-(?!canvas|reel|sonic)"),
+    BedrockInvoke(OpenAIChat(), CHATS),
+    BedrockInvoke(Prompted(LLAMA), r"meta\.llama"),
+    BedrockInvoke(Prompted(MISTRAL), r"mistral\."),
+    BedrockInvoke(Prompted(DEEPSEEK), r"deepseek\.r1"),
+    BedrockInvoke(Prompted(TITAN), r"amazon\.titan-(?:text|tg1)"),
+    BedrockInvoke(CohereEmbed(), r"cohere\.embed"),
+    TitanEmbeddings(),
+)
+"""What each maker's models speak where Bedrock invokes them, by what their ids have in them, the first that fits."""
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
@@ -54,6 +74,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CohereRerank(),
     CohereModels(),
     BedrockConverse(),
+    *INVOKED,
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),

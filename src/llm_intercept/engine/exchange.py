@@ -6,8 +6,6 @@ and is driven by a door, sync or async.
 
 from __future__ import annotations
 
-import hashlib
-import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,9 +20,21 @@ from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
+from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities
-from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
+from llm_intercept.engine.reach import (
+    concerns,
+    is_answered_elsewhere,
+    is_of_a_model,
+    is_read,
+    is_stopped,
+    lets_out,
+    records,
+)
+from llm_intercept.engine.readings import forget, read
 from llm_intercept.engine.settle import settled
+from llm_intercept.engine.turned_down import refusal
+from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
     AnswerError,
@@ -32,15 +42,15 @@ from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
     UnmatchedRequestError,
-    UnmatchedWarning,
 )
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, ErrorReply, Passthrough, RaiseError
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
+from llm_intercept.settings.environment import served_at
 from llm_intercept.simulation.service import Service
 from llm_intercept.stored.shelves import Shelves, Stored
 
@@ -60,10 +70,6 @@ if TYPE_CHECKING:
     from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy
     from llm_intercept.timing.pace import Pace
-
-REMEMBERED = 1000
-"""So many warnings are not given again."""
-_warned: dict[str | tuple[str, type[Warning], int], int] = {}
 
 IN_THE_BODY = "mock_response, in the request's body"
 
@@ -93,6 +99,7 @@ class Engine:
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
     stored: Stored = field(default_factory=Stored)
+    served: str = field(default_factory=served_at)
     _identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
@@ -104,6 +111,10 @@ class Engine:
 
         """
         chain = self._chain(outer)
+        if self.served:
+            head = at_home(head, self.served)
+            if head.at and len(chain) == 1 and self.sends_on:  # which that server does for all programs
+                return None
         exchange = self._begun(head, chain)
         if (outer or self.network == "none") and is_cut_off((head.host,), port_of(head), chain):
             return kept_in(exchange, head)
@@ -117,6 +128,7 @@ class Engine:
 
     def socket(self, head: WireRequest, _: Sequence[HasEngine] = ()) -> SocketForm | None:
         """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
+        head = at_home(head, self.served) if self.served else head
         is_let_out = self.lets_unmatched_out or self.lets_out(head.host, path=head.path, port=port_of(head))
         dialect = None if is_let_out else claimed_by(head)
         return None if dialect is None else dialect.socket(head)
@@ -129,6 +141,11 @@ class Engine:
     def lets_unmatched_out(self) -> bool:
         """Whether what nothing answers goes to the network."""
         return self.unmatched in {"passthrough", "warn"}
+
+    @property
+    def sends_on(self) -> bool:
+        """Whether what no rule answers goes on, to be recorded or let out."""
+        return self.lets_unmatched_out or (self.recorder is not None and self.recorder.records)
 
     def lets_out(self, host: str, model: str = "", path: str = "", port: int | None = None) -> bool:
         """Whether a request is one of those that `passthrough` lets out, by its host, its model, or host and path."""
@@ -172,7 +189,7 @@ class Engine:
         if dialect is OPAQUE and not is_of_a_model(head, content, chain):
             unknown = "elsewhere"
         try:
-            request = dialect.read(head, content)
+            request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
@@ -184,7 +201,7 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
-        digest = self._identities.digest(dialect.essence(request), self.seed)
+        digest = self._identities.of(dialect, request, self.seed)
         before = self.journal.failed_before(digest)
         is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
@@ -221,19 +238,21 @@ class Engine:
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
+            forget(case.dialect, case.head, case.request.content)
             answer = yield from resolve(answer, case)
         if isinstance(answer, ANSWERS):
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why, chain) if _stops(case, chain) else unanswered(case, chain)
+                facts = stopped(case, why, chain) if is_stopped(case.dialect, chain) else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))
             case Passthrough():
                 return (yield from _forward(case.call))
             case Capture():
-                return (yield from _forward(case.call, answer))
+                # A server of ours records what comes to it, and asks who is meant.
+                return (yield from _forward(case.call, None if self.served and case.head.at else answer))
             case RaiseError():
                 raise exception_of(answer.error)
             case _:
@@ -324,7 +343,7 @@ class Engine:
         call.source = "unmatched"
         if self.lets_unmatched_out:
             if self.unmatched == "warn":
-                _warn(str(facts))
+                warn(str(facts))
             return (yield from _forward(call))
         self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
@@ -333,14 +352,14 @@ class Engine:
             raise call.error
         call.status = 404
         call.finish()
-        return _refusal(case, 404, str(facts), "llm_intercept_unmatched")
+        return refusal(case, 404, str(facts), "llm_intercept_unmatched")
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
         self.journal.note_failure(error)
         call.status, call.error = 500, error
         call.finish()
-        return _refusal(case, 500, str(error), "llm_intercept_failed")
+        return refusal(case, 500, str(error), "llm_intercept_failed")
 
     def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
         """Answer what the API itself would refuse."""
@@ -363,34 +382,12 @@ class Engine:
         call.finish()
 
 
-def _warn(text: str) -> None:
-    """Warn of a request that was let out; each text is another, and Python would remember every one for ever."""
-    if len(_warned) >= REMEMBERED:
-        _warned.clear()
-    warnings.warn_explicit(text, UnmatchedWarning, "<llm-intercept>", 1, module=__name__, registry=_warned)
-
-
 def _whose(error: Exception, case: Case) -> LLMInterceptError:
     """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
     if isinstance(error, LLMInterceptError):
         return error
     kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
     return kind(str(case.origin), case.where, error)
-
-
-def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:
-    """Whether the request is stopped for its host alone, since no rule and no recording could answer it."""
-    return case.dialect is OPAQUE and not records(chain)
-
-
-def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
-    """Refuse a request in the API's own shape, so that an SDK raises it at once instead of trying again.
-
-    The same message has the same request id.
-    """
-    identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
-    error = ErrorReply(status, message=message, code=code, is_final=True)
-    return case.dialect.fail(case.request, error, identity)
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:

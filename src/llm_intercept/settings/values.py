@@ -154,8 +154,10 @@ NAMES = Kind(
     lambda text: text.replace(",", " ").split(),
     ini="args",
 )
+TOKENIZERS = ("exact", "estimate")
 TOKENIZER = Kind(
-    "an object with split(text, model)",
-    lambda value: not isinstance(value, str) and callable(getattr(value, "split", None)),
+    "'exact', 'estimate', or an object with split(text, model)",
+    lambda value: value in TOKENIZERS if isinstance(value, str) else callable(getattr(value, "split", None)),
+    str.strip,
 )
 PACE = Kind("a Pace(…)", _is_pace)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import encode, mapping, text
 from llm_intercept.base.tokens import total
+from llm_intercept.dialects.anthropic.origin import place_of
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -46,15 +47,13 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     return beside + total(tokenizer, filter(None, texts), request.model)
 
 
-def usage_json(
-    used: Usage, model: str, asked: Mapping[str, Any], content: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
+def usage_json(used: Usage, model: str, request: LLMRequest, content: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Write usage with the keys of today's traffic.
 
     Args:
         used: The tokens.
         model: Which model was asked.
-        asked: The request's body.
+        request: The request; Bedrock says less of where it ran.
         content: What was said, of which calls that the API itself made are counted.
 
     """
@@ -65,15 +64,20 @@ def usage_json(
         READ: read,
         "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
         "output_tokens": used.output_tokens,
-        "service_tier": "standard",
-        "inference_geo": "not_available" if UNTOLD.match(model) else text(asked.get("inference_geo")) or "global",
     }
+    if place_of(request.url) != "bedrock":
+        told["service_tier"] = "standard"
+        told["inference_geo"] = "not_available" if UNTOLD.match(model) else _geography(request)
     called = [text(block.get("name")) for block in content if block.get("type") == "server_tool_use"]
     if called:
         told["server_tool_use"] = {key: called.count(name) for name, key in CALLED.items()}
     if used.reasoning_tokens:
         told["output_tokens_details"] = {"thinking_tokens": used.reasoning_tokens}
     return told
+
+
+def _geography(request: LLMRequest) -> str:
+    return text(request.raw.get("inference_geo")) or "global"
 
 
 def at_first(usage: Mapping[str, Any]) -> dict[str, Any]:

@@ -130,10 +130,11 @@ class Teller:
         """Give what is said in each chunk."""
         together: Parts = []
         for part in plan.parts:
-            if plan.budget.cut:
+            if plan.budget.cut and "thought" not in part:
                 break
             if CALLED in part:
-                plan.budget.spent += self._call_tokens(part)
+                if not plan.budget.spend(self._call_tokens(part)):
+                    break  # the API has no half of a call: arguments are an object
                 together.append(part)
                 if not (self.manner.calls_apart and not self.searches):
                     continue

@@ -100,7 +100,7 @@ class OllamaConversation(OllamaDialect, Conversation):
         parts = identified(sayable(reply, self.kinds, "Ollama"), lambda number, _: _call_id(context.identity, number))
         check_objects(parts, "Ollama")
         stops = request.stops if isinstance(request, OllamaRequest) else ()
-        teller = Teller.of(parts, request, context.tokenizer, stops)
+        teller = Teller.of(parts, request, reply, context.tokenizer, stops)
         given = finish_of(reply, FINISHES, "Ollama")
 
         def end() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from llm_intercept.dialects.openai.headers import (
     host_headers,
     limit_headers,
 )
-from llm_intercept.dialects.openai.hosts.finding import host_of
+from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.hosts.templates import ABSENT, filled, filled_object
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.retry import AT_ONCE, NEVER, asked, wait
@@ -173,7 +173,7 @@ USUAL = Manner()
 
 def fail(request: LLMRequest, error: ErrorReply, identity: str, manner: Manner = USUAL) -> WireResponse:
     """Write an error, in the shape of the host that is asked; plain JSON even for a stream (docs/wire.md 3.1)."""
-    host = host_of(request.url, request.headers, request.model)
+    host = asked_host(request)
     error = _of_host(host, manner.of(error))
     facts = _facts(request, error, manner, host)
     content_type, body = _body(request, error, facts, manner)

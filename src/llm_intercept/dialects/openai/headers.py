@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of
-from llm_intercept.dialects.openai.hosts.finding import host_of
+from llm_intercept.dialects.openai.hosts.finding import asked_host, host_of
 from llm_intercept.dialects.openai.hosts.templates import filled
 from llm_intercept.dialects.shared.http_headers import date_of
 
@@ -55,7 +55,7 @@ def answer_headers(url: str, content_type: str, identity: str, asked: LLMRequest
         asked: The request, where its model or its client may tell whose host it is.
 
     """
-    host = host_of(url, asked.headers if asked else {}, asked.model if asked else "")
+    host = host_of(url, {}) if asked is None else asked_host(asked)
     if host is not None:
         return host_headers(host, content_type, identity)
     if flavor_of(url) == "azure":

@@ -5,6 +5,7 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -12,7 +13,7 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
-from llm_intercept.dialects.openai.hosts.finding import host_of
+from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import completion_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
@@ -38,12 +39,14 @@ from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moder
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
@@ -104,7 +107,7 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
 
 def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
     model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
-    host = host_of(request.url, request.headers, request.model)
+    host = asked_host(request)
     if host is not None:
         return of_host(host, Envelope("", created(identity), model, None, identity, service_tier=None))
     return Envelope(
@@ -118,22 +121,29 @@ def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope) -> WireResponse:
-    planned = plans(request, reply, context.identity, envelope.choices)
-    frames = _frames(request, reply, planned, context, envelope)
     if request.stream:
+        planned = plans(request, reply, context.identity, envelope.choices)
+        frames = _frames(request, reply, context, envelope, planned)
         chunks = _stream(request, reply, planned, frames, context, envelope)
         return WireResponse(200, _headers(request, STREAM, context.identity), chunks)
-    happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
-    choices = list(map(choice, planned, happening, repeat(envelope.model)))
-    if envelope.along:
-        choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
-    body = frames.body(choices, _usage(request, reply, planned, frames, context, envelope))
+    frames = _frames(request, reply, context, envelope)
+    said = request.beside.get(_Said)
+    if said is None or said.reply is not reply or said.tokenizer is not context.tokenizer:
+        said = _said(request, reply, context, envelope, frames)
+    context.note_usage(said.used)
+    body = frames.body(said.choices, envelope.usage or said.usage)
     return WireResponse(200, _headers(request, JSON, context.identity), (body,))
 
 
-def _frames(request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope) -> Frames:
-    """Choose the manner of the host that is asked."""
-    host = host_of(request.url, request.headers, request.model)
+def _headers(request: LLMRequest, content_type: str, identity: str) -> Headers:
+    return answer_headers(request.url, content_type, identity, request)
+
+
+def _frames(
+    request: LLMRequest, reply: Reply, context: Context, envelope: Envelope, planned: Sequence[Plan] = ()
+) -> Frames:
+    """Choose the manner of the host that is asked; a stream's shows in its first chunk what is `planned` for others."""
+    host = asked_host(request)
     if host is None:
         kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
         return kind(envelope, include_usage=wants_usage(request.raw))
@@ -147,8 +157,30 @@ def _frames(request: LLMRequest, reply: Reply, planned: list[Plan], context: Con
     return HostFrames(host, envelope, around)
 
 
-def _headers(request: LLMRequest, content_type: str, identity: str) -> Headers:
-    return answer_headers(request.url, content_type, identity, request)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a JSON body says, without the ids that every answer has anew."""
+
+    reply: Reply
+    tokenizer: Tokenizer
+    choices: list[Choice]
+    used: Usage
+    usage: dict[str, Any]
+
+
+def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope, frames: Frames) -> _Said:
+    """Say what a reply says to a request; kept beside the request, unless it has ids or can be said only once."""
+    planned = plans(request, reply, context.identity, envelope.choices)
+    is_same_again = envelope.choices is None and not any(plan.identity or plan.is_said_once for plan in planned)
+    happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
+    choices = list(map(choice, planned, happening, repeat(envelope.model)))
+    if envelope.along:
+        choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
+    used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
+    said = _Said(reply, context.tokenizer, choices, used, frames.usage(used))
+    if is_same_again:
+        request.beside[_Said] = said
+    return said
 
 
 def _stream(
@@ -164,7 +196,7 @@ def _stream(
     told: list[Iterator[Choice | Run | Awaited]] = [*streams]
     if envelope.along:
         told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
-    host = host_of(request.url, request.headers, request.model)
+    host = asked_host(request)
     if host is not None and host.whole_calls:
         told = [with_whole_calls(stream) for stream in told]
     try:
@@ -178,16 +210,9 @@ def _stream(
     finally:
         for stream in streams:
             stream.close()
-    yield from frames.end(_usage(request, reply, planned, frames, context, envelope))
-
-
-def _usage(
-    request: LLMRequest, reply: Reply, planned: list[Plan], frames: Frames, context: Context, envelope: Envelope
-) -> dict[str, Any]:
-    """Count, unless the reply says it; note it; write it."""
     used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
     context.note_usage(used)
-    return envelope.usage or frames.usage(used)
+    yield from frames.end(envelope.usage or frames.usage(used))
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:

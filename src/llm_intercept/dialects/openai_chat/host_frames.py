@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode
+from llm_intercept.base.json import encode, items, mapping
 from llm_intercept.dialects.openai.hosts.templates import ABSENT, filled, filled_object
 from llm_intercept.dialects.openai.hosts.usage_told import usage_of
 from llm_intercept.dialects.openai.padding import quoted
@@ -20,7 +20,7 @@ from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from llm_intercept.dialects.openai.hosts.profile import Host, Template, When
     from llm_intercept.dialects.openai_chat.frames import Envelope, Run
@@ -62,7 +62,7 @@ class HostFrames:
     @cached_property
     def _values(self) -> dict[str, Any]:
         """What all chunks have in common."""
-        envelope, cited = self._envelope, [one["url_citation"] for one in self._around.cited if "url_citation" in one]
+        envelope = self._envelope
         maker, _, there = envelope.model.rpartition("/")
         return {
             "identity": envelope.identity,
@@ -73,8 +73,7 @@ class HostFrames:
             "maker": maker or "openai",
             "model_there": there,
             "provider": self._host.providers.get(maker, maker.title() or "OpenAI"),
-            "citations": [one.get("url") for one in cited],
-            "search_results": [{"title": one.get("title"), "url": one.get("url")} for one in cited],
+            **_citations(self._around.cited),
             **(self._envelope.more or {}),
         }
 
@@ -88,11 +87,12 @@ class HostFrames:
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
+        cited = _citations([one for choice in choices for one in items(choice["message"].get("annotations"))])
         told = [
             _choice(self._host.choice, choice, {"message": message_of(self._host, choice["message"], self._values)})
             for choice in choices
         ]
-        body = filled_object(self._host.body, {**self._values, "choices": told, "usage": usage})
+        body = filled_object(self._host.body, {**self._values, **cited, "choices": told, "usage": usage})
         return encode(_with_more(body, self._envelope.more)) + self._host.tail.encode()
 
     def begin(self) -> Iterator[bytes]:
@@ -194,6 +194,15 @@ def _choice(template: Template, choice: Mapping[str, Any], more: Mapping[str, An
     told = filled_object(template, {"logprobs": None, **choice, **more})
     rest = {key: value for key, value in choice.items() if value is not None and key not in told}
     return {**told, **{key: value for key, value in rest.items() if key not in {"message", "delta"}}}
+
+
+def _citations(annotations: Iterable[Any]) -> dict[str, Any]:
+    """Tell sources as hosts do that have them beside the choices."""
+    found = [mapping(mapping(one).get("url_citation")) for one in annotations]
+    return {
+        "citations": [one.get("url") for one in found],
+        "search_results": [{"title": one.get("title"), "url": one.get("url")} for one in found],
+    }
 
 
 def _or_absent(value: Any) -> Any:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import items
-from llm_intercept.dialects.openai.hosts.finding import host_of
+from llm_intercept.dialects.openai.costs import named_tool
+from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.hosts.templates import filled
 from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.traits import traits
@@ -39,7 +40,7 @@ BENT_BY = frozenset({"tool_choice", "function_call", "parallel_tool_calls", "mod
 
 @dataclass(slots=True)
 class Plan:
-    """One choice: what is said, in what budget, with which ids."""
+    """One choice: what is said, in what budget, with which ids, and whether the request names the tool to call."""
 
     index: int
     turn: Turn
@@ -47,11 +48,17 @@ class Plan:
     identity: str
     stops: tuple[str, ...]
     top_logprobs: int | None
+    names_tool: bool = False
 
     @property
     def is_unlimited(self) -> bool:
         """Whether nothing of the request ends the text early or asks for more than the text."""
         return self.budget.left is None and not self.stops and self.top_logprobs is None
+
+    @property
+    def is_said_once(self) -> bool:
+        """Whether what is said can be read only once."""
+        return isinstance(self.turn.said, Iterator)
 
     @property
     def finish_reason(self) -> str:
@@ -73,17 +80,19 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     choices = count or (wanted if isinstance(wanted, int) else 1)
     said = reply.variants or (reply,)
     is_as_given = is_ready or BENT_BY.isdisjoint(asked)
+    limit = None if is_ready else request.max_tokens
     turns = [Turn.of(one) if is_as_given else _bent(request, one) for one in said]
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
     form = _call_form(request)
     unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
+    names_tool = "tool_choice" in asked and bool(named_tool(request))
     found: list[Plan] = []
     for index in range(choices):
         turn = turns[index % len(turns)]
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
-        budget = Budget(None if is_ready else request.max_tokens)
-        found.append(Plan(index, identified(turn, own, form), budget, own, unwanted, top_logprobs))
+        budget = Budget.of(limit, reply, said[index % len(said)], choices=choices)
+        found.append(Plan(index, identified(turn, own, form), budget, own, unwanted, top_logprobs, names_tool))
     return found
 
 
@@ -112,7 +121,7 @@ def _aloud(request: LLMRequest, turn: Turn) -> Turn:
 
 
 def _call_form(request: LLMRequest) -> str:
-    host = host_of(request.url, request.headers, request.model)
+    host = asked_host(request)
     return "" if host is None else host.call_id
 
 

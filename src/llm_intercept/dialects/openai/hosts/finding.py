@@ -21,6 +21,8 @@ from llm_intercept.dialects.openai.hosts.routers import OPENROUTER, VERCEL
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.request import LLMRequest
+
 COMPATIBLE = Host(name="compatible")
 """The row of a host that nobody knows."""
 HOSTS: dict[str, Host] = {
@@ -51,6 +53,15 @@ AGENTS = {"Groq": GROQ, "Cerebras": CEREBRAS, "Together": TOGETHER, "Perplexity"
 """By what the SDK calls itself (`AsyncGroq/Python 1.7.0`), since a server that stands for its host has another name."""
 AGENT = re.compile(rf"(?:Async)?({'|'.join(AGENTS)})/Python|(mistral-client)")
 ROWS = tuple(dict.fromkeys([*HOSTS.values(), *PORTS.values(), COMPATIBLE]))
+
+
+def asked_host(request: LLMRequest) -> Host | None:
+    """Find the row of the host that a request is for, once for each request."""
+    known = request.beside
+    if Host not in known:
+        known[Host] = host_of(request.url, request.headers, request.model)
+    found: Host | None = known[Host]
+    return found
 
 
 def host_of(url: str, headers: Mapping[str, Any], model: str = "") -> Host | None:
