@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.dialects.openai.hosts.profile import Host
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply, LimitHit
@@ -171,7 +172,7 @@ class Manner:
 USUAL = Manner()
 
 
-def fail(request: LLMRequest, error: ErrorReply, identity: str, manner: Manner = USUAL) -> WireResponse:
+def fail(request: LLMRequest, error: ErrorReply, identity: Identity, manner: Manner = USUAL) -> WireResponse:
     """Write an error, in the shape of the host that is asked; plain JSON even for a stream (docs/wire.md 3.1)."""
     host = asked_host(request)
     error = _of_host(host, manner.of(error))
@@ -195,7 +196,7 @@ def _of_host(host: Host | None, error: ErrorReply) -> ErrorReply:
     return error if words is None or words.status is None else replace(error, status=words.status)
 
 
-def _host_body(host: Host, error: ErrorReply, facts: Known, identity: str) -> tuple[str, bytes] | None:
+def _host_body(host: Host, error: ErrorReply, facts: Known, identity: Identity) -> tuple[str, bytes] | None:
     """Write an error as the host does; None where the body is the user's, a proxy's, or an explanation of ours."""
     if error.body is not None or not facts.message or error.is_final:
         return None
@@ -203,8 +204,8 @@ def _host_body(host: Host, error: ErrorReply, facts: Known, identity: str) -> tu
     shape = words.shape if words is not None and words.shape is not None else host.error
     values = {
         "identity": identity,
-        "created": 0,
-        "id": filled(host.id, {"identity": identity, "created": 0, "stamp": ""}),
+        "created": identity.second,
+        "id": filled(host.id, {"identity": identity, "created": identity.second, "stamp": ""}),
         "status": error.status,
         "message": facts.message,
         "type": facts.type,

@@ -5,7 +5,6 @@ Knows: docs/wire.md 2.3, 3.1 and 4. Must not know: bodies.
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.dialects.openai.hosts.profile import Host
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import LimitState
@@ -45,7 +45,7 @@ RATE_LIMITS: Headers = (
 )
 
 
-def answer_headers(url: str, content_type: str, identity: str, asked: LLMRequest | None = None) -> Headers:
+def answer_headers(url: str, content_type: str, identity: Identity, asked: LLMRequest | None = None) -> Headers:
     """Make the headers of an answer, as the host that is asked has them.
 
     Args:
@@ -63,17 +63,17 @@ def answer_headers(url: str, content_type: str, identity: str, asked: LLMRequest
     return openai_headers(content_type, identity)
 
 
-def host_headers(host: Host, content_type: str, identity: str) -> Headers:
+def host_headers(host: Host, content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer of a compatible host's, by its row."""
     own = {JSON: host.json_type, STREAM: host.stream_type}.get(content_type, content_type)
-    second = int(time.time())
+    second = identity.second
     values = {"identity": identity, "created": second, "date": date_of(second), "content_type": own}
     return tuple((name, filled(template, values)) for name, template in host.headers)
 
 
-def openai_headers(content_type: str, identity: str) -> Headers:
+def openai_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer of OpenAI's."""
-    before, after = _openai(int(time.time()), content_type)
+    before, after = _openai(identity.second, content_type)
     return (*before, ("x-request-id", "req_" + identity[:32]), *after)
 
 
@@ -93,12 +93,12 @@ def _openai(second: int, content_type: str) -> tuple[Headers, Headers]:
     return before, (("server", "cloudflare"),)
 
 
-def azure_headers(content_type: str, identity: str, url: str) -> Headers:
+def azure_headers(content_type: str, identity: Identity, url: str) -> Headers:
     """Make the headers of an answer of Azure's."""
     number = identity[:32]
     request_id = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("transfer-encoding", "chunked"),
         ("apim-request-id", request_id),
@@ -113,12 +113,12 @@ def azure_headers(content_type: str, identity: str, url: str) -> Headers:
     )
 
 
-def error_headers(content_type: str, identity: str, *, front_door: bool) -> Headers:
+def error_headers(content_type: str, identity: Identity, *, front_door: bool) -> Headers:
     """Make the headers of an error: the front door's (401, 404) or the backend's (docs/wire.md 3.1)."""
     if not front_door:
         return openai_headers(content_type, identity)
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("connection", "keep-alive"),
         ("vary", "Origin"),

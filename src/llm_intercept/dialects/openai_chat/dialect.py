@@ -14,7 +14,7 @@ from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.hosts.finding import asked_host
-from llm_intercept.dialects.openai.ids import completion_id, fingerprint
+from llm_intercept.dialects.openai.ids import dated_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.traits import traits
@@ -30,7 +30,6 @@ from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
-from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.ready import Ready
 from llm_intercept.errors import ReplyError
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Headers, WireRequest
@@ -106,16 +106,16 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
     return keeping(response, request, context.shelves) if request.raw.get("store") is True else response
 
 
-def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
+def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope:
     model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
     host = asked_host(request)
     if host is not None:
-        return of_host(host, Envelope("", created(identity), model, None, identity, service_tier=None))
+        return of_host(host, Envelope("", identity.second, model, None, identity, service_tier=None))
     return Envelope(
-        id=completion_id(identity),
-        created=created(identity),
+        id=dated_id("chatcmpl", identity),
+        created=identity.second,
         model=model,
-        fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
+        fingerprint=fingerprint(model, identity.second) if traits(model).has_fingerprint else None,
         identity=identity,
         filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
@@ -136,7 +136,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
     return WireResponse(200, _headers(request, JSON, context.identity), (body,))
 
 
-def _headers(request: LLMRequest, content_type: str, identity: str) -> Headers:
+def _headers(request: LLMRequest, content_type: str, identity: Identity) -> Headers:
     return answer_headers(request.url, content_type, identity, request)
 
 
