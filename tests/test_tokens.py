@@ -77,11 +77,9 @@ def test_splitting_again_gives_the_same(text):
         ("...", ["..."]),
         (" Langsmith", [" Lang", "smith"]),
         (" understanding", [" understanding"]),
-        (" Sanderson", [" Sand", "erson"]),
         ("example.com/docs", ["example", ".com", "/docs"]),
         ("it\u2019s", ["it", "\u2019s"]),
         ('{"name":"Ada"}', ['{"', "name", '":"', "Ada", '"}']),
-        ("Привет, мир", ["Пр", "ивет", ",", " мир"]),
     ],
 )
 def test_plain_text_is_split_as_an_encoding_splits_it(text, tokens):
