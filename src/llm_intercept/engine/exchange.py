@@ -22,6 +22,7 @@ from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -46,7 +47,7 @@ from llm_intercept.errors import (
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -262,6 +263,8 @@ class Engine:
         """Write and deliver a reply."""
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
+        if isinstance(answer, RawReply) and answer.made_by:
+            answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
         if is_plain(answer, case):

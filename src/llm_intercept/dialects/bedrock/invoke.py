@@ -51,7 +51,7 @@ class BedrockInvoke(BedrockDialect):
         self._inner, self._models = inner, re.compile(models)
         self._envelope = Envelope(inner)
         self.name = NAME if inner.takes is None else EMBEDDINGS
-        self.takes, self.default, self.retry = inner.takes, inner.default, inner.retry
+        self.takes, self.default, self.retry, self.objects = inner.takes, inner.default, inner.retry, inner.objects
         self.grammar = self._envelope
         self.counted = None if inner.counted is None else self._envelope.counted
         self.recorded = replace(

@@ -166,6 +166,7 @@ class OllamaChat(OllamaConversation):
     """`/api/chat`."""
 
     name = "ollama.chat"
+    objects = ("ollama._types.ChatResponse",)
     path = CHAT
     form = MESSAGE
     kinds = (Text, Reasoning, ToolCall)
@@ -177,6 +178,7 @@ class OllamaGenerate(OllamaConversation):
     """`/api/generate`: a prompt and what follows it."""
 
     name = "ollama.generate"
+    objects = ("ollama._types.GenerateResponse",)
     path = GENERATE
     form = RESPONSE
     kinds = (Text, Reasoning)
