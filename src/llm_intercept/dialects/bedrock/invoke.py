@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from llm_intercept.dialects.base import Context, Dialect
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, Step, WireRequest
     from llm_intercept.replies.kinds import Answer
@@ -147,7 +148,7 @@ class Noted:
         self._note(used)
 
 
-def streamed_headers(identity: str) -> Headers:
+def streamed_headers(identity: Identity) -> Headers:
     """Make the headers of a stream, which say what is in its frames."""
     return (*answer_headers(STREAM, identity), ("x-amzn-bedrock-content-type", JSON))
 
