@@ -219,14 +219,12 @@ class Dialect(ABC):
         remembers: Whether its requests may continue what was answered before; `recall` says what.
         home: The host at which its maker serves it, which a server of any name stands for; empty where there is none.
         variables: The environment variables by which its clients are told of another server; `{}` is that one's URL.
-        keys: Those in which its clients look for the key that they do nothing without.
 
     """
 
     name: str
     home: str = ""
     variables: Mapping[str, str] = MappingProxyType({})
-    keys: tuple[str, ...] = ()
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()
     counted: Callable[[bytes], int] | None = None

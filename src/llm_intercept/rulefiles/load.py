@@ -156,7 +156,7 @@ def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:
 
 
 def _configured(rule: Rule, replies: list[Any], given: RuleTable) -> Rule:
-    rule.reply(*replies, times=given.times)
+    rule.reply(*replies, times=given.times, expect=given.expect)
     if given.key is not None:
         rule.per(given.key)
     return {"end": lambda: rule, "cycle": rule.cycle, "repeat_last": rule.repeat_last}[given.then]()

@@ -95,7 +95,6 @@ class BedrockDialect(Dialect):
 
     home = "bedrock-runtime.us-east-1.amazonaws.com"
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
