@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -46,18 +47,13 @@ def spoken(*messages: tuple[str, Any]) -> list[dict[str, Any]]:
 )
 def test_a_rule_answers_as_often_as_it_is_to(expect, asked, problem):
     """Else the block that ends well raises, at the rule's place."""
-    try:
-        with intercept("else") as llm:
-            rule = llm.on("weather").reply("Sunny.", expect=expect)
-            for _ in range(asked):
-                ask("The weather?")
-            assert len(rule.calls) == asked
-    except ExpectationError as error:
-        assert problem
-        assert problem in str(error)
-        assert "test_expectations.py" in str(error)
-    else:
-        assert not problem
+    raised = pytest.raises(ExpectationError, match=problem) if problem else nullcontext()
+    with raised as caught, intercept("else") as llm:
+        rule = llm.on("weather").reply("Sunny.", expect=expect)
+        for _ in range(asked):
+            ask("The weather?")
+        assert len(rule.calls) == asked
+    assert caught is None or "test_expectations.py" in str(caught.value)
 
 
 @pytest.mark.parametrize("expect", [-1, True, (2, 1), (1,), "2", 1.5, [1, 2]])
@@ -161,9 +157,13 @@ def test_a_request_that_is_to_go_unanswered_is_no_failure():
 def test_a_block_in_which_all_is_answered_expected_too_much():
     """It says where it stands, and what there was instead; an error of the block's own comes first."""
     with intercept("hi") as llm:
-        with pytest.raises(ExpectationError, match=r"expect_unmatched\(…\) at .*test_expectations.py:\d+ met no request"):
-            with llm.expect_unmatched():
-                ask("a")
+        with (
+            pytest.raises(
+                ExpectationError, match=r"expect_unmatched\(…\) at .*test_expectations.py:\d+ met no request"
+            ),
+            llm.expect_unmatched(),
+        ):
+            ask("a")
         with pytest.raises(ZeroDivisionError), llm.expect_unmatched():
             _ = 1 / 0
 
@@ -204,7 +204,10 @@ def test_a_transcript_is_of_all_that_was_asked():
         ask("nobody")
         llm.unmatched.clear()
         first, second, third = llm.transcript().split("\n\n")
-        assert (first.split("\n")[0], first.split("\n")[-1]) == ("[1] openai.chat gpt-4o (stream)", "-> (200 from rule, RawReply)")
+        assert (first.split("\n")[0], first.split("\n")[-1]) == (
+            "[1] openai.chat gpt-4o (stream)",
+            "-> (200 from rule, RawReply)",
+        )
         assert second.startswith("[2] anthropic.messages claude-")
         assert third.split("\n")[-1] == "-> (404, unmatched)"
     assert Interceptor().transcript() == ""

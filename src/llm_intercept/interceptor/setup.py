@@ -42,7 +42,7 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         network=settings["network"],
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
-        service=Service(Clock(settings["time_scale"]), settings["pace"]),
+        service=Service(Clock(settings["time_scale"], settings["created"]), settings["pace"]),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
     if settings["log"] is not None:

@@ -14,7 +14,7 @@ from llm_intercept.facts import indented
 from llm_intercept.journal.calls import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from llm_intercept.conditions.base import Condition
     from llm_intercept.conditions.given import ConditionLike
@@ -44,7 +44,7 @@ def last_with(calls: Calls, conditions: Sequence[ConditionLike], wanted: Mapping
 @contextmanager
 def unmatched_expected(
     journal: Journal, conditions: Sequence[ConditionLike], wanted: Mapping[str, object], where: str
-) -> Iterator[list[Call]]:
+) -> Generator[list[Call]]:
     """Take the requests that nothing answers in a block for meant; see `Interceptor.expect_unmatched`."""
     asked = all_conditions("expect_unmatched", conditions, wanted, {})
     before = {id(call) for call in journal.calls}

@@ -111,6 +111,12 @@ SETTINGS = (
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
     Setting(
+        "created",
+        values.MOMENT,
+        None,
+        "when answers say they were made: now serves what reads times, a fixed moment what compares bytes",
+    ),
+    Setting(
         "tokenizer",
         values.TOKENIZER,
         None,
