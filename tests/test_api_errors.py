@@ -71,7 +71,7 @@ ERRORS: dict[str, tuple[int, str | None, str | None, str | None, str]] = {
     "server_error": (500, "server_error", None, None, "The server had an error while processing your request."),
     "service_unavailable": (503, "server_error", None, None, "The engine is currently overloaded"),
     "gateway_timeout": (504, "server_error", None, None, "The request timed out."),
-    "overloaded": (529, "server_error", None, None, "The engine is currently overloaded"),
+    "overloaded": (503, "server_error", None, None, "The engine is currently overloaded"),
 }
 STATUSES = [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503]
 EXCEPTIONS = {

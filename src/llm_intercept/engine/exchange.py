@@ -274,7 +274,8 @@ class Engine:
             delivery = Delivery.of(answer, case)
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
-            written = self._written(case, delivery.answer, identity := self._identity(case), delivery.pace)
+            identity = self._identity(case)
+            written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
         if case.request.stream or response.timeline is not None:
             return self._watched(case, response)
@@ -375,6 +376,8 @@ class Engine:
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
+        if case.leave is not None:
+            case.leave()
         if call.source != "recording":
             call.complete = error is None and is_end(case, last)
         if error is not None:

@@ -95,6 +95,8 @@ NAMED = {
     "gateway_timeout": Known("server_error", None, "The request timed out. Please try again."),
     "overloaded": Known("server_error", None, "The engine is currently overloaded, please try again later."),
 }
+WORDS = {name: known.message for name, known in NAMED.items()}
+"""What errors say by their names."""
 LIMIT_WORDS = (
     "Rate limit reached for {model} in organization llm-intercept on {unit} per min ({short}): Limit {limit}, Used "
     "{used}, Requested {requested}. Please try again in {retry}. Visit https://platform.openai.com/account/rate-limits "
@@ -133,6 +135,10 @@ AZURE_WORDS = {
 }
 
 
+STATUSES = {"overloaded": 503}
+"""The statuses that named errors have in all of these APIs, where they are others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How one of OpenAI's APIs fails.
@@ -146,7 +152,7 @@ class Manner:
     """
 
     known: Mapping[str, Known] = field(default_factory=dict[str, Known])
-    statuses: Mapping[str, int] = field(default_factory=dict[str, int])
+    statuses: Mapping[str, int] = field(default_factory=lambda: STATUSES)
     front_door: frozenset[int] = frozenset({401, 404})  # docs/wire.md 3.1
     headers: Mapping[int, Headers] = field(default_factory=dict[int, "Headers"])
 
