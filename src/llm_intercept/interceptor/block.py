@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
-    from llm_intercept.interceptor.options import Options
+    from llm_intercept.interceptor.its_options import Options
     from llm_intercept.replies.kinds import ReplyLike
     from llm_intercept.settings import Scope
 

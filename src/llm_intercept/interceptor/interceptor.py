@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from llm_intercept.conditions.given import ConditionLike
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.facts import Unmatched
-    from llm_intercept.interceptor.options import Options, RulesSource
+    from llm_intercept.interceptor.its_options import Options, RulesSource
     from llm_intercept.journal.calls import Calls
     from llm_intercept.journal.journal import Call
     from llm_intercept.journal.resilience import FindingKind, Resilience
