@@ -115,13 +115,17 @@ class Interceptor:
                 `Conditions` for each.
 
         Raises:
-            SettingsError: A condition has a type it cannot have, there is no such keyword, or none is given.
+            SettingsError: A condition has a type it cannot have, there is no such keyword or API, or none is given.
 
         """
         from llm_intercept.conditions.given import some_conditions  # noqa: PLC0415 - as for `calls`
 
         self._change("on(…)", "a rule made in Python")
         found = some_conditions("on", conditions, wanted)
+        if any(one.is_of_http() for one in found):  # as those on an API are
+            from llm_intercept.rules.known_apis import check_apis  # noqa: PLC0415 - few rules name one
+
+            check_apis(found)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(
