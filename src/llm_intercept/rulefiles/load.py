@@ -173,7 +173,7 @@ def _pace(said: str | None, parsed: Parsed, where: str) -> Pace | None:
 
 
 def _configured(rule: Rule, replies: list[Any], given: RuleTable, pace: Pace | None) -> Rule:
-    rule.reply(*replies, times=given.times)
+    rule.reply(*replies, times=given.times, expect=given.expect)
     rule.given_pace = pace
     if given.key is not None:
         rule.per(given.key)
