@@ -122,10 +122,7 @@ class Interceptor:
 
         self._change("on(…)", "a rule made in Python")
         found = some_conditions("on", conditions, wanted)
-        if any(one.is_of_http() for one in found):  # as those on an API are
-            from llm_intercept.rules.known_apis import check_apis  # noqa: PLC0415 - few rules name one
-
-            check_apis(found)
+        check_apis(found)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(
