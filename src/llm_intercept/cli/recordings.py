@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -219,8 +220,9 @@ def _played(file: Path, tape: Tape) -> set[str]:
 @recordings.command("import")
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the tapes.")
+@click.option("--keep-field", multiple=True, metavar="NAME", help="Keep values of this name, though it is a secret's.")
 @click.option("--replace", multiple=True, metavar="TEXT=VALUE", help="Put VALUE in for TEXT in URLs and bodies.")
-def import_(path: tuple[Path, ...], to: Path, replace: tuple[str, ...]) -> None:
+def import_(path: tuple[Path, ...], to: Path, keep_field: tuple[str, ...], replace: tuple[str, ...]) -> None:
     """Import other recorders' files, or folders of them.
 
     These are read: vcrpy, go-vcr, Ruby's VCR, cassetter and Datadog's test agent (YAML, JSON), nock, HAR, httprr, raw
@@ -232,19 +234,24 @@ def import_(path: tuple[Path, ...], to: Path, replace: tuple[str, ...]) -> None:
     """
     from rich.progress import track  # noqa: PLC0415
 
+    from llm_intercept.recording.redaction import Redaction  # noqa: PLC0415
     from llm_intercept.tapetools.importing import files_under, import_files, not_read  # noqa: PLC0415
 
     screen = console()
     files = list(files_under(path))
     if not files:
         raise failure(f"there are no recordings in {', '.join(map(str, path))}: {not_read(path)}")
-    imported = import_files(files, to, stands_for=_replaced(replace))
+    imported = import_files(files, to, Redaction(keep_fields=keep_field), _replaced(replace))
     progress = track(imported, "importing", len(files), console=screen, transient=True)
     done = list(progress)
     failed = [one for one in done if one.failure]
     for one in failed:
         words = styled(f"{one.file}: ").append("not imported", "red")
         screen.print(words.append_text(styled(f": {one.failure}")))
+    changed = sum((one.changed for one in done), Counter[object]())
+    if changed:
+        screen.print("Redaction changed answers; in replay they say [redacted] there. --keep-field NAME keeps a field:")
+        screen.print(*(styled(f"  {fact} ({count}x)") for fact, count in changed.most_common()), sep="\n")
     takes, tapes = sum(len(one.names) for one in done), len(files) - len(failed)
     same = sum(not one.failure and not one.is_new for one in done)
     said = f"{counted(len(files), 'file')}: {counted(takes, 'take')} in {counted(tapes, 'tape')}"
