@@ -11,7 +11,7 @@ from llm_intercept import Interceptor, Pace, Reply, api_error
 from llm_intercept.server import Client, app, serve
 from llm_intercept.server.client import ServerError
 from tests.served import CHAT, ask, control, say
-from tests.support import said
+from tests.support import message, said
 
 RULE = {"user": "weather", "reply": "Sunny."}
 
@@ -433,3 +433,13 @@ def test_calls_are_followed_as_they_end(url):
     assert heard[0]["last_user"] == "a frog"
     with pytest.raises(ServerError, match="Did you mean"):
         next(client.follow(usr="x"))
+
+
+def test_the_requests_of_all_tests_are_counted_whatever_is_reset():
+    """By that `llm-intercept run` knows whether anything was asked; a count of tokens beside them is no request."""
+    served = app(Interceptor("hello"))
+    for test in ("", "a", "b", "a"):
+        assert say(served, test=test).status_code == 200
+        control(served, "POST", "reset", test)
+    assert ask(served, "POST", "/v1/messages/count_tokens", json=message()).status_code == 200
+    assert served.count == 4

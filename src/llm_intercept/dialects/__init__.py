@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of", "maker_of"]
 
 CHATS = (
     r"openai\.|qwen\.|mistral\.(?!mistral-7b|mixtral|mistral-(?:small|large)-2402)|deepseek\.v3|ai21\.jamba|moonshot"
@@ -107,6 +107,11 @@ def claimed_by(head: WireRequest) -> Dialect | None:
 def dialect_of(head: WireRequest) -> Dialect:
     """Find the dialect of a request: the one that claims it, or the null dialect."""
     return claimed_by(head) or OPAQUE
+
+
+def maker_of(made_by: str) -> Dialect | None:
+    """Find the API that an SDK's class is an answer of; None if nobody here knows it."""
+    return next((one for one in DIALECTS if one.objects and made_by.startswith(one.objects)), None)
 
 
 def home_of(head: WireRequest) -> str:

@@ -21,7 +21,8 @@ from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
-from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.identity import Identities, told_now
+from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -31,6 +32,7 @@ from llm_intercept.engine.reach import (
     lets_out,
     records,
 )
+from llm_intercept.engine.readings import forget, read
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
@@ -45,7 +47,7 @@ from llm_intercept.errors import (
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.replay import Replay
     from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
@@ -188,7 +191,7 @@ class Engine:
         if dialect is OPAQUE and not is_of_a_model(head, content, chain):
             unknown = "elsewhere"
         try:
-            request = dialect.read(head, content)
+            request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
@@ -200,7 +203,7 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
-        digest = self._identities.digest(dialect.essence(request), self.seed)
+        digest = self._identities.of(dialect, request, self.seed)
         before = self.journal.failed_before(digest)
         is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
@@ -237,6 +240,7 @@ class Engine:
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
+            forget(case.dialect, case.head, case.request.content)
             answer = yield from resolve(answer, case)
         if isinstance(answer, ANSWERS):
             return (yield from self._given(case, answer))
@@ -260,6 +264,8 @@ class Engine:
         """Write and deliver a reply."""
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
+        if isinstance(answer, RawReply) and answer.made_by:
+            answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
         if is_plain(answer, case):
@@ -269,8 +275,7 @@ class Engine:
             delivery = Delivery.of(answer, case)
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
-            identity = self._identity(case)
-            written = self._written(case, delivery.answer, identity, delivery.pace)
+            written = self._written(case, delivery.answer, identity := self._identity(case), delivery.pace)
             response = yield from delivery.perform(written, identity)
         if case.request.stream or response.timeline is not None:
             return self._watched(case, response)
@@ -280,16 +285,16 @@ class Engine:
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
         return replace(response, chunks=Watched(response.chunks, partial(self._ended, case)))
 
-    def _identity(self, case: Case) -> str:
-        return self._identities.next(case.call.digest, stream=case.request.stream)
+    def _identity(self, case: Case) -> Identity:
+        return told_now(self._identities.next(case.call.digest, stream=case.request.stream), self.service.clock)
 
-    def _context(self, case: Case, identity: str, pace: Pace | None) -> Context:
+    def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
         return Context(self.tokenizer, identity, note_usage, case, pace)
 
-    def _written(self, case: Case, answer: Answer, identity: str, pace: Pace | None = None) -> WireResponse:
+    def _written(self, case: Case, answer: Answer, identity: Identity, pace: Pace | None = None) -> WireResponse:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity, pace))
         except ReplyError as error:
@@ -302,8 +307,7 @@ class Engine:
         return response
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
-        """Play a take."""
-        identity = case.call.digest if case.is_replay else self._identity(case)
+        identity = told_now(case.call.digest, self.service.clock) if case.is_replay else self._identity(case)
         context = Context(self.tokenizer, identity, lambda _: None, case)
         try:
             response = replay.response(case, context)
@@ -366,7 +370,8 @@ class Engine:
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "rule", refused.error.status, refused
         call.finish()
-        return dialect.fail(request, refused.error, self._identities.next(digest, stream=False))
+        identity = told_now(self._identities.next(digest, stream=False), self.service.clock)
+        return dialect.fail(request, refused.error, identity)
 
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""

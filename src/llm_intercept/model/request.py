@@ -182,6 +182,11 @@ class LLMRequest:
         """The format the answer is to have; None if the request does not say."""
         return None
 
+    @cached_property
+    def beside(self) -> dict[Any, Any]:
+        """What follows from the request alone, for those who would make it again when the same request comes again."""
+        return {}
+
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""
         made = object.__new__(type(self))

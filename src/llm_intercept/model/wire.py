@@ -37,7 +37,8 @@ class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
     `host` has no port, `path` no query. `headers` is looked up without regard to case. `over` is the WebSocket by whose
-    message it came, if any. `at` is where a client asked that asked a server which stands for the `url`.
+    message it came, if any. `at` is where a client asked that asked a server which stands for the `url`. `is_kept` says
+    that a head like it is this same object, so that what follows from it may be kept.
     """
 
     method: str
@@ -47,6 +48,7 @@ class WireRequest:
     headers: Mapping[str, str]
     over: SocketForm | None = None
     at: str = ""
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

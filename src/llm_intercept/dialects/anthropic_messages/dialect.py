@@ -52,6 +52,7 @@ class AnthropicMessages(AnthropicDialect):
     """Messages, as api.anthropic.com, Vertex and every compatible host speak them."""
 
     name = read.NAME
+    objects = ("anthropic.types.",)
     grammar: Grammar = grammar
     recorded = RECORDED
     remembers = True

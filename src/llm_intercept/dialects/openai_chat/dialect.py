@@ -5,6 +5,7 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -12,9 +13,10 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
-from llm_intercept.dialects.openai.ids import completion_id, fingerprint
+from llm_intercept.dialects.openai.ids import dated_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
+from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
@@ -27,7 +29,6 @@ from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
-from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.ready import DONE, Ready
 from llm_intercept.errors import ReplyError
@@ -38,10 +39,13 @@ from llm_intercept.replies.reply import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer
 
@@ -50,6 +54,7 @@ class OpenAIChat(OpenAIDialect):
     """Chat completions, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    objects = ("openai.types.chat.", "groq.types.chat.", "together.types.", "litellm.types.", "mistralai.")
     grammar: Grammar = grammar
     recorded = RECORDED
 
@@ -100,14 +105,15 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
     return keeping(response, request, context.shelves) if request.raw.get("store") is True else response
 
 
-def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
+def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope:
     model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
     return Envelope(
-        id=completion_id(identity),
-        created=created(identity),
+        id=dated_id("chatcmpl", identity),
+        created=identity.second,
         model=model,
-        fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
+        fingerprint=fingerprint(model, identity.second) if traits(model).has_fingerprint else None,
         identity=identity,
+        service_tier=answering_tier(request.raw),
         filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
 
@@ -116,16 +122,42 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
     include_usage = wants_usage(request.raw)
     kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
     frames = kind(envelope, include_usage=include_usage)
-    planned = plans(request, reply, context.identity, envelope.choices)
     if request.stream:
+        planned = plans(request, reply, context.identity, envelope.choices)
         chunks = _stream(request, reply, planned, frames, context, envelope)
         return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
+    said = request.beside.get(_Said)
+    if said is None or said.reply is not reply or said.tokenizer is not context.tokenizer:
+        said = _said(request, reply, context, envelope)
+    context.note_usage(said.used)
+    body = frames.body(said.choices, envelope.usage or said.usage)
+    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a JSON body says, without the ids that every answer has anew."""
+
+    reply: Reply
+    tokenizer: Tokenizer
+    choices: list[Choice]
+    used: Usage
+    usage: dict[str, Any]
+
+
+def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope) -> _Said:
+    """Say what a reply says to a request; kept beside the request, unless it has ids or can be said only once."""
+    planned = plans(request, reply, context.identity, envelope.choices)
+    is_same_again = envelope.choices is None and not any(plan.identity or plan.is_said_once for plan in planned)
     happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
     choices = list(map(choice, planned, happening, repeat(envelope.model)))
     if envelope.along:
         choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
-    body = frames.body(choices, _usage(request, reply, planned, context, envelope))
-    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
+    used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
+    said = _Said(reply, context.tokenizer, choices, used, usage_json(used, envelope.model))
+    if is_same_again:
+        request.beside[_Said] = said
+    return said
 
 
 def _stream(
@@ -154,19 +186,11 @@ def _stream(
     finally:
         for stream in streams:
             stream.close()
-    used = _usage(request, reply, planned, context, envelope)
-    if wants_usage(request.raw):
-        yield frames.chunk(None, used)
-    yield DONE
-
-
-def _usage(
-    request: LLMRequest, reply: Reply, planned: list[Plan], context: Context, envelope: Envelope
-) -> dict[str, Any]:
-    """Count, unless the reply says it; note it; write it."""
     used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
     context.note_usage(used)
-    return envelope.usage or usage_json(used, envelope.model)
+    if wants_usage(request.raw):
+        yield frames.chunk(None, envelope.usage or usage_json(used, envelope.model))
+    yield DONE
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:

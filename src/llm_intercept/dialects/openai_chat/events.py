@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.openai.costs import call_tokens
+from llm_intercept.dialects.openai.costs import CallCosts
 from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.shared.pieces import Splitter, Unbroken
 from llm_intercept.model.wire import Awaited
@@ -131,11 +131,12 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awa
 def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awaited]:
     legacy = plan.turn.function_call
     calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.turn.tool_calls)]
+    costs = CallCosts(len(calls), plan.names_tool)
     for number, call in [(None, legacy)] if legacy is not None else calls:
         if plan.budget.cut:
             return
         yield Called(number, call)
-        plan.budget.spend(call_tokens(call, len(calls), splitter.tokenizer, splitter.model))
+        plan.budget.spend(costs.of(number or 0, call.name, splitter.tokenizer, splitter.model))
         if runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:

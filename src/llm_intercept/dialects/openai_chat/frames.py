@@ -6,13 +6,12 @@ Knows: docs/wire.md 2.1, 2.2 and 4. Must not know: what is said.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import cycle, islice
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.openai.padding import MODULUS, PADDINGS, padding, quoted
+from llm_intercept.dialects.openai.padding import MODULUS, Padding, quoted
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ CHOICE_FILTER = {
     "sexual": SAFE,
     "violence": SAFE,
 }
+FILTERED = "content_filter_results"
 DELTA_FILTER = {"protected_material_text": CLEAN}
 # Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (docs/wire.md 4).
 LATENCY = {
@@ -90,15 +90,6 @@ class Envelope:
     along: tuple[Along, ...] = ()
 
 
-@lru_cache(maxsize=32)
-def _ends(tail: str, missing: int) -> tuple[tuple[str, ...], ...]:
-    """Write, for each padding in turn, the ends of frames: after a text so long (modulo `MODULUS`), what is left."""
-    return tuple(
-        tuple(f'{tail}{padding(number, (missing - length) % MODULUS)}"}}\n\n' for length in range(MODULUS))
-        for number in range(PADDINGS)
-    )
-
-
 class Frames(Protocol):
     """How one manner frames responses."""
 
@@ -125,7 +116,7 @@ class OpenAIFrames:
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
         self._envelope = envelope
         self._no_usage = ',"usage":null' if include_usage else ""
-        self._number = int(envelope.identity[-2:], 16)
+        self._padding = Padding(envelope.identity)
 
     @cached_property
     def _head(self) -> str:
@@ -164,8 +155,7 @@ class OpenAIFrames:
         counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
         text += "]" + self._more(choice) + counted + ',"obfuscation":"'
         missing = (1 - len(text) - len('"}')) % MODULUS  # docs/wire.md 2.2: 1 character more than a multiple of 16
-        self._number += 1
-        return frame(text + padding(self._number, missing) + '"}')
+        return frame(text + self._padding.letters()[:missing] + '"}')
 
     def _more(self, choice: dict[str, Any] | None) -> str:
         """Write what a ready body has beside, into the last chunk of a choice."""
@@ -178,20 +168,18 @@ class OpenAIFrames:
         """Frame chunks that differ in one text."""
         before, after = encode(run.choice(HOLE)).decode().split(f'"{HOLE}"')
         head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
-        ends = _ends(tail, (1 - len(head) - len(tail) - len('"}')) % MODULUS)
         for texts in run.texts:
-            yield from (texts,) if isinstance(texts, Awaited) else self._spliced("data: " + head, texts, ends)
+            yield from (texts,) if isinstance(texts, Awaited) else self._spliced(head, tail, texts)
 
-    def _spliced(self, head: str, texts: Sequence[str], ends: tuple[tuple[str, ...], ...]) -> list[bytes]:
-        """Put each text between what all have in common."""
-        first = (self._number + 1) % PADDINGS
-        self._number += len(texts)
+    def _spliced(self, head: str, tail: str, texts: Sequence[str]) -> list[bytes]:
+        """Put each text between what all have in common, and a padding behind."""
+        missing, letters = 1 - len(head) - len(tail) - len('"}'), self._padding.letters(len(texts))
+        begin = "data: " + head
 
         def frames(written: Iterable[str]) -> list[bytes]:
-            following = islice(cycle(ends), first, None)
             return [
-                f"{head}{text}{end[len(text) % MODULUS]}".encode()
-                for text, end in zip(written, following, strict=False)  # the ends never end
+                f'{begin}{text}{tail}{letters[at : at + (missing - len(text)) % MODULUS]}"}}\n\n'.encode()
+                for at, text in zip(range(0, len(letters), MODULUS), written, strict=True)
             ]
 
         try:
@@ -205,7 +193,7 @@ class AzureFrames:
 
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
         self._envelope, self._include_usage = envelope, include_usage
-        self._number = int(envelope.identity[-2:], 16)
+        self._padding = Padding(envelope.identity)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
@@ -236,13 +224,18 @@ class AzureFrames:
         body = self._common("chat.completion.chunk", choices)
         if self._envelope.more and choice is not None and choice["finish_reason"] is not None:
             body |= {key: value for key, value in self._envelope.more.items() if key != "prompt_filter_results"}
-        self._number += 1
-        body["obfuscation"] = padding(self._number, 7 * self._number % MODULUS)
+        body["obfuscation"] = ""
         if self._include_usage:
             body["usage"] = usage
         if usage is not None:
             body["latency_checkpoint"] = LATENCY
-        return frame(encode(_alphabetical(body)).decode())
+        return frame(self._padded(encode(_alphabetical(body)).decode(), choices))
+
+    def _padded(self, text: str, choices: list[dict[str, Any]]) -> str:
+        """Pad as OpenAI does; the filters' results come to a chunk after that, and do not count (4.1.5)."""
+        own = "".join(f'"{FILTERED}":{encode(one[FILTERED]).decode()},' for one in choices)
+        padding = self._padding.letters()[: (1 - len(text) + len(own)) % MODULUS]
+        return text.replace('"obfuscation":""', f'"obfuscation":"{padding}"', 1)
 
     def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""

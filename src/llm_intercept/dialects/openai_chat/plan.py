@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import items
+from llm_intercept.dialects.openai.costs import named_tool
 from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
@@ -37,7 +38,7 @@ BENT_BY = frozenset({"tool_choice", "function_call", "parallel_tool_calls", "mod
 
 @dataclass(slots=True)
 class Plan:
-    """One choice: what is said, in what budget, with which ids."""
+    """One choice: what is said, in what budget, with which ids, and whether the request names the tool to call."""
 
     index: int
     turn: Turn
@@ -45,11 +46,17 @@ class Plan:
     identity: str
     stops: tuple[str, ...]
     top_logprobs: int | None
+    names_tool: bool = False
 
     @property
     def is_unlimited(self) -> bool:
         """Whether nothing of the request ends the text early or asks for more than the text."""
         return self.budget.left is None and not self.stops and self.top_logprobs is None
+
+    @property
+    def is_said_once(self) -> bool:
+        """Whether what is said can be read only once."""
+        return isinstance(self.turn.said, Iterator)
 
     @property
     def finish_reason(self) -> str:
@@ -76,12 +83,13 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
     unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
+    names_tool = "tool_choice" in asked and bool(named_tool(request))
     found: list[Plan] = []
     for index in range(choices):
         turn = turns[index % len(turns)]
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
         budget = Budget.of(limit, reply, said[index % len(said)], choices=choices)
-        found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs))
+        found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs, names_tool))
     return found
 
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_object, items, mapping, text
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.models import answering_model
+from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import response_id
 from llm_intercept.dialects.openai_responses.tool_echo import echoed
-from llm_intercept.dialects.shared.hashed_ids import created
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.dialects.openai.flavor import Flavor
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
 
 NO_TOOL_USAGE = {
@@ -49,7 +50,7 @@ def model_of(request: LLMRequest) -> str:
     return answering_model(request.model, dated=flavor_of(request.url) == "openai")
 
 
-def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
+def response(request: LLMRequest, model: str, identity: Identity) -> dict[str, Any]:
     """Make the response to a request, complete but for its items and usage."""
     asked, flavor = request.raw, flavor_of(request.url)
     body = {**_begun(request, identity, flavor), **_asked_of_the_model(asked, model, flavor)}
@@ -64,9 +65,9 @@ def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
     return body
 
 
-def _begun(request: LLMRequest, identity: str, flavor: Flavor) -> dict[str, Any]:
+def _begun(request: LLMRequest, identity: Identity, flavor: Flavor) -> dict[str, Any]:
     """Say which response it is, and how it went."""
-    made = created(identity)
+    made = identity.second
     body: dict[str, Any] = {
         "id": response_id(identity, made),
         "object": "response",
@@ -101,7 +102,7 @@ def _asked_of_the_model(asked: Mapping[str, Any], model: str, flavor: Flavor) ->
         "prompt_cache_retention": _given(asked, "prompt_cache_retention", known.retention),
         "reasoning": _reasoning(mapping(asked.get("reasoning")), known.effort, flavor),
         "safety_identifier": asked.get("safety_identifier"),
-        "service_tier": text(asked.get("service_tier")).replace("auto", "") or "default",
+        "service_tier": answering_tier(asked),
         "store": asked.get("store") is not False,
         "temperature": _given(asked, "temperature", 1.0),
         "text": _text(mapping(asked.get("text"))),
