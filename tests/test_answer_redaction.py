@@ -195,6 +195,9 @@ def test_an_import_tells_what_it_changed_and_keeps_what_it_is_told_to(tmp_path: 
     told = run("import", tmp_path / "a.json", "--to", tmp_path / "other", "--keep-field", "password")
     assert "Redaction" not in told
     assert RANDOM in next((tmp_path / "other" / "a").iterdir()).read_text()
+    assert ": secret: response.body" in " ".join(run("check", tmp_path / "other", status=1).split())
+    told = run("check", tmp_path / "other", "--keep-field", "password", status=1)  # it is no whole answer for the SDK
+    assert "secret" not in told
 
 
 @pytest.mark.parametrize(

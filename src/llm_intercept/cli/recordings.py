@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
+KEEP_FIELD = "A name that is called like a secret, and whose values are none."
 COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -143,12 +144,14 @@ def _differences(was: Path | None, now: Path | None) -> Iterator[Text]:
 @recordings.command()
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--played", type=click.Path(exists=True, dir_okay=False), help="What `prune` noted; the rest is told.")
-def check(tape: tuple[str, ...], played: str | None) -> None:
+@click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
+def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]) -> None:
     """Check each TAPE: files that cannot be read, secrets, takes that the installed openai SDK does not parse, that no
     request finds, that are there twice. Ends with 1 if there is any.
     """  # noqa: D205 - click shows it as one paragraph
     from rich.progress import track  # noqa: PLC0415
 
+    from llm_intercept.recording.redaction import Redaction  # noqa: PLC0415
     from llm_intercept.tapetools.checking import check as findings  # noqa: PLC0415
     from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
 
@@ -156,7 +159,7 @@ def check(tape: tuple[str, ...], played: str | None) -> None:
     tapes = _tapes(tape)
     for location, one in track(tapes, "checking", console=screen, transient=True):
         known = played_in(Path(played), one) if played is not None else None
-        for found in findings(one, known):
+        for found in findings(one, known, Redaction(keep_fields=keep_field)):
             count += 1
             place, kind, what = f"{location}/{found.name}: ", (found.kind, "red"), f": {found.what}"
             screen.print(styled(place).append(*kind).append_text(styled(what)))
@@ -220,7 +223,7 @@ def _played(file: Path, tape: Tape) -> set[str]:
 @recordings.command("import")
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the tapes.")
-@click.option("--keep-field", multiple=True, metavar="NAME", help="Keep values of this name, though it is a secret's.")
+@click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
 @click.option("--replace", multiple=True, metavar="TEXT=VALUE", help="Put VALUE in for TEXT in URLs and bodies.")
 def import_(path: tuple[Path, ...], to: Path, keep_field: tuple[str, ...], replace: tuple[str, ...]) -> None:
     """Import other recorders' files, or folders of them.
