@@ -14,7 +14,7 @@ from llm_intercept.base.hosts import names_one
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve, whose
 from llm_intercept.engine.brought import answer_each
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
@@ -41,7 +41,6 @@ from llm_intercept.errors import (
     AnswerError,
     LLMInterceptError,
     ReplyError,
-    ReplyFunctionError,
     UnmatchedRequestError,
 )
 from llm_intercept.journal.journal import Call, Journal
@@ -275,7 +274,8 @@ class Engine:
             delivery = Delivery.of(answer, case)
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
-            written = self._written(case, delivery.answer, identity := self._identity(case), delivery.pace)
+            identity = self._identity(case)
+            written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
         if case.request.stream or response.timeline is not None:
             return self._watched(case, response)
@@ -376,21 +376,15 @@ class Engine:
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
+        if case.leave is not None:
+            case.leave()
         if call.source != "recording":
             call.complete = error is None and is_end(case, last)
         if error is not None:
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
-                self.journal.note_failure(_whose(error, case))
+                self.journal.note_failure(whose(error, case))
         call.finish()
-
-
-def _whose(error: Exception, case: Case) -> LLMInterceptError:
-    """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
-    if isinstance(error, LLMInterceptError):
-        return error
-    kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
-    return kind(str(case.origin), case.where, error)
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:

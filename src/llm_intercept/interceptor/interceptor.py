@@ -94,7 +94,7 @@ class Options(TypedDict, total=False):
     log: str | PathLike[str] | None
     all_used: bool | None
     time_scale: float | None
-    pace: Pace | None
+    pace: Pace | str | None
 
 
 @dataclass(slots=True)

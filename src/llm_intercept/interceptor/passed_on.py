@@ -92,7 +92,9 @@ class PassedOn:
         """Return the settings as plain values, of which JSON can be made."""
         found = {name: _plain(self.settings[name]) for name in PLAIN}
         found |= {name: _absolute(self.settings[name]) for name in PATHS}
-        found |= {name: said for name in OBJECTS if isinstance(said := self.settings[name], str)}
+        for name in OBJECTS:
+            if isinstance(said := self.settings[name], str):
+                found[name] = BY_NAME[name].kind.seen_from(os.getcwd(), said)  # noqa: PTH109 - as below
         if self.why_not():
             found |= self._refusing()
         return {name: value for name, value in found.items() if value is not None}

@@ -48,7 +48,7 @@ def _fresh(engine: Engine) -> Engine:
     made = Engine(
         book=engine.book.fresh(),
         journal=Journal(keep=journal.keep, most=journal.most, log=journal.log),
-        service=Service(service.clock.afresh(), service.pace),
+        service=Service(service.clock.afresh(), service.own_pace),
         recorder=None if engine.recorder is None else engine.recorder.fresh(),
     )
     return replace(engine, **{name: getattr(made, name) for name in STATE})

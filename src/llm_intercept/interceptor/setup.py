@@ -17,6 +17,7 @@ from llm_intercept.journal.log import CallLog
 from llm_intercept.settings import WITHOUT_TAPE
 from llm_intercept.simulation.service import Service
 from llm_intercept.timing.clock import Clock
+from llm_intercept.timing.pace_text import pace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ BLOCKED = Refusal(
 
 def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
     """Make the engine that does what the settings say; raises `SettingsError` if a place cannot be opened."""
+    pace = settings["pace"]
     engine = Engine(
         unmatched=settings["unmatched"],
         seed=settings["seed"],
@@ -42,7 +44,9 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         network=settings["network"],
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
-        service=Service(Clock(settings["time_scale"], settings["created"]), settings["pace"]),
+        service=Service(
+            Clock(settings["time_scale"], settings["created"]), None if pace is None else pace_of("pace", pace)
+        ),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
     if settings["log"] is not None:

@@ -141,7 +141,12 @@ SETTINGS = (
         PROJECT,
         is_argument=False,
     ),
-    Setting("pace", values.PACE, None, "how fast answers come, where neither rule nor reply says it", ARGUMENT_ONLY),
+    Setting(
+        "pace",
+        values.PACE,
+        None,
+        "how fast answers come, and how they slow each other down, where neither rule nor reply says it",
+    ),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 ARGUMENTS = tuple(setting.name for setting in SETTINGS if setting.is_argument)

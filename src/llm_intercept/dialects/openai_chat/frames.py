@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.padding import MODULUS, Padding, quoted
+from llm_intercept.dialects.openai_chat.counts import usage_json
+from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from llm_intercept.dialects.openai_chat.along import Along
+    from llm_intercept.model.usage import Usage
 
 SAFE = {"filtered": False, "severity": "safe"}
 CLEAN = {"detected": False, "filtered": False}
@@ -93,6 +96,10 @@ class Envelope:
 class Frames(Protocol):
     """How one manner frames responses."""
 
+    def usage(self, used: Usage) -> dict[str, Any]:
+        """Write the usage."""
+        ...
+
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
         ...
@@ -101,22 +108,51 @@ class Frames(Protocol):
         """Yield what comes before the first chunk of a choice."""
         ...
 
-    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
-        """Frame one choice's delta, or the usage at the end."""
+    def told(self, choice: dict[str, Any]) -> Iterable[bytes]:
+        """Frame one choice's delta."""
         ...
 
     def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         ...
 
+    def end(self, usage: dict[str, Any]) -> Iterator[bytes]:
+        """Frame what comes after all deltas: the usage if it is asked for, what ends the stream."""
+        ...
 
-class OpenAIFrames:
+
+class _OwnFrames:
+    """What OpenAI's manner and Azure's have in common: a chunk for each delta, and usage in one of its own."""
+
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        self._envelope, self._include_usage = envelope, include_usage
+        self._padding = Padding(envelope.identity)
+
+    def usage(self, used: Usage) -> dict[str, Any]:
+        """Write the usage."""
+        return usage_json(used, self._envelope.model)
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        raise NotImplementedError
+
+    def told(self, choice: dict[str, Any]) -> Iterable[bytes]:
+        """Frame one choice's delta."""
+        return (self.chunk(choice, None),)
+
+    def end(self, usage: dict[str, Any]) -> Iterator[bytes]:
+        """Frame the usage if it is asked for, and `[DONE]`."""
+        if self._include_usage:
+            yield self.chunk(None, usage)
+        yield DONE
+
+
+class OpenAIFrames(_OwnFrames):
     """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
 
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
-        self._envelope = envelope
+        super().__init__(envelope, include_usage=include_usage)
         self._no_usage = ',"usage":null' if include_usage else ""
-        self._padding = Padding(envelope.identity)
 
     @cached_property
     def _head(self) -> str:
@@ -188,12 +224,8 @@ class OpenAIFrames:
             return frames(encode(text).decode() for text in texts)
 
 
-class AzureFrames:
+class AzureFrames(_OwnFrames):
     """Azure's manner: keys in alphabetical order at every level, compact, with content filter results."""
-
-    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
-        self._envelope, self._include_usage = envelope, include_usage
-        self._padding = Padding(envelope.identity)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
