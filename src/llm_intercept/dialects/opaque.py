@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.base import Context
     from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import EventKind, WireRequest
     from llm_intercept.replies.kinds import Answer
 
@@ -130,7 +131,7 @@ class Opaque(Dialect):
             case _:
                 raise _unwritable(request, answer)
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error in the shape most APIs share, which is OpenAI's: the key `error` with a message."""
         return fail(request, error, identity)
 

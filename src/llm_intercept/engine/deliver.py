@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.faults.base import Fault
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import Headers, Step, WireResponse
     from llm_intercept.replies.kinds import Answer
     from llm_intercept.timing.pace import Pace
@@ -61,17 +62,17 @@ class Delivery:
                     raise NetworkFaultError(step.kind, step.message)
                 yield Pause(step.seconds, self.case.service.timeline())
 
-    def perform(self, response: WireResponse, identity: str) -> Generator[Any, Any, WireResponse]:
+    def perform(self, response: WireResponse, identity: Identity) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
         pace = None if self.pace is not None and self.case.dialect.is_later(self.case.request) else self.pace
         if not self.faults and pace is None:
-            return self._with_headers(response)
+            return self._with_headers(response, identity)
         timeline = self.case.service.timeline()
         dialect, framing = self.case.dialect, stream_framing(response)
         body = Body(dialect.grammar, framing, identity, dialect.counted)
         self.faults = self.case.call.faults = tuple(fault for fault in self.faults if fault.fits(framing))
         gap = None if pace is None else (yield from self._first_byte(pace, body, timeline))
-        response = self._with_headers(response)
+        response = self._with_headers(response, identity)
         steps = weave(response.chunks, self.faults, body, gap if self.case.request.stream and body.is_stream else None)
         headers = response.headers
         for fault in self.faults:
@@ -88,13 +89,15 @@ class Delivery:
         yield Pause(seconds, timeline)
         return gap
 
-    def _with_headers(self, response: WireResponse) -> WireResponse:
+    def _with_headers(self, response: WireResponse, identity: Identity) -> WireResponse:
         """Tell the limits, and clients to wait as long as it takes on their clock."""
         case, retry = self.case, self.case.dialect.retry
         if response.status < FAILED and not case.service.limits:
             return response
         limits = case.service.limit_states(case.request)
-        headers = replaced(response.headers, case.dialect.limits(limits)) if limits else response.headers
+        headers = (
+            replaced(response.headers, case.dialect.limits(limits, identity.second)) if limits else response.headers
+        )
         if response.status < FAILED:
             return replace(response, headers=headers)
         case.call.is_final = any(one in headers for one in retry.never)

@@ -6,7 +6,6 @@ and is driven by a door, sync or async.
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,7 +21,7 @@ from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
-from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.identity import Identities, of_text
 from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.watched import Watched
@@ -35,6 +34,7 @@ from llm_intercept.errors import (
     UnmatchedWarning,
 )
 from llm_intercept.journal.journal import Call, Journal
+from llm_intercept.model.exchange_id import Identity
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, ErrorReply, Passthrough, RaiseError
@@ -82,6 +82,7 @@ class Engine:
 
     unmatched: UnmatchedPolicy = "error"
     seed: int = 0
+    created: int | None = None
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     passthrough: tuple[str, ...] = ()
     network: Network = "open"
@@ -263,16 +264,19 @@ class Engine:
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
         return replace(response, chunks=Watched(response.chunks, partial(self._ended, case)))
 
-    def _identity(self, case: Case) -> str:
-        return self._identities.next(case.call.digest, stream=case.request.stream)
+    def _identity(self, case: Case) -> Identity:
+        return self._made_now(self._identities.next(case.call.digest, stream=case.request.stream))
 
-    def _context(self, case: Case, identity: str, pace: Pace | None) -> Context:
+    def _made_now(self, digits: str) -> Identity:
+        return Identity(digits, int(self.service.clock.unix()) if self.created is None else self.created)
+
+    def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
         return Context(self.tokenizer, identity, note_usage, case, pace)
 
-    def _written(self, case: Case, answer: Answer, identity: str, pace: Pace | None = None) -> WireResponse:
+    def _written(self, case: Case, answer: Answer, identity: Identity, pace: Pace | None = None) -> WireResponse:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity, pace))
         except ReplyError as error:
@@ -286,7 +290,7 @@ class Engine:
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
         """Play a take."""
-        identity = case.call.digest if case.is_replay else self._identity(case)
+        identity = self._made_now(case.call.digest) if case.is_replay else self._identity(case)
         context = Context(self.tokenizer, identity, lambda _: None, case)
         try:
             response = replay.response(case, context)
@@ -333,14 +337,14 @@ class Engine:
             raise call.error
         call.status = 404
         call.finish()
-        return _refusal(case, 404, str(facts), "llm_intercept_unmatched")
+        return self._refusal(case, 404, str(facts), "llm_intercept_unmatched")
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
         self.journal.note_failure(error)
         call.status, call.error = 500, error
         call.finish()
-        return _refusal(case, 500, str(error), "llm_intercept_failed")
+        return self._refusal(case, 500, str(error), "llm_intercept_failed")
 
     def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
         """Answer what the API itself would refuse."""
@@ -349,7 +353,12 @@ class Engine:
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "rule", refused.error.status, refused
         call.finish()
-        return dialect.fail(request, refused.error, self._identities.next(digest, stream=False))
+        return dialect.fail(request, refused.error, self._made_now(self._identities.next(digest, stream=False)))
+
+    def _refusal(self, case: Case, status: int, message: str, code: str) -> WireResponse:
+        """Refuse in the API's own shape, so that an SDK raises it at once; the same message has the same request id."""
+        error = ErrorReply(status, message=message, code=code, is_final=True)
+        return case.dialect.fail(case.request, error, self._made_now(of_text(message)))
 
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
@@ -381,16 +390,6 @@ def _whose(error: Exception, case: Case) -> LLMInterceptError:
 def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:
     """Whether the request is stopped for its host alone, since no rule and no recording could answer it."""
     return case.dialect is OPAQUE and not records(chain)
-
-
-def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
-    """Refuse a request in the API's own shape, so that an SDK raises it at once instead of trying again.
-
-    The same message has the same request id.
-    """
-    identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
-    error = ErrorReply(status, message=message, code=code, is_final=True)
-    return case.dialect.fail(case.request, error, identity)
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:

@@ -16,6 +16,11 @@ REMEMBERED = 20_000
 """Distinct requests whose repeats are counted; after as many others, one has the ids of its first time again."""
 
 
+def of_text(text: str) -> str:
+    """Make the digits of what is always said in the same words."""
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=40).hexdigest()
+
+
 class Identities:
     """Gives each exchange its identity: 80 hex digits, the same for the same request, seed and repeat."""
 

@@ -69,6 +69,8 @@ class Options(TypedDict, total=False):
         network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
             machine and to the hosts that `passthrough` names.
         seed: The same seed gives the same ids for the same requests; 0 by default.
+        created: When answers say they were made (their `created`, their date, the time in their ids), in Unix seconds;
+            by default the present of the simulated clock.
         tokenizer: Splits text into stream deltas and counts usage, instead of the built-in estimate.
         log: A file that each call is appended to as a line of JSON; several processes may share it.
         all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
@@ -86,6 +88,7 @@ class Options(TypedDict, total=False):
     passthrough: str | Sequence[str] | None
     network: Network | None
     seed: int | None
+    created: int | None
     tokenizer: Tokenizer | None
     log: str | PathLike[str] | None
     all_used: bool | None

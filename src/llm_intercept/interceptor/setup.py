@@ -35,6 +35,7 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
     engine = Engine(
         unmatched=settings["unmatched"],
         seed=settings["seed"],
+        created=settings["created"],
         tokenizer=EstimatingTokenizer() if tokenizer is None else CheckedTokenizer(tokenizer),
         passthrough=_hosts_and_models(settings["passthrough"]),
         network=settings["network"],

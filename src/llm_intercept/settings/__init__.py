@@ -110,6 +110,12 @@ SETTINGS = (
     ),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
+    Setting(
+        "created",
+        values.MOMENT,
+        None,
+        "when answers say they were made: now serves what reads times, a fixed moment what compares bytes",
+    ),
     Setting("tokenizer", values.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
     Setting("log", values.FILE, None, "a file that each call is appended to as a line of JSON"),
     Setting("all_used", values.TRUTH, False, "whether a rule that was not used is an error; in pytest it is", PROJECT),

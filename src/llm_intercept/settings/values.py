@@ -127,6 +127,7 @@ def _truth(text: str) -> object:
 
 TEXT = Kind("text", lambda value: isinstance(value, str), may_be_empty=True)
 WHOLE = Kind("an int", is_int, _whole)
+MOMENT = Kind("Unix seconds, an int from 0 to 4294967295", lambda value: is_int(value) and 0 <= value < 1 << 32, _whole)
 TRUTH = Kind("true or false", lambda value: isinstance(value, bool), _truth, ini="bool")
 SCALE = Kind(
     "a number: 1 for real time, 0.01 for a hundredth, 0 for no waiting", lambda value: is_number(value, 0), _number

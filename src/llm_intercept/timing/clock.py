@@ -55,6 +55,11 @@ class Clock:
         """The simulated seconds that have really passed, without those that were skipped."""
         return (time.perf_counter() - self._zero) * self._rate
 
+    def unix(self) -> float:
+        """The simulated moment, in Unix seconds."""
+        passed = time.perf_counter() - self._zero
+        return time.time() + passed * (self._rate - 1) + self._skipped
+
     def advance_to(self, moment: float) -> None:
         """Skip to a moment in virtual time; it is no earlier for anybody afterwards."""
         if self.is_virtual:

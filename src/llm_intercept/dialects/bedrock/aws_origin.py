@@ -5,7 +5,6 @@ Knows: Bedrock's own words (its reference, "Common Errors"; botocore's model of 
 
 from __future__ import annotations
 
-import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import WireResponse
 
 if TYPE_CHECKING:
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply
@@ -63,11 +63,11 @@ def type_of(error: ErrorReply) -> str:
     return error.type or TYPES.get(error.name) or OF_STATUS.get(error.status, other)
 
 
-def answer_headers(content_type: str, identity: str) -> Headers:
+def answer_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer."""
     number = "-".join((identity[:8], identity[8:12], identity[12:16], identity[16:20], identity[20:32]))
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("connection", "keep-alive"),
         ("x-amzn-requestid", number),
@@ -82,7 +82,7 @@ class BedrockDialect(Dialect):
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):
             content, kind = error.body.encode() if isinstance(error.body, str) else error.body, "text/plain"
         else:

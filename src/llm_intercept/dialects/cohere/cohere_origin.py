@@ -5,7 +5,6 @@ Knows: Cohere's own words (its reference, "Errors"). Must not know: one API's bo
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from llm_intercept.model.wire import RETRYABLE, WireResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import ErrorReply
@@ -69,12 +69,12 @@ def stream_type(headers: Mapping[str, Any]) -> str:
     return LINES if "json" in accepted and "event-stream" not in accepted and "*/*" not in accepted else STREAM
 
 
-def answer_headers(content_type: str, identity: str) -> Headers:
+def answer_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer."""
     return (
         ("cache-control", "no-cache, no-store, no-transform, must-revalidate, private, max-age=0"),
         ("content-type", content_type),
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("x-debug-trace-id", identity[:32]),
     )
 
@@ -92,7 +92,7 @@ class CohereDialect(Dialect):
     keys = ("CO_API_KEY",)
     retry = COHERE_RETRY
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):
             content, kind = error.body.encode() if isinstance(error.body, str) else error.body, "text/plain"
         else:

@@ -18,6 +18,7 @@ from llm_intercept.model.wire import RETRYABLE, WireResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply, LimitHit
@@ -162,7 +163,7 @@ class Manner:
 USUAL = Manner()
 
 
-def fail(request: LLMRequest, error: ErrorReply, identity: str, manner: Manner = USUAL) -> WireResponse:
+def fail(request: LLMRequest, error: ErrorReply, identity: Identity, manner: Manner = USUAL) -> WireResponse:
     """Write an error, in the shape of the host that is asked; plain JSON even for a stream (docs/wire.md 3.1)."""
     error = manner.of(error)
     facts = _facts(request, error, manner)

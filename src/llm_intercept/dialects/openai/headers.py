@@ -5,7 +5,6 @@ Knows: docs/wire.md 2.3, 3.1 and 4. Must not know: bodies.
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from llm_intercept.dialects.shared.http_headers import date_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import LimitState
 
@@ -41,16 +41,16 @@ RATE_LIMITS: Headers = (
 )
 
 
-def answer_headers(url: str, content_type: str, identity: str) -> Headers:
+def answer_headers(url: str, content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer, as the host that is asked has them."""
     if flavor_of(url) == "azure":
         return azure_headers(content_type, identity, url)
     return openai_headers(content_type, identity)
 
 
-def openai_headers(content_type: str, identity: str) -> Headers:
+def openai_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer of OpenAI's."""
-    before, after = _openai(int(time.time()), content_type)
+    before, after = _openai(identity.second, content_type)
     return (*before, ("x-request-id", "req_" + identity[:32]), *after)
 
 
@@ -70,12 +70,12 @@ def _openai(second: int, content_type: str) -> tuple[Headers, Headers]:
     return before, (("server", "cloudflare"),)
 
 
-def azure_headers(content_type: str, identity: str, url: str) -> Headers:
+def azure_headers(content_type: str, identity: Identity, url: str) -> Headers:
     """Make the headers of an answer of Azure's."""
     number = identity[:32]
     request_id = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("transfer-encoding", "chunked"),
         ("apim-request-id", request_id),
@@ -90,12 +90,12 @@ def azure_headers(content_type: str, identity: str, url: str) -> Headers:
     )
 
 
-def error_headers(content_type: str, identity: str, *, front_door: bool) -> Headers:
+def error_headers(content_type: str, identity: Identity, *, front_door: bool) -> Headers:
     """Make the headers of an error: the front door's (401, 404) or the backend's (docs/wire.md 3.1)."""
     if not front_door:
         return openai_headers(content_type, identity)
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("connection", "keep-alive"),
         ("vary", "Origin"),

@@ -12,7 +12,7 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
-from llm_intercept.dialects.openai.ids import completion_id, fingerprint
+from llm_intercept.dialects.openai.ids import dated_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.traits import traits
@@ -27,7 +27,6 @@ from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
-from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.ready import DONE, Ready
 from llm_intercept.errors import ReplyError
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer
@@ -100,11 +100,11 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
     return keeping(response, request, context.shelves) if request.raw.get("store") is True else response
 
 
-def _envelope(request: LLMRequest, reply: Reply, identity: str) -> Envelope:
+def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope:
     model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
     return Envelope(
-        id=completion_id(identity),
-        created=created(identity),
+        id=dated_id("chatcmpl", identity),
+        created=identity.second,
         model=model,
         fingerprint=fingerprint(identity) if traits(model).has_fingerprint else None,
         identity=identity,

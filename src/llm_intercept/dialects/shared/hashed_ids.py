@@ -8,20 +8,12 @@ from __future__ import annotations
 import hashlib
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
-YEAR = 365 * 86_400
-
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
 
 
 def letters(identity: str, length: int) -> str:
     """Turn hex digits, two for each, into `length` letters and digits."""
     return bytes.fromhex(identity[: 2 * length]).translate(_LETTERS).decode()
-
-
-def created(identity: str) -> int:
-    """Make the time at which an answer was created, in Unix seconds."""
-    return EPOCH + int(identity[:8], 16) % YEAR
 
 
 def derived(identity: str, *names: object) -> str:
