@@ -1,8 +1,8 @@
 """How far our answers are from the recorded ones: `make fidelity`, which prints the tables of docs/fidelity.md.
 
 Each recorded answer is given as a reply to its own request, and what comes out is held against it: byte by byte, as an
-SDK shows it, and by classifiers that are trained to tell the two apart. With `-v` the differences are printed one by one
-instead; `-k WORD` only asks the APIs that have the word in their name.
+SDK shows it, and by classifiers that are trained to tell the two apart. With `-v` the differences are printed one by
+one instead; `-k WORD` only asks the APIs that have the word in their name.
 
 Knows: pairs and what is measured of them. Must not know: how answers are written.
 """
@@ -22,6 +22,10 @@ from fidelity.telling_apart import told_apart
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+HEAD = (
+    "| API | shape | answers | byte for byte, masked | the same through the SDK "
+    "| told apart: by fields, by characters | masked |"
+)
 FEW = 20
 """So few pairs teach no classifier."""
 WHOLE = 15
@@ -37,14 +41,13 @@ def main() -> None:
     if "-v" in sys.argv:
         _differences(asked)
         return
-    print("| API | shape | answers | byte for byte, masked | the same through the SDK | told apart: by fields, by characters | masked |")  # fmt: skip  # noqa: T201, E501
-    print("|---|---|---|---|---|---|---|")  # noqa: T201
+    print(HEAD, "|---|---|---|---|---|---|---|", sep=os.linesep)
     key = lambda one: (one.oracle.api, one.form)  # noqa: E731 - groupby's and sorted's
     for (api, form), group in groupby(sorted(asked, key=key), key=key):
-        print(f"| {api} | {form} | {_row(list(group))} |", flush=True)  # noqa: T201
-    print()  # noqa: T201
+        print(f"| {api} | {form} | {_row(list(group))} |", flush=True)
+    print()
     for line in _headers(asked):
-        print(line)  # noqa: T201
+        print(line)
 
 
 def _row(group: Sequence[Pair]) -> str:
@@ -76,9 +79,9 @@ def _headers(asked: Sequence[Pair]) -> Iterator[str]:
         theirs = [{name.lower() for name, _ in one.exchange.headers} for one in several]
         ours = [{name.lower() for name, _ in one.headers} for one in several]
         for name in sorted(set().union(*theirs, *ours)):
-            one, two = (sum(name in some for some in side) / len(side) for side in (theirs, ours))
-            if abs(one - two) > 0.05:  # noqa: PLR2004 - a twentieth
-                yield f"| {api} | `{name}` | {one:.0%} | {two:.0%} |"
+            there, here = (sum(name in some for some in side) / len(side) for side in (theirs, ours))
+            if abs(there - here) > 0.05:  # noqa: PLR2004 - a twentieth
+                yield f"| {api} | `{name}` | {there:.0%} | {here:.0%} |"
 
 
 def _differences(asked: Sequence[Pair]) -> None:
@@ -88,9 +91,9 @@ def _differences(asked: Sequence[Pair]) -> None:
         lines = [line for line in difflib.unified_diff(theirs, ours, lineterm="", n=0) if line[:2] not in {"--", "++", "@@"}]  # fmt: skip  # noqa: E501
         first, second = one.seen()
         if lines or first != second:
-            print(f"\n{name}{'' if first == second else ' SEEN'}")  # noqa: T201
-            print(*lines[:12], sep=os.linesep)  # noqa: T201
-            print(*_where(first, second), sep=os.linesep)  # noqa: T201
+            print(f"\n{name}{'' if first == second else ' SEEN'}")
+            print(*lines[:12], sep=os.linesep)
+            print(*_where(first, second), sep=os.linesep)
 
 
 def _where(one: Any, two: Any, path: str = "") -> Iterator[str]:

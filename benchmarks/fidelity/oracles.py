@@ -1,6 +1,7 @@
 """The recorded answers of each API, and how one is given as a reply.
 
-Knows: the conformance tests' readers of the shared recordings, the SDKs' models. Must not know: how answers are compared.
+Knows: the conformance tests' readers of the shared recordings, the SDKs' models. Must not know: how answers are
+compared.
 """
 
 from __future__ import annotations
@@ -20,18 +21,19 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
-
-from llm_intercept import Reply
-from llm_intercept.model import Text
 from tests import test_anthropic_conformance as messages
 from tests import test_chat_conformance as chat
 from tests import test_gemini_conformance as gemini
 from tests import test_responses_conformance as responses
 
+from llm_intercept.model import Text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.recorded import Exchange
+
+    from llm_intercept import Reply
 
 CHAT_GREW = {
     # what has it: field: the month of the first recording with it
@@ -39,6 +41,7 @@ CHAT_GREW = {
     "message": {"annotations": "2025-03"},
 }
 CHAT_SINCE = datetime(2024, 11, 1, tzinfo=UTC).timestamp()
+KEPT_LONGER_SINCE = "2026-07-29"
 STREAMS_TIER_SINCE = "2025-02"
 
 
@@ -46,8 +49,8 @@ class Oracle(NamedTuple):
     """An API's recordings, and how they are read.
 
     `exchanges` are those whose text is the wire's own. `reply` is the recorded answer as a user would give it, its text
-    in the deltas it has there. `as_of` takes out of an answer of ours what came to the API after the recording. `seen` is
-    what a program sees of an answer through the SDK.
+    in the deltas it has there. `as_of` takes out of an answer of ours what came to the API after the recording. `seen`
+    is what a program sees of an answer through the SDK.
     """
 
     api: str
@@ -60,7 +63,10 @@ class Oracle(NamedTuple):
 
 def undivided(reply: Reply) -> Reply:
     """Give the same reply with each text in one piece."""
-    parts = tuple(Text(part.text) if isinstance(part, Text) else part for part in reply.parts)
+    parts = tuple(
+        Text(part.text or "".join(cast("tuple[str, ...]", part.deltas or ()))) if isinstance(part, Text) else part
+        for part in reply.parts
+    )
     return reply.replaced(parts=parts)
 
 
@@ -107,6 +113,19 @@ def _chat_seen(told: Any, exchange: Exchange) -> Any:
     return state.current_completion_snapshot.model_dump(exclude={"id", "created", "system_fingerprint", "obfuscation"})
 
 
+def _responses_as_of(told: Any, exchange: Exchange) -> Any:
+    day = responses.day(exchange)
+    grown = responses.as_of(told, day)
+    events: list[Any] = grown if exchange.is_sse else [{"response": grown}]
+    for body in (one["response"] for one in events if "response" in one):
+        if body.get("prompt_cache_retention") == "24h" and not exchange.request.get("prompt_cache_retention"):
+            # Of gpt-5.4 121 recordings say the one until May 2026, and 25 say the other from the end of July on.
+            body["prompt_cache_retention"] = (
+                "in_memory" if day < KEPT_LONGER_SINCE and "5.4" in body["model"] else "24h"
+            )
+    return grown
+
+
 def _responses_seen(told: Any, exchange: Exchange) -> Any:
     if not exchange.is_sse:
         return _response_seen(told)
@@ -132,14 +151,21 @@ def _messages_seen(told: Any, exchange: Exchange) -> Any:
     buffers: dict[int, bytes] = {}
     for event in told:
         if event["type"] != "ping":
-            known = construct_anthropic(type_=RawMessageStreamEvent, value=event)
+            known: Any = construct_anthropic(type_=RawMessageStreamEvent, value=event)
             whole = accumulate_event(event=known, current_snapshot=whole, json_bufs=buffers)
     return whole.model_dump(exclude={"id"})
 
 
 def _gemini_seen(told: Any, _: Exchange) -> Any:
-    made = (GenerateContentResponse._from_response(response=one, kwargs={}) for one in told)
-    return [one.model_dump(exclude={"response_id", "sdk_http_response"}) for one in made]
+    made = [GenerateContentResponse._from_response(response=one, kwargs={}) for one in told]  # noqa: SLF001 - as its client does
+    parts = [part.model_dump() for one in made for part in one.parts or ()]
+    said = "".join(part["text"] or "" for part in parts if not part["thought"])
+    # What of a candidate or of the usage comes before the last chunk is the API's guess, which no reply says.
+    last = made[-1].model_dump(exclude={"response_id", "sdk_http_response", "create_time"})
+    for candidate in last["candidates"] or ():
+        candidate.pop("avg_logprobs")
+        candidate.pop("content")
+    return [said, [part for part in parts if not part["text"]], last]
 
 
 def _date(exchange: Exchange) -> float | None:
@@ -154,7 +180,7 @@ ORACLES = (
         lambda: _raw(responses.answers(), "openai", "azure"),
         responses.as_reply,
         responses.made,
-        lambda told, exchange: responses.as_of(told, responses.day(exchange)),
+        _responses_as_of,
         _responses_seen,
     ),
     Oracle(

@@ -24,9 +24,10 @@ JSON, DELTAS, TEXT = "JSON", "stream, given its deltas", "stream, given its text
 MASKS = (
     (re.compile(r'("(?:created|created_at|completed_at|createTime)": ?)"?[\d.TZ:-]+"?'), r"\1 0"),
     (re.compile(r'("(?:responseId|system_fingerprint|obfuscation|p)": ?)(?:"(?:[^"\\]|\\.)*"|null)'), r'\1"…"'),
+    (re.compile(r'("avgLogprobs": ?)-?[\d.e-]+'), r"\1 0"),
     (re.compile(r"\b(chatcmpl-|call_|fp_|resp_|msg_|rs_|fc_|toolu_|srvtoolu_|req_|ws_|ci_|ig_|mcp_)\w+"), r"\1…"),
 )
-"""What is made up anew for each answer: times, ids, fingerprints, paddings."""
+"""What is made up anew for each answer: times, ids, fingerprints, paddings, what the model thought likely."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def pairs() -> Iterator[Pair]:
 def _asked(oracle: Oracle, exchange: Exchange, form: str) -> Pair:
     reply = oracle.reply(exchange)
     made = oracle.made(exchange)
-    transport = InterceptTransport(undivided(reply) if form == TEXT else reply)
+    transport = InterceptTransport(undivided(reply) if form == TEXT else reply, created=int(made) if made else None)
     with httpx.Client(transport=transport) as client:
         response = client.post(exchange.url, json=exchange.request)
     return Pair(oracle, exchange, form, exchange.text, response.text, tuple(response.headers.multi_items()))

@@ -1,8 +1,8 @@
 """Whether a trained classifier tells our answers from the recorded ones.
 
-The area under the curve is 0.5 where it can only guess, and 1 where it is always right. Of each answer it sees the text:
-gradient boosting by what stands in its fields, logistic regression by its runs of one to five characters. It learns from
-some files of recordings and is asked about others.
+The area under the curve is 0.5 where it can only guess, and 1 where it is always right. Of each answer it sees the
+text: gradient boosting by what stands in its fields, logistic regression by its runs of one to five characters. It
+learns from some files of recordings and is asked about others.
 
 Knows: texts and scikit-learn. Must not know: whose they are.
 """
