@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem`, `nox -s trap` and `nox -s fidelity`,
-or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients`, `nox -s trap` and
+`nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,19 @@ ECOSYSTEM = {
     "together": ("together", "test_together.py"),
     "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
     "huggingface_hub-requests": ("huggingface_hub<1", "test_huggingface_hub_requests.py"),
-    "boto3": ("boto3", "test_boto3.py"),
+    "boto3": ("boto3 anthropic[bedrock] uvicorn", "test_boto3.py"),
+}
+# What is installed for a client of `llm-intercept serve`, and its tests.
+CLIENTS = {
+    "openai": ("openai", "test_served_openai.py"),
+    "anthropic": ("anthropic", "test_served_anthropic.py"),
+    "google-genai": ("google-genai", "test_served_google_genai.py"),
+    "boto3": ("boto3", "test_served_boto3.py"),
+    "ollama": ("ollama", "test_served_ollama.py"),
+    "cohere": ("cohere", "test_served_cohere.py"),
+    "dspy": ("dspy", "test_served_dspy.py"),
+    "openresponses": ("openresponses-types", "test_served_openresponses.py"),
+    "node": ("", "test_served_node.py", "test_served_examples.py"),
 }
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
@@ -230,6 +242,28 @@ def ecosystem(session: nox.Session, library: str) -> None:
     # One process: the files are small, and importing some of these libraries takes seconds.
     paths = [f"tests/ecosystem/{test}" for test in tests]
     session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+
+
+@nox.session
+@nox.parametrize("client", list(CLIENTS), ids=list(CLIENTS))
+def clients(session: nox.Session, client: str) -> None:
+    """Run one client, in its newest version, against `llm-intercept serve`, in an environment of its own."""
+    requirement, *tests = CLIENTS[client]
+    session.install("-e", ".[cli,httpx,serve]", *TOOLS, *requirement.split())
+    _show_versions(session, *requirement.split())
+    if client == "node":
+        _offer_chromium(session)
+    paths = [f"tests/ecosystem/{test}" for test in tests]
+    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+
+
+def _offer_chromium(session: nox.Session) -> None:
+    """Install Debian's browser where it is not there and may be; where it is not, its test is skipped and says so."""
+    if shutil.which("chromium") is None and shutil.which("apt-get") and os.geteuid() == 0:
+        codes = [0, 100]  # 100: there is none to be had
+        session.run("apt-get", "update", "-qq", external=True, success_codes=codes)
+        wanted = ("install", "-y", "-qq", "--no-install-recommends", "chromium")
+        session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True)
 
 
 @nox.session

@@ -364,7 +364,7 @@ def test_what_bedrock_refuses_and_cannot_say() -> None:
 
 
 def test_what_a_model_streams_by_invoke_is_kept_so_that_it_can_be_read(tmp_path: Any) -> None:
-    """Nobody here speaks it; its JSON in base64 is searched for secrets, in pieces too, and plays as frames."""
+    """Also where it is no answer of the model's maker; its JSON in base64 is searched for secrets, in pieces too, and plays as frames."""
     key = "sk-proj-" + "abcdefgh12345678" * 3
     said = [{"type": "delta", "text": one} for one in ("The key is ", key[:20], key[20:])]
     payloads = [

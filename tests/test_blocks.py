@@ -13,7 +13,7 @@ import pytest
 
 from llm_intercept import Interceptor, LLMInterceptError, intercept
 from llm_intercept.clients import activation
-from llm_intercept.engine import exchange
+from llm_intercept.engine import warned
 from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
@@ -515,11 +515,11 @@ def test_what_was_warned_of_is_not_remembered_for_ever():
     """Each request has a text of its own, and Python keeps what it has warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        for number in range(2 * exchange.REMEMBERED):
-            exchange._warn(f"request {number}")
-            exchange._warn(f"request {number}")
-        assert len(exchange._warned) <= exchange.REMEMBERED
-    assert 0 <= len(caught) - 2 * exchange.REMEMBERED < 10  # which is again what was just forgotten
+        for number in range(2 * warned.REMEMBERED):
+            warned.warn(f"request {number}")
+            warned.warn(f"request {number}")
+        assert len(warned._warned) <= warned.REMEMBERED
+    assert 0 <= len(caught) - 2 * warned.REMEMBERED < 10  # which is again what was just forgotten
 
 
 def test_the_passthrough_policy_lets_out(server):

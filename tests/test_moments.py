@@ -112,6 +112,7 @@ def without_times(response: httpx.Response) -> tuple[str, list[tuple[str, str]]]
     text = re.sub(
         r'("(?:created|created_at|completed_at|createTime|expires_at)": ?)("[^"]+"|\d+)', r"\1", response.text
     )
+    text = re.sub(r'"fp_\w{10}"', "", text)
     text = re.sub(r'"(chatcmpl|cmpl|modr)-\w{5}', r'"\1-', text)
     text = re.sub(r'"((?:resp|msg|fc|rs|conv)_0\w{15}0[01])\w{8}', r'"\1', text)
     text = re.sub(r'("responseId": ?")[\w-]{6}', r"\1", text)

@@ -6,63 +6,23 @@ import json
 import os
 import signal
 import ssl
-import subprocess
 import sys
-from contextlib import contextmanager
 from importlib import util
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from llm_intercept import Interceptor, server
 from llm_intercept.errors import SettingsError
-from tests.served import CHAT
+from llm_intercept.model.wire import WireRequest
+from tests.served import CHAT, serving
 from tests.support import chat, said
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytest.importorskip("uvicorn")
 CliRunner = pytest.importorskip("click.testing").CliRunner
 serve = pytest.importorskip("llm_intercept.cli.serving").serve
 run = pytest.importorskip("llm_intercept.cli.run").run
-COMMAND = (sys.executable, "-m", "llm_intercept.cli", "serve")
-
-
-class Serving:
-    """A server in a process of its own, what it said when it began, and how it ended."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        assert process.stdout is not None
-        self.said: dict[str, Any] = json.loads(process.stdout.readline())
-        self.url: str = self.said["url"]
-        self.rest = self.errors = ""
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        """Ask it to stop, and wait."""
-        self.process.send_signal(number)
-        self.rest, self.errors = self.process.communicate(timeout=30)
-
-
-@contextmanager
-def serving(folder: Path, *flags: str) -> Iterator[Serving]:
-    """Serve at a free port."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLM_INTERCEPT")}
-    command = [*COMMAND, "--port", "0", *flags]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=folder, env=environment, **pipes)
-    try:
-        one = Serving(process)
-        yield one
-        if process.returncode is None:
-            one.stop()
-        assert process.returncode == 0, one.errors
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):
@@ -166,7 +126,7 @@ open("found", "w").write(found)
     [
         ("the weather", 0, "Sunny.", "llm-intercept: 1 request came to the socket."),
         ("else", 1, "404", "no rule answers this request"),
-        (None, 1, None, "nothing was asked of a model"),
+        (None, 1, None, "nothing was intercepted"),
     ],
 )
 def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, monkeypatch, words, status, found, told):
@@ -174,7 +134,83 @@ def test_run_serves_beside_a_command_that_is_told_by_its_environment(tmp_path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.toml").write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
     (tmp_path / "asking.py").write_text(ASKING if words is not None else "")
-    done = CliRunner().invoke(run, ["--serve", "--rules", "rules.toml", sys.executable, "-S", "asking.py", words or ""])
+    done = CliRunner().invoke(run, ["--rules", "rules.toml", "env", sys.executable, "-S", "asking.py", words or ""])
     assert done.exit_code == status
     assert told in done.stderr
     assert ((tmp_path / "found").read_text() if found is not None else None) == found
+
+
+BOTH = """
+import json, os, subprocess, sys, urllib.request
+import httpx
+
+url, body = os.environ["OPENAI_BASE_URL"] + "/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "the weather"}]}
+said = httpx.post(url, json=body).json()["choices"][0]["message"]["content"]
+answer = urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()))
+said += " " + json.load(answer)["choices"][0]["message"]["content"]
+subprocess.run(["env", sys.executable, "-S", "asking.py", "the weather"], check=True)
+open("said", "w").write(said)
+"""
+
+
+def test_pythons_are_answered_in_process_and_what_else_they_start_and_use_at_the_socket(tmp_path, monkeypatch):
+    """Each request is answered once and counted once: by rules for the API's own host, as if there were no server."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.toml").write_text('[[rules]]\nurl = "https://api.openai.com/v1/*"\nreply = "Sunny."\n')
+    (tmp_path / "asking.py").write_text(ASKING)
+    (tmp_path / "both.py").write_text(BOTH)
+    done = CliRunner().invoke(run, ["--rules", "rules.toml", "--log", "calls", sys.executable, "both.py"])
+    assert (done.exit_code, (tmp_path / "said").read_text()) == (0, "Sunny. Sunny."), done.stderr
+    assert (tmp_path / "found").read_text() == "Sunny."
+    assert "1 request answered in 1 Python, 2 requests came to the socket." in done.stderr
+    assert len((tmp_path / "calls").read_text().splitlines()) == 3
+
+
+PLACES = """
+import os, httpx
+from openai import OpenAI
+OpenAI().chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+open("url", "w").write(os.environ["OPENAI_BASE_URL"])
+"""
+
+
+def test_what_a_user_said_of_the_place_of_an_api_holds_in_pythons_that_are_answered(tmp_path, monkeypatch):
+    """So that rules and tapes have the URL that the program asks; the summary says who was asked."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    (tmp_path / "rules.toml").write_text('[[rules]]\nurl = "https://gateway.example/*"\nreply = "ours"\n')
+    (tmp_path / "app.py").write_text(PLACES)
+    done = CliRunner().invoke(run, ["--rules", "rules.toml", sys.executable, "app.py"])
+    assert (done.exit_code, (tmp_path / "url").read_text()) == (0, "https://gateway.example/v1"), done.stderr
+    assert "llm-intercept: 1 request answered in 1 Python." in done.stderr
+
+
+def test_one_tape_is_recorded_by_a_command_in_process_and_out_of_it(tmp_path, monkeypatch):
+    """What is recorded is recorded where all programs ask, once."""
+    heads: list[tuple[str, Any]] = []
+    engine = Interceptor("x", mode="mock")._engine
+    engine.served = "127.0.0.1:4711"
+    for url in ("http://127.0.0.1:4711/v1/chat/completions?a=b", "http://127.0.0.1:4712/v1/chat/completions"):
+        head = WireRequest("POST", url, "127.0.0.1", "/v1/chat/completions", {"host": "x"})
+        monkeypatch.setattr(type(engine), "_begun", lambda _, head, chain: heads.append((head.url, head.at)))
+        engine.exchange(head)
+    assert heads == [
+        ("https://api.openai.com/v1/chat/completions?a=b", "http://127.0.0.1:4711/v1/chat/completions"),
+        ("http://127.0.0.1:4712/v1/chat/completions", ""),
+    ]
+    recording = Interceptor(mode="record", recordings=tmp_path)._engine
+    recording.served = engine.served
+    head = WireRequest("POST", "http://127.0.0.1:4711/v1/messages", "127.0.0.1", "/v1/messages", {})
+    assert recording.exchange(head) is None
+
+
+def test_without_uvicorn_run_answers_pythons_alone_and_says_what_is_missing(tmp_path, monkeypatch):
+    """Only where that matters: where nothing was answered."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("llm_intercept.cli.beside.NEEDED", "not_there_at_all")
+    done = CliRunner().invoke(run, ["--reply", "hi", sys.executable, "-c", "import os; print(os.environ)"])
+    assert (done.exit_code, "serve]" in done.stderr) == (0, False)
+    done = CliRunner().invoke(run, ["--reply", "hi", "env", sys.executable, "-S", "-c", ""])
+    assert done.exit_code == 1
+    assert "pip install 'llm-intercept-transport[serve]'" in done.stderr

@@ -36,7 +36,7 @@ def talk(url: str, *messages: str, test: str = "") -> list[Any]:
 def served() -> Any:
     """Serve some rules."""
     llm = Interceptor()
-    llm.on("call").reply(tool_call("weather", city="Paris"))
+    llm.on("call", turn=1).reply(tool_call("weather", city="Paris"))
     llm.on("go").reply("one", "two").repeat_last()
     llm.reply(Reply(deltas=["Packets ", "fall."]))
     with serve(llm) as url:
@@ -60,6 +60,23 @@ def test_the_messages_are_those_that_a_program_in_python_gets(served):
                         break
     assert outside == inside
     assert [one["type"] for one in outside].count("response.completed") == 3
+
+
+def test_a_connection_continues_what_nobody_stores(served):
+    """A warm-up that says nothing yet, an answer, and what a tool said: Codex asks so, with `store` off throughout."""
+    with client.connect(served.replace("http", "ws", 1) + PLACE, proxy=None) as one:
+
+        def told(said: Any, **more: Any) -> Any:
+            one.send(json.dumps({"type": "response.create", "model": "gpt-5", "store": False, "input": said, **more}))
+            while (event := json.loads(one.recv(10)))["type"] not in {"response.completed", "error"}:
+                pass
+            assert event["type"] == "response.completed", event
+            return event["response"]
+
+        warm = told([], generate=False)
+        called = told([{"role": "user", "content": "a call"}], previous_response_id=warm["id"])
+        output = {"type": "function_call_output", "call_id": called["output"][0]["call_id"], "output": "sunny"}
+        assert told([output], previous_response_id=called["id"])["output"][0]["content"][0]["text"] == "Packets fall."
 
 
 def test_each_test_has_a_socket_of_its_own_rules(served):

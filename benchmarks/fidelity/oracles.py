@@ -81,6 +81,8 @@ def _chat_exchanges() -> list[Exchange]:
 
 
 def _chat_as_of(told: Any, exchange: Exchange) -> Any:
+    if exchange.request.get("service_tier"):  # which was answered long before it was told unasked
+        return told
     month = datetime.fromtimestamp(chat.created(exchange), UTC).strftime("%Y-%m")
     return _without_later(told, month, "", is_sse=exchange.is_sse)
 
@@ -109,7 +111,8 @@ def _chat_seen(told: Any, exchange: Exchange) -> Any:
         return _made(ChatCompletion, told).model_dump(exclude={"id", "created", "system_fingerprint"})
     state = ChatCompletionStreamState()
     for chunk in told:
-        state.handle_chunk(_made(ChatCompletionChunk, chunk))
+        if "choices" in chunk:  # the SDK's helper fails at one without, whoever sent it
+            state.handle_chunk(_made(ChatCompletionChunk, chunk))
     return state.current_completion_snapshot.model_dump(exclude={"id", "created", "system_fingerprint", "obfuscation"})
 
 

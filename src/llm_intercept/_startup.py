@@ -94,10 +94,13 @@ def _stop(message: str) -> None:
 def _activate(settings: Mapping[str, Any]) -> None:
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
 
+    from llm_intercept.base.dummy_keys import STAND_IN  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
     from llm_intercept.interceptor.handler import LazyHandler  # noqa: PLC0415
+    from llm_intercept.settings.environment import HEARD, restore  # noqa: PLC0415
 
+    restore()
     options = dict(settings)
     reply, quiet = options.pop("reply", None), options.pop("quiet", False)
     handler = LazyHandler(
@@ -105,11 +108,14 @@ def _activate(settings: Mapping[str, Any]) -> None:
         reply,
         auto=reply is None and options["mode"] == "mock" and "rules" not in options,
         where="LLM_INTERCEPT_REPLY",
+        report=os.environ.get(HEARD, ""),
         failed=lambda error: _stop(str(error)),
         made=lambda _: _tell_run("asked"),
     )
     TRAFFIC.acquire()
     activation.activate(handler, "process", is_environment=True)
+    if options["mode"] != "block":
+        STAND_IN.enter()
     atexit.register(_report, handler)
     first = _tell_run("started")
     if not quiet and first:

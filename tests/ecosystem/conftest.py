@@ -1,10 +1,16 @@
-"""What the tests of all libraries have: keys that no maker knows."""
+"""What the tests of all libraries have: keys that no maker knows, and a server that answers."""
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
-KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY")
+import pytest
+from served_talk import serving, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "CO_API_KEY")
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +18,18 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients find a key where they look for one."""
     for name in KEYS:
         monkeypatch.setenv(name, "sk-test")
+
+
+@pytest.fixture(scope="module")
+def server_url() -> Iterator[str]:
+    """Run `llm-intercept serve` for the tests of one client."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def served(server_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Tell clients of the server by the environment alone."""
+    for name, value in told(server_url).items():
+        monkeypatch.setenv(name, value)
+    return server_url

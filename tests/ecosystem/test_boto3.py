@@ -1,20 +1,33 @@
-"""boto3's client of Bedrock reaches the door: Converse by the usual rules, other paths by ready bodies, or explained."""
+"""boto3's client of Bedrock and anthropic's are answered in process and at a socket; other paths are explained."""
 
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 pytest.importorskip("boto3")
 
+import anthropic
 import boto3
 from botocore import exceptions
 from botocore.config import Config
 
-from llm_intercept import auto, connection_error, disconnect, intercept, passthrough, raw, timeout, tool_call
+from llm_intercept import (
+    Interceptor,
+    auto,
+    connection_error,
+    disconnect,
+    intercept,
+    passthrough,
+    raw,
+    timeout,
+    tool_call,
+)
 from llm_intercept.errors import UnmatchedRequestError
+from llm_intercept.server import serve
 
 HOST = "https://bedrock-runtime.us-east-1.amazonaws.com"
 QUESTION: dict[str, Any] = {"modelId": "some.model-v1:0", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
@@ -54,12 +67,54 @@ def test_a_stream_of_converse_arrives_event_by_event() -> None:
     assert [call.request.api for call in llm.calls] == ["bedrock.converse"]
 
 
-def test_a_rule_answers_invoke_model() -> None:
+def test_a_rule_answers_invoke_model_of_a_model_that_nobody_knows() -> None:
     """Whose body is a stream that is read when it is asked for."""
     with intercept() as llm:
         llm.on(url="*/invoke").reply(raw({"completion": "Hello."}))
         answer = client().invoke_model(modelId="m", body=b'{"prompt": "Hi"}')
         assert json.loads(answer["body"].read()) == {"completion": "Hello."}
+
+
+CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+TO_CLAUDE = {"max_tokens": 99, "messages": [{"role": "user", "content": "The weather?"}]}
+TOOL = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+
+
+def invoked(bedrock: Any, *, stream: bool) -> str:
+    """Let boto3 invoke Claude; what it says."""
+    body = json.dumps({"anthropic_version": "bedrock-2023-05-31", **TO_CLAUDE})
+    if not stream:
+        answer = bedrock.invoke_model(modelId=CLAUDE, body=body)
+        assert answer["contentType"] == "application/json"
+        return json.loads(answer["body"].read())["content"][0]["text"]
+    answer = bedrock.invoke_model_with_response_stream(modelId=CLAUDE, body=body)
+    assert answer["contentType"] == "application/json"
+    told = [json.loads(one["chunk"]["bytes"]) for one in answer["body"]]
+    assert told[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] > 0
+    return "".join(one["delta"].get("text", "") for one in told if one["type"] == "content_block_delta")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("at", ["in process", "at a socket"])
+def test_claude_is_invoked(stream: bool, at: str) -> None:
+    """By boto3, and by anthropic's client, which signs as Amazon wants it and calls a tool."""
+    with ExitStack() as stack:
+        llm = stack.enter_context(intercept()) if at == "in process" else Interceptor(unmatched="error")
+        llm.on(tool="weather").reply([tool_call("weather", city="Paris")])
+        llm.on("weather").reply("Sunny today.")
+        url = HOST if at == "in process" else stack.enter_context(serve(llm))
+        assert invoked(client(endpoint_url=url), stream=stream) == "Sunny today."
+        claude = anthropic.AnthropicBedrock(
+            aws_access_key="AKIATESTKEY000000000", aws_secret_key="x" * 40, aws_region="us-east-1", base_url=url
+        )
+        if stream:
+            with claude.messages.stream(model=CLAUDE, tools=[TOOL], **TO_CLAUDE) as told:
+                answer = told.get_final_message()
+        else:
+            answer = claude.messages.create(model=CLAUDE, tools=[TOOL], **TO_CLAUDE)
+    assert [(one.name, one.input) for one in answer.content] == [("weather", {"city": "Paris"})]
+    assert [call.request.api for call in llm.calls] == ["bedrock.invoke"] * 2
+    assert all("AWS4-HMAC-SHA256" in call.request.headers["authorization"] for call in llm.calls) or at == "at a socket"
 
 
 def test_what_nothing_answers_is_explained() -> None:

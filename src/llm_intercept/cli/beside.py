@@ -1,47 +1,54 @@
-"""A server beside a command that runs, and the environment that tells the command of it.
+"""A server beside a command that runs, begun when somebody asks it, and the environment that tells the command of it.
 
 Knows: settings said by an environment, what dialects' clients read there. Must not know: the command.
 """
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
 from contextlib import contextmanager
+from importlib import util
+from select import select
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from llm_intercept.base.dummy_keys import missing, missing_of_amazon
 from llm_intercept.dialects import DIALECTS
-from llm_intercept.interceptor.interceptor import engine_of
-from llm_intercept.server.running import serve
-from llm_intercept.server.worker_plan import Plan
 from llm_intercept.settings import BY_NAME
-from llm_intercept.settings.environment import from_environment
+from llm_intercept.settings.environment import SERVED, from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-KEY = "llm-intercept"
+    from llm_intercept.server.asgi import App
+
 CALLS = 1000
+HOST = "127.0.0.1"
+BACKLOG = 512
+NEEDED = "uvicorn"
+
+
+def can_serve() -> bool:
+    """Whether what serves is installed."""
+    return util.find_spec(NEEDED) is not None
 
 
 class Beside:
-    """A server of what an environment says.
+    """A server of what an environment says; nothing is made or imported for it before somebody connects.
 
     Attributes:
         names: The variables that tell of it.
+        count: How many requests there were.
 
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        settings = dict(from_environment(environment) or {})
-        reply, _ = settings.pop("reply", None), settings.pop("quiet", None)
-        self._llm = Plan(settings, reply).interceptor()
-        self.names = tuple(dict.fromkeys(name for dialect in DIALECTS for name in dialect.variables))
-
-    @property
-    def count(self) -> int:
-        """How many requests there were."""
-        return engine_of(self._llm).journal.noted
+        self._told = {name: form for dialect in DIALECTS for name, form in dialect.variables.items()}
+        self.names = tuple(self._told)
+        self.count = 0
+        self._problem: Exception | None = None
 
     @contextmanager
     def serving(self) -> Generator[dict[str, str]]:
@@ -51,13 +58,58 @@ class Beside:
             LLMInterceptError: A request was not answered, or something else went wrong.
 
         """
-        with serve(self._llm, calls=CALLS) as url:
-            yield {**self._environment, **self._told(url)}
+        with socket.create_server((HOST, 0), backlog=BACKLOG) as bound:
+            wake, stop = socket.socketpair()
+            waiting = threading.Thread(target=self._serve, args=(bound, stop), name="llm-intercept-beside", daemon=True)
+            waiting.start()
+            try:
+                yield self._environment_of(f"{HOST}:{bound.getsockname()[1]}")
+            finally:
+                with wake, stop:
+                    wake.send(b".")
+                    waiting.join()
+        if self._problem is not None:
+            raise self._problem
 
-    def _told(self, url: str) -> dict[str, str]:
-        """Tell clients of the server, and Pythons that are answered to let out what goes there: it answers that."""
-        told = {name: form.format(url) for dialect in DIALECTS for name, form in dialect.variables.items()}
-        keys = (name for dialect in DIALECTS for name in dialect.keys if not self._environment.get(name))
+    def _serve(self, bound: socket.socket, stop: socket.socket) -> None:
+        """Wait for somebody to connect, and serve from then on until the block ends."""
+        asked, _, _ = select((bound, stop), (), ())
+        if bound not in asked:
+            return
+        try:
+            self._answer(bound, stop)
+        except Exception as error:  # noqa: BLE001 - it is raised at the end of the block
+            self._problem = error
+            bound.close()  # else clients would wait for an answer
+
+    def _answer(self, bound: socket.socket, stop: socket.socket) -> None:
+        from llm_intercept.server.running import running  # noqa: PLC0415 - these import much
+        from llm_intercept.server.worker_plan import Plan  # noqa: PLC0415
+
+        settings = dict(from_environment(self._environment) or {})
+        reply, _ = settings.pop("reply", None), settings.pop("quiet", None)
+        plan = Plan(settings, reply, {"calls": CALLS})
+        app: App = plan.app(plan.interceptor())
+        try:
+            with running(app, bound, None):
+                select((stop,), (), ())
+        finally:
+            self.count = app.count
+        problem = app.settle()
+        if problem is not None:
+            raise problem
+
+    def _environment_of(self, place: str) -> dict[str, str]:
+        """Tell clients of the server, and Pythons that are answered to let out what they cannot answer themselves."""
+        given = self._environment
+        told = {name: form.format(f"http://{place}") for name, form in self._told.items()}
         let_out = BY_NAME["passthrough"].variable
-        places = f"{self._environment.get(let_out, '')} {urlsplit(url).netloc}"
-        return {**told, **dict.fromkeys(keys, KEY), let_out: places}
+        served = {"at": place, "before": {name: given[name] for name in told if name in given}}
+        return {
+            **given,
+            **told,
+            **missing(given),
+            **missing_of_amazon(given),
+            let_out: f"{given.get(let_out, '')} {place}".strip(),
+            SERVED: json.dumps(served),
+        }

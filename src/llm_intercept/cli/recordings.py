@@ -60,15 +60,15 @@ def list_takes(tape: tuple[str, ...]) -> None:
     """List the takes of each TAPE, in the order in which they were recorded."""
     from rich.table import Column, Table  # noqa: PLC0415
 
-    from llm_intercept.base.json import mapping  # noqa: PLC0415
+    from llm_intercept.engine.reread import read_request  # noqa: PLC0415
 
     screen = console()
     for location, one in _tapes(tape):
         columns = Column("take", overflow="fold"), "model", "answer", "recorded"
         table = Table(*columns, title=styled(location), title_justify="left", box=None)
         for name, take in _in_order(one):
-            model = str(mapping(take.request.body).get("model", ""))
-            table.add_row(*map(styled, (name, model, _answer(take), take.recorded_at[:19])))
+            _, request = read_request(take.request)
+            table.add_row(*map(styled, (name, request.model, _answer(take), take.recorded_at[:19])))
         for name, why in one.problems.items():
             table.add_row(styled(name), "", styled(f"damaged: {why}", "red"), "")
         screen.print(table)
@@ -219,19 +219,27 @@ def _played(file: Path, tape: Tape) -> set[str]:
 @recordings.command("import")
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the tapes.")
-def import_(path: tuple[Path, ...], to: Path) -> None:
-    """Import other recorders' files (vcrpy, go-vcr, cassetter, nock, raw event streams), or folders of them.
+@click.option("--replace", multiple=True, metavar="TEXT=VALUE", help="Put VALUE in for TEXT in URLs and bodies.")
+def import_(path: tuple[Path, ...], to: Path, replace: tuple[str, ...]) -> None:
+    """Import other recorders' files, or folders of them.
+
+    These are read: vcrpy, go-vcr, Ruby's VCR, cassetter and Datadog's test agent (YAML, JSON), nock, HAR, httprr, raw
+    event streams, each also packed (.gz).
 
     Each file becomes one tape: its path under PATH, without its suffix, under --to. A tape that is there and differs,
-    since it is another file's or was edited, stays as it is.
+    since it is another file's or was edited, stays as it is. A recorder's placeholder, such as <API_BASE>, is replaced:
+    --replace '<API_BASE>=https://api.openai.com/v1'.
     """
     from rich.progress import track  # noqa: PLC0415
 
-    from llm_intercept.tapetools.importing import files_under, import_files  # noqa: PLC0415
+    from llm_intercept.tapetools.importing import files_under, import_files, not_read  # noqa: PLC0415
 
     screen = console()
     files = list(files_under(path))
-    progress = track(import_files(files, to), "importing", len(files), console=screen, transient=True)
+    if not files:
+        raise failure(f"there are no recordings in {', '.join(map(str, path))}: {not_read(path)}")
+    imported = import_files(files, to, stands_for=_replaced(replace))
+    progress = track(imported, "importing", len(files), console=screen, transient=True)
     done = list(progress)
     failed = [one for one in done if one.failure]
     for one in failed:
@@ -243,6 +251,13 @@ def import_(path: tuple[Path, ...], to: Path) -> None:
     screen.print(f"{said}{f' ({same} there already)' if same else ''}, {len(failed)} not imported")
     if failed:
         raise SystemExit(1)
+
+
+def _replaced(given: tuple[str, ...]) -> dict[str, str]:
+    for one in given:
+        if not one.partition("=")[0] or "=" not in one:
+            raise click.UsageError(f"--replace {one!r} is not TEXT=VALUE.")
+    return {text: value for text, _, value in (one.partition("=") for one in given)}
 
 
 @recordings.command(context_settings=COMMAND)

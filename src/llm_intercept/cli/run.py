@@ -12,16 +12,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llm_intercept.base import reports
 from llm_intercept.base.foreign import FOREIGN
 from llm_intercept.base.version import DISTRIBUTION
-from llm_intercept.base.words import counted, did_you_mean
+from llm_intercept.base.words import did_you_mean
 from llm_intercept.cli.check import rules_of
 from llm_intercept.cli.flags import settings_flags
+from llm_intercept.cli.heard import Heard
 from llm_intercept.cli.terminal import say_error
 from llm_intercept.cli.waiting import status_of
 from llm_intercept.errors import SettingsError
@@ -50,28 +51,33 @@ if "llm_intercept._startup" not in sys.modules:
 TOOLS = ("hatch", "invoke", "nox", "pdm", "pipenv", "pipx", "poetry", "tox", "uv")
 """Modules that are run by one Python to start another."""
 UNHEARD = (
-    "no Python that {command!r} started has said that it is answered by llm-intercept, so nothing was mocked: what was "
-    "asked of a model went to the real API. Each Python that asks needs llm-intercept-transport installed: inside "
-    "`sh -c`, `make` and `uvx` (uvx --with llm-intercept-transport …) it may be another one than here; and -S and an "
-    "emptied environment switch it off. If it was not meant to run Python at all, run it without llm-intercept."
+    "nothing was intercepted: no Python that {{command!r}} started has said that it is answered by llm-intercept{at}, "
+    "so nothing was mocked: what was asked of a model went to the real API. Each Python that asks needs "
+    "llm-intercept-transport installed: inside `sh -c`, `make` and `uvx` (uvx --with llm-intercept-transport …) it may "
+    "be another one than here; and -S and an emptied environment switch it off. "
 )
-
+AT_SOCKET = ", and nothing came to the socket that the others are told of"
 UNASKED = (
-    "nothing was asked of a model, neither at the socket nor in a Python that is answered, so nothing was mocked. The "
-    "program is told of the socket by its environment ({names}): give it to its client, where that does not read these."
+    "What is no such Python asks where {names} in its environment say: give it to its client, where that does not read "
+    "these."
+)
+NO_SERVER = (
+    "What is no Python at all is answered at a socket, which needs pip install 'llm-intercept-transport[serve]'."
 )
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @settings_flags()
-@click.option("--serve", "is_served", is_flag=True, help="Answer at a socket too, for what is not Python.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(command: tuple[str, ...], is_served: bool, **given: str | None) -> None:
-    """Run COMMAND with every chat completion answered, in it and in the Python processes it starts.
+def run(command: tuple[str, ...], **given: str | None) -> None:
+    """Run COMMAND with every question to a model answered, in it and in the processes it starts.
+
+    Pythons that have llm-intercept are answered in process. All others, in any language, are told of a server by the
+    variables that the APIs' clients read (OPENAI_BASE_URL, …); it needs the extra serve.
 
     Examples: llm-intercept run --reply "hi" -- python app.py;
     llm-intercept run --mode auto --recordings recordings/demo -- python app.py;
-    llm-intercept run --serve --rules rules.toml -- node app.js
+    llm-intercept run --rules rules.toml -- node app.js
     """
     chosen = {name: text for name, text in given.items() if text is not None}
     chosen.setdefault("mode", "replay" if "recordings" in chosen else "mock")  # as `intercept(recordings=…)` does
@@ -88,30 +94,38 @@ def run(command: tuple[str, ...], is_served: bool, **given: str | None) -> None:
             f"there is no command {command[0]!r}. Put the whole command after --, as in: "
             "llm-intercept run -- python app.py"
         )
-    if not is_served:
-        _check_interpreter(program, command)
+    from llm_intercept.cli.beside import Beside, can_serve  # noqa: PLC0415 - it imports all dialects
+
+    _check_interpreter(program, command)
     rules = variables.get(BY_NAME["rules"].variable)
     if rules is not None:
         rules_of(rules)
     environment = {**os.environ, **variables}
-    sys.exit(_run_beside(program, command, environment) if is_served else _run(program, command, environment))
+    if can_serve():
+        sys.exit(_run_beside(program, command, Beside(environment), is_quiet=_is_quiet(environment)))
+    status, entries = _run(program, command, environment)
+    sys.exit(_told(command, status, Heard(entries), _is_quiet(environment), UNHEARD.format(at="") + NO_SERVER))
 
 
-def _run_beside(program: str, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+def _run_beside(program: str, command: tuple[str, ...], beside: Beside, *, is_quiet: bool) -> int:
     """Run a command beside a server, of which its environment tells; return its status, or a failure."""
-    from llm_intercept.cli.beside import Beside  # noqa: PLC0415 - it imports pydantic
-    from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - as above
+    from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - click is all that `--help` needs
 
-    status, beside = 0, Beside(environment)
+    status, entries, problem = 0, list[dict[str, Any]](), None
     try:
-        with beside.serving() as told:
-            status = _run(program, command, told, beside)
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from error
+        with beside.serving() as environment:
+            status, entries = _run(program, command, environment)
     except LLMInterceptError as error:
-        say_error(error)
-        return status or 1
-    return status
+        problem = error
+    advice = UNHEARD.format(at=AT_SOCKET) + UNASKED.format(names=", ".join(beside.names))
+    status = _told(command, status, Heard(entries, beside.count), is_quiet, advice)
+    if problem is not None:
+        say_error(problem)
+    return status or int(problem is not None)
+
+
+def _is_quiet(environment: Mapping[str, str]) -> bool:
+    return bool(environment.get(BY_NAME["quiet"].variable))
 
 
 def _variables(given: Mapping[str, str]) -> dict[str, str]:
@@ -122,30 +136,22 @@ def _variables(given: Mapping[str, str]) -> dict[str, str]:
     return {BY_NAME[name].variable: BY_NAME[name].kind.seen_from(str(Path.cwd()), text) for name, text in given.items()}
 
 
-def _run(program: str, command: tuple[str, ...], environment: Mapping[str, str], beside: Beside | None = None) -> int:
-    """Run a command to its end; return its status, or a failure where nothing in it was answered."""
+def _run(program: str, command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
+    """Run a command to its end; return its status, and what the processes told that are answered."""
     with tempfile.TemporaryDirectory(prefix="llm-intercept-", ignore_cleanup_errors=True) as folder:
         file = str(Path(folder, "heard"))
         status = status_of(program, command, {**environment, HEARD: file})
-        heard = reports.take(file)
-    is_quiet = bool(environment.get(BY_NAME["quiet"].variable))
-    if beside is not None and (beside.count or not any("asked" in entry for entry in heard)):
-        return _told(beside, status, is_quiet=is_quiet)
-    if not any("started" in entry for entry in heard):
-        click.echo(f"Error: {UNHEARD.format(command=command[0])}", err=True)
-        return status or 1
-    if not status and not any("asked" in entry for entry in heard) and not is_quiet:
-        click.echo("llm-intercept: no process that was answered asked a model anything.", err=True)
-    return status
+        return status, reports.take(file)
 
 
-def _told(beside: Beside, status: int, *, is_quiet: bool) -> int:
-    """Say how much was answered at the socket; nothing at all is a failure."""
-    if not beside.count:
-        click.echo(f"Error: {UNASKED.format(names=', '.join(beside.names))}", err=True)
+def _told(command: tuple[str, ...], status: int, heard: Heard, is_quiet: bool, advice: str) -> int:
+    """Say what was answered; where nobody could be, that is a failure."""
+    if not heard.is_answered and not heard.at_socket:
+        click.echo(f"Error: {advice.format(command=command[0])}", err=True)
         return status or 1
     if not is_quiet:
-        click.echo(f"llm-intercept: {counted(beside.count, 'request')} came to the socket.", err=True)
+        said = str(heard) if heard.asked else "no process that was answered asked a model anything"
+        click.echo(f"llm-intercept: {said}.", err=True)
     return status
 
 
@@ -160,20 +166,22 @@ def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
     problem = _without_us(python)
     if problem and not PYTHON.search(Path(program).name):
         click.echo(
-            f"llm-intercept: {python}, which runs {command[0]!r}, {problem}: what it asks a model itself goes "
-            "to the real API. The Pythons that it starts are answered, where they have it.",
+            f"llm-intercept: {python}, which runs {command[0]!r}, {problem}: what it asks a model itself goes to the "
+            "real API, where it does not heed OPENAI_BASE_URL and its kin. The Pythons that it starts are answered, "
+            "where they have it.",
             err=True,
         )
     elif problem:
         raise click.ClickException(
             f"{python}, which runs {command[0]!r}, {problem}: the program would call the real API. Install it there: "
-            f"{python} -m pip install {DISTRIBUTION}. If it only starts a Python that has it, write env before it."
+            f"{python} -m pip install {DISTRIBUTION}. If it only starts a Python that has it, or heeds OPENAI_BASE_URL "
+            "and its kin, which tell of a server, write env before it."
         )
     option = _switching_site_off(command[1:]) if PYTHON.search(Path(program).name) else ""
     if option:
         raise click.ClickException(
             f"Python's option {option} switches off the start-up that llm-intercept needs: the program would call the "
-            "real API. Leave it out."
+            "real API. Leave it out; or, if the program heeds OPENAI_BASE_URL and its kin, write env before it."
         )
 
 

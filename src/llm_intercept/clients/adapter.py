@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from llm_intercept.model.wire import NetworkFaultError, Observer, WireResponse
     from llm_intercept.timing.clock import Timeline
 
@@ -51,7 +53,7 @@ class Adapter(Errors, Protocol[R_co]):
 class AsyncAdapter(Errors, Protocol[R_co]):
     """One request at a door whose clients await."""
 
-    async def read(self) -> bytes: ...
+    def read(self) -> Awaitable[bytes]: ...
 
     async def forward(self, observer: Observer | None, /) -> tuple[int, R_co]: ...
 

@@ -9,7 +9,11 @@ from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
 from llm_intercept.dialects.anthropic_messages.dialect import AnthropicMessages
 from llm_intercept.dialects.anthropic_messages.token_counter import TokenCounter
 from llm_intercept.dialects.anthropic_models.dialect import AnthropicModels
-from llm_intercept.dialects.bedrock.dialect import BedrockConverse
+from llm_intercept.dialects.bedrock.dialect import BedrockConverse, Nova
+from llm_intercept.dialects.bedrock.invoke import BedrockInvoke
+from llm_intercept.dialects.bedrock.prompt_families import DEEPSEEK, LLAMA, MISTRAL, TITAN
+from llm_intercept.dialects.bedrock.prompted import Prompted
+from llm_intercept.dialects.bedrock.titan_embed import TitanEmbeddings
 from llm_intercept.dialects.cohere.cohere_embed import CohereEmbed
 from llm_intercept.dialects.cohere.cohere_models import CohereModels
 from llm_intercept.dialects.cohere.cohere_rerank import CohereRerank
@@ -21,7 +25,7 @@ from llm_intercept.dialects.google_models.dialect import GoogleModels
 from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
 from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
 from llm_intercept.dialects.ollama.ollama_models import OllamaModels
-from llm_intercept.dialects.opaque import OPAQUE
+from llm_intercept.dialects.opaque import Opaque
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
@@ -39,8 +43,24 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "api_names", "claimed_by", "dialect_of", "home_of", "maker_of"]
 
+CHATS = (
+    r"openai\.|qwen\.|mistral\.(?!mistral-7b|mixtral|mistral-(?:small|large)-2402)|deepseek\.v3|ai21\.jamba|moonshot"
+    r"|minimax\.|zai\.|google\.gemma|nvidia\."
+)
+INVOKED: tuple[Dialect, ...] = (
+    BedrockInvoke(AnthropicMessages(), r"anthropic\.claude|application-inference-profile/|provisioned-model/"),
+    BedrockInvoke(Nova(), r"amazon\.nova-(?!canvas|reel|sonic)"),
+    BedrockInvoke(OpenAIChat(), CHATS),
+    BedrockInvoke(Prompted(LLAMA), r"meta\.llama"),
+    BedrockInvoke(Prompted(MISTRAL), r"mistral\."),
+    BedrockInvoke(Prompted(DEEPSEEK), r"deepseek\.r1"),
+    BedrockInvoke(Prompted(TITAN), r"amazon\.titan-(?:text|tg1)"),
+    BedrockInvoke(CohereEmbed(), r"cohere\.embed"),
+    TitanEmbeddings(),
+)
+"""What each maker's models speak where Bedrock invokes them, by what their ids have in them, the first that fits."""
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
@@ -54,6 +74,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CohereRerank(),
     CohereModels(),
     BedrockConverse(),
+    *INVOKED,
     OpenAIEmbeddings(),
     OpenAIModels(),
     OpenAIModerations(),
@@ -72,6 +93,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CountTokens(),
     *SIDE_REQUESTS,
 )
+OPAQUE = Opaque(DIALECTS)
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 
@@ -86,6 +108,17 @@ def claimed_by(head: WireRequest) -> Dialect | None:
 def dialect_of(head: WireRequest) -> Dialect:
     """Find the dialect of a request: the one that claims it, or the null dialect."""
     return claimed_by(head) or OPAQUE
+
+
+def api_names() -> tuple[str, ...]:
+    """Name all APIs that a request may be one of."""
+    answered, others = (one.name for one in DIALECTS), OPAQUE.names
+    return tuple(dict.fromkeys((*answered, *others)))
+
+
+def maker_of(made_by: str) -> Dialect | None:
+    """Find the API that an SDK's class is an answer of; None if nobody here knows it."""
+    return next((one for one in DIALECTS if one.objects and made_by.startswith(one.objects)), None)
 
 
 def home_of(head: WireRequest) -> str:

@@ -130,7 +130,8 @@ class NoStreams:
     def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
         """Write an error as the usual event."""
         del first
-        return frame(encode({"error": {"message": error.message, "type": error.type, "code": error.code}}).decode())
+        message = "The request failed." if error.message is None else error.message
+        return frame(encode({"error": {"message": message, "type": error.type, "code": error.code}}).decode())
 
     def halve_arguments(self, body: bytes, /) -> bytes:
         """Leave the body as it is: there are no calls of tools."""
@@ -220,14 +221,14 @@ class Dialect(ABC):
         remembers: Whether its requests may continue what was answered before; `recall` says what.
         home: The host at which its maker serves it, which a server of any name stands for; empty where there is none.
         variables: The environment variables by which its clients are told of another server; `{}` is that one's URL.
-        keys: Those in which its clients look for the key that they do nothing without.
+        objects: What the classes of SDKs begin with, their modules first, whose objects are its answers.
 
     """
 
     name: str
     home: str = ""
     variables: Mapping[str, str] = MappingProxyType({})
-    keys: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()
     counted: Callable[[bytes], int] | None = None
@@ -265,6 +266,11 @@ class Dialect(ABC):
     @abstractmethod
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error in the API's own words and shape."""
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        """Whether host or client say that the API's maker is asked, whatever the path is."""
+        del request
+        return False
 
     def limits(self, states: Sequence[LimitState], second: int) -> Headers:
         """Write what the API says of its rate limits beside every answer, which is made at that second."""

@@ -6,7 +6,6 @@ and is driven by a door, sync or async.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,32 +14,44 @@ from llm_intercept.base.hosts import names_one
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve, whose
 from llm_intercept.engine.brought import answer_each
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
-from llm_intercept.engine.identity import Identities, of_text
-from llm_intercept.engine.reach import concerns, is_answered_elsewhere, is_of_a_model, is_read, lets_out, records
+from llm_intercept.engine.homes import at_home
+from llm_intercept.engine.identity import Identities, told_now
+from llm_intercept.engine.keyless import check_key
+from llm_intercept.engine.of_another import of_another
+from llm_intercept.engine.reach import (
+    concerns,
+    is_answered_elsewhere,
+    is_of_a_model,
+    is_read,
+    is_stopped,
+    lets_out,
+    records,
+)
+from llm_intercept.engine.readings import forget, read
 from llm_intercept.engine.settle import settled
+from llm_intercept.engine.turned_down import refusal
+from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
 from llm_intercept.errors import (
     AnswerError,
     LLMInterceptError,
     ReplyError,
-    ReplyFunctionError,
     UnmatchedRequestError,
-    UnmatchedWarning,
 )
 from llm_intercept.journal.journal import Call, Journal
-from llm_intercept.model.exchange_id import Identity
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, ErrorReply, Passthrough, RaiseError
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
+from llm_intercept.settings.environment import served_at
 from llm_intercept.simulation.service import Service
 from llm_intercept.stored.shelves import Shelves, Stored
 
@@ -53,6 +64,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.replay import Replay
     from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
@@ -60,10 +72,6 @@ if TYPE_CHECKING:
     from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy
     from llm_intercept.timing.pace import Pace
-
-REMEMBERED = 1000
-"""So many warnings are not given again."""
-_warned: dict[str | tuple[str, type[Warning], int], int] = {}
 
 IN_THE_BODY = "mock_response, in the request's body"
 
@@ -82,7 +90,6 @@ class Engine:
 
     unmatched: UnmatchedPolicy = "error"
     seed: int = 0
-    created: int | None = None
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     passthrough: tuple[str, ...] = ()
     network: Network = "open"
@@ -94,6 +101,7 @@ class Engine:
     service: Service = field(default_factory=Service)
     recorder: Recorder | None = None
     stored: Stored = field(default_factory=Stored)
+    served: str = field(default_factory=served_at)
     _identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
@@ -105,6 +113,10 @@ class Engine:
 
         """
         chain = self._chain(outer)
+        if self.served:
+            head = at_home(head, self.served)
+            if head.at and len(chain) == 1 and self.sends_on:  # which that server does for all programs
+                return None
         exchange = self._begun(head, chain)
         if (outer or self.network == "none") and is_cut_off((head.host,), port_of(head), chain):
             return kept_in(exchange, head)
@@ -118,6 +130,7 @@ class Engine:
 
     def socket(self, head: WireRequest, _: Sequence[HasEngine] = ()) -> SocketForm | None:
         """Say how a WebSocket is spoken whose messages make requests with this head; None if it is not answered."""
+        head = at_home(head, self.served) if self.served else head
         is_let_out = self.lets_unmatched_out or self.lets_out(head.host, path=head.path, port=port_of(head))
         dialect = None if is_let_out else claimed_by(head)
         return None if dialect is None else dialect.socket(head)
@@ -130,6 +143,11 @@ class Engine:
     def lets_unmatched_out(self) -> bool:
         """Whether what nothing answers goes to the network."""
         return self.unmatched in {"passthrough", "warn"}
+
+    @property
+    def sends_on(self) -> bool:
+        """Whether what no rule answers goes on, to be recorded or let out."""
+        return self.lets_unmatched_out or (self.recorder is not None and self.recorder.records)
 
     def lets_out(self, host: str, model: str = "", path: str = "", port: int | None = None) -> bool:
         """Whether a request is one of those that `passthrough` lets out, by its host, its model, or host and path."""
@@ -159,9 +177,9 @@ class Engine:
             complete: Whether the block came to its end, so that rules left over count too, where they are to be used.
 
         """
-        unused = self.book.unused() if complete and self.all_used else ()
         recorded = self.recorder.settle() if self.recorder is not None else None
-        return settled(self.journal, self.budget, unused, recorded)
+        book = self.book if complete else None
+        return settled(self.journal, self.budget, book, recorded, all_used=self.all_used)
 
     def _chain(self, outer: Sequence[HasEngine]) -> tuple[Engine, ...]:
         return (self, *(one.engine() for one in outer))
@@ -173,7 +191,7 @@ class Engine:
         if dialect is OPAQUE and not is_of_a_model(head, content, chain):
             unknown = "elsewhere"
         try:
-            request = dialect.read(head, content)
+            request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
         except BadRequestError as refused:
@@ -185,10 +203,9 @@ class Engine:
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
-        digest = self._identities.digest(dialect.essence(request), self.seed)
-        before = self.journal.failed_before(digest)
-        is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
-        call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
+        digest = self._identities.of(dialect, request, self.seed)
+        call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest), timeout=head.timeout)
+        call.is_side, call.retries_told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
@@ -222,19 +239,21 @@ class Engine:
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
+            forget(case.dialect, case.head, case.request.content)
             answer = yield from resolve(answer, case)
         if isinstance(answer, ANSWERS):
             return (yield from self._given(case, answer))
         match answer:
             case None:
-                facts = stopped(case, why, chain) if _stops(case, chain) else unanswered(case, chain)
+                facts = stopped(case, why, chain) if is_stopped(case.dialect, chain) else unanswered(case, chain)
                 return (yield from self._unmatched(case, facts))
             case Exhausted():
                 return (yield from self._unmatched(case, exhausted(case, answer)))
             case Passthrough():
                 return (yield from _forward(case.call))
             case Capture():
-                return (yield from _forward(case.call, answer))
+                # A server of ours records what comes to it, and asks who is meant.
+                return (yield from _forward(case.call, None if self.served and case.head.at else answer))
             case RaiseError():
                 raise exception_of(answer.error)
             case _:
@@ -244,6 +263,8 @@ class Engine:
         """Write and deliver a reply."""
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
+        if isinstance(answer, RawReply) and answer.made_by:
+            answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
         if is_plain(answer, case):
@@ -254,7 +275,7 @@ class Engine:
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
             identity = self._identity(case)
-            written = self._written(case, delivery.answer, identity, delivery.pace)
+            written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
         if case.request.stream or response.timeline is not None:
             return self._watched(case, response)
@@ -265,10 +286,7 @@ class Engine:
         return replace(response, chunks=Watched(response.chunks, partial(self._ended, case)))
 
     def _identity(self, case: Case) -> Identity:
-        return self._made_now(self._identities.next(case.call.digest, stream=case.request.stream))
-
-    def _made_now(self, digits: str) -> Identity:
-        return Identity(digits, int(self.service.clock.unix()) if self.created is None else self.created)
+        return told_now(self._identities.next(case.call.digest, stream=case.request.stream), self.service.clock)
 
     def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
@@ -289,8 +307,7 @@ class Engine:
         return response
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
-        """Play a take."""
-        identity = self._made_now(case.call.digest) if case.is_replay else self._identity(case)
+        identity = told_now(case.call.digest, self.service.clock) if case.is_replay else self._identity(case)
         context = Context(self.tokenizer, identity, lambda _: None, case)
         try:
             response = replay.response(case, context)
@@ -328,7 +345,7 @@ class Engine:
         call.source = "unmatched"
         if self.lets_unmatched_out:
             if self.unmatched == "warn":
-                _warn(str(facts))
+                warn(str(facts))
             return (yield from _forward(call))
         self.journal.note_unmatched(facts)
         call.error = UnmatchedRequestError([facts])
@@ -337,14 +354,14 @@ class Engine:
             raise call.error
         call.status = 404
         call.finish()
-        return self._refusal(case, 404, str(facts), "llm_intercept_unmatched")
+        return refusal(case, 404, str(facts), "llm_intercept_unmatched")
 
     def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
         call = case.call
         self.journal.note_failure(error)
         call.status, call.error = 500, error
         call.finish()
-        return self._refusal(case, 500, str(error), "llm_intercept_failed")
+        return refusal(case, 500, str(error), "llm_intercept_failed")
 
     def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
         """Answer what the API itself would refuse."""
@@ -353,46 +370,25 @@ class Engine:
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "rule", refused.error.status, refused
         call.finish()
-        return dialect.fail(request, refused.error, self._made_now(self._identities.next(digest, stream=False)))
-
-    def _refusal(self, case: Case, status: int, message: str, code: str) -> WireResponse:
-        """Refuse in the API's own shape, so that an SDK raises it at once; the same message has the same request id."""
-        error = ErrorReply(status, message=message, code=code, is_final=True)
-        return case.dialect.fail(case.request, error, self._made_now(of_text(message)))
+        identity = told_now(self._identities.next(digest, stream=False), self.service.clock)
+        return dialect.fail(request, refused.error, identity)
 
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
+        if case.leave is not None:
+            case.leave()
         if call.source != "recording":
             call.complete = error is None and is_end(case, last)
         if error is not None:
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
-                self.journal.note_failure(_whose(error, case))
+                self.journal.note_failure(whose(error, case))
         call.finish()
 
 
-def _warn(text: str) -> None:
-    """Warn of a request that was let out; each text is another, and Python would remember every one for ever."""
-    if len(_warned) >= REMEMBERED:
-        _warned.clear()
-    warnings.warn_explicit(text, UnmatchedWarning, "<llm-intercept>", 1, module=__name__, registry=_warned)
-
-
-def _whose(error: Exception, case: Case) -> LLMInterceptError:
-    """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
-    if isinstance(error, LLMInterceptError):
-        return error
-    kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
-    return kind(str(case.origin), case.where, error)
-
-
-def _stops(case: Case, chain: tuple[Engine, ...]) -> bool:
-    """Whether the request is stopped for its host alone, since no rule and no recording could answer it."""
-    return case.dialect is OPAQUE and not records(chain)
-
-
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:
+    check_key(call.request)
     call.source = "live"
     call.status = yield Forward(capture)
     call.finish()

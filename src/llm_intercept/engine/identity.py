@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.recent import RecentCounts
+from llm_intercept.model.exchange_id import Identity
+
+if TYPE_CHECKING:
+    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.timing.clock import Clock
 
 REMEMBERED = 20_000
 """Distinct requests whose repeats are counted; after as many others, one has the ids of its first time again."""
+
+
+def told_now(digits: str, clock: Clock) -> Identity:
+    """Tell an exchange by its digits and the moment of its answer."""
+    return Identity(digits, clock.second())
 
 
 def of_text(text: str) -> str:
@@ -27,6 +38,14 @@ class Identities:
     def __init__(self) -> None:
         self._repeats: RecentCounts[int] = RecentCounts(REMEMBERED)
         self._lock = threading.Lock()
+
+    def of(self, dialect: Dialect, request: LLMRequest, seed: int) -> str:
+        """Hash what makes a request the same one, once if it comes again."""
+        known = request.beside
+        found: str | None = known.get(seed)
+        if found is None:
+            found = known[seed] = self.digest(dialect.essence(request), seed)
+        return found
 
     def digest(self, essence: Any, seed: int) -> str:
         """Hash what a dialect says makes a request the same one, and the seed."""

@@ -46,6 +46,11 @@ def is_read(head: WireRequest, dialect: Dialect, chain: Chain) -> bool:
     return not OPAQUE.claims(head) and OPAQUE.asks_a_model(head) == "perhaps"
 
 
+def is_stopped(dialect: Dialect, chain: Chain) -> bool:
+    """Whether a request that no rule answers is stopped for its host alone, since no recording could answer it."""
+    return dialect is OPAQUE and not records(chain)
+
+
 def lets_out(head: WireRequest, chain: Chain) -> bool:
     """Whether the request is one of those that `passthrough` lets out."""
     return any(engine.lets_out(head.host, path=head.path, port=port_of(head)) for engine in chain if engine.passthrough)

@@ -14,7 +14,6 @@ from typing import Any
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 MAGIC = {GZIP: "gzip", ZSTD: "zstd"}
-WITHOUT_MAGIC = ("br", "deflate")
 IDENTITY = ("", "identity")
 MOST = 100_000_000
 """How many bytes a body may have when it is decoded; a file of nothing packs a thousand times as much, or more."""
@@ -60,6 +59,23 @@ class Inflate:
             rest, self._inner = self._inner.unused_data, zlib.decompressobj(self._bits)
             found += self._inner.decompress(rest)
         return found
+
+
+class Ending:
+    """Decodes by a library's `decode`, whose `decoder` may say whether what came ended as it should."""
+
+    def __init__(self, decode: Decode, decoder: Any) -> None:
+        self._decode, self._decoder = decode, decoder
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what came ended as it should; yes, where nothing says so."""
+        is_finished: Callable[[], bool] | None = getattr(self._decoder, "is_finished", None)
+        return bool(getattr(self._decoder, "eof", True) if is_finished is None else is_finished())
+
+    def __call__(self, data: bytes) -> bytes:
+        """Decode what comes next."""
+        return self._decode(data)
 
 
 class Limited:
@@ -116,14 +132,19 @@ def decode_chunks(header: str, chunks: list[bytes], most: int = MOST) -> list[by
 def decode_stored(content: bytes, header: str = "", most: int = MOST) -> bytes:
     """Decode what another recorder stored; raises `EncodedError` where that cannot be done.
 
-    Its magic bytes say more than the header, which stays when a recorder decodes (docs/wire.md 8.1). Brotli and
-    deflate have none: what is no text and is said to be so is.
+    Its magic bytes say more than the header, which stays when a recorder decodes (docs/wire.md 8.1). What has none,
+    such as Brotli, is so where the header says it and it is no text.
     """
-    said = header.strip().lower()
-    seen = next((name for magic, name in MAGIC.items() if content.startswith(magic)), "")
-    encoding = seen or (said if said in WITHOUT_MAGIC and not _is_text(content) else "")
-    if not encoding:
-        return content
+    said = [name.strip().lower() for name in header.split(",")]
+    for name in (*(name for name in reversed(said) if name not in IDENTITY), ""):
+        seen = next((known for magic, known in MAGIC.items() if content.startswith(magic)), "")
+        encoding = seen or (name if name not in MAGIC.values() and not is_text(content) else "")
+        if encoding:
+            content = _decoded(content, encoding, most)
+    return content
+
+
+def _decoded(content: bytes, encoding: str, most: int) -> bytes:
     (decoder,) = decoders(encoding, most)
     decoded = decoder(content)
     if not decoder.is_whole:
@@ -131,7 +152,8 @@ def decode_stored(content: bytes, header: str = "", most: int = MOST) -> bytes:
     return decoded
 
 
-def _is_text(content: bytes) -> bool:
+def is_text(content: bytes) -> bool:
+    """Whether bytes are a text: UTF-8, with no control characters but tabs and line ends."""
     try:
         return not any(letter < " " and letter not in "\t\n\r" for letter in set(content.decode()))
     except UnicodeDecodeError:
@@ -143,8 +165,7 @@ def _decoder(name: str) -> Decode:
         return Inflate(gzip=name != "deflate")
     if name == "br":
         decoder = _library(name, BROTLI).Decompressor()
-        decode: Decode = getattr(decoder, "decompress", None) or decoder.process
-        return decode
+        return Ending(getattr(decoder, "decompress", None) or decoder.process, decoder)
     if name == "zstd":
         return _unzstd(_library(name, ZSTANDARD))
     raise EncodedError(f"its content-encoding {name!r} is not known")
@@ -152,8 +173,8 @@ def _decoder(name: str) -> Decode:
 
 def _unzstd(library: Any) -> Decode:
     decoder = library.ZstdDecompressor()
-    decode: Decode = (decoder.decompressobj() if hasattr(decoder, "decompressobj") else decoder).decompress
-    return decode
+    inner = decoder.decompressobj() if hasattr(decoder, "decompressobj") else decoder
+    return Ending(inner.decompress, inner)
 
 
 def _library(encoding: str, names: tuple[str, ...]) -> Any:

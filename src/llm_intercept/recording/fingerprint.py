@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, cast
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.dialects import dialect_of
@@ -36,6 +36,8 @@ WORDS = OF_URL | {API}
 """What `Match(ignore=…)` takes beside paths."""
 HOW = frozenset({"api-version", "alt", "beta"})
 """Parameters of a URL that only say how to answer."""
+SENT_AS_IT_IS = "%/:;=@!$&'()*+,~-._[]"
+"""The signs of a path that no client encodes; others, as in another recorder's `<PROJECT>`, some do, and some not."""
 GIVEN_OUT = 32_768
 """From this port on the system gives them out, to a server of a test another each time; those below somebody chose."""
 USUAL_PORTS = {"http": 80, "https": 443}
@@ -108,13 +110,13 @@ class Match:
         if "host" not in self.ignore:
             made["host"] = server_of(url)
         if "path" not in self.ignore:
-            made["path"] = parts.path.rstrip("/")
+            made["path"] = quote(parts.path, safe=SENT_AS_IT_IS).rstrip("/")
         query = [] if "query" in self.ignore else _asked(parts)
         return {**made, "query": query} if query else made
 
     def kept(self, body: object, recorded: Recorded) -> Any:
         """Leave out of a body what makes no difference."""
-        kept: Any = body
+        kept: Any = {} if body is None or body == "" else body  # of a request without a body, however that is kept
         if is_object(body):
             entries = mapping(body).items()
             usual = recorded.false_by_default

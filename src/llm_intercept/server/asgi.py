@@ -20,21 +20,22 @@ from llm_intercept.server.control import OPEN, PREFIX, Asked, Control, Told
 from llm_intercept.server.cors import Cors, is_foreign
 from llm_intercept.server.door import Body, Door, LeftError
 from llm_intercept.server.metrics import metrics
+from llm_intercept.server.patience import Patience
 from llm_intercept.server.refusing import RefusedError, refusal
 from llm_intercept.server.sending import Channel
 from llm_intercept.server.serve_options import Options, checked
 from llm_intercept.server.shares import HEADER, Shares
 from llm_intercept.server.socket_asgi import SocketServer
-from llm_intercept.server.standing import Headers, head_of, headers_of
+from llm_intercept.server.standing import Headers, head_of
 from llm_intercept.server.upstream import Upstream
 from llm_intercept.timing.clock import Clock
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from llm_intercept.engine.exchange import Engine
     from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.journal.journal import Call
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
@@ -62,13 +63,20 @@ def app(interceptor: Interceptor, /, **options: Unpack[Given]) -> App:
 
 
 class App:
-    """The application; `app` makes it."""
+    """The application; `app` makes it.
+
+    Attributes:
+        count: How many requests there were, of all tests; what is only asked beside them is none.
+
+    """
 
     def __init__(self, llm: Interceptor, options: Options) -> None:
         self._llm, self._options = llm, options
         self._metrics = metrics()
-        self._shares = Shares(llm, options.tests, options.calls, self._metrics.count)
+        self.count = 0
+        self._shares = Shares(llm, options.tests, options.calls, self._heard)
         self._cors = Cors(options.cors)
+        self._patience = Patience(options.body_timeout)
         self._stopping: asyncio.Event | None = None
         self._clock = Clock(engine_of(llm).service.clock.scale)
         self._upstream: Upstream | None = None
@@ -84,6 +92,10 @@ class App:
                 await self._socket(scope, receive, send)
             case kind:
                 raise TypeError(f"llm-intercept serves http, lifespan and websocket, and no {kind!r}")
+
+    def _heard(self, call: Call) -> None:
+        self.count += not call.is_side
+        self._metrics.count(call)
 
     def settle(self) -> LLMInterceptError | None:
         """End what was recorded, once the server has stopped; return what went wrong, in a block's order of weight."""
@@ -112,8 +124,8 @@ class App:
                 return
 
     async def _http(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        preflight = self._cors.preflight(scope["method"], headers)
+        headers, head = head_of(scope, self._options.upstream)
+        preflight = self._cors.preflight(headers) if scope["method"] == "OPTIONS" else None
         is_plain = scope["http_version"] == "1.0"
         channel = Channel(send, self._cors.said(headers) if preflight is None else preflight, is_plain=is_plain)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -124,14 +136,13 @@ class App:
             elif path.startswith(PREFIX) or path == METRICS:
                 await self._control(path, scope, headers, receive, channel)
             else:
-                await self._ask(scope, headers, receive, channel)
+                await self._ask(head, headers, receive, channel)
         finally:
             self._metrics.opened(-1)
 
     async def _socket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer an API's WebSocket."""
-        headers = headers_of(scope)
-        head = head_of(scope, headers, self._options.upstream, method="POST")
+        headers, head = head_of(scope, self._options.upstream, method="POST")
         try:
             engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
         except RefusedError:
@@ -139,10 +150,9 @@ class App:
             return
         await SocketServer(head, engine.exchange, receive, send).run(engine.socket(head))
 
-    async def _ask(self, scope: dict[str, Any], headers: Headers, receive: Receive, channel: Channel) -> None:
+    async def _ask(self, head: WireRequest, headers: Headers, receive: Receive, channel: Channel) -> None:
         """Answer a request to an API."""
-        head = head_of(scope, headers, self._options.upstream)
-        body = Body(receive, headers.get("content-length", ""), self._options.max_body, self._options.body_timeout)
+        body = Body(receive, headers.get("content-length", ""), self._options.max_body, self._patience)
         door = Door(head, body, receive, self._forwarding)
         try:
             await self._answer(head, headers, door, channel)
@@ -164,7 +174,7 @@ class App:
         exchange = engine.exchange(head)
         if exchange is not None:
             response = await drive_async(exchange, door)
-        elif self._options.upstream and _goes_on(engine):
+        elif self._options.upstream and engine.sends_on:
             _, response = await door.forward(None)
         else:
             raise RefusedError(404, NOBODY.format(head.method, head.path))
@@ -189,7 +199,7 @@ class App:
             if name not in OPEN:
                 self._admit(headers)
             length = headers.get("content-length", "")
-            body = await Body(receive, length, options.max_body, options.body_timeout).read()
+            body = await Body(receive, length, options.max_body, self._patience).read()
             query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True))
             share = self._shares.of(headers.get(HEADER, ""))
             told = self._controls().answer(Asked(scope["method"], name, query, body, share))
@@ -219,11 +229,6 @@ class App:
             await channel.whole(told.status, headers, told.body)
             return
         await channel.lines(told.status, headers, told.lines, receive)
-
-
-def _goes_on(engine: Engine) -> bool:
-    """Whether what is nobody's business here goes to the upstream, as in process it goes its way."""
-    return engine.lets_unmatched_out or (engine.recorder is not None and engine.recorder.records)
 
 
 async def _refuse(head: WireRequest, error: RefusedError, channel: Channel) -> None:

@@ -42,9 +42,9 @@ class Cors:
             *([] if allowed == "*" else [(b"vary", b"Origin")]),
         ]
 
-    def preflight(self, method: str, headers: Mapping[str, str]) -> Pairs | None:
-        """Return the headers that answer a browser's question before a request; None where it is none."""
-        if method != "OPTIONS" or "access-control-request-method" not in headers:
+    def preflight(self, headers: Mapping[str, str]) -> Pairs | None:
+        """Return the headers that answer a browser's question before a request (`OPTIONS`); None where it is none."""
+        if "access-control-request-method" not in headers:
             return None
         said = self.said(headers)
         asked = headers.get("access-control-request-headers", "*").encode("latin-1", "replace")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from llm_intercept.model.wire import NetworkFaultError, Observer, WireRequest, WireResponse
+    from llm_intercept.server.patience import Patience
     from llm_intercept.server.upstream import Upstream
     from llm_intercept.timing.clock import Timeline
 
@@ -34,39 +35,43 @@ class Body:
         receive: The server's.
         length: What the request's head says, if it does.
         most: How many bytes are taken.
-        patience: How many seconds it may take.
+        patience: How long it may take.
 
     """
 
-    def __init__(self, receive: Receive, length: str, most: int, patience: float) -> None:
+    def __init__(self, receive: Receive, length: str, most: int, patience: Patience) -> None:
         self._receive, self._length = receive, length
         self._most, self._patience = most, patience
-        self.is_read = False
+        self.content: bytes | None = None
 
     async def read(self) -> bytes:
         """Read all of it; raises `RefusedError` where it is too much, or comes too slowly."""
         if self._length.isdecimal() and int(self._length) > self._most:
             raise self._too_large()
+        task = self._patience.begin()
         try:
-            async with asyncio.timeout(self._patience):
-                return await self._all()
-        except TimeoutError:
-            took = f"The request's body was not there after {self._patience:g} s"
+            self.content = await self._all()
+        except asyncio.CancelledError:
+            if not self._patience.ran_out(task):
+                raise
+            took = f"The request's body was not there after {self._patience.seconds:g} s"
             raise RefusedError(408, f"llm-intercept: {took} (--body-timeout).") from None
+        finally:
+            self._patience.end(task)
+        return self.content
 
     async def _all(self) -> bytes:
         parts: list[bytes] = []
-        size, more = 0, True
+        left, more = self._most, True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise LeftError
             part, more = message.get("body", b""), message.get("more_body", False)
-            size += len(part)
-            if size > self._most:
+            left -= len(part)
+            if left < 0:
                 raise self._too_large()
             parts.append(part)
-        self.is_read = True
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _too_large(self) -> RefusedError:
@@ -78,9 +83,7 @@ class Door:
 
     def __init__(self, head: WireRequest, body: Body, receive: Receive, forwarding: Forwarding) -> None:
         self._head, self._body, self._receive, self._forwarding = head, body, receive, forwarding
-        self._task = asyncio.current_task()
         self._watching: asyncio.Task[None] | None = None
-        self._content = b""
         self.has_left = False
 
     def read_limit(self, _: Timeline, /) -> float | None:
@@ -91,7 +94,7 @@ class Door:
     def watch(self) -> None:
         """End the answer when the client leaves, from now on."""
         if self._watching is None:
-            self._watching = asyncio.create_task(self._left())
+            self._watching = asyncio.create_task(self._left(asyncio.current_task()))
 
     def close(self) -> None:
         """Watch no longer."""
@@ -106,25 +109,23 @@ class Door:
                 while (await self._receive())["type"] != "http.disconnect":
                     pass
 
-    async def _left(self) -> None:
+    async def _left(self, task: asyncio.Task[Any] | None) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.has_left = True
-        if self._task is not None:
-            self._task.cancel()
+        if task is not None:
+            task.cancel()
 
-    async def read(self) -> bytes:
+    def read(self) -> Awaitable[bytes]:
         """Read the request's whole body."""
-        self._content = await self._body.read()
-        return self._content
+        return self._body.read()
 
     async def forward(self, observer: Observer | None, /) -> tuple[int, WireResponse]:
         """Send the request where it was going."""
         upstream = self._forwarding(self._head)
-        if not self._body.is_read:
-            await self.read()
+        content = await self.read() if self._body.content is None else self._body.content
         self.watch()
-        response = await upstream.send(self._head, self._content, observer)
+        response = await upstream.send(self._head, content, observer)
         return response.status, response
 
     def respond(self, response: WireResponse, /) -> WireResponse:

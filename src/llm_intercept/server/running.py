@@ -57,7 +57,7 @@ def serve(
     made = app(llm, **options)
     chain = None if tls is None else str(certificate(tls, host).chain)
     try:
-        with listening(host, port) as bound, answering(host, bound.getsockname()[1]), _running(made, bound, chain):
+        with listening(host, port) as bound, answering(host, bound.getsockname()[1]), running(made, bound, chain):
             yield url_of(bound, host, is_tls=tls is not None)
     except BaseException as error:
         own = made.settle()
@@ -98,8 +98,8 @@ def server_of(served: App, chain: str | None, most: int | None, began: Callable[
 
 
 @contextmanager
-def _running(served: App, bound: socket.socket, chain: str | None) -> Generator[None]:
-    """Serve in a thread; the server has begun when the block does."""
+def running(served: App, bound: socket.socket, chain: str | None) -> Generator[None]:
+    """Serve at a socket in a thread; the server has begun when the block does, and `chain` is as for `server_of`."""
     ready = threading.Event()
     server = server_of(served, chain, None, ready.set)
     failed: list[BaseException] = []

@@ -188,13 +188,14 @@ def _says_length(response: WireResponse) -> bool:
 
 def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Encode an answer's headers but for those of the connection, which the server says itself."""
-    return [_pair(name, value) for name, value in headers if name.lower() not in CONNECTION_HEADERS]
+    return [*filter(None, map(_pair, headers))]
 
 
 @lru_cache(maxsize=1024)
-def _pair(name: str, value: str) -> tuple[bytes, bytes]:
+def _pair(header: tuple[str, str]) -> tuple[bytes, bytes] | None:
     """Encode a header; most are the same in each answer."""
-    return _latin(name.lower()), _latin(value)
+    name = header[0].lower()
+    return None if name in CONNECTION_HEADERS else (_latin(name), _latin(header[1]))
 
 
 def _latin(text: str) -> bytes:

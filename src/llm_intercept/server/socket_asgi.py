@@ -6,17 +6,17 @@ Knows: ASGI's messages, lanes. Must not know: what messages say, which server ru
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients.socket_async import answer
 from llm_intercept.clients.socket_lanes import Lanes
-from llm_intercept.model.wire import WireRequest
 from llm_intercept.server.sending import drop, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_intercept.model.wire import Exchange, SocketForm
+    from llm_intercept.model.wire import Exchange, SocketForm, WireRequest
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
 
@@ -62,14 +62,13 @@ class SocketServer:
         if isinstance(turn, str):
             await self._say(turn)
         elif self._lanes.add(turn):
-            task = asyncio.create_task(self._work(turn.lane))
+            task = asyncio.create_task(self._work(replace(self._head, over=form), turn.lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, lane: str) -> None:
-        head = self._head
+    async def _work(self, head: WireRequest, lane: str) -> None:
         while (turn := self._lanes.next(lane)) is not None:
-            one = WireRequest(head.method, head.url, head.host, head.path, head.headers)
+            one = replace(head)
             try:
                 await answer(turn, head.host, lambda one=one: self._begin(one), self._say)  # type: ignore[misc]
             except OSError:  # there is nobody to answer any more, or nobody is to be

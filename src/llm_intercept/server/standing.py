@@ -8,21 +8,28 @@ Knows: ASGI's scope, hosts. Must not know: rules, who answers.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.dialects import home_of
+from llm_intercept.engine.homes import stand_for
 from llm_intercept.model.wire import WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+Pairs = tuple[tuple[bytes, bytes], ...]
 OURS = "x-llm-intercept-"
 """What our own headers begin with: they are no part of what is asked of an API."""
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 UNNAMED = "unnamed.invalid"
 """What a request goes to that names no host, or one that can be none."""
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+KEPT, LARGEST = 256, 4096
+"""So many heads are kept, of so many bytes at the most."""
 SAFE = "/:@!$&'()*+,;=~-._%"
 
 
@@ -46,43 +53,51 @@ class Headers(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-def headers_of(scope: Mapping[str, Any]) -> Headers:
-    """Read a scope's headers, which may hold any bytes."""
-    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+def head_of(scope: Mapping[str, Any], upstream: str = "", method: str = "") -> tuple[Headers, WireRequest]:
+    """Read all headers of a request, which may hold any bytes, and its head, which stands for the URL that is meant.
+
+    Clients send the same head again and again, so those that came last are kept.
+    """
+    pairs: Pairs = tuple(map(tuple, scope["headers"]))
+    key = (
+        method or scope["method"],
+        SCHEMES[scope["scheme"]],
+        scope["path"],
+        scope.get("raw_path") or b"",
+        scope.get("query_string") or b"",
+        upstream,
+        pairs,
+    )
+    size = len(key[2]) + len(key[4]) + sum(map(len, chain.from_iterable(pairs)))
+    return _kept(*key) if size <= LARGEST else _read(*key)
 
 
-def head_of(scope: Mapping[str, Any], headers: Headers, upstream: str = "", method: str = "") -> WireRequest:
-    """Read the head of a request, and let it stand for the URL that it is meant for."""
+@lru_cache(maxsize=KEPT)
+def _kept(
+    method: str, scheme: str, path: str, raw_path: bytes, query: bytes, upstream: str, pairs: Pairs
+) -> tuple[Headers, WireRequest]:
+    headers, head = _read(method, scheme, path, raw_path, query, upstream, pairs)
+    head.is_kept = True
+    return headers, head
+
+
+def _read(
+    method: str, scheme: str, path: str, raw_path: bytes, query: bytes, upstream: str, pairs: Pairs
+) -> tuple[Headers, WireRequest]:
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
     asked = Headers(one for one in headers.items() if not one[0].startswith(OURS))
     named = asked.get("host", "")
     host = _host(named)
     named = named if host else UNNAMED
-    sent = scope.get("raw_path") or b""
-    raw = sent.decode("latin-1").partition("?")[0] or quote(scope["path"], safe=SAFE)
-    head = WireRequest(method or scope["method"], f"{_scheme(scope)}://{named}{raw}", host, scope["path"], asked)
+    raw = raw_path.decode("latin-1").partition("?")[0] or quote(path, safe=SAFE)
+    head = WireRequest(method, f"{scheme}://{named}{raw}", host, path, asked)
     if upstream:
-        _stand_for(head, upstream, raw)
+        stand_for(head, upstream, raw)
     elif known := named if is_llm_host(host) else home_of(head):
-        _stand_for(head, f"https://{known}", raw)
-    head.at = "" if not host or is_llm_host(host) else f"{_scheme(scope)}://{named}{raw}"
-    query = scope.get("query_string") or b""
+        stand_for(head, f"https://{known}", raw)
+    head.at = "" if not host or is_llm_host(host) else f"{scheme}://{named}{raw}"
     head.url += f"?{query.decode('latin-1')}" if query else ""
-    return head
-
-
-def _stand_for(head: WireRequest, place: str, raw: str) -> None:
-    """Put a request at another server, whose path comes first where the request's own does not begin with it."""
-    parts = urlsplit(place)
-    before = parts.path.rstrip("/")
-    if before and not (raw == before or raw.startswith(before + "/")):
-        raw, head.path = before + raw, before + head.path
-    head.url = f"{parts.scheme}://{parts.netloc}{raw}"
-    head.host = parts.hostname or ""
-
-
-def _scheme(scope: Mapping[str, Any]) -> str:
-    scheme: str = scope["scheme"]
-    return {"ws": "http", "wss": "https"}.get(scheme, scheme)
+    return headers, head
 
 
 def _host(named: str) -> str:

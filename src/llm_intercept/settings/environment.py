@@ -5,19 +5,23 @@ Knows: the `LLM_INTERCEPT*` variables. Must not know: what the settings do.
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, SWITCH, check_tape, refuse_unknown, said_in, values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
 OFF = ("off", "0", "false")
 PLAYED = "LLM_INTERCEPT_PLAYED"
 """A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
 HEARD = "LLM_INTERCEPT_HEARD"
 """A file to which each process that is answered adds a line when it starts; `llm-intercept run` reads it."""
+SERVED = "LLM_INTERCEPT_SERVED"
+"""Host and port of the server beside a command, and what some variables were before they told of it, as JSON."""
 PAIRS = "LLM_INTERCEPT_REKEY"
 """A file that pairs are added to, one JSON object a line; while it is named, each pair's old answer is played."""
 
@@ -33,7 +37,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] 
     values.one_of(*BY_NAME["mode"].kind.choices, *OFF).check(SWITCH, mode)
     settings = {setting.variable: setting for setting in said_in("environment")}
     ours = {name: text for name, text in environ.items() if name.startswith(SWITCH + "_")}
-    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD, TOKEN), "the environment")
+    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD, SERVED, TOKEN), "the environment")
     found: dict[str, Any] = {"mode": mode}
     for variable, text in ours.items():
         setting = settings.get(variable)
@@ -42,3 +46,27 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] 
             found[setting.name] = setting.kind.seen_from(os.getcwd(), value)  # noqa: PTH109 - pathlib is slow to import
     check_tape(mode, found.get("recordings"), BY_NAME["recordings"].variable)
     return found
+
+
+def served_at(environ: Mapping[str, str] = os.environ) -> str:
+    """Name the server beside this command, by its host and port; empty where there is none."""
+    return str(_served(environ).get("at", ""))
+
+
+def restore(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Give variables back what the user said in them before they told of a server: here it is not needed."""
+    for name, value in dict(_served(environ).get("before", {})).items():
+        environ[name] = value
+
+
+def _served(environ: Mapping[str, str]) -> dict[str, Any]:
+    text = environ.get(SERVED)
+    if not text:
+        return {}
+    try:
+        told: object = json.loads(text)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise SettingsError(SERVED, text, "what llm-intercept run says in it: leave it to that")
+    return cast("dict[str, Any]", told)

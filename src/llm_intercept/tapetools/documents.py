@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -55,9 +56,8 @@ def content_of(file: Path) -> bytes:
         raise ImportFailedError(file, f"it cannot be read ({error.strerror})") from error
 
 
-def document_of(file: Path, *, is_json: bool) -> Any:
-    """Read a file as a JSON value whose texts may be bytes; raises `ImportFailedError` if that cannot be done."""
-    content = content_of(file)
+def document_of(file: Path, content: bytes, *, is_json: bool) -> Any:
+    """Read a file's content as a JSON value whose texts may be bytes; raises `ImportFailedError` if it is none."""
     name = "JSON" if is_json else "YAML"
     try:
         return Plain().value(json.loads(content) if is_json else _yaml(file, content))
@@ -69,6 +69,9 @@ def document_of(file: Path, *, is_json: bool) -> Any:
         raise ImportFailedError(file, f"it is not {name} ({(str(error) or 'empty').splitlines()[0]})") from error
 
 
+MADE_OF = re.compile(r"python/object/(?:apply|new):")
+"""The tags by which PyYAML writes an object as what makes it: a list of arguments, or an object of these and more."""
+STATE = frozenset({"args", "kwds", "state", "listitems", "dictitems"})
 TOO_DEEP = f"it is nested deeper than {DEPTH} values"
 TOO_MANY = f"it has more than {VALUES:,} values, counted wherever they are repeated"
 TOO_LARGE = f"it says more than {MOST:,} characters, counted wherever they are repeated"
@@ -128,12 +131,21 @@ def _yaml(file: Path, content: bytes) -> Any:
         raise ValueError(str(error)) from error
 
 
+def _made_of(known: dict[Any, Any]) -> Any:
+    """Read what a Python object is made of as what it most likely holds: its entries, its items, its one argument."""
+    for name in ("dictitems", "listitems"):
+        if known.get(name):
+            return known[name]
+    given = known.get("args") or [known.get("state")]
+    return given[0] if len(given) == 1 else given
+
+
 def _unmerged(_loader: Any, _node: Any) -> None:
     """Leave a mapping as it is."""
 
 
 def _loader(yaml: Any) -> Any:
-    """Make a loader that takes any tag for what it stands on: `!binary`, `!!python/object/apply:…istr`, and so on.
+    """Make a loader that takes any tag for what it stands on: `!binary`, `!!python/object/new:…istr`, and so on.
 
     Merge keys (`<<`) stay keys: they can make of a small file a large one, and no recorder writes them.
     """
@@ -141,13 +153,15 @@ def _loader(yaml: Any) -> Any:
     kind: Any = type("Loader", (base,), {"flatten_mapping": _unmerged})
 
     def construct(loader: Any, tag: str, node: Any) -> Any:
+        makes = MADE_OF.search(tag) is not None
         if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
+            known = loader.construct_mapping(node, deep=True)
+            return _made_of(known) if makes and STATE.issuperset(known) else known
         if isinstance(node, yaml.SequenceNode):
             listed = loader.construct_sequence(node, deep=True)
-            return listed[0] if "apply:" in tag and len(listed) == 1 else listed
+            return listed[0] if makes and len(listed) == 1 else listed
         text: str = loader.construct_scalar(node)
-        return base64.b64decode(text) if tag.endswith("binary") else text
+        return base64.b64decode(text) if tag.endswith(("binary", "python/bytes")) else text
 
     kind.add_multi_constructor("", construct)
     return kind

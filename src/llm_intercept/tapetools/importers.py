@@ -1,6 +1,6 @@
-"""Reads other recorders' files: vcrpy's and its likes' YAML and JSON, cassetter's YAML, nock's JSON, raw event streams.
+"""Reads other recorders' files: vcrpy's and its likes', Datadog's, cassetter's, nock's, HAR, httprr, raw event streams.
 
-Knows: their formats and where they go wrong (docs/wire.md 8.1). Must not know: tapes.
+Knows: how the formats are told apart, and those that are YAML or JSON. Must not know: tapes.
 """
 
 from __future__ import annotations
@@ -8,37 +8,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.recording.encodings import decode_stored
+from llm_intercept.tapetools import har, httprr
 from llm_intercept.tapetools.documents import PACKED, ImportFailedError, content_of, document_of
+from llm_intercept.tapetools.kept_elsewhere import SSE_BEGINNINGS, Foreign, answered, completed, described, each, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
     from pathlib import Path
 
-SUFFIXES = (".yaml", ".yml", ".json", ".bin")
-SSE_BEGINNINGS = (b"data:", b"event:", b"id:", b": ")
-GZIP_AS_TEXT = "\x1f\x8b"
+JSON = (".json", har.SUFFIX)
+SUFFIXES = (".yaml", ".yml", *JSON, httprr.SUFFIX, ".bin")
+"""How the names of files end that may be recordings, packed (`.gz`) or not."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 BINARY = ("binary", "base64", "bytes")
-STATUSES = range(100, 600)
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """One exchange as another recorder kept it; `body` is text or bytes, or a JSON value, `content` is decoded."""
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    body: Any
-    status: int
-    response_headers: tuple[tuple[str, str], ...]
-    content: bytes
-    recorded_at: str = ""
 
 
 def unpacked(path: Path) -> Path:
@@ -46,59 +34,59 @@ def unpacked(path: Path) -> Path:
     return path.with_suffix("") if path.suffix == PACKED else path
 
 
-def read_foreign(file: Path) -> list[Foreign]:
-    """Read a .yaml, .yml, .json or .bin file, packed or not; raises `ImportFailedError` if no exchange can be read."""
+def read_foreign(file: Path, stands_for: Mapping[str, str] = NOTHING) -> list[Foreign]:
+    """Read a file, packed or not.
+
+    Args:
+        file: The file.
+        stands_for: What to put in for placeholders in URLs and bodies.
+
+    Raises:
+        ImportFailedError: There is no exchange in it, or one that cannot be read.
+
+    """
+    return each(file, partial(completed, stands_for=stands_for), _exchanges(file))
+
+
+def _exchanges(file: Path) -> list[Foreign]:
     suffix = unpacked(file).suffix
+    content = content_of(file)
+    if suffix == httprr.SUFFIX or content.startswith(httprr.FIRST_LINE):
+        return httprr.read(file, content)
     if suffix == ".bin":
-        return [_raw_stream(file)]
-    document = document_of(file, is_json=suffix == ".json")
-    found = items(mapping(document).get("interactions", mapping(document).get("http_interactions")))
+        return each(file, _raw_stream, [content])
+    document = document_of(file, content, is_json=suffix in JSON)
     if is_array(document) and all("scope" in mapping(one) for one in document):
-        return _each(file, _of_nock, document)
-    exchanges = _each(file, _of_vcr, [one for one in found if "request" in mapping(one)])
+        return each(file, _of_nock, document)
+    if "log" in mapping(document):
+        return har.read(file, document)
+    exchanges = each(file, _of_vcr, _interactions(document))
     if not exchanges:
         raise ImportFailedError(file, "there are no recorded exchanges in it")
     return exchanges
 
 
-def _each(file: Path, read: Callable[[Any], Foreign], exchanges: list[Any]) -> list[Foreign]:
-    """Read exchanges; raises `ImportFailedError`, which says which one cannot be read."""
-    made: list[Foreign] = []
-    for number, one in enumerate(exchanges, 1):
-        try:
-            made.append(_checked(read(mapping(one))))
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-            raise ImportFailedError(
-                file, f"exchange {number} of {len(exchanges)} cannot be read ({kind}{error})"
-            ) from error
-    return made
-
-
-def _checked(exchange: Foreign) -> Foreign:
-    """Refuse what was never asked or answered over HTTP."""
-    if exchange.status not in STATUSES:
-        raise ValueError(f"{exchange.status} is no HTTP status")
-    if not urlsplit(exchange.url).hostname:
-        raise ValueError(f"{exchange.url!r} is no URL of a host")
-    return exchange
+def _interactions(document: Any) -> list[Any]:
+    """Find the exchanges of vcrpy and its likes; Datadog's test agent keeps one a file, without a list around it."""
+    known = mapping(document)
+    found = items(known.get("interactions", known.get("http_interactions", [known])))
+    return [mapping(one) for one in found if "request" in mapping(one) and "response" in mapping(one)]
 
 
 def _of_vcr(exchange: Any) -> Foreign:
-    """Read an exchange of vcrpy, go-vcr, Ruby's VCR, pydantic-ai's serializer or cassetter."""
+    """Read an exchange of vcrpy, go-vcr, Ruby's VCR, pydantic-ai's serializer, cassetter or Datadog's test agent."""
     request, response = mapping(exchange["request"]), mapping(exchange["response"])
     status = response.get("status", response.get("status_code"))
     code = mapping(status).get("code") if is_object(status) else response.get("code", status)
-    headers = _pairs(response.get("headers"))
-    content = decode_stored(_bytes(_stored(response)), _encoding(headers))
+    found, headers, content = answered(code, pairs(response.get("headers")), _stored(response))
     when = str(exchange.get("recorded_at") or response.get("recorded_at") or "")
     return Foreign(
         method=str(request.get("method", "POST")).upper(),
         url=str(request.get("uri", request.get("url", ""))),
-        headers=_pairs(request.get("headers")),
+        headers=pairs(request.get("headers")),
         body=_stored(request),
-        status=_status(code),
-        response_headers=_described(headers, content),
+        status=found,
+        response_headers=headers,
         content=content,
         recorded_at=when,
     )
@@ -122,36 +110,24 @@ def _stored(side: Any) -> Any:
 
 def _of_nock(exchange: Any) -> Foreign:
     response = exchange.get("response", "")
-    headers = _pairs(exchange.get("rawHeaders", exchange.get("headers")))
-    content = decode_stored(_hex(response) if _is_hex(response) else _bytes(response), _encoding(headers))
+    kept = _hex(response) if _is_hex(response) else response
+    headers = pairs(exchange.get("rawHeaders", exchange.get("headers")))
+    status, headers, content = answered(exchange.get("status", 200), headers, kept)
     return Foreign(
         method=str(exchange.get("method", "POST")).upper(),
         url=str(exchange["scope"]).removesuffix(":443").removesuffix(":80") + str(exchange["path"]),
-        headers=_pairs(exchange.get("reqheaders")),
+        headers=pairs(exchange.get("reqheaders")),
         body=_from_hex(exchange.get("body")),
-        status=_status(exchange.get("status", 200)),
-        response_headers=_described(headers, content),
+        status=status,
+        response_headers=headers,
         content=content,
     )
 
 
-def _status(said: Any) -> int:
-    """Read a status, or a line of one: `200 OK`."""
-    words = str(said).split()
-    if not words or not words[0].isdecimal():
-        raise ValueError(f"{said!r} is no HTTP status")
-    return int(words[0])
-
-
-def _encoding(headers: tuple[tuple[str, str], ...]) -> str:
-    return next((value for name, value in headers if name.lower() == "content-encoding"), "")
-
-
-def _raw_stream(file: Path) -> Foreign:
+def _raw_stream(content: bytes) -> Foreign:
     """Read an event stream that was kept without its request; what is asked is made up, but for the model."""
-    content = content_of(file)
     if not content.startswith(SSE_BEGINNINGS):
-        raise ImportFailedError(file, "it is no event stream")
+        raise ValueError("it is no event stream")
     first = content.removeprefix(b"data:").partition(b"\n")[0]
     try:
         model = mapping(json.loads(first)).get("model", "")
@@ -159,46 +135,7 @@ def _raw_stream(file: Path) -> Foreign:
         model = ""
     body: dict[str, Any] = {"model": model, "messages": [], "stream": True}
     url = "https://api.openai.com/v1/chat/completions"
-    return Foreign("POST", url, (("content-type", "application/json"),), body, 200, _described((), content), content)
-
-
-def _described(headers: tuple[tuple[str, str], ...], content: bytes) -> tuple[tuple[str, str], ...]:
-    """Leave out the headers that are wrong of a decoded body, and say its type where nothing does."""
-    wrong = {"content-length", "content-encoding", "transfer-encoding"}
-    kept = tuple(one for one in headers if one[0].lower() not in wrong)
-    if any(name.lower() == "content-type" for name, _ in kept):
-        return kept
-    kind = "text/event-stream" if content.startswith(SSE_BEGINNINGS) else "application/json"
-    return (*kept, ("content-type", kind))
-
-
-def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
-    """Read headers: an object of texts or lists, or a list of pairs or of names and values in turn."""
-    if is_object(headers):
-        found = [(name, value) for name, values in mapping(headers).items() for value in _listed(values)]
-    elif is_array(headers) and all(is_array(one) for one in headers):
-        found = [(one[0], one[1]) for one in items(headers)]
-    else:
-        flat = items(headers)
-        found = list(zip(flat[::2], flat[1::2], strict=False))
-    return tuple((str(name), _text(value)) for name, value in found)
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _listed(values: Any) -> list[Any]:
-    return items(values) if is_array(values) else [values]
-
-
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        # Compressed bytes that were read as text, one character for each.
-        return value.encode("latin-1") if value.startswith(GZIP_AS_TEXT) else value.encode(errors="surrogatepass")
-    return b"" if value is None else json.dumps(value, ensure_ascii=False, indent=2).encode()
+    return Foreign("POST", url, (("content-type", "application/json"),), body, 200, described((), content), content)
 
 
 def _is_hex(value: Any) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import TooDeepError, is_array, is_object, loads
+from llm_intercept.dialects import OPAQUE
+from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.compare import differences
 from llm_intercept.recording.redaction import Redaction
@@ -22,14 +24,16 @@ from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import document_of, write_take
 from llm_intercept.recording.tape import Tape, canonical_of, key_of
-from llm_intercept.tapetools.documents import DEPTH, TOO_DEEP, ImportFailedError, Plain, TooMuchError
-from llm_intercept.tapetools.importers import SUFFIXES, Foreign, read_foreign, unpacked
+from llm_intercept.tapetools.documents import DEPTH, PACKED, TOO_DEEP, ImportFailedError, Plain, TooMuchError
+from llm_intercept.tapetools.importers import NOTHING, SUFFIXES, read_foreign, unpacked
+from llm_intercept.tapetools.kept_elsewhere import Foreign, content_of_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.recording.take import Take
 
+LISTED = 5
 AGAIN = "Nothing was changed. Delete the tape to import it anew, or import into another folder"
 
 
@@ -55,8 +59,24 @@ def files_under(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
                 yield file, file.relative_to(path)
 
 
+def not_read(paths: Iterable[Path]) -> str:
+    """Say what is in folders of which nothing can be imported, and what could."""
+    found = Counter(_kind(file) for path in paths for file in path.rglob("*") if file.is_file())
+    listed = ", ".join(f"{count} {kind}" for kind, count in found.most_common(LISTED)) or "no files at all"
+    more = f" and {len(found) - LISTED} other kinds" if len(found) > LISTED else ""
+    return f"found {listed}{more}; what can be read: {', '.join(SUFFIXES)}, each also with {PACKED}"
+
+
+def _kind(file: Path) -> str:
+    packed = file.suffix if file.suffix == PACKED else ""
+    return unpacked(file).suffix + packed or "without a suffix"
+
+
 def import_files(
-    files: Iterable[tuple[Path, Path]], to: Path, redaction: Redaction | None = None
+    files: Iterable[tuple[Path, Path]],
+    to: Path,
+    redaction: Redaction | None = None,
+    stands_for: Mapping[str, str] = NOTHING,
 ) -> Iterator[Imported]:
     """Import files as the tapes `to / relative`, without suffixes; whatever is wrong with one is said of it alone."""
     done: dict[Path, Path] = {}
@@ -64,7 +84,7 @@ def import_files(
         tape = to / unpacked(relative).with_suffix("")
         other = done.setdefault(tape, file)
         if other is file:
-            yield _imported(Imported(file, tape), redaction or Redaction())
+            yield _imported(Imported(file, tape), redaction or Redaction(), stands_for)
         else:
             why = f"{other} has become the tape {tape} already. Import it into a folder of its own"
             yield Imported(file, tape, failure=why)
@@ -75,9 +95,9 @@ def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | Non
     return next(import_files([(file, relative)], to, redaction))
 
 
-def _imported(done: Imported, redaction: Redaction) -> Imported:
+def _imported(done: Imported, redaction: Redaction, stands_for: Mapping[str, str]) -> Imported:
     try:
-        takes = _named(take_from(one, redaction) for one in read_foreign(done.file))
+        takes = _named(take_from(one, redaction) for one in read_foreign(done.file, stands_for))
         done.is_new = _place(done.tape, takes)
         done.names = list(takes)
     except ImportFailedError as error:
@@ -132,7 +152,7 @@ def _differing(tape: Tape, name: str, take: Take | None) -> str:
 
 def take_from(exchange: Foreign, redaction: Redaction) -> Take:
     """Make a take, redacted as a recorded one is; raises `TooMuchError` if it is nested too deep to be kept."""
-    body = Plain().value(_body(exchange.body))
+    body = Plain().value(_body(exchange))
     request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), body, redaction)
     chunks = [Chunk(exchange.content, 0.0)] if exchange.content else []
     response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction)
@@ -140,15 +160,16 @@ def take_from(exchange: Foreign, redaction: Redaction) -> Take:
     return take.model_copy(update={"recorded_at": exchange.recorded_at})
 
 
-def _body(body: Any) -> Any:
-    """Read a request's body as JSON where it is JSON."""
-    if body is None or is_object(body) or is_array(body):
-        return body
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+def _body(exchange: Foreign) -> Any:
+    """Read a request's body as that of one on its way is read: as JSON, as a form's parts, or as a hash of the rest."""
+    if is_object(exchange.body) or is_array(exchange.body):
+        return exchange.body
+    content = content_of_body(exchange.body)
     try:
-        value = loads(text, DEPTH)
+        loads(content.decode(errors="replace"), DEPTH)
     except TooDeepError:
         raise TooMuchError(TOO_DEEP) from None
     except ValueError:
-        return text
-    return value if is_object(value) or is_array(value) else text
+        pass
+    headers = {name.lower(): value for name, value in exchange.headers}
+    return OPAQUE.read(WireRequest(exchange.method, exchange.url, "", "", headers), content).raw

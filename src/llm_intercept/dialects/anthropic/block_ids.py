@@ -16,7 +16,8 @@ BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 DIGITS, BITS = 22, 128
 FIRST = "01"
 """What all begin with, behind their prefix."""
-ON_VERTEX = "vrtx_"
+WHERE: dict[Place, str] = {"vertex": "vrtx_", "bedrock": "bdrk_"}
+"""What ids say of the place where they were given out, if anything."""
 
 
 def number58(identity: str, digits: int = DIGITS) -> str:
@@ -30,13 +31,12 @@ def number58(identity: str, digits: int = DIGITS) -> str:
 
 def message_id(identity: str, place: Place) -> str:
     """Make the id of a message."""
-    return f"msg_{ON_VERTEX if place == 'vertex' else ''}{FIRST}{number58(identity)}"
+    return f"msg_{WHERE.get(place, '')}{FIRST}{number58(identity)}"
 
 
 def block_id(prefix: str, identity: str, number: int, place: Place) -> str:
     """Make the id of a call of a tool, the block of that number in an answer."""
-    where = ON_VERTEX if place == "vertex" else ""
-    return f"{prefix}_{where}{FIRST}{number58(derived(identity, 'block', number))}"
+    return f"{prefix}_{WHERE.get(place, '')}{FIRST}{number58(derived(identity, 'block', number))}"
 
 
 def request_id(identity: str) -> str:

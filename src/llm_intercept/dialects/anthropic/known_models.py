@@ -5,7 +5,11 @@ Knows: Anthropic's model list. Must not know: requests, replies.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from llm_intercept.dialects.anthropic.origin import Place
 
 SNAPSHOTS = {
     "claude-opus-4-5": "claude-opus-4-5-20251101",
@@ -53,6 +57,13 @@ MODELS = {
 """The models that are listed, the newest first, as the API lists them (the names in anthropic 2.14)."""
 
 
-def answering_model(requested: str, *, is_own: bool) -> str:
+AMAZONS = re.compile(r"(?:^|[./])anthropic\.(claude-.+?)(?:-v\d+)?(?::\d+k?)*$")
+"""What Amazon calls them: with its region, a version of its own, and how much they read."""
+
+
+def answering_model(requested: str, place: Place) -> str:
     """Name the model as the response does: Anthropic itself answers with the dated name, others echo the name."""
-    return SNAPSHOTS.get(requested, requested) if is_own else requested.replace("@", "-")
+    if place == "bedrock":
+        found = AMAZONS.search(requested)
+        return requested if found is None else found[1]
+    return SNAPSHOTS.get(requested, requested) if place == "anthropic" else requested.replace("@", "-")

@@ -104,7 +104,8 @@ def planned(request: MessagesRequest, reply: Reply, identity: str) -> Plan:
     for part in reply.parts:
         found.add(part)
     why = finish_of(reply, FINISHES, "Anthropic's Messages") or (REFUSED if reply.refusal else None)
-    budget = Budget(request.max_tokens, cut=request.max_tokens == 0)  # it fills the cache, and answers nothing
+    budget = Budget.of(request.max_tokens, reply)
+    budget.cut = request.max_tokens == 0  # it fills the cache, and answers nothing
     return Plan(found.done, budget, request.stops, why, reply.refusal)
 
 

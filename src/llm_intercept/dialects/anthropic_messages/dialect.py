@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 from llm_intercept.base.json import encode, mapping
 from llm_intercept.dialects.anthropic.dialect import AnthropicDialect
 from llm_intercept.dialects.anthropic.lines_of_head import JSON, STREAM, answer_headers
+from llm_intercept.dialects.anthropic.origin import has_pings
 from llm_intercept.dialects.anthropic.wording import retry_at_once
 from llm_intercept.dialects.anthropic_messages import grammar, read
 from llm_intercept.dialects.anthropic_messages.blocks import OWN_WORDS, Plan, planned, tellable
+from llm_intercept.dialects.anthropic_messages.claude_costs import prompt_tokens
 from llm_intercept.dialects.anthropic_messages.message import message, model_of
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
 from llm_intercept.dialects.anthropic_messages.threads import PREVIOUS, THREAD, continued, keeping
-from llm_intercept.dialects.anthropic_messages.tokens_used import prompt_tokens, read_usage, usage_json
+from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage, usage_json
 from llm_intercept.dialects.anthropic_messages.told_events import events
 from llm_intercept.dialects.shared.forced import automatic, obeying
 from llm_intercept.dialects.shared.http_headers import overridden
@@ -51,6 +53,7 @@ class AnthropicMessages(AnthropicDialect):
     """Messages, as api.anthropic.com, Vertex and every compatible host speak them."""
 
     name = read.NAME
+    objects = ("anthropic.types.",)
     grammar: Grammar = grammar
     recorded = RECORDED
     remembers = True
@@ -122,17 +125,17 @@ def written(request: MessagesRequest, reply: Reply, context: Context) -> WireRes
     asked = reply.usage or Usage(prompt_tokens(request, context.tokenizer))
 
     def cost(used: Usage) -> dict[str, Any]:
-        return usage_json(used, model, request.raw, teller.content)
+        return usage_json(used, model, request, teller.content)
 
     def end() -> dict[str, Any]:
-        thought = teller.reasoning_tokens
+        thought = plan.budget.thought
         used = reply.usage or Usage(asked.input_tokens, teller.output_tokens, reasoning_tokens=thought)
         context.note_usage(used)
         return {**body, "content": teller.content, **plan.ended(teller.content), "usage": cost(used)}
 
     if request.stream:
         begin = cost(asked if asked.output_tokens else Usage(asked.input_tokens, 1))
-        chunks = events(context.identity, teller, body, begin, end)
+        chunks = events(context.identity, teller, body, begin, end, pings=has_pings(request.url))
         return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
     for one in teller.tell():
         if isinstance(one, Awaited):
@@ -156,7 +159,8 @@ def _told(request: LLMRequest, body: Mapping[str, Any], context: Context) -> Wir
     if used is not None:
         context.note_usage(used)
     teller = ready_teller(body, context.tokenizer, request.model, context.identity)
-    chunks = events(context.identity, teller, body, mapping(body.get("usage")), lambda: body)
+    begin, pings = mapping(body.get("usage")), has_pings(request.url)
+    chunks = events(context.identity, teller, body, begin, lambda: body, pings=pings)
     return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
 
 

@@ -23,7 +23,7 @@ NOT_YET = {"stop_reason": None, "stop_sequence": None, "stop_details": None}
 
 def model_of(request: LLMRequest) -> str:
     """Name the model as the answer does."""
-    return answering_model(request.model, is_own=place_of(request.url) == "anthropic")
+    return answering_model(request.model, place_of(request.url))
 
 
 def message(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:

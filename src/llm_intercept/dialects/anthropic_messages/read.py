@@ -13,7 +13,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, json_object, mapping, text
 from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vertex, place_of
 from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
-from llm_intercept.dialects.anthropic_messages.rejected import check
+from llm_intercept.dialects.anthropic_messages.rejected import check, check_version
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
@@ -29,6 +29,8 @@ PATH, BARE = "/v1/messages", "/messages"
 BETA = "anthropic-beta"
 COUNTS = "count-tokens"
 """What stands in the place of a model on Vertex, where tokens are to be counted."""
+BODY_NAMES_MODEL = ("anthropic", "compatible")
+"""The places where the body names the model; elsewhere the path does."""
 MODES = {"any": "required", "auto": "auto", "none": "none", "tool": "required"}
 
 
@@ -56,15 +58,17 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     try:
-        names_model = on_vertex(head.path) is None
-        check(body, strictly=place_of(head.url) != "compatible", names_model=names_model, betas=_betas(head, body))
+        place = place_of(head.url)
+        if place == "bedrock":
+            check_version(body)
+        check(body, strictly=place != "compatible", names_model=place in BODY_NAMES_MODEL, betas=_betas(head, body))
     except BadRequestError as refusal:
         refuse(refusal, "Anthropic", is_asked=is_certain(head))
     return MessagesRequest.of(head, body, content)
 
 
 def _betas(head: WireRequest, body: Mapping[str, Any]) -> str:
-    """Name the betas that a request takes part in; on Vertex its body says them."""
+    """Name the betas that a request takes part in; on Vertex and Bedrock its body says them."""
     return ",".join((head.headers.get(BETA, ""), *map(text, items(body.get("anthropic_beta")))))
 
 

@@ -27,6 +27,11 @@ INTERLEAVED = "interleaved-thinking"
 """The beta in which a model thinks between calls too, so that its thoughts may have more tokens than an answer."""
 
 
+def check_version(body: Mapping[str, Any]) -> None:
+    """Refuse a body that does not say of which version it is, where no header can."""
+    _check_field(body, "anthropic_version", isinstance(body.get("anthropic_version"), str), "string")
+
+
 def check(
     body: Mapping[str, Any], *, strictly: bool, names_model: bool = True, counts: bool = False, betas: str = ""
 ) -> None:

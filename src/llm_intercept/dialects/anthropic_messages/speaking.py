@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from llm_intercept.base.json import decode, items, mapping
-from llm_intercept.base.tokens import count, total
+from llm_intercept.base.tokens import count
+from llm_intercept.dialects.anthropic_messages.claude_costs import scaled
 from llm_intercept.dialects.anthropic_messages.content import CALL
 from llm_intercept.model.wire import Awaited
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     Telling = Generator[Told, None, dict[str, Any]]
     TellingText = Generator[Told, None, str]
 
-CALL_TOKENS = 44
-"""What a call costs beside its name and input (docs/wire.md 6.5)."""
+CALL_TOKENS = 36
+"""What a call costs beside its name and input, in tokens that are yet to be scaled (docs/wire.md 6.5)."""
 ANSWER_TOKENS = 3
 """What the end of an answer costs."""
 LONGEST = 16
@@ -48,7 +49,6 @@ class Teller:
         identity: What the lengths of pieces follow from: hex digits.
         is_stream: Whether anybody hears of the deltas.
         content: The blocks that are done.
-        reasoning_tokens: How many tokens were thought.
 
     """
 
@@ -57,14 +57,17 @@ class Teller:
     identity: str
     is_stream: bool
     content: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    reasoning_tokens: int = 0
     _pieces: int = 0
 
     @property
     def output_tokens(self) -> int:
         """How many tokens were said and thought."""
-        says_nothing = self.plan.budget.cut and not self.content
-        return 0 if says_nothing else self.splitter.budget.spent + self.reasoning_tokens + ANSWER_TOKENS
+        budget = self.plan.budget
+        taken = budget.spent + budget.thought
+        if budget.cut:  # at the limit, which counts as texts are cut
+            return taken
+        said = scaled(taken, self.splitter.tokenizer) + ANSWER_TOKENS
+        return said if budget.left is None else min(said, taken + budget.left)
 
     def tell(self) -> Generator[Told]:
         """Tell all blocks one after the other, until the budget is spent or a text is stopped."""
@@ -92,14 +95,13 @@ class Teller:
 
     def _thinking(self, block: dict[str, Any], index: int) -> Telling:
         """Tell a thought, which counts by itself, and its signature."""
-        model, tokenizer = self.splitter.model, self.splitter.tokenizer
-        thought = block["thinking"]
-        for piece in self._gathered(tokenizer.split(thought, model), LONGEST) if self.is_stream else ():
+        thought = tuple(self.splitter.thoughts(block["thinking"]))
+        block = {**block, "thinking": "".join(thought)}
+        for piece in self._gathered(thought, LONGEST) if self.is_stream else ():
             if not isinstance(piece, Awaited):
                 yield _delta(index, {"type": "thinking_delta", "thinking": piece})
         if block["signature"]:
             yield _delta(index, {"type": "signature_delta", "signature": block["signature"]})
-        self.reasoning_tokens += count(tokenizer, thought, model)
         return block
 
     def _called(self, block: dict[str, Any], index: int) -> Telling:
@@ -107,7 +109,7 @@ class Teller:
         yield _delta(index, {"type": "input_json_delta", "partial_json": ""})
         if block["type"] == CALL:
             name = count(self.splitter.tokenizer, str(block.get("name")), self.splitter.model)
-            self.splitter.budget.spent += CALL_TOKENS + name
+            self.splitter.budget.spend(CALL_TOKENS + name)
         given = "" if block["input"] == "{}" else block["input"]
         said = yield from self._told(index, "input_json_delta", "partial_json", given)
         return {**block, "input": input_of(said)}
@@ -136,8 +138,10 @@ class Teller:
         left = self.plan.budget.left
         if not isinstance(given, str | tuple | list):
             return False
-        texts = (given,) if isinstance(given, str) else (one for one in given if isinstance(one, str))
-        return left is None or total(self.splitter.tokenizer, texts, self.splitter.model) <= left
+        if left is None:
+            return True
+        tokens = count(self.splitter.tokenizer, given, self.splitter.model) if isinstance(given, str) else len(given)
+        return tokens <= left
 
     def _whole(self, given: str | Iterable[Delta]) -> str:
         """Take a text as a whole, and its tokens from the budget."""

@@ -9,20 +9,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, mapping, text
-from llm_intercept.base.tokens import total
+from llm_intercept.base.json import mapping, text
+from llm_intercept.dialects.anthropic.origin import place_of
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.model.request import LLMRequest
 
-FIRST_MESSAGE, MESSAGE = 7, 3
-"""What messages cost beside their texts: the first, and each other one."""
-TOOLS, FORCED_TOOLS = 346, 313
-"""What the instructions for tools cost that the API adds, by whether one must be called (Anthropic, "Pricing")."""
 CALLED = {"web_search": "web_search_requests", "web_fetch": "web_fetch_requests"}
 UNTOLD = re.compile(r"claude-(?:[23]|instant|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|[@-]latest|@\d{8}|$))")
 """Models that do not tell where they ran (docs/wire.md 6.5)."""
@@ -31,30 +26,13 @@ IN_DELTA = ("input_tokens", WRITTEN, READ, "output_tokens")
 """What is told again when a stream ends."""
 
 
-def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
-    """Estimate the tokens of a prompt: messages, tool calls and the tools offered."""
-    texts = [message.text for message in request.messages]
-    texts += [
-        said for message in request.messages for call in message.tool_calls for said in (call.name, call.arguments)
-    ]
-    offered = request.tools
-    texts += [encode(tool.raw).decode() for tool in offered]
-    choice = request.tool_choice
-    forced = choice is not None and choice.mode == "required"
-    said = [message for message in request.messages if message.role != "system"]
-    beside = FIRST_MESSAGE + MESSAGE * max(0, len(said) - 1) + (FORCED_TOOLS if forced else TOOLS) * bool(offered)
-    return beside + total(tokenizer, filter(None, texts), request.model)
-
-
-def usage_json(
-    used: Usage, model: str, asked: Mapping[str, Any], content: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
+def usage_json(used: Usage, model: str, request: LLMRequest, content: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Write usage with the keys of today's traffic.
 
     Args:
         used: The tokens.
         model: Which model was asked.
-        asked: The request's body.
+        request: The request; Bedrock says less of where it ran.
         content: What was said, of which calls that the API itself made are counted.
 
     """
@@ -65,15 +43,20 @@ def usage_json(
         READ: read,
         "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
         "output_tokens": used.output_tokens,
-        "service_tier": "standard",
-        "inference_geo": "not_available" if UNTOLD.match(model) else text(asked.get("inference_geo")) or "global",
     }
+    if place_of(request.url) != "bedrock":
+        told["service_tier"] = "standard"
+        told["inference_geo"] = "not_available" if UNTOLD.match(model) else _geography(request)
     called = [text(block.get("name")) for block in content if block.get("type") == "server_tool_use"]
     if called:
         told["server_tool_use"] = {key: called.count(name) for name, key in CALLED.items()}
     if used.reasoning_tokens:
         told["output_tokens_details"] = {"thinking_tokens": used.reasoning_tokens}
     return told
+
+
+def _geography(request: LLMRequest) -> str:
+    return text(request.raw.get("inference_geo")) or "global"
 
 
 def at_first(usage: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def events(
     body: Mapping[str, Any],
     usage: Mapping[str, Any],
     end: Callable[[], Mapping[str, Any]],
+    *,
+    pings: bool = True,
 ) -> Iterator[bytes | Awaited]:
     """Yield the events.
 
@@ -33,9 +35,10 @@ def events(
         body: The message before anything is said.
         usage: What the prompt cost.
         end: Makes the message as it ended.
+        pings: Whether the connection is kept awake, which Amazon's frames are not for.
 
     """
-    frames, pings = Spaced(identity), True
+    frames = Spaced(identity)
     yield frames.event(begun(body, usage))
     with closing(teller.tell()) as telling:
         for one in telling:

@@ -5,22 +5,26 @@ Knows: Bedrock's own words (its reference, "Common Errors"; botocore's model of 
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
-from llm_intercept.model.wire import WireResponse
+from llm_intercept.model.wire import RETRYABLE, WireResponse
 
 if TYPE_CHECKING:
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply
 
+HOST = re.compile(r"(?:^|\.)bedrock(?:-agent)?(?:-runtime)?(?:-fips)?\.[\w-]+\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)")
 JSON, STREAM = "application/json", AMAZON.media_type
 WORDS = {
     "invalid_request": "The provided request is not valid",
@@ -55,6 +59,8 @@ OF_STATUS = {
 STATUSES = {"invalid_api_key": 403, "overloaded": 503}
 """The statuses of errors that are named, where Bedrock has others."""
 SERVERS = 500
+FIRST, EACH = 200, 20
+"""Milliseconds that an answer is said to take, and each of its tokens."""
 
 
 def type_of(error: ErrorReply) -> str:
@@ -74,13 +80,28 @@ def answer_headers(content_type: str, identity: Identity) -> Headers:
     )
 
 
+def latency(used: Usage | None) -> int:
+    """Say how many milliseconds an answer is said to take; its first byte, where nothing was used yet."""
+    return FIRST + EACH * (0 if used is None else used.output_tokens)
+
+
+def counts(used: Usage) -> Headers:
+    """Write what an invocation used, as the headers of an answer that is no stream say it."""
+    kept = {"cache-read-input": used.cache_read_tokens, "cache-write-input": used.cache_write_tokens}
+    told = {"output": used.output_tokens, "input": max(0, used.input_tokens - sum(kept.values())), **kept}
+    numbers = tuple((f"x-amzn-bedrock-{name}-token-count", str(value)) for name, value in told.items() if value)
+    return (("x-amzn-bedrock-invocation-latency", str(latency(used))), *numbers)
+
+
 class BedrockDialect(Dialect):
     """One of Bedrock's APIs: how it fails; its clients mind no header that tells them to wait."""
 
     home = "bedrock-runtime.us-east-1.amazonaws.com"
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        return HOST.search(urlsplit(request.url).hostname or "") is not None
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):
@@ -88,6 +109,15 @@ class BedrockDialect(Dialect):
         else:
             said = {"message": message_of(error, request, WORDS)} if error.body is None else error.body
             content, kind = encode(said), JSON
-        told = (("x-amzn-errortype", type_of(error)), *told_to_wait(error, HTTP_RETRY))
+        status = status_of(error, STATUSES)
+        told = (("x-amzn-errortype", type_of(error)), *self._again(error, status))
         headers = (*answer_headers(kind, identity), *told)
-        return WireResponse(status_of(error, STATUSES), overridden(headers, error.headers), (content,))
+        return WireResponse(status, overridden(headers, error.headers), (content,))
+
+    def _again(self, error: ErrorReply, status: int) -> Headers:
+        """Tell clients that mind it whether to try again and when: as the user says, or at once."""
+        if error.is_final:
+            return self.retry.never
+        if error.retry_after is None and status in RETRYABLE and self.retry.asked(error.headers) is None:
+            return self.retry.at_once
+        return told_to_wait(error, self.retry)

@@ -94,6 +94,11 @@ def frame_of(event: Mapping[str, Any], message: str = "event") -> bytes:
     return written(kind, encode(payload), message)
 
 
+def unpadded(payload: object) -> dict[str, Any]:
+    """Leave out what an event is padded with."""
+    return {name: one for name, one in mapping(payload).items() if name != "p"}
+
+
 def event_in(frame: bytes) -> Event:
     """Read an event out of a frame; an empty one where there is none."""
     found = parsed(frame)
@@ -114,7 +119,7 @@ def accumulated(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     body: dict[str, Any] = {"output": {"message": {"role": "assistant", "content": []}}}
     for event in map(event_of, told):
         for kind, value in event.items():
-            payload = {name: one for name, one in mapping(value).items() if name != "p"}
+            payload = unpadded(value)
             number = payload.get(INDEX, 0)
             if kind == BLOCK:
                 blocks[number] = _begun(mapping(payload.get("start")))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import encode, items, mapping
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.bedrock import grammar, read
-from llm_intercept.dialects.bedrock.aws_origin import JSON, STREAM, BedrockDialect, answer_headers
+from llm_intercept.dialects.bedrock.aws_origin import JSON, STREAM, BedrockDialect, answer_headers, latency
 from llm_intercept.dialects.bedrock.converse_events import accumulated, events, frame_of
-from llm_intercept.dialects.bedrock.raw import Ready, beside, read_usage, ready, replies, said_in, usage_json
+from llm_intercept.dialects.bedrock.raw import NOVAS, Ready, beside, read_usage, ready, replies, said_in, usage_json
 from llm_intercept.dialects.shared.conversing import Conversation
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.hashed_ids import derived, letters
@@ -60,8 +60,6 @@ ENDS: dict[End, str] = {
     "length": "max_tokens",
     "tool_calls": "tool_use",
 }
-FIRST, EACH = 200, 20
-"""Milliseconds that an answer is said to take, and each of its tokens."""
 
 
 class BedrockConverse(BedrockDialect, Conversation):
@@ -85,16 +83,19 @@ class BedrockConverse(BedrockDialect, Conversation):
         check_objects(parts, "Bedrock")
         parts = identified(parts, lambda number, _: f"tooluse_{letters(derived(context.identity, number), 22)}")
         stops = request.stops if isinstance(request, read.ConverseRequest) else ()
-        teller = Teller.of(parts, request, context.tokenizer, stops)
+        teller = Teller.of(parts, request, reply, context.tokenizer, stops)
         given = finish_of(reply, FINISHES, "Bedrock")
 
         def end() -> dict[str, Any]:
             used = reply.usage or Usage(prompt_tokens(request, context.tokenizer), teller.tokens)
             context.note_usage(used)
-            metrics = {"latencyMs": FIRST + EACH * used.output_tokens}
-            return {"stopReason": given or ENDS[teller.end], "usage": usage_json(used), "metrics": metrics}
+            return {"stopReason": given or ENDS[teller.end], **self.cost(used)}
 
         return _told(request, teller, end, context)
+
+    def cost(self, used: Usage) -> dict[str, Any]:
+        """Write what an answer cost."""
+        return {"usage": usage_json(used), "metrics": {"latencyMs": latency(used)}}
 
     def ready(self, request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
         found = ready(answer, stream=request.stream)
@@ -107,6 +108,20 @@ class BedrockConverse(BedrockDialect, Conversation):
         teller = Teller(said_in(found), Splitter(context.tokenizer, request.model, Budget()))
         made = _told(request, teller, lambda: beside(found), context)
         return WireResponse(answer.status, overridden(made.headers, answer.headers), made.chunks)
+
+
+class Nova(BedrockConverse):
+    """What Amazon's Nova models read and say where they are invoked, which is Converse with other words for the cache.
+
+    It is asked in Bedrock's envelope alone.
+    """
+
+    def claims(self, head: WireRequest) -> bool:
+        del head
+        return False
+
+    def cost(self, used: Usage) -> dict[str, Any]:
+        return {"usage": {NOVAS.get(name, name): value for name, value in usage_json(used).items()}}
 
 
 def _told(request: LLMRequest, teller: Teller, end: Callable[[], Mapping[str, Any]], context: Context) -> WireResponse:

@@ -33,6 +33,10 @@ FINISHES: dict[str, FinishReason] = {
 }
 
 
+NOVAS = {f"cache{done}InputTokens": f"cache{done}InputTokenCount" for done in ("Read", "Write")}
+"""What Nova's own answers call the tokens of the cache (Amazon Nova's user guide, "Invoke API")."""
+
+
 class Ready(NamedTuple):
     """A body to send."""
 
@@ -95,7 +99,7 @@ def read_usage(values: Sequence[Any]) -> Usage | None:
     told = usage_in(values)
     if not told:
         return None
-    read, kept = _count(told.get("cacheReadInputTokens")), _count(told.get("cacheWriteInputTokens"))
+    read, kept = (_count(told.get(name, told.get(novas))) for name, novas in NOVAS.items())
     asked = _count(told.get("inputTokens")) + read + kept
     return Usage(asked, _count(told.get("outputTokens")), cache_read_tokens=read, cache_write_tokens=kept)
 

@@ -104,13 +104,15 @@ class CohereEmbed(EmbedsByItself, CohereSelf):
         self, request: LLMRequest, vectors: Sequence[Sequence[float]], used: Usage, context: Context
     ) -> WireResponse:
         asked = [one for one in items(request.raw.get("embedding_types")) if text(one) in TYPES]
-        is_plain = not asked and urlsplit(request.url).path.rstrip("/").endswith(EARLIER)
+        path = urlsplit(request.url).path.rstrip("/")
+        is_plain = not asked and not path.endswith(PATH)
         by_type = {kind: [TYPES[kind](vector) for vector in vectors] for kind in asked or ["float"]}
-        said = {
+        said: dict[str, Any] = {
             "id": uuid_of(context.identity),
             "embeddings": by_type["float"] if is_plain else by_type,
             "texts": items(request.raw.get("texts")),
-            "meta": {"api_version": VERSION, "billed_units": {"input_tokens": used.input_tokens}},
             "response_type": "embeddings_floats" if is_plain else "embeddings_by_type",
         }
+        if path.endswith((PATH, EARLIER)):  # and not where Bedrock invokes the model
+            said["meta"] = {"api_version": VERSION, "billed_units": {"input_tokens": used.input_tokens}}
         return self.object(request, said, context)

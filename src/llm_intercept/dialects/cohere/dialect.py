@@ -60,6 +60,7 @@ class CohereChat(CohereDialect, Conversation):
     """`/v2/chat`."""
 
     name = read.NAME
+    objects = ("cohere.v2.types.",)
     grammar: Grammar = grammar
 
     def claims(self, head: WireRequest) -> bool:
@@ -75,7 +76,7 @@ class CohereChat(CohereDialect, Conversation):
         parts = _spoken(sayable(reply, KINDS, "Cohere"))
         parts = identified(parts, lambda number, call: f"{call.name}_{letters(derived(context.identity, number), 12)}")
         stops = request.stops if isinstance(request, read.CohereRequest) else ()
-        teller = Teller.of(parts, request, context.tokenizer, stops)
+        teller = Teller.of(parts, request, reply, context.tokenizer, stops)
         given = finish_of(reply, FINISHES, "Cohere")
 
         def end() -> dict[str, Any]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.json import decode, is_object, mapping
-from llm_intercept.base.tokens import count
 from llm_intercept.dialects.google.named import got
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
 from llm_intercept.dialects.google_gemini.event_ids import call_id, signature
@@ -30,7 +29,7 @@ from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.forced import obeying
 from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.in_base64 import in_base64
-from llm_intercept.dialects.shared.pieces import Budget
+from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall
 from llm_intercept.replies.computed import Kept
@@ -98,22 +97,20 @@ def plans(
     found: list[Plan] = []
     for index in range(asked):
         own = derived(identity, "candidate", index)
-        made = _Candidate(request, manner, own)
         bent = obeying(request, said[index % len(said)])
+        splitter = Splitter(tokenizer, model, Budget.of(request.max_tokens, reply, bent, choices=asked))
+        made = _Candidate(request, manner, own, splitter)
         for part in bent.parts:
             made.add(part)
-        thought = _thought(request, bent, reply.usage, manner, tokenizer, model)
-        found.append(made.done(bent, index, thought))
+        found.append(made.done(bent, index, _thought(request, bent, reply.usage, manner, splitter.budget)))
     return found
 
 
-def _thought(
-    request: LLMRequest, reply: Reply, usage: Usage | None, manner: Generation, tokenizer: Tokenizer, model: str
-) -> int:
+def _thought(request: LLMRequest, reply: Reply, usage: Usage | None, manner: Generation, budget: Budget) -> int:
     """Count the thoughts: as is reported, as the reply says, or as its generation has them."""
     if usage is not None:
         return usage.reasoning_tokens
-    return count(tokenizer, reply.reasoning, model) if reply.reasoning else thinks_for(request, manner)
+    return budget.thought if reply.reasoning else thinks_for(request, manner)
 
 
 def unquoted(request: LLMRequest, reply: Reply) -> Reply:
@@ -144,8 +141,8 @@ def _with(kept: Kept, part: ReplyPart) -> ReplyPart:
 class _Candidate:
     """A candidate as it comes together from a reply's parts."""
 
-    def __init__(self, request: LLMRequest, manner: Generation, identity: str) -> None:
-        self._request, self._manner, self._identity = request, manner, identity
+    def __init__(self, request: LLMRequest, manner: Generation, identity: str, splitter: Splitter) -> None:
+        self._request, self._manner, self._identity, self._splitter = request, manner, identity, splitter
         self._shows_thoughts = got(thinking_of(request.raw), "includeThoughts") is True
         self._parts: list[dict[str, Any]] = []
         self._beside: dict[str, Any] = {}
@@ -186,7 +183,7 @@ class _Candidate:
             self._beside.setdefault("safetyRatings", safety_ratings(is_vertex=self._manner.is_vertex))
         if why in EXPLAINED:
             self._beside.setdefault("finishMessage", EXPLAINED[why])
-        budget, stops = Budget(self._request.max_tokens), stops_of(self._request.raw)
+        budget, stops = self._splitter.budget, stops_of(self._request.raw)
         return Plan(index, self._parts, budget, stops, why, self._beside, self._around, thought)
 
     def _add(self, part: dict[str, Any]) -> None:
@@ -202,8 +199,9 @@ class _Candidate:
             self._add({TEXT: part.text if part.deltas is None else part.deltas})
 
     def _think(self, part: Reasoning) -> None:
-        if part.text and self._shows_thoughts:
-            self._parts.append({TEXT: part.text, "thought": True})
+        told = "".join(self._splitter.thoughts(part.text))
+        if told and self._shows_thoughts:
+            self._parts.append({TEXT: told, "thought": True})
         self._signature = in_base64(part.signature) or self._signature
 
     def _call(self, call: ToolCall) -> None:

@@ -16,6 +16,7 @@ from llm_intercept.base.json import encode, mapping
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
 from llm_intercept.dialects.google_gemini.candidate_plan import TEXT
+from llm_intercept.dialects.google_gemini.gemini_costs import costs_of
 from llm_intercept.dialects.google_gemini.token_counts import media_of
 from llm_intercept.dialects.shared.pieces import Splitter
 from llm_intercept.model.wire import Awaited
@@ -130,10 +131,11 @@ class Teller:
         """Give what is said in each chunk."""
         together: Parts = []
         for part in plan.parts:
-            if plan.budget.cut:
+            if plan.budget.cut and "thought" not in part:
                 break
             if CALLED in part:
-                plan.budget.spent += self._call_tokens(part)
+                if not plan.budget.spend(self._call_tokens(part)):
+                    break  # the API has no half of a call: arguments are an object
                 together.append(part)
                 if not (self.manner.calls_apart and not self.searches):
                     continue
@@ -182,4 +184,5 @@ class Teller:
 
     def _call_tokens(self, part: dict[str, Any]) -> int:
         called = mapping(part[CALLED])
-        return count(self.tokenizer, called["name"] + encode(called["args"]).decode(), self.model)
+        said = count(self.tokenizer, called["name"] + encode(called["args"]).decode(), self.model)
+        return max(1, said + costs_of(self.model).call)

@@ -46,6 +46,7 @@ class GoogleGemini(GoogleDialect):
     """Gemini, as AI Studio and Vertex AI speak it, and whoever stands before them."""
 
     name = read.NAME
+    objects = ("google.genai.types.",)
     grammar: Grammar = grammar
     recorded = RECORDED
     counted = staticmethod(tokens)

@@ -102,7 +102,7 @@ class OllamaConversation(OllamaDialect, Conversation):
         parts = identified(sayable(reply, self.kinds, "Ollama"), lambda number, _: _call_id(context.identity, number))
         check_objects(parts, "Ollama")
         stops = request.stops if isinstance(request, OllamaRequest) else ()
-        teller = Teller.of(parts, request, context.tokenizer, stops)
+        teller = Teller.of(parts, request, reply, context.tokenizer, stops)
         given = finish_of(reply, FINISHES, "Ollama")
 
         def end() -> dict[str, Any]:
@@ -171,6 +171,7 @@ class OllamaChat(OllamaConversation):
     """`/api/chat`."""
 
     name = "ollama.chat"
+    objects = ("ollama._types.ChatResponse",)
     path = CHAT
     form = MESSAGE
     kinds = (Text, Reasoning, ToolCall)
@@ -182,6 +183,7 @@ class OllamaGenerate(OllamaConversation):
     """`/api/generate`: a prompt and what follows it."""
 
     name = "ollama.generate"
+    objects = ("ollama._types.GenerateResponse",)
     path = GENERATE
     form = RESPONSE
     kinds = (Text, Reasoning)

@@ -8,15 +8,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects.shared.hashed_ids import derived, letters
+
 if TYPE_CHECKING:
     from llm_intercept.model.exchange_id import Identity
-
-from llm_intercept.dialects.shared.hashed_ids import derived, letters
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BEGINNING = 1_576_800_000
 """From here on, 2019-12-20, an id's seconds are counted."""
 MOMENT_LENGTH, OWN_LENGTH = 5, 24
+DAY = 86_400
 CALL_ID_LENGTH = 24
 
 
@@ -40,6 +41,11 @@ def call_id(identity: str, number: int) -> str:
     return "call_" + letters(derived(identity, "call", number), CALL_ID_LENGTH)
 
 
-def fingerprint(identity: str) -> str:
-    """Make the fingerprint of the system that made a completion."""
-    return "fp_" + identity[8:18]
+def fingerprint(model: str, second: int) -> str:
+    """Make the fingerprint of the system that a model runs on, one for a day (docs/wire.md 2.1.6)."""
+    return _fingerprint(model, second // DAY)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(model: str, day: int) -> str:
+    return "fp_" + derived("fingerprint", model, day)[:10]

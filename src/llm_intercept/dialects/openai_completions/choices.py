@@ -133,7 +133,7 @@ def choices(request: LLMRequest, reply: Reply, identity: str) -> list[Choice]:
                     text=texts[number % len(several)],
                     asked=_asked(asked, one, derived(identity, index)),
                     stops=stops_of(asked),
-                    budget=Budget(request.max_tokens),
+                    budget=Budget.of(request.max_tokens, reply, one, choices=len(prompts) * count),
                     is_echoed=asked.get("echo") is True,
                     given_end=finish_of(one, ENDS, "a legacy completion"),
                 )

@@ -54,6 +54,7 @@ class OpenAIResponses(OpenAIDialect):
     """Responses, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    objects = ("openai.types.responses.",)
     grammar: Grammar = grammar
     recorded = RECORDED
     manner = MANNER

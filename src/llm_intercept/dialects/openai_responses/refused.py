@@ -50,8 +50,8 @@ def _check_model(body: Mapping[str, Any]) -> None:
 def _check_input(body: Mapping[str, Any], *, strictly: bool) -> None:
     given = body.get("input")
     if given is None or given in ("", []):
-        if any(body.get(name) is not None for name in INSTEAD):
-            return
+        if body.get("generate") is False or any(body.get(name) is not None for name in INSTEAD):
+            return  # what only prepares a conversation may say nothing yet
         raise missing("input") if given is None else refused(NOTHING_SAID, code="missing_required_parameter")
     if isinstance(given, str):
         return

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, is_object, items, mapping, text
-from llm_intercept.base.tokens import count
-from llm_intercept.dialects.openai.costs import call_tokens
+from llm_intercept.dialects.openai.costs import CallCosts
 from llm_intercept.dialects.openai_responses.item_kinds import begun, kind_of
-from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -61,7 +59,6 @@ class Teller:
         splitter: Cuts texts into tokens.
         is_stream: Whether anybody hears of the deltas.
         output: The items that are done.
-        reasoning_tokens: How many tokens were thought.
 
     """
 
@@ -69,7 +66,6 @@ class Teller:
     splitter: Splitter
     is_stream: bool
     output: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    reasoning_tokens: int = 0
     _position: int = 0  # of the next token, for log probabilities
 
     def tell(self) -> Generator[Told]:
@@ -160,25 +156,25 @@ class Teller:
         return [] if asked is None else [by_name(one) for one in asked.entries(tokens, self._position)]
 
     def _reasoning(self, item: dict[str, Any], where: dict[str, Any]) -> Telling:
-        kind = "response.reasoning_summary_text"
+        kind, summary = "response.reasoning_summary_text", list[dict[str, Any]]()
         for number, part in enumerate(items(item.get("summary"))):
             there = {"summary_index": number, **where}
-            thought = text(mapping(part).get("text"))
-            empty = {**mapping(part), "text": ""}
+            tokens = list(self.splitter.thoughts(text(mapping(part).get("text"))))
+            told = {**mapping(part), "text": "".join(tokens)}
+            empty = {**told, "text": ""}
             yield Event("response.reasoning_summary_part.added", {"part": empty, **there})
             if self.is_stream:
-                yield Run(f"{kind}.delta", there, (self._thought(thought),))
-            yield Event(f"{kind}.done", {"text": thought, **there})
-            yield Event("response.reasoning_summary_part.done", {"part": part, **there})
-            self.reasoning_tokens += count(self.splitter.tokenizer, thought, self.splitter.model)
+                yield Run(f"{kind}.delta", there, (tokens,))
+            yield Event(f"{kind}.done", {"text": told["text"], **there})
+            yield Event("response.reasoning_summary_part.done", {"part": told, **there})
+            summary.append(told)
+            if self.plan.budget.cut:
+                break
         content: list[Any] = []
         for number, part in enumerate(items(item.get("content"))):
             content.append((yield from self._part(mapping(part), {"content_index": number, **where})))
-        return {**item, "content": content} if "content" in item else item
-
-    def _thought(self, thought: str) -> list[str]:
-        """Cut a thought into tokens, which count by themselves."""
-        return [token for token in self.splitter.tokenizer.split(thought, self.splitter.model) if token]
+        said = {"summary": summary} if self.plan.budget.cut else {}
+        return {**item, **said, **({"content": content} if "content" in item else {})}
 
     def _other(self, item: dict[str, Any], where: dict[str, Any]) -> Telling:
         """Tell a call, or what the API itself did: how far it is, and what it is given."""
@@ -202,12 +198,17 @@ class Teller:
 
     def _given(self, item: dict[str, Any], key: str, kind: str, where: dict[str, Any]) -> TellingText:
         """Tell what a call is given; of several calls each is told at once (docs/wire.md 5.1)."""
-        calls = sum(one["type"] in CALLS for one in self.plan.items)
+        calls = [one for one in self.plan.items if one["type"] in CALLS]
         if item["type"] in CALLS:
-            call = ToolCall(text(item.get("name")))
-            self.splitter.budget.spent += call_tokens(call, calls, self.splitter.tokenizer, self.splitter.model)
-        whole = (item[key],) if calls > 1 and item[key] else item[key]
-        said = yield from self._text(f"{kind}.delta", where, whole)
+            costs, splitter = CallCosts(len(calls), self.plan.names_tool), self.splitter
+            number = next(number for number, one in enumerate(calls) if one["id"] == item["id"])
+            splitter.budget.spend(costs.of(number, text(item.get("name")), splitter.tokenizer, splitter.model))
+        if len(calls) > 1:
+            said = self.splitter.whole(item[key])
+            if said:
+                yield Event(f"{kind}.delta", {"delta": said, **where})
+        else:
+            said = yield from self._text(f"{kind}.delta", where, item[key])
         yield Event(f"{kind}.done", {key: said, **where})
         return said
 

@@ -9,11 +9,17 @@ import hashlib
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
+_UNEVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
 
 
 def letters(identity: str, length: int) -> str:
-    """Turn hex digits, two for each, into `length` letters and digits."""
-    return bytes.fromhex(identity[: 2 * length]).translate(_LETTERS).decode()
+    """Turn hex digits into `length` letters and digits, 32 at the most."""
+    return as_letters(bytes.fromhex(identity))[:length]
+
+
+def as_letters(drawn: bytes) -> str:
+    """Turn bytes into letters and digits, each as often: bytes that would make some more frequent are left out."""
+    return drawn.translate(_LETTERS, _UNEVEN).decode()
 
 
 def derived(identity: str, *names: object) -> str:

@@ -6,7 +6,7 @@ Knows: tokens, stop sequences, limits. Must not know: JSON.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.model.wire import Delta
+    from llm_intercept.replies.reply import Reply
 
 TOGETHER = 128
 """How many pieces are made at a time, where nothing can come between them."""
@@ -30,13 +31,49 @@ Piece = tuple[str, tuple[str, ...]]
 class Budget:
     """How many tokens one choice may still have, how many it had, and what ended it.
 
-    `left` is None without a limit; `stopped` is the stop sequence that ended it, empty if none did.
+    `left` is None without a limit; `thought` are those of thoughts that are told apart from what is said; `stopped` is
+    the stop sequence that ended it, empty if none did.
     """
 
     left: int | None = None
     spent: int = 0
     cut: bool = False
     stopped: str = ""
+    thought: int = 0
+
+    @classmethod
+    def of(cls, limit: int | None, *said: Reply, choices: int = 1) -> Budget:
+        """Make the budget of one of some `choices`, of which the `said` replies tell the rest.
+
+        A limit counts by an estimate. So it ends nothing of a reply that says itself why it finished, or how many
+        tokens it has, and these fit.
+        """
+        if limit is None or any(_is_whole(reply, limit * choices) for reply in said):
+            return cls()
+        return cls(limit)
+
+    def take(self, wanted: int) -> int:
+        """Take some tokens, or what is left of the limit, and say how many."""
+        taken = wanted if self.left is None else min(wanted, self.left)
+        if self.left is not None:
+            self.left -= taken
+        return taken
+
+    def spend(self, wanted: int) -> bool:
+        """Take what comes as a whole beside what is said, such as a call's name; whether it fits."""
+        taken = self.take(wanted)
+        self.spent += taken
+        self.cut = self.cut or taken < wanted
+        return not self.cut
+
+    def with_unseen(self, tokens: int) -> int:
+        """Count what was said, with what an answer costs beside; what is cut at a limit has no more than the limit."""
+        return self.spent + (0 if self.cut else tokens)
+
+
+def _is_whole(reply: Reply, limit: int) -> bool:
+    used = reply.usage
+    return reply.finish_reason is not None or (used is not None and used.output_tokens <= limit)
 
 
 @dataclass(slots=True)
@@ -48,7 +85,7 @@ class Splitter:
     budget: Budget
 
     def pieces(self, text: str | Iterable[Delta], stops: tuple[str, ...] = ()) -> Generator[Piece | Awaited]:
-        """Yield pieces, each with the tokens it is made of; a str falls into its tokens, other text into its parts.
+        """Yield pieces, each with the tokens it is made of; a str falls into its tokens, of other text each is one.
 
         The text ends before the first of `stops`, and where the budget is spent.
         """
@@ -60,6 +97,21 @@ class Splitter:
             close: Callable[[], None] = getattr(text, "close", lambda: None)
             close()  # a generator of the user's ends when nobody reads on
 
+    def whole(self, text: str) -> str:
+        """Take a text within the budget, to be said at once."""
+        return "".join(piece[0] for piece in self.pieces(text) if not isinstance(piece, Awaited))
+
+    def thoughts(self, text: str) -> Iterator[str]:
+        """Yield the tokens of a thought, within the budget, but for those that say nothing yet."""
+        budget = self.budget
+        for token in self.tokenizer.split(text, self.model):
+            if not budget.take(1):
+                budget.cut = True
+                return
+            budget.thought += 1
+            if token:
+                yield token
+
     def unbroken(self, text: str | Iterable[Delta]) -> Unbroken:
         """Take a text that nothing of the request ends early, to be read as a whole or run by run, once."""
         return Unbroken(self, text)
@@ -70,26 +122,14 @@ class Splitter:
             if isinstance(part, Awaited):
                 yield part
                 continue
-            tokens = (part,) if own else tuple(self.tokenizer.split(part, self.model))
-            allowed = self._take(len(tokens))
-            if allowed < len(tokens):
-                if allowed:
-                    yield "".join(tokens[:allowed]), tokens[:allowed]
-                self.budget.cut = True
+            tokens = (part,) if own or part else ()
+            if not self.budget.spend(len(tokens)):
                 return
             if own and not part:
                 silent += tokens
             else:
                 yield part, (*silent, *tokens)
                 silent = ()
-
-    def _take(self, wanted: int) -> int:
-        budget = self.budget
-        taken = wanted if budget.left is None else min(wanted, budget.left)
-        budget.spent += taken
-        if budget.left is not None:
-            budget.left -= taken
-        return taken
 
 
 @dataclass(slots=True)
@@ -133,8 +173,28 @@ class Unbroken:
             yield run if all(run) else [token for token in run if token]
 
     def _given(self, parts: Sequence[str]) -> Sequence[str]:
-        self.splitter.budget.spent += total(self.splitter.tokenizer, parts, self.splitter.model)
+        self.splitter.budget.spent += sum(map(bool, parts))
         return parts
+
+
+class EvenlyCut(Unbroken):
+    """A text that comes in pieces of so many characters; its tokens are counted all the same."""
+
+    __slots__ = ()
+
+    def runs(self) -> Generator[Sequence[str] | Awaited]:
+        """Yield all pieces at a time."""
+        yield tuple(evenly(self.whole()))
+
+
+def evenly(text: str) -> Iterator[str]:
+    """Cut a text into pieces of 4, 5, 6, 4, 5, 6 … characters."""
+    begin = 0
+    for size in cycle((4, 5, 6)):
+        if begin >= len(text):
+            return
+        yield text[begin : begin + size]
+        begin += size
 
 
 def until(parts: Iterable[Delta], stops: tuple[str, ...], budget: Budget) -> Iterator[Delta]:

@@ -80,10 +80,10 @@ class Teller:
 
     @classmethod
     def of(
-        cls, parts: Sequence[ReplyPart], request: LLMRequest, tokenizer: Tokenizer, stops: tuple[str, ...]
+        cls, parts: Sequence[ReplyPart], request: LLMRequest, reply: Reply, tokenizer: Tokenizer, stops: tuple[str, ...]
     ) -> Teller:
-        """Make one of what answers a request."""
-        return cls(parts, Splitter(tokenizer, request.model, Budget(request.max_tokens)), stops)
+        """Make one of the parts of a reply that answers a request."""
+        return cls(parts, Splitter(tokenizer, request.model, Budget.of(request.max_tokens, reply)), stops)
 
     @property
     def tokens(self) -> int:
@@ -107,7 +107,7 @@ class Teller:
                 return
             yield Begun(number, part)
             if isinstance(part, ToolCall):
-                budget.spent += CALL_TOKENS + count(self.splitter.tokenizer, part.name, self.splitter.model)
+                budget.spend(CALL_TOKENS + count(self.splitter.tokenizer, part.name, self.splitter.model))
             said: list[str] = []
             stops = self.stops if isinstance(part, Text) else NO_STOPS
             with closing(self.splitter.pieces(_text(part), stops)) as pieces:

@@ -1,0 +1,38 @@
+"""Requests as they were read: one that comes again at a server is read once.
+
+Knows: dialects, heads. Must not know: what answers. In process every head is a new one, and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
+
+    Key = tuple[Dialect, int, bytes]
+
+KEPT, LARGEST = 128, 16_384
+"""So many requests are kept, of so many bytes at the most."""
+_kept: dict[Key, tuple[WireRequest, LLMRequest]] = {}
+
+
+def read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request, or give the one that was read of the same head and body; raises what `Dialect.read` does."""
+    if not head.is_kept or len(content) > LARGEST:
+        return dialect.read(head, content)
+    key = (dialect, id(head), content)
+    found = _kept.get(key)
+    if found is None or found[0] is not head:
+        if len(_kept) >= KEPT:
+            _kept.clear()
+        found = _kept[key] = (head, dialect.read(head, content))
+    return found[1]
+
+
+def forget(dialect: Dialect, head: WireRequest, content: bytes) -> None:
+    """Read a request anew when it comes again, since what a user wrote has seen it, and may have changed it."""
+    if head.is_kept:
+        _kept.pop((dialect, id(head), content), None)
