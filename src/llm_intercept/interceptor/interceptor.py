@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from llm_intercept.simulation.chaos import Chaos, Kind
     from llm_intercept.simulation.limits import RateLimit
 
-
 T = TypeVar("T")
 
 
@@ -347,10 +346,9 @@ class Interceptor:
             SettingsError: What is allowed is no kind of finding.
 
         """
-        found = self.resilience()
         from llm_intercept.journal.resilience import check  # noqa: PLC0415 - as for `resilience`
 
-        check(found, allow)
+        check(found := self.resilience(), allow)
         return found
 
     def _change(self, what: str, said: str) -> None:
@@ -387,9 +385,7 @@ def end(llm: Interceptor) -> None:
 
 
 def _state_of(llm: Interceptor) -> _State:
-    state = llm._state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
-    assert state is not None  # noqa: S101 - it is made
-    return state
+    return cast("_State", llm._state)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - made, and not for users
 
 
 def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:
