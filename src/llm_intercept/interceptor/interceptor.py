@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from llm_intercept.simulation.chaos import Chaos, Kind
     from llm_intercept.simulation.limits import RateLimit
 
-
 T = TypeVar("T")
 
 
@@ -118,14 +117,10 @@ class Interceptor:
             SettingsError: A condition has a type it cannot have, there is no such keyword or API, or none is given.
 
         """
-        from llm_intercept.conditions.given import some_conditions  # noqa: PLC0415 - as for `calls`
+        from llm_intercept.rules.known_apis import rule_conditions  # noqa: PLC0415 - as for `calls`
 
         self._change("on(…)", "a rule made in Python")
-        found = some_conditions("on", conditions, wanted)
-        if any(one.is_of_http() for one in found):  # as those on an API are
-            from llm_intercept.rules.known_apis import check_apis  # noqa: PLC0415 - few rules name one
-
-            check_apis(found)
+        found = rule_conditions(conditions, wanted)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(
@@ -347,10 +342,9 @@ class Interceptor:
             SettingsError: What is allowed is no kind of finding.
 
         """
-        found = self.resilience()
         from llm_intercept.journal.resilience import check  # noqa: PLC0415 - as for `resilience`
 
-        check(found, allow)
+        check(found := self.resilience(), allow)
         return found
 
     def _change(self, what: str, said: str) -> None:
@@ -387,9 +381,7 @@ def end(llm: Interceptor) -> None:
 
 
 def _state_of(llm: Interceptor) -> _State:
-    state = llm._state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
-    assert state is not None  # noqa: S101 - it is made
-    return state
+    return cast("_State", llm._state)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - made, and not for users
 
 
 def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:
