@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import weave
-from llm_intercept.model.wire import Break, NetworkFaultError, Pause, stream_framing
+from llm_intercept.model.wire import Break, NetworkFaultError, Pause, WireResponse, stream_framing
 from llm_intercept.replies.kinds import ErrorReply
 from llm_intercept.replies.reply import Reply
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.faults.base import Fault
-    from llm_intercept.model.wire import Headers, Step, WireResponse
+    from llm_intercept.model.wire import Headers, Step
     from llm_intercept.replies.kinds import Answer
     from llm_intercept.timing.pace import Pace
 
@@ -76,7 +76,7 @@ class Delivery:
         headers = response.headers
         for fault in self.faults:
             headers = replaced(headers, fault.headers())
-        return replace(response, headers=headers, chunks=steps, timeline=timeline)
+        return WireResponse(response.status, headers, steps, timeline)
 
     def _first_byte(self, pace: Pace, body: Body, timeline: Any) -> Generator[Any, Any, Callable[[], float] | None]:
         """Wait for the first byte, which of a JSON answer comes when all tokens are made; return what draws gaps."""
