@@ -151,7 +151,8 @@ CLIENTS = {
     "ollama": ("ollama", "test_served_ollama.py"),
     "cohere": ("cohere", "test_served_cohere.py"),
     "dspy": ("dspy", "test_served_dspy.py"),
-    "node": ("", "test_served_node.py"),
+    "openresponses": ("openresponses-types", "test_served_openresponses.py"),
+    "node": ("", "test_served_node.py", "test_served_examples.py"),
 }
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
@@ -247,8 +248,19 @@ def clients(session: nox.Session, client: str) -> None:
     requirement, *tests = CLIENTS[client]
     session.install("-e", ".[cli,httpx,serve]", *TOOLS, *requirement.split())
     _show_versions(session, *requirement.split())
+    if client == "node":
+        _offer_chromium(session)
     paths = [f"tests/ecosystem/{test}" for test in tests]
     session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+
+
+def _offer_chromium(session: nox.Session) -> None:
+    """Install Debian's browser where it is not there and may be; where it is not, its test is skipped and says so."""
+    if shutil.which("chromium") is None and shutil.which("apt-get") and os.geteuid() == 0:
+        codes = [0, 100]  # 100: there is none to be had
+        session.run("apt-get", "update", "-qq", external=True, success_codes=codes)
+        wanted = ("install", "-y", "-qq", "--no-install-recommends", "chromium")
+        session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True)
 
 
 @nox.session

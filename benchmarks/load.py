@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import statistics
 import sys
 import time
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -41,9 +39,8 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding
 
 def plan(name: str) -> list[float]:
     """Draw the waits of one stream: to the first byte, and before each token."""
-    chance = Random(hashlib.sha256(name.encode()).hexdigest())
-    gaps = PACE.gaps(chance)
-    return [PACE.first(chance), *(gaps() for _ in range(TOKENS))] if gaps is not None else []
+    times = PACE.times(name)
+    return [times.first, *(times.told(1) for _ in range(TOKENS))]
 
 
 async def ideal(name: str) -> tuple[float, int]:

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept import Recordings, Redaction, auto, intercept, tool_call
+from llm_intercept import Pace, Recordings, Redaction, auto, intercept, tool_call
 from llm_intercept.clients.activation import active
 from llm_intercept.errors import BudgetExceededError, ElsewhereError, UnusedRuleError
 from llm_intercept.interceptor import children
 from llm_intercept.settings import SWITCH
 from llm_intercept.settings.guard import Guard, guard_of, is_guard, read
+from llm_intercept.timing.pace import Taken
 from tests.amounts import examples
 from tests.support import run_command
 
@@ -73,12 +74,21 @@ def test_files_are_told_by_paths_from_anywhere(tmp_path, monkeypatch):
     assert told["mode"] == "replay"
 
 
+def test_a_pace_is_told_where_it_is_text(tmp_path, monkeypatch):
+    """With the path of its tape."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("llm_intercept.recording.measured.takes_of", lambda _: (Taken(1.0),))
+    with intercept("hi", pace="tape=t,load=1"):
+        assert said().settings["pace"] == f"tape={tmp_path / 't'},load=1"
+
+
 NOT_PASSED_ON: dict[str, tuple[Any, dict[str, Any], str]] = {
     "no reply": (None, {}, "no reply"),
     "a tool call": (tool_call("f"), {}, "object of Python"),
     "a function": (lambda request: "hi", {}, "object of Python"),
     "a rules function": ("hi", {"rules": lambda llm: None}, "function"),
     "a tokenizer": ("hi", {"tokenizer": type("T", (), {"split": lambda *_: []})()}, "tokenizer="),
+    "a pace": ("hi", {"pace": Pace(ttft=1)}, "pace="),
     "recordings": (None, {"mode": "replay", "recordings": Recordings("t", redaction=Redaction())}, "Recordings"),
     "a long text": ("x" * 10_000, {}, "too long"),
 }

@@ -11,7 +11,7 @@ from llm_intercept import Interceptor, Pace, Reply, api_error
 from llm_intercept.server import Client, app, serve
 from llm_intercept.server.client import ServerError
 from tests.served import CHAT, ask, control, say
-from tests.support import said
+from tests.support import message, said
 
 RULE = {"user": "weather", "reply": "Sunny."}
 
@@ -398,6 +398,10 @@ def test_the_client_says_all_of_it(url):
     assert [one["last_user"] for one in client.calls(user="weather", stream=False)] == ["weather"]
     client.chaos(rate=1.0, kinds=[500])
     client.limit(requests_per_minute=100)
+    client.pace("ttft=3")
+    assert "ttft=3.0" in client.ask("GET", "pace").decode()
+    client.pace(None)
+    assert "ttft=0," in client.ask("GET", "pace").decode()
     client.reset()
     assert client.calls() == []
     client.rules.remove()
@@ -433,3 +437,29 @@ def test_calls_are_followed_as_they_end(url):
     assert heard[0]["last_user"] == "a frog"
     with pytest.raises(ServerError, match="Did you mean"):
         next(client.follow(usr="x"))
+
+
+def test_the_pace_is_set_while_the_server_runs():
+    """For one test alone, too; it is the server's own again when it is taken away or the test begins again."""
+    application = app(Interceptor("a b c", pace="ttft=1", time_scale=0))
+    assert "ttft=1.0" in control(application, "GET", "pace").json()["pace"]
+    said = {"pace": "ttft=2,per_token=1,load=0.5"}
+    assert control(application, "POST", "pace", test="one", json=said).status_code == 201
+    assert "load=0.5" in control(application, "GET", "pace", test="one").json()["pace"]
+    assert "ttft=1.0" in control(application, "GET", "pace").json()["pace"]
+    for again in (("DELETE", "pace"), ("POST", "reset")):
+        control(application, "POST", "pace", test="one", json=said)
+        control(application, *again, test="one")
+        assert "ttft=1.0" in control(application, "GET", "pace", test="one").json()["pace"]
+    for wrong in ({"pace": "fast"}, {"pace": 3}, {"ttft": 1}, {}):
+        assert control(application, "POST", "pace", json=wrong).status_code == 400
+
+
+def test_the_requests_of_all_tests_are_counted_whatever_is_reset():
+    """By that `llm-intercept run` knows whether anything was asked; a count of tokens beside them is no request."""
+    served = app(Interceptor("hello"))
+    for test in ("", "a", "b", "a"):
+        assert say(served, test=test).status_code == 200
+        control(served, "POST", "reset", test)
+    assert ask(served, "POST", "/v1/messages/count_tokens", json=message()).status_code == 200
+    assert served.count == 4

@@ -394,6 +394,17 @@ def _() -> Iterator[bool]:
     yield from ("latency_checkpoint" in one.chunks[-1] for one in answers("azure", is_sse=True))
 
 
+@fact("4.1.5")
+def _() -> Iterator[bool]:
+    both = [*recorded(), *recorded_in("recordings-apis.jsonl")]
+    for one in both:
+        for data in one.data if one.provider == "azure" and one.is_sse else ():
+            if '"obfuscation":' in data and '"choices":' in data:
+                filters = [choice["content_filter_results"] for choice in json.loads(data)["choices"]]
+                told = (json.dumps(found, separators=(",", ":")) for found in filters)
+                yield (len(data) - sum(len(f'"content_filter_results":{one},') for one in told)) % 16 == 1
+
+
 @fact("5.1.1")
 def _() -> Iterator[bool]:
     yield from ("[DONE]" not in one.text for one in answers(endpoint="responses", is_sse=True))

@@ -39,15 +39,14 @@ def installed(source: Path, config: pytest.Config) -> Path:
     return folder
 
 
+def alone(home: Path) -> dict[str, str]:
+    """Say what a program's environment has that is told nothing."""
+    return {**NO_NETWORK, "PATH": os.environ["PATH"], "HOME": str(home)}
+
+
 def environment(url: str, home: Path) -> dict[str, str]:
-    """Say what a program's environment has: the server, keys that no maker knows, and nothing of this machine's."""
-    return {
-        **told(url),
-        **dict.fromkeys(KEYS, "sk-test"),
-        **NO_NETWORK,
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-    }
+    """Say what it has of a server: where that is, and keys that no maker knows."""
+    return {**alone(home), **told(url), **dict.fromkeys(KEYS, "sk-test")}
 
 
 def run(*command: str, folder: Path, timeout: float = 60, variables: Mapping[str, str] | None = None) -> str:

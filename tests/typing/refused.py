@@ -35,7 +35,7 @@ def what_a_setting_may_not_be() -> None:
     intercept(scope="thread")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     intercept(seed="1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     intercept(tokenizer="gpt-4o")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    intercept(pace="recorded")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    intercept(pace=0.5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     intercept(replay_speed=Pace())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Interceptor(log=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     InterceptTransport(time_scale="0")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -84,20 +84,18 @@ class Beside:
             bound.close()  # else clients would wait for an answer
 
     def _answer(self, bound: socket.socket, stop: socket.socket) -> None:
-        from llm_intercept.interceptor.interceptor import engine_of  # noqa: PLC0415 - these import much
-        from llm_intercept.server.running import running  # noqa: PLC0415
+        from llm_intercept.server.running import running  # noqa: PLC0415 - these import much
         from llm_intercept.server.worker_plan import Plan  # noqa: PLC0415
 
         settings = dict(from_environment(self._environment) or {})
         reply, _ = settings.pop("reply", None), settings.pop("quiet", None)
         plan = Plan(settings, reply, {"calls": CALLS})
-        llm = plan.interceptor()
-        app: App = plan.app(llm)
+        app: App = plan.app(plan.interceptor())
         try:
             with running(app, bound, None):
                 select((stop,), (), ())
         finally:
-            self.count = engine_of(llm).journal.noted
+            self.count = app.count
         problem = app.settle()
         if problem is not None:
             raise problem

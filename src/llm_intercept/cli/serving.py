@@ -35,9 +35,6 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 for a free one."
         ),
         click.option("--upstream", default="", help=UPSTREAM),
-        click.option(
-            "--pace", help="How fast answers come: ttft=0.3,tokens_per_second=60, or as on a tape, tape:FOLDER."
-        ),
         click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that serve."),
         click.option("--tls", is_flag=True, help="Speak TLS, by a certificate that is made on the spot."),
         click.option("--cors", multiple=True, help="An origin whose pages may read answers; by default all."),
@@ -57,9 +54,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @settings_flags(without=("quiet",))
 @_options
-def serve(
-    host: str, port: int, pace: str | None, workers: int, tls: bool, max_connections: int | None, **given: Any
-) -> None:
+def serve(host: str, port: int, workers: int, tls: bool, max_connections: int | None, **given: Any) -> None:
     """Answer requests to models at a socket, until a signal says to stop.
 
     The first line on stdout is JSON: the URL, the port, and what a client needs to know. The control is at
@@ -72,7 +67,7 @@ def serve(
     if host not in LOOPBACK:
         options.setdefault("token", secrets.token_urlsafe(24))
     try:
-        _serve(host, port, workers, _settings(given, pace), given["reply"], options, tls, max_connections)
+        _serve(host, port, workers, _settings(given), given["reply"], options, tls, max_connections)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     except LLMInterceptError as error:
@@ -123,7 +118,7 @@ def _tell(said: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _settings(given: Mapping[str, str | None], pace: str | None) -> dict[str, Any]:
+def _settings(given: Mapping[str, str | None]) -> dict[str, Any]:
     """Make the interceptor's settings of the flags that are given; raises `SettingsError`, which names the flag."""
     chosen: dict[str, Any] = {}
     for name, text in given.items():
@@ -132,8 +127,4 @@ def _settings(given: Mapping[str, str | None], pace: str | None) -> dict[str, An
             chosen[name] = kind.seen_from(os.getcwd(), kind.check(BY_NAME[name].flag, kind.read(text)))  # noqa: PTH109
     chosen.setdefault("mode", "replay" if "recordings" in chosen else "mock")
     check_tape(chosen["mode"], chosen.get("recordings"), BY_NAME["recordings"].flag)
-    if pace is not None:
-        from llm_intercept.cli.paces import pace_of  # noqa: PLC0415 - a tape's takes are read by pydantic
-
-        chosen["pace"] = pace_of(pace)
     return chosen

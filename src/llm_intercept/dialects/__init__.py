@@ -25,7 +25,7 @@ from llm_intercept.dialects.google_models.dialect import GoogleModels
 from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
 from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
 from llm_intercept.dialects.ollama.ollama_models import OllamaModels
-from llm_intercept.dialects.opaque import OPAQUE
+from llm_intercept.dialects.opaque import Opaque
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of", "maker_of"]
 
 CHATS = (
     r"openai\.|qwen\.|mistral\.(?!mistral-7b|mixtral|mistral-(?:small|large)-2402)|deepseek\.v3|ai21\.jamba|moonshot"
@@ -93,6 +93,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CountTokens(),
     *SIDE_REQUESTS,
 )
+OPAQUE = Opaque(DIALECTS)
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 
@@ -107,6 +108,11 @@ def claimed_by(head: WireRequest) -> Dialect | None:
 def dialect_of(head: WireRequest) -> Dialect:
     """Find the dialect of a request: the one that claims it, or the null dialect."""
     return claimed_by(head) or OPAQUE
+
+
+def maker_of(made_by: str) -> Dialect | None:
+    """Find the API that an SDK's class is an answer of; None if nobody here knows it."""
+    return next((one for one in DIALECTS if one.objects and made_by.startswith(one.objects)), None)
 
 
 def home_of(head: WireRequest) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.faults.base import ErrorEvent, Grammar
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import EventKind, Headers, SocketForm, WireRequest, WireResponse
@@ -64,7 +65,7 @@ class Context:
 
     Attributes:
         tokenizer: Splits text into deltas and counts it.
-        identity: Hex digits, at least 64, that are the same for the same request, repeat and seed.
+        identity: What the ids follow from, and when the answer is made.
         note_usage: Called once, when the usage is known.
         around: What few answers need, made when it is asked for.
         pace: How fast the answer comes; for answers that are worked on after they were given.
@@ -72,7 +73,7 @@ class Context:
     """
 
     tokenizer: Tokenizer
-    identity: str
+    identity: Identity
     note_usage: Callable[[Usage], None]
     around: Around
     pace: Pace | None = None
@@ -129,7 +130,8 @@ class NoStreams:
     def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
         """Write an error as the usual event."""
         del first
-        return frame(encode({"error": {"message": error.message, "type": error.type, "code": error.code}}).decode())
+        message = "The request failed." if error.message is None else error.message
+        return frame(encode({"error": {"message": message, "type": error.type, "code": error.code}}).decode())
 
     def halve_arguments(self, body: bytes, /) -> bytes:
         """Leave the body as it is: there are no calls of tools."""
@@ -220,6 +222,7 @@ class Dialect(ABC):
         home: The host at which its maker serves it, which a server of any name stands for; empty where there is none.
         variables: The environment variables by which its clients are told of another server; `{}` is that one's URL.
         keys: Those in which its clients look for the key that they do nothing without.
+        objects: What the classes of SDKs begin with, their modules first, whose objects are its answers.
 
     """
 
@@ -227,6 +230,7 @@ class Dialect(ABC):
     home: str = ""
     variables: Mapping[str, str] = MappingProxyType({})
     keys: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()
     counted: Callable[[bytes], int] | None = None
@@ -262,11 +266,17 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error in the API's own words and shape."""
 
-    def limits(self, states: Sequence[LimitState]) -> Headers:
-        """Write what the API says of its rate limits beside every answer."""
+    def is_asked(self, request: LLMRequest) -> bool:
+        """Whether host or client say that the API's maker is asked, whatever the path is."""
+        del request
+        return False
+
+    def limits(self, states: Sequence[LimitState], second: int) -> Headers:
+        """Write what the API says of its rate limits beside every answer, which is made at that second."""
+        del second
         return tuple(
             (f"x-ratelimit-{name}-{state.unit}", str(value))
             for state in states

@@ -14,6 +14,7 @@ from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.dialects.base import BadRequestError, Context
 from llm_intercept.engine.reread import read_request
+from llm_intercept.model.exchange_id import Identity
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.recording.neutral import neutral
 from llm_intercept.recording.sanitize import wire_bytes
@@ -90,7 +91,7 @@ class Across:
         dialect, request = self._recalled(take.request, ())
         if dialect.remembers and take.response.status == ANSWERED:
             around = OnTape(Shelves((), self._stored))
-            context = Context(EstimatingTokenizer(), take.fingerprint, lambda _: None, around)
+            context = Context(EstimatingTokenizer(), Identity(take.fingerprint, 0), lambda _: None, around)
             dialect.replayed(request, WireResponse(ANSWERED, (), (wire_bytes(take),)), context)
         return self._said(dialect, request, take.request, NOTHING)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llm_intercept.engine.decide import FailedExchange
-from llm_intercept.errors import ReplyError, ReplyFunctionError
+from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError, ReplyFunctionError
 from llm_intercept.model.wire import Ask, NetworkFaultError
 from llm_intercept.replies.computed import Computed, collected
 from llm_intercept.replies.kinds import Callback, prepare
@@ -103,3 +103,11 @@ def exception_of(error: BaseException | type[BaseException]) -> BaseException:
         raise FailedExchange(
             ReplyError(problem, "Give an instance of the exception instead of the class.")
         ) from failure
+
+
+def whose(error: Exception, case: Case) -> LLMInterceptError:
+    """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
+    if isinstance(error, LLMInterceptError):
+        return error
+    kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
+    return kind(str(case.origin), case.where, error)

@@ -16,6 +16,8 @@ from llm_intercept.replies.kinds import Passthrough
 from llm_intercept.stored.shelves import Shelves
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_intercept.dialects.base import Brought, Dialect
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.engine.recorder import Recorder
@@ -57,6 +59,7 @@ class Case:
         unknown: What is known of it where no API is; `elsewhere`, where it is nobody's business but a rule's.
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
         brought: What answers the requests that it brings.
+        leave: Is called when its answer has ended, also before its end.
         is_replay: Whether a take of the API that is asked answers; another's is said anew, as a reply is.
 
     """
@@ -74,6 +77,7 @@ class Case:
     is_ruled: bool = True
     brought: tuple[Brought, ...] = ()
     is_replay: bool = False
+    leave: Callable[[], None] | None = None
 
     @property
     def takes(self) -> Takes:

@@ -6,23 +6,30 @@ Knows: what is woven into a response and what precedes it. Must not know: rules,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from random import Random
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from llm_intercept.base.tokens import count
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import weave
 from llm_intercept.model.wire import Break, NetworkFaultError, Pause, WireResponse, stream_framing
-from llm_intercept.replies.kinds import ErrorReply
+from llm_intercept.replies.filler import words
+from llm_intercept.replies.kinds import AutoReply, ErrorReply
 from llm_intercept.replies.reply import Reply
+from llm_intercept.settings import DEFAULT_REPLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from llm_intercept.engine.decide import Case
     from llm_intercept.faults.base import Fault
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import Headers, Step
     from llm_intercept.replies.kinds import Answer
+    from llm_intercept.timing.batch import Place
+    from llm_intercept.timing.clock import Timeline
     from llm_intercept.timing.pace import Pace
+
+    Told = Callable[[int], float]
 
 FAILED = 400  # HTTP statuses from here on say that a request failed
 AT_ONCE = 0.001
@@ -61,40 +68,68 @@ class Delivery:
                     raise NetworkFaultError(step.kind, step.message)
                 yield Pause(step.seconds, self.case.service.timeline())
 
-    def perform(self, response: WireResponse, identity: str) -> Generator[Any, Any, WireResponse]:
+    def perform(self, response: WireResponse, identity: Identity) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
         pace = None if self.pace is not None and self.case.dialect.is_later(self.case.request) else self.pace
         if not self.faults and pace is None:
-            return self._with_headers(response)
+            return self._with_headers(response, identity)
         timeline = self.case.service.timeline()
         dialect, framing = self.case.dialect, stream_framing(response)
         body = Body(dialect.grammar, framing, identity, dialect.counted)
         self.faults = self.case.call.faults = tuple(fault for fault in self.faults if fault.fits(framing))
-        gap = None if pace is None else (yield from self._first_byte(pace, body, timeline))
-        response = self._with_headers(response)
-        steps = weave(response.chunks, self.faults, body, gap if self.case.request.stream and body.is_stream else None)
+        told = None if pace is None else (yield from self._first_byte(pace, body, timeline))
+        response = self._with_headers(response, identity)
+        steps = weave(response.chunks, self.faults, body, told if self._is_told_bit_by_bit(body) else None)
         headers = response.headers
         for fault in self.faults:
             headers = replaced(headers, fault.headers())
         return WireResponse(response.status, headers, steps, timeline)
 
-    def _first_byte(self, pace: Pace, body: Body, timeline: Any) -> Generator[Any, Any, Callable[[], float] | None]:
-        """Wait for the first byte, which of a JSON answer comes when all tokens are made; return what draws gaps."""
-        chance = Random(f"{body.identity} pace")  # noqa: S311 - it has to be deterministic
-        gap, usage = pace.gaps(chance), self.case.call.usage
-        seconds = pace.first(chance)
-        if gap is not None and usage is not None and not (self.case.request.stream and body.is_stream):
-            seconds += sum(gap() for _ in range(usage.output_tokens))
-        yield Pause(seconds, timeline)
-        return gap
+    def as_long(self, identity: str) -> Answer:
+        """Return the answer, of the length that the pace draws, where it is a text that nobody wrote."""
+        answer = self.answer
+        if self.pace is None or not isinstance(answer, AutoReply) or answer.text != DEFAULT_REPLY:
+            return answer
+        tokens = self.pace.tokens(identity)
+        self.answer = answer if tokens is None else replace(answer, text=words(tokens, identity))
+        return self.answer
 
-    def _with_headers(self, response: WireResponse) -> WireResponse:
+    def _is_told_bit_by_bit(self, body: Body) -> bool:
+        return self.case.request.stream and body.is_stream
+
+    def _first_byte(self, pace: Pace, body: Body, timeline: Timeline) -> Generator[Any, Any, Told | None]:
+        """Wait for the first byte, which of a JSON answer comes when all tokens are made; return what times tokens."""
+        times, waits = pace.times(body.identity), 0.0
+        told: Told | None = None if times.gap is None else times.told
+        if pace.is_shared:
+            now = timeline.now()
+            place = self.case.service.batch(pace, self.case.request.model).join(now, times, self._tokens())
+            self.case.leave = lambda: place.leave(timeline.now())
+            yield Pause(0.0, timeline)  # so that those who ask at the same moment are under way too
+            waits, told = place.begins - now, None if told is None else _in(place, timeline)
+        seconds, usage = waits + times.first, self.case.call.usage
+        if told is not None and usage is not None and not self._is_told_bit_by_bit(body):
+            seconds += told(usage.output_tokens)
+        yield Pause(seconds, timeline)
+        return told
+
+    def _tokens(self) -> int:
+        """Count the tokens of the answer before it is written, as far as that can be."""
+        case, answer = self.case, self.answer
+        if case.call.usage is not None:
+            return case.call.usage.output_tokens
+        said = answer.text if isinstance(answer, AutoReply | Reply) else ""
+        return count(case.engine.tokenizer, said, case.request.model)
+
+    def _with_headers(self, response: WireResponse, identity: Identity) -> WireResponse:
         """Tell the limits, and clients to wait as long as it takes on their clock."""
         case, retry = self.case, self.case.dialect.retry
         if response.status < FAILED and not case.service.limits:
             return response
         limits = case.service.limit_states(case.request)
-        headers = replaced(response.headers, case.dialect.limits(limits)) if limits else response.headers
+        headers = (
+            replaced(response.headers, case.dialect.limits(limits, identity.second)) if limits else response.headers
+        )
         if response.status < FAILED:
             return replace(response, headers=headers)
         case.call.is_final = any(one in headers for one in retry.never)
@@ -105,6 +140,15 @@ class Delivery:
             if clock.scale != 1 and asked <= retry.longest:
                 headers = replaced(headers, retry.wait(clock.shown(asked)))
         return replace(response, headers=headers)
+
+
+def _in(place: Place, timeline: Timeline) -> Told:
+    """Return what times tokens that are made beside those of others."""
+
+    def told(tokens: int) -> float:
+        return place.told(tokens, max(timeline.now(), place.begins))
+
+    return told
 
 
 def is_plain(answer: Answer, case: Case) -> TypeGuard[Reply]:

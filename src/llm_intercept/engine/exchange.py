@@ -14,14 +14,15 @@ from llm_intercept.base.hosts import names_one
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
-from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve
+from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve, whose
 from llm_intercept.engine.brought import answer_each
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
-from llm_intercept.engine.identity import Identities
+from llm_intercept.engine.identity import Identities, told_now
+from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -40,13 +41,12 @@ from llm_intercept.errors import (
     AnswerError,
     LLMInterceptError,
     ReplyError,
-    ReplyFunctionError,
     UnmatchedRequestError,
 )
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.replay import Replay
     from llm_intercept.facts import Refusal, Unmatched
     from llm_intercept.journal.budget import Budget
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
@@ -262,6 +263,8 @@ class Engine:
         """Write and deliver a reply."""
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
+        if isinstance(answer, RawReply) and answer.made_by:
+            answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
         if is_plain(answer, case):
@@ -272,7 +275,7 @@ class Engine:
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
             identity = self._identity(case)
-            written = self._written(case, delivery.answer, identity, delivery.pace)
+            written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
         if case.request.stream or response.timeline is not None:
             return self._watched(case, response)
@@ -282,16 +285,16 @@ class Engine:
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
         return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
 
-    def _identity(self, case: Case) -> str:
-        return self._identities.next(case.call.digest, stream=case.request.stream)
+    def _identity(self, case: Case) -> Identity:
+        return told_now(self._identities.next(case.call.digest, stream=case.request.stream), self.service.clock)
 
-    def _context(self, case: Case, identity: str, pace: Pace | None) -> Context:
+    def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
             case.call.usage = usage
 
         return Context(self.tokenizer, identity, note_usage, case, pace)
 
-    def _written(self, case: Case, answer: Answer, identity: str, pace: Pace | None = None) -> WireResponse:
+    def _written(self, case: Case, answer: Answer, identity: Identity, pace: Pace | None = None) -> WireResponse:
         try:
             response = case.dialect.respond(case.request, answer, self._context(case, identity, pace))
         except ReplyError as error:
@@ -304,8 +307,7 @@ class Engine:
         return response
 
     def _replayed(self, case: Case, replay: Replay) -> WireResponse:
-        """Play a take."""
-        identity = case.call.digest if case.is_replay else self._identity(case)
+        identity = told_now(case.call.digest, self.service.clock) if case.is_replay else self._identity(case)
         context = Context(self.tokenizer, identity, lambda _: None, case)
         try:
             response = replay.response(case, context)
@@ -368,26 +370,21 @@ class Engine:
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "rule", refused.error.status, refused
         call.finish()
-        return dialect.fail(request, refused.error, self._identities.next(digest, stream=False))
+        identity = told_now(self._identities.next(digest, stream=False), self.service.clock)
+        return dialect.fail(request, refused.error, identity)
 
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
+        if case.leave is not None:
+            case.leave()
         if call.source != "recording":
             call.complete = error is None and is_end(case, last)
         if error is not None:
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
-                self.journal.note_failure(_whose(error, case))
+                self.journal.note_failure(whose(error, case))
         call.finish()
-
-
-def _whose(error: Exception, case: Case) -> LLMInterceptError:
-    """Tell what a body raised: what computes its deltas did, or nobody but us can have."""
-    if isinstance(error, LLMInterceptError):
-        return error
-    kind = ReplyFunctionError if are_computed(case.call.reply) else AnswerError
-    return kind(str(case.origin), case.where, error)
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:

@@ -11,13 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.recent import RecentCounts
+from llm_intercept.model.exchange_id import Identity
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.timing.clock import Clock
 
 REMEMBERED = 20_000
 """Distinct requests whose repeats are counted; after as many others, one has the ids of its first time again."""
+
+
+def told_now(digits: str, clock: Clock) -> Identity:
+    """Tell an exchange by its digits and the moment of its answer."""
+    return Identity(digits, clock.second())
+
+
+def of_text(text: str) -> str:
+    """Make the digits of what is always said in the same words."""
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=40).hexdigest()
 
 
 class Identities:

@@ -1,4 +1,4 @@
-"""A recorded answer of one API as the reply that another API gives: its parts, or its error, and how long they took.
+"""An answer of one API as the reply that another API gives: its parts, or its error, and how long they took.
 
 Knows: takes, what dialects read of answers. Must not know: any API, how a take is found.
 """
@@ -41,6 +41,16 @@ def restated(take: Take, dialect: Dialect, factor: float) -> Reply | ErrorReply:
     response, values = take.response, answer_values(take.response)
     if response.status >= LOWEST:
         return _failed(response, values, dialect, factor)
+    return said_anew(values, dialect)
+
+
+def said_anew(values: Sequence[Any], dialect: Dialect) -> Reply:
+    """Read an answer's JSON, or its events, into the reply that says the same.
+
+    Raises:
+        ReplyError: It has something that only this API can say, or cannot be read.
+
+    """
     replies = _read(values, dialect)
     for part in (part for reply in replies for part in reply.parts):
         if isinstance(part, Other):

@@ -5,9 +5,9 @@ Knows: dialects. Must not know: why.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from llm_intercept.engine.identity import of_text, told_now
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
@@ -20,6 +20,5 @@ def refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
 
     The same message has the same request id.
     """
-    identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
     error = ErrorReply(status, message=message, code=code, is_final=True)
-    return case.dialect.fail(case.request, error, identity)
+    return case.dialect.fail(case.request, error, told_now(of_text(message), case.service.clock))

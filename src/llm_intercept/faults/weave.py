@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def weave(
-    chunks: Iterable[Step], faults: tuple[Fault, ...], body: Body, gap: Callable[[], float] | None = None
+    chunks: Iterable[Step], faults: tuple[Fault, ...], body: Body, told: Callable[[int], float] | None = None
 ) -> Iterator[Step]:
     """Weave faults and pace into a body.
 
@@ -28,18 +28,18 @@ def weave(
         chunks: The body; of a stream, in any pieces.
         faults: What goes wrong. What changes the content comes first, then what ends the body, then what frames it.
         body: What they may ask of it.
-        gap: Draws the seconds before each token of a stream.
+        told: Draws the seconds that so many tokens of a stream take.
 
     """
     source = iter(chunks)
     steps = _divided(source, faults) if body.framing is None else events(source, body.framing)
     applicable = (one for one in faults if one.fits(body.framing))
     for fault in sorted(applicable, key=lambda one: (one.where, one.order)):
-        if gap is not None and fault.where >= Where.END:
-            steps, gap = paced(steps, body, gap), None
+        if told is not None and fault.where >= Where.END:
+            steps, told = paced(steps, body, told), None
         steps = fault.weave(steps, body)
     try:
-        yield from steps if gap is None else paced(steps, body, gap)
+        yield from steps if told is None else paced(steps, body, told)
     finally:
         close = getattr(source, "close", None)
         if close is not None:
@@ -59,12 +59,12 @@ def events(steps: Iterator[Step], framing: Framing) -> Iterator[Step]:
         yield rest
 
 
-def paced(steps: Iterator[Step], body: Body, gap: Callable[[], float]) -> Iterator[Step]:
+def paced(steps: Iterator[Step], body: Body, told: Callable[[int], float]) -> Iterator[Step]:
     """Wait before each event that carries tokens, as long as all of them take."""
     for step in steps:
         tokens = body.tokens(step) if isinstance(step, bytes) else 0
         if tokens:
-            yield Wait(sum(gap() for _ in range(tokens)))
+            yield Wait(told(tokens))
         yield step
 
 

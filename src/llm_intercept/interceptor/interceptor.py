@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Never, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Never, TypedDict, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
@@ -69,7 +69,10 @@ class Options(TypedDict, total=False):
         network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
             machine and to the hosts that `passthrough` names.
         seed: The same seed gives the same ids for the same requests; 0 by default.
-        tokenizer: Splits text into stream deltas and counts usage, instead of the built-in estimate.
+        created: When answers say they were made (their `created`, their date, the time in their ids), in Unix seconds;
+            by default the present of the simulated clock.
+        tokenizer: Splits text into stream deltas and counts usage: `exact` (the extra `tokens`; the default where it is
+            installed), `estimate`, or your own.
         log: A file that each call is appended to as a line of JSON; several processes may share it.
         all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
         time_scale: Real seconds that a simulated second takes: 1 (the default) is real time, 0 virtual time, in which
@@ -86,11 +89,12 @@ class Options(TypedDict, total=False):
     passthrough: str | Sequence[str] | None
     network: Network | None
     seed: int | None
-    tokenizer: Tokenizer | None
+    created: int | None
+    tokenizer: Tokenizer | Literal["exact", "estimate"] | None
     log: str | PathLike[str] | None
     all_used: bool | None
     time_scale: float | None
-    pace: Pace | None
+    pace: Pace | str | None
 
 
 @dataclass(slots=True)

@@ -16,12 +16,12 @@ from llm_intercept.settings.values import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-PLAIN = ("mode", "unmatched", "passthrough", "seed", "time_scale", "replay_speed")
+PLAIN = ("mode", "unmatched", "passthrough", "seed", "created", "time_scale", "replay_speed")
 """Settings that are said as they are."""
 PATHS = ("recordings", "rules", "log")
 """Settings that are said as paths from anywhere."""
 OBJECTS = ("tokenizer", "pace")
-"""Settings that are objects of Python alone."""
+"""Settings that are objects of Python, or a word for one."""
 NO_REPLY = "it has no reply for every request"
 
 
@@ -78,7 +78,7 @@ class PassedOn:
         if self.is_auto and settings["rules"]:
             return "auto() beside files of rules cannot be said to another process"
         for name in OBJECTS:
-            if settings[name] is not None:
+            if not isinstance(settings[name], str | None):
                 return f"{name}= is an object of Python, which cannot be given to another process"
         if any(callable(one) for one in listed(settings["rules"])):
             return "rules= has a function, which cannot be given to another process"
@@ -92,6 +92,9 @@ class PassedOn:
         """Return the settings as plain values, of which JSON can be made."""
         found = {name: _plain(self.settings[name]) for name in PLAIN}
         found |= {name: _absolute(self.settings[name]) for name in PATHS}
+        for name in OBJECTS:
+            if isinstance(said := self.settings[name], str):
+                found[name] = BY_NAME[name].kind.seen_from(os.getcwd(), said)  # noqa: PTH109 - as below
         if self.why_not():
             found |= self._refusing()
         return {name: value for name, value in found.items() if value is not None}

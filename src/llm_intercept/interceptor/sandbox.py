@@ -13,7 +13,6 @@ from llm_intercept.engine.exchange import Engine
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.journal.journal import Journal
 from llm_intercept.simulation.service import Service
-from llm_intercept.timing.clock import Clock
 
 if TYPE_CHECKING:
     from llm_intercept.interceptor.interceptor import Interceptor
@@ -49,7 +48,7 @@ def _fresh(engine: Engine) -> Engine:
     made = Engine(
         book=engine.book.fresh(),
         journal=Journal(keep=journal.keep, most=journal.most, log=journal.log),
-        service=Service(Clock(service.clock.scale), service.pace),
+        service=Service(service.clock.afresh(), service.own_pace),
         recorder=None if engine.recorder is None else engine.recorder.fresh(),
     )
     return replace(engine, **{name: getattr(made, name) for name in STATE})

@@ -8,17 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from llm_intercept.base.exact_tokens import ExactTokenizer, is_installed
 from llm_intercept.base.tokens import CheckedTokenizer, EstimatingTokenizer
 from llm_intercept.engine.exchange import Engine
+from llm_intercept.errors import SettingsError
 from llm_intercept.facts import Refusal
 from llm_intercept.journal.log import CallLog
 from llm_intercept.settings import WITHOUT_TAPE
 from llm_intercept.simulation.service import Service
 from llm_intercept.timing.clock import Clock
+from llm_intercept.timing.pace_text import pace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.engine.recorder import Recorder
 
 
@@ -31,21 +35,40 @@ BLOCKED = Refusal(
 
 def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
     """Make the engine that does what the settings say; raises `SettingsError` if a place cannot be opened."""
-    tokenizer = settings["tokenizer"]
+    pace = settings["pace"]
     engine = Engine(
         unmatched=settings["unmatched"],
         seed=settings["seed"],
-        tokenizer=EstimatingTokenizer() if tokenizer is None else CheckedTokenizer(tokenizer),
+        tokenizer=_tokenizer(settings["tokenizer"]),
         passthrough=_hosts_and_models(settings["passthrough"]),
         network=settings["network"],
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
-        service=Service(Clock(settings["time_scale"]), settings["pace"]),
+        service=Service(
+            Clock(settings["time_scale"], settings["created"]), None if pace is None else pace_of("pace", pace)
+        ),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
     if settings["log"] is not None:
         engine.journal.log = CallLog(settings["log"])
     return engine
+
+
+def _tokenizer(said: Any) -> Tokenizer:
+    """Make the tokenizer that a setting says; where it says none, an exact one if its vocabularies are installed.
+
+    Raises:
+        SettingsError: An exact one is wanted, and they are not.
+
+    """
+    if said == "estimate" or (said is None and not is_installed()):
+        return EstimatingTokenizer()
+    if said is not None and said != "exact":
+        return CheckedTokenizer(said)
+    if not is_installed():
+        advice = "Install bpe-openai, which has the vocabularies: the extra tokens. Or say 'estimate'."
+        raise SettingsError("tokenizer", said, advice=advice)
+    return ExactTokenizer()
 
 
 def _hosts_and_models(given: str | Iterable[str]) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.fingerprint import Match
     from llm_intercept.settings import ReplaySpeed
-    from llm_intercept.timing.pace import Pace
 
 OFF = ("", "0", "false", "off", "no")
 
@@ -75,20 +74,6 @@ class Recordings:
     def store(self) -> Store:
         """Open the store."""
         return store_at(self.location)
-
-    def pace(self) -> Pace:
-        """Return the pace at which the tape's answers came: each time is one that was measured.
-
-        The time to the first byte and the gaps between tokens are those of streams; where there are none, the time that
-        whole answers took is the time to the first byte. Answers that failed or broke off do not count.
-
-        Raises:
-            SettingsError: No take says how long its answer took.
-
-        """
-        from llm_intercept.recording.measured import pace_of  # noqa: PLC0415 - takes are read by pydantic
-
-        return pace_of(self.store())
 
 
 def recordings_of(given: str | os.PathLike[str] | Recordings, speed: ReplaySpeed | None = None) -> Recordings:

@@ -19,7 +19,7 @@ from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.computed import Computed
 from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, of_mapping
-from llm_intercept.replies.taken import taken
+from llm_intercept.replies.taken import Taken, taken
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.shown import shorten
 
@@ -41,13 +41,17 @@ CalledTools = Literal["each once"]
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are."""
+    """A ready response body: a JSON object, the chunks of a stream, or bytes to send as they are.
+
+    `made_by` is the SDK's class that it was an object of: of another API's, it is said anew in the one that is asked.
+    """
 
     body: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | bytes
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
     pace: Pace | None = None
+    made_by: str = ""
 
     def __repr__(self) -> str:
         """Show the reply as a user makes one."""
@@ -294,7 +298,7 @@ def _prepared(value: object, where: str = "") -> Prepared:
 def _from_object(value: object, where: str) -> Prepared:
     ready = taken(value)
     if ready is not None:
-        return RawReply(*ready)
+        return _of(ready)
     if isinstance(value, BaseModel):
         return Reply(to_json_text(value))
     if callable(value):
@@ -339,7 +343,11 @@ def _from_iterable(value: object, where: str) -> Prepared:
     if {type(part) for part in parts} == {Moderations}:
         return Moderations(tuple(result for part in parts for result in part.results))
     ready = taken(list(parts))
-    return RawReply(*ready) if ready is not None else _one_turn(parts)
+    return _of(ready) if ready is not None else _one_turn(parts)
+
+
+def _of(ready: Taken) -> RawReply:
+    return RawReply(ready.body, ready.status, ready.headers, made_by=ready.made_by)
 
 
 def _one_turn(parts: tuple[object, ...]) -> Reply:

@@ -177,10 +177,11 @@ def raw(
     faults, paced = checked_faults("raw(fault=…)", fault), checked_pace("raw(pace=…)", pace)
     ready = taken(body)
     if ready is not None:
-        content, own, kept = ready
         given = {name.lower() for name in headers or {}}
-        beside = tuple(one for one in kept if one[0] not in given)
-        return RawReply(content, own if status == OK else status, (*beside, *header_pairs(headers)), faults, paced)
+        sent = (*(one for one in ready.headers if one[0] not in given), *header_pairs(headers))
+        own = status == OK and not headers
+        made_by = ready.made_by if own else ""  # with a status or headers of the user's it is meant as it is
+        return RawReply(ready.body, ready.status if status == OK else status, sent, faults, paced, made_by)
     return RawReply(_ready(body), status, header_pairs(headers), faults, paced)
 
 

@@ -6,7 +6,7 @@ what is in them; a dialect reads that.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel
 
@@ -14,29 +14,50 @@ from llm_intercept.model.wire import CONNECTION_HEADERS
 
 SDK_MODELS = (
     "openai.types.", "anthropic.types.", "google.genai.types", "groq.types.", "together.types.", "litellm.types.",
-    "mistralai.",
+    "mistralai.", "ollama.", "cohere.",
 )  # fmt: skip
 """Modules whose models are an API's own objects, and so ready bodies; any other model is given for its JSON."""
 OF_THE_CONNECTION = CONNECTION_HEADERS | {"content-length", "content-encoding"}
 """Headers that belong to the connection a response came by, not to what it says."""
 
-Ready = tuple[Any, int, tuple[tuple[str, str], ...]]
+
+class Taken(NamedTuple):
+    """What an object that is an answer has.
+
+    Attributes:
+        body: The JSON body, the chunks of a stream, or bytes.
+        status: The HTTP status.
+        headers: The headers that are the answer's own.
+        made_by: The class that says whose answer it is, with its module; empty where none does.
+
+    """
+
+    body: Any
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    made_by: str = ""
 
 
-def taken(value: Any) -> Ready | None:
-    """Return the body, status and headers of an object that is an answer; None if it is none."""
+def taken(value: Any) -> Taken | None:
+    """Read an object that is an answer; None if it is none."""
     if _is_sdk_model(value):
-        return _body(cast("object", value)), 200, ()
+        return Taken(_body(cast("object", value)), made_by=_class_of(value))
     if _is_response(value):
         return _response(value)
     several = cast("list[object]", value) if isinstance(value, list) else []
     if several and all(map(_is_sdk_model, several)):
-        return tuple(map(_body, several)), 200, ()
+        return Taken(tuple(map(_body, several)), made_by=_class_of(several[0]))
     return None
 
 
 def _is_sdk_model(value: object) -> bool:
-    return isinstance(value, BaseModel) and any(kind.__module__.startswith(SDK_MODELS) for kind in type(value).__mro__)
+    return isinstance(value, BaseModel) and bool(_class_of(value))
+
+
+def _class_of(value: object) -> str:
+    """Name the SDK's class that an object is of, or that its own extends; empty if there is none."""
+    kinds = (kind for kind in type(value).__mro__ if kind.__module__.startswith(SDK_MODELS))
+    return next((f"{kind.__module__}.{kind.__qualname__}" for kind in kinds), "")
 
 
 def _body(value: Any) -> dict[str, Any]:
@@ -50,7 +71,7 @@ def _is_response(value: object) -> bool:
     )
 
 
-def _response(response: Any) -> Ready:
+def _response(response: Any) -> Taken:
     headers = [(name.lower(), text) for name, text in response.headers.items()]
     kept = tuple(one for one in headers if one[0] not in OF_THE_CONNECTION)
-    return response.read(), int(response.status_code), kept
+    return Taken(response.read(), int(response.status_code), kept)

@@ -45,6 +45,8 @@ from llm_intercept.rulefiles.tables import (
     short,
 )
 from llm_intercept.rules.rule import Key  # noqa: TC001 - pydantic reads it
+from llm_intercept.timing.pace_text import EXPECTED as PACES
+from llm_intercept.timing.pace_text import check_text
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition, Form
@@ -206,11 +208,13 @@ class RuleTable(Strict):
     times: Annotated[int, Field(ge=1)] | None = None
     then: Literal["end", "cycle", "repeat_last"] = "end"
     key: Key | None = None
+    pace: Annotated[str, Field(min_length=1)] | None = None
     optional: bool = True
 
     @model_validator(mode="after")
     def _can_be_used(self) -> RuleTable:
         self._check_script()
+        self._check_pace()
         self.conditions()
         self.made()
         return self
@@ -224,6 +228,13 @@ class RuleTable(Strict):
             if self.reply is not None and name in self.model_fields_set and getattr(self, name) is not None:
                 problem = f"{getattr(self, name)!r} cannot be used: one reply repeats for ever"
                 raise MistakeError(problem, f"Leave {name} out, or give a script of replies.", f".{name}")
+
+    def _check_pace(self) -> None:
+        if self.pace is not None:
+            try:
+                check_text("pace", self.pace)
+            except SettingsError as error:
+                raise MistakeError(f"{short(self.pace)} cannot be used", f"Use {PACES}.", ".pace") from error
 
     def conditions(self) -> tuple[Condition, ...]:
         """Make the conditions, as `on(…)` does of its arguments."""

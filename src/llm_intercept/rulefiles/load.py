@@ -21,12 +21,14 @@ from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import Parsed, parse, shown
 from llm_intercept.rules.rule import Rule
 from llm_intercept.settings.values import listed
+from llm_intercept.timing.pace_text import pace_of, seen_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
     from llm_intercept.rules.book import RuleBook
+    from llm_intercept.timing.pace import Pace
 
 __all__ = ["ReplyInFile", "RuleInFile", "RulesFile", "RulesSource", "install", "json_schema", "read_rules", "sources"]
 
@@ -151,12 +153,23 @@ def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:
     where = parsed.place(number) if parsed.lines else f"{parsed.place()} rules[{number}]"
     conditions = rule.conditions()
     description = f"on({', '.join(map(str, conditions))})" if conditions else "reply(…)"
-    replies = rule.made()
-    return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule)
+    replies, pace = rule.made(), _pace(rule.pace, parsed, where)
+    return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule, pace)
 
 
-def _configured(rule: Rule, replies: list[Any], given: RuleTable) -> Rule:
+def _pace(said: str | None, parsed: Parsed, where: str) -> Pace | None:
+    """Make a rule's pace; the tape that it may name is one from the file's folder."""
+    if said is None:
+        return None
+    try:
+        return pace_of("pace", seen_from(str(parsed.path.absolute().parent), said))
+    except SettingsError as error:
+        raise RuleFileError(where, "pace", f"{said!r} cannot be used", str(error)) from error
+
+
+def _configured(rule: Rule, replies: list[Any], given: RuleTable, pace: Pace | None) -> Rule:
     rule.reply(*replies, times=given.times)
+    rule.given_pace = pace
     if given.key is not None:
         rule.per(given.key)
     return {"end": lambda: rule, "cycle": rule.cycle, "repeat_last": rule.repeat_last}[given.then]()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.journal.journal import Call
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
@@ -63,12 +64,18 @@ def app(interceptor: Interceptor, /, **options: Unpack[Given]) -> App:
 
 
 class App:
-    """The application; `app` makes it."""
+    """The application; `app` makes it.
+
+    Attributes:
+        count: How many requests there were, of all tests; what is only asked beside them is none.
+
+    """
 
     def __init__(self, llm: Interceptor, options: Options) -> None:
         self._llm, self._options = llm, options
         self._metrics = metrics()
-        self._shares = Shares(llm, options.tests, options.calls, self._metrics.count)
+        self.count = 0
+        self._shares = Shares(llm, options.tests, options.calls, self._heard)
         self._cors = Cors(options.cors)
         self._patience = Patience(options.body_timeout)
         self._threads = Threads()
@@ -87,6 +94,10 @@ class App:
                 await self._socket(scope, receive, send)
             case kind:
                 raise TypeError(f"llm-intercept serves http, lifespan and websocket, and no {kind!r}")
+
+    def _heard(self, call: Call) -> None:
+        self.count += not call.is_side
+        self._metrics.count(call)
 
     def settle(self) -> LLMInterceptError | None:
         """End what was recorded, once the server has stopped; return what went wrong, in a block's order of weight."""

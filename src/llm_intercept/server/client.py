@@ -126,6 +126,13 @@ class Client:
         given = {"requests_per_minute": requests_per_minute, "tokens_per_minute": tokens_per_minute, "model": model}
         self.ask("POST", "limits", given)
 
+    def pace(self, pace: str | None) -> None:
+        """Set how fast answers come, as text says it: `ttft=0.3,load=0.02`; None for the server's own pace."""
+        if pace is None:
+            self.ask("DELETE", "pace")
+        else:
+            self.ask("POST", "pace", {"pace": pace})
+
     def is_ready(self) -> bool:
         """Whether the server says that it is ready."""
         return bool(json.loads(self.ask("GET", "ready", fine=(503,)))["status"] == "ready")

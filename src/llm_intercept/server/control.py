@@ -1,4 +1,4 @@
-"""The server's own paths, `/__llm_intercept/…`: rules, calls, reset, verify, chaos, limits, health, metrics.
+"""The server's own paths, `/__llm_intercept/…`: rules, calls, reset, verify, chaos, limits, pace, health, metrics.
 
 Knows: what each path does to a share. Must not know: ASGI, dialects.
 """
@@ -17,6 +17,8 @@ from llm_intercept.server.chaos_kinds import kinds_of
 from llm_intercept.server.metrics import CONTENT_TYPE
 from llm_intercept.server.refusing import RefusedError
 from llm_intercept.server.told import Filter, told
+from llm_intercept.timing.pace_text import EXPECTED as PACES
+from llm_intercept.timing.pace_text import pace_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -110,6 +112,9 @@ class Control:
             ("GET", "limits"): _limits,
             ("POST", "limits"): _limit,
             ("DELETE", "limits"): _end_limits,
+            ("GET", "pace"): _pace,
+            ("POST", "pace"): _set_pace,
+            ("DELETE", "pace"): _own_pace,
         }
 
     @staticmethod
@@ -269,6 +274,25 @@ def _limit(asked: Asked) -> Told:
 
 def _end_limits(asked: Asked) -> Told:
     engine_of(asked.share.llm).service.limits.clear()
+    return _json({})
+
+
+def _pace(asked: Asked) -> Told:
+    pace = engine_of(asked.share.llm).service.pace
+    return _json({"pace": None if pace is None else str(pace)})
+
+
+def _set_pace(asked: Asked) -> Told:
+    given = _known(asked.value(), ("pace",)).get("pace")
+    if not isinstance(given, str):
+        raise RefusedError(400, f"llm-intercept: {given!r} says no pace. Use {PACES}.")
+    engine_of(asked.share.llm).service.pace = pace_of("pace", given)
+    return _json({}, 201)
+
+
+def _own_pace(asked: Asked) -> Told:
+    service = engine_of(asked.share.llm).service
+    service.pace = service.own_pace
     return _json({})
 
 

@@ -5,11 +5,13 @@ Knows: dialects' errors. Must not know: ASGI, why something is refused.
 
 from __future__ import annotations
 
-import hashlib
+import time
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects import OPAQUE, dialect_of
+from llm_intercept.engine.identity import of_text
 from llm_intercept.errors import LLMInterceptError
+from llm_intercept.model.exchange_id import Identity
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
@@ -29,6 +31,5 @@ class RefusedError(LLMInterceptError):
 def refusal(head: WireRequest, error: RefusedError) -> WireResponse:
     """Write what a client gets whose request is refused; it is told not to try again."""
     message = str(error)
-    identity = hashlib.blake2b(message.encode(errors="replace"), digest_size=40).hexdigest()
     reply = ErrorReply(error.status, message=message, code=CODE, is_final=True)
-    return dialect_of(head).fail(OPAQUE.read(head, b""), reply, identity)
+    return dialect_of(head).fail(OPAQUE.read(head, b""), reply, Identity(of_text(message), int(time.time())))

@@ -110,7 +110,18 @@ SETTINGS = (
     ),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
-    Setting("tokenizer", values.TOKENIZER, None, "what splits and counts text instead of the estimate", ARGUMENT_ONLY),
+    Setting(
+        "created",
+        values.MOMENT,
+        None,
+        "when answers say they were made: now serves what reads times, a fixed moment what compares bytes",
+    ),
+    Setting(
+        "tokenizer",
+        values.TOKENIZER,
+        None,
+        "what splits and counts text; by default exact where the extra `tokens` is installed, else an estimate",
+    ),
     Setting("log", values.FILE, None, "a file that each call is appended to as a line of JSON"),
     Setting("all_used", values.TRUTH, False, "whether a rule that was not used is an error; in pytest it is", PROJECT),
     Setting("time_scale", values.SCALE, 1.0, "the real seconds that a simulated second takes"),
@@ -130,7 +141,12 @@ SETTINGS = (
         PROJECT,
         is_argument=False,
     ),
-    Setting("pace", values.PACE, None, "how fast answers come, where neither rule nor reply says it", ARGUMENT_ONLY),
+    Setting(
+        "pace",
+        values.PACE,
+        None,
+        "how fast answers come, and how they slow each other down, where neither rule nor reply says it",
+    ),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 ARGUMENTS = tuple(setting.name for setting in SETTINGS if setting.is_argument)

@@ -57,6 +57,28 @@ class Kind:
         return os.path.normpath(os.path.join(folder, value)) if is_relative else value  # noqa: PTH118 - pathlib is slow to import
 
 
+class PaceKind(Kind):
+    """A pace, or text that says one; a tape that it names is read when answers are to be paced."""
+
+    __slots__ = ()
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return `value` if it is or says a pace; see `Kind.check`."""
+        from llm_intercept.timing import pace, pace_text  # noqa: PLC0415 - mostly nobody says one, and this runs at start-up
+
+        if isinstance(value, str):
+            pace_text.check_text(name, value)
+        elif not isinstance(value, pace.Pace):
+            raise SettingsError(name, value, self.expected)
+        return value
+
+    def seen_from(self, folder: str, value: Any) -> Any:
+        """Return `value`, the relative path of a tape made one from `folder`."""
+        from llm_intercept.timing.pace_text import seen_from  # noqa: PLC0415 - as above
+
+        return seen_from(folder, value) if isinstance(value, str) else value
+
+
 class RulesKind(Kind):
     """Files of rules and functions that make rules; the files must be there."""
 
@@ -100,12 +122,6 @@ def _are_names(value: object) -> bool:
     )
 
 
-def _is_pace(value: object) -> bool:
-    from llm_intercept.timing.pace import Pace  # noqa: PLC0415 - no text can say it, so it is not wanted at start-up
-
-    return isinstance(value, Pace)
-
-
 def _number(text: str) -> object:
     try:
         return float(text)
@@ -127,6 +143,7 @@ def _truth(text: str) -> object:
 
 TEXT = Kind("text", lambda value: isinstance(value, str), may_be_empty=True)
 WHOLE = Kind("an int", is_int, _whole)
+MOMENT = Kind("Unix seconds, an int from 0 to 4294967295", lambda value: is_int(value) and 0 <= value < 1 << 32, _whole)
 TRUTH = Kind("true or false", lambda value: isinstance(value, bool), _truth, ini="bool")
 SCALE = Kind(
     "a number: 1 for real time, 0.01 for a hundredth, 0 for no waiting", lambda value: is_number(value, 0), _number
@@ -154,8 +171,13 @@ NAMES = Kind(
     lambda text: text.replace(",", " ").split(),
     ini="args",
 )
+TOKENIZERS = ("exact", "estimate")
 TOKENIZER = Kind(
-    "an object with split(text, model)",
-    lambda value: not isinstance(value, str) and callable(getattr(value, "split", None)),
+    "'exact', 'estimate', or an object with split(text, model)",
+    lambda value: value in TOKENIZERS if isinstance(value, str) else callable(getattr(value, "split", None)),
+    str.strip,
 )
-PACE = Kind("a Pace(…)", _is_pace)
+PACE = PaceKind(
+    "a Pace(…), or its arguments as text: 'ttft=0.3,tokens_per_second=60,load=0.02', 'tape=recordings/demo'",
+    lambda _: True,  # `check` says more
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_intercept.replies.kinds import AutoReply, ErrorReply
+from llm_intercept.timing.batch import Batch
 from llm_intercept.timing.clock import Clock, Timeline
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from llm_intercept.simulation.limits import RateLimit
     from llm_intercept.timing.pace import Pace
 
+    Shared = tuple[float, int | None, str]
 
+MODELS = 100
+"""From so many models on, those of which nothing is under way are forgotten."""
 REMEMBERED = 10_000  # requests that were told to wait and never came again
 
 
@@ -35,14 +39,31 @@ class Told:
 
 @dataclass(slots=True)
 class Service:
-    """The state of one simulated API."""
+    """The state of one simulated API; `pace` is the one that is in force, `own_pace` the one that it was made with."""
 
     clock: Clock = field(default_factory=Clock)
     pace: Pace | None = None
     limits: list[RateLimit] = field(default_factory=list["RateLimit"])
     chaos: list[Chaos] = field(default_factory=list["Chaos"])
+    own_pace: Pace | None = None
+    _batches: dict[Shared, Batch] = field(default_factory=dict["Shared", "Batch"])
     _told: dict[str, Told] = field(default_factory=dict[str, Told])
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.own_pace = self.own_pace or self.pace
+
+    def batch(self, pace: Pace, model: str) -> Batch:
+        """Return the answers of a model that are under way, among those whose paces share alike."""
+        key = (pace.load, pace.max_batch, model)
+        with self._lock:
+            found = self._batches.get(key)
+            if found is None:
+                now = self.clock.now()
+                if len(self._batches) >= MODELS:
+                    self._batches = {one: batch for one, batch in self._batches.items() if not batch.is_idle(now)}
+                found = self._batches[key] = Batch.of(pace)
+        return found
 
     def admit(self, call: Call) -> ErrorReply | AutoReply | None:
         """Answer a request before any rule is asked: with a 429, or with what chaos puts in an answer's place."""

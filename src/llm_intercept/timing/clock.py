@@ -25,22 +25,28 @@ class Clock:
         scale: Real seconds that a simulated second takes: 1 is real time, 0.01 a hundredth, 0 virtual time, in which
             waits take no time at all. What the program itself takes counts as it is, divided by the scale if there is
             one.
+        said: The moment that `second` always tells, in Unix seconds; None for the present.
 
     Raises:
         SettingsError: `scale` is not a number, 0 or more.
 
     """
 
-    def __init__(self, scale: float = 1.0) -> None:
+    def __init__(self, scale: float = 1.0, said: int | None = None) -> None:
         if not is_number(scale, 0):
             raise SettingsError(
                 "time_scale", scale, "a number: 1 for real time, 0.01 for a hundredth, 0 for no waiting"
             )
         self.scale = float(scale)
+        self._said = said
         self._rate = 1 / self.scale if self.scale else 1.0
         self._zero = time.perf_counter()
         self._skipped = 0.0
         self._lock = threading.Lock()
+
+    def afresh(self) -> Clock:
+        """Make another that begins now, and is as this one else."""
+        return Clock(self.scale, self._said)
 
     @property
     def is_virtual(self) -> bool:
@@ -54,6 +60,12 @@ class Clock:
     def passed(self) -> float:
         """The simulated seconds that have really passed, without those that were skipped."""
         return (time.perf_counter() - self._zero) * self._rate
+
+    def second(self) -> int:
+        """The simulated moment at which answers say they were made, in Unix seconds; or the one they always say."""
+        if self._said is not None:
+            return self._said
+        return int(time.time() + (time.perf_counter() - self._zero) * (self._rate - 1) + self._skipped)
 
     def advance_to(self, moment: float) -> None:
         """Skip to a moment in virtual time; it is no earlier for anybody afterwards."""

@@ -1,13 +1,12 @@
 // Vercel's `ai` with its providers of OpenAI, Anthropic and Google, of which each is asked the same.
 import assert from "node:assert/strict";
-import { createAnthropic } from "@ai-sdk/anthropic";
+import { anthropic } from "@ai-sdk/anthropic";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { openai } from "@ai-sdk/openai";
 import { embed, generateText, isStepCount, Output, streamText, tool } from "ai";
 import { z } from "zod";
 
-const { ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL, GOOGLE_API_KEY: apiKey } = process.env;
-const anthropic = createAnthropic({ baseURL: `${ANTHROPIC_BASE_URL}/v1` });
+const { GOOGLE_GEMINI_BASE_URL, GOOGLE_API_KEY: apiKey } = process.env;
 const google = createGoogleGenerativeAI({ baseURL: `${GOOGLE_GEMINI_BASE_URL}/v1beta`, apiKey });
 
 for (const model of [openai("gpt-5"), openai.chat("gpt-4o"), anthropic("claude-opus-4-6"), google("gemini-2.5-flash")]) {

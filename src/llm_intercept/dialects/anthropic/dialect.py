@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic.lines_of_head import limit_headers
+from llm_intercept.dialects.anthropic.origin import is_asked
 from llm_intercept.dialects.anthropic.wording import fail
 from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.shared.retry import RETRY
@@ -17,6 +18,7 @@ from llm_intercept.dialects.shared.retry import RETRY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireResponse
     from llm_intercept.replies.kinds import ErrorReply, LimitState
@@ -32,8 +34,11 @@ class AnthropicDialect(Dialect):
     keys = ("ANTHROPIC_API_KEY",)
     retry = replace(RETRY, longest=LONGEST)
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         return fail(request, error, identity)
 
-    def limits(self, states: Sequence[LimitState]) -> Headers:
-        return limit_headers(states)
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_asked(request)
+
+    def limits(self, states: Sequence[LimitState], second: int) -> Headers:
+        return limit_headers(states, second)

@@ -5,7 +5,6 @@ Knows: docs/wire.md 6.3. Must not know: bodies.
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from llm_intercept.dialects.shared.http_headers import date_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import LimitState
 
@@ -30,7 +30,7 @@ CHANGING = ("anthropic-ratelimit-*", "request-id")
 LIMIT = "anthropic-ratelimit-{unit}-{what}"
 
 
-def answer_headers(url: str, content_type: str, identity: str, *, has_limits: bool = True) -> Headers:
+def answer_headers(url: str, content_type: str, identity: Identity, *, has_limits: bool = True) -> Headers:
     """Make the headers of an answer, as the host that is asked has them.
 
     Args:
@@ -40,7 +40,7 @@ def answer_headers(url: str, content_type: str, identity: str, *, has_limits: bo
         has_limits: Whether a model was asked, so that rate limits are told.
 
     """
-    second = int(time.time())
+    second = identity.second
     if place_of(url) == "vertex":
         return _vertex(second, content_type)
     before, after = _own(second, content_type, has_limits)
@@ -83,12 +83,10 @@ def _vertex(second: int, content_type: str) -> Headers:
     )
 
 
-def limit_headers(states: Sequence[LimitState]) -> Headers:
+def limit_headers(states: Sequence[LimitState], second: int) -> Headers:
     """Write what is left of rate limits (docs/wire.md 6.3)."""
-    now = time.time()
-    return tuple(
-        line for state in states for line in _limit(state.unit, state.limit, state.remaining, round(now + state.reset))
-    )
+    told = (_limit(state.unit, state.limit, state.remaining, second + round(state.reset)) for state in states)
+    return tuple(line for lines in told for line in lines)
 
 
 def _limit(unit: str, limit: int, remaining: int, reset: int) -> Headers:

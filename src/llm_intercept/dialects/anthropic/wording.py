@@ -19,6 +19,7 @@ from llm_intercept.model.wire import RETRYABLE, WireResponse
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
 
@@ -89,6 +90,11 @@ BAD_GATEWAY = (
 )
 IN_STREAM = {"server_error": BROKEN, "rate_limit_exceeded": TYPES[429], "overloaded": TYPES[529]}
 """What names of errors are called within a stream."""
+WORDS = {
+    **{name: words.message for name, words in NAMED.items()},
+    **{kind: NAMED[name].message for name, kind in IN_STREAM.items()},
+}
+"""What errors within a stream say, by their names and by their types."""
 FIRST_OF_SERVERS = 500
 
 
@@ -109,13 +115,13 @@ def error_json(kind: str, message: str, identifier: str = "", code: str | None =
     return {"type": "error", "error": {**details, "type": kind, "message": message}, **asked}
 
 
-def fail(request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+def fail(request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
     """Write an error; plain JSON even for a stream."""
     status = STATUSES.get(error.name, error.status) if isinstance(error.given, str) else error.status
     content_type, body = _body(request, error, status, identity)
     has_limits = status == 429 and place_of(request.url) == "anthropic"  # noqa: PLR2004
     headers = answer_headers(request.url, content_type, identity, has_limits=has_limits)
-    told = (*_retry(error, status), *limit_headers(error.limits))
+    told = (*_retry(error, status), *limit_headers(error.limits, identity.second))
     return WireResponse(status, overridden(overridden(headers, told), error.headers), (body,))
 
 

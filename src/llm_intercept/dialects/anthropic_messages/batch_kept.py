@@ -7,7 +7,6 @@ waits, how time passes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, json_object, mapping
@@ -76,12 +75,10 @@ def time_taken(results: Sequence[dict[str, Any]], context: Context) -> float:
     """Plan how many simulated seconds a batch takes: as long as its slowest request, and without a pace none."""
     if context.pace is None:
         return 0.0
-    chance = Random(f"{context.identity} pace")  # noqa: S311 - it has to be deterministic
-    gap, longest = context.pace.gaps(chance), 0.0
-    for one in results:
-        used = read_usage([one.get("message")])
-        told = sum(gap() for _ in range(used.output_tokens)) if gap is not None and used is not None else 0.0
-        longest = max(longest, context.pace.first(chance) + told)
+    longest = 0.0
+    for number, one in enumerate(results):
+        used, times = read_usage([one.get("message")]), context.pace.times(f"{context.identity}{number}")
+        longest = max(longest, times.first + (0.0 if used is None else times.told(used.output_tokens)))
     return longest
 
 

@@ -25,7 +25,6 @@ from llm_intercept.dialects.anthropic_messages.batch_kept import (
     shown,
     time_taken,
 )
-from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.model.wire import WireRequest, WireResponse
@@ -105,7 +104,7 @@ class MessageBatches(AnthropicByItself):
         place = urlunsplit(url._replace(path=f"{url.path.rstrip('/')}/{identifier}/results", query=""))
         ends = now + time_taken(results, context)
         named = dict(zip(_requests(request.raw), results, strict=True))
-        batch = KeptBatch(identifier, place, created(context.identity), now, ends, named)
+        batch = KeptBatch(identifier, place, context.identity.second, now, ends, named)
         context.shelves.own.keep(KIND, identifier, batch, 3 * len(request.content))
         return self.answered(shown(batch, is_done=False), request, context)
 

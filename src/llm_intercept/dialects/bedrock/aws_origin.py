@@ -5,9 +5,10 @@ Knows: Bedrock's own words (its reference, "Common Errors"; botocore's model of 
 
 from __future__ import annotations
 
-import time
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
@@ -17,11 +18,13 @@ from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import RETRYABLE, WireResponse
 
 if TYPE_CHECKING:
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply
 
+HOST = re.compile(r"(?:^|\.)bedrock(?:-agent)?(?:-runtime)?(?:-fips)?\.[\w-]+\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)")
 JSON, STREAM = "application/json", AMAZON.media_type
 WORDS = {
     "invalid_request": "The provided request is not valid",
@@ -66,11 +69,11 @@ def type_of(error: ErrorReply) -> str:
     return error.type or TYPES.get(error.name) or OF_STATUS.get(error.status, other)
 
 
-def answer_headers(content_type: str, identity: str) -> Headers:
+def answer_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer."""
     number = "-".join((identity[:8], identity[8:12], identity[12:16], identity[16:20], identity[20:32]))
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("connection", "keep-alive"),
         ("x-amzn-requestid", number),
@@ -98,7 +101,10 @@ class BedrockDialect(Dialect):
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def is_asked(self, request: LLMRequest) -> bool:
+        return HOST.search(urlsplit(request.url).hostname or "") is not None
+
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):
             content, kind = error.body.encode() if isinstance(error.body, str) else error.body, "text/plain"
         else:

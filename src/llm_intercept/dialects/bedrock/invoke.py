@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from llm_intercept.dialects.base import Context, Dialect
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, Step, WireRequest
     from llm_intercept.replies.kinds import Answer
@@ -51,7 +52,7 @@ class BedrockInvoke(BedrockDialect):
         self._inner, self._models = inner, re.compile(models)
         self._envelope = Envelope(inner)
         self.name = NAME if inner.takes is None else EMBEDDINGS
-        self.takes, self.default, self.retry = inner.takes, inner.default, inner.retry
+        self.takes, self.default, self.retry, self.objects = inner.takes, inner.default, inner.retry, inner.objects
         self.grammar = self._envelope
         self.counted = None if inner.counted is None else self._envelope.counted
         self.recorded = replace(
@@ -147,7 +148,7 @@ class Noted:
         self._note(used)
 
 
-def streamed_headers(identity: str) -> Headers:
+def streamed_headers(identity: Identity) -> Headers:
     """Make the headers of a stream, which say what is in its frames."""
     return (*answer_headers(STREAM, identity), ("x-amzn-bedrock-content-type", JSON))
 

@@ -5,10 +5,10 @@ Knows: Cohere's own words (its reference, "Errors"). Must not know: one API's bo
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
@@ -20,6 +20,7 @@ from llm_intercept.model.wire import RETRYABLE, WireResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import ErrorReply
@@ -56,11 +57,12 @@ STATUSES = {"overloaded": 503}
 """The statuses of errors that are named, where Cohere has others."""
 
 
-def is_cohere(head: WireRequest) -> bool:
+def is_cohere(head: WireRequest | LLMRequest) -> bool:
     """Whether host or client say that Cohere is asked."""
+    host = urlsplit(head.url).hostname or ""
     names = {name.lower(): str(value) for name, value in head.headers.items()}
     is_client = names.get("user-agent", "").startswith("cohere/") or names.get(CLIENT, "") == "cohere"
-    return is_client or f".{head.host}".endswith(HOSTS)
+    return is_client or f".{host}".endswith(HOSTS)
 
 
 def stream_type(headers: Mapping[str, Any]) -> str:
@@ -69,12 +71,12 @@ def stream_type(headers: Mapping[str, Any]) -> str:
     return LINES if "json" in accepted and "event-stream" not in accepted and "*/*" not in accepted else STREAM
 
 
-def answer_headers(content_type: str, identity: str) -> Headers:
+def answer_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer."""
     return (
         ("cache-control", "no-cache, no-store, no-transform, must-revalidate, private, max-age=0"),
         ("content-type", content_type),
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("x-debug-trace-id", identity[:32]),
     )
 
@@ -87,12 +89,15 @@ def uuid_of(identity: str) -> str:
 class CohereDialect(Dialect):
     """One of Cohere's APIs: how it fails, and tells clients to wait."""
 
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_cohere(request)
+
     home = "api.cohere.com"
     variables = MappingProxyType({"CO_API_URL": "{}"})
     keys = ("CO_API_KEY",)
     retry = COHERE_RETRY
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):
             content, kind = error.body.encode() if isinstance(error.body, str) else error.body, "text/plain"
         else:

@@ -60,6 +60,7 @@ class CohereChat(CohereDialect, Conversation):
     """`/v2/chat`."""
 
     name = read.NAME
+    objects = ("cohere.v2.types.",)
     grammar: Grammar = grammar
 
     def claims(self, head: WireRequest) -> bool:

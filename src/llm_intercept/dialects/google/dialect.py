@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.google.places import is_googles
 from llm_intercept.dialects.google.retry_info import RETRY
 from llm_intercept.dialects.google.rpc_status import fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireResponse
     from llm_intercept.replies.kinds import ErrorReply, LimitState
@@ -28,10 +31,12 @@ class GoogleDialect(Dialect):
     keys = ("GEMINI_API_KEY",)
     retry = RETRY
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
-        del identity
-        return fail(request, error)
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
+        return fail(request, error, identity)
 
-    def limits(self, states: Sequence[LimitState]) -> Headers:
-        del states
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_googles(urlsplit(request.url).hostname or "", request.headers)
+
+    def limits(self, states: Sequence[LimitState], second: int) -> Headers:
+        del states, second
         return ()

@@ -5,13 +5,13 @@ Knows: docs/wire.md 10.1. Must not know: bodies.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.google.places import place_of
 from llm_intercept.dialects.shared.http_headers import date_of
 
 if TYPE_CHECKING:
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import Headers
 
 JSON = "application/json; charset=UTF-8"
@@ -23,7 +23,7 @@ CHANGING = ("server-timing",)
 """What recordings keep of the headers, the last ones though they are others each time."""
 
 
-def answer_headers(url: str, content_type: str, *, failed: bool = False) -> Headers:
+def answer_headers(url: str, content_type: str, identity: Identity, *, failed: bool = False) -> Headers:
     """Make the headers of an answer, or of an error; only an answer is a file to save."""
     studio: Headers = (("server-timing", "gfet4t7; dur=1"),) if not place_of(url).is_vertex else ()
     attached: Headers = (("content-disposition", "attachment"),) if content_type == STREAM and not failed else ()
@@ -34,7 +34,7 @@ def answer_headers(url: str, content_type: str, *, failed: bool = False) -> Head
         ("vary", "X-Origin"),
         ("vary", "Referer"),
         ("transfer-encoding", "chunked"),
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("server", "scaffolding on HTTPServer2"),
         ("x-xss-protection", "0"),
         ("x-frame-options", "SAMEORIGIN"),

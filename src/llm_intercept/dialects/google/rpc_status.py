@@ -19,6 +19,7 @@ from llm_intercept.model.wire import WireResponse
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.google.places import Place
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply, LimitHit
@@ -120,6 +121,8 @@ KNOWN = {
     "deadline": Known("Deadline expired before operation could complete."),
 }
 KNOWN["overloaded"] = KNOWN["service_unavailable"]
+WORDS = {name: known.studio for name, known in KNOWN.items()}
+"""What errors say within a stream, where nobody knows which of the two APIs was asked."""
 BAD_GATEWAY = (
     "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 502 (Server Error)!!1</title>\n  <p><b>502.</b> <ins>That\u2019s "
     "an error.</ins>\n  <p>The server encountered a temporary error and could not complete your request."
@@ -134,12 +137,12 @@ UNTOLD = 20
 """The limit that a quota has where nobody says it."""
 
 
-def fail(request: LLMRequest, error: ErrorReply) -> WireResponse:
+def fail(request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
     """Write an error; where a stream was asked for it has its type, or is in its array (docs/wire.md 10.4)."""
     place = place_of(request.url)
     error = _with_its_status(error, place)
     content_type, body = _body(request, error, place)
-    return WireResponse(error.status, _headers(request.url, content_type, error), (body,))
+    return WireResponse(error.status, _headers(request.url, content_type, error, identity), (body,))
 
 
 def status_of(error: ErrorReply) -> str:
@@ -251,8 +254,8 @@ def _violation(request: LLMRequest, error: ErrorReply) -> dict[str, Any]:
     }
 
 
-def _headers(url: str, content_type: str, error: ErrorReply) -> Headers:
-    headers = answer_headers(url, content_type, failed=True)
+def _headers(url: str, content_type: str, error: ErrorReply, identity: Identity) -> Headers:
+    headers = answer_headers(url, content_type, identity, failed=True)
     if error.status == 401:  # noqa: PLR2004 - unauthenticated
         headers = (*headers, ("www-authenticate", 'Bearer realm="https://accounts.google.com/"'))
     if error.retry_after is not None and asked(error.headers) is None:

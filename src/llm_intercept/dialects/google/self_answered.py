@@ -29,8 +29,8 @@ class SelfAnswered(AnsweredByItself, GoogleDialect):
     recorded = Recorded(kept_headers=KEPT, changing_headers=CHANGING)
 
     def headers(self, request: LLMRequest, context: Context, ready: RawReply | None = None) -> Headers:
-        del context, ready
-        return answer_headers(request.url, JSON)
+        del ready
+        return answer_headers(request.url, JSON, context.identity)
 
     def written(self, value: Mapping[str, Any]) -> bytes:
         return written(value)
@@ -41,6 +41,6 @@ def written(value: Any) -> bytes:
     return pretty(value) + b"\n"
 
 
-def answer_of(value: Mapping[str, Any], request: LLMRequest) -> WireResponse:
+def answer_of(value: Mapping[str, Any], request: LLMRequest, context: Context) -> WireResponse:
     """Answer with an object."""
-    return WireResponse(200, answer_headers(request.url, JSON), (written(value),))
+    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (written(value),))

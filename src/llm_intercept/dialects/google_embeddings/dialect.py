@@ -107,7 +107,7 @@ def _written(request: LLMRequest, vectors: Sequence[Vector], usage: Usage | None
     form = _form(request)
     tokens = [count(context.tokenizer, one.text, request.model) for one in form.inputs(request.raw)]
     context.note_usage(usage or Usage(sum(tokens)))
-    return answer_of(form.answer(vectors, tokens), request)
+    return answer_of(form.answer(vectors, tokens), request, context)
 
 
 def _usage(values: Sequence[Any]) -> Usage | None:

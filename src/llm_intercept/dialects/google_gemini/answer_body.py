@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.google_gemini.candidate_plan import Plan
     from llm_intercept.dialects.google_gemini.chunked import Chunk
     from llm_intercept.dialects.google_gemini.generations import Generation
+    from llm_intercept.model.exchange_id import Identity
 
 BEHIND = (
     "finishMessage", "safetyRatings", "citationMetadata", "groundingMetadata", "avgLogprobs", "logprobsResult",
@@ -47,7 +48,7 @@ class Envelope:
 
     manner: Generation
     model: str
-    identity: str
+    identity: Identity
     searches: bool
 
     def body(

@@ -52,7 +52,7 @@ class CountTokens(SelfAnswered):
         told: dict[str, Any] = {"totalTokens": prompt.tokens}
         if place_of(request.url).is_vertex:
             told["totalBillableCharacters"] = sum(len("".join(message.text.split())) for message in request.messages)
-        return answer_of({**told, "promptTokensDetails": prompt.details(prompt.tokens)}, request)
+        return answer_of({**told, "promptTokensDetails": prompt.details(prompt.tokens)}, request, context)
 
 
 def _counted(meant: Any) -> dict[str, Any]:

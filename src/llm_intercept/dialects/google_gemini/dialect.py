@@ -46,6 +46,7 @@ class GoogleGemini(GoogleDialect):
     """Gemini, as AI Studio and Vertex AI speak it, and whoever stands before them."""
 
     name = read.NAME
+    objects = ("google.genai.types.",)
     grammar: Grammar = grammar
     recorded = RECORDED
     counted = staticmethod(tokens)
@@ -104,12 +105,12 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     teller = Teller(planned, manner, context.tokenizer, model, request.stream, searches)
     answering = _Answering(request, reply, context, teller, Envelope(manner, model, context.identity, searches))
     if not request.stream:
-        headers = (*answer_headers(request.url, JSON), *(TIER if manner.tells_tier else ()))
+        headers = (*answer_headers(request.url, JSON, context.identity), *(TIER if manner.tells_tier else ()))
         return WireResponse(200, headers, (pretty(answering.whole()) + b"\n",))
     chunks = answering.chunks()
     if place.is_sse:
-        return WireResponse(200, answer_headers(request.url, STREAM), _each(grammar.event, chunks))
-    return WireResponse(200, answer_headers(request.url, JSON), in_array(chunks))
+        return WireResponse(200, answer_headers(request.url, STREAM, context.identity), _each(grammar.event, chunks))
+    return WireResponse(200, answer_headers(request.url, JSON, context.identity), in_array(chunks))
 
 
 class _Answering:
@@ -177,5 +178,5 @@ def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireRespo
     used = RECORDED.usage(chunks)
     if used is not None:
         context.note_usage(used)
-    headers = overridden(answer_headers(request.url, found.content_type), answer.headers)
+    headers = overridden(answer_headers(request.url, found.content_type, context.identity), answer.headers)
     return WireResponse(answer.status, headers, found.chunks)

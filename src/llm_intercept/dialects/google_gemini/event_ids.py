@@ -8,11 +8,16 @@ Knows: hashes, base64. Must not know: what they name.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_intercept.model.exchange_id import Identity
+
 import base64
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from llm_intercept.dialects.shared.hashed_ids import created, derived
+from llm_intercept.dialects.shared.hashed_ids import derived
 
 SERVERS = 4_120_000_000
 """From here on are the addresses that are seen."""
@@ -22,19 +27,23 @@ BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 CALL_ID = 8
 
 
-@lru_cache(maxsize=64)  # each chunk of an answer has it
-def response_id(identity: str) -> str:
+def response_id(identity: Identity) -> str:
     """Make the id of a response."""
+    return _response_id(identity, identity.second)
+
+
+@lru_cache(maxsize=64)  # each chunk of an answer has it
+def _response_id(identity: str, second: int) -> str:
     own = int(derived(identity, "server"), 16)
     server, process = SERVERS + own % 100_000_000, own // 100_000_000 % PROCESSES
-    moment = created(identity).to_bytes(4, "little")
+    moment = second.to_bytes(4, "little")
     made = moment + _varint(_microseconds(identity)) + _varint(server) + _varint(process)
     return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
-def create_time(identity: str) -> str:
+def create_time(identity: Identity) -> str:
     """Write the moment at which a response began."""
-    moment = datetime.fromtimestamp(created(identity), UTC) + timedelta(microseconds=_microseconds(identity))
+    moment = datetime.fromtimestamp(identity.second, UTC) + timedelta(microseconds=_microseconds(identity))
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

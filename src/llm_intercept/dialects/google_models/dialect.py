@@ -51,7 +51,7 @@ class GoogleModels(SelfAnswered):
             return (
                 self.fail(request, _unknown(name, place.version), context.identity)
                 if shown is None
-                else answer_of(shown, request)
+                else answer_of(shown, request, context)
             )
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         begin, size = (
@@ -60,7 +60,7 @@ class GoogleModels(SelfAnswered):
         )
         listed = [described(one) for one in NAMES[begin : begin + size]]
         more = {"nextPageToken": str(begin + len(listed))} if begin + len(listed) < len(NAMES) else {}
-        return answer_of({"publisherModels" if place.is_vertex else "models": listed, **more}, request)
+        return answer_of({"publisherModels" if place.is_vertex else "models": listed, **more}, request, context)
 
 
 def _unknown(name: str, version: str) -> ErrorReply:

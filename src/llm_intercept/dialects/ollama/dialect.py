@@ -90,10 +90,12 @@ class OllamaConversation(OllamaDialect, Conversation):
 
     def unasked(self, request: LLMRequest) -> RawReply | None:
         """Answer what only loads a model into memory, or with `keep_alive: 0` takes it out."""
-        if not isinstance(request, OllamaRequest) or not request.says_nothing:
-            return None
+        is_silent = isinstance(request, OllamaRequest) and request.says_nothing
+        return self._loaded(request, "") if is_silent else None
+
+    def _loaded(self, request: LLMRequest, moment: str) -> RawReply:
         why = "unload" if request.raw.get("keep_alive") in (0, "0") else "load"
-        head = {"model": request.model, "created_at": created_at("0" * 64)}
+        head = {"model": request.model, "created_at": moment}
         return RawReply({**head, **self.form.said(), "done": True, "done_reason": why})
 
     def written(self, request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
@@ -111,13 +113,16 @@ class OllamaConversation(OllamaDialect, Conversation):
 
         head = {"model": reply.model or request.model, "created_at": created_at(context.identity)}
         if request.stream:
-            return WireResponse(200, answer_headers(STREAM), lines_of(head, self.form, teller, end))
-        return WireResponse(200, answer_headers(JSON), (body_of(head, self.form, teller, end),))
+            return WireResponse(200, answer_headers(STREAM, context.identity), lines_of(head, self.form, teller, end))
+        return WireResponse(200, answer_headers(JSON, context.identity), (body_of(head, self.form, teller, end),))
 
     def ready(self, request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
-        found = ready(answer, stream=request.stream and self.unasked(request) is None)
+        is_silent = self.unasked(request) is not None
+        if is_silent:
+            answer = self._loaded(request, created_at(context.identity))
+        found = ready(answer, stream=request.stream and not is_silent)
         if isinstance(found, Ready):
-            headers = answer_headers(found.content_type)
+            headers = answer_headers(found.content_type, context.identity)
             return WireResponse(answer.status, overridden(headers, answer.headers), (found.content,))
         used = read_usage([found])
         if used is not None:
@@ -125,7 +130,7 @@ class OllamaConversation(OllamaDialect, Conversation):
         teller = Teller(said_in(found), Splitter(context.tokenizer, request.model, Budget()))
         head = {name: found[name] for name in ("model", "created_at") if name in found}
         lines = lines_of(head, self.form, teller, lambda: beside(found, self.form))
-        return WireResponse(answer.status, overridden(answer_headers(STREAM), answer.headers), lines)
+        return WireResponse(answer.status, overridden(answer_headers(STREAM, context.identity), answer.headers), lines)
 
 
 def _call_id(identity: str, number: int) -> str:
@@ -166,6 +171,7 @@ class OllamaChat(OllamaConversation):
     """`/api/chat`."""
 
     name = "ollama.chat"
+    objects = ("ollama._types.ChatResponse",)
     path = CHAT
     form = MESSAGE
     kinds = (Text, Reasoning, ToolCall)
@@ -177,6 +183,7 @@ class OllamaGenerate(OllamaConversation):
     """`/api/generate`: a prompt and what follows it."""
 
     name = "ollama.generate"
+    objects = ("ollama._types.GenerateResponse",)
     path = GENERATE
     form = RESPONSE
     kinds = (Text, Reasoning)

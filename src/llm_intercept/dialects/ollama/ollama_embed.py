@@ -93,8 +93,8 @@ class OllamaEmbed(OllamaDialect, EmbedsByItself):
         return WireResponse(200, self.headers(request, context), (self.written(said),))
 
     def headers(self, request: LLMRequest, context: Context, ready: RawReply | None = None) -> Headers:
-        del request, context, ready
-        return answer_headers(JSON)
+        del request, ready
+        return answer_headers(JSON, context.identity)
 
     def written(self, value: Mapping[str, Any]) -> bytes:
         return go_json(value)

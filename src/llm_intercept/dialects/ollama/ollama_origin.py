@@ -5,7 +5,6 @@ Knows: Ollama's own words (ollama/ollama, `server/routes.go`). Must not know: on
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -14,11 +13,11 @@ from urllib.parse import urlsplit
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
-from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import WireResponse
 
 if TYPE_CHECKING:
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import ErrorReply
@@ -55,9 +54,10 @@ READ = 1_000_000  # and one of the prompt
 LOAD = 40_000_000
 
 
-def is_ollama(head: WireRequest) -> bool:
+def is_ollama(head: WireRequest | LLMRequest) -> bool:
     """Whether host, port or client say that Ollama is asked."""
-    if head.host == CLOUD[0] or head.host.endswith(CLOUD[1]):
+    host = urlsplit(head.url).hostname or ""
+    if host == CLOUD[0] or host.endswith(CLOUD[1]):
         return True
     return is_its_port(head.url) or str(head.headers.get("user-agent", "")).lower().startswith(CLIENTS)
 
@@ -70,14 +70,14 @@ def is_its_port(url: str) -> bool:
         return False
 
 
-def answer_headers(content_type: str) -> Headers:
+def answer_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer."""
-    return (("content-type", content_type), ("date", date_of(int(time.time()))))
+    return (("content-type", content_type), ("date", date_of(identity.second)))
 
 
-def created_at(identity: str) -> str:
-    """Write when an answer was made, the same for the same request, as Go does."""
-    moment = datetime.fromtimestamp(created(identity), UTC)
+def created_at(identity: Identity) -> str:
+    """Write when an answer was made, as Go does."""
+    moment = datetime.fromtimestamp(identity.second, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{int(identity[8:16], 16) % 10**9:09d}Z"
 
 
@@ -101,17 +101,19 @@ def go_json(value: object) -> bytes:
 class OllamaDialect(Dialect):
     """One of Ollama's APIs: how it fails, and tells clients to wait."""
 
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_ollama(request)
+
     home = "ollama.com"
     variables = MappingProxyType({"OLLAMA_HOST": "{}"})
     keys = ()
     retry = HTTP_RETRY
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
-        del identity
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):
             content, kind = error.body.encode() if isinstance(error.body, str) else error.body, "text/plain"
         else:
             said = {"error": message_of(error, request, WORDS)} if error.body is None else error.body
             content, kind = go_json(said), JSON
-        headers = (*answer_headers(kind), *told_to_wait(error, HTTP_RETRY))
+        headers = (*answer_headers(kind, identity), *told_to_wait(error, HTTP_RETRY))
         return WireResponse(status_of(error, STATUSES), overridden(headers, error.headers), (content,))

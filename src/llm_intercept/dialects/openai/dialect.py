@@ -16,6 +16,7 @@ from llm_intercept.dialects.shared.retry import RETRY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireResponse
     from llm_intercept.replies.kinds import ErrorReply, LimitState
@@ -35,8 +36,9 @@ class OpenAIDialect(Dialect):
     retry = RETRY
     manner = USUAL
 
-    def fail(self, request: LLMRequest, error: ErrorReply, identity: str) -> WireResponse:
+    def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         return fail(request, error, identity, self.manner)
 
-    def limits(self, states: Sequence[LimitState]) -> Headers:
+    def limits(self, states: Sequence[LimitState], second: int) -> Headers:
+        del second
         return limit_headers(states)

@@ -5,16 +5,20 @@ Knows: docs/wire.md 2.3, 3.1 and 4. Must not know: bodies.
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of
+from llm_intercept.dialects.openai.hosts.finding import asked_host, host_of
+from llm_intercept.dialects.openai.hosts.templates import filled
 from llm_intercept.dialects.shared.http_headers import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.dialects.openai.hosts.profile import Host
+    from llm_intercept.model.exchange_id import Identity
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import LimitState
 
@@ -41,16 +45,35 @@ RATE_LIMITS: Headers = (
 )
 
 
-def answer_headers(url: str, content_type: str, identity: str) -> Headers:
-    """Make the headers of an answer, as the host that is asked has them."""
+def answer_headers(url: str, content_type: str, identity: Identity, asked: LLMRequest | None = None) -> Headers:
+    """Make the headers of an answer, as the host that is asked has them.
+
+    Args:
+        url: Where the request was sent.
+        content_type: The type of the body, in OpenAI's words.
+        identity: What the ids follow from.
+        asked: The request, where its model or its client may tell whose host it is.
+
+    """
+    host = host_of(url, {}) if asked is None else asked_host(asked)
+    if host is not None:
+        return host_headers(host, content_type, identity)
     if flavor_of(url) == "azure":
         return azure_headers(content_type, identity, url)
     return openai_headers(content_type, identity)
 
 
-def openai_headers(content_type: str, identity: str) -> Headers:
+def host_headers(host: Host, content_type: str, identity: Identity) -> Headers:
+    """Make the headers of an answer of a compatible host's, by its row."""
+    own = {JSON: host.json_type, STREAM: host.stream_type}.get(content_type, content_type)
+    second = identity.second
+    values = {"identity": identity, "created": second, "date": date_of(second), "content_type": own}
+    return tuple((name, filled(template, values)) for name, template in host.headers)
+
+
+def openai_headers(content_type: str, identity: Identity) -> Headers:
     """Make the headers of an answer of OpenAI's."""
-    before, after = _openai(int(time.time()), content_type)
+    before, after = _openai(identity.second, content_type)
     return (*before, ("x-request-id", "req_" + identity[:32]), *after)
 
 
@@ -70,12 +93,12 @@ def _openai(second: int, content_type: str) -> tuple[Headers, Headers]:
     return before, (("server", "cloudflare"),)
 
 
-def azure_headers(content_type: str, identity: str, url: str) -> Headers:
+def azure_headers(content_type: str, identity: Identity, url: str) -> Headers:
     """Make the headers of an answer of Azure's."""
     number = identity[:32]
     request_id = "-".join((number[:8], number[8:12], number[12:16], number[16:20], number[20:]))
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("transfer-encoding", "chunked"),
         ("apim-request-id", request_id),
@@ -90,12 +113,12 @@ def azure_headers(content_type: str, identity: str, url: str) -> Headers:
     )
 
 
-def error_headers(content_type: str, identity: str, *, front_door: bool) -> Headers:
+def error_headers(content_type: str, identity: Identity, *, front_door: bool) -> Headers:
     """Make the headers of an error: the front door's (401, 404) or the backend's (docs/wire.md 3.1)."""
     if not front_door:
         return openai_headers(content_type, identity)
     return (
-        ("date", date_of(int(time.time()))),
+        ("date", date_of(identity.second)),
         ("content-type", content_type),
         ("connection", "keep-alive"),
         ("vary", "Origin"),

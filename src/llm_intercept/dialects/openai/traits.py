@@ -13,8 +13,6 @@ from functools import lru_cache
 _WITHOUT_LOGPROBS = re.compile(r"gpt-5|o\d|.*-audio|.*-search")
 # docs/wire.md 2.1: `system_fingerprint` is null for these.
 _WITHOUT_FINGERPRINT = re.compile(r"gpt-5|o\d|gpt-4(?![o.])|gpt-3\.5")
-# Tokens that gpt-5.1 counts for every answer beside what is seen, without reasoning (26 of 26 recorded answers).
-HIDDEN_TOKENS = 9
 _AUDIO = re.compile(r".*-audio")
 
 
@@ -25,7 +23,6 @@ class Traits:
     has_logprobs: bool
     has_fingerprint: bool
     counts_by_kind: bool
-    hidden_tokens: int
 
 
 @lru_cache(maxsize=256)
@@ -36,5 +33,4 @@ def traits(model: str) -> Traits:
         has_logprobs=not _WITHOUT_LOGPROBS.match(name),
         has_fingerprint=not _WITHOUT_FINGERPRINT.match(name),
         counts_by_kind=bool(_AUDIO.match(name)),
-        hidden_tokens=HIDDEN_TOKENS if name.startswith("gpt-5") else 0,
     )

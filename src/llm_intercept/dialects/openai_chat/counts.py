@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode, mapping
+from llm_intercept.base.json import items, mapping
 from llm_intercept.base.tokens import total
-from llm_intercept.dialects.openai.costs import ANSWER_TOKENS, MESSAGE_TOKENS, hidden_tokens, texts_of, token_count
+from llm_intercept.dialects.openai.costs import (
+    MESSAGE_TOKENS,
+    SYSTEM,
+    SYSTEM_SAVES,
+    choice_tokens,
+    conversation_tokens,
+    declared_tokens,
+    schema_tokens,
+    text_beside,
+    token_count,
+)
+from llm_intercept.dialects.openai.token_rules import token_rules
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.read import is_text_alone
 from llm_intercept.model.usage import Usage
@@ -21,24 +32,40 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.openai_chat.plan import Plan
     from llm_intercept.model.request import LLMRequest
 
+ASKING = frozenset({"tools", "functions", "response_format"})
+"""The parameters that cost tokens."""
+
 
 def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
     """Count the prompt and what was said in all choices."""
-    hidden = hidden_tokens(request, model)
-    said = sum(plan.budget.with_unseen(hidden) for plan in plans)
+    beside = text_beside(request, model)
+    said = sum(plan.budget.with_unseen(0 if plan.turn.calls else beside) for plan in plans)
     reasoning = sum(plan.budget.thought for plan in plans)
     return Usage(prompt_tokens(request, tokenizer), said + reasoning, reasoning_tokens=reasoning)
 
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
-    """Estimate the tokens of a prompt: messages, names, tool calls and the tools offered."""
-    texts = _plain_texts(request.raw.get("messages")) or [
-        text for message in request.messages for text in texts_of(message)
-    ]
-    counted = ANSWER_TOKENS + MESSAGE_TOKENS * len(request.raw.get("messages") or request.messages)
-    if "tools" in request.raw:
-        texts += [encode(tool.raw.get(tool.type, {})).decode() for tool in request.tools]
-    return counted + total(tokenizer, filter(None, texts), request.model)
+    """Estimate the tokens of a prompt: messages, the tools offered, the schema of the answer."""
+    raw, model = request.raw, request.model
+    texts = _plain_texts(raw.get("messages"))
+    if texts:
+        said = MESSAGE_TOKENS * len(texts) + total(tokenizer, filter(None, texts), model)
+    else:
+        said = conversation_tokens(request.messages, tokenizer, model)
+    if not ASKING.isdisjoint(raw):
+        said += _asked(request, tokenizer)
+    return token_rules(model).prompt + said
+
+
+def _asked(request: LLMRequest, tokenizer: Tokenizer) -> int:
+    """Count what a request asks for: tools, in either form, and a schema."""
+    raw, model = request.raw, request.model
+    functions = [mapping(tool.raw.get(tool.type)) for tool in request.tools] + items(raw.get("functions"))
+    asked = declared_tokens(functions, tokenizer, model)
+    if functions:
+        has_system = any(message.role in SYSTEM for message in request.messages)
+        asked += token_rules(model).tools_in_chat - SYSTEM_SAVES * has_system + choice_tokens(request, tokenizer)
+    return asked + schema_tokens(request, tokenizer)
 
 
 def _plain_texts(messages: Any) -> list[str]:

@@ -11,9 +11,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.openai.costs import call_tokens
+from llm_intercept.dialects.openai.costs import CallCosts
 from llm_intercept.dialects.openai.logprobs import Asked
-from llm_intercept.dialects.shared.pieces import Splitter, Unbroken
+from llm_intercept.dialects.openai_chat.turn import SEVERAL
+from llm_intercept.dialects.shared.pieces import EvenlyCut, Splitter, Unbroken, evenly
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -131,16 +132,28 @@ def _said(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awa
 def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Awaited]:
     legacy = plan.turn.function_call
     calls: list[tuple[int | None, ToolCall]] = [*enumerate(plan.turn.tool_calls)]
+    costs = CallCosts(len(calls), plan.names_tool)
     for number, call in [(None, legacy)] if legacy is not None else calls:
         if plan.budget.cut:
             return
         yield Called(number, call)
-        plan.budget.spend(call_tokens(call, len(calls), splitter.tokenizer, splitter.model))
-        if runs:
+        plan.budget.spend(costs.of(number or 0, call.name, splitter.tokenizer, splitter.model))
+        if len(calls) >= SEVERAL and call.type == "function":
+            yield from _cut_evenly(number, call, splitter, runs=runs)
+        elif runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:
             for piece in splitter.pieces(call.arguments):
                 yield piece if isinstance(piece, Awaited) else Argued(number, call, piece[0])
+
+
+def _cut_evenly(number: int | None, call: ToolCall, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+    """Say what one of several calls is given, in pieces of so many characters (docs/wire.md 2.2.11)."""
+    if runs:
+        yield ArgumentsRan(number, call, EvenlyCut(splitter, call.arguments))
+        return
+    for piece in evenly(splitter.whole(call.arguments)):
+        yield Argued(number, call, piece)
 
 
 def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:

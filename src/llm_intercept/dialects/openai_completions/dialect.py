@@ -12,6 +12,7 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.ids import dated_id
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai_completions import read
 from llm_intercept.dialects.openai_completions.choices import Said, choices
@@ -27,7 +28,6 @@ from llm_intercept.dialects.openai_completions.completion_json import (
 from llm_intercept.dialects.openai_completions.read import prompts_of
 from llm_intercept.dialects.openai_completions.recorded import RECORDED
 from llm_intercept.dialects.openai_completions.text_events import TextEvents
-from llm_intercept.dialects.shared.hashed_ids import created, letters
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.errors import ReplyError
@@ -46,13 +46,12 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
-ID_LENGTH = 29
-
 
 class OpenAICompletions(OpenAIDialect):
     """Legacy completions, as api.openai.com, Azure and compatible hosts speak them."""
 
     name = read.NAME
+    objects = ("openai.types.completion",)
     grammar: Grammar = TextEvents()
     recorded = RECORDED
 
@@ -89,9 +88,9 @@ class OpenAICompletions(OpenAIDialect):
 def _written(request: LLMRequest, reply: Reply, context: Context) -> WireResponse:
     model = reply.model or request.model
     about = {
-        "id": "cmpl-" + letters(context.identity, ID_LENGTH),
+        "id": dated_id("cmpl", context.identity),
         "object": OBJECT,
-        "created": created(context.identity),
+        "created": context.identity.second,
     }
     planned = choices(request, reply, context.identity)
     if request.stream:

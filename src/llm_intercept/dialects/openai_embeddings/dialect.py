@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_embeddings.write import Vector
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer, RawReply
@@ -84,7 +85,7 @@ def _tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     return texts + sum(len(one) for one in inputs if not isinstance(one, str))
 
 
-def _headers(request: LLMRequest, model: str, identity: str) -> Headers:
+def _headers(request: LLMRequest, model: str, identity: Identity) -> Headers:
     """Make the headers, of which OpenAI has more than for a conversation (docs/wire.md 9.1.3)."""
     headers = answer_headers(request.url, JSON, identity)
     if flavor_of(request.url) == "azure":

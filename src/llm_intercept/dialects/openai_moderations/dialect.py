@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai.by_default import Operation, written
 from llm_intercept.dialects.openai.headers import JSON, answer_headers
+from llm_intercept.dialects.openai.ids import dated_id
 from llm_intercept.dialects.openai_moderations import read
 from llm_intercept.dialects.openai_moderations.categories import result_of
 from llm_intercept.dialects.openai_moderations.read import inputs_of, is_omni, kinds_of
 from llm_intercept.dialects.openai_moderations.recorded import RECORDED
-from llm_intercept.dialects.shared.hashed_ids import derived, letters
+from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ANSWERS_ALL, Moderations
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 NOTHING = Moderations(({},))
 DATED = {"text-moderation-latest": "text-moderation-007", "text-moderation-stable": "text-moderation-007"}
 """The names that OpenAI answers with, where they are others than those asked for."""
-ID_LENGTH = 29
 
 
 class OpenAIModerations(Operation):
@@ -54,13 +55,13 @@ class OpenAIModerations(Operation):
         return _written(request, NOTHING, context.identity)
 
 
-def _written(request: LLMRequest, answer: Moderations, identity: str) -> WireResponse:
+def _written(request: LLMRequest, answer: Moderations, identity: Identity) -> WireResponse:
     omni = is_omni(request.model)
     given = zip(inputs_of(request.raw), cycle(answer.results), strict=False)
     results = [
         result_of(found, kinds_of(one), derived("moderation", request.model, one), is_omni=omni) for one, found in given
     ]
-    number = identity[:32] if omni else letters(identity, ID_LENGTH)
-    body = {"id": f"modr-{number}", "model": DATED.get(request.model, request.model), "results": results}
+    named = f"modr-{identity[:32]}" if omni else dated_id("modr", identity)
+    body = {"id": named, "model": DATED.get(request.model, request.model), "results": results}
     headers = answer_headers(request.url, JSON, identity)
     return WireResponse(200, headers, (written(body),))

@@ -21,7 +21,6 @@ from llm_intercept.dialects.openai_responses.read import ResponsesRequest
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.remembered import remembered
 from llm_intercept.dialects.openai_responses.reported import prompt_tokens, usage_json
-from llm_intercept.dialects.shared.hashed_ids import created
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class Compaction(ByDefault):
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         """Keep what the user said, and put one item in the place of all else."""
-        identity, made = context.identity, created(context.identity)
+        identity, made = context.identity, context.identity.second
         before, asked = (request.before, request.said) if isinstance(request, ResponsesRequest) else ((), request.raw)
         said = [*said_before(before), *listed(given(asked), identity, made)]
         kept = [one for one in said if one.get("type") == "message" and one.get("role") == "user"]

@@ -19,7 +19,7 @@ from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.kept import CONVERSATION, KeptConversation
 from llm_intercept.dialects.openai_responses.listed import listed
 from llm_intercept.dialects.openai_responses.recall import no_conversation
-from llm_intercept.dialects.shared.hashed_ids import created, derived
+from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.kinds import ErrorReply
 
@@ -105,7 +105,7 @@ def _asked(path: str) -> tuple[str, str, bool]:
 
 def _made(request: LLMRequest, context: Context) -> KeptConversation:
     """Make a conversation, with the items it begins with, and keep it."""
-    identity, made = context.identity, created(context.identity)
+    identity, made = context.identity, context.identity.second
     kept = KeptConversation(f"conv_{item_id(identity, made, 0)}", made, mapping(request.raw.get("metadata")))
     kept.add(_new(request, context), len(request.content))
     context.shelves.own.keep(CONVERSATION, kept.id, kept, kept.size)
@@ -114,7 +114,7 @@ def _made(request: LLMRequest, context: Context) -> KeptConversation:
 
 def _new(request: LLMRequest, context: Context) -> list[Item]:
     identity = derived(context.identity, "items")
-    return listed(map(mapping, items(request.raw.get("items"))), identity, created(context.identity))
+    return listed(map(mapping, items(request.raw.get("items"))), identity, context.identity.second)
 
 
 def _items(request: LLMRequest, kept: KeptConversation, context: Context) -> WireResponse:

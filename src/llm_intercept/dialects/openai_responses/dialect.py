@@ -14,6 +14,7 @@ from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.stream_options import without_stream
 from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.answered import keep, keeping
+from llm_intercept.dialects.openai_responses.item_ids import timeless
 from llm_intercept.dialects.openai_responses.kept import KeptResponse
 from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER
@@ -53,6 +54,7 @@ class OpenAIResponses(OpenAIDialect):
     """Responses, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    objects = ("openai.types.responses.",)
     grammar: Grammar = grammar
     recorded = RECORDED
     manner = MANNER
@@ -108,8 +110,8 @@ class OpenAIResponses(OpenAIDialect):
                 assert_never(answer)
 
     def essence(self, request: LLMRequest) -> Any:
-        """Leave out what asks for a stream."""
-        return without_stream(request.raw)
+        """Leave out what asks for a stream, and what time it was before."""
+        return timeless(without_stream(request.raw))
 
     def unasked(self, request: LLMRequest) -> Reply | None:
         """Answer what only prepares a conversation, over a WebSocket, with nothing."""

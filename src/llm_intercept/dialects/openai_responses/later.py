@@ -5,7 +5,6 @@ Knows: the API's words for it (OpenAI's guide, "Background mode"). Must not know
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping
@@ -69,10 +68,9 @@ def _scheduled(whole: Mapping[str, Any], context: Context) -> Later:
     now = context.clock.now()
     if context.pace is None:
         return Later(now, now)
-    chance = Random(f"{context.identity} pace")  # noqa: S311 - it has to be deterministic
-    first, gap, used = context.pace.first(chance), context.pace.gaps(chance), read_usage([whole])
-    told = sum(gap() for _ in range(used.output_tokens)) if gap is not None and used is not None else 0.0
-    return Later(now + first * WAITS, now + first + told)
+    times, used = context.pace.times(context.identity), read_usage([whole])
+    told = 0.0 if used is None else times.told(used.output_tokens)
+    return Later(now + times.first * WAITS, now + times.first + told)
 
 
 def status_of(kept: KeptResponse, clock: Clock) -> str:

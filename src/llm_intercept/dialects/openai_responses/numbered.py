@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.openai.padding import MODULUS, padding, quoted
+from llm_intercept.dialects.openai.padding import MODULUS, Padding, quoted
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -21,20 +21,20 @@ class Numbered:
     """The events of one stream, each with its number.
 
     Args:
-        first: Which of the paddings comes first.
+        identity: What the paddings follow from.
         pads: Whether deltas are padded.
 
     """
 
-    def __init__(self, first: int, *, pads: bool) -> None:
-        self._first, self._pads = first, pads
+    def __init__(self, identity: str, *, pads: bool) -> None:
+        self._padding, self._pads = Padding(identity), pads
         self.number = 0
 
     def event(self, event: Event) -> bytes:
         """Frame an event."""
         fields = event.fields
         if self._pads and "delta" in fields:
-            fields = {**fields, "obfuscation": self._padding(fields["delta"], self.number)}
+            fields = {**fields, "obfuscation": self._padding.letters()[: -len(fields["delta"]) % MODULUS]}
         framed = framed_event(event.type, {**fields, "sequence_number": self.number})
         self.number += 1
         return framed
@@ -47,9 +47,11 @@ class Numbered:
                 yield texts
                 continue
             first, self.number = self.number, self.number + len(texts)
-            for number, text in enumerate(texts, first):
-                padded = self._padding(text, number) if self._pads else ""
-                rest = f"{between}{padded}{after}{number}{end}"
+            letters = self._padding.letters(len(texts)) if self._pads else ""
+            for place, text in enumerate(texts):
+                at = MODULUS * place
+                padded = letters[at : at + -len(text) % MODULUS]
+                rest = f"{between}{padded}{after}{first + place}{end}"
                 try:
                     yield f"{before}{quoted(text)}{rest}".encode()
                 except UnicodeEncodeError:  # a lone surrogate
@@ -67,9 +69,6 @@ class Numbered:
                 pieces.append("")
         before, between, *after, end = pieces
         return before, between + '"' * self._pads, '"' * self._pads + "".join(after), end + "}\n\n"
-
-    def _padding(self, delta: str, number: int) -> str:
-        return padding(self._first + number, -len(delta) % MODULUS)
 
 
 def framed_event(kind: str, fields: dict[str, Any]) -> bytes:

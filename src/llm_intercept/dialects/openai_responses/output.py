@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping
+from llm_intercept.dialects.openai.costs import named_tool
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.logprobs import Asked
@@ -47,12 +48,13 @@ SECRET_BYTES = 300
 
 @dataclass(slots=True)
 class Plan:
-    """An answer: its items, in what budget, and whether log probabilities are asked for."""
+    """An answer: its items, in what budget, whether log probabilities are asked for, and whether a call is named."""
 
     items: list[dict[str, Any]]
     budget: Budget
     logprobs: Asked | None = None
     unfinished: str | None = None
+    names_tool: bool = False
 
     @property
     def is_unlimited(self) -> bool:
@@ -85,7 +87,7 @@ def planned(request: LLMRequest, reply: Reply, identity: str, created: int, mode
         listed[-1]["status"] = "incomplete"
     top = request.raw.get("top_logprobs")
     asked = Asked(top if is_int(top) else 0, identity, reply.logprobs) if LOGPROBS in include else None
-    return Plan(listed, Budget.of(request.max_tokens, reply), asked, why)
+    return Plan(listed, Budget.of(request.max_tokens, reply), asked, why, bool(named_tool(request)))
 
 
 class _Items:

@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import encode, items, mapping
+from llm_intercept.base.json import encode, mapping
 from llm_intercept.base.tokens import total
-from llm_intercept.dialects.openai.costs import ANSWER_TOKENS, MESSAGE_TOKENS, hidden_tokens, texts_of, token_count
+from llm_intercept.dialects.openai.costs import (
+    choice_tokens,
+    conversation_tokens,
+    declared_tokens,
+    schema_tokens,
+    text_beside,
+    token_count,
+)
+from llm_intercept.dialects.openai.token_rules import token_rules
+from llm_intercept.dialects.openai_responses.items import CALLS
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -19,20 +28,37 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.openai_responses.telling import Teller
     from llm_intercept.model.request import LLMRequest
 
+END, SEVERAL_END = 1, 3
+"""What the end of an answer costs, and of one with several calls."""
+FUNCTIONS = frozenset({"function", "custom"})
+
 
 def counted(request: LLMRequest, teller: Teller) -> Usage:
     """Count the prompt and what was said."""
     splitter = teller.splitter
-    said = splitter.budget.with_unseen(hidden_tokens(request, splitter.model))
+    said = splitter.budget.with_unseen(_beside(request, teller))
     thought = splitter.budget.thought
     return Usage(prompt_tokens(request, splitter.tokenizer), said + thought, reasoning_tokens=thought)
 
 
+def _beside(request: LLMRequest, teller: Teller) -> int:
+    """Count what the answer costs beside what it says; unlike chat completions, Responses count its end."""
+    said = [item["type"] for item in teller.plan.items]
+    calls = sum(kind in CALLS for kind in said)
+    if calls:
+        return SEVERAL_END if calls > 1 else END
+    return END + text_beside(request, teller.splitter.model) if "message" in said else 0
+
+
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
-    """Estimate the tokens of a prompt: messages, tool calls and the tools offered."""
-    texts = [text for message in request.messages for text in texts_of(message)]
-    texts += [encode(tool).decode() for tool in items(request.raw.get("tools"))]
-    return ANSWER_TOKENS + MESSAGE_TOKENS * len(request.messages) + total(tokenizer, filter(None, texts), request.model)
+    """Estimate the tokens of a prompt: messages, the tools offered, the schema of the answer."""
+    model, offered = request.model, request.tools
+    functions = [tool.raw for tool in offered if tool.type in FUNCTIONS]
+    hosted = [encode(tool.raw).decode() for tool in offered if tool.type not in FUNCTIONS]
+    asked = declared_tokens(functions, tokenizer, model) + total(tokenizer, hosted, model)
+    asked += choice_tokens(request, tokenizer) if functions else 0
+    asked += schema_tokens(request, tokenizer)
+    return token_rules(model).prompt + conversation_tokens(request.messages, tokenizer, model) + asked
 
 
 def usage_json(used: Usage) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import response_id
 from llm_intercept.dialects.openai_responses.tool_echo import echoed
-from llm_intercept.dialects.shared.hashed_ids import created
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.dialects.openai.flavor import Flavor
+    from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
 
 NO_TOOL_USAGE = {
@@ -49,7 +49,7 @@ def model_of(request: LLMRequest) -> str:
     return answering_model(request.model, dated=flavor_of(request.url) == "openai")
 
 
-def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
+def response(request: LLMRequest, model: str, identity: Identity) -> dict[str, Any]:
     """Make the response to a request, complete but for its items and usage."""
     asked, flavor = request.raw, flavor_of(request.url)
     body = {**_begun(request, identity, flavor), **_asked_of_the_model(asked, model, flavor)}
@@ -64,9 +64,9 @@ def response(request: LLMRequest, model: str, identity: str) -> dict[str, Any]:
     return body
 
 
-def _begun(request: LLMRequest, identity: str, flavor: Flavor) -> dict[str, Any]:
+def _begun(request: LLMRequest, identity: Identity, flavor: Flavor) -> dict[str, Any]:
     """Say which response it is, and how it went."""
-    made = created(identity)
+    made = identity.second
     body: dict[str, Any] = {
         "id": response_id(identity, made),
         "object": "response",

@@ -46,7 +46,7 @@ def events(
 
     """
     pads = mapping(asked.get("stream_options")).get("include_obfuscation") is not False
-    frames = Numbered(int(identity[-2:], 16), pads=pads)
+    frames = Numbered(identity, pads=pads)
     begun = just_begun(body, asked)
     if begun.get(LATER) is True:
         queued = {**begun, "status": "queued"}

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, is_object, items, mapping, text
-from llm_intercept.dialects.openai.costs import call_tokens
+from llm_intercept.dialects.openai.costs import CallCosts
 from llm_intercept.dialects.openai_responses.item_kinds import begun, kind_of
-from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -199,11 +198,12 @@ class Teller:
 
     def _given(self, item: dict[str, Any], key: str, kind: str, where: dict[str, Any]) -> TellingText:
         """Tell what a call is given; of several calls each is told at once (docs/wire.md 5.1)."""
-        calls = sum(one["type"] in CALLS for one in self.plan.items)
+        calls = [one for one in self.plan.items if one["type"] in CALLS]
         if item["type"] in CALLS:
-            call = ToolCall(text(item.get("name")))
-            self.splitter.budget.spend(call_tokens(call, calls, self.splitter.tokenizer, self.splitter.model))
-        if calls > 1:
+            costs, splitter = CallCosts(len(calls), self.plan.names_tool), self.splitter
+            number = next(number for number, one in enumerate(calls) if one["id"] == item["id"])
+            splitter.budget.spend(costs.of(number, text(item.get("name")), splitter.tokenizer, splitter.model))
+        if len(calls) > 1:
             said = self.splitter.whole(item[key])
             if said:
                 yield Event(f"{kind}.delta", {"delta": said, **where})

@@ -8,20 +8,18 @@ from __future__ import annotations
 import hashlib
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-EPOCH = 1_767_225_600  # 2026-01-01: `created` is within the year from here, the same for the same request
-YEAR = 365 * 86_400
-
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
+_UNEVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
 
 
 def letters(identity: str, length: int) -> str:
-    """Turn hex digits, two for each, into `length` letters and digits."""
-    return bytes.fromhex(identity[: 2 * length]).translate(_LETTERS).decode()
+    """Turn hex digits into `length` letters and digits, 32 at the most."""
+    return as_letters(bytes.fromhex(identity))[:length]
 
 
-def created(identity: str) -> int:
-    """Make the time at which an answer was created, in Unix seconds."""
-    return EPOCH + int(identity[:8], 16) % YEAR
+def as_letters(drawn: bytes) -> str:
+    """Turn bytes into letters and digits, each as often: bytes that would make some more frequent are left out."""
+    return drawn.translate(_LETTERS, _UNEVEN).decode()
 
 
 def derived(identity: str, *names: object) -> str:
