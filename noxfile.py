@@ -260,7 +260,8 @@ def _offer_chromium(session: nox.Session) -> None:
         codes = [0, 100]  # 100: there is none to be had
         session.run("apt-get", "update", "-qq", external=True, success_codes=codes)
         wanted = ("install", "-y", "-qq", "--no-install-recommends", "chromium")
-        session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True)
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True, env=quiet)
 
 
 @nox.session
