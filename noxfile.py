@@ -113,7 +113,11 @@ ECOSYSTEM = {
         "test_langchain_cohere.py",
         "test_agents_langchain.py",
     ),
-    "pydantic-ai": ("pydantic-ai-slim[openai,anthropic,google]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
+    "pydantic-ai": (
+        "pydantic-ai-slim[openai,anthropic,google,groq,mistral]",
+        "test_pydantic_ai.py",
+        "test_agents_pydantic_ai.py",
+    ),
     "openai-agents": (
         "openai-agents",
         "test_openai_agents.py",
