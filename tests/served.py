@@ -1,10 +1,14 @@
-"""What tests of the server share: asking an application without a socket, and raw sockets."""
+"""What tests of the server share: asking an application without a socket, raw sockets, the command."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,10 +20,12 @@ from tests.support import chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from llm_intercept import Interceptor
 
 CHAT = "/v1/chat/completions"
+COMMAND = (sys.executable, "-m", "llm_intercept.cli", "serve")
 
 
 def ask(application: Any, method: str, path: str, **more: Any) -> httpx.Response:
@@ -86,3 +92,37 @@ class Ended:
     def wait(self) -> bool:
         """Wait for the first."""
         return self._event.wait(10)
+
+
+class Serving:
+    """A server in a process of its own, what it said when it began, and how it ended."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        self.said: dict[str, Any] = json.loads(process.stdout.readline())
+        self.url: str = self.said["url"]
+        self.rest = self.errors = ""
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Ask it to stop, and wait."""
+        self.process.send_signal(number)
+        self.rest, self.errors = self.process.communicate(timeout=30)
+
+
+@contextmanager
+def serving(folder: Path, *flags: str) -> Iterator[Serving]:
+    """Serve at a free port."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLM_INTERCEPT")}
+    command = [*COMMAND, "--port", "0", *flags]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+    try:
+        one = Serving(process)
+        yield one
+        if process.returncode is None:
+            one.stop()
+        assert process.returncode == 0, one.errors
+    finally:
+        process.kill()
+        process.communicate()

@@ -71,7 +71,7 @@ ERRORS: dict[str, tuple[int, str | None, str | None, str | None, str]] = {
     "server_error": (500, "server_error", None, None, "The server had an error while processing your request."),
     "service_unavailable": (503, "server_error", None, None, "The engine is currently overloaded"),
     "gateway_timeout": (504, "server_error", None, None, "The request timed out."),
-    "overloaded": (529, "server_error", None, None, "The engine is currently overloaded"),
+    "overloaded": (503, "server_error", None, None, "The engine is currently overloaded"),
 }
 STATUSES = [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503]
 EXCEPTIONS = {
@@ -517,7 +517,7 @@ def test_azures_hosts_and_paths_have_azures_shape(url: str) -> None:
     [
         URL,
         "https://eu.api.openai.com/v1/chat/completions",
-        "http://localhost:8000/v1/chat/completions",
+        "http://localhost:9000/v1/chat/completions",
         "https://openai.azure.com.example.org/v1/chat/completions",
         "https://gateway.test/azure/chat/completions",
     ],

@@ -6,11 +6,9 @@ import json
 import os
 import signal
 import ssl
-import subprocess
 import sys
-from contextlib import contextmanager
 from importlib import util
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -18,52 +16,13 @@ import pytest
 from llm_intercept import Interceptor, server
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import WireRequest
-from tests.served import CHAT
+from tests.served import CHAT, serving
 from tests.support import chat, said
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytest.importorskip("uvicorn")
 CliRunner = pytest.importorskip("click.testing").CliRunner
 serve = pytest.importorskip("llm_intercept.cli.serving").serve
 run = pytest.importorskip("llm_intercept.cli.run").run
-COMMAND = (sys.executable, "-m", "llm_intercept.cli", "serve")
-
-
-class Serving:
-    """A server in a process of its own, what it said when it began, and how it ended."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        assert process.stdout is not None
-        self.said: dict[str, Any] = json.loads(process.stdout.readline())
-        self.url: str = self.said["url"]
-        self.rest = self.errors = ""
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        """Ask it to stop, and wait."""
-        self.process.send_signal(number)
-        self.rest, self.errors = self.process.communicate(timeout=30)
-
-
-@contextmanager
-def serving(folder: Path, *flags: str) -> Iterator[Serving]:
-    """Serve at a free port."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LLM_INTERCEPT")}
-    command = [*COMMAND, "--port", "0", *flags]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=folder, env=environment, **pipes)
-    try:
-        one = Serving(process)
-        yield one
-        if process.returncode is None:
-            one.stop()
-        assert process.returncode == 0, one.errors
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):

@@ -75,9 +75,9 @@ def test_a_counter_counts_what_is_said(url):
         assert counted(post(url, body)) == base
         assert counted(post(url, {**body, key: body[key] * 50})) > 15 * base
         assert counted(post(url, {**body, SAID[key]: system})) > base
-        assert (
-            counted(post(url, {**body, "tools": [{"name": "get_weather", "input_schema": {"type": "object"}}]})) > base
-        )
+        tool = {"name": "get_weather", "input_schema": {"type": "object"}}
+        offered = {"functionDeclarations": [{"name": "get_weather"}]} if key == "contents" else tool
+        assert counted(post(url, {**body, "tools": [offered]})) > base
 
 
 def test_a_counter_reads_the_request_that_google_wraps():
@@ -94,8 +94,8 @@ def test_the_sdks_read_the_counters():
         counts = OpenAI(api_key="none").responses.input_tokens.count(model="gpt-4o", input="How are you?")
         assert (counts.object, counts.input_tokens) == ("response.input_tokens", 11)
         client = Anthropic(api_key="none")
-        assert client.messages.count_tokens(model="claude-opus-4-6", messages=messages).input_tokens == 11
-        assert client.beta.messages.count_tokens(model="claude-opus-4-6", messages=messages).input_tokens == 11
+        assert client.messages.count_tokens(model="claude-opus-4-6", messages=messages).input_tokens == 12
+        assert client.beta.messages.count_tokens(model="claude-opus-4-6", messages=messages).input_tokens == 12
     assert {call.request.api for call in llm.side_calls} == {"side.tokens"}
     assert llm.calls == []
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_intercept.base.tokens import PIECE, WHOLE_WORD, EstimatingTokenizer, TiktokenTokenizer, count
+from llm_intercept.base.tokens import LONGEST, EstimatingTokenizer, TiktokenTokenizer, count
 from tests.amounts import examples
 
 ANY = st.characters(exclude_categories=())
@@ -41,9 +41,9 @@ def test_no_token_is_empty(text):
 @LAW
 @given(TEXT)
 def test_no_token_is_long(text):
-    """A word of plain letters has at most 13 characters, any other piece is shorter or all ASCII."""
+    """But for white space it has at most as many characters as are looked for."""
     for token in TOKENS.split(text, "gpt-4o"):
-        assert len(token) <= (WHOLE_WORD if token.isascii() else PIECE)
+        assert token.isspace() or len(token) <= LONGEST
 
 
 @LAW
@@ -75,6 +75,11 @@ def test_splitting_again_gives_the_same(text):
         ("2024", ["202", "4"]),
         ("123456", ["123", "456"]),
         ("...", ["..."]),
+        (" Langsmith", [" Lang", "smith"]),
+        (" understanding", [" understanding"]),
+        ("example.com/docs", ["example", ".com", "/docs"]),
+        ("it\u2019s", ["it", "\u2019s"]),
+        ('{"name":"Ada"}', ['{"', "name", '":"', "Ada", '"}']),
     ],
 )
 def test_plain_text_is_split_as_an_encoding_splits_it(text, tokens):

@@ -1,4 +1,4 @@
-"""A token estimate without a vocabulary: splits text much as OpenAI's encodings do.
+"""How text is split into tokens: estimated, much as OpenAI's encodings do, or by a tokenizer that is given.
 
 Knows: characters. Must not know: messages, models' prices, HTTP.
 """
@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_intercept.base.token_sketch import is_token
 from llm_intercept.errors import TokenizerError
 
 if TYPE_CHECKING:
@@ -32,32 +33,37 @@ class Tokenizer(Protocol):
         ...
 
 
-# One alternative for each kind of token that a byte-pair encoding makes of ordinary text; together they match all text.
+# How `o200k_base` cuts a text before it looks for tokens, one alternative for each kind of piece; together they match
+# all text. Letters that are not ASCII count as small ones, since `re` has no classes of Unicode.
 _PIECES = re.compile(
     r"""
-    [ \t"(_-]?[^\W\d_]+(?:'(?:[stmdSTMD]|re|ve|ll|RE|VE|LL)\b)?   # a word, with the mark before it and its contraction
+    (?:[^\r\n\w]|_)?(?:[A-Z]*[^\W\d_A-Z]+|[A-Z]+)             # a word, with the mark before it
+        (?:'(?:[stmdSTMD]|re|ve|ll|RE|VE|LL))?                    # and its contraction
     | \d{1,3}                                                      # digits by threes
-    | [ ]?[^\s\w]+[\r\n/]*                                        # marks
-    | _+
+    | [ ]?(?:[^\s\w]|_)+[\r\n/]*                                 # marks
     | \s*[\r\n]+                                                  # line ends with the indentation before them
     | \s+(?!\S) | \s+                                             # other white space
     """,
     re.VERBOSE,
 )
-WHOLE_WORD = 13
-PIECE = 5
+LONGEST = 20
+"""Characters of the longest token that is looked for, but for white space."""
+LONGEST_IDEOGRAPHS = 4
+NO_WORD, LONGEST_IN_NO_WORD = 64, 6
+"""From so many characters on a piece is no word but data, whose tokens are short."""
+IDEOGRAPHS = "\u2e80"
 SHORT = 2_000  # characters
 LONG = 50_000
 
 
 class EstimatingTokenizer:
-    """The built-in tokenizer: whole words up to 13 characters are one token, longer ones fall into pieces."""
+    """The built-in tokenizer: cuts as `o200k_base` does, and knows most of its tokens (`base/token_sketch.py`)."""
 
     def split(self, text: str, model: str) -> Iterable[str]:  # noqa: ARG002 - the protocol's second argument
         """Split `text` into token-like pieces; joined they are `text` again."""
         if len(text) <= SHORT:
             return _short(text)
-        return _long(text) if len(text) <= LONG else _split(text)
+        return _long(text) if len(text) <= LONG else tuple(_split(text))
 
 
 @lru_cache(maxsize=1024)
@@ -72,12 +78,28 @@ def _long(text: str) -> tuple[str, ...]:
     return tuple(_split(text))
 
 
-def _split(text: str) -> Iterator[str]:
+def _split(text: str) -> list[str]:
+    found: list[str] = []
     for piece in _PIECES.findall(text):
-        if len(piece) <= WHOLE_WORD and piece.isascii():
-            yield piece
-        else:
-            yield from _divide(piece)
+        found += _divided(piece)
+    return found
+
+
+@lru_cache(maxsize=1 << 14)
+def _divided(piece: str) -> tuple[str, ...]:
+    """Cut a piece into tokens, each as long as can be; words come again and again."""
+    if len(piece) == 1 or piece[0].isdigit() or piece.isspace() or (len(piece) <= LONGEST and is_token(piece)):
+        return (piece,)
+    found: list[str] = []
+    longest = LONGEST if len(piece) <= NO_WORD else LONGEST_IN_NO_WORD
+    start = 0
+    while start < len(piece):
+        end = start + min(longest if piece[start] < IDEOGRAPHS else LONGEST_IDEOGRAPHS, len(piece) - start)
+        while end > start + 1 and not is_token(piece[start:end]):
+            end -= 1
+        found.append(piece[start:end])
+        start = end
+    return tuple(found)
 
 
 class TiktokenTokenizer:
@@ -132,13 +154,3 @@ def total(tokenizer: Tokenizer, texts: Iterable[str], model: str) -> int:
     for text in texts:
         found += len(_short(text)) if len(text) <= SHORT else count(tokenizer, text, model)
     return found
-
-
-def _divide(piece: str) -> Iterator[str]:
-    """Cut a long or foreign piece: about five Latin characters, three of other alphabets, one of an ideograph."""
-    start = width = 0
-    for end, character in enumerate(piece, 1):
-        width += 1 if character < "\u0250" else 2 if character < "\u2e80" else PIECE
-        if width >= PIECE or end == len(piece):
-            yield piece[start:end]
-            start, width = end, 0

@@ -25,7 +25,7 @@ from llm_intercept.dialects.google_models.dialect import GoogleModels
 from llm_intercept.dialects.ollama.dialect import OllamaChat, OllamaGenerate
 from llm_intercept.dialects.ollama.ollama_embed import OllamaEmbed
 from llm_intercept.dialects.ollama.ollama_models import OllamaModels
-from llm_intercept.dialects.opaque import OPAQUE
+from llm_intercept.dialects.opaque import Opaque
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
@@ -93,6 +93,7 @@ DIALECTS: tuple[Dialect, ...] = (
     CountTokens(),
     *SIDE_REQUESTS,
 )
+OPAQUE = Opaque(DIALECTS)
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 

@@ -130,7 +130,8 @@ class NoStreams:
     def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
         """Write an error as the usual event."""
         del first
-        return frame(encode({"error": {"message": error.message, "type": error.type, "code": error.code}}).decode())
+        message = "The request failed." if error.message is None else error.message
+        return frame(encode({"error": {"message": message, "type": error.type, "code": error.code}}).decode())
 
     def halve_arguments(self, body: bytes, /) -> bytes:
         """Leave the body as it is: there are no calls of tools."""
@@ -267,6 +268,11 @@ class Dialect(ABC):
     @abstractmethod
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error in the API's own words and shape."""
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        """Whether host or client say that the API's maker is asked, whatever the path is."""
+        del request
+        return False
 
     def limits(self, states: Sequence[LimitState], second: int) -> Headers:
         """Write what the API says of its rate limits beside every answer, which is made at that second."""

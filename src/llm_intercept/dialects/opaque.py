@@ -23,6 +23,7 @@ from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
 from llm_intercept.dialects.openai.apis import api_of, called, smallest_answer
 from llm_intercept.dialects.openai.failures import fail, retry_at_once
+from llm_intercept.dialects.openai.flavor import is_openai_client
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.retry import RETRY
 from llm_intercept.errors import ReplyError
@@ -74,11 +75,19 @@ class OpaqueGrammar(NoStreams):
 
 
 class Opaque(Dialect):
-    """What stands in where no API claims a request."""
+    """What stands in where no API claims a request.
+
+    Args:
+        makers: The APIs whose makers' hosts are known, and in whose words a request to these fails.
+
+    """
 
     name = ""
     grammar: Grammar = OpaqueGrammar()
     retry = RETRY
+
+    def __init__(self, makers: Sequence[Dialect]) -> None:
+        self._makers = makers
 
     def claims(self, head: WireRequest) -> bool:
         """Whether the request goes to a known host of model APIs, by its URL or by the `Host` it names."""
@@ -132,8 +141,10 @@ class Opaque(Dialect):
                 raise _unwritable(request, answer)
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
-        """Write an error in the shape most APIs share, which is OpenAI's: the key `error` with a message."""
-        return fail(request, error, identity)
+        """Write an error as the maker does whose host or client it is, else as most do, which is as OpenAI does."""
+        makers = () if is_openai_client(request.headers) else self._makers
+        maker = next((one for one in makers if one.is_asked(request)), None)
+        return fail(request, error, identity) if maker is None else maker.fail(request, error, identity)
 
     def essence(self, request: LLMRequest) -> Any:
         """Tell requests apart by their method too: the same path lists, shows, makes and deletes."""
@@ -264,4 +275,3 @@ Opaque.recorded = Recorded(
     delta_fields=frozenset({"text", "delta"}),
     indices=("output_index", "content_index", "item_id"),
 )
-OPAQUE = Opaque()

@@ -41,8 +41,8 @@ class ErrorEvent(Protocol):
     """An error that is told within a stream."""
 
     @property
-    def message(self) -> str:
-        """What it says."""
+    def message(self) -> str | None:
+        """What it says; None for what the API says of its kind."""
         ...
 
     @property

@@ -226,7 +226,7 @@ class StreamError(Fault):
     """The stream ends with an error that is an event of it.
 
     Args:
-        message: What the error says.
+        message: What the error says, instead of the API's own words.
         after: How many chunks come before it.
         form: `data` is an object with the key `error`, as groq and OpenRouter send it, and of Responses the response
             that failed; `event` an event named `error` whose data is the error itself.
@@ -238,7 +238,7 @@ class StreamError(Fault):
 
     """
 
-    message: str = "The server had an error while processing your request. Sorry about that!"
+    message: str | None = None
     _: KW_ONLY
     after: int = 2
     form: Form = "data"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic.lines_of_head import limit_headers
+from llm_intercept.dialects.anthropic.origin import is_asked
 from llm_intercept.dialects.anthropic.wording import fail
 from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.shared.retry import RETRY
@@ -35,6 +36,9 @@ class AnthropicDialect(Dialect):
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         return fail(request, error, identity)
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_asked(request)
 
     def limits(self, states: Sequence[LimitState], second: int) -> Headers:
         return limit_headers(states, second)

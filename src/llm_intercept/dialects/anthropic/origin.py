@@ -14,6 +14,7 @@ from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.questions import asks_a_model
 
 if TYPE_CHECKING:
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
 
 Place = Literal["anthropic", "vertex", "bedrock", "compatible"]
@@ -41,7 +42,7 @@ def has_pings(url: str) -> bool:
     return place_of(url) != "bedrock"
 
 
-def is_asked(head: WireRequest) -> bool:
+def is_asked(head: WireRequest | LLMRequest) -> bool:
     """Whether one of Anthropic's APIs is asked whatever the path is: of its host, or by a client of these APIs."""
     return place_of(head.url) == "anthropic" or VERSION in head.headers
 

@@ -90,6 +90,11 @@ BAD_GATEWAY = (
 )
 IN_STREAM = {"server_error": BROKEN, "rate_limit_exceeded": TYPES[429], "overloaded": TYPES[529]}
 """What names of errors are called within a stream."""
+WORDS = {
+    **{name: words.message for name, words in NAMED.items()},
+    **{kind: NAMED[name].message for name, kind in IN_STREAM.items()},
+}
+"""What errors within a stream say, by their names and by their types."""
 FIRST_OF_SERVERS = 500
 
 

@@ -10,10 +10,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items
-from llm_intercept.dialects.anthropic.wording import IN_STREAM, error_json
+from llm_intercept.dialects.anthropic.wording import IN_STREAM, WORDS, error_json
 from llm_intercept.dialects.anthropic_messages.content import CALL
 from llm_intercept.dialects.anthropic_messages.spaces import framed
 from llm_intercept.dialects.anthropic_messages.speaking import input_of
+from llm_intercept.dialects.shared.error_words import said_in_stream
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent
@@ -48,7 +49,7 @@ def is_last(event: bytes) -> bool:
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as the event of that name, the only form that there is."""
     del first
-    return framed(error_json(IN_STREAM.get(error.type, error.type), error.message, code=error.code))
+    return framed(error_json(IN_STREAM.get(error.type, error.type), said_in_stream(error, WORDS), code=error.code))
 
 
 def halve_arguments(body: bytes) -> bytes:

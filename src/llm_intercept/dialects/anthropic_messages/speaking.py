@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 from llm_intercept.base.json import decode, items, mapping
 from llm_intercept.base.tokens import count
+from llm_intercept.dialects.anthropic_messages.claude_costs import scaled
 from llm_intercept.dialects.anthropic_messages.content import CALL
 from llm_intercept.model.wire import Awaited
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     Telling = Generator[Told, None, dict[str, Any]]
     TellingText = Generator[Told, None, str]
 
-CALL_TOKENS = 44
-"""What a call costs beside its name and input (docs/wire.md 6.5)."""
+CALL_TOKENS = 36
+"""What a call costs beside its name and input, in tokens that are yet to be scaled (docs/wire.md 6.5)."""
 ANSWER_TOKENS = 3
 """What the end of an answer costs."""
 LONGEST = 16
@@ -62,7 +63,11 @@ class Teller:
     def output_tokens(self) -> int:
         """How many tokens were said and thought."""
         budget = self.plan.budget
-        return budget.with_unseen(ANSWER_TOKENS) + budget.thought
+        taken = budget.spent + budget.thought
+        if budget.cut:  # at the limit, which counts as texts are cut
+            return taken
+        said = scaled(taken, self.splitter.tokenizer) + ANSWER_TOKENS
+        return said if budget.left is None else min(said, taken + budget.left)
 
     def tell(self) -> Generator[Told]:
         """Tell all blocks one after the other, until the budget is spent or a text is stopped."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from llm_intercept.base.json import json_object
 from llm_intercept.dialects.anthropic.by_itself import AnthropicByItself
 from llm_intercept.dialects.anthropic.origin import on_vertex, place_of
+from llm_intercept.dialects.anthropic_messages.claude_costs import prompt_tokens
 from llm_intercept.dialects.anthropic_messages.read import COUNTS, MessagesRequest
 from llm_intercept.dialects.anthropic_messages.rejected import check
-from llm_intercept.dialects.anthropic_messages.tokens_used import prompt_tokens
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.model.usage import Usage
 

@@ -9,42 +9,21 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, mapping, text
-from llm_intercept.base.tokens import total
+from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.anthropic.origin import place_of
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.model.request import LLMRequest
 
-FIRST_MESSAGE, MESSAGE = 7, 3
-"""What messages cost beside their texts: the first, and each other one."""
-TOOLS, FORCED_TOOLS = 346, 313
-"""What the instructions for tools cost that the API adds, by whether one must be called (Anthropic, "Pricing")."""
 CALLED = {"web_search": "web_search_requests", "web_fetch": "web_fetch_requests"}
 UNTOLD = re.compile(r"claude-(?:[23]|instant|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|[@-]latest|@\d{8}|$))")
 """Models that do not tell where they ran (docs/wire.md 6.5)."""
 WRITTEN, READ = "cache_creation_input_tokens", "cache_read_input_tokens"
 IN_DELTA = ("input_tokens", WRITTEN, READ, "output_tokens")
 """What is told again when a stream ends."""
-
-
-def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
-    """Estimate the tokens of a prompt: messages, tool calls and the tools offered."""
-    texts = [message.text for message in request.messages]
-    texts += [
-        said for message in request.messages for call in message.tool_calls for said in (call.name, call.arguments)
-    ]
-    offered = request.tools
-    texts += [encode(tool.raw).decode() for tool in offered]
-    choice = request.tool_choice
-    forced = choice is not None and choice.mode == "required"
-    said = [message for message in request.messages if message.role != "system"]
-    beside = FIRST_MESSAGE + MESSAGE * max(0, len(said) - 1) + (FORCED_TOOLS if forced else TOOLS) * bool(offered)
-    return beside + total(tokenizer, filter(None, texts), request.model)
 
 
 def usage_json(used: Usage, model: str, request: LLMRequest, content: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

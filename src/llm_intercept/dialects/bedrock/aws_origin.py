@@ -5,8 +5,10 @@ Knows: Bedrock's own words (its reference, "Common Errors"; botocore's model of 
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply
 
+HOST = re.compile(r"(?:^|\.)bedrock(?:-agent)?(?:-runtime)?(?:-fips)?\.[\w-]+\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)")
 JSON, STREAM = "application/json", AMAZON.media_type
 WORDS = {
     "invalid_request": "The provided request is not valid",
@@ -97,6 +100,9 @@ class BedrockDialect(Dialect):
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        return HOST.search(urlsplit(request.url).hostname or "") is not None
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         if isinstance(error.body, str | bytes):

@@ -9,7 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, json_object, mapping
+from llm_intercept.dialects.bedrock.aws_origin import WORDS
 from llm_intercept.dialects.bedrock.converse_events import BLOCK, DELTA, END, METADATA, START, event_in, frame_of
+from llm_intercept.dialects.shared.error_words import said_in_stream
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent
@@ -39,7 +41,7 @@ def error(error: ErrorEvent, first: bytes) -> bytes:
     named = error.type.removesuffix("Exception")
     name = named[:1].lower() + named[1:]
     known = name if name in OF_STREAMS else "internalServer"
-    return frame_of({f"{known}Exception": {"message": error.message}}, "exception")
+    return frame_of({f"{known}Exception": {"message": said_in_stream(error, WORDS)}}, "exception")
 
 
 def halve_arguments(body: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import Dialect
@@ -56,11 +57,12 @@ STATUSES = {"overloaded": 503}
 """The statuses of errors that are named, where Cohere has others."""
 
 
-def is_cohere(head: WireRequest) -> bool:
+def is_cohere(head: WireRequest | LLMRequest) -> bool:
     """Whether host or client say that Cohere is asked."""
+    host = urlsplit(head.url).hostname or ""
     names = {name.lower(): str(value) for name, value in head.headers.items()}
     is_client = names.get("user-agent", "").startswith("cohere/") or names.get(CLIENT, "") == "cohere"
-    return is_client or f".{head.host}".endswith(HOSTS)
+    return is_client or f".{host}".endswith(HOSTS)
 
 
 def stream_type(headers: Mapping[str, Any]) -> str:
@@ -86,6 +88,9 @@ def uuid_of(identity: str) -> str:
 
 class CohereDialect(Dialect):
     """One of Cohere's APIs: how it fails, and tells clients to wait."""
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_cohere(request)
 
     home = "api.cohere.com"
     variables = MappingProxyType({"CO_API_URL": "{}"})

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import encode, items, json_object, mapping, text
 from llm_intercept.dialects.cohere.chat_events import event_bytes, line_bytes
+from llm_intercept.dialects.cohere.cohere_origin import WORDS
+from llm_intercept.dialects.shared.error_words import said_in_stream
 from llm_intercept.dialects.shared.ready import DONE, END
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def _type(said: bytes) -> str:
 
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error: the last event says it, since there is none of its own."""
-    last = {"type": "message-end", "delta": {"error": error.message, "finish_reason": "ERROR"}}
+    last = {"type": "message-end", "delta": {"error": said_in_stream(error, WORDS), "finish_reason": "ERROR"}}
     return line_bytes(last) if first.startswith(b"{") else event_bytes(last) + DONE
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.google.places import is_googles
 from llm_intercept.dialects.google.retry_info import RETRY
 from llm_intercept.dialects.google.rpc_status import fail
 
@@ -31,6 +33,9 @@ class GoogleDialect(Dialect):
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         return fail(request, error, identity)
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_googles(urlsplit(request.url).hostname or "", request.headers)
 
     def limits(self, states: Sequence[LimitState], second: int) -> Headers:
         del states, second

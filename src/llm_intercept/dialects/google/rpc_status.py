@@ -121,6 +121,8 @@ KNOWN = {
     "deadline": Known("Deadline expired before operation could complete."),
 }
 KNOWN["overloaded"] = KNOWN["service_unavailable"]
+WORDS = {name: known.studio for name, known in KNOWN.items()}
+"""What errors say within a stream, where nobody knows which of the two APIs was asked."""
 BAD_GATEWAY = (
     "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 502 (Server Error)!!1</title>\n  <p><b>502.</b> <ins>That\u2019s "
     "an error.</ins>\n  <p>The server encountered a temporary error and could not complete your request."

@@ -16,6 +16,7 @@ from llm_intercept.base.json import encode, mapping
 from llm_intercept.base.tokens import count
 from llm_intercept.dialects.google_gemini.accumulate import SIGNATURE
 from llm_intercept.dialects.google_gemini.candidate_plan import TEXT
+from llm_intercept.dialects.google_gemini.gemini_costs import costs_of
 from llm_intercept.dialects.google_gemini.token_counts import media_of
 from llm_intercept.dialects.shared.pieces import Splitter
 from llm_intercept.model.wire import Awaited
@@ -183,4 +184,5 @@ class Teller:
 
     def _call_tokens(self, part: dict[str, Any]) -> int:
         called = mapping(part[CALLED])
-        return count(self.tokenizer, called["name"] + encode(called["args"]).decode(), self.model)
+        said = count(self.tokenizer, called["name"] + encode(called["args"]).decode(), self.model)
+        return max(1, said + costs_of(self.model).call)

@@ -67,7 +67,7 @@ class Generation:
 def generation(model: str, *, is_vertex: bool) -> Generation:
     """Look up the generation of a model."""
     name = model.rpartition("/")[2]
-    version = _version(name)
+    version = version_of(name)
     is_studio, is_old, is_new = not is_vertex, version < USUAL, version >= (3, 0)
     return Generation(
         is_vertex=is_vertex,
@@ -88,7 +88,8 @@ def generation(model: str, *, is_vertex: bool) -> Generation:
     )
 
 
-def _version(name: str) -> tuple[int, int]:
+def version_of(name: str) -> tuple[int, int]:
+    """Read the version of a model in its name."""
     found = VERSION.match(name)
     if found is not None:
         return int(found[1]), int(found[2] or 0)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import decode, is_object, items, mapping, plain, text
 from llm_intercept.base.tokens import EstimatingTokenizer, total
 from llm_intercept.dialects.google.json_text import one_line, pretty
-from llm_intercept.dialects.google.rpc_status import word_for
+from llm_intercept.dialects.google.rpc_status import WORDS, word_for
+from llm_intercept.dialects.shared.error_words import said_in_stream
 from llm_intercept.dialects.shared.ready import stream_data
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def error(error: ErrorEvent, first: bytes) -> bytes:
     said = error.code or ""
     code = int(said) if said.isdecimal() else STATUSES.get(error.type, 500)
     status = error.type if error.type.isupper() else word_for(code)
-    facts = {"code": code, "message": error.message, "status": status}
+    facts = {"code": code, "message": said_in_stream(error, WORDS), "status": status}
     return event({"error": facts}) if error.form == "data" else b"event: error\r\n" + event(facts)
 
 

@@ -9,23 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, items, mapping, text
-from llm_intercept.base.tokens import total
+from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.google.named import got
-from llm_intercept.model.parts import Media
+from llm_intercept.dialects.google_gemini.gemini_costs import MEDIA_TOKENS, MODALITIES, media_tokens, text_tokens
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.google_gemini.generations import Generation
     from llm_intercept.model.request import LLMRequest
 
 KEY = "usageMetadata"
-MEDIA_TOKENS = {"image": 258, "audio": 32, "video": 263, "file": 258}
-"""What one of them costs at the least (the API's guide, "Understand and count tokens")."""
-MODALITIES = {"image": "IMAGE", "audio": "AUDIO", "video": "VIDEO", "file": "DOCUMENT"}
 SAID_TOKENS = {**MEDIA_TOKENS, "image": 1290}
 """What a medium costs that is answered (the API's guide, "Image generation")."""
 TRAFFIC = {"trafficType": "ON_DEMAND"}
@@ -72,21 +68,7 @@ def media_of(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def prompt_of(request: LLMRequest, tokenizer: Tokenizer) -> Prompt:
     """Estimate what a prompt costs: its texts, the calls in it, the tools that are offered, and its media."""
-    texts = [one for message in request.messages for one in _texts(message)]
-    texts += [encode(tool).decode() for tool in items(request.raw.get("tools"))]
-    media: dict[str, int] = {}
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, Media):
-                kind = MODALITIES[part.kind]
-                media[kind] = media.get(kind, 0) + MEDIA_TOKENS[part.kind]
-    return Prompt(total(tokenizer, filter(None, texts), request.model), tuple(media.items()))
-
-
-def _texts(message: Any) -> Iterator[str]:
-    yield message.text
-    for call in message.tool_calls:
-        yield from (call.name, call.arguments)
+    return Prompt(text_tokens(request, tokenizer), tuple(media_tokens(request).items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import items, json_object, mapping
 from llm_intercept.dialects.ollama.lines import CALLS, line_of_error
-from llm_intercept.dialects.ollama.ollama_origin import go_json
+from llm_intercept.dialects.ollama.ollama_origin import WORDS, go_json
+from llm_intercept.dialects.shared.error_words import said_in_stream
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import ErrorEvent
@@ -37,7 +38,7 @@ def is_last(event: bytes) -> bool:
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as a line."""
     del first
-    return line_of_error(error.message)
+    return line_of_error(said_in_stream(error, WORDS))
 
 
 def halve_arguments(body: bytes) -> bytes:

@@ -54,9 +54,10 @@ READ = 1_000_000  # and one of the prompt
 LOAD = 40_000_000
 
 
-def is_ollama(head: WireRequest) -> bool:
+def is_ollama(head: WireRequest | LLMRequest) -> bool:
     """Whether host, port or client say that Ollama is asked."""
-    if head.host == CLOUD[0] or head.host.endswith(CLOUD[1]):
+    host = urlsplit(head.url).hostname or ""
+    if host == CLOUD[0] or host.endswith(CLOUD[1]):
         return True
     return is_its_port(head.url) or str(head.headers.get("user-agent", "")).lower().startswith(CLIENTS)
 
@@ -99,6 +100,9 @@ def go_json(value: object) -> bytes:
 
 class OllamaDialect(Dialect):
     """One of Ollama's APIs: how it fails, and tells clients to wait."""
+
+    def is_asked(self, request: LLMRequest) -> bool:
+        return is_ollama(request)
 
     home = "ollama.com"
     variables = MappingProxyType({"OLLAMA_HOST": "{}"})

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items, mapping
 from llm_intercept.base.sse import frame
+from llm_intercept.dialects.openai.failures import WORDS
+from llm_intercept.dialects.shared.error_words import said_in_stream
 from llm_intercept.dialects.shared.ready import END
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def _kind_of_delta(delta: Any) -> EventKind:
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as an event of a stream."""
     del first
-    facts = {"message": error.message, "type": error.type, "param": None, "code": error.code}
+    facts = {"message": said_in_stream(error, WORDS), "type": error.type, "param": None, "code": error.code}
     if error.form == "event":
         return b"event: error\n" + frame(encode(facts).decode())
     return frame(encode({"error": facts}).decode())

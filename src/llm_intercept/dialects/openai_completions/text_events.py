@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.json import decode, items, mapping
+from llm_intercept.base.json import decode, encode, items, mapping
+from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import NoStreams
+from llm_intercept.dialects.openai.failures import WORDS
+from llm_intercept.dialects.shared.error_words import said_in_stream
 from llm_intercept.dialects.shared.ready import END
 
 if TYPE_CHECKING:
+    from llm_intercept.faults.base import ErrorEvent
     from llm_intercept.model.wire import EventKind
 
 
@@ -30,6 +34,11 @@ class TextEvents(NoStreams):
         if not choices:
             return "usage" if told.get("usage") else "other"
         return "finish" if any(one.get("finish_reason") for one in choices) else "content"
+
+    def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
+        del first
+        facts = {"message": said_in_stream(error, WORDS), "type": error.type, "param": None, "code": error.code}
+        return frame(encode({"error": facts}).decode())
 
     def is_last(self, event: bytes, /) -> bool:
         """Whether it is `[DONE]`, where SDKs stop reading."""

@@ -9,8 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import decode, encode, is_object, items, mapping, plain, text
+from llm_intercept.dialects.openai.failures import WORDS
 from llm_intercept.dialects.openai_responses.items import CALLS
 from llm_intercept.dialects.openai_responses.numbered import framed_event
+from llm_intercept.dialects.shared.error_words import said_in_stream
 from llm_intercept.dialects.shared.ready import stream_data
 
 if TYPE_CHECKING:
@@ -46,12 +48,12 @@ def _type(event: bytes) -> str:
 
 def error(error: ErrorEvent, first: bytes) -> bytes:
     """Write an error as an event of a stream: as one of that name, or as the response that failed."""
-    code = error.code or error.type
+    code, message = error.code or error.type, said_in_stream(error, WORDS)
     if error.form == "event":
-        facts = {"code": code, "message": error.message, "param": None, "sequence_number": error.after}
+        facts = {"code": code, "message": message, "param": None, "sequence_number": error.after}
         return framed_event("error", facts)
     begun = next((mapping(one.get("response")) for one in stream_data(first)), mapping(None))
-    failed = {**begun, "status": "failed", "error": {"code": code, "message": error.message}}
+    failed = {**begun, "status": "failed", "error": {"code": code, "message": message}}
     return framed_event("response.failed", {"response": failed, "sequence_number": error.after})
 
 

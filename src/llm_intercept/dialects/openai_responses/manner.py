@@ -5,7 +5,7 @@ Knows: its errors. Must not know: which rule asked for them.
 
 from __future__ import annotations
 
-from llm_intercept.dialects.openai.failures import Known, Manner
+from llm_intercept.dialects.openai.failures import STATUSES, Known, Manner
 
 REFUSED = "invalid_request_error"
 MANNER = Manner(
@@ -18,7 +18,7 @@ MANNER = Manner(
             "input",
         ),
     },
-    statuses={"model_not_found": 400},
+    statuses={**STATUSES, "model_not_found": 400},
     front_door=frozenset(),
     headers={401: (("www-authenticate", 'Bearer realm="OpenAI API"'),)},
 )

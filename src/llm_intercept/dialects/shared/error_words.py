@@ -13,6 +13,7 @@ from llm_intercept.timing.clock import whole
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.faults.base import ErrorEvent
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import ErrorReply
@@ -26,6 +27,14 @@ def message_of(error: ErrorReply, request: LLMRequest, words: Mapping[str, str])
     if error.message is not None:
         return error.message
     return words.get(error.name, USUAL).replace("{model}", request.model)
+
+
+def said_in_stream(error: ErrorEvent, words: Mapping[str, str]) -> str:
+    """Return what an error says that is told within a stream, where nobody knows any more what was asked."""
+    if error.message is not None:
+        return error.message
+    said = words.get(error.type) or words["server_error"]
+    return said.replace("{model}", "the model").replace("{retry}", "1ms")
 
 
 def status_of(error: ErrorReply, statuses: Mapping[str, int]) -> int:
