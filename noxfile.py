@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients` and `nox -s trap`, or `make sdks`,
-`make ecosystem` and `make trap`.
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients servers load` and `nox -s trap`, or
+`make sdks`, `make ecosystem` and `make trap`.
 """
 
 from __future__ import annotations
