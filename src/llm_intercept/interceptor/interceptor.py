@@ -118,14 +118,10 @@ class Interceptor:
             SettingsError: A condition has a type it cannot have, there is no such keyword or API, or none is given.
 
         """
-        from llm_intercept.conditions.given import some_conditions  # noqa: PLC0415 - as for `calls`
+        from llm_intercept.rules.known_apis import rule_conditions  # noqa: PLC0415 - as for `calls`
 
         self._change("on(…)", "a rule made in Python")
-        found = some_conditions("on", conditions, wanted)
-        if any(one.is_of_http() for one in found):  # as those on an API are
-            from llm_intercept.rules.known_apis import check_apis  # noqa: PLC0415 - few rules name one
-
-            check_apis(found)
+        found = rule_conditions(conditions, wanted)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
     def reply(
