@@ -246,6 +246,54 @@ def test_it(number):
     result.assert_outcomes(passed=3)
 
 
+CONFTEST = """
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def usual(llm_mock):
+    llm_mock.on("weather").reply("usual").optional()
+    llm_mock.on("once").reply("once")
+    llm_mock.reply("anything")
+"""
+
+
+def test_a_tests_rules_come_before_those_of_its_fixtures(run, pytester):
+    """Of two that mean a request, the test's answers, and what it answers for need not be used: no warning, no error."""
+    pytester.makeconftest(CONFTEST)
+    result = run("""
+def test_as_usual():
+    assert [ask("the weather"), ask("once"), ask()] == ["usual", "once", "anything"]
+
+
+def test_own(llm_mock):
+    llm_mock.on("weather").reply("own")
+    llm_mock.reply("own anything")
+    llm_mock.on(lambda request: request.last_user == "once").reply("own once")
+    assert [ask("the weather"), ask("once"), ask()] == ["own", "own once", "own anything"]
+    assert [ask("the weather"), ask()] == ["own", "own anything"]
+
+
+def test_the_same(llm_mock):
+    llm_mock.on("once").reply("own once")
+    assert ask("once") == "own once"
+
+
+@pytest.mark.llm_intercept("of the marker")
+def test_marked():
+    assert [ask("weather"), ask("once"), ask()] == ["usual", "once", "of the marker"]
+
+
+@pytest.mark.llm_intercept("of the marker")
+def test_marked_and_own(llm_mock):
+    llm_mock.on("once").reply("own once")
+    llm_mock.reply("own")
+    assert [ask("once"), ask()] == ["own once", "own"]
+""")
+    result.assert_outcomes(passed=5, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_own*", "*on('once')*", "*conftest.py:*"])
+
+
 # What fails a test
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 REPORTER = "llm_intercept_reporter"
 ACTIVE = pytest.StashKey["Interceptor | None"]()
+OF_TEST, OF_MARKER, OF_FIXTURES = range(3)
+"""How far from a test its rules are: the nearest are asked first."""
 FAILED = pytest.StashKey[bool]()
 SHOWN_COST = 0.00005  # less is 0.0000 in four places
 
@@ -39,8 +41,12 @@ def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
         plugins.register(Reporter(), REPORTER)
     block, asks_for_reply = _block(request.node)
     llm = block.__enter__()
-    for rule in () if asks_for_reply else engine_of(llm).book.catch_alls:
+    book = engine_of(llm).book
+    for rule in book.all():
+        rule.distance = OF_MARKER
+    for rule in () if asks_for_reply else book.catch_alls:
         rule.optional()
+    book.distance = OF_FIXTURES
     request.node.stash[ACTIVE] = llm
     yield llm
     problem = _end(block)
@@ -86,6 +92,13 @@ def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 class Reporter:
     """Prints the calls of a failing test under it; registered when the first test uses the fixture."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Let the rules that a test makes come before its marker's and its fixtures'."""
+        llm = item.stash.get(ACTIVE, None)
+        if llm is not None:
+            engine_of(llm).book.distance = OF_TEST
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
