@@ -378,7 +378,9 @@ def _generator_keyword(question: str, *, llm: Interceptor, times: int = 1) -> It
     yield llm, question * times
 
 
-async def _async_generator_after_more(question: str, *rest: Any, llm: Interceptor, times: int = 1) -> AsyncIterator[Any]:
+async def _async_generator_after_more(
+    question: str, *rest: Any, llm: Interceptor, times: int = 1
+) -> AsyncIterator[Any]:
     yield llm, question * times
 
 

@@ -73,7 +73,7 @@ class Interception:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: Decorated) -> Decorated:
-        """Decorate a function, or the test methods of a class: every call is a block of its own, to the end of what it returns.
+        """Decorate a function, or a class's tests: every call is a block of its own, to the end of what it returns.
 
         A function that takes an argument `llm` is given the block's `Interceptor`, unless its caller gives one.
         """

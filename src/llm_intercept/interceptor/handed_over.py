@@ -1,5 +1,4 @@
-"""What a decorated function is given of its block: the `Interceptor`, if it takes an argument `llm`; and which methods of a
-class are decorated.
+"""What a decorated function is given: its block's `Interceptor`, as `llm`; and which methods of a class are decorated.
 
 Knows: signatures, classes. Must not know: blocks.
 """

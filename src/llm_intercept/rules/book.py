@@ -65,7 +65,7 @@ class RuleBook:
         return rule
 
     def _placed(self, rules: list[Rule], rule: Rule) -> list[Rule]:
-        """Return rules with one more; where it is not the last, it is another list, and what was filed is filed anew."""
+        """Return rules with one more: another list, where it is not the last, and what was filed is filed anew."""
         if not rules or rules[-1].distance <= rule.distance:
             rules.append(rule)
             return rules
