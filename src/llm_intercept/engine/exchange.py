@@ -38,12 +38,7 @@ from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
-from llm_intercept.errors import (
-    AnswerError,
-    LLMInterceptError,
-    ReplyError,
-    UnmatchedRequestError,
-)
+from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError, UnmatchedRequestError
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
@@ -70,7 +65,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.rule import Unknown
-    from llm_intercept.settings import Network, UnmatchedPolicy
+    from llm_intercept.settings import Network, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
 
 IN_THE_BODY = "mock_response, in the request's body"
@@ -93,6 +88,7 @@ class Engine:
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     passthrough: tuple[str, ...] = ()
     network: Network = "open"
+    validate: Validation = "auto"
     all_used: bool = False
     refusal: Refusal | None = None
     budget: Budget | None = None
@@ -194,6 +190,8 @@ class Engine:
             request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
+            if self.validate != "off" and not self._goes_out(head, chain):
+                dialect.validate(request, strictly=self.validate == "strict")
         except BadRequestError as refused:
             if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
@@ -369,7 +367,7 @@ class Engine:
         request = OPAQUE.read(head, content)
         digest = self._identities.digest(request.raw, self.seed)
         call = self.journal.note(Call(request, digest=digest))
-        call.source, call.status, call.error = "rule", refused.error.status, refused
+        call.source, call.status, call.error = "refused", refused.error.status, refused
         call.finish()
         identity = told_now(self._identities.next(digest, dialect.name, stream=False), self.service.clock)
         return dialect.fail(request, refused.error, identity)

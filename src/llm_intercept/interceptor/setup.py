@@ -42,6 +42,7 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         tokenizer=_tokenizer(settings["tokenizer"]),
         passthrough=_hosts_and_models(settings["passthrough"]),
         network=settings["network"],
+        validate=settings["validate"],
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
         service=Service(
