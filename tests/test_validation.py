@@ -77,6 +77,48 @@ REFUSED: list[tuple[dict[str, Any], str, str | None, str]] = [
         "Invalid schema for function 'f': In context=()",
     ),
 ]
+RESPONSES = "https://api.openai.com/v1/responses"
+FUNCTION_CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
+ASKED = {"type": "function", "name": "f", "parameters": LOOSE}
+
+
+def in_format(**wanted: Any) -> dict[str, Any]:
+    return {"text": {"format": wanted}}
+
+
+OF_RESPONSES: list[tuple[dict[str, Any], str, str | None, str]] = [
+    ({"input": [USER, OUTPUT]}, "input", None, "No tool call found for function call output with call_id call_1."),
+    ({"input": [USER, FUNCTION_CALL]}, "input", None, "No tool output found for function call call_1."),
+    ({"temperature": 3}, "temperature", "decimal_above_max_value", "<= 2"),
+    ({"store": "yes"}, "store", "invalid_type", "expected a boolean"),
+    ({"model": "o4-mini", "temperature": 0}, "temperature", None, "not supported with this model"),
+    (in_format(type="json_object"), "input", None, "must contain the word 'json'"),
+    (
+        in_format(type="json_schema", name="a", strict=True, schema=LOOSE),
+        "text.format.schema",
+        "invalid_json_schema",
+        "",
+    ),
+    ({"tools": [{**ASKED, "name": "f g"}]}, "tools[0].name", "invalid_value", "does not match pattern"),
+    (
+        {"tools": [{**ASKED, "strict": True, "parameters": PARTIAL}]},
+        "tools[0].parameters",
+        "invalid_function_parameters",
+        "Missing 'a'",
+    ),
+    (
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "cat.png"}]}]},
+        "input[0].content[0].image_url",
+        "invalid_value",
+        "Expected a valid URL",
+    ),
+]
+TAKEN_BY_RESPONSES: list[dict[str, Any]] = [
+    {"input": [USER, FUNCTION_CALL, OUTPUT]},
+    {"tools": [{**ASKED, "strict": True}], "temperature": 1, "model": "gpt-5"},
+    {"input": "Give JSON", **in_format(type="json_object")},
+]
 TAKEN: list[dict[str, Any]] = [
     # what is near to what is refused, and is not
     {"messages": [USER, CALLED, ANSWER]},
@@ -111,6 +153,22 @@ def test_what_openai_would_refuse_is_refused(body: dict[str, Any], param: str, c
     assert post(body, COMPATIBLE).status_code == 200
     assert post(body, validate="off").status_code == 200
     assert post(body, COMPATIBLE, "strict").status_code == 400
+
+
+@pytest.mark.parametrize(("body", "param", "code", "said"), OF_RESPONSES)
+def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
+    """As chat completions do, in the words and places of Responses."""
+    response = post({"input": "hi", **body}, RESPONSES)
+    error = response.json()["error"]
+    assert (response.status_code, error["param"], error["code"]) == (400, param, code)
+    assert said in error["message"]
+    assert post({"input": "hi", **body}, "http://localhost:8000/v1/responses").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_RESPONSES)
+def test_what_responses_take_is_answered(body: dict[str, Any]) -> None:
+    """What is near to what is refused."""
+    assert post({"input": "hi", **body}, RESPONSES).status_code == 200
 
 
 @pytest.mark.parametrize("body", TAKEN)

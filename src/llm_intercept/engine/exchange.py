@@ -20,6 +20,7 @@ from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
+from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.keyless import check_key
@@ -44,6 +45,7 @@ from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFault
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
+from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.settings.environment import served_at
@@ -89,6 +91,7 @@ class Engine:
     passthrough: tuple[str, ...] = ()
     network: Network = "open"
     validate: Validation = "auto"
+    fitting: Fitting = field(default_factory=Fitting)
     all_used: bool = False
     refusal: Refusal | None = None
     budget: Budget | None = None
@@ -265,6 +268,8 @@ class Engine:
             answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
+        elif isinstance(answer, Reply):
+            case.engine.fitting.check(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
             response = self._written(case, answer, self._identity(case))

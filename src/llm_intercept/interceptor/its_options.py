@@ -45,6 +45,9 @@ class Options(TypedDict, total=False):
         validate: Which requests get the API's own 400: `auto` (the default) those that OpenAI, Azure, Anthropic and
             Google are sure to refuse; `strict` also those that the API's installed SDK has no types for, at any host;
             `off` only what cannot be read. Where a tape or the network may answer, these do.
+        strict: Whether a rule's reply that the model could not give to the request is an error that names the rule: the
+            call of a tool that was not offered, arguments outside its schema, a text outside the response's format; by
+            default a warning once a rule (`errors.UnfitReplyWarning`). What a tape plays is not looked at.
         seed: The same seed gives the same ids for the same requests; 0 by default.
         created: When answers say they were made (their `created`, their date, the time in their ids), in Unix seconds;
             by default the present of the simulated clock.
@@ -66,6 +69,7 @@ class Options(TypedDict, total=False):
     passthrough: str | Sequence[str] | None
     network: Network | None
     validate: Validation | None
+    strict: bool | None
     seed: int | None
     created: int | None
     tokenizer: Tokenizer | Literal["exact", "estimate"] | None

@@ -115,6 +115,12 @@ SETTINGS = (
         "auto",
         "which requests get the API's own 400: what it is sure to refuse, nothing, or all that its SDK does not know",
     ),
+    Setting(
+        "strict",
+        values.TRUTH,
+        False,
+        "whether a reply that the model could not give to the request is an error, and not a warning once a rule",
+    ),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
     Setting(

@@ -1,4 +1,4 @@
-"""Which of OpenAI's models reason and so take fewer parameters.
+"""Which of OpenAI's models reason and so take fewer parameters (OpenAI's guide "Reasoning models").
 
 Knows: models' names. Must not know: requests.
 """

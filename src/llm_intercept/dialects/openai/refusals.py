@@ -5,6 +5,7 @@ Knows: the words of its errors. Must not know: any API's fields.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int, is_number
@@ -13,8 +14,10 @@ from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Mapping
+
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+LONGEST_NAME = 64
 
 
 def refused(message: str, param: str | None = None, code: str | None = None, hint: str = "") -> BadRequestError:
@@ -83,6 +86,11 @@ def check_pattern(value: str, place: str, pattern: re.Pattern[str], most: int) -
     if len(value) > most:
         told = f"Expected a string with maximum length {most}, but got a string with length {len(value)} instead."
         raise refused(f"Invalid '{place}': string too long. {told}", place, "string_above_max_length")
+
+
+def check_name(value: str, place: str) -> None:
+    """Refuse the name of a tool that OpenAI would not take."""
+    check_pattern(value, place, TOOL_NAME, LONGEST_NAME)
 
 
 def check_length(value: object, place: str, most: int) -> None:

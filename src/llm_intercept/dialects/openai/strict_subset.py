@@ -16,25 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Path = tuple[str, ...]
+STRICT = "Mend the schema, or leave `strict` out."
 DEEPEST = 100
 """So many levels are looked at."""
 
 
-def objection(schema: object) -> str:
-    """Say in OpenAI's words why a schema is outside the subset; empty if it is not."""
+def objection(schema: object, *, is_completed: bool = False) -> str:
+    """Say in OpenAI's words why a schema is outside the subset; empty if it is not.
+
+    Args:
+        schema: The schema.
+        is_completed: Whether `additionalProperties` may be left out, as Responses take it of functions (a recorded
+            request was answered).
+
+    """
     if not is_object(schema):
         return ""
     kind = mapping(schema).get("type")
     if "$ref" not in mapping(schema) and kind != "object":
         shown = "None" if kind is None else kind
         return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{shown}\"'."
-    return next(_objections(mapping(schema), ()), "")
+    return next(_objections(mapping(schema), (), is_completed=is_completed), "")
 
 
-def _objections(schema: Mapping[str, Any], path: Path) -> Iterator[str]:
+def _objections(schema: Mapping[str, Any], path: Path, *, is_completed: bool) -> Iterator[str]:
     properties = mapping(schema.get("properties"))
     if schema.get("type") == "object" or properties:
-        if schema.get("additionalProperties") is not False:
+        if schema.get("additionalProperties", not is_completed) is not False:
             yield f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
         left = [name for name in properties if name not in items(schema.get("required"))]
         if left:
@@ -43,7 +51,7 @@ def _objections(schema: Mapping[str, Any], path: Path) -> Iterator[str]:
     if len(path) < DEEPEST:
         for inner, place in _within(schema):
             if is_object(inner):
-                yield from _objections(mapping(inner), (*path, *place))
+                yield from _objections(mapping(inner), (*path, *place), is_completed=is_completed)
 
 
 def _within(schema: Mapping[str, Any]) -> Iterator[tuple[Any, Path]]:

@@ -15,15 +15,17 @@ from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.dialects.openai.image_links import check_image
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import (
+    LONGEST_NAME,
     check_decimal,
     check_length,
+    check_name,
     check_pattern,
     check_type,
     empty_array,
     missing,
     refused,
 )
-from llm_intercept.dialects.openai.strict_subset import objection
+from llm_intercept.dialects.openai.strict_subset import STRICT, objection
 from llm_intercept.dialects.openai_chat.read import is_text_alone
 
 if TYPE_CHECKING:
@@ -42,11 +44,8 @@ TYPES: tuple[tuple[str, type, str], ...] = (
     ("user", str, "a string"),
 )
 MOST_STOPS = 4
-STRICT = "Mend the schema, or leave `strict` out."
 ADJACENT = "After the message that calls tools comes one message of role 'tool' for each call, with its id."
-TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 MESSAGE_NAME = re.compile(r"[^\s<|\\/>]+")
-LONGEST_NAME = 64
 NOT_FOLLOWED = (
     "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The "
     "following tool_call_ids did not have response messages: {}"
@@ -84,7 +83,7 @@ def _check_fields(body: Mapping[str, Any]) -> None:
     for number, tool in enumerate(items(body.get("tools"))):
         name = text(mapping(mapping(tool).get("function")).get("name"))
         if name:
-            check_pattern(name, f"tools[{number}].function.name", TOOL_NAME, LONGEST_NAME)
+            check_name(name, f"tools[{number}].function.name")
 
 
 def _check_family(body: Mapping[str, Any]) -> None:
