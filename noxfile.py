@@ -151,6 +151,7 @@ CLIENTS = {
     "ollama": ("ollama", "test_served_ollama.py"),
     "cohere": ("cohere", "test_served_cohere.py"),
     "dspy": ("dspy", "test_served_dspy.py"),
+    "openresponses": ("openresponses-types", "test_served_openresponses.py"),
     "node": ("", "test_served_node.py", "test_served_examples.py"),
 }
 # The doors of the trap that are asked in an environment of their own, by its dependency group.

@@ -180,7 +180,7 @@ def _said(body: Any) -> str:
 
 def events(text: str) -> list[Any]:
     """Parse the data lines of an SSE text, which must end with [DONE]."""
-    data = [line.removeprefix("data: ") for line in text.split("\n\n") if line]
+    data = [line.removeprefix("data: ") for line in text.split("\n\n") if line.startswith("data: ")]
     assert data[-1] == "[DONE]"
     return [json.loads(line) for line in data[:-1]]
 

@@ -517,7 +517,7 @@ def test_azures_hosts_and_paths_have_azures_shape(url: str) -> None:
     [
         URL,
         "https://eu.api.openai.com/v1/chat/completions",
-        "http://localhost:8000/v1/chat/completions",
+        "http://localhost:9000/v1/chat/completions",
         "https://openai.azure.com.example.org/v1/chat/completions",
         "https://gateway.test/azure/chat/completions",
     ],

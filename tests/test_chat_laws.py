@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle, islice
 from typing import Any
 
 import httpx
@@ -415,7 +416,7 @@ def test_mistrals_calls_come_whole(url: str, agent: str, is_whole: bool) -> None
     deltas = [call for chunk in chunks for one in chunk["choices"] for call in one["delta"].get("tool_calls", ())]
     assert (len(deltas) == 2) is is_whole
     called = accumulated(chunks)["choices"][0]["message"]["tool_calls"]
-    assert [call["function"]["arguments"] for call in called] == ['{"a":"text"}', "{}"]
+    assert [call["function"]["arguments"] for call in called] == ['{"a": "text"}', "{}"]
 
 
 @pytest.mark.parametrize(
@@ -431,3 +432,42 @@ def test_another_api_with_the_path_is_not_answered_as_openais(url: str, fields: 
     head = WireRequest("POST", url, httpx.URL(url).host, "/v1/chat/completions", {})
     with pytest.raises(UnreadableError, match="browser-use's own API there"):
         dialect.read(head, json.dumps(chat(**fields)).encode())
+
+
+CITIES = ({"city": "Reykjavík", "days": [1, 2]}, {"city": "Oslo"}, {})
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("counts", [False, True])
+def test_calls_are_told_as_alone_or_as_several(count: int, counts: bool) -> None:
+    """A lone call is compact; several are spaced, cut every 4, 5, 6 characters, and have `usage` before `choices`."""
+    reply = Reply(*(tool_call("f", one) for one in CITIES[:count]))
+    params: dict[str, Any] = {"stream_options": {"include_usage": True}} if counts else {}
+    with httpx.Client(transport=InterceptTransport(reply)) as client:
+        whole = client.post(URL, json=chat(tools=TOOLS)).json()
+        chunks = stream_data(client.post(URL, json=chat(tools=TOOLS, stream=True, **params)).content)
+    lay_out = {"separators": (",", ":")} if count == 1 else {}
+    written = [json.dumps(one, ensure_ascii=False, **lay_out) for one in CITIES[:count]]
+    assert [call["function"]["arguments"] for call in whole["choices"][0]["message"]["tool_calls"]] == written
+    pieces: list[list[str]] = [[] for _ in range(count)]
+    for chunk in chunks:
+        delta = chunk["choices"][0]["delta"] if chunk["choices"] else {}
+        for call in delta.get("tool_calls", ()):
+            pieces[call["index"]].append(call["function"]["arguments"])
+        if counts:
+            is_before = list(chunk).index("usage") < list(chunk).index("choices")
+            assert is_before is (count > 1 and bool(delta))
+    assert ["".join(one) for one in pieces] == written
+    if count > 1:
+        assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": None}
+        assert all([len(one) for one in told[1:-1]] == [*islice(cycle((4, 5, 6)), len(told) - 2)] for told in pieces)
+    if counts:
+        assert chunks[-1]["usage"]["completion_tokens"] == whole["usage"]["completion_tokens"]
+
+
+def test_a_users_own_json_is_laid_out_by_nobody() -> None:
+    """JSON text that is given is kept to the letter, also of several calls."""
+    given = ['{"a":1,"b":[1,2]}', '{ "a" : 1 }']
+    with httpx.Client(transport=InterceptTransport(Reply(*(tool_call("f", one) for one in given)))) as client:
+        called = client.post(URL, json=chat(tools=TOOLS)).json()["choices"][0]["message"]["tool_calls"]
+    assert [one["function"]["arguments"] for one in called] == given

@@ -146,7 +146,17 @@ def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ..
     return tuple((headers or {}).items())
 
 
-def to_json_text(value: object) -> str:
+class Unlaid(str):
+    """JSON text that nobody laid out but we: an API may lay it out as its models do."""
+
+    __slots__ = ()
+
+    def spaced(self) -> str:
+        """Lay it out with a space behind each comma and colon."""
+        return json.dumps(loads(self), ensure_ascii=False)
+
+
+def to_json_text(value: object) -> Unlaid:
     """Write a value as compact JSON; raises `ReplyError` if it cannot be written."""
     import pydantic  # noqa: PLC0415 - most values that are written are no models, and clients load no pydantic
 
@@ -156,7 +166,7 @@ def to_json_text(value: object) -> str:
     except (ValueError, TypeError, RecursionError, pydantic.PydanticUserError) as error:
         advice = "Use mappings, lists, str, numbers, bool and None, or a pydantic model."
         raise ReplyError(f"{value!r} cannot be written as JSON ({error})", advice) from error
-    return text
+    return Unlaid(text)
 
 
 def _dumped(value: object) -> str:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.flavor import flavor_of
-from llm_intercept.dialects.openai.headers import azure_headers, error_headers, go_duration, limit_headers
+from llm_intercept.dialects.openai.headers import (
+    azure_headers,
+    error_headers,
+    go_duration,
+    host_headers,
+    limit_headers,
+)
+from llm_intercept.dialects.openai.hosts.finding import asked_host
+from llm_intercept.dialects.openai.hosts.templates import ABSENT, filled, filled_object
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.retry import AT_ONCE, NEVER, asked, wait
 from llm_intercept.model.wire import RETRYABLE, WireResponse
@@ -18,6 +26,7 @@ from llm_intercept.model.wire import RETRYABLE, WireResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.dialects.openai.hosts.profile import Host
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
@@ -29,7 +38,7 @@ class Known:
     """What an error is like when nothing more is said of it."""
 
     type: str | None
-    code: str | None
+    code: str | int | None
     message: str
     param: str | None = None
 
@@ -171,10 +180,14 @@ USUAL = Manner()
 
 def fail(request: LLMRequest, error: ErrorReply, identity: Identity, manner: Manner = USUAL) -> WireResponse:
     """Write an error, in the shape of the host that is asked; plain JSON even for a stream (docs/wire.md 3.1)."""
-    error = manner.of(error)
-    facts = _facts(request, error, manner)
+    host = asked_host(request)
+    error = _of_host(host, manner.of(error))
+    facts = _facts(request, error, manner, host)
     content_type, body = _body(request, error, facts, manner)
-    if flavor_of(request.url) == "azure":
+    if host is not None:
+        content_type, body = _host_body(host, error, facts, identity) or (content_type, body)
+        headers = host_headers(host, content_type, identity)
+    elif flavor_of(request.url) == "azure":
         headers = azure_headers(content_type, identity, request.url)
     else:
         headers = error_headers(content_type, identity, front_door=manner.is_front_door(error))
@@ -183,13 +196,43 @@ def fail(request: LLMRequest, error: ErrorReply, identity: Identity, manner: Man
     return WireResponse(error.status, overridden(overridden(headers, told), error.headers), (body,))
 
 
-def _facts(request: LLMRequest, error: ErrorReply, manner: Manner) -> Known:
+def _of_host(host: Host | None, error: ErrorReply) -> ErrorReply:
+    """Give an error that was named the status that it has at the host."""
+    words = host.words.get(error.name) if host is not None and isinstance(error.given, str) else None
+    return error if words is None or words.status is None else replace(error, status=words.status)
+
+
+def _host_body(host: Host, error: ErrorReply, facts: Known, identity: Identity) -> tuple[str, bytes] | None:
+    """Write an error as the host does; None where the body is the user's, a proxy's, or an explanation of ours."""
+    if error.body is not None or not facts.message or error.is_final:
+        return None
+    words = host.words.get(error.name)
+    shape = words.shape if words is not None and words.shape is not None else host.error
+    values = {
+        "identity": identity,
+        "created": identity.second,
+        "id": filled(host.id, {"identity": identity, "created": identity.second, "stamp": ""}),
+        "status": error.status,
+        "message": facts.message,
+        "type": facts.type,
+        "param": facts.param,
+        "code": facts.code,
+        "param_said": ABSENT if facts.param is None else facts.param,
+        "code_said": ABSENT if facts.code is None else facts.code,
+    }
+    return "application/json", encode(filled_object(shape, values))
+
+
+def _facts(request: LLMRequest, error: ErrorReply, manner: Manner, host: Host | None) -> Known:
     """Find what the error is like, with what the user said of it."""
     fallback = Known("invalid_request_error" if error.status < 500 else "server_error", None, "The request failed.")  # noqa: PLR2004
+    told = host.words.get(error.name) if host is not None else None
     known = manner.known.get(error.name) or NAMED.get(error.name, fallback)
-    words = LIMIT_WORDS if error.hit is not None else known.message
+    if told is not None:
+        known = Known(told.type, told.code, told.message, told.param)
+    words = LIMIT_WORDS if error.hit is not None and told is None else known.message
     return Known(
-        type=error.type or (error.hit.unit if error.hit is not None else known.type),
+        type=error.type or (error.hit.unit if error.hit is not None and told is None else known.type),
         code=error.code or known.code,
         message=_message(request, error, words),
         param=error.param or (known.param if error.code is None else None),
@@ -237,7 +280,7 @@ def _azure_body(request: LLMRequest, error: ErrorReply, facts: Known) -> dict[st
     if facts.code == "content_filter":
         said: dict[str, Any] = {"message": facts.message, "type": facts.type, "param": facts.param, "code": facts.code}
         return {"error": {**said, "status": error.status, "innererror": AZURE_FILTERED}}
-    code, words = AZURE_WORDS.get(facts.code or "", (facts.code or str(error.status), ""))
+    code, words = AZURE_WORDS.get(str(facts.code or ""), (str(facts.code or error.status), ""))
     message = _message(request, error, words) if words and error.hit is None else facts.message
     return {"error": {"code": code, "message": message}}
 

@@ -9,12 +9,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of
+from llm_intercept.dialects.openai.hosts.finding import asked_host, host_of
+from llm_intercept.dialects.openai.hosts.templates import filled
 from llm_intercept.dialects.shared.http_headers import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_intercept.dialects.openai.hosts.profile import Host
     from llm_intercept.model.exchange_id import Identity
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers
     from llm_intercept.replies.kinds import LimitState
 
@@ -41,11 +45,30 @@ RATE_LIMITS: Headers = (
 )
 
 
-def answer_headers(url: str, content_type: str, identity: Identity) -> Headers:
-    """Make the headers of an answer, as the host that is asked has them."""
+def answer_headers(url: str, content_type: str, identity: Identity, asked: LLMRequest | None = None) -> Headers:
+    """Make the headers of an answer, as the host that is asked has them.
+
+    Args:
+        url: Where the request was sent.
+        content_type: The type of the body, in OpenAI's words.
+        identity: What the ids follow from.
+        asked: The request, where its model or its client may tell whose host it is.
+
+    """
+    host = host_of(url, {}) if asked is None else asked_host(asked)
+    if host is not None:
+        return host_headers(host, content_type, identity)
     if flavor_of(url) == "azure":
         return azure_headers(content_type, identity, url)
     return openai_headers(content_type, identity)
+
+
+def host_headers(host: Host, content_type: str, identity: Identity) -> Headers:
+    """Make the headers of an answer of a compatible host's, by its row."""
+    own = {JSON: host.json_type, STREAM: host.stream_type}.get(content_type, content_type)
+    second = identity.second
+    values = {"identity": identity, "created": second, "date": date_of(second), "content_type": own}
+    return tuple((name, filled(template, values)) for name, template in host.headers)
 
 
 def openai_headers(content_type: str, identity: Identity) -> Headers:

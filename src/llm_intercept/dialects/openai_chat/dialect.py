@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of, is_mistral
+from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import dated_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
-from llm_intercept.dialects.openai_chat.counts import usage, usage_json
+from llm_intercept.dialects.openai_chat.counts import prompt_tokens, usage
 from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
+from llm_intercept.dialects.openai_chat.host_frames import Around, HostFrames, of_host
 from llm_intercept.dialects.openai_chat.keeping import keeping
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
@@ -29,14 +31,14 @@ from llm_intercept.dialects.openai_chat.recorded import RECORDED
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
 from llm_intercept.dialects.shared.http_headers import overridden
-from llm_intercept.dialects.shared.ready import DONE, Ready
+from llm_intercept.dialects.shared.ready import Ready
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.wire import Awaited, WireResponse
 from llm_intercept.replies.kinds import AutoReply, Embeddings, ErrorReply, Moderations, RawReply
 from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Context
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import WireRequest
+    from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
 
@@ -106,6 +108,9 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
 
 def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope:
     model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
+    host = asked_host(request)
+    if host is not None:
+        return of_host(host, Envelope("", identity.second, model, None, identity, service_tier=None))
     return Envelope(
         id=dated_id("chatcmpl", identity),
         created=identity.second,
@@ -117,19 +122,40 @@ def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope
 
 
 def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope) -> WireResponse:
-    include_usage = wants_usage(request.raw)
-    kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
-    frames = kind(envelope, include_usage=include_usage)
     if request.stream:
         planned = plans(request, reply, context.identity, envelope.choices)
+        frames = _frames(request, reply, context, envelope, planned)
         chunks = _stream(request, reply, planned, frames, context, envelope)
-        return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
+        return WireResponse(200, _headers(request, STREAM, context.identity), chunks)
+    frames = _frames(request, reply, context, envelope)
     said = request.beside.get(_Said)
     if said is None or said.reply is not reply or said.tokenizer is not context.tokenizer:
-        said = _said(request, reply, context, envelope)
+        said = _said(request, reply, context, envelope, frames)
     context.note_usage(said.used)
     body = frames.body(said.choices, envelope.usage or said.usage)
-    return WireResponse(200, answer_headers(request.url, JSON, context.identity), (body,))
+    return WireResponse(200, _headers(request, JSON, context.identity), (body,))
+
+
+def _headers(request: LLMRequest, content_type: str, identity: Identity) -> Headers:
+    return answer_headers(request.url, content_type, identity, request)
+
+
+def _frames(
+    request: LLMRequest, reply: Reply, context: Context, envelope: Envelope, planned: Sequence[Plan] = ()
+) -> Frames:
+    """Choose the manner of the host that is asked; a stream's shows in its first chunk what is `planned` for others."""
+    host = asked_host(request)
+    if host is None:
+        kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
+        return kind(envelope, include_usage=wants_usage(request.raw))
+    around = Around(
+        is_stream=request.stream,
+        asks_usage=wants_usage(request.raw),
+        reasons=any(plan.turn.reasoning for plan in planned),
+        cited=tuple(one for plan in planned for one in plan.turn.annotations),
+        prompt=lambda: reply.usage.input_tokens if reply.usage else prompt_tokens(request, context.tokenizer),
+    )
+    return HostFrames(host, envelope, around)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +169,7 @@ class _Said:
     usage: dict[str, Any]
 
 
-def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope) -> _Said:
+def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope, frames: Frames) -> _Said:
     """Say what a reply says to a request; kept beside the request, unless it has ids or can be said only once."""
     planned = plans(request, reply, context.identity, envelope.choices)
     is_same_again = envelope.choices is None and not any(plan.identity or plan.is_said_once for plan in planned)
@@ -152,7 +178,7 @@ def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelop
     if envelope.along:
         choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
     used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
-    said = _Said(reply, context.tokenizer, choices, used, usage_json(used, envelope.model))
+    said = _Said(reply, context.tokenizer, choices, used, frames.usage(used))
     if is_same_again:
         request.beside[_Said] = said
     return said
@@ -171,7 +197,8 @@ def _stream(
     told: list[Iterator[Choice | Run | Awaited]] = [*streams]
     if envelope.along:
         told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
-    if "tools" in request.raw and is_mistral(request.url, request.headers):
+    host = asked_host(request)
+    if host is not None and host.whole_calls:
         told = [with_whole_calls(stream) for stream in told]
     try:
         for one in interleaved(told) if singly else told[0]:
@@ -180,21 +207,19 @@ def _stream(
             elif isinstance(one, Awaited):
                 yield one
             else:
-                yield frames.chunk(one, None)
+                yield from frames.told(one)
     finally:
         for stream in streams:
             stream.close()
     used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
     context.note_usage(used)
-    if wants_usage(request.raw):
-        yield frames.chunk(None, envelope.usage or usage_json(used, envelope.model))
-    yield DONE
+    yield from frames.end(envelope.usage or frames.usage(used))
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
-        headers = answer_headers(request.url, found.content_type, context.identity)
+        headers = _headers(request, found.content_type, context.identity)
         headers = overridden(headers, retry_at_once(answer.status, answer.headers))
         return WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
     reply, envelope = found

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.openai.costs import CallCosts
 from llm_intercept.dialects.openai.logprobs import Asked
-from llm_intercept.dialects.shared.pieces import Splitter, Unbroken
+from llm_intercept.dialects.openai_chat.turn import SEVERAL
+from llm_intercept.dialects.shared.pieces import EvenlyCut, Splitter, Unbroken, evenly
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
@@ -137,11 +138,22 @@ def _calls(plan: Plan, splitter: Splitter, *, runs: bool) -> Iterator[Event | Aw
             return
         yield Called(number, call)
         plan.budget.spend(costs.of(number or 0, call.name, splitter.tokenizer, splitter.model))
-        if runs:
+        if len(calls) >= SEVERAL and call.type == "function":
+            yield from _cut_evenly(number, call, splitter, runs=runs)
+        elif runs:
             yield ArgumentsRan(number, call, splitter.unbroken(call.arguments))
         else:
             for piece in splitter.pieces(call.arguments):
                 yield piece if isinstance(piece, Awaited) else Argued(number, call, piece[0])
+
+
+def _cut_evenly(number: int | None, call: ToolCall, splitter: Splitter, *, runs: bool) -> Iterator[Event]:
+    """Say what one of several calls is given, in pieces of so many characters (docs/wire.md 2.2.11)."""
+    if runs:
+        yield ArgumentsRan(number, call, EvenlyCut(splitter, call.arguments))
+        return
+    for piece in evenly(splitter.whole(call.arguments)):
+        yield Argued(number, call, piece)
 
 
 def _spoken(plan: Plan, tokenizer: Tokenizer, model: str, created: int) -> Iterator[Event]:

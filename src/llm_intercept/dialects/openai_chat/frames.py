@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.padding import MODULUS, Padding, quoted
+from llm_intercept.dialects.openai_chat.counts import usage_json
+from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from llm_intercept.dialects.openai_chat.along import Along
+    from llm_intercept.model.usage import Usage
 
 SAFE = {"filtered": False, "severity": "safe"}
 CLEAN = {"detected": False, "filtered": False}
@@ -30,6 +33,8 @@ CHOICE_FILTER = {
     "sexual": SAFE,
     "violence": SAFE,
 }
+BARE = {"role": "assistant", "content": None}
+"""The delta of the role where several calls follow (docs/wire.md 2.2.9)."""
 FILTERED = "content_filter_results"
 DELTA_FILTER = {"protected_material_text": CLEAN}
 # Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (docs/wire.md 4).
@@ -93,6 +98,10 @@ class Envelope:
 class Frames(Protocol):
     """How one manner frames responses."""
 
+    def usage(self, used: Usage) -> dict[str, Any]:
+        """Write the usage."""
+        ...
+
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""
         ...
@@ -101,22 +110,52 @@ class Frames(Protocol):
         """Yield what comes before the first chunk of a choice."""
         ...
 
-    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
-        """Frame one choice's delta, or the usage at the end."""
+    def told(self, choice: dict[str, Any]) -> Iterable[bytes]:
+        """Frame one choice's delta."""
         ...
 
     def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
         ...
 
+    def end(self, usage: dict[str, Any]) -> Iterator[bytes]:
+        """Frame what comes after all deltas: the usage if it is asked for, what ends the stream."""
+        ...
 
-class OpenAIFrames:
+
+class _OwnFrames:
+    """What OpenAI's manner and Azure's have in common: a chunk for each delta, and usage in one of its own."""
+
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        self._envelope, self._include_usage = envelope, include_usage
+        self._padding = Padding(envelope.identity)
+
+    def usage(self, used: Usage) -> dict[str, Any]:
+        """Write the usage."""
+        return usage_json(used, self._envelope.model)
+
+    def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
+        """Frame one choice's delta, or the usage at the end."""
+        raise NotImplementedError
+
+    def told(self, choice: dict[str, Any]) -> Iterable[bytes]:
+        """Frame one choice's delta."""
+        return (self.chunk(choice, None),)
+
+    def end(self, usage: dict[str, Any]) -> Iterator[bytes]:
+        """Frame the usage if it is asked for, and `[DONE]`."""
+        if self._include_usage:
+            yield self.chunk(None, usage)
+        yield DONE
+
+
+class OpenAIFrames(_OwnFrames):
     """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
 
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
-        self._envelope = envelope
+        super().__init__(envelope, include_usage=include_usage)
         self._no_usage = ',"usage":null' if include_usage else ""
-        self._padding = Padding(envelope.identity)
+        self._several: set[int] = set()  # the choices that are several calls
 
     @cached_property
     def _head(self) -> str:
@@ -126,7 +165,7 @@ class OpenAIFrames:
         tier = f'"service_tier":{encode(envelope.service_tier).decode()},' if envelope.service_tier else ""
         return (
             f'{{"id":{encode(envelope.id).decode()},"object":"chat.completion.chunk","created":{envelope.created},'
-            f'"model":{model},{tier}"system_fingerprint":{fingerprint},"choices":['
+            f'"model":{model},{tier}"system_fingerprint":{fingerprint},'
         )
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
@@ -151,11 +190,21 @@ class OpenAIFrames:
 
     def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
         """Frame one choice's delta, or the usage at the end."""
-        text = self._head + (encode(choice).decode() if choice is not None else "")
-        counted = self._no_usage if usage is None else ',"usage":' + encode(usage).decode()
+        before, behind = self._around(choice)
+        text = before + (encode(choice).decode() if choice is not None else "")
+        counted = behind if usage is None else ',"usage":' + encode(usage).decode()
         text += "]" + self._more(choice) + counted + ',"obfuscation":"'
         missing = (1 - len(text) - len('"}')) % MODULUS  # docs/wire.md 2.2: 1 character more than a multiple of 16
         return frame(text + self._padding.letters()[:missing] + '"}')
+
+    def _around(self, choice: dict[str, Any] | None) -> tuple[str, str]:
+        """Write what stands before a choice and behind; usage stands before those of several calls (2.2.12)."""
+        if choice is not None and choice["finish_reason"] is None:
+            if choice["delta"] == BARE:
+                self._several.add(choice["index"])
+            if self._no_usage and choice["index"] in self._several:
+                return self._head + self._no_usage[1:] + ',"choices":[', ""
+        return self._head + '"choices":[', self._no_usage
 
     def _more(self, choice: dict[str, Any] | None) -> str:
         """Write what a ready body has beside, into the last chunk of a choice."""
@@ -166,8 +215,10 @@ class OpenAIFrames:
 
     def run(self, run: Run) -> Iterator[bytes | Awaited]:
         """Frame chunks that differ in one text."""
-        before, after = encode(run.choice(HOLE)).decode().split(f'"{HOLE}"')
-        head, tail = self._head + before, f'{after}]{self._no_usage},"obfuscation":"'
+        choice = run.choice(HOLE)
+        before, after = encode(choice).decode().split(f'"{HOLE}"')
+        around, behind = self._around(choice)
+        head, tail = around + before, f'{after}]{behind},"obfuscation":"'
         for texts in run.texts:
             yield from (texts,) if isinstance(texts, Awaited) else self._spliced(head, tail, texts)
 
@@ -188,12 +239,8 @@ class OpenAIFrames:
             return frames(encode(text).decode() for text in texts)
 
 
-class AzureFrames:
+class AzureFrames(_OwnFrames):
     """Azure's manner: keys in alphabetical order at every level, compact, with content filter results."""
-
-    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
-        self._envelope, self._include_usage = envelope, include_usage
-        self._padding = Padding(envelope.identity)
 
     def body(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> bytes:
         """Frame the JSON body."""

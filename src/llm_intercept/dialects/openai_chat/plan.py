@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import items
 from llm_intercept.dialects.openai.costs import named_tool
+from llm_intercept.dialects.openai.hosts.finding import asked_host
+from llm_intercept.dialects.openai.hosts.templates import filled
 from llm_intercept.dialects.openai.ids import call_id
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat.turn import Turn
@@ -82,6 +84,7 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
     turns = [Turn.of(one) if is_as_given else _bent(request, one) for one in said]
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
+    form = _call_form(request)
     unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
     names_tool = "tool_choice" in asked and bool(named_tool(request))
     found: list[Plan] = []
@@ -89,7 +92,7 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
         turn = turns[index % len(turns)]
         own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
         budget = Budget.of(limit, reply, said[index % len(said)], choices=choices)
-        found.append(Plan(index, identified(turn, own), budget, own, unwanted, top_logprobs, names_tool))
+        found.append(Plan(index, identified(turn, own, form), budget, own, unwanted, top_logprobs, names_tool))
     return found
 
 
@@ -117,13 +120,18 @@ def _aloud(request: LLMRequest, turn: Turn) -> Turn:
     return replace(turn, said="", audio=Media("audio", transcript=turn.said))
 
 
-def identified(turn: Turn, identity: str) -> Turn:
-    """Give every call an id, and what is spoken its own."""
+def _call_form(request: LLMRequest) -> str:
+    host = asked_host(request)
+    return "" if host is None else host.call_id
+
+
+def identified(turn: Turn, identity: str, form: str = "") -> Turn:
+    """Give every call an id, of the `form` that the host has, and what is spoken its own."""
     if not turn.has_ids:
         return turn
     if any(not call.id for call in turn.tool_calls):
         calls = enumerate(turn.tool_calls)
-        turn = replace(turn, tool_calls=tuple(_identified(call, identity, number) for number, call in calls))
+        turn = replace(turn, tool_calls=tuple(_identified(call, identity, number, form) for number, call in calls))
     if turn.audio is not None:
         audio = turn.audio
         known = replace(audio, id=audio.id or "audio_" + identity[:32], data=audio.data or SILENCE)
@@ -131,8 +139,11 @@ def identified(turn: Turn, identity: str) -> Turn:
     return turn
 
 
-def _identified(call: ToolCall, identity: str, number: int) -> ToolCall:
-    return call if call.id else replace(call, id=call_id(identity, number))
+def _identified(call: ToolCall, identity: str, number: int, form: str) -> ToolCall:
+    if call.id:
+        return call
+    made = filled(form, {"identity": derived(identity, "call", number)}) if form else call_id(identity, number)
+    return replace(call, id=made)
 
 
 def stops(stop: object) -> tuple[str, ...]:

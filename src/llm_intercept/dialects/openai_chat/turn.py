@@ -5,10 +5,11 @@ Knows: parts and replies. Must not know: requests, how a response is framed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.json import Unlaid
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Text
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Delta
     from llm_intercept.replies.reply import Reply
 
+SEVERAL = 2
 FINISHES = {word: word for word in ("stop", "length", "tool_calls", "content_filter", "function_call")}
 """The reasons to finish that chat completions have."""
 
@@ -59,7 +61,7 @@ class Turn:
         legacy = calls[0] if calls and calls[0].type == "function_call" else None
         return cls(
             _said(reply),
-            tool_calls=() if legacy is not None else calls,
+            tool_calls=() if legacy is not None else _laid_out(calls),
             function_call=legacy,
             reasoning=reply.reasoning,
             refusal=reply.refusal,
@@ -97,6 +99,16 @@ def _check_sayable(reply: Reply) -> None:
         if what and what != "audio":
             problem = f"A reply gives {what}, which chat completions cannot say"
             raise ReplyError(problem, "Answer Responses alone with it: llm.on(api='openai.responses').")
+
+
+def _laid_out(calls: tuple[ToolCall, ...]) -> tuple[ToolCall, ...]:
+    """Lay out what several calls are given, with spaces (docs/wire.md 2.2.11); the user's own text stays as it is."""
+    if len(calls) < SEVERAL:
+        return calls
+    return tuple(
+        replace(call, arguments=call.arguments.spaced()) if isinstance(call.arguments, Unlaid) else call
+        for call in calls
+    )
 
 
 def _said(reply: Reply) -> str | Iterable[Delta]:
