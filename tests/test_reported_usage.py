@@ -143,6 +143,7 @@ def test_a_stream_tells_it_too():
         ({"prompt_tokens": -3}, "prompt_tokens is -3"),
         ({"prompt_tokens": 3, "details": {"cached": [float("nan")]}}, r"details.cached\[0\] is nan"),
         ({"prompt_tokens": "3"}, "counts nothing"),
+        ({"tokens": 3}, "there is no 'tokens'"),
         ({"prompt_tokens": object()}, "prompt_tokens is <object"),
         ("3 tokens", "cannot be used. Give Usage"),
         (3, "cannot be used. Give Usage"),
@@ -160,7 +161,7 @@ def test_names_of_no_api_are_refused_when_somebody_is_asked():
     url, body = ASKED["openai.chat"]
     with (
         pytest.raises(ReplyError, match="no API reports its usage by these names"),
-        intercept(Reply("hi", usage={"questions": 3})),
+        intercept(Reply("hi", usage={"prompts": 3})),
     ):
         httpx.post(url, json=body)
 

@@ -17,6 +17,8 @@ from llm_intercept.model.usage import COUNTS, Usage
 
 SLIP = 0.88
 """How near a name is to one of ours that was meant."""
+ASKED = ("input", "prompt")
+"""A word that each API has for what was asked, which its usage always counts."""
 NAMES = (
     "Its names are input_tokens (what was asked), output_tokens (what was answered, reasoning included), "
     "cache_read_tokens and cache_write_tokens (parts of the input), reasoning_tokens; or give the whole object that an "
@@ -69,6 +71,8 @@ def _check_reported(told: Mapping[str, Any], strange: list[str]) -> None:
         wrong = _no_count(name, told[name])
         if wrong:
             raise ReplyError(f"Reply(usage={dict(told)!r}): {wrong}", "Give what the API reported.")
+    if not any(word in name.lower() for name in told for word in ASKED):
+        raise ReplyError(f"Reply(usage={dict(told)!r}): there is no {strange[0]!r}", NAMES)
     if not any(is_number(value) for value in told.values()):
         raise ReplyError(f"Reply(usage={dict(told)!r}) counts nothing", NAMES)
 
