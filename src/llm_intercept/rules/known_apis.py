@@ -10,14 +10,27 @@ from typing import TYPE_CHECKING
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.conditions.api import ApiCondition
 from llm_intercept.conditions.base import Both, Either, Not
+from llm_intercept.conditions.given import some_conditions
 from llm_intercept.conditions.names import fits
 from llm_intercept.dialects import api_names
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.conditions.base import Condition
+
+
+def rule_conditions(positional: Iterable[object], named: Mapping[str, object]) -> tuple[Condition, ...]:
+    """Make the conditions of `on(…)`.
+
+    Raises:
+        SettingsError: One cannot be made, there is none, or it names no API.
+
+    """
+    found = some_conditions("on", positional, named)
+    check_apis(found)
+    return found
 
 
 def check_apis(conditions: Iterable[Condition]) -> None:

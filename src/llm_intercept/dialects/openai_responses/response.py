@@ -138,6 +138,9 @@ def just_begun(body: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, A
 def ended(body: Mapping[str, Any], output: list[Any], usage: Mapping[str, Any], why: str | None) -> dict[str, Any]:
     """Write a response as it ends: complete, or incomplete for a reason."""
     told: dict[str, Any] = {"output": output, "usage": usage}
+    if "tool_usage" in body:
+        searches = sum(mapping(item.get("action")).get("type") == "search" for item in map(mapping, output))
+        told["tool_usage"] = {**body["tool_usage"], "web_search": {"num_requests": searches}}
     if why is not None:
         told |= {"status": "incomplete", "completed_at": None, "incomplete_details": {"reason": why}}
     return {**body, **told}
@@ -163,7 +166,7 @@ def _text(asked: Mapping[str, Any]) -> dict[str, Any]:
     form: dict[str, Any] = {"type": text(wanted.get("type")) or "text"}
     if form["type"] == "json_schema":
         form |= {name: wanted.get(name) for name in ("description", "name", "schema")}
-        form["strict"] = wanted.get("strict") is True
+        form["strict"] = wanted.get("strict") is not False  # 16 of 16 recorded requests that do not say it
     return {"format": form, "verbosity": asked.get("verbosity") or "medium"}
 
 
