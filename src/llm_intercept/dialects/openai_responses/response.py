@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_object, items, mapping, text
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.models import answering_model
+from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import response_id
 from llm_intercept.dialects.openai_responses.tool_echo import echoed
@@ -101,7 +102,7 @@ def _asked_of_the_model(asked: Mapping[str, Any], model: str, flavor: Flavor) ->
         "prompt_cache_retention": _given(asked, "prompt_cache_retention", known.retention),
         "reasoning": _reasoning(mapping(asked.get("reasoning")), known.effort, flavor),
         "safety_identifier": asked.get("safety_identifier"),
-        "service_tier": text(asked.get("service_tier")).replace("auto", "") or "default",
+        "service_tier": answering_tier(asked),
         "store": asked.get("store") is not False,
         "temperature": _given(asked, "temperature", 1.0),
         "text": _text(mapping(asked.get("text"))),
