@@ -113,7 +113,11 @@ ECOSYSTEM = {
         "test_langchain_cohere.py",
         "test_agents_langchain.py",
     ),
-    "pydantic-ai": ("pydantic-ai-slim[openai,anthropic,google]", "test_pydantic_ai.py", "test_agents_pydantic_ai.py"),
+    "pydantic-ai": (
+        "pydantic-ai-slim[openai,anthropic,google,groq,mistral]",
+        "test_pydantic_ai.py",
+        "test_agents_pydantic_ai.py",
+    ),
     "openai-agents": (
         "openai-agents",
         "test_openai_agents.py",
@@ -260,7 +264,8 @@ def _offer_chromium(session: nox.Session) -> None:
         codes = [0, 100]  # 100: there is none to be had
         session.run("apt-get", "update", "-qq", external=True, success_codes=codes)
         wanted = ("install", "-y", "-qq", "--no-install-recommends", "chromium")
-        session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True)
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True, env=quiet)
 
 
 @nox.session

@@ -574,6 +574,27 @@ def test_a_tool_that_a_system_message_defines_is_offered() -> None:
     assert (called["name"], called["input"]) == ("weather", {"city": ""})
 
 
+def changed(kind: str, **tool: Any) -> dict[str, Any]:
+    return {"role": "system", "content": [{"type": f"tool_{kind}", "tool": tool}]}
+
+
+def test_a_tool_that_a_system_message_removes_is_no_longer_offered() -> None:
+    """Until another one adds it again; so are all tools of a server."""
+    reference = {"type": "tool_reference", "name": "weather"}
+    removed, added = changed("removal", **reference), changed("addition", **reference)
+    toolset = {"type": "mcp_toolset", "mcp_server_name": "s"}
+    for later, offered in (
+        ([removed], [""]),
+        ([removed, added], ["weather", ""]),
+        ([ADDED, removed], [""]),
+        ([removed, ADDED], ["weather", ""]),
+        ([changed("removal", type="mcp_toolset_reference", server_name="s")], ["weather"]),
+    ):
+        begun = [toolset] if ADDED in later else [TOOLS[0], toolset]
+        read = seen(messages=[*HELLO, *later], tools=begun)
+        assert sorted(tool.name for tool in read.tools) == sorted(offered)
+
+
 @law
 async def test_a_limit_of_0_fills_the_cache_and_answers_nothing(client: Any) -> None:
     """Whatever the reply has."""

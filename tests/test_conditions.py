@@ -15,7 +15,7 @@ from llm_intercept.conditions import MEMBERS, Conditions
 from llm_intercept.conditions.base import Condition
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
 from llm_intercept.model.wire import WireRequest
-from tests.support import URL, chat, read_chat
+from tests.support import MESSAGES, URL, chat, read_chat
 
 
 class Person(BaseModel):
@@ -515,3 +515,62 @@ def test_a_predicate_that_does_not_hold_is_named_with_its_line():
     ):
         llm.on(is_long).reply("x")
         httpx.post(URL, json=chat())
+
+
+NOW, BEFORE = {"role": "user", "content": "hi"}, {"role": "assistant", "content": "so"}
+TURNS = [
+    ([NOW], 1),
+    ([NOW, BEFORE, NOW], 2),
+    ([NOW, BEFORE, BEFORE, NOW], 2),
+    ([NOW, BEFORE, NOW, BEFORE], 2),
+    ([NOW, BEFORE], 1),
+    ([BEFORE, NOW, BEFORE, BEFORE], 2),
+]
+"""Conversations, and which answer of the model's they ask for."""
+
+
+@pytest.mark.parametrize(("messages", "turn"), TURNS)
+@pytest.mark.parametrize("url", [URL, MESSAGES])
+def test_an_answer_in_several_messages_is_one_turn_and_its_beginning_none(url, messages, turn):
+    """Whichever API: what the model said in a row is one answer, and a prefill begins the one that is asked for."""
+    with intercept() as llm, httpx.Client() as client:
+        llm.on(turn=turn).reply("this one")
+        answer = client.post(url, json={"model": "m", "max_tokens": 9, "messages": messages})
+        assert "this one" in answer.text
+    assert llm.calls[0].request.turn == turn
+
+
+def test_a_prefill_hides_no_tools_answer():
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said = [
+        NOW,
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "1"},
+        BEFORE,
+    ]
+    with intercept() as llm, httpx.Client() as client:
+        llm.on(tool_result="f").reply("seen")
+        assert "seen" in client.post(URL, json={"model": "m", "messages": said}).text
+    assert llm.calls[0].request.turn == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda llm: llm.on(api="anthropic.message"),
+        lambda llm: llm.on(when("hi") & ~when(api="anthropic.message")),
+        lambda llm: llm.on(when(api="anthropic.message") | when("hi")),
+    ],
+)
+def test_a_misspelt_api_is_told_where_it_is_written(make):
+    with intercept() as llm, pytest.raises(SettingsError, match=r"Did you mean 'anthropic.messages'\?"):
+        make(llm)
+
+
+@pytest.mark.parametrize(
+    "api", ["openai.*", "bedrock.invoke", "openai.files", "side.tokens", re.compile("anthropic.message")]
+)
+def test_an_api_that_there_is_can_be_named(api):
+    """By a glob too, and one that nobody here speaks; what a pattern means, its author knows."""
+    with intercept() as llm:
+        llm.on(api=api).reply("x").optional()

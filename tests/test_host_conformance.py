@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Reply, api_error, tool_call
+from llm_intercept.dialects.openai_chat.grammar import kind
 from llm_intercept.dialects.openai_chat.raw import replies
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Usage
@@ -115,6 +116,17 @@ def test_an_error_is_the_hosts(one: dict[str, Any], error: dict[str, Any]) -> No
             response = client.post(one["url"], json=body)
         assert response.status_code == error["status"]
         assert masked(response.text) == masked(json.dumps(error["body"], separators=(",", ":")))
+
+
+@pytest.mark.parametrize(("one", "exchange"), [one for one in EXCHANGES if "lines" in one.values[1]])
+def test_faults_know_the_hosts_chunks(one: dict[str, Any], exchange: dict[str, Any]) -> None:
+    """Which chunk says something, and which is the end, whatever stands beside it and wherever the role is."""
+    says, events = exchange["says"], text_of(one, exchange).split(one["newline"] * 2)
+    kinds = [kind(event.encode()) for event in events if event.startswith("data:")]
+    reasoned = len(says["reasoning"].split()) if "reasoning" in says else 0
+    assert kinds.count("content") == len(says.get("text", ())) + reasoned
+    assert kinds.count("finish") == 1
+    assert kinds.count("done") == int("data: [DONE]" in exchange["lines"])
 
 
 @needs_recordings

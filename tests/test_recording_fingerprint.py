@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -233,3 +234,10 @@ def test_paths_are_read_and_followed():
     assert removed(value, parse("$..b")) == {"a": [{"c": 2}, {}]}
     assert removed(value, parse("$.*")) == {}
     assert removed(value, parse("$.x.y[3]")) == value
+
+
+@pytest.mark.parametrize("word", ["model", "messages[0]", "temperature"])
+def test_a_field_without_its_sign_is_told_with_it(word):
+    """The word `api` stands beside it without one, which invites to leave it out."""
+    with pytest.raises(SettingsError, match=re.escape(f"Use '$.{word}', if that field was meant, or ")):
+        Match(ignore=("api", word))

@@ -7,10 +7,11 @@ import gzip
 import json
 import sys
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
-from llm_intercept import intercept
+from llm_intercept import InterceptTransport, intercept
 from llm_intercept.cli.app import app
 from llm_intercept.recording.bodies import content_of
 from llm_intercept.recording.store import FolderStore
@@ -18,7 +19,7 @@ from llm_intercept.recording.take import read_take, write_take
 from llm_intercept.recording.tape import Tape
 from llm_intercept.tapetools.documents import ImportFailedError
 from llm_intercept.tapetools.importers import read_foreign
-from tests.support import SHARED, URL
+from tests.support import GEMINI, SHARED, URL, upstream
 from tests.test_recording_tape import take
 
 ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
@@ -163,6 +164,35 @@ def test_ls_lists_and_show_tells_a_conversation(tmp_path):
     assert "no recordings" in run("ls", tmp_path / "none", status=1)
 
 
+def test_ls_names_a_model_of_a_path_and_show_tells_two_tools_answers_apart(tmp_path):
+    """As Gemini has them: the model is in the URL, and both answers come in one message."""
+    answers = [{"functionResponse": {"name": name, "response": {"result": name * 2}}} for name in ("sun", "rain")]
+    calls = [{"functionCall": {"name": name, "args": {}}} for name in ("sun", "rain")]
+    said = [("user", [{"text": "hi"}]), ("model", calls), ("user", answers)]
+    body = {"contents": [{"role": role, "parts": parts} for role, parts in said]}
+    transport = InterceptTransport(inner=upstream("Fine."), mode="record", recordings=tmp_path / "tape")
+    with httpx.Client(transport=transport) as client:
+        assert client.post(f"{GEMINI}:generateContent", json=body).status_code == 200
+    assert "gemini-2.5-flash" in run("ls", tmp_path / "tape")
+    shown = run("show", tmp_path / "tape")
+    assert shown.count("← ") == 2
+    assert "sunsun" in shown.split("← ")[1].splitlines()[0]
+
+
+def test_check_takes_no_second_look_for_a_duplicate(tmp_path):
+    """How often somebody had to look is what is to be played; the same question with the same answer is one."""
+    answer = {"id": "batch_1", "object": "batch", "status": "in_progress"}
+    server = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    transport = InterceptTransport(inner=server, mode="record", recordings=tmp_path / "tape")
+    with httpx.Client(transport=transport) as client:
+        for _ in range(2):
+            client.get("https://api.openai.com/v1/batches/batch_1")
+        assert "duplicate" not in run("check", tmp_path / "tape")
+        for _ in range(2):
+            client.post("https://api.openai.com/v1/files", json={"a": 1})
+    assert "duplicate" in run("check", tmp_path / "tape", status=1)
+
+
 def test_diff_shows_fields_and_ends_with_one_where_something_differs(tmp_path):
     (name,) = tape(tmp_path / "a", take("hi", "yes"))
     tape(tmp_path / "b", take("hi", "no"), take("new"))
@@ -204,7 +234,7 @@ def test_check_finds_what_is_wrong_and_nothing_else(tmp_path):
 
 PROGRAM = """
 import sys, httpx
-from llm_intercept import intercept
+from llm_intercept import InterceptTransport, intercept
 with intercept(mode="replay", recordings=sys.argv[1]):
     for user in sys.argv[2:]:
         answer = httpx.post({url!r}, json={{"messages": [{{"role": "user", "content": user}}]}})

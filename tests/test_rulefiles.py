@@ -140,7 +140,7 @@ CHANGES: list[dict[str, Any]] = [
     {"messages": [SYSTEM, {"role": "user", "content": "I want a refund"}]},
     {"messages": [USER]},
     {"messages": [SYSTEM, USER, ASSISTANT]},
-    {"messages": [SYSTEM, ASSISTANT, ASSISTANT, USER]},
+    {"messages": [SYSTEM, ASSISTANT, USER, ASSISTANT, USER]},
     {"model": "gpt-4"},
     {"tools": []},
     {"response_format": None},
@@ -958,3 +958,12 @@ def test_the_schema_names_every_key():
     for model in (RulesFile, RuleInFile, ReplyInFile):
         for name, described in model.model_fields.items():
             assert f'"{described.alias or name}"' in text
+
+
+def test_a_misspelt_api_is_told_with_its_place(write):
+    path = write("r.toml", '[[rules]]\napi = "anthropic.message"\nreply = "x"\n')
+    with (
+        pytest.raises(RuleFileError, match=r"r\.toml:1: api: .*Did you mean 'anthropic.messages'\?"),
+        intercept(rules=path),
+    ):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 
@@ -205,3 +206,26 @@ def test_what_is_no_apis_goes_to_the_upstream_where_requests_go_on(upstream, tmp
         with serve(Interceptor("hello", **options), upstream=upstream.url) as url:
             assert httpx.post(f"{url}/own/page", json={}, trust_env=False).status_code == status
     assert len(upstream.seen) == 1
+
+
+def test_the_results_of_a_batch_are_fetched_through_the_proxy(tmp_path):
+    """A URL in an answer leads back to the server that was asked, live and from the tape; the tape has the real one."""
+    tape, path, api = tmp_path / "tape", "/v1/messages/batches/msgbatch_1", Interceptor(unmatched="error")
+    headers = {"anthropic-version": "2023-06-01", "accept-encoding": "gzip"}
+    packed = {"content-encoding": "gzip", "content-type": "application/json"}
+    with serve(api) as there:
+        real = f"{there}{path}/results"
+        ended = json.dumps({"id": "msgbatch_1", "results_url": real, "page": real}).encode()
+        api.on(url="*/results").reply(raw(b'{"custom_id": "a"}\n', headers={"content-type": "application/x-jsonl"}))
+        api.on(url=path).reply(raw(gzip.compress(ended), headers=packed))
+        for mode in ("record", "replay"):
+            with serve(Interceptor(mode=mode, recordings=tape), upstream=there) as here:
+                batch = httpx.get(f"{here}{path}", headers=headers, trust_env=False).json()
+                assert batch["results_url"] == f"{here}{path}/results"
+                assert batch["page"] == real  # a field that no dialect knows
+                assert httpx.get(batch["results_url"], headers=headers, trust_env=False).json() == {"custom_id": "a"}
+    assert len(api.calls) == 2
+    assert len(takes(tape)) == 2
+    assert any(
+        take["response"].get("body", {}) and take["response"]["body"].get("results_url") == real for take in takes(tape)
+    )

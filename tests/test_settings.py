@@ -8,7 +8,7 @@ import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, LLMInterceptError, Pace, Recordings, intercept, wrap
 from llm_intercept.errors import SettingsError, UnknownSettingError
-from llm_intercept.interceptor.interceptor import Options
+from llm_intercept.interceptor.its_options import Options
 from llm_intercept.settings import ARGUMENTS, BY_NAME, SETTINGS, said_in
 from llm_intercept.settings.arguments import chosen
 from llm_intercept.settings.environment import from_environment

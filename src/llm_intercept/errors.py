@@ -199,6 +199,18 @@ class BlockEndedError(LLMInterceptError):
         )
 
 
+class DummyKeyError(LLMInterceptError):
+    """A request that was to go to the network has the key that stands in where a program has none."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(
+            f"llm-intercept did not send a request on to {host}: it has no key. Where no key is set, a dummy stands in "
+            "while requests are answered, and is never sent out. Set the variable that the client reads "
+            "(OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, …), or let a rule or a recording answer the request."
+        )
+
+
 class UnusedRuleError(LLMInterceptError, AssertionError):
     """Rules that no request used, or scripts with replies left over, where all were to be used."""
 
@@ -209,6 +221,19 @@ class UnusedRuleError(LLMInterceptError, AssertionError):
             lines += indented(str(rule), 2)
         lines.append("Take it out, or say that it need not be used: llm.on(…).reply(…).optional().")
         super().__init__("\n".join(lines))
+
+
+class ExpectationError(LLMInterceptError, AssertionError):
+    """What a test says of its calls does not hold.
+
+    Attributes:
+        problem: What does not hold.
+
+    """
+
+    def __init__(self, problem: str, details: Sequence[str] = ()) -> None:
+        self.problem = problem
+        super().__init__("\n".join([f"llm-intercept: {problem}", *details]))
 
 
 class BudgetExceededError(LLMInterceptError, AssertionError):

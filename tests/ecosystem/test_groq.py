@@ -11,7 +11,7 @@ pytest.importorskip("groq")
 
 from groq import AsyncGroq, Groq
 
-from llm_intercept import intercept
+from llm_intercept import Reply, intercept
 
 QUESTION: dict[str, Any] = {"model": "llama-3.3-70b", "messages": [{"role": "user", "content": "weather?"}]}
 
@@ -44,3 +44,16 @@ def test_create_async() -> None:
     with intercept("It is sunny") as llm:
         assert asyncio.run(run()) == ["It is sunny"] * 2
     assert [call.request.stream for call in llm.calls] == [False, True]
+
+
+def test_reasoning_and_usage() -> None:
+    """Reasoning has Groq's field, and the SDK finds Groq's own usage in the last chunk, asked for or not."""
+    reply = Reply("It is sunny", reasoning="Let me see")
+    with intercept(reply), Groq(api_key="test") as client:
+        whole = client.chat.completions.create(**QUESTION)
+        chunks = list(client.chat.completions.create(**QUESTION, stream=True))
+    assert whole.choices[0].message.reasoning == "Let me see"
+    assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens
+    assert whole.usage.total_time > 0
+    assert "".join(chunk.choices[0].delta.reasoning or "" for chunk in chunks) == "Let me see"
+    assert chunks[-1].x_groq.usage.total_tokens == whole.usage.total_tokens

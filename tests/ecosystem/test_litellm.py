@@ -15,7 +15,7 @@ pytest.importorskip("litellm")
 
 import litellm
 
-from llm_intercept import intercept
+from llm_intercept import Reply, intercept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,3 +90,27 @@ def test_a_provider_that_litellm_calls_by_itself() -> None:
         for answer in (litellm.completion(**request), asyncio.run(run())):
             assert answer.choices[0].message.content == "It is sunny"
     assert [call.request.url for call in llm.calls] == ["http://localhost:8000/v1/chat/completions"] * 2
+
+
+HOSTS = {
+    "mistral/magistral-small-latest": "mistral",
+    "openrouter/z-ai/glm-4.6": "openrouter",
+    "deepseek/deepseek-reasoner": "deepseek",
+    "xai/grok-3-mini": "xai",
+    "cerebras/gpt-oss-120b": "cerebras",
+    "together_ai/some/model": "together",
+    "groq/qwen3-32b": "groq",
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_hosts_reasoning_and_usage_are_found(name: str) -> None:
+    """litellm finds reasoning and tokens in what each host sends; of Groq's it reads the reasoning of streams alone."""
+    question: dict[str, Any] = {"model": name, "messages": [{"role": "user", "content": "weather?"}], "api_key": "test"}
+    with intercept(Reply("It is sunny.", reasoning="Let me see")):
+        whole = litellm.completion(**question)
+        chunks = list(litellm.completion(**question, stream=True, stream_options={"include_usage": True}))
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert (whole.choices[0].message.content, whole.usage.completion_tokens) == ("It is sunny.", 7)
+    assert "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas) == "Let me see"
+    assert HOSTS[name] == "groq" or whole.choices[0].message.reasoning_content == "Let me see"

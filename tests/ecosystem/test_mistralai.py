@@ -11,7 +11,7 @@ pytest.importorskip("mistralai.client")
 
 from mistralai.client import Mistral
 
-from llm_intercept import intercept, structured, tool_call
+from llm_intercept import Reply, intercept, structured, tool_call
 
 QUESTION: dict[str, Any] = {"model": "mistral-large-latest", "messages": [{"role": "user", "content": "weather?"}]}
 
@@ -63,3 +63,17 @@ def test_stream_of_calls() -> None:
         (1, "f", '{"b":1}'),
     ]
     assert calls(structured({"a": 1}), tool_choice="any") == [(0, "f", '{"a":1}')]
+
+
+def test_reasoning_and_usage() -> None:
+    """Reasoning is a part of the content, as Mistral has it, and the usage is in the last chunk unasked."""
+    with intercept(Reply("It is sunny", reasoning="Let me see")), Mistral(api_key="test") as client:
+        thought, said = client.chat.complete(**QUESTION).choices[0].message.content
+        with client.chat.stream(**QUESTION) as events:
+            chunks = [event.data for event in events]
+    assert (thought.thinking[0].text, said.text) == ("Let me see", "It is sunny")
+    contents = [chunk.choices[0].delta.content for chunk in chunks]
+    thoughts = [part.thinking[0].text for content in contents if isinstance(content, list) for part in content]
+    assert "".join(thoughts) == "Let me see"
+    assert "".join(content for content in contents if isinstance(content, str)) == "It is sunny"
+    assert chunks[-1].usage.completion_tokens > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModelSetti
 from pydantic_ai.providers.openai import OpenAIProvider
 from two_calls import FINAL, calls_ids, one_of_each_tool
 
-from llm_intercept import intercept
+from llm_intercept import Reply, intercept
 
 
 def _agent() -> Agent:
@@ -66,3 +67,38 @@ def test_a_response_is_continued_by_its_id(stream: bool, monkeypatch: pytest.Mon
         assert asyncio.run(run()) == FINAL
     assert calls_ids(llm, 2) == ["call_weather", "call_time"]
     assert [item["type"] for item in llm.calls[1].request.raw["input"]] == ["function_call_output"] * 2
+
+
+HOSTS = {
+    "groq:qwen/qwen3-32b": "GROQ_API_KEY",
+    "mistral:magistral-small-latest": "MISTRAL_API_KEY",
+    "openrouter:z-ai/glm-4.6": "OPENROUTER_API_KEY",
+    "deepseek:deepseek-reasoner": "DEEPSEEK_API_KEY",
+    "cerebras:gpt-oss-120b": "CEREBRAS_API_KEY",
+    "together:some/model": "TOGETHER_API_KEY",
+    "fireworks:some/model": "FIREWORKS_API_KEY",
+    "vercel:anthropic/claude-sonnet-4": "VERCEL_AI_GATEWAY_API_KEY",
+    "ollama:qwen3": "OLLAMA_API_KEY",
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_hosts_reasoning_and_usage_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider's own model finds text, thinking and tokens, at once and streamed."""
+    pytest.importorskip({"groq": "groq", "mistral": "mistralai"}.get(name.partition(":")[0], "openai"))
+    monkeypatch.setenv(HOSTS[name], "test")
+    monkeypatch.setenv("OLLAMA_BASE_URL", "http://localhost:11434/v1")
+
+    async def asked() -> list[Any]:
+        agent = Agent(name)
+        whole = await agent.run("weather?")
+        async with agent.run_stream("weather?") as run:
+            output = await run.get_output()
+        return [(whole.output, whole.all_messages(), whole.usage), (output, run.all_messages(), run.usage)]
+
+    with intercept(Reply("It is sunny.", reasoning="Let me see")):
+        found = asyncio.run(asked())
+    for output, messages, usage in found:
+        thoughts = [part.content for message in messages for part in message.parts if part.part_kind == "thinking"]
+        assert (output, thoughts) == ("It is sunny.", ["Let me see"])
+        assert usage.output_tokens == 7

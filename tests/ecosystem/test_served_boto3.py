@@ -70,3 +70,17 @@ def test_a_structured_output(client: Any) -> None:
 def test_an_error_is_retried(client: Any) -> None:
     answer = client.converse(**asking("busy?"))
     assert (answer["ResponseMetadata"]["RetryAttempts"], said(answer)) == (1, "Here I am.")
+
+
+def test_a_models_own_body(client: Any) -> None:
+    """InvokeModel, whole and streamed: Anthropic's bodies in Amazon's frames."""
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 99}
+    asked = {"modelId": "anthropic.claude-opus-4-6-v1:0"}
+    for user, wanted in (("hello", ["Hello, frog."]), ("in pieces", PIECES)):
+        given = json.dumps({**body, "messages": [{"role": "user", "content": user}]})
+        answer = json.loads(client.invoke_model(**asked, body=given)["body"].read())
+        assert answer["content"][0]["text"] == "".join(wanted)
+        stream = client.invoke_model_with_response_stream(**asked, body=given)["body"]
+        events = [json.loads(event["chunk"]["bytes"]) for event in stream]
+        deltas = [event["delta"]["text"] for event in events if event["type"] == "content_block_delta"]
+        assert "".join(deltas) == "".join(wanted)

@@ -11,7 +11,7 @@ pytest.importorskip("together")
 
 from together import AsyncTogether, Together
 
-from llm_intercept import intercept
+from llm_intercept import Reply, intercept
 
 QUESTION: dict[str, Any] = {"model": "llama-3.3-70b", "messages": [{"role": "user", "content": "weather?"}]}
 
@@ -44,3 +44,13 @@ def test_create_async() -> None:
     with intercept("It is sunny") as llm:
         assert asyncio.run(run()) == ["It is sunny"] * 2
     assert [call.request.stream for call in llm.calls] == [False, True]
+
+
+def test_reasoning_and_usage() -> None:
+    """Reasoning and the usage at the end of a stream are where the SDK has them."""
+    with intercept(Reply("It is sunny", reasoning="Let me see")), Together(api_key="test") as client:
+        whole = client.chat.completions.create(**QUESTION)
+        chunks = list(client.chat.completions.create(**QUESTION, stream=True))
+    assert (whole.choices[0].message.reasoning, whole.prompt) == ("Let me see", [])
+    assert "".join(chunk.choices[0].delta.reasoning or "" for chunk in chunks) == "Let me see"
+    assert chunks[-1].usage == whole.usage

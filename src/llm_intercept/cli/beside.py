@@ -13,6 +13,7 @@ from importlib import util
 from select import select
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.dummy_keys import missing, missing_of_amazon
 from llm_intercept.dialects import DIALECTS
 from llm_intercept.settings import BY_NAME
 from llm_intercept.settings.environment import SERVED, from_environment
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.server.asgi import App
 
-KEY = "llm-intercept"
 CALLS = 1000
 HOST = "127.0.0.1"
 BACKLOG = 512
@@ -46,7 +46,6 @@ class Beside:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._told = {name: form for dialect in DIALECTS for name, form in dialect.variables.items()}
-        self._keys = tuple(dict.fromkeys(key for dialect in DIALECTS for key in dialect.keys))
         self.names = tuple(self._told)
         self.count = 0
         self._problem: Exception | None = None
@@ -104,13 +103,13 @@ class Beside:
         """Tell clients of the server, and Pythons that are answered to let out what they cannot answer themselves."""
         given = self._environment
         told = {name: form.format(f"http://{place}") for name, form in self._told.items()}
-        keys = {name: KEY for name in self._keys if not given.get(name)}
         let_out = BY_NAME["passthrough"].variable
         served = {"at": place, "before": {name: given[name] for name in told if name in given}}
         return {
             **given,
             **told,
-            **keys,
+            **missing(given),
+            **missing_of_amazon(given),
             let_out: f"{given.get(let_out, '')} {place}".strip(),
             SERVED: json.dumps(served),
         }

@@ -60,15 +60,15 @@ def list_takes(tape: tuple[str, ...]) -> None:
     """List the takes of each TAPE, in the order in which they were recorded."""
     from rich.table import Column, Table  # noqa: PLC0415
 
-    from llm_intercept.base.json import mapping  # noqa: PLC0415
+    from llm_intercept.engine.reread import read_request  # noqa: PLC0415
 
     screen = console()
     for location, one in _tapes(tape):
         columns = Column("take", overflow="fold"), "model", "answer", "recorded"
         table = Table(*columns, title=styled(location), title_justify="left", box=None)
         for name, take in _in_order(one):
-            model = str(mapping(take.request.body).get("model", ""))
-            table.add_row(*map(styled, (name, model, _answer(take), take.recorded_at[:19])))
+            _, request = read_request(take.request)
+            table.add_row(*map(styled, (name, request.model, _answer(take), take.recorded_at[:19])))
         for name, why in one.problems.items():
             table.add_row(styled(name), "", styled(f"damaged: {why}", "red"), "")
         screen.print(table)

@@ -65,7 +65,7 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         forward = partial(original, connector, req, traces=traces, timeout=timeout)
         if _application.get() == (req.url.host, req.url.port):
             return await _let_through(forward)
-        exchange = _begun(req)
+        exchange = _begun(req, timeout)
         if exchange is None:
             return await forward()
         from llm_intercept.clients.aiohttp_connection import connected  # noqa: PLC0415 - it imports aiohttp
@@ -83,7 +83,7 @@ async def _let_through(forward: Callable[[], Any]) -> Any:
         forwarding.reset(token)
 
 
-def _begun(req: Any) -> Exchange | None:
+def _begun(req: Any, timeout: Any) -> Exchange | None:
     """Begin the exchange of a request that somebody answers; a WebSocket, which nobody does, may be stopped.
 
     Raises:
@@ -93,11 +93,11 @@ def _begun(req: Any) -> Exchange | None:
     handlers = () if forwarding.get() else _handlers(req)
     if not handlers:
         return None
-    head = _head(req)
+    head = _head(req, timeout)
     if head.headers.get("upgrade", "").lower() == "websocket":
         net.ask(Contact(WEBSOCKET, WireRequest("GET", head.url, head.host, head.path, {}), req.url.port))
         return None
-    return handlers[0].exchange(head, handlers[1:]) or _disguised(req, handlers)
+    return handlers[0].exchange(head, handlers[1:]) or _disguised(req, handlers, timeout)
 
 
 def _handlers(req: Any) -> tuple[Handler, ...]:
@@ -105,21 +105,23 @@ def _handlers(req: Any) -> tuple[Handler, ...]:
     return active() if session is None else (*attached(session), *active())
 
 
-def _head(req: Any) -> WireRequest:
+def _head(req: Any, timeout: Any) -> WireRequest:
     """Read the head of a request; a header that comes twice is one."""
     merged: dict[str, str] = {}
     for name, value in req.headers.items():
         key = name.lower()
         merged[key] = f"{merged[key]}, {value}" if key in merged else value
     url = req.url
-    return WireRequest(req.method, str(url), (url.host or "").lower(), url.path, type(req.headers)(merged))
+    limits = {"total": timeout.total, "connect": timeout.connect, "read": timeout.sock_read}
+    headers = type(req.headers)(merged)
+    return WireRequest(req.method, str(url), (url.host or "").lower(), url.path, headers, timeout=limits)
 
 
-def _disguised(req: Any, handlers: tuple[Handler, ...]) -> Exchange | None:
+def _disguised(req: Any, handlers: tuple[Handler, ...], timeout: Any) -> Exchange | None:
     """Begin the exchange for a request by the host that it names to TLS, where its URL has another."""
     name = req.server_hostname
     if not name:
         return None
-    head = _head(req)
+    head = _head(req, timeout)
     head.host = name
     return handlers[0].exchange(head, handlers[1:])

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def head_of(request: Any) -> WireRequest:
     """Read the head of a family's request."""
     url, headers = request.url, request.headers
-    return WireRequest(request.method, str(url), url.host, url.path, headers.__class__(headers))
+    limits = request.extensions.get("timeout")
+    return WireRequest(request.method, str(url), url.host, url.path, headers.__class__(headers), timeout=limits)
 
 
 def disguised_head_of(request: Any) -> WireRequest | None:

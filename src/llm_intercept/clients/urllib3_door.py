@@ -128,9 +128,10 @@ def _begun(read: Callable[..., Sent], sender: Any, args: tuple[Any, ...], kwargs
     return Attempt(exchange, head, pool)
 
 
-def _of_pool(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **__: Any) -> Sent:
+def _of_pool(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *_: Any, **given: Any) -> Sent:
     del body
     head = _head(method, url, pool.headers if headers is None else headers, pool.scheme, pool.host, pool.port)
+    head.timeout = _limits(given.get("timeout"), pool.timeout)
     return Sent(head, pool.conn_kw.get("server_hostname") or "", pool)
 
 
@@ -145,6 +146,15 @@ def _of_connection(
     scheme = "https" if connection.default_port == PORTS["https"] else "http"
     name = getattr(connection, "server_hostname", None)
     return Sent(_head(method, url, headers, scheme, host, port), name or "", None)
+
+
+def _limits(given: Any, usual: Any) -> dict[str, float | None]:
+    """Read what a request waits for: a number for all, a `Timeout`, or what its pool has by default."""
+    if given is None or isinstance(given, int | float):
+        return {"connect": given, "read": given}
+    told = given if hasattr(given, "connect_timeout") else usual
+    limits = (("connect", told.connect_timeout), ("read", told._read))  # noqa: SLF001 - `read_timeout` needs a clock
+    return {name: limit if isinstance(limit, int | float) else None for name, limit in limits}
 
 
 def _head(method: str, url: str, headers: Any, scheme: str, host: str, port: int | None) -> WireRequest:

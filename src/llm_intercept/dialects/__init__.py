@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "claimed_by", "dialect_of", "home_of", "maker_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "api_names", "claimed_by", "dialect_of", "home_of", "maker_of"]
 
 CHATS = (
     r"openai\.|qwen\.|mistral\.(?!mistral-7b|mixtral|mistral-(?:small|large)-2402)|deepseek\.v3|ai21\.jamba|moonshot"
@@ -108,6 +108,12 @@ def claimed_by(head: WireRequest) -> Dialect | None:
 def dialect_of(head: WireRequest) -> Dialect:
     """Find the dialect of a request: the one that claims it, or the null dialect."""
     return claimed_by(head) or OPAQUE
+
+
+def api_names() -> tuple[str, ...]:
+    """Name all APIs that a request may be one of."""
+    answered, others = (one.name for one in DIALECTS), OPAQUE.names
+    return tuple(dict.fromkeys((*answered, *others)))
 
 
 def maker_of(made_by: str) -> Dialect | None:

@@ -221,7 +221,8 @@ class Dialect(ABC):
         remembers: Whether its requests may continue what was answered before; `recall` says what.
         home: The host at which its maker serves it, which a server of any name stands for; empty where there is none.
         variables: The environment variables by which its clients are told of another server; `{}` is that one's URL.
-        keys: Those in which its clients look for the key that they do nothing without.
+        links: Fields of its JSON that hold a URL where a client is to ask next; a server that stands for its host lets
+            them lead to itself.
         objects: What the classes of SDKs begin with, their modules first, whose objects are its answers.
 
     """
@@ -229,7 +230,7 @@ class Dialect(ABC):
     name: str
     home: str = ""
     variables: Mapping[str, str] = MappingProxyType({})
-    keys: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()

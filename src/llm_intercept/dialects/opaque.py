@@ -21,7 +21,7 @@ from llm_intercept.base.multipart import digest, field_of, form_of
 from llm_intercept.base.questions import Question, asks_a_model, names_a_model
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
-from llm_intercept.dialects.openai.apis import api_of, called, smallest_answer
+from llm_intercept.dialects.openai.apis import APIS, api_of, called, smallest_answer
 from llm_intercept.dialects.openai.failures import fail, retry_at_once
 from llm_intercept.dialects.openai.flavor import is_openai_client
 from llm_intercept.dialects.shared.http_headers import overridden
@@ -149,6 +149,11 @@ class Opaque(Dialect):
     def essence(self, request: LLMRequest) -> Any:
         """Tell requests apart by their method too: the same path lists, shows, makes and deletes."""
         return {"method": request.method, "url": request.url, "body": request.raw}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the APIs that requests are read as, though nobody here speaks them."""
+        return tuple(one.name for one in APIS)
 
     def called(self, head: WireRequest) -> str:
         """Say whose API it is, `OpenAI's files API`; empty where nobody here knows."""

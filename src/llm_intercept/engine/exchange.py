@@ -22,6 +22,7 @@ from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
+from llm_intercept.engine.keyless import check_key
 from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
@@ -176,9 +177,9 @@ class Engine:
             complete: Whether the block came to its end, so that rules left over count too, where they are to be used.
 
         """
-        unused = self.book.unused() if complete and self.all_used else ()
         recorded = self.recorder.settle() if self.recorder is not None else None
-        return settled(self.journal, self.budget, unused, recorded)
+        book = self.book if complete else None
+        return settled(self.journal, self.budget, book, recorded, all_used=self.all_used)
 
     def _chain(self, outer: Sequence[HasEngine]) -> tuple[Engine, ...]:
         return (self, *(one.engine() for one in outer))
@@ -203,9 +204,8 @@ class Engine:
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return Forwarded((yield Forward()))
         digest = self._identities.of(dialect, request, self.seed)
-        before = self.journal.failed_before(digest)
-        is_side, told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
-        call = Call(request, digest=digest, failed_before=before, retries_told=told, is_side=is_side)
+        call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest), timeout=head.timeout)
+        call.is_side, call.retries_told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
@@ -388,6 +388,7 @@ class Engine:
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:
+    check_key(call.request)
     call.source = "live"
     call.status = yield Forward(capture)
     call.finish()

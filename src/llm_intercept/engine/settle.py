@@ -7,31 +7,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.errors import BudgetExceededError, LLMInterceptError, UnmatchedRequestError, UnusedRuleError
+from llm_intercept.errors import (
+    BudgetExceededError,
+    ExpectationError,
+    LLMInterceptError,
+    UnmatchedRequestError,
+    UnusedRuleError,
+)
+from llm_intercept.facts import indented
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from llm_intercept.facts import RuleFacts
     from llm_intercept.journal.budget import Budget
     from llm_intercept.journal.journal import Journal
+    from llm_intercept.rules.book import RuleBook
 
 
 def settled(
-    journal: Journal, budget: Budget | None, unused: Sequence[RuleFacts], recorded: LLMInterceptError | None = None
+    journal: Journal,
+    budget: Budget | None,
+    book: RuleBook | None,
+    recorded: LLMInterceptError | None = None,
+    *,
+    all_used: bool = False,
 ) -> LLMInterceptError | None:
     """Return the error to raise, None if nothing went wrong.
 
     Args:
         journal: What took place.
         budget: What was allowed.
-        unused: The rules left over; they are told only where nothing else went wrong, which may be why.
+        book: The rules, where a block came to its end; that they did not answer as often as they were to, and which are
+            left over, is told only where nothing else went wrong, which may be why.
         recorded: What went wrong with the recordings.
+        all_used: Whether all rules were to be used.
 
     """
     errors = [*_errors(journal, budget), *(() if recorded is None else (recorded,))]
-    if not errors and unused:
-        errors = [UnusedRuleError(unused)]
+    if not errors and book is not None:
+        errors = list(_left(book, all_used=all_used))
     if not errors:
         return None
     first: LLMInterceptError = errors[0]
@@ -45,6 +59,14 @@ def settled(
         if str(other) not in (str(first), *getattr(first, "__notes__", ())):
             first.add_note(str(other))
     return first
+
+
+def _left(book: RuleBook, *, all_used: bool) -> Iterator[LLMInterceptError]:
+    if unmet := book.unmet():
+        details = [line for facts in unmet for line in indented(str(facts), 2)]
+        yield ExpectationError("rules did not answer as often as they were to.", details)
+    if all_used and (unused := book.unused()):
+        yield UnusedRuleError(unused)
 
 
 def _errors(journal: Journal, budget: Budget | None) -> Iterator[LLMInterceptError]:

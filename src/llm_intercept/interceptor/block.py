@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 from weakref import WeakSet
 
+from llm_intercept.base.dummy_keys import STAND_IN
 from llm_intercept.base.tasks import asyncio_task
 from llm_intercept.clients import activation, patching
 from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError, SettingsError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from types import TracebackType
 
-    from llm_intercept.interceptor.interceptor import Options
+    from llm_intercept.interceptor.its_options import Options
     from llm_intercept.replies.kinds import ReplyLike
     from llm_intercept.settings import Scope
 
@@ -198,6 +199,8 @@ class Block:
                 acquired.callback(hooks.release)
             acquired.pop_all()
         self._activation = activation.activate(self._engine, self._scope, is_strict=self._is_strict)
+        if self._engine.refusal is None:
+            STAND_IN.enter()
         self._children.enter(self._activation)
 
     def pause(self) -> None:
@@ -206,6 +209,8 @@ class Block:
             self._children.leave()
             activation.deactivate(self._activation)
             self._activation = None
+            if self._engine.refusal is None:
+                STAND_IN.leave()
             for hooks in self._sets:
                 hooks.release()
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from llm_intercept.interceptor.block import Interception
-    from llm_intercept.interceptor.interceptor import Options
+    from llm_intercept.interceptor.its_options import Options
     from llm_intercept.replies.kinds import ReplyLike
     from llm_intercept.settings import Scope
 

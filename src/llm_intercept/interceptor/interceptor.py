@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Never, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
@@ -23,78 +23,23 @@ from llm_intercept.shown import cut, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from os import PathLike
+    from contextlib import AbstractContextManager
     from typing import Unpack
 
-    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.conditions import Conditions
     from llm_intercept.conditions.given import ConditionLike
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.facts import Unmatched
+    from llm_intercept.interceptor.its_options import Options, RulesSource
     from llm_intercept.journal.calls import Calls
+    from llm_intercept.journal.journal import Call
     from llm_intercept.journal.resilience import FindingKind, Resilience
-    from llm_intercept.recording.config import Recordings
     from llm_intercept.replies.kinds import ReplyLike
-    from llm_intercept.settings import Mode, Network, ReplaySpeed, UnmatchedPolicy
     from llm_intercept.simulation.chaos import Chaos, Kind
     from llm_intercept.simulation.limits import RateLimit
-    from llm_intercept.timing.pace import Pace
-
-    RulesSource = str | PathLike[str] | Callable[["Interceptor"], object]
 
 
 T = TypeVar("T")
-
-
-class Options(TypedDict, total=False):
-    """The arguments of `intercept`, `Interceptor`, `InterceptTransport` and `wrap`, beside the reply.
-
-    What is left out or None has the default that `[tool.llm_intercept]` in pyproject.toml gives, or the one said here.
-
-    Attributes:
-        mode: `mock` (the default) answers by rules alone; `replay` with recordings where no rule answers; `record`
-            sends such requests to the network and records the answers; `auto` replays, and records what is missing,
-            but in CI (where the variable `CI` is set) replays alone.
-        recordings: The tape: a folder, an fsspec URL, or `Recordings`; where no mode is given, it is replayed.
-        replay_speed: How fast a recorded stream is played: `instant` (the default), `recorded`, or a factor of the
-            recorded gaps.
-        rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
-            or a list of these. They need not all be used.
-        unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
-            `error` (the default) answers it with a 404 that is not retried and raises when the block ends; `raise`
-            raises inside the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
-        passthrough: Hosts (`localhost:11434`), models, and paths with their host (`api.openai.com/v1/files*`; `*` and
-            `?` are wildcards) whose requests go out to the network, before any rule is asked; what else nothing
-            answers is still `unmatched`.
-        network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
-            machine and to the hosts that `passthrough` names.
-        seed: The same seed gives the same ids for the same requests; 0 by default.
-        created: When answers say they were made (their `created`, their date, the time in their ids), in Unix seconds;
-            by default the present of the simulated clock.
-        tokenizer: Splits text into stream deltas and counts usage: `exact` (the extra `tokens`; the default where it is
-            installed), `estimate`, or your own.
-        log: A file that each call is appended to as a line of JSON; several processes may share it.
-        all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
-        time_scale: Real seconds that a simulated second takes: 1 (the default) is real time, 0 virtual time, in which
-            no wait takes time and the client's read timeouts fire as they would.
-        pace: How fast answers come, where neither the rule nor the reply says it; by default at once.
-
-    """
-
-    mode: Mode | None
-    recordings: str | PathLike[str] | Recordings | None
-    replay_speed: ReplaySpeed | None
-    rules: RulesSource | Sequence[RulesSource] | None
-    unmatched: UnmatchedPolicy | None
-    passthrough: str | Sequence[str] | None
-    network: Network | None
-    seed: int | None
-    created: int | None
-    tokenizer: Tokenizer | Literal["exact", "estimate"] | None
-    log: str | PathLike[str] | None
-    all_used: bool | None
-    time_scale: float | None
-    pace: Pace | str | None
 
 
 @dataclass(slots=True)
@@ -124,6 +69,7 @@ class Interceptor:
         settings = chosen(cast("dict[str, object]", options))
         self._state: _State | None = None
         self._engine = engine_of_settings(settings)
+        self._engine.book.journal = self._engine.journal
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
             rule = Rule((), f"intercept({_brief(reply)})", _where or caller())
@@ -169,21 +115,27 @@ class Interceptor:
                 `Conditions` for each.
 
         Raises:
-            SettingsError: A condition has a type it cannot have, there is no such keyword, or none is given.
+            SettingsError: A condition has a type it cannot have, there is no such keyword or API, or none is given.
 
         """
-        from llm_intercept.conditions.given import some_conditions  # noqa: PLC0415 - as for `calls`
+        from llm_intercept.rules.known_apis import rule_conditions  # noqa: PLC0415 - as for `calls`
 
         self._change("on(…)", "a rule made in Python")
-        found = some_conditions("on", conditions, wanted)
+        found = rule_conditions(conditions, wanted)
         return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
 
-    def reply(self, *replies: ReplyLike, times: int | None = None, **unknown: Never) -> Rule:
+    def reply(
+        self,
+        *replies: ReplyLike,
+        times: int | None = None,
+        expect: int | tuple[int, int] | None = None,
+        **unknown: Never,
+    ) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
         self._change("reply(…)", "a reply given in Python")
         shown = [*map(_brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
         rule = Rule((), f"reply({', '.join(shown)})", caller())
-        self._engine.book.add(rule.reply(*replies, times=times, **unknown))
+        self._engine.book.add(rule.reply(*replies, times=times, expect=expect, **unknown))
         self._engine.book.warn_if_shadowed(rule)
         return rule
 
@@ -200,6 +152,57 @@ class Interceptor:
         unused = self._engine.book.unused()
         if unused:
             raise UnusedRuleError(unused)
+
+    def assert_called_with(self, *conditions: ConditionLike, **wanted: Unpack[Conditions]) -> Call:
+        """Raise unless the last call's request fulfils conditions.
+
+        Args:
+            *conditions: As for `llm.on(…)`.
+            **wanted: As for `llm.on(…)`: `model=`, `user=`, `json={"temperature": 0}`, ….
+
+        Returns:
+            The call.
+
+        Raises:
+            ExpectationError: It does not, or there was none; the message says where request and conditions differ, and
+                which other call fulfils them.
+            SettingsError: A condition cannot be one, there is no condition of that name, or none is given.
+
+        """
+        from llm_intercept.journal.asserting import last_with  # noqa: PLC0415 - as for `calls`
+
+        return last_with(self.calls, conditions, wanted)
+
+    def expect_unmatched(
+        self, *conditions: ConditionLike, **wanted: Unpack[Conditions]
+    ) -> AbstractContextManager[list[Call]]:
+        """Expect, for a block, requests that nothing answers: they are no reason for a test to fail.
+
+        Args:
+            *conditions: What is asked of them, as for `llm.on(…)`; by default nothing.
+            **wanted: As for `llm.on(…)`.
+
+        Returns:
+            A context manager that gives a list, which has the calls once the block has ended.
+
+        Raises:
+            ExpectationError: The block ended well, and there was none.
+            SettingsError: A condition cannot be one, or there is no condition of that name.
+
+        """
+        from llm_intercept.journal.asserting import unmatched_expected  # noqa: PLC0415 - as for `calls`
+
+        return unmatched_expected(self._engine.journal, conditions, wanted, caller())
+
+    def transcript(self) -> str:
+        """Write down what was said in all calls so far, the same in each run, for inline-snapshot or syrupy.
+
+        Each call has its API and model, what its messages say that no call before it said, and the answer; ids of
+        tool calls are numbered.
+        """
+        from llm_intercept.journal.transcript import transcript  # noqa: PLC0415 - few programs ask for one
+
+        return transcript(self._engine.journal.calls)
 
     def budget(self, *, calls: int | None = None, tokens: int | None = None, cost: float | None = None) -> None:
         """Allow only so much, so far and from now on: what is more is refused, and raised when the block ends.

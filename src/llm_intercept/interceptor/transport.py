@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
     import httpx2
 
-    from llm_intercept.interceptor.interceptor import Options
+    from llm_intercept.interceptor.its_options import Options
     from llm_intercept.journal.calls import Calls
     from llm_intercept.replies.kinds import ReplyLike
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
 from llm_intercept.conditions.given import all_conditions
-from llm_intercept.errors import SettingsError
+from llm_intercept.errors import ExpectationError, SettingsError
 from llm_intercept.journal.journal import SOURCES
 from llm_intercept.shown import shorten, visible
 
@@ -49,6 +49,30 @@ class Calls(Sequence["Call"]):
         return isinstance(other, Sequence) and list(self) == list(other)  # pyright: ignore[reportUnknownArgumentType]
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def last(self) -> Call:
+        """The newest call.
+
+        Raises:
+            ExpectationError: There is none.
+
+        """
+        if not self._calls:
+            raise ExpectationError("there was no call.")
+        return self._calls[-1]
+
+    def one(self) -> Call:
+        """Return the only call.
+
+        Raises:
+            ExpectationError: There is none, or there are several, which the message lists.
+
+        """
+        if len(self._calls) != 1:
+            found = f"there are {len(self._calls)}:" if self._calls else "there is none."
+            raise ExpectationError(f"there was to be one call, and {found}", listed(self._calls))
+        return self._calls[0]
 
     def clear(self) -> None:
         """Forget the calls so far."""
@@ -105,6 +129,12 @@ class Calls(Sequence["Call"]):
         for number, call in enumerate(self._calls, 1):
             table.add_row(*(Text(visible(cell)) for cell in _row(number, call)))
         return table
+
+
+def listed(calls: Sequence[Call], most: int = 10) -> list[str]:
+    """List calls, a line each, and of many only the first."""
+    more = [f"  … and {len(calls) - most} more"] if len(calls) > most else []
+    return [*(f"  {call!r}" for call in calls[:most]), *more]
 
 
 def _checked(name: str, value: object) -> object:

@@ -62,6 +62,8 @@ class Call:
         duration: Seconds from the request's arrival to the answer's last byte.
         failed_before: How often the same request failed before in a row.
         started: The simulated second at which the request arrived, on the clock of the interceptor that answered.
+        timeout: What the client waits for and how many seconds at the most: `connect`, `read`, `write` and `pool` of
+            httpx, `connect`, `read` and `total` of aiohttp, `connect` and `read` of urllib3; None where it is not said.
         faults: What went wrong on purpose.
         retry_after: Simulated seconds the client was told to wait before it tries again; None if it was not.
         is_final: Whether the answer told the client not to try again.
@@ -84,6 +86,7 @@ class Call:
     digest: str = field(default="", repr=False)
     retries_told: Callable[[Mapping[str, Any]], int | None] | None = field(default=None, repr=False)
     started: float = 0.0
+    timeout: Mapping[str, float | None] | None = None
     faults: tuple[Fault, ...] = ()
     retry_after: float | None = None
     is_final: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
@@ -213,8 +214,22 @@ class LLMRequest:
 
     @cached_property
     def turn(self) -> int:
-        """Which answer of the model's is asked for: 1 in a conversation without an assistant message."""
-        return 1 + sum(message.role == "assistant" for message in self.messages)
+        """Which answer of the model's is asked for: 1 in a conversation without an assistant message.
+
+        What the model said in several messages in a row is one answer, and one with which the conversation ends is the
+        beginning of the answer that is asked for.
+        """
+        said = self._before_answer
+        ends = (one.role == "assistant" and after.role != "assistant" for one, after in pairwise(said))
+        return 1 + sum(ends)
+
+    @property
+    def _before_answer(self) -> tuple[Message, ...]:
+        """The conversation without what the answer begins with."""
+        end = len(self.messages)
+        while end and self.messages[end - 1].role == "assistant":
+            end -= 1
+        return self.messages[:end]
 
     @cached_property
     def last_user(self) -> str:
@@ -236,8 +251,9 @@ class LLMRequest:
     def tool_results(self) -> tuple[ToolResult, ...]:
         """What tools answered since the last assistant message, each with the name of its tool."""
         names = {call.id: call.name for message in self.messages for call in message.tool_calls}
-        since = next((n for n, message in enumerate(reversed(self.messages)) if message.role == "assistant"), None)
-        latest = self.messages[len(self.messages) - since :] if since is not None else self.messages
+        said = self._before_answer
+        since = next((n for n, message in enumerate(reversed(said)) if message.role == "assistant"), None)
+        latest = said[len(said) - since :] if since is not None else said
         return tuple(_named(result, names) for message in latest for result in message.tool_results)
 
     @cached_property

@@ -38,7 +38,8 @@ class WireRequest:
 
     `host` has no port, `path` no query. `headers` is looked up without regard to case. `over` is the WebSocket by whose
     message it came, if any. `at` is where a client asked that asked a server which stands for the `url`. `is_kept` says
-    that a head like it is this same object, so that what follows from it may be kept.
+    that a head like it is this same object, so that what follows from it may be kept. `timeout` has what the client
+    waits for and how many seconds (`connect`, `read`, `write`, `pool`, `total`); None where its library says nothing.
     """
 
     method: str
@@ -49,6 +50,7 @@ class WireRequest:
     over: SocketForm | None = None
     at: str = ""
     is_kept: bool = False
+    timeout: Mapping[str, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ STEP = re.compile(
     r"\.\.|\.?\[(?P<index>-?\d+|\*)\]|\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]|\.?(?P<name>\*|[\w-]+)"
 )
 Path = tuple[str | int, ...]
+FIELD = re.compile(r"[A-Za-z_][\w.\[\]*-]*")
 
 
 def parse(text: object) -> Path:
@@ -24,8 +25,9 @@ def parse(text: object) -> Path:
     steps: list[str | int] = []
     position = 1
     if not isinstance(text, str) or not text.startswith("$") or len(text) < 2:  # noqa: PLR2004 - `$` and a step
+        meant = f"'$.{text}', if that field was meant, or " if isinstance(text, str) and FIELD.fullmatch(text) else ""
         expected = "a path that begins with '$', such as '$.temperature', or 'host', 'path', 'query' or 'api'"
-        raise SettingsError("match", text, expected)
+        raise SettingsError("match", text, f"{meant}{expected}")
     while position < len(text):
         found = STEP.match(text, position)
         if found is None:

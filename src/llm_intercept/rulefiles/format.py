@@ -206,6 +206,7 @@ class RuleTable(Strict):
     reply: GivenReply | None = None
     replies: Annotated[list[GivenReply], Field(min_length=1)] | None = None
     times: Annotated[int, Field(ge=1)] | None = None
+    expect: Annotated[int, Field(ge=0)] | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = None
     then: Literal["end", "cycle", "repeat_last"] = "end"
     key: Key | None = None
     pace: Annotated[str, Field(min_length=1)] | None = None

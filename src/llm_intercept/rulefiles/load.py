@@ -19,6 +19,7 @@ from llm_intercept.errors import RuleFileError, SettingsError
 from llm_intercept.rulefiles.format import ReplyInFile, RuleInFile, RulesFile, RuleTable, json_schema
 from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import Parsed, parse, shown
+from llm_intercept.rules.known_apis import check_apis
 from llm_intercept.rules.rule import Rule
 from llm_intercept.settings.values import listed
 from llm_intercept.timing.pace_text import pace_of, seen_from
@@ -152,6 +153,10 @@ def _made_of(parsed: Parsed) -> tuple[Sequence[RuleTable], tuple[Callable[[], Ru
 def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:
     where = parsed.place(number) if parsed.lines else f"{parsed.place()} rules[{number}]"
     conditions = rule.conditions()
+    try:
+        check_apis(conditions)
+    except SettingsError as error:
+        raise RuleFileError(where, "api", f"{error.value!r} cannot be used", str(error)) from error
     description = f"on({', '.join(map(str, conditions))})" if conditions else "reply(…)"
     replies, pace = rule.made(), _pace(rule.pace, parsed, where)
     return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule, pace)
@@ -168,7 +173,7 @@ def _pace(said: str | None, parsed: Parsed, where: str) -> Pace | None:
 
 
 def _configured(rule: Rule, replies: list[Any], given: RuleTable, pace: Pace | None) -> Rule:
-    rule.reply(*replies, times=given.times)
+    rule.reply(*replies, times=given.times, expect=given.expect)
     rule.given_pace = pace
     if given.key is not None:
         rule.per(given.key)

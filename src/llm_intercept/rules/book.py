@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from llm_intercept.facts import RuleFacts
+    from llm_intercept.journal.journal import Journal
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.replies.kinds import Prepared
     from llm_intercept.rules.index import Index
@@ -48,10 +49,12 @@ class RuleBook:
     rules: list[Rule] = field(default_factory=list[Rule])
     catch_alls: list[Rule] = field(default_factory=list[Rule])
     of_http: list[Rule] = field(default_factory=list[Rule])
+    journal: Journal | None = None
     _index: Index | None = field(default=None, init=False, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place."""
+        rule.journal = self.journal
         (self.rules if rule.conditions else self.catch_alls).append(rule)
         if rule.is_of_http:
             self.of_http.append(rule)
@@ -145,6 +148,10 @@ class RuleBook:
                 reason = f"{facts.reason}: {by} ({by.where}) comes first and answers instead" if by else facts.reason
                 found.append(replace(facts, reason=reason))
         return tuple(found)
+
+    def unmet(self) -> tuple[RuleFacts, ...]:
+        """Say of every rule that did not answer as often as it was to."""
+        return tuple(facts for rule in self.all() if (facts := rule.unmet()) is not None)
 
     def _is_fallback(self, rule: Rule) -> bool:
         return bool(self.rules) and not rule.conditions and len(rule.replies) == 1

@@ -10,7 +10,7 @@ import sys
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Never, Self, get_args
+from typing import TYPE_CHECKING, Literal, Never, Self, cast, get_args
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.words import nearest
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from llm_intercept.conditions.base import Condition
+    from llm_intercept.journal.calls import Calls
+    from llm_intercept.journal.journal import Journal
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.rules.script import Then
     from llm_intercept.timing.pace import Pace
@@ -57,12 +59,22 @@ class Rule:
         self.is_optional = optional
         self.is_of_http = _any(conditions, lambda condition: condition.is_of_http(), too_deep=True)
         self.given_pace: Pace | None = None
+        self.expected: tuple[int, int] | None = None
+        self.journal: Journal | None = None
         self._script = Script()
 
     @property
     def used(self) -> int:
         """How often it has answered."""
         return self._script.used
+
+    @property
+    def calls(self) -> Calls:
+        """The exchanges it has answered, in the order the requests arrived."""
+        from llm_intercept.journal.calls import Calls  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
+
+        noted = self.journal.calls if self.journal is not None else []
+        return Calls([call for call in noted if call.rule is self])
 
     @property
     def taken(self) -> int:
@@ -83,18 +95,26 @@ class Rule:
         """Its replies, in order."""
         return self._script.replies
 
-    def reply(self, *replies: ReplyLike, times: int | None = None, **unknown: Never) -> Self:
+    def reply(
+        self,
+        *replies: ReplyLike,
+        times: int | None = None,
+        expect: int | tuple[int, int] | None = None,
+        **unknown: Never,
+    ) -> Self:
         """Set what the rule answers: one reply repeats for ever, several are used once each, in order.
 
         Args:
             *replies: Replies or their short forms, see `Reply`.
             times: How often the rule answers at the most; then it steps aside for the next.
+            expect: How often it is to answer, or at least and at most how often; a block that ends well raises
+                `ExpectationError` where it did otherwise.
             **unknown: Nothing; what is given by another name is an error that says where it goes.
 
         Raises:
             ReplyError: A value cannot be a reply.
-            SettingsError: A name is unknown, no reply is given, the rule has replies already, or `times` is not a
-                positive int.
+            SettingsError: A name is unknown, no reply is given, the rule has replies already, `times` is not a
+                positive int, or `expect` is neither an int nor a pair of ints of which the second is not less.
 
         """
         where = caller()
@@ -105,6 +125,7 @@ class Rule:
             raise SettingsError("reply()", replies, f"one .reply(…) a rule: {self} has its replies already")
         if times is not None and not is_int(times, 1):
             raise SettingsError("times", times, "a positive int")
+        self.expected = None if expect is None else _bounds(expect)
         self._script.replies = tuple(prepare(reply, where) for reply in replies)
         self._script.times = times
         return self
@@ -112,7 +133,7 @@ class Rule:
     def fresh(self) -> Rule:
         """Make one that says the same and was never used."""
         made = Rule(self.conditions, self.description, self.where, optional=self.is_optional)
-        made.given_pace, made._script = self.given_pace, self._script.fresh()
+        made.given_pace, made._script, made.expected = self.given_pace, self._script.fresh(), self.expected
         return made
 
     def per(self, key: Key | Callable[[LLMRequest], Hashable]) -> Self:
@@ -229,9 +250,17 @@ class Rule:
         return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), reason)
 
     def unused(self) -> RuleFacts | None:
-        """Say what of the rule was not used; None if all was, or need not be."""
-        left = "" if self.is_optional else self._script.left()
+        """Say what of the rule was not used; None if all was, or need not be, or it is told how often it is used."""
+        left = "" if self.is_optional or self.expected is not None else self._script.left()
         return RuleFacts(str(self), self.where, reason=left) if left else None
+
+    def unmet(self) -> RuleFacts | None:
+        """Say that it did not answer as often as it was to; None if it did."""
+        if self.expected is None or self.expected[0] <= self.used <= self.expected[1]:
+            return None
+        least, most = self.expected
+        wanted = _often(least) if least == most else f"{least} to {most} times"
+        return RuleFacts(str(self), self.where, reason=f"it was to answer {wanted}, and answered {_often(self.used)}")
 
     def __repr__(self) -> str:
         return self.description
@@ -249,14 +278,26 @@ def _refuse(unknown: Mapping[str, object], where: str) -> None:
     """Say of what belongs on a `Reply` that it goes there."""
     for name, value in unknown.items():
         meant = nearest(name, ReplyOptions.__annotations__)
-        advice = "It takes times=, beside the replies."
+        advice = "It takes times= and expect=, beside the replies."
         if meant is not None:
             advice = f"It belongs to one answer: reply(Reply('…', {meant}=…))."
         raise UnknownSettingError(f"reply({name}=…)", value, advice, where)
 
 
 def _often(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return {0: "never", 1: "once"}.get(count, f"{count} times")
+
+
+def _bounds(expect: object) -> tuple[int, int]:
+    """Read how often a rule is to answer."""
+    least, most = cast("tuple[object, object]", expect) if _is_pair(expect) else (expect, expect)
+    if is_int(least, 0) and is_int(most, 0) and least <= most:
+        return least, most
+    raise SettingsError("expect", expect, "how often the rule is to answer: an int, or a pair (at least, at most)")
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(cast("tuple[object, ...]", value)) == 2  # noqa: PLR2004
 
 
 def _key(key: object) -> Callable[[LLMRequest], Hashable]:

@@ -19,6 +19,7 @@ from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.server.control import OPEN, PREFIX, Asked, Control, Told
 from llm_intercept.server.cors import Cors, is_foreign
 from llm_intercept.server.door import Body, Door, LeftError
+from llm_intercept.server.links import led_here
 from llm_intercept.server.metrics import metrics
 from llm_intercept.server.patience import Patience
 from llm_intercept.server.refusing import RefusedError, refusal
@@ -178,7 +179,7 @@ class App:
             _, response = await door.forward(None)
         else:
             raise RefusedError(404, NOBODY.format(head.method, head.path))
-        await channel.answer(response, door)
+        await channel.answer(led_here(response, head), door)
 
     def _forwarding(self, head: WireRequest) -> Upstream:
         """Return what sends a request on; raises `RefusedError` where it would come back here."""

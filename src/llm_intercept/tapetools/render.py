@@ -45,8 +45,11 @@ def conversation(take: Take) -> Iterator[Line]:
 
 def said(role: str, parts: Iterable[Part]) -> Line:
     """Write a message: its role, its words, its tool calls."""
-    line = written(f"{role}: ", f"bold {COLOURS.get(role, 'white')}")
-    for part in parts:
+    line, said = written(f"{role}: ", f"bold {COLOURS.get(role, 'white')}"), list(parts)
+    answers = sum(isinstance(part, ToolResult) for part in said)
+    for part in said:
+        if isinstance(part, ToolResult) and answers > 1:
+            line.append("\n  ← ", "dim")
         style = "yellow" if isinstance(part, ToolCall) else "dim" if isinstance(part, Reasoning) else ""
         line.append_text(written(_words(part), style))
     return line

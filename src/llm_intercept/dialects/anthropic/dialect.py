@@ -31,7 +31,6 @@ class AnthropicDialect(Dialect):
 
     home = "api.anthropic.com"
     variables = MappingProxyType({"ANTHROPIC_BASE_URL": "{}"})
-    keys = ("ANTHROPIC_API_KEY",)
     retry = replace(RETRY, longest=LONGEST)
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

@@ -53,6 +53,7 @@ class MessageBatches(AnthropicByItself):
 
     name = "anthropic.batches"
     what = "message batches"
+    links = ("results_url",)
 
     def claims(self, head: WireRequest) -> bool:
         if head.method not in {"GET", "POST", "DELETE"} or PATH.match(head.path) is None:

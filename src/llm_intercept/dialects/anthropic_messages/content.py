@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.parts import MediaKind
 
 MEDIA: dict[str, MediaKind] = {"image": "image", "document": "file"}
-CALL, RESULT = "tool_use", "tool_result"
+CALL, RESULT, REMOVAL = "tool_use", "tool_result", "tool_removal"
 
 
 def messages_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = ()) -> Iterator[Message]:
@@ -36,18 +36,26 @@ def messages_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = (
 
 
 def tools_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = ()) -> Iterator[Mapping[str, Any]]:
-    """Give the tools that a request offers: those it begins with, and those that a system's message defines later on.
+    """Give the tools that a request offers: those it begins with, and what a system's message changes of that later on.
 
     Args:
         body: The request's body.
         before: The messages of the conversation that it continues.
 
     """
-    yield from map(mapping, items(body.get("tools")))
+    known, removed = list(map(mapping, items(body.get("tools")))), set[str]()
     for message in (*before, *map(mapping, items(body.get("messages")))):
-        if message.get("role") == "system":
-            added = (mapping(mapping(block).get("tool")) for block in items(message.get("content")))
-            yield from (mapping(one["definition"]) for one in added if is_object(one.get("definition")))
+        for block in map(mapping, items(message.get("content")) if message.get("role") == "system" else ()):
+            tool = mapping(block.get("tool"))
+            name = text(tool.get("name"))
+            if block.get("type") == REMOVAL:
+                removed.add(name or text(tool.get("server_name")))
+            elif is_object(tool.get("definition")):
+                known.append(mapping(tool["definition"]))
+                removed.discard(text(tool["definition"].get("name")))
+            else:
+                removed.discard(name)
+    yield from (one for one in known if not ({one.get("name"), one.get("mcp_server_name")} - {None}) & removed)
 
 
 def parts_of(content: object) -> Iterator[Part]:

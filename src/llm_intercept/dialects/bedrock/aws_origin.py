@@ -98,7 +98,6 @@ class BedrockDialect(Dialect):
 
     home = "bedrock-runtime.us-east-1.amazonaws.com"
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     retry = HTTP_RETRY
 
     def is_asked(self, request: LLMRequest) -> bool:

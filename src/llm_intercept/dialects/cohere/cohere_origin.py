@@ -94,7 +94,6 @@ class CohereDialect(Dialect):
 
     home = "api.cohere.com"
     variables = MappingProxyType({"CO_API_URL": "{}"})
-    keys = ("CO_API_KEY",)
     retry = COHERE_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

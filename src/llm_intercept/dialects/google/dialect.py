@@ -28,7 +28,6 @@ class GoogleDialect(Dialect):
 
     home = "generativelanguage.googleapis.com"
     variables = MappingProxyType({"GOOGLE_GEMINI_BASE_URL": "{}"})
-    keys = ("GEMINI_API_KEY",)
     retry = RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

@@ -106,7 +106,6 @@ class OllamaDialect(Dialect):
 
     home = "ollama.com"
     variables = MappingProxyType({"OLLAMA_HOST": "{}"})
-    keys = ()
     retry = HTTP_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

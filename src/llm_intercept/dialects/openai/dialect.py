@@ -32,7 +32,6 @@ class OpenAIDialect(Dialect):
 
     home = "api.openai.com"
     variables = MappingProxyType({"OPENAI_BASE_URL": "{}/v1", "OPENAI_API_BASE": "{}/v1"})
-    keys = ("OPENAI_API_KEY",)
     retry = RETRY
     manner = USUAL
 

@@ -46,12 +46,20 @@ def is_last(event: bytes) -> bool:
 
 
 def _kind_of_delta(delta: Any) -> EventKind:
+    """Tell what a delta is; some hosts say the role in every one (docs/wire.md 7.3)."""
     said = mapping(delta)
     if said.get("tool_calls") or said.get("function_call"):
-        return "role" if "role" in said else "arguments"
-    if "role" in said and not said.get("content"):
+        return "role" if "role" in said and not _argues(said) else "arguments"
+    if "role" in said and not any(value for key, value in said.items() if key != "role"):
         return "role"
     return "content" if said else "other"
+
+
+def _argues(delta: Any) -> bool:
+    """Whether a delta has some of a call's arguments."""
+    calls = [mapping(one) for one in items(delta.get("tool_calls"))]
+    called = [mapping(call.get(kind)) for call in calls for kind in ("function", "custom")]
+    return any(one.get("arguments") or one.get("input") for one in (*called, mapping(delta.get("function_call"))))
 
 
 def error(error: ErrorEvent, first: bytes) -> bytes:

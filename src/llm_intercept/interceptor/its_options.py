@@ -1,0 +1,71 @@
+"""The arguments of `intercept`, `Interceptor`, `InterceptTransport` and `wrap`, beside the reply.
+
+Knows: the settings' types. Must not know: what is made of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.interceptor.interceptor import Interceptor
+    from llm_intercept.recording.config import Recordings
+    from llm_intercept.settings import Mode, Network, ReplaySpeed, UnmatchedPolicy
+    from llm_intercept.timing.pace import Pace
+
+    RulesSource = str | PathLike[str] | Callable[["Interceptor"], object]
+
+
+class Options(TypedDict, total=False):
+    """The arguments of `intercept`, `Interceptor`, `InterceptTransport` and `wrap`, beside the reply.
+
+    What is left out or None has the default that `[tool.llm_intercept]` in pyproject.toml gives, or the one said here.
+
+    Attributes:
+        mode: `mock` (the default) answers by rules alone; `replay` with recordings where no rule answers; `record`
+            sends such requests to the network and records the answers; `auto` replays, and records what is missing,
+            but in CI (where the variable `CI` is set) replays alone.
+        recordings: The tape: a folder, an fsspec URL, or `Recordings`; where no mode is given, it is replayed.
+        replay_speed: How fast a recorded stream is played: `instant` (the default), `recorded`, or a factor of the
+            recorded gaps.
+        rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
+            or a list of these. They need not all be used.
+        unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
+            `error` (the default) answers it with a 404 that is not retried and raises when the block ends; `raise`
+            raises inside the client's transport; `warn` warns and lets it out; `passthrough` lets it out.
+        passthrough: Hosts (`localhost:11434`), models, and paths with their host (`api.openai.com/v1/files*`; `*` and
+            `?` are wildcards) whose requests go out to the network, before any rule is asked; what else nothing
+            answers is still `unmatched`.
+        network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
+            machine and to the hosts that `passthrough` names.
+        seed: The same seed gives the same ids for the same requests; 0 by default.
+        created: When answers say they were made (their `created`, their date, the time in their ids), in Unix seconds;
+            by default the present of the simulated clock.
+        tokenizer: Splits text into stream deltas and counts usage: `exact` (the extra `tokens`; the default where it is
+            installed), `estimate`, or your own.
+        log: A file that each call is appended to as a line of JSON; several processes may share it.
+        all_used: Whether a block that ends well raises for rules that were not used, or not to their script's end.
+        time_scale: Real seconds that a simulated second takes: 1 (the default) is real time, 0 virtual time, in which
+            no wait takes time and the client's read timeouts fire as they would.
+        pace: How fast answers come, where neither the rule nor the reply says it; by default at once.
+
+    """
+
+    mode: Mode | None
+    recordings: str | PathLike[str] | Recordings | None
+    replay_speed: ReplaySpeed | None
+    rules: RulesSource | Sequence[RulesSource] | None
+    unmatched: UnmatchedPolicy | None
+    passthrough: str | Sequence[str] | None
+    network: Network | None
+    seed: int | None
+    created: int | None
+    tokenizer: Tokenizer | Literal["exact", "estimate"] | None
+    log: str | PathLike[str] | None
+    all_used: bool | None
+    time_scale: float | None
+    pace: Pace | str | None
