@@ -30,43 +30,40 @@ LIMITS = (
 """What a model's name begins with, its requests and its tokens a minute: the largest that are recorded."""
 MINUTE = 60_000
 """Milliseconds."""
+AT_ONCE = ("x-ratelimit-reset-tokens", "0s")
 CHARACTERS = 4
 """So many are taken for a token."""
 
 
 def told(asked: LLMRequest | None) -> Headers:
     """Say what is left after a request, where nothing limits it (docs/wire.md 2.3.8)."""
-    model, spent = ("", 0) if asked is None else (asked.model, _spent(asked.raw))
-    (limit, left, reset), tokens = _limits(model)
+    model, spent = ("", 0) if asked is None else (asked.model, _spent(asked.raw.get("messages") or ()))
+    limit, reset, tokens = _limits(model)
     milliseconds = spent * MINUTE // tokens
-    return (
-        *limit,
-        left,
-        ("x-ratelimit-remaining-tokens", str(max(0, tokens - spent))),
-        reset,
-        ("x-ratelimit-reset-tokens", f"{milliseconds}ms" if milliseconds else "0s"),
-    )
+    left = ("x-ratelimit-remaining-tokens", str(max(0, tokens - spent)))
+    return (*limit, left, reset, ("x-ratelimit-reset-tokens", f"{milliseconds}ms") if milliseconds else AT_ONCE)
 
 
 @lru_cache(maxsize=64)
-def _limits(model: str) -> tuple[tuple[Headers, tuple[str, str], tuple[str, str]], int]:
+def _limits(model: str) -> tuple[Headers, tuple[str, str], int]:
     requests, tokens = next((requests, tokens) for name, requests, tokens in LIMITS if model.startswith(name))
-    limit: Headers = (("x-ratelimit-limit-requests", str(requests)), ("x-ratelimit-limit-tokens", str(tokens)))
-    left = ("x-ratelimit-remaining-requests", str(requests - 1))
-    return (limit, left, ("x-ratelimit-reset-requests", f"{MINUTE // requests}ms")), tokens
+    limit: Headers = (
+        ("x-ratelimit-limit-requests", str(requests)),
+        ("x-ratelimit-limit-tokens", str(tokens)),
+        ("x-ratelimit-remaining-requests", str(requests - 1)),
+    )
+    return limit, ("x-ratelimit-reset-requests", f"{MINUTE // requests}ms"), tokens
 
 
-def _spent(body: Any) -> int:
+def _spent(messages: Any) -> int:
     """Estimate as the limits do, by characters; of Responses nothing is taken before they are answered."""
-    messages = body.get("messages")
-    if not is_array(messages):
-        return 0
-    contents = (mapping(message).get("content") for message in items(messages))
-    return 1 + sum(1 - -_length(content) // CHARACTERS for content in contents)
+    spent = 1 if messages else 0
+    for message in messages:
+        content = message.get("content") if isinstance(message, dict) else None
+        spent += 2 + (len(content) if isinstance(content, str) else _length(content)) // CHARACTERS
+    return spent
 
 
 def _length(content: Any) -> int:
-    if isinstance(content, str):
-        return len(content)
     parts = (mapping(part).get("text") for part in items(content)) if is_array(content) else ()
     return sum(len(part) for part in parts if isinstance(part, str))
