@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients` and `nox -s trap`, or `make sdks`,
-`make ecosystem` and `make trap`.
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients`, `nox -s trap` and
+`nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -171,6 +171,9 @@ QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 
+# What reads the recordings and learns from them.
+FIDELITY = ("scikit-learn>=1.5", "openai>=3", "anthropic>=2", "google-genai>=1", "pytest>=8.3", "jsonschema>=4.22")
+
 # What tests/sdk does not hold and an SDK generation may change.
 LAW_TESTS = ("tests/test_chat_laws.py", "tests/test_rechunking.py")
 SHOWN = ("openai", "httpx", "httpx2", "httpx-aiohttp", "aiohttp", "anthropic", "google-genai", "pydantic")
@@ -275,6 +278,18 @@ def trap(session: nox.Session, group: str) -> None:
     session.install("-e", ".[cli,httpx,httpx2]", "--group", group)
     _show_versions(session)
     session.run("python", "-m", "tests.trap", TRAPS[group])
+
+
+@nox.session
+def fidelity(session: nox.Session) -> None:
+    """Hold our answers against the recorded ones, and print the tables of docs/fidelity.md."""
+    session.install("-e", ".[cli,httpx]", *FIDELITY)
+    _show_versions(session, "scikit-learn")
+    root = Path.cwd()
+    with session.chdir("benchmarks"):
+        # One thread: the classifiers are small, and several would wait for each other.
+        environment = {"PYTHONPATH": f"{root}{os.pathsep}{root / 'benchmarks'}", "OMP_NUM_THREADS": "1"}
+        session.run("python", "-m", "fidelity", *session.posargs, env=environment)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])

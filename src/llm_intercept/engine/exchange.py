@@ -6,7 +6,7 @@ and is driven by a door, sync or async.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -283,7 +283,7 @@ class Engine:
         return response
 
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
-        return replace(response, chunks=Watched(response.chunks, partial(self._ended, case)))
+        return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
 
     def _identity(self, case: Case) -> Identity:
         return told_now(self._identities.next(case.call.digest, stream=case.request.stream), self.service.clock)
