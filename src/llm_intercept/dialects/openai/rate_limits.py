@@ -59,7 +59,7 @@ def _spent(messages: Any) -> int:
     """Estimate as the limits do, by characters; of Responses nothing is taken before they are answered."""
     spent = 1 if messages else 0
     for message in messages:
-        content = message.get("content") if isinstance(message, dict) else None
+        content = mapping(message).get("content")
         spent += 2 + (len(content) if isinstance(content, str) else _length(content)) // CHARACTERS
     return spent
 
