@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients`, `nox -s trap` and
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients servers load`, `nox -s trap` and
 `nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
@@ -158,6 +158,7 @@ CLIENTS = {
     "openresponses": ("openresponses-types", "test_served_openresponses.py"),
     "node": ("", "test_served_node.py", "test_served_examples.py"),
 }
+LINTER = "dockerfilelint@1.8.0"
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 # What these libraries would otherwise fetch or send by themselves.
@@ -269,6 +270,28 @@ def _offer_chromium(session: nox.Session) -> None:
         wanted = ("install", "-y", "-qq", "--no-install-recommends", "chromium")
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         session.run("apt-get", *wanted, external=True, success_codes=codes, silent=True, env=quiet)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Run the application under ASGI servers beside uvicorn, each a process of its own."""
+    session.install("-e", ".[cli,httpx]", *TOOLS, "granian", "hypercorn")
+    _show_versions(session, "granian", "hypercorn")
+    session.run("python", "-m", "pytest", "-n0", "tests/ecosystem/test_asgi_servers.py", *session.posargs)
+
+
+@nox.session
+def load(session: nox.Session) -> None:
+    """Lint the Containerfile and carry its steps out; let Locust ask the server for some seconds."""
+    file, folder = "examples/load/Containerfile", session.create_tmp()
+    if shutil.which("npm"):
+        session.run("npm", "install", "--silent", "--no-fund", "--prefix", folder, LINTER, external=True)
+        session.run(f"{folder}/node_modules/.bin/dockerfilelint", file, external=True)
+    else:
+        session.warn("npm is not installed, which brings the Containerfile's lint")
+    session.install("-e", ".[cli,httpx,serve]", "locust")
+    session.run("python", "-m", "tests.container", file)
+    session.run("python", "-m", "tests.locust", "examples/load/locustfile.py")
 
 
 @nox.session

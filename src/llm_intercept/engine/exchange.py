@@ -23,7 +23,6 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.keyless import check_key
-from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -264,6 +263,8 @@ class Engine:
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if isinstance(answer, RawReply) and answer.made_by:
+            from llm_intercept.engine.of_another import of_another  # noqa: PLC0415 - it reads as takes are read
+
             answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
@@ -286,7 +287,8 @@ class Engine:
         return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
 
     def _identity(self, case: Case) -> Identity:
-        return told_now(self._identities.next(case.call.digest, stream=case.request.stream), self.service.clock)
+        digits = self._identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
+        return told_now(digits, self.service.clock)
 
     def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
@@ -370,7 +372,7 @@ class Engine:
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "rule", refused.error.status, refused
         call.finish()
-        identity = told_now(self._identities.next(digest, stream=False), self.service.clock)
+        identity = told_now(self._identities.next(digest, dialect.name, stream=False), self.service.clock)
         return dialect.fail(request, refused.error, identity)
 
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:

@@ -60,7 +60,7 @@ def continued(request: MessagesRequest, shelves: Shelves) -> MessagesRequest:
     if kept is None:
         message = f"No usable Thread state was found for `{PREVIOUS}` {identifier!r}. Replay the full conversation."
         raise refused(message, 404, "thread_not_found")
-    return request.after(kept.messages, kept.fields)
+    return request.after(kept.messages, {**kept.fields, **request.raw})
 
 
 def keep(request: LLMRequest, body: Mapping[str, Any], size: int, context: Context) -> None:
