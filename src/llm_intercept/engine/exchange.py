@@ -23,7 +23,6 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.keyless import check_key
-from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -264,6 +263,8 @@ class Engine:
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if isinstance(answer, RawReply) and answer.made_by:
+            from llm_intercept.engine.of_another import of_another  # noqa: PLC0415 - it reads as takes are read
+
             answer = of_another(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
