@@ -37,6 +37,7 @@ from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
+from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import (
     AnswerError,
     LLMInterceptError,
@@ -266,6 +267,7 @@ class Engine:
             from llm_intercept.engine.of_another import of_another  # noqa: PLC0415 - it reads as takes are read
 
             answer = of_another(answer, case)
+        answer = with_usage(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
         if is_plain(answer, case):
