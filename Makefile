@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test whole check secrets fuzz trap sdks ecosystem build clean bench bench-gate bench-growth
+.PHONY: demo test whole check secrets fuzz trap sdks ecosystem build clean bench bench-gate bench-growth fidelity
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -50,7 +50,7 @@ sdks: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s sdk websockets aiohttp urllib3 own_tests startup
 
 ecosystem: $(VENV)/.ready
-	$(BIN)/nox --default-venv-backend uv -s ecosystem clients
+	$(BIN)/nox --default-venv-backend uv -s ecosystem clients servers load
 
 bench: $(VENV)/.ready
 	@cd benchmarks && ../$(BIN)/python -m harness $(BENCH_ARGS)
@@ -61,6 +61,10 @@ bench-gate: $(VENV)/.ready
 bench-growth: $(VENV)/.ready
 	@$(UV) pip install --quiet --python $(BIN)/python --group bench
 	@cd benchmarks && ../$(BIN)/python -m harness.growth $(BENCH_ARGS) && ../$(BIN)/python -m harness.growth --plot
+
+# How far our answers are from the recorded ones, for docs/fidelity.md: some minutes; FIDELITY_ARGS: -v, -k API.
+fidelity: $(VENV)/.ready
+	@$(BIN)/nox --default-venv-backend uv -s fidelity -- $(FIDELITY_ARGS)
 
 build: $(VENV)/.ready
 	$(UV) build --quiet --out-dir dist

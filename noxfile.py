@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients` and `nox -s trap`, or `make sdks`,
-`make ecosystem` and `make trap`.
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients servers load`, `nox -s trap` and
+`nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -158,6 +158,7 @@ CLIENTS = {
     "openresponses": ("openresponses-types", "test_served_openresponses.py"),
     "node": ("", "test_served_node.py", "test_served_examples.py"),
 }
+LINTER = "dockerfilelint@1.8.0"
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 # What these libraries would otherwise fetch or send by themselves.
@@ -170,6 +171,9 @@ QUIET = {
     "CREWAI_TESTING": "true",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
+
+# What reads the recordings and learns from them.
+FIDELITY = ("scikit-learn>=1.5", "openai>=3", "anthropic>=2", "google-genai>=1", "pytest>=8.3", "jsonschema>=4.22")
 
 # What tests/sdk does not hold and an SDK generation may change.
 LAW_TESTS = ("tests/test_chat_laws.py", "tests/test_rechunking.py")
@@ -269,12 +273,46 @@ def _offer_chromium(session: nox.Session) -> None:
 
 
 @nox.session
+def servers(session: nox.Session) -> None:
+    """Run the application under ASGI servers beside uvicorn, each a process of its own."""
+    session.install("-e", ".[cli,httpx]", *TOOLS, "granian", "hypercorn")
+    _show_versions(session, "granian", "hypercorn")
+    session.run("python", "-m", "pytest", "-n0", "tests/ecosystem/test_asgi_servers.py", *session.posargs)
+
+
+@nox.session
+def load(session: nox.Session) -> None:
+    """Lint the Containerfile and carry its steps out; let Locust ask the server for some seconds."""
+    file, folder = "examples/load/Containerfile", session.create_tmp()
+    if shutil.which("npm"):
+        session.run("npm", "install", "--silent", "--no-fund", "--prefix", folder, LINTER, external=True)
+        session.run(f"{folder}/node_modules/.bin/dockerfilelint", file, external=True)
+    else:
+        session.warn("npm is not installed, which brings the Containerfile's lint")
+    session.install("-e", ".[cli,httpx,serve]", "locust")
+    session.run("python", "-m", "tests.container", file)
+    session.run("python", "-m", "tests.locust", "examples/load/locustfile.py")
+
+
+@nox.session
 @nox.parametrize("group", list(TRAPS), ids=list(TRAPS))
 def trap(session: nox.Session, group: str) -> None:
     """Run the trap; it ends with 3, and says so, where no network namespaces may be made."""
     session.install("-e", ".[cli,httpx,httpx2]", "--group", group)
     _show_versions(session)
     session.run("python", "-m", "tests.trap", TRAPS[group])
+
+
+@nox.session
+def fidelity(session: nox.Session) -> None:
+    """Hold our answers against the recorded ones, and print the tables of docs/fidelity.md."""
+    session.install("-e", ".[cli,httpx]", *FIDELITY)
+    _show_versions(session, "scikit-learn")
+    root = Path.cwd()
+    with session.chdir("benchmarks"):
+        # One thread: the classifiers are small, and several would wait for each other.
+        environment = {"PYTHONPATH": f"{root}{os.pathsep}{root / 'benchmarks'}", "OMP_NUM_THREADS": "1"}
+        session.run("python", "-m", "fidelity", *session.posargs, env=environment)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -783,3 +784,14 @@ def test_rate_limits_are_told_in_the_apis_headers() -> None:
     assert (second.status_code, second.json()["error"]["type"]) == (429, "rate_limit_error")
     assert "rate limit of 1 requests per minute" in second.json()["error"]["message"]
     assert int(second.headers["retry-after"]) > 0
+
+
+def test_a_request_that_continues_a_thread_can_be_pickled() -> None:
+    """With what was read of the whole conversation, and without the answers that it was read from."""
+    read = seen(messages=HELLO)
+    before = ({"role": "user", "content": "first"}, {"role": "assistant", "content": "so"})
+    continued = read.after(before, {**read.raw, "system": "Be kind."})
+    again = pickle.loads(pickle.dumps(continued))
+    assert again == continued
+    assert [again.turn, again.system, again.last_user] == [2, "Be kind.", continued.last_user]
+    assert "before" not in vars(again)

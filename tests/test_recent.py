@@ -54,14 +54,14 @@ def test_ids_are_those_of_the_repeat_and_bounded(monkeypatch):
     """The same request has a new id each time, and what is remembered of many is no more than twice the bound."""
     monkeypatch.setattr(identity, "REMEMBERED", 50)
     identities = Identities()
-    first = [identities.next("a", stream=False) for _ in range(3)]
+    first = [identities.next("a", "api", stream=False) for _ in range(3)]
     assert len(set(first)) == 3
     for number in range(49):
-        identities.next(str(number), stream=True)
-    assert identities.next("a", stream=False) not in first
+        identities.next(str(number), "api", stream=True)
+    assert identities.next("a", "api", stream=False) not in first
     for number in range(1000):
-        identities.next(f"other {number}", stream=False)
-    assert identities.next("a", stream=False) == first[0]
+        identities.next(f"other {number}", "api", stream=False)
+    assert identities.next("a", "api", stream=False) == first[0]
     assert len(identities._repeats.kept()) <= 100
 
 

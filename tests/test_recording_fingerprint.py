@@ -186,6 +186,7 @@ def test_a_match_that_cannot_be_used_is_refused(bad):
         ("date", "Today is Sunday, December 6, 2026.", "Today is Monday, December 7, 2026."),
         ("date", "Today is 06/12/2026.", "Today is 07/12/2026."),
         ("epoch", "now=1795588121", "now=1795588122"),
+        ("clock", "it is 07:16 now", "it is 9:18:01 PM now"),
         ("epoch", "now=1795588121.066264", "now=1795588122.066265"),
         ("epoch", "now=1795588121066", "now=1795588122066"),
     ],

@@ -153,7 +153,7 @@ def test_what_a_glance_finds_clean_is_left_as_it_is_by_redaction(value, literals
     redaction, secrets = Redaction(), Secrets(tuple(literals))
     with no_glance():
         expected = redaction.value(value, secrets)
-    assert redaction.whole(value, secrets) == expected
+    assert redaction.of(secrets).whole(value) == expected
 
 
 @st.composite

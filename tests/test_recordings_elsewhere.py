@@ -224,6 +224,7 @@ def test_addresses_in_headers_are_redacted_as_addresses(header, kept):
     [
         ("Today is 2026-12-06.", "Today is 2026-12-07.", ("date",)),
         ("now=1795588121", "now=1795588199", ("epoch",)),
+        ("It is 07:16.", "It is 21:45.", ("clock",)),
         ("2026-12-06, 1795588121", "2026-12-07, 1795588199", ("date", "epoch")),
         ("Today is 2026-12-06.", "Today was 2026-12-07.", None),
     ],

@@ -11,9 +11,9 @@ from llm_intercept.facts import indented
 from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from llm_intercept.facts import RuleFacts, SecretFacts, Unmatched
+    from llm_intercept.facts import RedactedFacts, RuleFacts, SecretFacts, Unmatched
 
 SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
@@ -301,6 +301,31 @@ class DamagedRecordingWarning(LLMInterceptWarning):
 
 class UnrecordedAnswerWarning(LLMInterceptWarning):
     """Answers were not recorded, since they say how things stood then: a wrong key, a limit, a server that failed."""
+
+
+class RedactedAnswerWarning(LLMInterceptWarning):
+    """Redaction changed answers: in replay a program gets the mark, and not what it got.
+
+    Attributes:
+        location: The tape.
+        changed: What was changed, and how often.
+
+    """
+
+    def __init__(self, location: str, changed: Mapping[RedactedFacts, int]) -> None:
+        self.location, self.changed = location, dict(changed)
+        listed = [f"  {fact} ({count}x)" for fact, count in self.changed.items()]
+        more = [f"  and {len(listed) - SHOWN_REQUESTS} more"] if len(listed) > SHOWN_REQUESTS else []
+        super().__init__(
+            f"llm-intercept: redaction changed answers in {location}; in replay they say [redacted] there:\n"
+            + "\n".join([*listed[:SHOWN_REQUESTS], *more])
+            + "\nIf that is no secret, keep it: Recordings(…, redaction=Redaction(keep_fields=('its name',))), or "
+            "redaction=None for all that is said; and record again."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes."""
+        return type(self), (self.location, self.changed)
 
 
 class SecretInRecordingError(LLMInterceptError):

@@ -162,6 +162,17 @@ def _s(count: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class RedactedFacts:
+    """What of an answer redaction changed: the field, and why; never what it was."""
+
+    path: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
 class SecretFacts:
     """Where a secret is kept in a tape: the file, the field, and what kind of secret it is; never the secret."""
 

@@ -42,3 +42,10 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _escaped_but_lines(found: re.Match[str]) -> str:
     return found.group() if found.group() in "\n\t" else _escaped(found)
+
+
+def brief(value: object) -> str:
+    """Say a value in a few words: a text shortened, else its name or its `repr`."""
+    if isinstance(value, str):
+        return shorten(value, 40)
+    return cut(getattr(value, "__qualname__", None) or repr(value), 60)

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 from hypothesis import strategies as st
 
-from llm_intercept import Interceptor, InterceptTransport, Reply, auto, raw, tool_call
+from llm_intercept import Interceptor, InterceptTransport, Reply, auto, tool_call
 from llm_intercept.dialects.anthropic_messages import grammar
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
-from llm_intercept.errors import LLMInterceptError
+from tests.fuzz.bodies import bodies, give_ready, read_events, tell_parts
 from tests.fuzz.odd import ODD, altered, changed, dumped
 from tests.fuzz.requests import told
 from tests.fuzz.target import clear, target
@@ -61,16 +61,7 @@ EVENTS: list[Any] = [
     {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 4}},
     {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}, {"type": "message_stop"},
 ]  # fmt: skip
-
-
-def streamed(events: list[Any], end: bytes) -> bytes:
-    """Write events as a stream."""
-    return b"".join(b"event: x" + end[:1] + b"data: " + dumped(one) + end for one in events)
-
-
-MANY = changed([EVENTS]).filter(lambda one: isinstance(one, list))
-STREAMS = altered(st.builds(streamed, MANY, st.sampled_from([b"\n\n", b"\r\n\r\n"])))
-BODIES = MANY | changed([WHOLE, *BLOCKS]) | STREAMS | altered(changed([WHOLE]).map(dumped)) | st.binary(max_size=40)
+BODIES = bodies(EVENTS, WHOLE, BLOCKS)
 QUESTIONS = changed([PLAIN, ASKED, BATCH]).map(dumped)
 REPLIES = st.sampled_from(["text", "auto", "call"])
 
@@ -93,43 +84,21 @@ def any_question_is_answered(given: Any) -> None:
 def what_is_ready_is_given_in_either_shape(given: Any) -> None:
     """It is refused in words, or answers as JSON that is JSON, and as a stream."""
     body, stream = given
-    llm = Interceptor()
-    with clear():
-        llm.reply(raw(body))
-    with clear():
-        with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
-            answer = client.post(URL, json={**PLAIN, "stream": stream})
-        if not stream and not isinstance(body, bytes):
-            answer.json()
-    told(llm)
+    give_ready(URL, body, PLAIN, stream=stream)
 
 
 @target(st.tuples(st.lists(changed(BLOCKS), max_size=3), changed([PLAIN, ASKED]), st.booleans()))
 def a_block_is_told_whatever_is_in_it(given: Any) -> None:
     """Blocks of any kind are refused in words, or are the same in both shapes."""
-    blocks, body, stream = given
-    try:
-        reply = Reply(*blocks)
-    except LLMInterceptError:
-        return
-    llm = Interceptor(reply)
-    with clear():
-        with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
-            answer = client.post(URL, content=dumped({**body, "stream": stream} if isinstance(body, dict) else body))
-        if "json" in answer.headers["content-type"]:
-            answer.json()
-    told(llm)
+    parts, body, stream = given
+    tell_parts(URL, parts, body, stream=stream)
 
 
 @target(st.tuples(BODIES, ODD))
 def any_answer_is_read(given: Any) -> None:
     """Whatever an answer or an event holds, the grammar says what it is for, and what can be read back is."""
     body, value = given
-    content = body if isinstance(body, bytes) else dumped(body)
-    for event in (content, *content.split(b"\n\n"), b"event: x\ndata: " + dumped(value) + b"\n\n"):
-        assert isinstance(grammar.kind(event), str)
-        assert isinstance(grammar.is_last(event), bool)
-        assert isinstance(grammar.halve_arguments(event), bytes)
+    read_events(grammar, body, value)
     for values in (body if isinstance(body, list) else [value], [value]):
         assert isinstance(RECORDED.replies(values), tuple)
         _ = RECORDED.usage(values), RECORDED.last_user(value), RECORDED.roles(value), json.dumps(value)

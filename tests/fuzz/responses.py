@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 from hypothesis import strategies as st
 
-from llm_intercept import Interceptor, InterceptTransport, Reply, raw
 from llm_intercept.dialects.openai_responses import grammar
 from llm_intercept.dialects.openai_responses.raw import replies
 from llm_intercept.dialects.openai_responses.reported import read_usage
-from llm_intercept.errors import LLMInterceptError
-from tests.fuzz.odd import ODD, altered, changed, dumped
-from tests.fuzz.requests import RESPONSES, told
-from tests.fuzz.target import clear, target
+from tests.fuzz.bodies import bodies, give_ready, read_events, tell_parts
+from tests.fuzz.odd import ODD, changed
+from tests.fuzz.requests import RESPONSES
+from tests.fuzz.target import target
 
 URL = "https://api.openai.com/v1/responses"
 WHERE = {"item_id": "msg_1", "output_index": 0, "content_index": 0, "sequence_number": 1}
@@ -48,59 +46,28 @@ EVENTS: list[Any] = [
     {"type": "response.output_item.done", "item": ITEMS[2], "output_index": 2},
     {"type": "response.incomplete", "response": WHOLE, "sequence_number": 9},
 ]  # fmt: skip
-
-
-def streamed(events: list[Any], end: bytes) -> bytes:
-    """Write events as a stream."""
-    return b"".join(b"event: x" + end[:1] + b"data: " + dumped(one) + end for one in events)
-
-
-MANY = changed([EVENTS]).filter(lambda one: isinstance(one, list))
-STREAMS = altered(st.builds(streamed, MANY, st.sampled_from([b"\n\n", b"\r\n\r\n"])))
-BODIES = MANY | changed([WHOLE, *ITEMS]) | STREAMS | altered(changed([WHOLE]).map(dumped)) | st.binary(max_size=40)
+BODIES = bodies(EVENTS, WHOLE, ITEMS)
 
 
 @target(st.tuples(BODIES, st.booleans()))
 def what_is_ready_is_given_in_either_shape(given: Any) -> None:
     """It is refused in words, or answers as JSON that is JSON, and as a stream."""
     body, stream = given
-    llm = Interceptor()
-    with clear():
-        llm.reply(raw(body))
-    with clear():
-        with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
-            answer = client.post(URL, json={"model": "m", "input": "hi", "stream": stream})
-        if not stream and not isinstance(body, bytes):
-            answer.json()
-    told(llm)
+    give_ready(URL, body, {"model": "m", "input": "hi"}, stream=stream)
 
 
 @target(st.tuples(st.lists(changed(ITEMS), max_size=3), changed([RESPONSES]), st.booleans()))
 def an_item_is_told_whatever_is_in_it(given: Any) -> None:
     """Items of any kind are refused in words, or are the same in both shapes."""
-    items, body, stream = given
-    try:
-        reply = Reply(*items)
-    except LLMInterceptError:
-        return
-    llm = Interceptor(reply)
-    with clear():
-        with httpx.Client(transport=InterceptTransport(interceptor=llm)) as client:
-            answer = client.post(URL, content=dumped({**body, "stream": stream} if isinstance(body, dict) else body))
-        if "json" in answer.headers["content-type"]:
-            answer.json()
-    told(llm)
+    parts, body, stream = given
+    tell_parts(URL, parts, body, stream=stream)
 
 
 @target(st.tuples(BODIES, ODD))
 def any_answer_is_read(given: Any) -> None:
     """Whatever an answer or an event holds, the grammar says what it is for, and what can be read back is."""
     body, value = given
-    content = body if isinstance(body, bytes) else dumped(body)
-    for event in (content, *content.split(b"\n\n"), b"event: x\ndata: " + dumped(value) + b"\n\n"):
-        assert isinstance(grammar.kind(event), str)
-        assert isinstance(grammar.is_last(event), bool)
-        assert isinstance(grammar.halve_arguments(event), bytes)
+    read_events(grammar, body, value)
     values = body if isinstance(body, list) else [value]
     assert isinstance(replies(values), tuple)
     _ = read_usage(values), json.dumps(value)

@@ -5,6 +5,7 @@ Knows: the kinds there are. Must not know: APIs; what an event means, a dialect'
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from llm_intercept.base.amazon_frames import AmazonFrames
@@ -66,6 +67,7 @@ ALSO_LINES = ("application/ndjson", "application/jsonl", "application/stream+jso
 FRAMINGS = {**{one.media_type: one for one in (SSE, JSON_LINES, AMAZON)}, **dict.fromkeys(ALSO_LINES, JSON_LINES)}
 
 
+@lru_cache(maxsize=64)
 def framing_of(content_type: str) -> Framing | None:
     """Find how a body is cut by its content type; None if it is no stream of events."""
     return FRAMINGS.get(content_type.partition(";")[0].strip().lower())

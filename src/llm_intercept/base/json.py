@@ -8,6 +8,7 @@ Knows: JSON, UTF-8, and what to say of a value that cannot be sent. Must not kno
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -17,6 +18,9 @@ from llm_intercept.errors import ReplyError
 
 DEEPEST = 320
 """How deep a value may be nested: whatever looks at each of its parts can still go so deep."""
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+UNSENT = frozenset("\r\n\0")
+"""What a header's name is, and what no value has: a client would read another header, or another answer."""
 OBJECT = (dict, Mapping)
 """What a JSON object may be; `dict` comes first because the look at an abstract class is slow."""
 
@@ -139,10 +143,16 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs; raises `ReplyError` if a name or value is not a str."""
+    """Return headers as pairs; raises `ReplyError` if a name or value is no str, or cannot be one line of a head."""
     for name, value in (headers or {}).items():
         if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
             raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", "Names and values are str.")
+        if NAME.fullmatch(name) is None:
+            advice = "A name is letters, digits and any of !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)."
+            raise ReplyError(f"The header {name!r} cannot be sent", advice)
+        if not UNSENT.isdisjoint(value):
+            advice = "A value is one line: it has no line ends and no NUL (RFC 9110, 5.5)."
+            raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", advice)
     return tuple((headers or {}).items())
 
 

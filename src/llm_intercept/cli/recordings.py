@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
+KEEP_FIELD = "A name that is called like a secret, and whose values are none."
 COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -142,12 +144,14 @@ def _differences(was: Path | None, now: Path | None) -> Iterator[Text]:
 @recordings.command()
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--played", type=click.Path(exists=True, dir_okay=False), help="What `prune` noted; the rest is told.")
-def check(tape: tuple[str, ...], played: str | None) -> None:
+@click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
+def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]) -> None:
     """Check each TAPE: files that cannot be read, secrets, takes that the installed openai SDK does not parse, that no
     request finds, that are there twice. Ends with 1 if there is any.
     """  # noqa: D205 - click shows it as one paragraph
     from rich.progress import track  # noqa: PLC0415
 
+    from llm_intercept.recording.redaction import Redaction  # noqa: PLC0415
     from llm_intercept.tapetools.checking import check as findings  # noqa: PLC0415
     from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
 
@@ -155,7 +159,7 @@ def check(tape: tuple[str, ...], played: str | None) -> None:
     tapes = _tapes(tape)
     for location, one in track(tapes, "checking", console=screen, transient=True):
         known = played_in(Path(played), one) if played is not None else None
-        for found in findings(one, known):
+        for found in findings(one, known, Redaction(keep_fields=keep_field)):
             count += 1
             place, kind, what = f"{location}/{found.name}: ", (found.kind, "red"), f": {found.what}"
             screen.print(styled(place).append(*kind).append_text(styled(what)))
@@ -219,8 +223,9 @@ def _played(file: Path, tape: Tape) -> set[str]:
 @recordings.command("import")
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the tapes.")
+@click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
 @click.option("--replace", multiple=True, metavar="TEXT=VALUE", help="Put VALUE in for TEXT in URLs and bodies.")
-def import_(path: tuple[Path, ...], to: Path, replace: tuple[str, ...]) -> None:
+def import_(path: tuple[Path, ...], to: Path, keep_field: tuple[str, ...], replace: tuple[str, ...]) -> None:
     """Import other recorders' files, or folders of them.
 
     These are read: vcrpy, go-vcr, Ruby's VCR, cassetter and Datadog's test agent (YAML, JSON), nock, HAR, httprr, raw
@@ -232,19 +237,24 @@ def import_(path: tuple[Path, ...], to: Path, replace: tuple[str, ...]) -> None:
     """
     from rich.progress import track  # noqa: PLC0415
 
+    from llm_intercept.recording.redaction import Redaction  # noqa: PLC0415
     from llm_intercept.tapetools.importing import files_under, import_files, not_read  # noqa: PLC0415
 
     screen = console()
     files = list(files_under(path))
     if not files:
         raise failure(f"there are no recordings in {', '.join(map(str, path))}: {not_read(path)}")
-    imported = import_files(files, to, stands_for=_replaced(replace))
+    imported = import_files(files, to, Redaction(keep_fields=keep_field), _replaced(replace))
     progress = track(imported, "importing", len(files), console=screen, transient=True)
     done = list(progress)
     failed = [one for one in done if one.failure]
     for one in failed:
         words = styled(f"{one.file}: ").append("not imported", "red")
         screen.print(words.append_text(styled(f": {one.failure}")))
+    changed = sum((one.changed for one in done), Counter[object]())
+    if changed:
+        screen.print("Redaction changed answers; in replay they say [redacted] there. --keep-field NAME keeps a field:")
+        screen.print(*(styled(f"  {fact} ({count}x)") for fact, count in changed.most_common()), sep="\n")
     takes, tapes = sum(len(one.names) for one in done), len(files) - len(failed)
     same = sum(not one.failure and not one.is_new for one in done)
     said = f"{counted(len(files), 'file')}: {counted(takes, 'take')} in {counted(tapes, 'tape')}"

@@ -15,10 +15,12 @@ from llm_intercept.clients.stream import raise_if_late
 from llm_intercept.model.wire import Ask, Forward, Forwarded, Pause, ReadBody
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Awaitable, Callable, Generator
 
     from llm_intercept.clients.adapter import Adapter, AsyncAdapter, Errors
     from llm_intercept.model.wire import Exchange, Need, Outcome
+
+    Asking = Callable[[Callable[..., Any], tuple[Any, ...]], Awaitable[Any]]
 
 
 def drive(exchange: Exchange, adapter: Adapter[R]) -> R:
@@ -31,11 +33,24 @@ def drive(exchange: Exchange, adapter: Adapter[R]) -> R:
     return sent[0] if isinstance(outcome, Forwarded) else adapter.respond(outcome)
 
 
-async def drive_async(exchange: Exchange, adapter: AsyncAdapter[R]) -> R:
-    """Run an exchange for a client that awaits; return the door's response."""
+async def called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Call a user's function, in the loop of the client that awaits, and await what it returns, if that is to be."""
+    value = function(*arguments)
+    return await value if hasattr(value, "__await__") else value
+
+
+async def drive_async(exchange: Exchange, adapter: AsyncAdapter[R], ask: Asking = called) -> R:
+    """Run an exchange for a client that awaits; return the door's response.
+
+    Args:
+        exchange: The exchange.
+        adapter: The door.
+        ask: Calls a user's function.
+
+    """
     sent: list[R] = []
     try:
-        outcome = await _outcome_async(exchange, adapter, sent)
+        outcome = await _outcome_async(exchange, adapter, sent, ask)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets it as its own
         raise_own(adapter, error)
     return sent[0] if isinstance(outcome, Forwarded) else adapter.respond(outcome)
@@ -56,12 +71,12 @@ def _outcome(exchange: Exchange, adapter: Adapter[R], sent: list[R]) -> Outcome:
         return outcome
 
 
-async def _outcome_async(exchange: Exchange, adapter: AsyncAdapter[R], sent: list[R]) -> Outcome:
+async def _outcome_async(exchange: Exchange, adapter: AsyncAdapter[R], sent: list[R], ask: Asking) -> Outcome:
     try:
         need = next(exchange)
         while True:
             try:
-                value = await _fulfilled_async(need, adapter, sent)
+                value = await _fulfilled_async(need, adapter, sent, ask)
             except BaseException as error:  # noqa: BLE001 - the exchange decides what becomes of it
                 need = exchange.throw(_marked(need, adapter, error))
             else:
@@ -93,15 +108,14 @@ def _fulfilled(need: Need, adapter: Adapter[R], sent: list[R]) -> Any:
             assert_never(need)
 
 
-async def _fulfilled_async(need: Need, adapter: AsyncAdapter[R], sent: list[R]) -> Any:
+async def _fulfilled_async(need: Need, adapter: AsyncAdapter[R], sent: list[R], ask: Asking) -> Any:
     """Do what an exchange asks for; a response that came from where the request was going is kept in `sent`."""
     match need:
         case ReadBody():
             return await adapter.read()
         case Ask(function, arguments):
             with outside_clients():
-                value = function(*arguments)
-                return await value if hasattr(value, "__await__") else value
+                return await ask(function, arguments)
         case Pause(seconds, timeline):
             waiting = timeline.wait(seconds, adapter.read_limit(timeline))
             await waiting.asleep()

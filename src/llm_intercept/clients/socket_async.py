@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from llm_intercept.base.tasks import serving
 from llm_intercept.clients.activation import active
-from llm_intercept.clients.driver import drive_async
+from llm_intercept.clients.driver import called, drive_async
 from llm_intercept.clients.socket_turn import NOBODY, AsyncTurnDoor, Told, why_not
 from llm_intercept.clients.stream import ByteChunks
 from llm_intercept.errors import NotSentOnError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
+    from llm_intercept.clients.driver import Asking
     from llm_intercept.clients.socket_lanes import Conversation
     from llm_intercept.model.wire import Exchange, SocketTurn, WireResponse
 
@@ -115,7 +116,11 @@ class _AsyncServer:
 
 
 async def answer(
-    turn: SocketTurn, host: str, begin: Callable[[], Exchange | None], say: Callable[[str], Awaitable[None]]
+    turn: SocketTurn,
+    host: str,
+    begin: Callable[[], Exchange | None],
+    say: Callable[[str], Awaitable[None]],
+    ask: Asking = called,
 ) -> None:
     """Answer one request of a connection in messages.
 
@@ -124,6 +129,7 @@ async def answer(
         host: The connection's host, for messages.
         begin: Begins the exchange.
         say: Sends a message.
+        ask: Calls a user's function.
 
     Raises:
         ConnectionError: The connection is to be lost.
@@ -134,7 +140,7 @@ async def answer(
         exchange = begin()
         if exchange is None:
             raise NotSentOnError(host)
-        await _tell(turn, await drive_async(exchange, door), door, say)
+        await _tell(turn, await drive_async(exchange, door, ask), door, say)
     except Exception as error:
         said = why_not(turn, error)
         if said is None:

@@ -41,6 +41,11 @@ class Lanes:
             self._waiting.pop(lane, None)
             return None
 
+    def __len__(self) -> int:
+        """How many requests wait."""
+        with self._lock:
+            return sum(map(len, self._waiting.values()))
+
     def clear(self) -> None:
         """Answer nothing more."""
         with self._lock:

@@ -105,7 +105,7 @@ class Across:
     def _said(self, dialect: Dialect, request: LLMRequest, asked: TakeRequest, secrets: Secrets) -> dict[str, Any]:
         if not is_conversation(dialect):
             return canonical_of_request(asked, self._match)
-        return self._match.across(self._redaction.whole(neutral(request), secrets))
+        return self._match.across(self._redaction.asked(neutral(request), secrets)[0])
 
 
 def is_conversation(dialect: Dialect) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Exchange
 
 NOT_SENT = "llm-intercept: a request that another one brings cannot be sent on by itself"
+AT_ONCE = 20
+"""So many are answered before others have their turn, where one loop serves all."""
 UNREACHED = 502
 """The status of what has no answer."""
 
@@ -35,7 +37,10 @@ def answer_each(case: Case, begin: Callable[..., Exchange]) -> Generator[Any, An
 
     """
     found: list[Brought] = []
-    for head, content in case.dialect.brings(case.request):
+    timeline = case.service.timeline()
+    for number, (head, content) in enumerate(case.dialect.brings(case.request), 1):
+        if number % AT_ONCE == 0:
+            yield Pause(0.0, timeline)
         exchange = begin(head, claimed_by(head) or OPAQUE, case.chain)
         try:
             found.append((yield from _answered(exchange, content)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from llm_intercept.base.tokens import count
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import weave
-from llm_intercept.model.wire import Break, NetworkFaultError, Pause, stream_framing
+from llm_intercept.model.wire import Break, NetworkFaultError, Pause, WireResponse, stream_framing
 from llm_intercept.replies.filler import words
 from llm_intercept.replies.kinds import AutoReply, ErrorReply
 from llm_intercept.replies.reply import Reply
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.decide import Case
     from llm_intercept.faults.base import Fault
     from llm_intercept.model.exchange_id import Identity
-    from llm_intercept.model.wire import Headers, Step, WireResponse
+    from llm_intercept.model.wire import Headers, Step
     from llm_intercept.replies.kinds import Answer
     from llm_intercept.timing.batch import Place
     from llm_intercept.timing.clock import Timeline
@@ -83,7 +83,7 @@ class Delivery:
         headers = response.headers
         for fault in self.faults:
             headers = replaced(headers, fault.headers())
-        return replace(response, headers=headers, chunks=steps, timeline=timeline)
+        return WireResponse(response.status, headers, steps, timeline)
 
     def as_long(self, identity: str) -> Answer:
         """Return the answer, of the length that the pace draws, where it is a text that nobody wrote."""

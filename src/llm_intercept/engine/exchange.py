@@ -6,7 +6,7 @@ and is driven by a door, sync or async.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,7 +23,6 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.keyless import check_key
-from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -38,6 +37,7 @@ from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
+from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import (
     AnswerError,
     LLMInterceptError,
@@ -264,7 +264,10 @@ class Engine:
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if isinstance(answer, RawReply) and answer.made_by:
+            from llm_intercept.engine.of_another import of_another  # noqa: PLC0415 - it reads as takes are read
+
             answer = of_another(answer, case)
+        answer = with_usage(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
         if is_plain(answer, case):
@@ -283,10 +286,11 @@ class Engine:
         return response
 
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
-        return replace(response, chunks=Watched(response.chunks, partial(self._ended, case)))
+        return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
 
     def _identity(self, case: Case) -> Identity:
-        return told_now(self._identities.next(case.call.digest, stream=case.request.stream), self.service.clock)
+        digits = self._identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
+        return told_now(digits, self.service.clock)
 
     def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
         def note_usage(usage: Usage) -> None:
@@ -370,7 +374,7 @@ class Engine:
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "rule", refused.error.status, refused
         call.finish()
-        identity = told_now(self._identities.next(digest, stream=False), self.service.clock)
+        identity = told_now(self._identities.next(digest, dialect.name, stream=False), self.service.clock)
         return dialect.fail(request, refused.error, identity)
 
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:

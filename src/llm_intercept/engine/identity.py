@@ -51,9 +51,9 @@ class Identities:
         """Hash what a dialect says makes a request the same one, and the seed."""
         return hashlib.blake2b(encode(essence), digest_size=40, key=str(seed).encode()).hexdigest()
 
-    def next(self, digest: str, *, stream: bool) -> str:
-        """Return the identity of the next exchange with this digest."""
-        key = hash((digest, stream))  # an int takes a fifth of the memory
+    def next(self, digest: str, api: str, *, stream: bool) -> str:
+        """Return the identity of the next exchange with this digest; each API counts its own."""
+        key = hash((digest, api, stream))  # an int takes a fifth of the memory
         with self._lock:
             repeat = self._repeats[key]
             self._repeats[key] = repeat + 1

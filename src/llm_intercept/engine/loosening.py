@@ -6,6 +6,7 @@ Knows: takes, and what `Match` can be told. Must not know: how the nearest take 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from llm_intercept.recording.fingerprint import API
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 MODEL = "$.model"
 ACROSS = ((API,), (API, MODEL))
 """What may be ignored beside, so that a take of another API answers: of another maker's there is another model."""
-MORE = [*((name,) for name in ON_REQUEST), tuple(ON_REQUEST)]
+MORE = [names for size in range(1, len(ON_REQUEST) + 1) for names in combinations(ON_REQUEST, size)]
+"""What may be taken for what changes, the least first."""
 
 
 def setting(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Take]) -> str:

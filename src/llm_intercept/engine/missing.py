@@ -123,7 +123,7 @@ def of_another_api(
     ignored = loosening.ignoring(match, more)
     if match.key is not None or ignored == match.ignore or not is_conversation(case.dialect):
         return ()
-    wider = Across(replace(match, ignore=ignored), recorder.recordings.redaction)
+    wider = Across(replace(match, ignore=ignored), recorder.recordings.redacting)
     found: list[TakeFacts] = []
     with suppress(UnknownBeforeError):
         asked = wider.of_asked(sought, case.shelves.stores)

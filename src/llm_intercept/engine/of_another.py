@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from llm_intercept.dialects import maker_of
 from llm_intercept.engine.ask import placed
 from llm_intercept.engine.decide import FailedExchange
-from llm_intercept.engine.restated import said_anew
 from llm_intercept.errors import ReplyError
 
 if TYPE_CHECKING:
@@ -39,5 +38,7 @@ def of_another(answer: RawReply, case: Case) -> RawReply | Reply:
 
 
 def _anew(answer: RawReply, maker: Dialect) -> Reply:
+    from llm_intercept.engine.restated import said_anew  # noqa: PLC0415 - it brings takes, which plain replies do not need
+
     values = answer.body if isinstance(answer.body, tuple) else (answer.body,)
     return said_anew(values, maker).replaced(faults=answer.faults, pace=answer.pace)

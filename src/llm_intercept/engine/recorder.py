@@ -24,6 +24,7 @@ from llm_intercept.errors import (
     DamagedRecordingWarning,
     LLMInterceptError,
     RecordingError,
+    RedactedAnswerWarning,
     ReplyFunctionError,
     SecretInRecordingError,
     UnrecordedAnswerWarning,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.decide import Case
+    from llm_intercept.facts import RedactedFacts
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.recording.config import Recordings
@@ -80,12 +82,13 @@ class Recorder:
         self._session: Session | None = None
         self._secrets: set[str] = set()
         self._passed: list[int] = []
+        self._changed: list[RedactedFacts] = []
         self._pairing = pairing()
         self._factor = recordings.factor
-        usual = recordings.matching.is_default and recordings.redaction.hook is None
-        self._keys = FingerprintCache(recordings.redaction) if usual else None
+        usual = recordings.matching.is_default and recordings.redacting.hook is None
+        self._keys = FingerprintCache(recordings.redacting) if usual else None
         match = recordings.matching
-        self._across = Across(match, recordings.redaction) if match.is_across_apis else None
+        self._across = Across(match, recordings.redacting) if match.is_across_apis else None
         self._lock = threading.Lock()
 
     @property
@@ -145,7 +148,7 @@ class Recorder:
 
     def sought(self, case: Case) -> tuple[SanitizedRequest, Key]:
         """Make what a request is kept as, and what it is found by."""
-        wire, request, redaction = case.head, case.request, self.recordings.redaction
+        wire, request, redaction = case.head, case.request, self.recordings.redacting
         kept = self._redacted(sanitize_request, wire.method, wire.url, request.headers, request.raw, redaction)
         match = self.recordings.matching
         if match.is_default:
@@ -188,6 +191,7 @@ class Recorder:
             message = f"llm-intercept: files in {self.tape.store.location} could not be read:{listed}"
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
         self._warn_of_what_passed()
+        self._warn_of_what_changed()
         failure, secret = self._failure(), self._scanned()
         if secret is not None and failure is not None:
             secret.add_note(str(failure))
@@ -204,6 +208,15 @@ class Recorder:
                 "then: Recordings(…, keep_errors=True)."
             )
             warnings.warn(message, UnrecordedAnswerWarning, stacklevel=5)
+
+    def _warn_of_what_changed(self) -> None:
+        """Say what redaction changed in answers; a program that goes on by it does something else in replay."""
+        changed, self._changed = self._changed, []
+        if changed:
+            warnings.warn(RedactedAnswerWarning(self.tape.store.location, Counter(changed)), stacklevel=5)
+
+    def _tell(self, changed: tuple[RedactedFacts, ...]) -> None:
+        self._changed += changed
 
     def _redacted(self, make: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -242,12 +255,13 @@ class Recorder:
 
         return Capture(
             sought,
-            self.recordings.redaction,
+            self.recordings.redacting,
             dialect.grammar,
             keep,
             partial(self._failed, sought),
             partial(WRITER.do, (tape.store.place, sought.key.fingerprint)),
             {"llm-intercept": __version__},
+            self._tell,
         )
 
     def _learn(self, take: Take) -> None:
@@ -317,7 +331,7 @@ class Recorder:
             take = read_take(self.tape.store.read(name), name)
         except (OSError, DamagedTakeError):
             return []
-        return list(secrets_of(name, take, self.recordings.redaction, secrets))
+        return list(secrets_of(name, take, self.recordings.redacting, secrets))
 
     def _note(self, name: str) -> None:
         path = os.environ.get(PLAYED)

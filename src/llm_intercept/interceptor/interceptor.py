@@ -19,7 +19,7 @@ from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.settings.arguments import chosen
-from llm_intercept.shown import cut, shorten
+from llm_intercept.shown import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import ReplyLike
     from llm_intercept.simulation.chaos import Chaos, Kind
     from llm_intercept.simulation.limits import RateLimit
-
 
 T = TypeVar("T")
 
@@ -72,7 +71,7 @@ class Interceptor:
         self._engine.book.journal = self._engine.journal
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
-            rule = Rule((), f"intercept({_brief(reply)})", _where or caller())
+            rule = Rule((), f"intercept({brief(reply)})", _where or caller())
             self._engine.book.add(rule.reply(reply))
         if settings["rules"]:
             self._add_rules(settings["rules"])
@@ -133,7 +132,7 @@ class Interceptor:
     ) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
         self._change("reply(…)", "a reply given in Python")
-        shown = [*map(_brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
+        shown = [*map(brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
         rule = Rule((), f"reply({', '.join(shown)})", caller())
         self._engine.book.add(rule.reply(*replies, times=times, expect=expect, **unknown))
         self._engine.book.warn_if_shadowed(rule)
@@ -343,10 +342,9 @@ class Interceptor:
             SettingsError: What is allowed is no kind of finding.
 
         """
-        found = self.resilience()
         from llm_intercept.journal.resilience import check  # noqa: PLC0415 - as for `resilience`
 
-        check(found, allow)
+        check(found := self.resilience(), allow)
         return found
 
     def _change(self, what: str, said: str) -> None:
@@ -383,17 +381,9 @@ def end(llm: Interceptor) -> None:
 
 
 def _state_of(llm: Interceptor) -> _State:
-    state = llm._state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
-    assert state is not None  # noqa: S101 - it is made
-    return state
+    return cast("_State", llm._state)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - made, and not for users
 
 
 def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:
     """Answer for one client with a new `Interceptor`; see `Options` for the arguments and `Interceptor.wrap`."""
     return Interceptor(reply, **options).wrap(client)
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, str):
-        return shorten(value, 40)
-    return cut(getattr(value, "__qualname__", None) or repr(value), 60)

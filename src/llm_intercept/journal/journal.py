@@ -31,6 +31,10 @@ NOT_PAID = frozenset({"rule", "recording", "default"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
 REMEMBERED = 10_000
 """Requests of which it is known how often they failed in a row: the attempts of clients that do not say them."""
+LARGEST = 32 * 2**20
+"""Bytes of the requests that are kept at the most, where they are bounded; read, they take several times as much."""
+MODELS, OTHERS = 1000, "other models"
+"""So many models are counted by their names, which clients make up; the rest together."""
 TOLD = 100
 """What went wrong is kept of so many requests where calls are not kept: a report at the end, which tells the first."""
 
@@ -184,6 +188,8 @@ class Totals:
         """Count a call by what it was."""
         self.calls[source] += 1
         if source in NOT_PAID and (input_tokens or output_tokens):
+            if model not in self.input and len(self.input) >= MODELS:
+                model = OTHERS
             self.input[model] += input_tokens
             self.output[model] += output_tokens
 
@@ -210,6 +216,7 @@ class Journal:
     `keep` says whether calls are kept at all (nobody reads those of a process switched on by its environment); `log`
     is told of each call that has ended. Where calls are not kept, `untold` counts the failures that are not either.
     `most` says how many calls are kept at least, and of twice as many the older ones are forgotten; None keeps all.
+    Where it says so, the older ones are forgotten too when the bodies of all requests have more bytes than `largest`.
     """
 
     calls: list[Call] = field(default_factory=list["Call"])
@@ -218,9 +225,11 @@ class Journal:
     failures: list[BaseException] = field(default_factory=list[BaseException])
     keep: bool = True
     most: int | None = None
+    largest: int = LARGEST
     untold: int = 0
     log: Callable[[Call], None] | None = None
     noted: int = 0
+    _size: int = 0
     _totals: Totals | None = None
     _any_failed: bool = False
     _failed: RecentCounts[str] = field(default_factory=partial(RecentCounts[str], REMEMBERED))
@@ -241,10 +250,24 @@ class Journal:
         if self.keep:
             kept = self.side_calls if call.is_side else self.calls
             kept.append(call)
-            if self.most is not None and len(kept) >= 2 * self.most:
-                del kept[: -self.most]
+            if self.most is not None:
+                self._size += len(call.request.content)
+                if len(kept) >= 2 * self.most or self._size > self.largest:
+                    self._forget(self.most)
         call._journals.append(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a call and its journals are one thing
         return call
+
+    def _forget(self, most: int) -> None:
+        """Forget the older calls, so that half of what may be kept is left."""
+        self._size = 0
+        for kept in (self.calls, self.side_calls):
+            del kept[:-most]
+            for number, call in enumerate(reversed(kept)):
+                self._size += len(call.request.content)
+                if number and self._size > self.largest // 2:
+                    self._size -= len(call.request.content)
+                    del kept[:-number]
+                    break
 
     def note_unmatched(self, facts: Unmatched) -> None:
         """Note a request that nothing answered."""

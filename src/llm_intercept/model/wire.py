@@ -159,10 +159,17 @@ class WireResponse:
     chunks: Iterable[Step]
     timeline: Timeline | None = None
 
+    def with_chunks(self, chunks: Iterable[Step]) -> WireResponse:
+        """Make one of another body; `dataclasses.replace` takes 3 µs."""
+        return WireResponse(self.status, self.headers, chunks, self.timeline)
+
 
 def stream_framing(response: WireResponse) -> Framing | None:
     """Find how a response is cut into events; None if it is no stream of them."""
-    return next((framing_of(value) for name, value in response.headers if name == "content-type"), None)
+    for name, value in response.headers:
+        if name == "content-type":
+            return framing_of(value)
+    return None
 
 
 def is_event_stream(response: WireResponse) -> bool:

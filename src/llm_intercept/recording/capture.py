@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from llm_intercept.faults.base import Grammar
     from llm_intercept.recording.bodies import Chunk
     from llm_intercept.recording.redaction import Redaction
-    from llm_intercept.recording.sanitize import SanitizedRequest
+    from llm_intercept.recording.sanitize import SanitizedRequest, Told
     from llm_intercept.recording.take import Take
 
 
@@ -36,6 +36,7 @@ class Capture:
         failed: Hears why there is none.
         later: Does what takes a while: redacting and keeping; now, or apart from an event loop.
         versions: What records.
+        told: Hears what redaction changed in the answer.
 
     """
 
@@ -48,11 +49,12 @@ class Capture:
         failed: Callable[[Exception], None],
         later: Callable[[Callable[[], None]], None],
         versions: dict[str, str],
+        told: Told,
     ) -> None:
         self.asked = asked
         self._redaction, self._grammar = redaction, grammar
         self._keep, self._failed, self._later = keep, failed, later
-        self._versions = versions
+        self._versions, self._told = versions, told
         self._status = 0
         self._headers: list[tuple[str, str]] = []
         self._chunks: list[bytes] = []
@@ -94,7 +96,7 @@ class Capture:
         framing = framing_of(said.get("content-type", ""))
         ended = whole or (framing is not None and self._grammar.is_last(last_event(chunks, framing)))
         why = None if ended else _why(error)
-        response = sanitize_response(self.asked, self._status, headers, chunks, self._redaction)
+        response = sanitize_response(self.asked, self._status, headers, chunks, self._redaction, self._told)
         take = take_of(self.asked, response, partial=why, versions=self._versions)
         return take.model_copy(update={"recorded_at": moment(self._at)})
 

@@ -39,7 +39,8 @@ class Recordings:
         repeat_last: Whether the last take of a request is played again when there is none left.
         keep_errors: Whether answers with 401, 403, 429 and 5xx are kept too. By default the client gets them and a
             warning says so, since they would be played for ever.
-        redaction: What is kept out of takes beside the known shapes of secrets.
+        redaction: What is kept out of takes beside the known shapes of secrets; None keeps bodies as they are, and
+            leaves out of URLs and headers what it always does.
 
     Raises:
         SettingsError: An argument has a value that cannot be used.
@@ -51,12 +52,15 @@ class Recordings:
     replay_speed: ReplaySpeed | None = None
     repeat_last: bool = False
     keep_errors: bool = False
-    redaction: Redaction = field(default_factory=Redaction)
+    redaction: Redaction | None = field(default_factory=Redaction)
 
     def __post_init__(self) -> None:
         if not isinstance(self.location, str | os.PathLike) or not str(self.location):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SettingsError("recordings", self.location, "a folder or an fsspec URL")
         object.__setattr__(self, "match", matching(self.match))
+        object.__setattr__(self, "redaction", Redaction.of_heads() if self.redaction is None else self.redaction)
+        if not isinstance(self.redaction, Redaction):
+            raise SettingsError("redaction", self.redaction, "Redaction(…), or None to keep bodies as they are")
         if self.replay_speed is not None:
             values.SPEED.check("replay_speed", self.replay_speed)
 
@@ -64,6 +68,11 @@ class Recordings:
     def matching(self) -> Match:
         """What may differ, as a `Match`."""
         return cast("Match", self.match)
+
+    @property
+    def redacting(self) -> Redaction:
+        """What is kept out of takes, as a `Redaction`."""
+        return cast("Redaction", self.redaction)
 
     @property
     def factor(self) -> float:

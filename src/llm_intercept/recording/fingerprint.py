@@ -58,7 +58,8 @@ class Match:
             `$.calls_singly`, `$.max_tokens`, `$.output_format`).
         key: A function of the `LLMRequest` that returns what makes the difference, instead of the whole request.
         volatile: The names of the values that change from run to run: `uuid`, `time`, `call` and `tmp` by default,
-            and `date` and `epoch` (a Unix time) if you name them; or a mapping from a name to a regular expression.
+            and `date`, `epoch` (a Unix time) and `clock` (07:16) if you name them; or a mapping from a name to a
+            regular expression.
 
     Raises:
         SettingsError: An argument cannot be used.

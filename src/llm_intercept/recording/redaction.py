@@ -18,6 +18,8 @@ from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
+from llm_intercept.secrets.spared import Spared
+from llm_intercept.secrets.taken_out import taken_out
 from llm_intercept.secrets.urls import HARMLESS, bare, quoted
 
 __all__ = ["NOTHING", "Redaction", "Secrets"]
@@ -44,6 +46,8 @@ class Redaction:
         keep_headers: Headers to keep beside the usual ones, both ways; `*` is a wildcard.
         keep_query: Query parameters whose values to keep beside the usual ones.
         fields: Names of body fields, at any depth, whose values are secret.
+        keep_fields: Names of fields whose values are no secrets, although they are called like one (`passphrase`); what
+            has the shape of a key is taken out all the same.
         patterns: Regular expressions, as text or compiled; what they find in any text is secret.
         hook: Gets what would be kept of an exchange (`request`, and `response` when there is one) as JSON values, and
             returns it changed. It runs for requests that are looked up too.
@@ -56,10 +60,13 @@ class Redaction:
     keep_headers: tuple[str, ...] = ()
     keep_query: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    keep_fields: tuple[str, ...] = ()
     patterns: tuple[str | re.Pattern[str], ...] = ()
     hook: Hook | None = None
     _compiled: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False, default=())
     _fields: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+    _kept: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+    _leaves_bodies: bool = field(init=False, repr=False, default=False)
 
     def __post_init__(self) -> None:
         compiled = tuple(user_patterns.compiled("patterns", pattern) for pattern in self.patterns)
@@ -69,10 +76,30 @@ class Redaction:
             raise SettingsError("hook", self.hook, "a function of a dict that returns one")
         object.__setattr__(self, "_compiled", compiled)
         object.__setattr__(self, "_fields", frozenset(name.lower() for name in self.fields))
+        object.__setattr__(self, "_kept", frozenset(name.lower() for name in self.keep_fields))
+        if both := sorted(self._fields & self._kept):
+            raise SettingsError("keep_fields", both, "names that are not among `fields` too")
+
+    @classmethod
+    def of_heads(cls) -> Redaction:
+        """Make what leaves bodies as they are; what URLs and headers carry is kept out all the same."""
+        made = cls()
+        object.__setattr__(made, "_leaves_bodies", True)
+        return made
 
     def of(self, secrets: Secrets) -> Redactor:
-        """Make what redacts an exchange with these credentials."""
-        return Redactor(secrets, self._compiled, self._fields)
+        """Make what redacts what is sent in an exchange with these credentials."""
+        return Redactor(secrets, self._compiled, self._fields, Spared(self._kept))
+
+    def of_answer(self, secrets: Secrets) -> Redactor:
+        """Make what redacts the answer to what was sent with these credentials, and had these values taken out."""
+        spared = Spared(self._kept, is_answer=True, sent=secrets.named)
+        return Redactor(secrets, self._compiled, self._fields, spared)
+
+    @property
+    def leaves_bodies(self) -> bool:
+        """Whether bodies are kept as they are."""
+        return self._leaves_bodies
 
     def headers(self, headers: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str]:
         """Keep the headers that are allowed, names in lower case; of several with one name a list with commas."""
@@ -104,11 +131,23 @@ class Redaction:
 
     def is_clean(self, text: str, secrets: Secrets) -> bool:
         """Whether a glance at a document shows nothing secret; no, where it cannot tell."""
-        return self.of(secrets).is_clean(text)
+        return self._leaves_bodies or self.of(secrets).is_clean(text)
 
-    def whole(self, value: Any, secrets: Secrets) -> Any:
-        """Redact a JSON value, but return it as it is where a glance tells that nothing is secret."""
-        return self.of(secrets).whole(value)
+    def asked(self, body: Any, secrets: Secrets) -> tuple[Any, Secrets]:
+        """Redact what is sent, a JSON value or text; also says what is secret in its answer.
+
+        What is taken out at one place is nowhere else in it: what a program is told of a secret, and then says of it,
+        is the same whether it has the secret or the mark.
+        """
+        if self._leaves_bodies:
+            return body, secrets
+        clean = self._asked(body, secrets)
+        known = secrets.and_sent(taken_out(body, clean)) if clean is not body else secrets
+        return (clean if known.literals == secrets.literals else self._asked(clean, known)), known
+
+    def _asked(self, body: Any, secrets: Secrets) -> Any:
+        redactor = self.of(secrets)
+        return redactor.text(body) if isinstance(body, str) else redactor.whole(body)
 
     def value(self, value: Any, secrets: Secrets) -> Any:
         """Redact a JSON value at every depth."""

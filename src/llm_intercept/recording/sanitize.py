@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from llm_intercept.base.json import mapping, plain
 from llm_intercept.errors import SettingsError
+from llm_intercept.recording.answer_changes import answer_changes
 from llm_intercept.recording.bodies import content_of, framing_in, response_of
 from llm_intercept.recording.events_redaction import redacted_events, redacted_text
 from llm_intercept.recording.joined import redacted_together
@@ -22,24 +23,40 @@ from llm_intercept.recording.tape import DEFAULT, Key, key_of, now
 from llm_intercept.secrets.credentials import Secrets, credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from llm_intercept.facts import RedactedFacts
     from llm_intercept.recording.bodies import Chunk
     from llm_intercept.recording.redaction import Redaction
     from llm_intercept.secrets.redactor import Redactor
 
 ASCII = re.compile(rb"[\t\r\n\x20-\x7e]{8,}")
 T = TypeVar("T", bound=Part)
+Told: TypeAlias = "Callable[[tuple[RedactedFacts, ...]], None]"
+
+
+def unheard(_: tuple[RedactedFacts, ...]) -> None:
+    """Hear nothing of what was changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SanitizedRequest:
-    """A request as it is kept, what its fingerprint is taken from, its key, and its credentials, which are in none."""
+    """A request as it is kept, what its fingerprint is taken from, and its key; and what is in none of these.
+
+    Attributes:
+        request: What is kept.
+        canonical: What the fingerprint is taken from.
+        key: The key.
+        secrets: Its credentials.
+        sent: What is secret in its answer: the credentials, and what was taken out of its body.
+
+    """
 
     request: TakeRequest
     canonical: dict[str, Any]
     key: Key
     secrets: Secrets
+    sent: Secrets
 
 
 def sanitize_request(
@@ -49,13 +66,14 @@ def sanitize_request(
     secrets = credentials(url, headers.items())
     kept = redaction.headers(headers.items(), secrets)
     known: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
+    clean, sent = redaction.asked(body, secrets)
     if isinstance(body, str):
-        known["text"] = redaction.text(body, secrets)
+        known["text"] = clean
     elif body is not None:
-        known["body"] = plain(redaction.whole(body, secrets))
+        known["body"] = plain(clean)
     request = _hooked(redaction, {"request": known}, "request", TakeRequest)
     canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
-    return SanitizedRequest(request, canonical, key_of(canonical), secrets)
+    return SanitizedRequest(request, canonical, key_of(canonical), secrets, sent)
 
 
 def sanitize_response(
@@ -64,11 +82,19 @@ def sanitize_response(
     headers: Sequence[tuple[str, str]],
     chunks: Sequence[Chunk],
     redaction: Redaction,
+    told: Told = unheard,
 ) -> TakeResponse:
-    """Redact a response, its body decoded; raises `SettingsError` if the redaction's hook errs."""
-    secrets = Secrets((*asked.secrets.literals, *credentials("", headers).literals))
-    kept = redaction.headers(headers, secrets)
-    response = redacted_response(response_of(status, kept, chunks), redaction, secrets)
+    """Redact a response, its body decoded; `told` hears what of the body was changed.
+
+    Raises:
+        SettingsError: The redaction's hook errs.
+
+    """
+    secrets = Secrets((*asked.sent.literals, *credentials("", headers).literals), asked.sent.named)
+    came = response_of(status, redaction.headers(headers, secrets), chunks)
+    response = redacted_response(came, redaction, secrets)
+    if changed := answer_changes(came, response):
+        told(changed)
     if redaction.hook is None:
         return response
     known = {"request": _fields(asked.request), "response": _fields(response)}
@@ -77,7 +103,9 @@ def sanitize_response(
 
 def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Secrets) -> TakeResponse:
     """Redact the body of a response, whatever it is."""
-    redactor = redaction.of(secrets)
+    if redaction.leaves_bodies:
+        return response
+    redactor = redaction.of_answer(secrets)
     changed: dict[str, Any] = {}
     if response.events is not None:
         changed["events"] = redacted_events(response.events, redactor, framing_in(response))
@@ -93,13 +121,14 @@ def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Sec
 def redacted_take(take: Take, redaction: Redaction, secrets: Secrets) -> Take:
     """Redact a take that is kept already: one that was redacted stays as it is."""
     request = take.request
+    asked, sent = redaction.asked(request.body if request.text is None else request.text, secrets)
     changed = {
         "url": redaction.url(request.url, secrets),
         "headers": redaction.headers(request.headers.items(), secrets),
-        "body": redaction.whole(request.body, secrets),
-        "text": None if request.text is None else redaction.text(request.text, secrets),
+        "body": asked if request.text is None else request.body,
+        "text": None if request.text is None else asked,
     }
-    response = redacted_response(take.response, redaction, secrets)
+    response = redacted_response(take.response, redaction, sent)
     headers = redaction.headers(response.headers.items(), secrets)
     return take.model_copy(
         update={

@@ -40,8 +40,9 @@ VOLATILE: dict[str, str] = {
 ON_REQUEST: dict[str, str] = {
     "date": rf"\b[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}\b|\b{_WORDED}\b|\b{_NUMBERED}\b",
     "epoch": r"\b1[0-9]{9}(?:[0-9]{3}|\.[0-9]+)?\b",
+    "clock": rf"\b{_CLOCK}",
 }
-"""More that may be named: a day, a Unix time. A question may be about a day, so they count unless somebody says so."""
+"""More that may be named: a day, a Unix time, the time of a day. A question may be about it, so it counts otherwise."""
 
 # Finds something in a text, and in JSON of it, wherever one of `VOLATILE` does; digits are any script's.
 _DIGIT = r"(?:[0-9]|[^\x00-\x7f]{1,2}|(?:\\u[0-9a-f]{4}){1,2})"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.secrets.fieldnames import ENDINGS, SUFFIXES, Holds, holds
 from llm_intercept.secrets.looks import NOT_VALUES, is_placeholder, is_random, is_words, is_wordy
+from llm_intercept.secrets.spared import NOTHING_SPARED, Spared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,19 +36,21 @@ SIGN = (
 """What a quick look finds where a name may get a secret; a line's end is an escape in JSON."""
 
 
-def assigned(text: str) -> Iterator[tuple[int, int]]:
-    """Give where the secrets are that a text gives to names, in order, none within another."""
+def assigned(text: str, spared: Spared = NOTHING_SPARED) -> Iterator[tuple[int, int]]:
+    """Give where the secrets are that a text gives to names, in order, none within another, but for what is spared."""
     end = 0
     for found in _NAMED.finditer(text):
         name, sep = found.groups()
-        kind = holds(name)
+        kind = Holds.NOTHING if spared.keeps(name) else holds(name)
         if kind and found.end() >= end and (span := _value(text, found.end(), kind, name, sep)):
             end = span[1]
-            yield span
+            if not spared.is_said(text[span[0] : span[1]], kind):
+                yield span
     for found in _FLAG.finditer(text):
-        kind = holds(found["name"])
-        if kind and (span := _value(text, found.end(), kind, found["name"], "=")):
-            yield span
+        kind = Holds.NOTHING if spared.keeps(found["name"]) else holds(found["name"])
+        given = _value(text, found.end(), kind, found["name"], "=") if kind else None
+        if given and not spared.is_said(text[given[0] : given[1]], kind):
+            yield given
 
 
 def _value(text: str, at: int, kind: Holds, name: str, sep: str) -> tuple[int, int] | None:

@@ -28,9 +28,23 @@ IN_QUERY = frozenset({"key", "token", "sig", "signature", "code", "auth"})
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The credentials of one exchange, which are secret wherever else they turn up."""
+    """The credentials of one exchange, which are secret wherever else they turn up.
+
+    Attributes:
+        literals: What is secret in any text.
+        named: What stood under a secret's name in what was sent, and is secret under such a name in the answer.
+
+    """
 
     literals: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+
+    def and_sent(self, taken: Iterable[str]) -> Secrets:
+        """Add what was taken out of a request, so that it is nowhere else in the exchange either."""
+        named = frozenset(taken)
+        sure = {one for one in named if _is_credential(one) and one not in MARK}
+        literals = sorted({*self.literals, *sure}, key=len, reverse=True)
+        return Secrets(tuple(literals), named) if named else self
 
 
 NOTHING = Secrets()

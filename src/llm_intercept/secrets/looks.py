@@ -31,7 +31,9 @@ _BETWEEN = r"[\s_./:,;!?'()+@-]+"
 _WORDS = re.compile(rf"(?:{_BETWEEN})?{_WORD}(?:{_BETWEEN}{_WORD})*(?:{_BETWEEN})?")
 _WORDY_PART = rf"(?:{_WORD}|\d{{1,8}}|[A-Z]?[a-z]{{2,14}}\d{{1,4}}|[a-z0-9]{{1,3}}|[A-Z0-9]{{1,4}})"
 _WORDY = re.compile(rf"(?:{_BETWEEN})?{_WORDY_PART}(?:{_BETWEEN}{_WORDY_PART})*(?:{_BETWEEN})?")
-_BEGINS = re.compile(r"<|\[|\{\{|\$[{(]|\$[A-Z_]+\Z|%[A-Z_]+%|%[sdr]\b|%\(|\*+\Z|\.\.")
+_BEGINS = re.compile(r"(?:(?i:bearer|basic|token) )?<|\[|\{\{|\$[{(]|\$[A-Z_]+\Z|%[A-Z_]+%|%[sdr]\b|%\(|\*+\Z|\.\.")
+_MARKED = re.compile(r"(?i)[^\w\s]{0,3}_{0,3}(?:redacted|filtered|scrubbed|masked|removed|sanitized)_{0,3}[^\w\s]{0,3}")
+"""What other redactors write."""
 _STANDS_IN = (
     "...",
     "\u2026",
@@ -54,7 +56,7 @@ LOOKED_AT = 200  # characters
 @lru_cache(maxsize=1024)
 def is_placeholder(value: str) -> bool:
     """Whether something stands in place of a secret: a mark, a variable, an example."""
-    if _BEGINS.match(value) or MARK in value or value.endswith(("EXAMPLE", "EXAMPLEKEY")):
+    if _BEGINS.match(value) or MARK in value or _MARKED.fullmatch(value) or value.endswith(("EXAMPLE", "EXAMPLEKEY")):
         return True
     lowered = value[:LOOKED_AT].lower()
     return any(one in lowered for one in _STANDS_IN)

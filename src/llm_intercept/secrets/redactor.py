@@ -19,12 +19,19 @@ from llm_intercept.secrets.fieldnames import Holds, holds
 from llm_intercept.secrets.looks import MARK, is_placeholder, is_random, is_words
 from llm_intercept.secrets.prefilter import document
 from llm_intercept.secrets.replace import may_hold_secret, replace_secrets
+from llm_intercept.secrets.spared import NOTHING_SPARED, Spared
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
 
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
+LAYOUTS: tuple[dict[str, Any], ...] = tuple(
+    {"ensure_ascii": is_ascii, **how}
+    for is_ascii in (False, True)
+    for how in ({"separators": (",", ":")}, {}, {"indent": 2}, {"indent": 4})
+)
+"""How JSON is usually written."""
 _ALWAYS = 9  # for fields that users name: whatever they hold
 _AROUND = -1  # for what stands in an object of a secret's name
 
@@ -37,12 +44,14 @@ class Redactor:
         secrets: The credentials of an exchange.
         patterns: What they find in any text is secret.
         fields: Names, in lower case, of fields whose values are secret.
+        spared: What is left as it is although it has a secret's name.
 
     """
 
     secrets: Secrets = NOTHING
     patterns: tuple[re.Pattern[str], ...] = ()
     fields: frozenset[str] = frozenset()
+    spared: Spared = NOTHING_SPARED
 
     def is_clean(self, text: str) -> bool:
         """Whether a glance at a document (see `may_hold_secret`) shows nothing secret; no, where it cannot tell."""
@@ -58,12 +67,16 @@ class Redactor:
     def value(self, value: Any, kind: int = Holds.NOTHING) -> Any:
         """Redact a JSON value at every depth; `kind` says how sure the name of its field tells of a secret."""
         if isinstance(value, str):
-            return MARK if _is_secret(value, kind) else self.text(value)
+            return MARK if _is_secret(value, kind) and not self._is_spared(value, kind) else self.text(value)
         if is_object(value):
             return self._object(mapping(value), kind)
         if is_array(value):
             return [self.value(item, kind) for item in items(value)]
-        return MARK if is_number(value) and _is_secret_number(value, kind) else value
+        is_secret = is_number(value) and _is_secret_number(value, kind) and not self._is_spared(str(value), kind)
+        return MARK if is_secret else value
+
+    def _is_spared(self, value: str, kind: int) -> bool:
+        return kind != _ALWAYS and self.spared.is_said(value, kind)
 
     def _object(self, value: Mapping[str, Any], kind: int) -> dict[str, Any]:
         if SCHEMA_WORDS.intersection(value):
@@ -71,7 +84,8 @@ class Redactor:
         inner = _AROUND if kind in {Holds.KEY, Holds.PASSWORD} else kind if kind == _ALWAYS else Holds.NOTHING
         found: dict[str, Any] = {}
         for key, item in value.items():  # in a comprehension, deep values would meet Python's limit sooner
-            found[self.text(key)] = self.value(item, self._kind(key) or inner)
+            kept = self.spared.keeps(key)
+            found[self.text(key)] = self.value(item, Holds.NOTHING if kept else self._kind(key) or inner)
         return found
 
     def text(self, text: str) -> str:
@@ -81,7 +95,8 @@ class Redactor:
             before = found
             for literal in self.secrets.literals:
                 found = found.replace(literal, MARK)
-            found = replace_secrets(user_patterns.redacted(found, self.patterns) if self.patterns else found)
+            found = user_patterns.redacted(found, self.patterns) if self.patterns else found
+            found = replace_secrets(found, self.spared)
             if found == before:
                 return found
 
@@ -91,10 +106,18 @@ class Redactor:
             clean = self.value(value)
         except (ValueError, RecursionError):
             return text
-        return text if clean == value else json.dumps(clean, ensure_ascii=False)
+        return text if clean == value else as_laid_out(clean, value, text)
 
     def _kind(self, name: str) -> int:
         return _ALWAYS if name.lower() in self.fields else holds(name)
+
+
+def as_laid_out(clean: Any, value: Any, text: str) -> str:
+    """Write a value as a text was that said another one: as compact, as deep, with the same escapes."""
+    for layout in LAYOUTS:
+        if json.dumps(value, **layout) == text:
+            return json.dumps(clean, **layout)
+    return json.dumps(clean, ensure_ascii=False)
 
 
 def _is_secret(value: str, kind: int) -> bool:

@@ -14,6 +14,7 @@ from llm_intercept.secrets.assigned import SIGN, assigned
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.prefilter import Prefilter
 from llm_intercept.secrets.shapes import Shape, shapes
+from llm_intercept.secrets.spared import NOTHING_SPARED, Spared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,10 +79,10 @@ def may_hold_secret(document: str) -> bool:
     return any(look.may_find(document) for look in _likely())
 
 
-def replace_secrets(text: str) -> str:
-    """Put the mark where a secret is; what is already marked stays as it is."""
+def replace_secrets(text: str, spared: Spared = NOTHING_SPARED) -> str:
+    """Put the mark where a secret is, but for what is spared; what is already marked stays as it is."""
     while may_hold_secret(text):
-        found = marked(text, _spans(text))
+        found = marked(text, _spans(text, spared))
         if found == text:
             return text
         text = found
@@ -108,16 +109,16 @@ def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join([*pieces, text[at:]]) if pieces else text
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    yield from _plain(text)
-    yield from _encoded(text)
+def _spans(text: str, spared: Spared) -> Iterator[tuple[int, int]]:
+    yield from _plain(text, spared)
+    yield from _encoded(text, spared)
 
 
-def _plain(text: str) -> Iterator[tuple[int, int]]:
+def _plain(text: str, spared: Spared) -> Iterator[tuple[int, int]]:
     for shape in _near(text):
         yield from shape.spans(text)
     if _GIVEN.may_find(text):
-        yield from assigned(text)
+        yield from assigned(text, spared)
 
 
 def _near(text: str) -> Iterator[Shape]:
@@ -128,10 +129,10 @@ def _near(text: str) -> Iterator[Shape]:
             yield from (shape for shape in group.shapes if shape.is_near(lowered))
 
 
-def _encoded(text: str) -> Iterator[tuple[int, int]]:
+def _encoded(text: str, spared: Spared = NOTHING_SPARED) -> Iterator[tuple[int, int]]:
     """Give where the secrets are in what is percent-encoded, as it is written."""
     for found in _ENCODED.finditer(text) if "%" in text else ():
         tokens = list(_TOKEN.finditer(found.group()))
         said = "".join([chr(int(one[1], 16)) if one[1] else one.group() for one in tokens])
-        for begin, end in _plain(said):
+        for begin, end in _plain(said, spared):
             yield found.start() + tokens[begin].start(), found.start() + tokens[end - 1].end()

@@ -59,7 +59,8 @@ PREFIXES: tuple[tuple[str, str, str, int], ...] = (
     ("Bedrock key", "ABSK", BASE64, 60),
     ("Bedrock key", "bedrock-api-key-", BASE64, 20),
     ("AWS session token", "(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)", BASE64, 40),
-    ("provider key", "(?:gsk_|xai-|pplx-|r8_|tgp_v1_|nvapi-)", URL64, 16),
+    ("xAI key", "xai-", ALNUM, 16),  # no dashes: its images are called xai-tmp-imgen-…
+    ("provider key", "(?:gsk_|pplx-|r8_|tgp_v1_|nvapi-)", URL64, 16),
     ("GitHub token", "gh[pousr]_", ALNUM, 20),
     ("GitHub app token", "ghs_[0-9]{1,20}_eyJ", "0-9A-Za-z_.-", 20),
     ("GitHub token", "github_pat_", "0-9A-Za-z_", 20),

@@ -28,6 +28,7 @@ from llm_intercept.server.serve_options import Options, checked
 from llm_intercept.server.shares import HEADER, Shares
 from llm_intercept.server.socket_asgi import SocketServer
 from llm_intercept.server.standing import Headers, head_of
+from llm_intercept.server.threads import Threads
 from llm_intercept.server.upstream import Upstream
 from llm_intercept.timing.clock import Clock
 
@@ -78,6 +79,7 @@ class App:
         self._shares = Shares(llm, options.tests, options.calls, self._heard)
         self._cors = Cors(options.cors)
         self._patience = Patience(options.body_timeout)
+        self._threads = Threads()
         self._stopping: asyncio.Event | None = None
         self._clock = Clock(engine_of(llm).service.clock.scale)
         self._upstream: Upstream | None = None
@@ -119,6 +121,7 @@ class App:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.stop()
+                self._threads.close()
                 if self._upstream is not None:
                     await self._upstream.close()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -147,9 +150,9 @@ class App:
         try:
             engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
         except RefusedError:
-            await SocketServer(head, lambda _: None, receive, send).run(None)
+            await SocketServer(head, lambda _: None, receive, send, self._threads.call).run(None)
             return
-        await SocketServer(head, engine.exchange, receive, send).run(engine.socket(head))
+        await SocketServer(head, engine.exchange, receive, send, self._threads.call).run(engine.socket(head))
 
     async def _ask(self, head: WireRequest, headers: Headers, receive: Receive, channel: Channel) -> None:
         """Answer a request to an API."""
@@ -174,7 +177,7 @@ class App:
         engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
         exchange = engine.exchange(head)
         if exchange is not None:
-            response = await drive_async(exchange, door)
+            response = await drive_async(exchange, door, self._threads.call)
         elif self._options.upstream and engine.sends_on:
             _, response = await door.forward(None)
         else:

@@ -61,18 +61,26 @@ class Body:
         return self.content
 
     async def _all(self) -> bytes:
-        parts: list[bytes] = []
-        left, more = self._most, True
+        content, more = await self._next(self._most)
+        if not more:
+            return content
+        parts = [content]
+        left = self._most - len(content)
         while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise LeftError
-            part, more = message.get("body", b""), message.get("more_body", False)
-            left -= len(part)
-            if left < 0:
-                raise self._too_large()
-            parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            content, more = await self._next(left)
+            left -= len(content)
+            parts.append(content)
+        return b"".join(parts)
+
+    async def _next(self, most: int) -> tuple[bytes, bool]:
+        """Read the next part, and whether there is more."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise LeftError
+        content = message.get("body", b"")
+        if len(content) > most:
+            raise self._too_large()
+        return content, message.get("more_body", False)
 
     def _too_large(self) -> RefusedError:
         return RefusedError(413, f"llm-intercept: the request's body has more than {self._most:,} bytes (--max-body).")

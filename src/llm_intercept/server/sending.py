@@ -9,7 +9,6 @@ import asyncio
 import socket
 import struct
 from contextlib import aclosing
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,16 +90,16 @@ class Channel:
 
     def __init__(self, send: Send, extra: Sequence[tuple[bytes, bytes]] = (), *, is_plain: bool = False) -> None:
         self._send, self._extra, self._is_plain = send, extra, is_plain
-        self.is_begun = self.is_done = False
+        self.is_begun = False
 
     async def answer(self, response: WireResponse, door: Door) -> None:
         """Send an answer to the request at a door."""
         at_once = self._is_plain or (response.timeline is None and not is_event_stream(response))
         if at_once and isinstance(response.chunks, tuple):  # it is all there, and nobody hears how it ends
-            steps: tuple[Step, ...] = response.chunks
-            await self.whole(response.status, response.headers, b"".join(cast("tuple[bytes, ...]", steps)))
+            content = b"".join(cast("tuple[bytes, ...]", response.chunks))
+            await self.whole(response.status, response.headers, content)
             return
-        chunks = ByteChunks(replace(response, chunks=Joined(response.chunks, door.watch)), door)
+        chunks = ByteChunks(response.with_chunks(Joined(response.chunks, door.watch)), door)
         try:
             async with aclosing(cast("AsyncGenerator[bytes]", aiter(chunks))) as body:
                 if at_once and not _says_length(response):
@@ -112,9 +111,12 @@ class Channel:
 
     async def whole(self, status: int, headers: Headers, content: bytes, connection: Headers = ()) -> None:
         """Send an answer that is there, with its length; `connection` are headers of the connection beside its own."""
-        length = () if status in BODILESS else ((LENGTH, str(len(content)).encode()),)
-        said = [(name.encode(), value.encode()) for name, value in connection]
-        await self._begin(status, [*encoded(headers), *length, *said])
+        said = encoded(headers)
+        if status not in BODILESS:
+            said.append((LENGTH, b"%d" % len(content)))
+        if connection:
+            said += [(name.encode(), value.encode()) for name, value in connection]
+        await self._begin(status, said)
         await self._end(content)
 
     async def lines(self, status: int, headers: Headers, lines: AsyncIterator[bytes], receive: Receive) -> None:
@@ -140,13 +142,13 @@ class Channel:
             await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self._end(b"")
 
-    async def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> Awaitable[None]:
         self.is_begun = True
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._extra]})
+        headers += self._extra
+        return self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def _end(self, content: bytes) -> None:
-        self.is_done = True
-        await self._send({"type": "http.response.body", "body": content, "more_body": False})
+    def _end(self, content: bytes) -> Awaitable[None]:
+        return self._send({"type": "http.response.body", "body": content, "more_body": False})
 
     def drop(self, *, reset: bool) -> bool:
         """Let the connection end as one that fails; see `drop`."""

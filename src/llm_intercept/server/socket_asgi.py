@@ -16,11 +16,14 @@ from llm_intercept.server.sending import drop, encoded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_intercept.clients.driver import Asking
     from llm_intercept.model.wire import Exchange, SocketForm, WireRequest
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
 
 REFUSED = 1008
+MOST = 256
+"""Requests of one connection that wait or are answered at once; with so many it is not read on."""
 NO_FORM = "llm-intercept: no API is asked over a WebSocket here; ask over HTTP"
 
 
@@ -32,13 +35,19 @@ class SocketServer:
         begin: Begins the exchange for one.
         receive: The server's.
         send: The server's.
+        ask: Calls a user's function.
 
     """
 
     def __init__(
-        self, head: WireRequest, begin: Callable[[WireRequest], Exchange | None], receive: Receive, send: Send
+        self,
+        head: WireRequest,
+        begin: Callable[[WireRequest], Exchange | None],
+        receive: Receive,
+        send: Send,
+        ask: Asking,
     ) -> None:
-        self._head, self._begin = head, begin
+        self._head, self._begin, self._ask = head, begin, ask
         self._receive, self._send = receive, send
         self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -53,6 +62,8 @@ class SocketServer:
         try:
             while (message := await self._receive())["type"] == "websocket.receive":
                 await self._hear(form, message)
+                while self._tasks and len(self._tasks) + len(self._lanes) >= MOST:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await self._end()
 
@@ -62,7 +73,7 @@ class SocketServer:
         if isinstance(turn, str):
             await self._say(turn)
         elif self._lanes.add(turn):
-            task = asyncio.create_task(self._work(replace(self._head, over=form), turn.lane))
+            task = asyncio.create_task(self._work(replace(self._head, over=form, is_kept=False), turn.lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -70,7 +81,7 @@ class SocketServer:
         while (turn := self._lanes.next(lane)) is not None:
             one = replace(head)
             try:
-                await answer(turn, head.host, lambda one=one: self._begin(one), self._say)  # type: ignore[misc]
+                await answer(turn, head.host, lambda one=one: self._begin(one), self._say, self._ask)  # type: ignore[misc]
             except OSError:  # there is nobody to answer any more, or nobody is to be
                 self._lanes.clear()
                 if not drop(self._send, reset=False):

@@ -26,6 +26,7 @@ from llm_intercept.shown import shorten
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
+    from llm_intercept.recording.redaction import Redaction
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
@@ -41,12 +42,19 @@ class Problem:
     what: str
 
 
-def check(tape: Tape, played: Container[str] | None = None) -> Iterator[Problem]:
-    """Give what is wrong with a tape; with the names a full run `played`, also which takes it did not play."""
+def check(tape: Tape, played: Container[str] | None = None, redaction: Redaction | None = None) -> Iterator[Problem]:
+    """Give what is wrong with a tape.
+
+    Args:
+        tape: The tape.
+        played: The names a full run played; takes that it did not are told.
+        redaction: What it was recorded with, so that what that keeps is no secret.
+
+    """
     before: dict[str, list[tuple[str, Take]]] = {}
     for name, take in tape.takes():
         yield from _found_again(name, take)
-        yield from (Problem(name, "secret", f"{one.path}: {one.kind}") for one in secrets_of(name, take))
+        yield from (Problem(name, "secret", f"{one.path}: {one.kind}") for one in secrets_of(name, take, redaction))
         yield from _unread(name, take)
         problem = unparsed(take)
         if problem:

@@ -20,7 +20,7 @@ from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.compare import differences
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sameness import same
-from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
+from llm_intercept.recording.sanitize import Told, sanitize_request, sanitize_response, take_of, unheard
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import document_of, write_take
 from llm_intercept.recording.tape import Tape, canonical_of, key_of
@@ -31,6 +31,7 @@ from llm_intercept.tapetools.kept_elsewhere import Foreign, content_of_body
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from llm_intercept.facts import RedactedFacts
     from llm_intercept.recording.take import Take
 
 LISTED = 5
@@ -39,12 +40,13 @@ AGAIN = "Nothing was changed. Delete the tape to import it anew, or import into 
 
 @dataclass(slots=True)
 class Imported:
-    """What came of one file: its tape and the names of the takes, or why there are none."""
+    """What came of one file: its tape, the names of the takes and what redaction changed, or why there are none."""
 
     file: Path
     tape: Path
     names: list[str] = field(default_factory=list[str])
     failure: str = ""
+    changed: Counter[RedactedFacts] = field(default_factory=Counter["RedactedFacts"])
     is_new: bool = True
 
 
@@ -97,7 +99,7 @@ def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | Non
 
 def _imported(done: Imported, redaction: Redaction, stands_for: Mapping[str, str]) -> Imported:
     try:
-        takes = _named(take_from(one, redaction) for one in read_foreign(done.file, stands_for))
+        takes = _named(take_from(one, redaction, done.changed.update) for one in read_foreign(done.file, stands_for))
         done.is_new = _place(done.tape, takes)
         done.names = list(takes)
     except ImportFailedError as error:
@@ -150,12 +152,12 @@ def _differing(tape: Tape, name: str, take: Take | None) -> str:
     return f"has another {next(str(one) for one in differences(document_of(kept), document_of(take)))}"
 
 
-def take_from(exchange: Foreign, redaction: Redaction) -> Take:
+def take_from(exchange: Foreign, redaction: Redaction, told: Told = unheard) -> Take:
     """Make a take, redacted as a recorded one is; raises `TooMuchError` if it is nested too deep to be kept."""
     body = Plain().value(_body(exchange))
     request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), body, redaction)
     chunks = [Chunk(exchange.content, 0.0)] if exchange.content else []
-    response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction)
+    response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction, told)
     take = take_of(request, response.model_copy(update={"after_ms": None}), partial=None, versions={})
     return take.model_copy(update={"recorded_at": exchange.recorded_at})
 

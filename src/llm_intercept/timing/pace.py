@@ -73,6 +73,7 @@ class Takes:
 
 
 Distribution = Normal | Lognormal
+UNDRAWN = Random(0)  # noqa: S311 - nothing is drawn of it
 Duration = float | Distribution
 
 
@@ -191,13 +192,21 @@ class Pace:
 
     def times(self, identity: str) -> Times:
         """Draw how long the answer with an identity takes."""
-        chance, take = Random(f"{identity} pace"), self._take(identity)  # noqa: S311 - it has to be deterministic
+        # It has to be deterministic. Sowing one takes 20 µs.
+        chance = UNDRAWN if self._is_steady else Random(f"{identity} pace")  # noqa: S311
+        take = self._take(identity)
         if take is not None:
             gaps = take.gaps
             return self._times(take.first, (lambda: chance.choice(gaps)) if gaps else None, _mean(gaps), chance)
         given = 1 / self.tokens_per_second if self.tokens_per_second else self.per_token
         gap = (lambda: _drawn(given, chance)) if given else None
         return self._times(_drawn(self.ttft, chance), gap, 0.0 if given is None else _mean_of(given), chance)
+
+    @property
+    def _is_steady(self) -> bool:
+        """Whether no time is drawn."""
+        drawn = isinstance(self.ttft, Distribution) or isinstance(self.per_token, Distribution)
+        return not (drawn or self.jitter or self.takes)
 
     def tokens(self, identity: str) -> int | None:
         """Draw how many tokens the answer with an identity has; None where nobody says."""

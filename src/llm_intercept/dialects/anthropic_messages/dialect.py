@@ -16,10 +16,10 @@ from llm_intercept.dialects.anthropic_messages import grammar, read
 from llm_intercept.dialects.anthropic_messages.blocks import OWN_WORDS, Plan, planned, tellable
 from llm_intercept.dialects.anthropic_messages.claude_costs import prompt_tokens
 from llm_intercept.dialects.anthropic_messages.message import message, model_of
+from llm_intercept.dialects.anthropic_messages.message_threads import PREVIOUS, THREAD, continued, keeping
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
-from llm_intercept.dialects.anthropic_messages.threads import PREVIOUS, THREAD, continued, keeping
 from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage, usage_json
 from llm_intercept.dialects.anthropic_messages.told_events import events
 from llm_intercept.dialects.shared.forced import automatic, obeying

@@ -6,7 +6,7 @@ Knows: the request's JSON (Anthropic's reference, "Create a Message"). Must not 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_intercept.base.checks import is_int
@@ -15,13 +15,14 @@ from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vert
 from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
 from llm_intercept.dialects.anthropic_messages.rejected import check, check_version
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.shared.continuing import ContinuingRequest
 from llm_intercept.dialects.shared.reading import refuse
-from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
+from llm_intercept.model.request import OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_intercept.model.request import Message
+    from llm_intercept.model.request import LLMRequest, Message
     from llm_intercept.model.wire import WireRequest
 
 NAME = "anthropic.messages"
@@ -72,48 +73,17 @@ def _betas(head: WireRequest, body: Mapping[str, Any]) -> str:
     return ",".join((head.headers.get(BETA, ""), *map(text, items(body.get("anthropic_beta")))))
 
 
-class MessagesRequest(LLMRequest):
-    """A Messages request, whose parts are read when somebody asks for them.
-
-    Attributes:
-        before: The messages of the conversation that it continues, as they were sent and answered.
-        said: The body, with what is kept of that conversation beside its messages.
-
-    """
+class MessagesRequest(ContinuingRequest):
+    """A Messages request; `before` are the messages of the thread that it continues, as they were sent and answered."""
 
     before: tuple[Mapping[str, Any], ...] = ()
-    said: Mapping[str, Any]
 
     @classmethod
     def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, api: str = NAME) -> MessagesRequest:
         """Make one of a body; on Vertex the path says the model and, if the body does not, whether to stream."""
         model, method = on_vertex(urlsplit(head.url).path) or ("", "")
-        made = cls.__new__(cls)
-        made.__dict__.update(
-            api=api,
-            model=text(body.get("model")) or model,
-            stream=body.get("stream") is True or method == "streamRawPredict",
-            raw=body,
-            said=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
-        return made
-
-    def after(self, before: tuple[Mapping[str, Any], ...], kept: Mapping[str, Any]) -> MessagesRequest:
-        """Make a copy that continues a conversation, in which `kept` fields need not be said again."""
-        made = MessagesRequest.__new__(MessagesRequest)
-        same = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
-        made.__dict__.update(same, before=before, said={**kept, **self.raw})
-        return made
-
-    def replaced(self, **changes: Any) -> Self:
-        """Make a copy with other values in some fields, which continues the same."""
-        made = super().replaced(**changes)
-        made.__dict__.update(before=self.before, said=self.said)
-        return made
+        stream = body.get("stream") is True or method == "streamRawPredict"
+        return cls.made(head, body, content, api=api, model=text(body.get("model")) or model, stream=stream)
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:

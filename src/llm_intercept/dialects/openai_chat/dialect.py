@@ -17,6 +17,7 @@ from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import dated_id, fingerprint
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
+from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
@@ -117,6 +118,7 @@ def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope
         model=model,
         fingerprint=fingerprint(model, identity.second) if traits(model).has_fingerprint else None,
         identity=identity,
+        service_tier=answering_tier(request.raw),
         filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
 

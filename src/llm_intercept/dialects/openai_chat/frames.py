@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from llm_intercept.base.json import encode, is_array, is_object
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.padding import MODULUS, Padding, quoted
+from llm_intercept.dialects.openai_chat.azure_latency import latency
 from llm_intercept.dialects.openai_chat.counts import usage_json
 from llm_intercept.dialects.shared.ready import DONE
 from llm_intercept.model.wire import Awaited
@@ -37,18 +38,6 @@ BARE = {"role": "assistant", "content": None}
 """The delta of the role where several calls follow (docs/wire.md 2.2.9)."""
 FILTERED = "content_filter_results"
 DELTA_FILTER = {"protected_material_text": CLEAN}
-# Azure's own measurements, in JSON usage and beside a stream's usage since 2026Q2 (docs/wire.md 4).
-LATENCY = {
-    "engine_tbt_ms": 1,
-    "engine_ttft_ms": 1,
-    "engine_ttlt_ms": 1,
-    "pre_inference_ms": 1,
-    "service_tbt_ms": 1,
-    "service_ttft_ms": 1,
-    "service_ttlt_ms": 1,
-    "total_duration_ms": 1,
-    "user_visible_ttft_ms": 1,
-}
 
 
 HOLE = "\ufdd0"
@@ -253,7 +242,7 @@ class AzureFrames(_OwnFrames):
             for choice in choices
         ]
         body = self._common("chat.completion", filtered)
-        body |= {"prompt_filter_results": self._prompt_filter(), "usage": {**usage, "latency_checkpoint": LATENCY}}
+        body |= {"prompt_filter_results": self._prompt_filter(), "usage": {**usage, **self._measured(usage)}}
         return encode(_alphabetical(body)) + b"\n"
 
     def begin(self) -> Iterator[bytes]:
@@ -275,8 +264,11 @@ class AzureFrames(_OwnFrames):
         if self._include_usage:
             body["usage"] = usage
         if usage is not None:
-            body["latency_checkpoint"] = LATENCY
+            body |= self._measured(usage)
         return frame(self._padded(encode(_alphabetical(body)).decode(), choices))
+
+    def _measured(self, usage: dict[str, Any]) -> dict[str, Any]:
+        return {"latency_checkpoint": latency(self._envelope.identity, int(usage["completion_tokens"]))}
 
     def _padded(self, text: str, choices: list[dict[str, Any]]) -> str:
         """Pad as OpenAI does; the filters' results come to a chunk after that, and do not count (4.1.5)."""

@@ -5,7 +5,6 @@ Knows: the store, how a stream adds up. Must not know: who asks for them later.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import json_object, mapping, text
@@ -31,7 +30,7 @@ def keeping(response: WireResponse, request: LLMRequest, shelves: Shelves) -> Wi
     if isinstance(response.chunks, tuple):
         _keep(b"".join(one for one in response.chunks if isinstance(one, bytes)), request, shelves)
         return response
-    return replace(response, chunks=_heard(response.chunks, request, shelves))
+    return response.with_chunks(_heard(response.chunks, request, shelves))
 
 
 def _heard(steps: Iterable[Step], request: LLMRequest, shelves: Shelves) -> Iterator[Step]:

@@ -5,7 +5,6 @@ Knows: the store, how a stream adds up. Must not know: who asks for them later.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, items, json_object, mapping, plain, text
@@ -81,7 +80,7 @@ def keeping(request: LLMRequest, response: WireResponse, context: Context, *, is
     if isinstance(response.chunks, tuple):
         _keep_bytes(request, b"".join(one for one in response.chunks if isinstance(one, bytes)), context, is_recorded)
         return response
-    return replace(response, chunks=_heard(request, response.chunks, context, is_recorded))
+    return response.with_chunks(_heard(request, response.chunks, context, is_recorded))
 
 
 def _heard(request: LLMRequest, steps: Iterable[Step], context: Context, is_recorded: bool) -> Iterator[Step]:

@@ -18,14 +18,15 @@ from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.kept import history
 from llm_intercept.dialects.openai_responses.refused import check
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
+from llm_intercept.dialects.shared.continuing import ContinuingRequest
 from llm_intercept.dialects.shared.reading import refuse
-from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
+from llm_intercept.model.request import OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.dialects.openai_responses.kept import Before
-    from llm_intercept.model.request import Message
+    from llm_intercept.model.request import LLMRequest, Message
     from llm_intercept.model.wire import WireRequest
 
 NAME = "openai.responses"
@@ -58,55 +59,22 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     return ResponsesRequest.of(head, body, content)
 
 
-class ResponsesRequest(LLMRequest):
-    """A Responses request, whose parts are read when somebody asks for them.
+class ResponsesRequest(ContinuingRequest):
+    """A Responses request; `said` has the items that it refers to by their ids in it.
 
     Attributes:
-        before: What it continues.
-        said: The body, with the items that it refers to by their ids in it.
         connection: The WebSocket that it came over, which remembers what it answered last.
 
     """
 
+    CARRIED = ("connection",)
     before: Before = ()
     connection: ResponsesSocket | None = None
-    said: Mapping[str, Any]
 
     @classmethod
     def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, api: str = NAME) -> ResponsesRequest:
         """Make one of a body."""
-        made = cls.__new__(cls)
-        made.__dict__.update(
-            api=api,
-            model=text(body.get("model")),
-            stream=body.get("stream") is True,
-            raw=body,
-            said=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
-        if isinstance(head.over, ResponsesSocket):
-            made.__dict__.update(connection=head.over)
-        return made
-
-    def after(self, before: Before, said: Mapping[str, Any]) -> ResponsesRequest:
-        """Make a copy that continues something."""
-        made = ResponsesRequest.__new__(ResponsesRequest)
-        kept = {name: self.__dict__[name] for name in ("api", "model", "stream", *self.SENT)}
-        made.__dict__.update(kept, before=before, said=said, connection=self.connection)
-        return made
-
-    def replaced(self, **changes: Any) -> ResponsesRequest:
-        """Make a copy with other values in some fields, which continues the same."""
-        made = super().replaced(**changes)
-        made.__dict__.update(before=self.before, said=self.said, connection=self.connection)
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Give what is pickled or copied: what was read, without the chain of answers that it was read from."""
-        return {"said": self.raw, **{name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}}
+        return cls.made(head, body, content, api=api, connection=_connection(head))
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -141,6 +109,10 @@ class ResponsesRequest(LLMRequest):
         if not wanted:
             return None
         return OutputFormat(text(wanted.get("type")), text(wanted.get("name")), wanted.get("schema", True))
+
+
+def _connection(head: WireRequest) -> ResponsesSocket | None:
+    return head.over if isinstance(head.over, ResponsesSocket) else None
 
 
 def _tool(raw: Mapping[str, Any]) -> Tool:

@@ -6,7 +6,7 @@ know: how a message is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, items, json_object, mapping, plain, text
@@ -60,7 +60,7 @@ def continued(request: MessagesRequest, shelves: Shelves) -> MessagesRequest:
     if kept is None:
         message = f"No usable Thread state was found for `{PREVIOUS}` {identifier!r}. Replay the full conversation."
         raise refused(message, 404, "thread_not_found")
-    return request.after(kept.messages, kept.fields)
+    return request.after(kept.messages, {**kept.fields, **request.raw})
 
 
 def keep(request: LLMRequest, body: Mapping[str, Any], size: int, context: Context) -> None:
@@ -82,7 +82,7 @@ def keeping(request: LLMRequest, response: WireResponse, context: Context) -> Wi
     if isinstance(response.chunks, tuple):
         _keep_bytes(request, b"".join(one for one in response.chunks if isinstance(one, bytes)), context)
         return response
-    return replace(response, chunks=_heard(request, response.chunks, context))
+    return response.with_chunks(_heard(request, response.chunks, context))
 
 
 def _heard(request: LLMRequest, steps: Iterable[Step], context: Context) -> Iterator[Step]:

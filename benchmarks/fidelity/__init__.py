@@ -1,0 +1,1 @@
+"""How far our answers are from the recorded ones: `make fidelity`."""
