@@ -154,6 +154,8 @@ class Recorded:
         last_user: Reads from a request's body what the user said last.
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
+        usage_in: The field of an answer that has the tokens.
+        usage_names: The names in it, by which one is known that is given alone.
         replies: Reads an answer back into replies, one a choice; none where it cannot be read, or failed on its way.
         same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
@@ -165,6 +167,8 @@ class Recorded:
     last_user: Callable[[Any], str] = lambda _: ""
     roles: Callable[[Any], list[str]] = lambda _: []
     usage: Callable[[Sequence[Any]], Usage | None] = lambda _: None
+    usage_in: str = "usage"
+    usage_names: frozenset[str] = frozenset()
     replies: Callable[[Sequence[Any]], tuple[Reply, ...]] = lambda _: ()
     not_in_key: frozenset[str] = frozenset()
     false_by_default: frozenset[str] = frozenset()

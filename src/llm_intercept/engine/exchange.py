@@ -24,7 +24,6 @@ from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.keyless import check_key
-from llm_intercept.engine.of_another import of_another
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -39,13 +38,13 @@ from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
+from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError, UnmatchedRequestError
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
-from llm_intercept.replies.reply import Reply
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.settings.environment import served_at
@@ -265,11 +264,13 @@ class Engine:
         if are_computed(answer):
             answer = yield from read_deltas(answer, case)
         if isinstance(answer, RawReply) and answer.made_by:
+            from llm_intercept.engine.of_another import of_another  # noqa: PLC0415 - it reads as takes are read
+
             answer = of_another(answer, case)
+        answer = with_usage(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
-        elif isinstance(answer, Reply):
-            case.engine.fitting.check(answer, case)
+        case.engine.fitting.check(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
             response = self._written(case, answer, self._identity(case))

@@ -18,6 +18,7 @@ from llm_intercept.dialects.shared.forced import forced, offered
 from llm_intercept.engine.ask import placed
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.errors import ReplyError, UnfitReplyWarning
+from llm_intercept.replies.reply import Reply
 from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.decide import Case
     from llm_intercept.model.parts import ToolCall
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.replies.reply import Reply
+    from llm_intercept.replies.kinds import Answer
     from llm_intercept.rules.rule import Rule
 
     Misfit = tuple[str, str]
@@ -52,15 +53,15 @@ class Fitting:
     is_strict: bool = False
     _told: set[Rule] = field(default_factory=set["Rule"])
 
-    def check(self, reply: Reply, case: Case) -> None:
-        """Look at a rule's reply; what was told of a rule once is not looked for again.
+    def check(self, reply: Answer, case: Case) -> None:
+        """Look at a rule's reply, but at nothing else that answers; what was told of a rule is not looked for again.
 
         Raises:
             FailedExchange: It does not fit, and that is an error.
 
         """
         rule: Rule | None = case.call.rule
-        if rule is None or case.call.source != "rule" or rule in self._told:
+        if not isinstance(reply, Reply) or rule is None or case.call.source != "rule" or rule in self._told:
             return
         if not (self.is_strict or reply.tool_calls or reply.variants or reply.text[:1] in ("{", "[")):
             return

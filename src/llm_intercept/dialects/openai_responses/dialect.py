@@ -146,7 +146,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     for one in teller.tell():
         if isinstance(one, Awaited):
             raise TypeError("a JSON body cannot wait for what it says")
-    headers, whole = answer_headers(request.url, JSON, context.identity), end()
+    headers, whole = answer_headers(request.url, JSON, context.identity, request), end()
     if request.raw.get(LATER) is True:
         return WireResponse(200, headers, (encode(begun(request, whole, context), indent=2),))
     content = encode(whole, indent=2)
@@ -171,13 +171,13 @@ def _streamed(
     chunks: Iterable[Step] = events(request.raw, context.identity, teller, body, end, ended)
     if is_later and not context.is_replay:
         chunks = begun_stream(request, chunks, context)
-    return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
+    return WireResponse(200, answer_headers(request.url, STREAM, context.identity, request), chunks)
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
-        headers = answer_headers(request.url, found.content_type, context.identity)
+        headers = answer_headers(request.url, found.content_type, context.identity, request)
         headers = overridden(headers, retry_at_once(answer.status, answer.headers))
         made = WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
         return made if context.is_replay else keeping(request, made, context, is_recorded=False)
