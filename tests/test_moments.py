@@ -47,6 +47,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "bedrock": (BEDROCK, {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}),
 }  # fmt: skip
 THEN = 1_800_000_000
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -68,6 +69,12 @@ def moments(response: httpx.Response) -> list[float]:
     found += [int(eight, 16) for eight in re.findall(r'"(?:resp|msg|fc|rs|conv)_0\w{15}0[01](\w{8})', text)]
     for encoded in re.findall(r'"responseId": ?"([\w-]+)"', text):
         found.append(int.from_bytes(base64.urlsafe_b64decode(encoded + "==")[:4], "little"))
+    if "cf-ray" in response.headers:
+        found.append(1_350_000_000 + int(response.headers["cf-ray"][:9], 16) / 100)
+    for name in re.findall(r"req_01(\w{22})", response.headers.get("request-id", "")):
+        number = sum(58**power * BASE58.index(one) for power, one in enumerate(reversed(name)))
+        assert (number >> 76 & 15, number >> 62 & 3) == (7, 2)  # a UUID of version 7
+        found.append((number >> 80) / 1000)
     found.append(parsedate_to_datetime(response.headers["date"]).timestamp())
     found += [
         datetime.fromisoformat(value).timestamp()

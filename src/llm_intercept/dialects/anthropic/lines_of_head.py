@@ -53,9 +53,11 @@ def answer_headers(url: str, content_type: str, identity: Identity, *, has_limit
         has_limits: Whether a model was asked, so that rate limits are told.
 
     """
-    second = identity.second
-    if place_of(url) == "vertex":
+    second, place = identity.second, place_of(url)
+    if place == "vertex":
         return _vertex(second, content_type)
+    if place == "compatible":  # DeepSeek, z.ai, Vercel and others, none of which has what is Anthropic's own
+        return (("date", date_of(second)), ("content-type", content_type), ("transfer-encoding", "chunked"))
     return (
         *_own(second, content_type, has_limits),
         ("request-id", request_id(identity)),

@@ -37,7 +37,15 @@ CHARACTERS = 4
 
 def told(asked: LLMRequest | None) -> Headers:
     """Say what is left after a request, where nothing limits it (docs/wire.md 2.3.8)."""
-    model, spent = ("", 0) if asked is None else (asked.model, _spent(asked.raw.get("messages") or ()))
+    if asked is None:
+        return _told("", 0)
+    found: Headers | None = asked.beside.get(told)
+    if found is None:
+        found = asked.beside[told] = _told(asked.model, _spent(asked.raw.get("messages") or ()))
+    return found
+
+
+def _told(model: str, spent: int) -> Headers:
     limit, reset, tokens = _limits(model)
     milliseconds = spent * MINUTE // tokens
     left = ("x-ratelimit-remaining-tokens", str(max(0, tokens - spent)))
