@@ -46,7 +46,7 @@ def asked(module: str, family: str, source: Path, *arguments: str) -> Any:
     paths = os.pathsep.join((str(source / "src"), str(ROOT / "benchmarks")))
     variables = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0", "LLM_INTERCEPT": ""}
     command = [sys.executable, "-m", f"harness.{module}", family, *arguments]
-    done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, check=True, text=True)
+    done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, check=True, text=True, cwd=source)
     return json.loads(done.stdout)
 
 

@@ -1,9 +1,11 @@
-"""What an answer costs at a socket, beside ready bytes: `python benchmarks/serving.py [SECONDS] [MEMORY]`.
+"""What an answer costs at a socket, beside ready bytes and aimock: `python benchmarks/serving.py [SECONDS] [MEMORY]`.
 
-One worker of each serves in turn under the same uvicorn, asked over 50 connections by one client. Printed are answers
-and frames a second, and what an answer takes of the server's own processor time, which a busy machine changes less;
-both beside an ASGI application that sends the same bytes ready made. With MEMORY, what a server holds after each tenth
-of so many requests, each another one.
+One worker of each serves in turn, asked over 50 connections by wrk, or by a client here where there is no wrk. Printed
+are answers and frames a second, and what an answer takes of the server's own processor time, which a busy machine
+changes less: of ours, of an ASGI application under the same uvicorn that sends the same bytes ready made, and of aimock
+(npm's @copilotkit/aimock), where `AIMOCK` names its program or `make bench` has installed it. The same request comes
+again and again; "others" are requests of which each is another. With MEMORY, what a server holds after each tenth of so
+many requests, each another one.
 
 Knows: sockets, /proc. Must not know: how an answer is made.
 """
@@ -13,10 +15,14 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
+from itertools import count as numbers
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +64,16 @@ with listening("127.0.0.1", 0) as bound:
 """
 
 
-class Server:
+AIMOCK = os.environ.get("AIMOCK") or Path(__file__).parents[1] / ".cache/bench/aimock/node_modules/.bin/llmock"
+PATIENCE = 20.0
+"""Seconds that aimock has to start."""
+
+
+class Process:
     """One server in a process of its own."""
 
-    def __init__(self, code: str, *arguments: str) -> None:
-        command = [sys.executable, "-c", "import sys\n" + code + SERVE, *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.port = int(self.process.stdout.readline())
+    process: subprocess.Popen[str]
+    port: int
 
     def cpu(self) -> float:
         """Read the processor time it has used so far, in seconds."""
@@ -80,6 +88,35 @@ class Server:
         """End it."""
         self.process.terminate()
         self.process.wait()
+
+
+class Server(Process):
+    """An ASGI application, called `app` in its code, under uvicorn."""
+
+    def __init__(self, code: str, *arguments: str) -> None:
+        command = [sys.executable, "-c", "import sys\n" + code + SERVE, *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+
+class Aimock(Process):
+    """aimock, which answers what we do: chunks of six characters, one a word."""
+
+    def __init__(self, folder: Path, *, stream: bool) -> None:
+        fixtures = folder / "fixtures.json"
+        content = "".join(WORDS) if stream else "hello"
+        fixtures.write_text(json.dumps({"fixtures": [{"match": {}, "response": {"content": content}}]}))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        told = ["--port", str(self.port), "--fixtures", str(fixtures), "--chunk-size", "7", "--log-level", "silent"]
+        self.process = subprocess.Popen([str(AIMOCK), *told], stdout=subprocess.DEVNULL, text=True)
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.05)
+        raise RuntimeError("aimock did not start")
 
 
 def request(*, stream: bool, user: str = "hi") -> bytes:
@@ -144,37 +181,64 @@ def ready(*, stream: bool) -> tuple[bytes, str]:
         server.stop()
 
 
-def measured(code: str, arguments: tuple[str, ...], *, stream: bool, seconds: float) -> tuple[float, float]:
+def loaded(port: int, seconds: float, *, stream: bool, others: bool) -> int:
+    """Ask for some seconds, by wrk if it is here; return how many answers there were."""
+    wrk = shutil.which("wrk")
+    if wrk is None or others:
+        asking = (request(stream=stream, user=f"number {n}") for n in numbers()) if others else forever(stream=stream)
+        return asked(port, asking, seconds)
+    body = request(stream=stream).partition(b"\r\n\r\n")[2].decode()
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "request.lua")
+        kind = "wrk.headers['content-type'] = 'application/json'"
+        script.write_text(f"wrk.method = 'POST'\n{kind}\nwrk.body = [[{body}]]\n")
+        url = f"http://127.0.0.1:{port}/v1/chat/completions"
+        command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(script), url]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in told, told
+    return int(told.partition(" requests in ")[0].split()[-1])
+
+
+def measured(made: Process, seconds: float, *, stream: bool, others: bool) -> tuple[float, float]:
     """Measure answers a second, and the processor time of one."""
-    server = Server(code, *arguments)
     try:
-        asked(server.port, forever(stream=stream), seconds / 4)
-        begun, used = time.perf_counter(), server.cpu()
-        count = asked(server.port, forever(stream=stream), seconds)
-        return count / (time.perf_counter() - begun), (server.cpu() - used) / count
+        loaded(made.port, seconds / 4, stream=stream, others=others)
+        begun, used = time.perf_counter(), made.cpu()
+        count = loaded(made.port, seconds, stream=stream, others=others)
+        return count / (time.perf_counter() - begun), (made.cpu() - used) / count
     finally:
-        server.stop()
+        made.stop()
 
 
 def compare(folder: Path, seconds: float) -> None:
-    print("| | ready bytes | llm-intercept | share | processor time: ready | llm-intercept | share |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for stream in (False, True):
+    print("| | answered by | a second | processor time of an answer | beside ready bytes |")
+    print("| --- | --- | --- | --- | --- |")
+    for stream, others in ((False, False), (False, True), (True, False)):
         content, kind = ready(stream=stream)
         file = folder / "ready"
         file.write_bytes(content)
         frames = content.count(b"\n\n") if stream else 1
-        found = {"bare": (0.0, 1.0), "ours": (0.0, 1.0)}
+        makers: dict[str, Any] = {
+            "ready bytes": lambda file=file, kind=kind: Server(BARE, str(file), kind),
+            "llm-intercept": lambda kind=kind: Server(OURS, "", kind),
+        }
+        if Path(AIMOCK).exists():
+            makers["aimock"] = lambda stream=stream: Aimock(folder, stream=stream)
+        found = dict.fromkeys(makers, (0.0, 1.0))
         for _ in range(ROUNDS):  # in turn, the best of each
-            for name, code in (("bare", BARE), ("ours", OURS)):
-                rate, cost = measured(code, (str(file), kind), stream=stream, seconds=seconds)
+            for name, make in makers.items():
+                rate, cost = measured(make(), seconds, stream=stream, others=others)
                 found[name] = (max(found[name][0], rate), min(found[name][1], cost))
-        (bare, bare_cost), (ours, ours_cost) = found["bare"], found["ours"]
-        what = f"frames/s ({frames} an answer)" if stream else "JSON answers/s"
-        print(
-            f"| {what} | {bare * frames:,.0f} | {ours * frames:,.0f} | {ours / bare:.2f} "
-            f"| {bare_cost * 1e6:.0f} µs | {ours_cost * 1e6:.0f} µs | {ours_cost / bare_cost:.1f} |"
+        what = (
+            f"frames, {frames} an answer"
+            if stream
+            else "JSON answers, each to another request"
+            if others
+            else "JSON answers"
         )
+        for name, (rate, cost) in found.items():
+            share = cost / found["ready bytes"][1]
+            print(f"| {what} | {name} | {rate * frames:,.0f} | {cost * 1e6:.0f} µs | {share:.1f} |", flush=True)
 
 
 def remember(requests: int) -> None:
@@ -191,8 +255,6 @@ def remember(requests: int) -> None:
 
 
 def main() -> None:
-    import tempfile  # noqa: PLC0415 - for this alone
-
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder), float(sys.argv[1]) if len(sys.argv) > 1 else 4.0)
     if len(sys.argv) > 2:  # noqa: PLR2004 - what it takes, its docstring says

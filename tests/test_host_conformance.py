@@ -29,6 +29,7 @@ EXCHANGES = [
     for name, one in FILES.items()
     for number, exchange in enumerate(one["exchanges"])
 ]
+HI = [{"role": "user", "content": "hi"}]
 MASKED = re.compile(
     r'"(id|request_id|generationId|system_fingerprint|provider|p|marketCost)":"[^"]*"'
     r'|"(created|\w+_time|\w*cost|\w+_cost|cost_in_usd_ticks|seed)":[\d.e-]+|"(cost)":"[^"]*"'
@@ -127,6 +128,27 @@ def test_faults_know_the_hosts_chunks(one: dict[str, Any], exchange: dict[str, A
     assert kinds.count("content") == len(says.get("text", ())) + reasoned
     assert kinds.count("finish") == 1
     assert kinds.count("done") == int("data: [DONE]" in exchange["lines"])
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        ("https://openrouter.ai/api/v1/responses", {"model": "m", "input": "hi"}),
+        ("https://api.groq.com/openai/v1/embeddings", {"model": "m", "input": "hi"}),
+        ("https://api.fireworks.ai/inference/v1/completions", {"model": "m", "prompt": "hi"}),
+        ("https://api.deepseek.com/anthropic/v1/messages", {"model": "m", "max_tokens": 9, "messages": HI}),
+        ("https://api.z.ai/api/anthropic/v1/messages", {"model": "m", "max_tokens": 9, "messages": HI}),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 401])
+def test_other_apis_have_no_header_of_their_makers(url: str, body: dict[str, Any], status: int) -> None:
+    """Whoever speaks an API of OpenAI's or Anthropic's is not OpenAI or Anthropic."""
+    makers = ("openai-", "anthropic-", "x-envoy", "request-id")
+    reply = "ok" if status == 200 else api_error(status)
+    with httpx.Client(transport=InterceptTransport(reply)) as client:
+        response = client.post(url, json=body)
+    assert response.status_code == status
+    assert not [name for name in response.headers if name.startswith(makers)]
 
 
 @needs_recordings

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, Pace, Reply, api_error
+from llm_intercept import InterceptTransport, Pace, Reply, api_error, tool_call
 from llm_intercept.errors import SettingsError
-from llm_intercept.model import ToolCall
 from tests.support import GEMINI, MESSAGES, RESPONSES, URL, VERTEX_GEMINI, chat, contents, message, respond
 
 if TYPE_CHECKING:
@@ -48,12 +47,15 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "bedrock": (BEDROCK, {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}),
 }  # fmt: skip
 THEN = 1_800_000_000
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def answered(name: str, reply: Any = "hi", **settings: Any) -> httpx.Response:
     url, body = ASKED[name]
-    return httpx.Client(transport=InterceptTransport(reply, **settings)).post(url, json=body)
+    response = httpx.Client(transport=InterceptTransport(reply, **settings)).post(url, json=body)
+    assert response.status_code in (200, 429)  # what is answered by itself asks no rule
+    return response
 
 
 def moments(response: httpx.Response) -> list[float]:
@@ -67,6 +69,12 @@ def moments(response: httpx.Response) -> list[float]:
     found += [int(eight, 16) for eight in re.findall(r'"(?:resp|msg|fc|rs|conv)_0\w{15}0[01](\w{8})', text)]
     for encoded in re.findall(r'"responseId": ?"([\w-]+)"', text):
         found.append(int.from_bytes(base64.urlsafe_b64decode(encoded + "==")[:4], "little"))
+    if "cf-ray" in response.headers:
+        found.append(1_350_000_000 + int(response.headers["cf-ray"][:9], 16) / 100)
+    for name in re.findall(r"req_01(\w{22})", response.headers.get("request-id", "")):
+        number = sum(58**power * BASE58.index(one) for power, one in enumerate(reversed(name)))
+        assert (number >> 76 & 15, number >> 62 & 3) == (7, 2)  # a UUID of version 7
+        found.append((number >> 80) / 1000)
     found.append(parsedate_to_datetime(response.headers["date"]).timestamp())
     found += [
         datetime.fromisoformat(value).timestamp()
@@ -99,9 +107,7 @@ def test_a_fixed_moment_fixes_every_byte(name: str, reply: Any) -> None:
 def test_at_another_time_only_times_differ(name: str) -> None:
     """What is no time follows from the request: answers of two days are the same but for their moments."""
     calls = (
-        Reply("hi", ToolCall("look", {"a": 1}))
-        if name.split(maxsplit=1)[0] in {"chat", "responses", "messages"}
-        else "hi"
+        Reply("hi", tool_call("look", a=1)) if name.split(maxsplit=1)[0] in {"chat", "responses", "messages"} else "hi"
     )
     one, other = (without_times(answered(name, calls, created=moment)) for moment in (THEN, THEN + 86_401))
     assert one == other
@@ -116,7 +122,11 @@ def without_times(response: httpx.Response) -> tuple[str, list[tuple[str, str]]]
     text = re.sub(r'"(chatcmpl|cmpl|modr)-\w{5}', r'"\1-', text)
     text = re.sub(r'"((?:resp|msg|fc|rs|conv)_0\w{15}0[01])\w{8}', r'"\1', text)
     text = re.sub(r'("responseId": ?")[\w-]{6}', r"\1", text)
-    headers = [line for line in response.headers.multi_items() if line[0] != "date" and not line[0].endswith("-reset")]
+    headers = [
+        (name, value[9:] if name == "cf-ray" else "" if name == "request-id" else value)
+        for name, value in response.headers.multi_items()
+        if name != "date" and not name.endswith("-reset")
+    ]
     return text, headers
 
 

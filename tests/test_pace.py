@@ -136,6 +136,14 @@ def test_a_tape_says_how_fast_its_answers_came(tmp_path: Path) -> None:
     assert llm.elapsed >= 0.36
 
 
+def test_a_tape_may_be_behind_a_url(tmp_path: Path) -> None:
+    """Of whatever fsspec knows, as `s3://`."""
+    fsspec = pytest.importorskip("fsspec")
+    keep(tmp_path, "a.json", after_ms=700, body={})
+    fsspec.filesystem("memory").pipe("/paces/a.json", (tmp_path / "a.json").read_bytes())
+    assert pace_of("pace", "tape=memory://paces,load=0.1").times("x").first == 0.7
+
+
 def stream_of(tokens: int, words: int, gap_ms: int, first: int) -> dict[str, Any]:
     """Make a stream of so many tokens in so many events, whose usage says so."""
     data = [{"choices": [{"index": 0, "delta": {"content": "x"}}]} for _ in range(words)]

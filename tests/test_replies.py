@@ -741,7 +741,7 @@ def test_both_shapes_come_from_one_value() -> None:
     ("make", "words"),
     [
         (lambda: Reply(content="x"), r"The text needs no name: Reply\('…'\)"),  # type: ignore[call-arg]
-        (lambda: Reply("x", usage={"prompt_tokens": 1}), r"Its names are input_tokens \(what was asked\)"),
+        (lambda: Reply("x", usage={"input_tokenz": 1}), r"Its names are input_tokens \(what was asked\)"),
         (lambda: Reply("x", finish_reason="stopp"), "Give one of 'stop', 'length'"),
         (lambda: Interceptor().reply("x", fautl=1), r"reply\(Reply\('…', fault=…\)\)"),  # type: ignore[arg-type]
         (lambda: Interceptor().on("x").reply("x", usage={}), r"reply\(Reply\('…', usage=…\)\)"),  # type: ignore[arg-type]

@@ -386,10 +386,11 @@ def test_run_answers_with_the_default_text(program, tmp_path):
 
 
 def test_run_passes_the_policy_on(tmp_path):
-    """`--unmatched` is the variable of that name."""
+    """`--unmatched` is the variable of that name. A command that asks nothing is a failure, which says so."""
     code = "import os; print(os.environ['LLM_INTERCEPT'], os.environ['LLM_INTERCEPT_UNMATCHED'])"
     done = command("run", "--unmatched", "warn", "--", sys.executable, "-c", code, cwd=tmp_path)
-    assert lines(done) == ["mock warn"]
+    assert (done.returncode, done.stdout) == (1, "mock warn\n")
+    assert "nothing was intercepted: no process that is answered asked a model anything" in done.stderr
 
 
 def test_run_replays_recordings_where_no_mode_is_said(tmp_path):
@@ -397,7 +398,7 @@ def test_run_replays_recordings_where_no_mode_is_said(tmp_path):
     code = "import os; print(os.environ['LLM_INTERCEPT'])"
     for more, said in (([], "replay"), (["--mode", "mock"], "mock")):
         done = command("run", "--recordings", "tape", *more, "--", sys.executable, "-c", code, cwd=tmp_path)
-        assert lines(done) == [said]
+        assert done.stdout == f"{said}\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no sh")

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -329,6 +330,28 @@ def _() -> Iterator[bool]:
 @fact("2.3.6")
 def _() -> Iterator[bool]:
     yield from (one["transfer-encoding"] == "chunked" and one["server"] == "cloudflare" for one in with_headers())
+
+
+@fact("2.3.7")
+def _() -> Iterator[bool]:
+    for one in [*recorded(), *recorded_in("recordings-apis.jsonl")]:
+        told = {name.lower(): value for name, value in one.headers}
+        if re.match(r"[0-9a-f]{16}-[A-Z]{3}", told.get("cf-ray", "")) and "date" in told:
+            took = int(told.get("openai-processing-ms", "0")) / 1000
+            came = 1_350_000_000 + int(told["cf-ray"][:9], 16) / 100
+            yield -1 <= parsedate_to_datetime(told["date"]).timestamp() - took - came <= 2
+
+
+@fact("2.3.8")
+def _() -> Iterator[bool]:
+    """Of the models of 2026; of gpt-4o and others half do."""
+    for one in [*recorded(), *recorded_in("recordings-apis.jsonl")]:
+        told = {name.lower(): value for name, value in one.headers}
+        is_new = one.endpoint == "responses" and str(one.request.get("model")).startswith(("gpt-5.4", "gpt-5.5"))
+        if not is_new or "x-ratelimit-limit-tokens" not in told:
+            continue
+        limit, left = (int(told[f"x-ratelimit-{word}-tokens"]) for word in ("limit", "remaining"))
+        yield limit == left
 
 
 @fact("3.1.1")
@@ -776,6 +799,21 @@ def _() -> Iterator[bool]:
         if len(headers(one)) > 5:
             found = headers(one)
             yield found["content-type"] == ("text/event-stream; charset=utf-8" if one.is_sse else "application/json")
+
+
+@fact("6.3.3")
+def _() -> Iterator[bool]:
+    digits = DIGITS.translate(str.maketrans("", "", "0OIl"))  # base 58
+    for one in [*recorded(), *recorded_in("recordings-apis.jsonl")]:
+        told = {name.lower(): value for name, value in one.headers}
+        found = re.fullmatch(r"req_01(\w{22})", told.get("request-id", ""))
+        if found is not None and parsedate_to_datetime(told["date"]).timestamp() > PADDED_SINCE:
+            number = 0
+            for letter in found[1]:
+                number = number * len(digits) + digits.index(letter)
+            came = (number >> 80) / 1000
+            is_near = abs(parsedate_to_datetime(told["date"]).timestamp() - came) <= 5
+            yield is_near and (number >> 76 & 15, number >> 62 & 3) == (7, 2)
 
 
 @fact("6.5.1")

@@ -61,6 +61,11 @@ UNASKED = (
     "What is no such Python asks where {names} in its environment say: give it to its client, where that does not read "
     "these."
 )
+NOT_ASKED = (
+    "nothing was intercepted: no process that is answered asked a model anything, and nothing came to the socket. If "
+    "the command was to ask one, it did so in a way that is not known here, or not at all; else it needs no "
+    "`llm-intercept run`."
+)
 NO_SERVER = (
     "What is no Python at all is answered at a socket, which needs pip install 'llm-intercept-transport[serve]'."
 )
@@ -145,13 +150,15 @@ def _run(program: str, command: tuple[str, ...], environment: Mapping[str, str])
 
 
 def _told(command: tuple[str, ...], status: int, heard: Heard, is_quiet: bool, advice: str) -> int:
-    """Say what was answered; where nobody could be, that is a failure."""
+    """Say what was answered; where nobody could be, or nobody asked, that is a failure."""
     if not heard.is_answered and not heard.at_socket:
         click.echo(f"Error: {advice.format(command=command[0])}", err=True)
         return status or 1
+    if not heard.asked:
+        click.echo(f"Error: {NOT_ASKED}", err=True)
+        return status or 1
     if not is_quiet:
-        said = str(heard) if heard.asked else "no process that was answered asked a model anything"
-        click.echo(f"llm-intercept: {said}.", err=True)
+        click.echo(f"llm-intercept: {heard}.", err=True)
     return status
 
 

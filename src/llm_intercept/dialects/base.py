@@ -103,11 +103,11 @@ class Brought:
 
 
 class BadRequestError(Exception):
-    """The API itself would refuse the request, with this error."""
+    """The API itself would refuse the request, with this error; `hint` says in our words what to change."""
 
-    def __init__(self, error: ErrorReply) -> None:
-        self.error = error
-        super().__init__(visible(error.message or ""))  # which names what a client sent
+    def __init__(self, error: ErrorReply, hint: str = "") -> None:
+        self.error, self.hint = error, hint
+        super().__init__(visible(" ".join(filter(None, (error.message, hint)))))  # which names what a client sent
 
 
 class UnreadableError(Exception):
@@ -154,6 +154,8 @@ class Recorded:
         last_user: Reads from a request's body what the user said last.
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
+        usage_in: The field of an answer that has the tokens.
+        usage_names: The names in it, by which one is known that is given alone.
         replies: Reads an answer back into replies, one a choice; none where it cannot be read, or failed on its way.
         same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
@@ -165,6 +167,8 @@ class Recorded:
     last_user: Callable[[Any], str] = lambda _: ""
     roles: Callable[[Any], list[str]] = lambda _: []
     usage: Callable[[Sequence[Any]], Usage | None] = lambda _: None
+    usage_in: str = "usage"
+    usage_names: frozenset[str] = frozenset()
     replies: Callable[[Sequence[Any]], tuple[Reply, ...]] = lambda _: ()
     not_in_key: frozenset[str] = frozenset()
     false_by_default: frozenset[str] = frozenset()
@@ -256,6 +260,20 @@ class Dialect(ABC):
             UnreadableError: It is nothing that the API has.
 
         """
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what was read and the API would not take, as far as that is sure; the setting `validate` asks for it.
+
+        Args:
+            request: The request, with all that it continues.
+            strictly: Whether to refuse also what the installed SDK does not know, and hosts that only speak as the API
+                does may take.
+
+        Raises:
+            BadRequestError: The API would refuse it.
+
+        """
+        del request, strictly
 
     @abstractmethod
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:

@@ -248,7 +248,7 @@ def _roles(body: Any) -> list[str]:
 
 def _usage(values: Sequence[Any]) -> Usage | None:
     """Read the tokens an answer reports; an API that reports them in several events adds to what it said before."""
-    reported: dict[str, int] = {}
+    reported: dict[str, Any] = {}
     for value in values:
         reported |= _reported(mapping(value))
     return Usage(**reported) if reported else None

@@ -183,10 +183,13 @@ class LLMRequest:
         """The format the answer is to have; None if the request does not say."""
         return None
 
-    @cached_property
+    @property
     def beside(self) -> dict[Any, Any]:
         """What follows from the request alone, for those who would make it again when the same request comes again."""
-        return {}
+        found: dict[Any, Any] | None = self.__dict__.get("_beside")
+        if found is None:  # no cached_property: until Python 3.12 it has a lock, which takes a microsecond
+            found = self.__dict__["_beside"] = {}
+        return found
 
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""

@@ -5,9 +5,15 @@ Knows: numbers. Must not know: how an API reports them, how they are counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,8 @@ class Usage:
         cache_read_tokens: Of the prompt, those read from a cache.
         cache_write_tokens: Of the prompt, those written to a cache.
         reasoning_tokens: Of the answer, those of reasoning.
+        extra: The whole object as an API reported it, where it did; that API gives it again as it is.
+        api: Which API's words `extra` is in; empty until somebody is asked.
 
     Raises:
         SettingsError: A number is none, or below 0.
@@ -31,6 +39,8 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    api: str = ""
 
     def __post_init__(self) -> None:
         counts = (
@@ -41,8 +51,17 @@ class Usage:
             self.reasoning_tokens,
         )
         if set(map(type, counts)) != {int} or min(counts) < 0:
-            name, value = next(one for one in zip(self.__slots__, counts, strict=True) if not _is_count(one[1]))
+            name, value = next(one for one in zip(COUNTS, counts, strict=True) if not _is_count(one[1]))
             raise SettingsError(f"Usage({name})", value, "a whole number of tokens, 0 or more")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the numbers are known: those of an object that is given whole are when somebody is asked."""
+        return not self.extra or bool(self.api)
+
+    def told_by(self, api: str) -> dict[str, Any] | None:
+        """Return what `api` reported to the letter; None where it reported nothing."""
+        return dict(self.extra) if self.api == api and self.extra else None
 
     @property
     def total_tokens(self) -> int:

@@ -26,13 +26,14 @@ from llm_intercept.model.parts import (
     Text,
     ToolCall,
 )
-from llm_intercept.model.usage import Usage
 from llm_intercept.replies.computed import Computed
+from llm_intercept.replies.usages import is_usage, usage_of
 from llm_intercept.shown import shorten
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import Fault
+    from llm_intercept.model.usage import Usage
     from llm_intercept.timing.pace import Pace
 
 PARTS: tuple[type[ReplyPart], ...] = get_args(ReplyPart)
@@ -54,7 +55,7 @@ class ReplyOptions(TypedDict, total=False):
     logprobs: Sequence[Mapping[str, Any]] | None
     variants: Sequence[object]
     finish_reason: str | None
-    usage: Usage | Mapping[str, int] | None
+    usage: Usage | Mapping[str, Any] | Any | None
     model: str | None
     fault: Fault | tuple[Fault, ...] | None
     pace: Pace | None
@@ -82,7 +83,7 @@ class Reply:
         variants: The answers for `n` choices, instead of the same one for each.
         finish_reason: Why the model stopped, whatever the rest implies: `stop`, `length`, `tool_calls`,
             `content_filter`, which every API writes in its own way, or an API's own word, such as `pause_turn`.
-        usage: The tokens to report, instead of the estimate.
+        usage: The tokens to report, instead of the estimate; also the whole object that an API or its SDK reported.
         model: The model name to answer with, instead of the one derived from the request's.
         fault: What goes wrong with the answer: `disconnect(…)`, `malformed(…)`, …, or a tuple of several.
         pace: How long it takes, instead of the rule's and the interceptor's `Pace`.
@@ -112,7 +113,7 @@ class Reply:
             "logprobs": chosen.get("logprobs"),
             "variants": tuple(_variant(one) for one in chosen.get("variants", ())),
             "finish_reason": chosen.get("finish_reason"),
-            "usage": _usage(chosen.get("usage")),
+            "usage": usage_of(chosen.get("usage")),
             "model": chosen.get("model"),
             "faults": (*kept.get("faults", ()), *checked_faults("Reply(fault=…)", given.get("fault"))),
             "pace": checked_pace("Reply(pace=…)", chosen.get("pace")),
@@ -276,7 +277,7 @@ _OPTIONS: dict[str, tuple[Callable[[object], bool], str]] = {
         lambda value: value is None or _is_finish(value),
         f"one of {', '.join(map(repr, FINISHES))}, or the API's own word, such as 'pause_turn'",
     ),
-    "usage": (lambda value: value is None or isinstance(value, Usage | Mapping), "Usage(input_tokens=…, …)"),
+    "usage": (is_usage, "Usage(input_tokens=…, …), or the object that an API reported"),
     "model": (lambda value: value is None or isinstance(value, str), "a model's name"),
     "fault": (lambda _: True, ""),  # said by `checked_faults`
     "pace": (lambda _: True, ""),
@@ -316,23 +317,6 @@ def _check_whole(reply: Reply) -> None:
 def _refuse(wrong: object, both: str, advice: str) -> None:
     if wrong:
         raise ReplyError(f"A Reply has both {both}", advice)
-
-
-def _usage(given: Usage | Mapping[str, Any] | None) -> Usage | None:
-    if given is None or isinstance(given, Usage):
-        return given
-    known = Usage.__dataclass_fields__
-    for name in given:
-        if name not in known:
-            names = "input_tokens (what was asked), output_tokens (what was answered, reasoning included)"
-            more = "cache_read_tokens and cache_write_tokens (parts of the input), reasoning_tokens"
-            raise ReplyError(f"Reply(usage={dict(given)!r}): there is no {name!r}", f"Its names are {names}, {more}.")
-    try:
-        return Usage(**given)
-    except SettingsError as error:
-        raise ReplyError(
-            f"Reply(usage={dict(given)!r}): {error.name} is {error.value!r}", f"Give {error.expected}."
-        ) from error
 
 
 def _variant(value: object) -> Reply:

@@ -196,8 +196,14 @@ def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
 @lru_cache(maxsize=1024)
 def _pair(header: tuple[str, str]) -> tuple[bytes, bytes] | None:
     """Encode a header; most are the same in each answer."""
-    name = header[0].lower()
-    return None if name in CONNECTION_HEADERS else (_latin(name), _latin(header[1]))
+    name = _name(header[0])
+    return None if name is None else (name, _latin(header[1]))
+
+
+@lru_cache(maxsize=1024)
+def _name(name: str) -> bytes | None:
+    """Encode a header's name; None for those of the connection."""
+    return None if name.lower() in CONNECTION_HEADERS else _latin(name.lower())
 
 
 def _latin(text: str) -> bytes:

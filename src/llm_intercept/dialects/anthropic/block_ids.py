@@ -11,6 +11,7 @@ from llm_intercept.dialects.shared.hashed_ids import derived
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.anthropic.origin import Place
+    from llm_intercept.model.exchange_id import Identity
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 DIGITS, BITS = 22, 128
@@ -22,7 +23,11 @@ WHERE: dict[Place, str] = {"vertex": "vrtx_", "bedrock": "bdrk_"}
 
 def number58(identity: str, digits: int = DIGITS) -> str:
     """Write the first 128 bits of an identity in base 58."""
-    value, found = int(identity[: BITS // 4], 16), ""
+    return _in_58(int(identity[: BITS // 4], 16), digits)
+
+
+def _in_58(value: int, digits: int = DIGITS) -> str:
+    found = ""
     for _ in range(digits):
         value, last = divmod(value, len(BASE58))
         found = BASE58[last] + found
@@ -39,6 +44,10 @@ def block_id(prefix: str, identity: str, number: int, place: Place) -> str:
     return f"{prefix}_{WHERE.get(place, '')}{FIRST}{number58(derived(identity, 'block', number))}"
 
 
-def request_id(identity: str) -> str:
-    """Make the id of a request, which begins with its time in the real ones."""
-    return "req_011C" + number58(derived(identity, "request"))[-20:]
+def request_id(identity: Identity) -> str:
+    """Make the id of a request: a UUID of version 7, which begins with its milliseconds (docs/wire.md 6.3.3)."""
+    own = int(derived(identity, "request"), 16)
+    milliseconds = 1000 * identity.second + own % 1000
+    low = own >> 10 & (1 << 80) - 1
+    number = milliseconds << 80 | 7 << 76 | low >> 4 & 0xFFF << 64 | 2 << 62 | low & (1 << 62) - 1
+    return f"req_{FIRST}{_in_58(number)}"

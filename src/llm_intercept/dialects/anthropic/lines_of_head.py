@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic.block_ids import request_id
 from llm_intercept.dialects.anthropic.origin import place_of
+from llm_intercept.dialects.shared.edge import ray
 from llm_intercept.dialects.shared.http_headers import date_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,18 @@ JSON, STREAM = "application/json", "text/event-stream; charset=utf-8"
 ORGANIZATION = "00000000-0000-4000-8000-000000000000"
 USUAL = {"input-tokens": 5_000_000, "output-tokens": 1_000_000, "requests": 10_000, "tokens": 6_000_000}
 """The rate limits that a large account has, by what they are of."""
+SAFE: Headers = (
+    ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
+    ("anthropic-organization-id", ORGANIZATION),
+)
+EDGE: Headers = (
+    ("server", "cloudflare"),
+    ("vary", "Accept-Encoding"),
+    ("cf-cache-status", "DYNAMIC"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("x-robots-tag", "none"),
+)
+"""What real answers have, in their order (docs/wire.md 6.3.4)."""
 KEPT = ("anthropic-beta", "anthropic-version", "retry-after-ms", "x-should-retry")
 CHANGING = ("anthropic-ratelimit-*", "request-id")
 """What recordings keep of the headers, the last ones though they are others each time."""
@@ -40,15 +53,23 @@ def answer_headers(url: str, content_type: str, identity: Identity, *, has_limit
         has_limits: Whether a model was asked, so that rate limits are told.
 
     """
-    second = identity.second
-    if place_of(url) == "vertex":
+    second, place = identity.second, place_of(url)
+    if place == "vertex":
         return _vertex(second, content_type)
-    before, after = _own(second, content_type, has_limits)
-    return (*before, ("request-id", request_id(identity)), *after)
+    if place == "compatible":  # DeepSeek, z.ai, Vercel and others, none of which has what is Anthropic's own
+        return (("date", date_of(second)), ("content-type", content_type), ("transfer-encoding", "chunked"))
+    return (
+        *_own(second, content_type, has_limits),
+        ("request-id", request_id(identity)),
+        *SAFE,
+        ("traceresponse", f"00-{identity[24:56]}-{identity[56:72]}-01"),
+        *EDGE,
+        ("cf-ray", ray(identity)),
+    )
 
 
 @lru_cache(maxsize=8)
-def _own(second: int, content_type: str, has_limits: bool) -> tuple[Headers, Headers]:
+def _own(second: int, content_type: str, has_limits: bool) -> Headers:
     begun: Headers = (
         ("date", date_of(second)),
         ("content-type", content_type),
@@ -56,17 +77,10 @@ def _own(second: int, content_type: str, has_limits: bool) -> tuple[Headers, Hea
         ("connection", "keep-alive"),
     )
     unbuffered: Headers = (("cache-control", "no-cache"),) if content_type == STREAM else ()
-    limits = tuple(_limit(unit, limit, limit, second) for unit, limit in USUAL.items()) if has_limits else ()
-    before = (*begun, *unbuffered, ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"))
-    after: Headers = (
-        ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
-        ("anthropic-organization-id", ORGANIZATION),
-        ("server", "cloudflare"),
-        ("x-envoy-upstream-service-time", "1"),
-        ("cf-cache-status", "DYNAMIC"),
-        ("x-robots-tag", "none"),
-    )
-    return (*before, *(line for lines in limits for line in lines)), after
+    if not has_limits:
+        return (*begun, *unbuffered)
+    limits = (_limit(unit, limit, limit - (unit == "requests"), second) for unit, limit in USUAL.items())
+    return (*begun, *unbuffered, *(line for lines in limits for line in lines))
 
 
 @lru_cache(maxsize=8)

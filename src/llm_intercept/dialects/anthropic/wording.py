@@ -125,7 +125,7 @@ def fail(request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResp
     return WireResponse(status, overridden(overridden(headers, told), error.headers), (body,))
 
 
-def _body(request: LLMRequest, error: ErrorReply, status: int, identity: str) -> tuple[str, bytes]:
+def _body(request: LLMRequest, error: ErrorReply, status: int, identity: Identity) -> tuple[str, bytes]:
     if isinstance(error.body, str | bytes):
         text = error.body.encode() if isinstance(error.body, str) else error.body
         return ("text/html" if text.lstrip().startswith(b"<") else "text/plain"), text

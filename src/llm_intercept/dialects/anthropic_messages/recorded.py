@@ -11,7 +11,7 @@ from llm_intercept.base.json import mapping
 from llm_intercept.dialects.anthropic.lines_of_head import CHANGING, KEPT
 from llm_intercept.dialects.anthropic_messages.content import messages_of
 from llm_intercept.dialects.anthropic_messages.raw import replies
-from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage
+from llm_intercept.dialects.anthropic_messages.tokens_used import NAMES, read_usage
 from llm_intercept.dialects.base import Recorded
 
 
@@ -30,6 +30,7 @@ RECORDED = Recorded(
     last_user=last_user,
     roles=roles,
     usage=read_usage,
+    usage_names=NAMES,
     replies=replies,
     not_in_key=frozenset({"stream", "metadata", "service_tier", "inference_geo"}),
     call_ids=(("tool_use_id", None), ("previous_message_id", None)),

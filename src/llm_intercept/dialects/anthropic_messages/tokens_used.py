@@ -24,6 +24,10 @@ UNTOLD = re.compile(r"claude-(?:[23]|instant|(?:opus|sonnet|haiku)-4(?:-[0-5])?(
 WRITTEN, READ = "cache_creation_input_tokens", "cache_read_input_tokens"
 IN_DELTA = ("input_tokens", WRITTEN, READ, "output_tokens")
 """What is told again when a stream ends."""
+API = "anthropic.messages"
+NAMES = frozenset(
+    {*IN_DELTA, "cache_creation", "service_tier", "inference_geo", "server_tool_use", "output_tokens_details"}
+)
 
 
 def usage_json(used: Usage, model: str, request: LLMRequest, content: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -36,6 +40,9 @@ def usage_json(used: Usage, model: str, request: LLMRequest, content: Iterable[M
         content: What was said, of which calls that the API itself made are counted.
 
     """
+    reported = used.told_by(API)
+    if reported is not None:
+        return reported
     written, read = used.cache_write_tokens, used.cache_read_tokens
     told: dict[str, Any] = {
         "input_tokens": max(0, used.input_tokens - written - read),

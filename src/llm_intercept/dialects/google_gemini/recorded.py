@@ -13,7 +13,7 @@ from llm_intercept.dialects.google.front_end import CHANGING, KEPT
 from llm_intercept.dialects.google.places import place_of
 from llm_intercept.dialects.google_gemini.contents import messages_of
 from llm_intercept.dialects.google_gemini.raw import body_of, replies
-from llm_intercept.dialects.google_gemini.token_counts import read_usage
+from llm_intercept.dialects.google_gemini.token_counts import KEY, NAMES, read_usage
 
 WHOLE, STREAMED = ":generateContent", ":streamGenerateContent"
 TYPES = "google.genai.types"
@@ -39,6 +39,8 @@ RECORDED = Recorded(
     last_user=last_user,
     roles=roles,
     usage=lambda values: read_usage([body_of(values)]),
+    usage_in=KEY,
+    usage_names=NAMES,
     replies=replies,
     not_in_key=frozenset({"labels"}),
     call_ids=(("id", "functionCall"), ("id", "functionResponse"), ("id", "function_call"), ("id", "function_response")),

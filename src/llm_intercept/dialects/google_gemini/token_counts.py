@@ -21,7 +21,24 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.google_gemini.generations import Generation
     from llm_intercept.model.request import LLMRequest
 
+API = "google.gemini"
 KEY = "usageMetadata"
+NAMES = frozenset(
+    {
+        "promptTokenCount",
+        "candidatesTokenCount",
+        "totalTokenCount",
+        "cachedContentTokenCount",
+        "thoughtsTokenCount",
+        "toolUsePromptTokenCount",
+        "promptTokensDetails",
+        "candidatesTokensDetails",
+        "cacheTokensDetails",
+        "toolUsePromptTokensDetails",
+        "trafficType",
+        "serviceTier",
+    }
+)
 SAID_TOKENS = {**MEDIA_TOKENS, "image": 1290}
 """What a medium costs that is answered (the API's guide, "Image generation")."""
 TRAFFIC = {"trafficType": "ON_DEMAND"}
@@ -93,6 +110,9 @@ class Cost:
     def whole(self, manner: Generation) -> dict[str, Any]:
         """Write the usage of an answer that is complete."""
         used = self.used
+        reported = used.told_by(API)
+        if reported is not None:
+            return reported
         told: dict[str, Any] = {
             "promptTokenCount": self.asked,
             "candidatesTokenCount": self.said,

@@ -30,7 +30,7 @@ class Operation(AnsweredByItself, OpenAIDialect):
     """One of OpenAI's APIs that answers by itself, and tells of rate limits."""
 
     def headers(self, request: LLMRequest, context: Context, ready: RawReply | None = None) -> Headers:
-        return ready_headers(answer_headers(request.url, JSON, context.identity), ready)
+        return ready_headers(answer_headers(request.url, JSON, context.identity, request), ready)
 
     def written(self, value: Mapping[str, Any]) -> bytes:
         return written(value)

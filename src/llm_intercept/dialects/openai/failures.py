@@ -190,7 +190,7 @@ def fail(request: LLMRequest, error: ErrorReply, identity: Identity, manner: Man
     elif flavor_of(request.url) == "azure":
         headers = azure_headers(content_type, identity, request.url)
     else:
-        headers = error_headers(content_type, identity, front_door=manner.is_front_door(error))
+        headers = error_headers(content_type, identity, request, front_door=manner.is_front_door(error))
         headers = overridden(headers, manner.headers.get(error.status, ()))
     told = (*_retry(error), *limit_headers(error.limits))
     return WireResponse(error.status, overridden(overridden(headers, told), error.headers), (body,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from llm_intercept.dialects.shared.hashed_ids import derived, letters
 
@@ -24,6 +25,11 @@ CALL_ID_LENGTH = 24
 def dated_id(prefix: str, identity: Identity) -> str:
     """Make the id of what tells when it was made (docs/wire.md 2.1.7)."""
     return f"{prefix}-{_moment(identity.second)}{letters(identity, OWN_LENGTH)}"
+
+
+def searching_id(identity: str) -> str:
+    """Make the id of a completion of a model that searches by itself: a UUID (docs/wire.md 2.1.6)."""
+    return f"chatcmpl-{UUID(identity[:32], version=4)}"
 
 
 @lru_cache(maxsize=8)

@@ -40,7 +40,7 @@ UNKNOWN: Size = (1024, 1024)
 """The size of a picture that is elsewhere, or whose head does not say one."""
 PAGE: Size = (768, 1024)
 """The picture of a page."""
-PAGE_READ = 50
+PAGE_READ = 35
 """What a page costs where it is read and not looked at."""
 ZIPPED_PAGE = 4096
 """The bytes that a page of an office's document has."""

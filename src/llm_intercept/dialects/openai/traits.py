@@ -12,7 +12,9 @@ from functools import lru_cache
 # docs/wire.md 2.1: `logprobs` is absent, not null, in the choices of these families.
 _WITHOUT_LOGPROBS = re.compile(r"gpt-5|o\d|.*-audio|.*-search")
 # docs/wire.md 2.1: `system_fingerprint` is null for these.
-_WITHOUT_FINGERPRINT = re.compile(r"gpt-5|o\d|gpt-4(?![o.])|gpt-3\.5")
+_WITHOUT_FINGERPRINT = re.compile(r"gpt-5|o(?!3-mini)\d|gpt-4(?![o.])|gpt-3\.5")
+# docs/wire.md 2.1: these are answered by another service, with an id and a fingerprint of its own.
+_SEARCHES = re.compile(r".*-search")
 _AUDIO = re.compile(r".*-audio")
 
 
@@ -23,6 +25,7 @@ class Traits:
     has_logprobs: bool
     has_fingerprint: bool
     counts_by_kind: bool
+    searches: bool
 
 
 @lru_cache(maxsize=256)
@@ -33,4 +36,5 @@ def traits(model: str) -> Traits:
         has_logprobs=not _WITHOUT_LOGPROBS.match(name),
         has_fingerprint=not _WITHOUT_FINGERPRINT.match(name),
         counts_by_kind=bool(_AUDIO.match(name)),
+        searches=bool(_SEARCHES.match(name)),
     )

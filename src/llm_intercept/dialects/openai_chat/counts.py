@@ -22,7 +22,7 @@ from llm_intercept.dialects.openai.costs import (
 )
 from llm_intercept.dialects.openai.token_rules import token_rules
 from llm_intercept.dialects.openai.traits import traits
-from llm_intercept.dialects.openai_chat.read import is_text_alone
+from llm_intercept.dialects.openai_chat.read import NAME, is_text_alone
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ def _plain_texts(messages: Any) -> list[str]:
 
 def usage_json(used: Usage, model: str) -> dict[str, Any]:
     """Write usage with the keys of today's traffic (docs/wire.md 2.1)."""
+    reported = used.told_by(NAME)
+    if reported is not None:
+        return reported
     audio = traits(model).counts_by_kind
     prompt = {"cached_tokens": used.cache_read_tokens, "audio_tokens": 0}
     completion = {

@@ -14,7 +14,7 @@ from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.hosts.finding import asked_host
-from llm_intercept.dialects.openai.ids import dated_id, fingerprint
+from llm_intercept.dialects.openai.ids import dated_id, fingerprint, searching_id
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.tiers import answering_tier
@@ -26,6 +26,7 @@ from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
 from llm_intercept.dialects.openai_chat.host_frames import Around, HostFrames, of_host
 from llm_intercept.dialects.openai_chat.keeping import keeping
+from llm_intercept.dialects.openai_chat.objected import check
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
@@ -67,6 +68,11 @@ class OpenAIChat(OpenAIDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        if strictly or flavor_of(request.url) != "compatible":
+            check(request.raw)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer: SSE if the request asks for a stream, else JSON.
@@ -112,13 +118,15 @@ def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope
     host = asked_host(request)
     if host is not None:
         return of_host(host, Envelope("", identity.second, model, None, identity, service_tier=None))
+    known = traits(model)
+    runs_on = fingerprint(model, identity.second) if known.has_fingerprint else None
     return Envelope(
-        id=dated_id("chatcmpl", identity),
+        id=searching_id(identity) if known.searches else dated_id("chatcmpl", identity),
         created=identity.second,
         model=model,
-        fingerprint=fingerprint(model, identity.second) if traits(model).has_fingerprint else None,
+        fingerprint="" if known.searches else runs_on,
         identity=identity,
-        service_tier=answering_tier(request.raw),
+        service_tier=None if known.searches else answering_tier(request.raw),
         filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
 

@@ -31,6 +31,9 @@ RECORDED = Recorded(
     last_user=last_user,
     roles=roles,
     usage=read_usage,
+    usage_names=frozenset(
+        {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+    ),
     replies=replies,
     not_in_key=NOT_IN_KEY,
     call_ids=(("tool_call_id", None), ("id", "tool_calls")),

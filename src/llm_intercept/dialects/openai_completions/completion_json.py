@@ -12,6 +12,7 @@ from llm_intercept.base.json import decode, encode, is_array, is_object, items, 
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.openai.costs import token_count
 from llm_intercept.dialects.openai.headers import JSON, STREAM
+from llm_intercept.dialects.openai_completions.read import NAME
 from llm_intercept.dialects.shared.ready import DONE, Ready, is_event_text, stream_data
 from llm_intercept.model.usage import Usage
 from llm_intercept.replies.reply import Reply
@@ -50,9 +51,9 @@ def choice_of(index: int, said: str, logprobs: Any, finish_reason: str | None) -
     return {"text": said, "index": index, "logprobs": logprobs, "finish_reason": finish_reason}
 
 
-def usage_json(used: Usage) -> dict[str, int]:
+def usage_json(used: Usage) -> dict[str, Any]:
     """Write the tokens."""
-    return {
+    return used.told_by(NAME) or {
         "prompt_tokens": used.input_tokens,
         "completion_tokens": used.output_tokens,
         "total_tokens": used.total_tokens,

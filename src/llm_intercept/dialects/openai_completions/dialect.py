@@ -156,8 +156,8 @@ def _prompt_tokens(request: LLMRequest, context: Context) -> int:
 
 
 def _headers(request: LLMRequest, content_type: str, model: str, context: Context) -> Headers:
-    headers = answer_headers(request.url, content_type, context.identity)
-    if flavor_of(request.url) == "azure":
+    headers = answer_headers(request.url, content_type, context.identity, request)
+    if flavor_of(request.url) != "openai":
         return headers
     return (*headers, ("access-control-allow-origin", "*"), ("openai-model", model))
 

@@ -15,6 +15,7 @@ RECORDED = Recorded(
     last_user=lambda body: said(mapping(body)),
     roles=lambda _: ["user"],
     usage=read_usage,
+    usage_names=frozenset({"prompt_tokens", "completion_tokens", "total_tokens"}),
     replies=replies,
     not_in_key=frozenset({"stream", "stream_options", "user", "seed"}),
     delta_fields=frozenset({"text"}),

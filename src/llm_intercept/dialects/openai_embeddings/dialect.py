@@ -87,7 +87,7 @@ def _tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
 
 def _headers(request: LLMRequest, model: str, identity: Identity) -> Headers:
     """Make the headers, of which OpenAI has more than for a conversation (docs/wire.md 9.1.3)."""
-    headers = answer_headers(request.url, JSON, identity)
-    if flavor_of(request.url) == "azure":
+    headers = answer_headers(request.url, JSON, identity, request)
+    if flavor_of(request.url) != "openai":
         return headers
     return (*headers, ("access-control-allow-origin", "*"), ("openai-model", model))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.stream_options import without_stream
 from llm_intercept.dialects.openai_responses import grammar, read
@@ -28,6 +29,7 @@ from llm_intercept.dialects.openai_responses.response import ended, in_stream, m
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_spoken_at
 from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
 from llm_intercept.dialects.openai_responses.telling import Teller
+from llm_intercept.dialects.openai_responses.turned_away import check
 from llm_intercept.dialects.shared.forced import automatic, obeying
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
@@ -67,6 +69,11 @@ class OpenAIResponses(OpenAIDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        if strictly or flavor_of(request.url) != "compatible":
+            check(request.raw)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""
@@ -139,7 +146,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context) -> WireRespons
     for one in teller.tell():
         if isinstance(one, Awaited):
             raise TypeError("a JSON body cannot wait for what it says")
-    headers, whole = answer_headers(request.url, JSON, context.identity), end()
+    headers, whole = answer_headers(request.url, JSON, context.identity, request), end()
     if request.raw.get(LATER) is True:
         return WireResponse(200, headers, (encode(begun(request, whole, context), indent=2),))
     content = encode(whole, indent=2)
@@ -164,13 +171,13 @@ def _streamed(
     chunks: Iterable[Step] = events(request.raw, context.identity, teller, body, end, ended)
     if is_later and not context.is_replay:
         chunks = begun_stream(request, chunks, context)
-    return WireResponse(200, answer_headers(request.url, STREAM, context.identity), chunks)
+    return WireResponse(200, answer_headers(request.url, STREAM, context.identity, request), chunks)
 
 
 def _ready(request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
     found = ready(answer, stream=request.stream)
     if isinstance(found, Ready):
-        headers = answer_headers(request.url, found.content_type, context.identity)
+        headers = answer_headers(request.url, found.content_type, context.identity, request)
         headers = overridden(headers, retry_at_once(answer.status, answer.headers))
         made = WireResponse(answer.status, overridden(headers, answer.headers), found.chunks)
         return made if context.is_replay else keeping(request, made, context, is_recorded=False)

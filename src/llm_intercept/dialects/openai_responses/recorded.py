@@ -31,6 +31,9 @@ RECORDED = Recorded(
     last_user=last_user,
     roles=roles,
     usage=read_usage,
+    usage_names=frozenset(
+        {"input_tokens", "input_tokens_details", "output_tokens", "output_tokens_details", "total_tokens"}
+    ),
     replies=replies,
     not_in_key=NOT_IN_KEY,
     call_ids=(("call_id", None), ("previous_response_id", None)),

@@ -19,6 +19,7 @@ from llm_intercept.dialects.openai.costs import (
 )
 from llm_intercept.dialects.openai.token_rules import token_rules
 from llm_intercept.dialects.openai_responses.items import CALLS
+from llm_intercept.dialects.openai_responses.read import NAME
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
 
 def usage_json(used: Usage) -> dict[str, Any]:
     """Write usage with the keys of today's traffic."""
-    return {
+    return used.told_by(NAME) or {
         "input_tokens": used.input_tokens,
         "input_tokens_details": {
             "cache_write_tokens": used.cache_write_tokens,
