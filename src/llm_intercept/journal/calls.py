@@ -91,7 +91,7 @@ class Calls(Sequence["Call"]):
 
         Args:
             *conditions: As for `llm.on(…)`.
-            source: Where the answer came from: `rule`, `recording`, `default`, `live` or `unmatched`.
+            source: Where the answer came from: `rule`, `recording`, `default`, `live`, `unmatched` or `refused`.
             status: The HTTP status of the answer.
             attempt: 1 for a request's first sending, 2 for its first retry, and so on.
             failed: Whether the exchange ended with an exception or an error status.

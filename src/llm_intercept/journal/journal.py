@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
 
-Source = Literal["rule", "recording", "default", "live", "unmatched", "side"]
+Source = Literal["rule", "recording", "default", "live", "unmatched", "refused", "side"]
 SOURCES = tuple(source for source in get_args(Source) if source != "side")
 """Where the answers of `llm.calls` come from; `llm.side_calls` has the rest."""
-NOT_PAID = frozenset({"rule", "recording", "default"})
+NOT_PAID = frozenset({"rule", "recording", "default", "refused"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
 REMEMBERED = 10_000
 """Requests of which it is known how often they failed in a row: the attempts of clients that do not say them."""
@@ -61,7 +61,8 @@ class Call:
         status: The HTTP status of the answer; 0 while there is none.
         error: The exception the request or its stream ended with, or None.
         source: Where the answer came from: `rule`, `recording`, `live`, `unmatched`, or `default`: the API's own, to a
-            request that is no conversation and that no rule answers; `side`: the API's own to a side request.
+            request that is no conversation and that no rule answers; `refused`: the API's own error for a request
+            that it would not take; `side`: the API's own to a side request.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
         failed_before: How often the same request failed before in a row.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Mode = Literal["mock", "replay", "record", "auto", "block"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
 Network = Literal["open", "none"]
+Validation = Literal["auto", "off", "strict"]
 Scope = Literal["process", "context"]
 ReplaySpeed = Literal["instant", "recorded"] | float
 
@@ -107,6 +108,18 @@ SETTINGS = (
         values.one_of(*get_args(Network)),
         "open",
         "whether traffic that asks no model goes out, or nothing does but to this machine and to passthrough's hosts",
+    ),
+    Setting(
+        "validate",
+        values.one_of(*get_args(Validation)),
+        "auto",
+        "which requests get the API's own 400: what it is sure to refuse, nothing, or all that its SDK does not know",
+    ),
+    Setting(
+        "strict",
+        values.TRUTH,
+        False,
+        "whether a reply that the model could not give to the request is an error, and not a warning once a rule",
     ),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
