@@ -119,6 +119,46 @@ TAKEN_BY_RESPONSES: list[dict[str, Any]] = [
     {"tools": [{**ASKED, "strict": True}], "temperature": 1, "model": "gpt-5"},
     {"input": "Give JSON", **in_format(type="json_object")},
 ]
+MESSAGES = "https://api.anthropic.com/v1/messages"
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/bmp", "data": "aGk="}}
+THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
+OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
+    ({"temperature": 1.5}, "temperature: Input should be less than or equal to 1"),
+    ({"top_p": -1}, "top_p: Input should be greater than or equal to 0"),
+    ({"temperature": "0"}, "temperature: Input should be a valid number"),
+    ({"stream": "yes"}, "stream: Input should be a valid boolean"),
+    (
+        {"model": "claude-sonnet-4-5", "temperature": 1, "top_p": 1},
+        "`temperature` and `top_p` cannot both be specified",
+    ),
+    ({**THINKING, "temperature": 0}, "`temperature` may only be set to 1 when thinking is enabled."),
+    ({"messages": [{"role": "user", "content": [PICTURE]}]}, "messages.0.content.0.image.source.base64.media_type:"),
+]
+TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
+    {"temperature": 1, "top_p": 0.9, "model": "claude-3-5-haiku-latest", "stream": False},
+    {**THINKING, "temperature": 1},
+    {
+        "messages": [
+            {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.org/y"}}]}
+        ]
+    },
+]
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent"
+SAID = {"role": "user", "parts": [{"text": "hi"}]}
+CALLS = {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in "fg"]}
+RESULTS = [{"functionResponse": {"name": name, "response": {"result": 4}}} for name in "fg"]
+OF_GOOGLE: list[tuple[dict[str, Any], str]] = [
+    ({"contents": [SAID, {"role": "user", "parts": RESULTS}]}, "function response turn comes immediately after a"),
+    ({"contents": [SAID, CALLS, {"role": "user", "parts": RESULTS[:1]}]}, "number of function response parts is equal"),
+    ({"tools": [{"functionDeclarations": [{"name": "get weather"}]}]}, "Invalid function name."),
+]
+TAKEN_BY_GOOGLE: list[dict[str, Any]] = [
+    {"contents": [SAID, CALLS, {"role": "user", "parts": RESULTS}]},
+    {"contents": [SAID, CALLS, *({"role": "function", "parts": [one]} for one in RESULTS)]},
+    {"contents": [SAID, CALLS, {"role": "user", "parts": [*RESULTS, {"text": "and?"}]}]},
+    {"contents": [SAID, CALLS, SAID]},
+    {"tools": [{"function_declarations": [{"name": "get.weather-2"}]}]},
+]
 TAKEN: list[dict[str, Any]] = [
     # what is near to what is refused, and is not
     {"messages": [USER, CALLED, ANSWER]},
@@ -169,6 +209,38 @@ def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str
 def test_what_responses_take_is_answered(body: dict[str, Any]) -> None:
     """What is near to what is refused."""
     assert post({"input": "hi", **body}, RESPONSES).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "said"), OF_ANTHROPIC)
+def test_what_anthropic_would_refuse_is_refused(body: dict[str, Any], said: str) -> None:
+    """In its words; hosts that speak as it does take it."""
+    body = {"max_tokens": 9, **body}
+    error = post(body, MESSAGES).json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["message"].startswith(said)
+    assert post(body, "https://openrouter.ai/api/v1/messages").status_code == 200
+    assert post(body, MESSAGES, "off").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_ANTHROPIC)
+def test_what_anthropic_takes_is_answered(body: dict[str, Any]) -> None:
+    """What is near to what is refused."""
+    assert post({"max_tokens": 9, **body}, MESSAGES).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "said"), OF_GOOGLE)
+def test_what_google_would_refuse_is_refused(body: dict[str, Any], said: str) -> None:
+    """In its words."""
+    error = post({"contents": [SAID], **body}, GEMINI).json()["error"]
+    assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
+    assert said in error["message"]
+    assert post({"contents": [SAID], **body}, GEMINI, "off").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_GOOGLE)
+def test_what_google_takes_is_answered(body: dict[str, Any]) -> None:
+    """Answers to several calls may come in contents of their own, which are one turn."""
+    assert post({"contents": [SAID], **body}, GEMINI).status_code == 200
 
 
 @pytest.mark.parametrize("body", TAKEN)
