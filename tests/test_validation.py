@@ -178,8 +178,9 @@ TAKEN: list[dict[str, Any]] = [
 
 
 def post(body: dict[str, Any], url: str = CHAT, validate: Validation | None = None) -> httpx.Response:
+    usual = {"input": "hi"} if url.endswith("/responses") else {} if url == GEMINI else {"messages": [USER]}
     with httpx.Client(transport=InterceptTransport("never mind", validate=validate)) as client:
-        return client.post(url, json={"model": "gpt-4o", "messages": [USER], **body})
+        return client.post(url, json={"model": "gpt-4o", **usual, **body})
 
 
 @pytest.mark.parametrize(("body", "param", "code", "said"), REFUSED)
@@ -198,17 +199,17 @@ def test_what_openai_would_refuse_is_refused(body: dict[str, Any], param: str, c
 @pytest.mark.parametrize(("body", "param", "code", "said"), OF_RESPONSES)
 def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
     """As chat completions do, in the words and places of Responses."""
-    response = post({"input": "hi", **body}, RESPONSES)
+    response = post(body, RESPONSES)
     error = response.json()["error"]
     assert (response.status_code, error["param"], error["code"]) == (400, param, code)
     assert said in error["message"]
-    assert post({"input": "hi", **body}, "http://localhost:8000/v1/responses").status_code == 200
+    assert post(body, "http://localhost:8000/v1/responses").status_code == 200
 
 
 @pytest.mark.parametrize("body", TAKEN_BY_RESPONSES)
 def test_what_responses_take_is_answered(body: dict[str, Any]) -> None:
     """What is near to what is refused."""
-    assert post({"input": "hi", **body}, RESPONSES).status_code == 200
+    assert post(body, RESPONSES).status_code == 200
 
 
 @pytest.mark.parametrize(("body", "said"), OF_ANTHROPIC)
@@ -247,6 +248,50 @@ def test_what_google_takes_is_answered(body: dict[str, Any]) -> None:
 def test_what_openai_takes_is_answered(body: dict[str, Any]) -> None:
     """A refused request that is right would be worse than one that is wrong and answered."""
     assert post(body).status_code == 200
+
+
+def test_the_types_of_the_installed_sdk_say_more() -> None:
+    """A single value of the wrong type is refused where the SDK made the request, what it does not know strictly alone."""
+    import openai.types.chat.completion_create_params
+    import openai.types.responses.response_create_params  # noqa: F401 - as a client of the SDK's loads them
+
+    wrong = {"seed": "three"}
+    assert post(wrong).json()["error"]["message"] == (
+        "Invalid type for 'seed': expected an integer, but got a string instead."
+    )
+    assert post(wrong, COMPATIBLE).status_code == 200
+    unknown = {"temprature": 0}
+    assert post(unknown).status_code == 200
+    error = post(unknown, validate="strict").json()["error"]
+    assert (error["message"], error["param"]) == ("Unrecognized request argument supplied: temprature", None)
+    assert post(unknown, COMPATIBLE, "strict").status_code == 400
+    error = post({"reasoning": {"efort": "low"}}, RESPONSES, "strict").json()["error"]
+    assert error["code"] == "unknown_parameter"
+    body = {"tool_choice": "sometimes"}
+    error = post(body, RESPONSES, "strict").json()["error"]
+    assert (error["param"], error["code"]) == ("tool_choice", "invalid_value")
+
+
+def test_the_types_of_anthropics_sdk_say_more() -> None:
+    """In Anthropic's words."""
+    import anthropic.types.beta.message_create_params  # noqa: F401 - as a client of the SDK's loads it
+
+    body = {"max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "text", "text": "hi", "x": 1}]}]}
+    assert post(body, MESSAGES).status_code == 200
+    error = post(body, MESSAGES, "strict").json()["error"]
+    assert error["message"] == "messages.0.content.0.x: Extra inputs are not permitted"
+    error = post({"max_tokens": 9, "inference_geo": 3}, MESSAGES).json()["error"]
+    assert error["message"] == "inference_geo: Input should be a valid string"
+
+
+@needs_recordings
+def test_nearly_all_recorded_requests_are_of_the_sdks_types() -> None:
+    """Strictly five are not, which have fields that only other hosts or older SDKs know; see `validate="strict"`."""
+    found = [one for one in exchanges() if one.status == 200 and one.endpoint in ("chat.completions", "responses")]
+    with httpx.Client(transport=InterceptTransport("fine", validate="strict")) as client:
+        refused = [one.name for one in found if client.post(one.url, json=one.request).status_code == 400]
+    assert len(found) > 450
+    assert len(refused) <= 5, refused
 
 
 def test_a_refusal_is_noted_with_what_to_change() -> None:

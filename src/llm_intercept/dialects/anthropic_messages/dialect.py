@@ -17,6 +17,7 @@ from llm_intercept.dialects.anthropic_messages.blocks import OWN_WORDS, Plan, pl
 from llm_intercept.dialects.anthropic_messages.claude_costs import prompt_tokens
 from llm_intercept.dialects.anthropic_messages.message import message, model_of
 from llm_intercept.dialects.anthropic_messages.message_threads import PREVIOUS, THREAD, continued, keeping
+from llm_intercept.dialects.anthropic_messages.of_sdk_types import check_types
 from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
@@ -69,8 +70,11 @@ class AnthropicMessages(AnthropicDialect):
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what Anthropic refuses, of others' hosts strictly alone."""
-        if strictly or place_of(request.url) != "compatible":
+        place = place_of(request.url)
+        if strictly or place != "compatible":
             check_bounds(request.raw, request.model)
+        if place == "anthropic" or (strictly and place == "compatible"):
+            check_types(request.raw, strictly=strictly)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""
