@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -145,7 +146,7 @@ TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
 ]
 GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent"
 SAID = {"role": "user", "parts": [{"text": "hi"}]}
-CALLS = {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in "fg"]}
+CALLS: dict[str, Any] = {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in "fg"]}
 RESULTS = [{"functionResponse": {"name": name, "response": {"result": 4}}} for name in "fg"]
 OF_GOOGLE: list[tuple[dict[str, Any], str]] = [
     ({"contents": [SAID, {"role": "user", "parts": RESULTS}]}, "function response turn comes immediately after a"),
@@ -252,8 +253,8 @@ def test_what_openai_takes_is_answered(body: dict[str, Any]) -> None:
 
 def test_the_types_of_the_installed_sdk_say_more() -> None:
     """A single value of the wrong type is refused where the SDK made the request, what it does not know strictly alone."""
-    import openai.types.chat.completion_create_params
-    import openai.types.responses.response_create_params  # noqa: F401 - as a client of the SDK's loads them
+    import_module("openai.types.chat.completion_create_params")  # as a client of the SDK's does
+    import_module("openai.types.responses.response_create_params")
 
     wrong = {"seed": "three"}
     assert post(wrong).json()["error"]["message"] == (
@@ -274,7 +275,7 @@ def test_the_types_of_the_installed_sdk_say_more() -> None:
 
 def test_the_types_of_anthropics_sdk_say_more() -> None:
     """In Anthropic's words."""
-    import anthropic.types.beta.message_create_params  # noqa: F401 - as a client of the SDK's loads it
+    import_module("anthropic.types.beta.message_create_params")  # as a client of the SDK's does
 
     body = {"max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "text", "text": "hi", "x": 1}]}]}
     assert post(body, MESSAGES).status_code == 200
