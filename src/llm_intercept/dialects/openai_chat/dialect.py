@@ -6,7 +6,7 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle, repeat
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
@@ -173,7 +173,7 @@ def _frames(
     return HostFrames(host, envelope, around)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Said:
     """What a JSON body says, without the ids that every answer has anew."""
 
@@ -188,12 +188,12 @@ def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelop
     """Say what a reply says to a request; kept beside the request, unless it has ids or can be said only once."""
     planned = plans(request, reply, context.identity, envelope.choices)
     is_same_again = envelope.choices is None and not any(plan.identity or plan.is_said_once for plan in planned)
-    happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
-    choices = list(map(choice, planned, happening, repeat(envelope.model)))
+    tokenizer, model = context.tokenizer, envelope.model
+    choices = [choice(plan, events(plan, tokenizer, model, envelope.created), model) for plan in planned]
     if envelope.along:
         choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
-    used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
-    said = _Said(reply, context.tokenizer, choices, used, frames.usage(used))
+    used = reply.usage or usage(request, planned, tokenizer, model)
+    said = _Said(reply, tokenizer, choices, used, frames.usage(used))
     if is_same_again:
         request.beside[_Said] = said
     return said
