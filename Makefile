@@ -50,7 +50,7 @@ sdks: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s sdk websockets aiohttp urllib3 own_tests startup
 
 ecosystem: $(VENV)/.ready
-	$(BIN)/nox --default-venv-backend uv -s ecosystem clients servers load
+	$(BIN)/nox --default-venv-backend uv -s ecosystem migrate clients servers load
 
 bench: $(VENV)/.ready
 	@cd benchmarks && ../$(BIN)/python -m harness $(BENCH_ARGS)

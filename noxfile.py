@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem clients servers load`, `nox -s trap` and
-`nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load`,
+`nox -s trap` and `nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -158,6 +158,15 @@ CLIENTS = {
     "openresponses": ("openresponses-types", "test_served_openresponses.py"),
     "node": ("", "test_served_node.py", "test_served_examples.py"),
 }
+# Where a page of docs/migrate comes from: what its test files need before they are changed. respx and pytest-httpx do
+# not see httpx2, which openai 3 sends with.
+MIGRATE = {
+    "respx": ("respx", "openai<3"),
+    "pytest-httpx": ("pytest-httpx", "openai<3"),
+    "vcrpy": ("vcrpy", "pytest-recording", "openai"),
+    "unittest-mock": ("openai",),
+    "litellm": ("litellm",),
+}
 LINTER = "dockerfilelint@1.8.0"
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
@@ -247,6 +256,16 @@ def ecosystem(session: nox.Session, library: str) -> None:
     # One process: the files are small, and importing some of these libraries takes seconds.
     paths = [f"tests/ecosystem/{test}" for test in tests]
     session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+
+
+@nox.session
+@nox.parametrize("page", list(MIGRATE), ids=list(MIGRATE))
+def migrate(session: nox.Session, page: str) -> None:
+    """Run the test files of a page of docs/migrate, before and after, beside the library that they come from."""
+    session.install("-e", ".[cli,httpx,import]", *TOOLS, *MIGRATE[page])
+    _show_versions(session, *MIGRATE[page])
+    tests = ("tests/ecosystem/test_migrate.py", "-k", page)
+    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=QUIET)
 
 
 @nox.session

@@ -363,15 +363,113 @@ def drain(value: Any) -> Any:
     return asyncio.run(items()) if hasattr(value, "__aiter__") else list(value)
 
 
+# What is handed over
+
+
+def _positional(question: str, llm: Interceptor, *, times: int = 1) -> tuple[Any, str]:
+    return llm, question * times
+
+
+async def _async_positional(question: str, llm: Interceptor, *, times: int = 1) -> tuple[Any, str]:
+    return llm, question * times
+
+
+def _generator_keyword(question: str, *, llm: Interceptor, times: int = 1) -> Iterator[Any]:
+    yield llm, question * times
+
+
+async def _async_generator_after_more(
+    question: str, *rest: Any, llm: Interceptor, times: int = 1
+) -> AsyncIterator[Any]:
+    yield llm, question * times
+
+
+TAKING = [_positional, _async_positional, _generator_keyword, _async_generator_after_more]
+
+
+@pytest.mark.parametrize("function", TAKING, ids=lambda f: f.__name__)
+def test_a_function_that_takes_llm_is_given_its_blocks_interceptor(function):
+    """Callers, and pytest, see no such argument; each call has another; one that is given stays."""
+    decorated = intercept("hi")(function)
+    assert "llm" not in inspect.signature(decorated).parameters
+    assert inspect.isasyncgenfunction(decorated) is inspect.isasyncgenfunction(function)
+    first, second = (_only(decorated("a", times=2)) for _ in range(2))
+    assert (first[1], second[1]) == ("aa", "aa")
+    assert isinstance(first[0], Interceptor)
+    assert first[0] is not second[0]
+    assert _only(decorated("a", llm=first[0]))[0] is first[0]
+
+
+def _only(result: Any) -> Any:
+    drained = result if isinstance(result, tuple) else drain(result)
+    return drained[0] if isinstance(drained, list) else drained
+
+
+def test_what_comes_after_llm_by_place_stays_there():
+    """A test's values, say, that another decorator gives."""
+
+    @intercept("hi")
+    def function(first: int, llm: Interceptor, second: int = 2) -> tuple[int, int, bool]:
+        return first, second, isinstance(llm, Interceptor)
+
+    assert function(1, 3) == (1, 3, True)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert function(1) == (1, 2, True)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+class _Base:
+    def test_inherited(self) -> str:
+        return ask(httpx)
+
+
+def test_a_class_is_decorated_by_its_tests_those_it_inherits_too():
+    """Methods of all kinds, each a block of its own; what is no test, and the class it inherits from, stay as they are."""
+
+    @intercept("of the class")
+    class TestIt(_Base):
+        test_data = "no method"
+
+        def test_method(self, llm: Interceptor) -> int:
+            ask(httpx)
+            return len(llm.calls)
+
+        @staticmethod
+        def test_static() -> str:
+            return ask(httpx)
+
+        @classmethod
+        def test_class(cls, llm: Interceptor) -> tuple[type, str]:
+            llm.on("hi").reply("of the test").optional()
+            return cls, ask(httpx)
+
+        @intercept("of the method")
+        def test_own(self) -> str:
+            return ask(httpx)
+
+        async def test_async(self) -> str:
+            return ask(httpx)
+
+        def helper(self) -> int:
+            return len(activation.active())
+
+    it: Any = TestIt()
+    assert (it.test_method(), it.test_method()) == (1, 1)
+    assert it.test_static() == it.test_inherited() == asyncio.run(it.test_async()) == "of the class"
+    assert it.test_class()[0] is TestIt
+    assert it.test_own() == "of the method"
+    assert it.helper() == 0
+    assert not hasattr(_Base.test_inherited, "__wrapped__")
+
+
 # Settings
 
 
-def test_a_class_cannot_be_decorated():
+def test_a_class_without_tests_cannot_be_decorated():
     """The message says what can."""
-    with pytest.raises(SettingsError, match="decorate a class's methods one by one"):
+    with pytest.raises(SettingsError, match="a class with methods named test…, or on functions"):
 
         @intercept("x")
-        class Program: ...
+        class Program:
+            test_data = "no method"
 
 
 @pytest.mark.parametrize("value", [3, None, "x"])

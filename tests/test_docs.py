@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
@@ -16,6 +16,7 @@ BLOCKS = [
 ]
 
 
+# Blocks that are files of a project have a title: tests/test_migrate.py.
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python_blocks_run(block: str) -> None:
     """Every python block of every page runs by itself, without network or key."""

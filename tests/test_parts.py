@@ -63,7 +63,7 @@ def test_requests_and_replies_share_their_parts() -> None:
     said = {"role": "assistant", "content": "Let me see.", "tool_calls": [
         {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}]}  # fmt: skip
     with intercept("ok") as llm:
-        httpx.post(URL, json={**chat(), "messages": [said]})
+        httpx.post(URL, json={**chat(), "messages": [said, {"role": "tool", "tool_call_id": "call_1", "content": "4"}]})
     assert llm.calls[0].request.messages[0].parts == Reply("Let me see.", call).parts
 
 

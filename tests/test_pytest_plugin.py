@@ -246,6 +246,54 @@ def test_it(number):
     result.assert_outcomes(passed=3)
 
 
+CONFTEST = """
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def usual(llm_mock):
+    llm_mock.on("weather").reply("usual").optional()
+    llm_mock.on("once").reply("once")
+    llm_mock.reply("anything")
+"""
+
+
+def test_a_tests_rules_come_before_those_of_its_fixtures(run, pytester):
+    """Of two that mean a request, the test's answers, and what it answers for need not be used: no warning, no error."""
+    pytester.makeconftest(CONFTEST)
+    result = run("""
+def test_as_usual():
+    assert [ask("the weather"), ask("once"), ask()] == ["usual", "once", "anything"]
+
+
+def test_own(llm_mock):
+    llm_mock.on("weather").reply("own")
+    llm_mock.reply("own anything")
+    llm_mock.on(lambda request: request.last_user == "once").reply("own once")
+    assert [ask("the weather"), ask("once"), ask()] == ["own", "own once", "own anything"]
+    assert [ask("the weather"), ask()] == ["own", "own anything"]
+
+
+def test_the_same(llm_mock):
+    llm_mock.on("once").reply("own once")
+    assert ask("once") == "own once"
+
+
+@pytest.mark.llm_intercept("of the marker")
+def test_marked():
+    assert [ask("weather"), ask("once"), ask()] == ["usual", "once", "of the marker"]
+
+
+@pytest.mark.llm_intercept("of the marker")
+def test_marked_and_own(llm_mock):
+    llm_mock.on("once").reply("own once")
+    llm_mock.reply("own")
+    assert [ask("once"), ask()] == ["own once", "own"]
+""")
+    result.assert_outcomes(passed=5, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_own*", "*on('once')*", "*conftest.py:*"])
+
+
 # What fails a test
 
 
@@ -350,6 +398,40 @@ def test_it(llm_mock):
         ]
     )
     assert result.stdout.str().count("last user: 'the weather?'") == 1
+
+
+RAISED = """
+import httpx
+
+
+def loudly(text):
+    answer = httpx.post("https://api.openai.com/v1/chat/completions", json=body(text, "gpt-4o"))
+    if answer.status_code != 200:
+        raise RuntimeError("404: " + answer.json()["error"]["message"])
+
+
+def test_answer(llm_mock):
+    llm_mock.on("never").reply("never")
+    swallow("the first")
+    loudly("the second")
+
+
+@pytest.mark.llm_intercept(unmatched="raise")
+def test_raised(llm_mock):
+    ask("the third")
+
+
+def test_of_the_module(llm_mock_module):
+    loudly("the fourth")
+"""
+
+
+def test_what_the_error_of_a_test_says_is_not_told_again(run):
+    """An SDK's error has the explanation in its message; what another one says is told."""
+    result = run("from app import body\n" + RAISED)
+    result.assert_outcomes(failed=3)
+    for which in ("first", "second", "third", "fourth"):
+        assert result.stdout.str().count(f"last user: 'the {which}'") == 1
 
 
 def test_a_test_whose_set_up_failed_has_one_error(run):
@@ -628,6 +710,174 @@ def test_a_guarded_run_guards_the_workers_and_the_processes_that_tests_start(run
     )
 
 
+def test_a_live_test_runs_only_where_it_is_asked_for_and_then_asks_the_model(run, server):
+    """Also in a guarded run, and where the environment answers; what is not marked stays refused."""
+    code = f"""
+import httpx
+
+
+def post():
+    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": []}})
+
+
+@pytest.mark.llm_live
+def test_live():
+    post()
+
+
+def test_guarded():
+    post()
+"""
+    result = run(code, "-rs", pytest__ini=INI)
+    result.assert_outcomes(skipped=1, failed=1)
+    result.stdout.fnmatch_lines(["SKIPPED * it asks a real model (llm_live): run it with --llm-live"])
+    assert not server.requests
+    with answering("from the environment"):
+        run(code, "--llm-live", "--strict-markers", pytest__ini=INI).assert_outcomes(passed=1, failed=1)
+    assert len(server.requests) == 1
+
+
+# One interceptor for many tests
+
+MANY_TESTS = """
+@pytest.fixture(scope="module", autouse=True)
+def usual({fixture}):
+    {fixture}.on("weather").reply("sunny")
+    {fixture}.reply("anything").optional()
+    {fixture}.on("never").reply("never")
+
+
+def test_one():
+    assert ask("weather") == "sunny"
+
+
+def test_own(llm_mock, {fixture}):
+    llm_mock.on("weather").reply("own")
+    assert [ask("weather"), ask()] == ["own", "anything"]
+    assert len({fixture}.calls) == 2
+
+
+def test_fails():
+    assert ask("weather") == "rainy"
+"""
+
+
+@pytest.mark.parametrize("fixture", ["llm_mock_module", "llm_mock_session"])
+def test_one_interceptor_answers_for_the_tests_of_a_module_or_a_run(run, fixture):
+    """A test's own comes first; a failing test shows its own calls; at the end a rule that was not used is told, once."""
+    result = run(MANY_TESTS.format(fixture=fixture))
+    result.assert_outcomes(passed=2, failed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_fails*", "*not every rule was used*", "*on('never')*", f"*calls of {fixture}*"]
+    )
+    assert result.stdout.str().count("on('never')") == 1
+    failure = result.stdout.str().partition("test_fails ___")[2].partition("calls of")[2].partition("short test")[0]
+    assert failure.count("<Call ") == 1
+
+
+def test_what_an_interceptor_of_a_module_does_not_answer_fails_the_test_that_asks(run):
+    """Even if it swallows that; what is expected and what is cleared fails none, nor does a mark that says it fails."""
+    result = run("""
+@pytest.fixture(scope="module", autouse=True)
+def usual(llm_mock_module):
+    llm_mock_module.on("weather").reply("sunny")
+
+
+def test_swallowed():
+    assert swallow("weather") == "sunny"
+    swallow("first")
+
+
+def test_innocent():
+    pass
+
+
+def test_cleared(llm_mock_module):
+    swallow("second")
+    llm_mock_module.unmatched.clear()
+
+
+@pytest.mark.xfail
+def test_known():
+    assert swallow("third") == "never"
+
+
+def test_broken(llm_mock_module):
+    llm_mock_module.on("broken").reply(lambda request: 1 / 0)
+    swallow("broken")
+
+
+def test_innocent_too():
+    pass
+""")
+    result.assert_outcomes(passed=3, failed=2, xfailed=1)
+    result.stdout.fnmatch_lines(["*test_swallowed*", "*last user: 'first'", "*test_broken*", "*ZeroDivisionError*"])
+    assert "'second'" not in result.stdout.str()
+
+
+# Each test's own tape
+
+PLACES = """
+import pathlib
+
+
+def place(llm_mock):
+    from llm_intercept.interceptor.interceptor import engine_of
+
+    place = pathlib.Path(str(engine_of(llm_mock).recorder.tape.store.location)).absolute()
+    return place.relative_to(pathlib.Path.cwd()).as_posix()
+
+
+def test_plain(llm_mock):
+    assert place(llm_mock) == {plain!r}
+
+
+class TestIt:
+    def test_plain(self, llm_mock):
+        assert place(llm_mock) == {of_class!r}
+
+
+@pytest.mark.parametrize("value", ["a-1.5", "a/b", "a:b", "a[b", "a-b", "é" * 300, "../..", "a "])
+def test_many(llm_mock, value, record_property):
+    seen = place(llm_mock)
+    assert len(seen.split("/")) == {depth}
+    assert len(seen.rpartition("/")[2].encode()) < 256
+    assert seen not in SEEN
+    SEEN.add(seen)
+
+
+SEEN = set()
+
+
+@pytest.mark.llm_intercept(recordings="other/{{test}}")
+def test_marked(llm_mock):
+    assert place(llm_mock) == "other/test_marked"
+"""
+TEMPLATES = [
+    ("tapes/{module}/{test}", "tapes/test_it/test_plain", "tapes/test_it/TestIt.test_plain", 3),
+    ("tapes/{module}/{class}/{test}", "tapes/test_it/test_plain", "tapes/test_it/TestIt/test_plain", 3),
+    ("tapes/{module}-{test}", "tapes/test_it-test_plain", "tapes/test_it-TestIt.test_plain", 2),
+]
+
+
+@pytest.mark.parametrize(("template", "plain", "of_class", "depth"), TEMPLATES, ids=[one[0] for one in TEMPLATES])
+def test_a_tests_recordings_may_be_in_a_place_of_its_own(run, template, plain, of_class, depth):
+    """Of its module, class and name, whatever its parameters are."""
+    code = PLACES.format(plain=plain, of_class=of_class, depth=depth)
+    run(code, pytest__ini=f"[pytest]\nllm_recordings = {template}\n").assert_outcomes(passed=11)
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [("t/{modul}", "*{modul} is none of*Did you mean 'module'?"), ("t/{test}", "*{test} is for a test's own*")],
+)
+def test_a_place_that_names_what_there_is_not_is_told(run, template, told):
+    """A name that stands for nothing; a test's name, where there are many."""
+    result = run("def test_it(llm_mock_module):\n    pass\n", f"--llm-recordings={template}")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"llm_mock_module: *{told}"])
+
+
 # Options and settings
 
 PROBE = """
@@ -708,6 +958,15 @@ BAD: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
     ("", (), {"pytest__ini": "[pytest]\nllm_seed = seven\n"}, "*llm_seed='seven' cannot be used*an int*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_rules = nowhere.toml\n"}, "*nowhere.toml*cannot be used*"),
     ("", (), {"pytest__ini": "[pytest]\nllm_unmatched = nonsense\n"}, "*unmatched='nonsense' cannot be used*"),
+    ("@pytest.mark.llm_intercept(record_mode='once')", (), {}, "*record_mode='once'*mode= here: 'auto' for once*"),
+    (
+        "@pytest.mark.llm_intercept(mode='none')",
+        (),
+        {},
+        "*mode='none' cannot be used. Use 'replay', which does the same*",
+    ),
+    ("@pytest.mark.llm_intercept(match_on=['uri'])", (), {}, "*match_on=*ignore=*"),
+    ("", ("--llm-mode=new_episodes",), {}, "--llm-mode='new_episodes' cannot be used. Use 'auto'*"),
     (
         "",
         (),
@@ -740,6 +999,33 @@ def test_a_setting_that_cannot_be_used_is_told_once_and_in_one_message(run, opti
     result.stderr.fnmatch_lines([f"ERROR: llm-intercept: {told}"])
     assert result.stderr.str().count("cannot be used") == 1
     assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("flag", "ours"),
+    [
+        (("--record-mode", "once"), "--llm-mode: 'auto'"),
+        (("--block-network",), "--llm-block"),
+        (("--vcr-record=none",), "*"),
+    ],
+)
+def test_a_flag_of_pytest_recording_is_answered_with_ours(run, pytester, flag, ours):
+    """Where pytest does not know it; one that somebody has defined is theirs."""
+    code = "def test_it():\n    pass\n"
+    result = run(code, *flag)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: llm-intercept: no plugin that has {flag[0].partition('=')[0]} *{ours}*"])
+    pytester.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--record-mode')\n")
+    run(code, "--record-mode=once").assert_outcomes(passed=1)
+
+
+def test_a_marker_of_pytest_recording_that_nobody_obeys_is_told(run):
+    """Where a test is ours too; one that somebody has registered is theirs."""
+    code = "@pytest.mark.vcr\ndef test_it(llm_mock):\n    pass\n"
+    result = run(code, "-W", "ignore")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*pytest.mark.vcr='test_it' cannot be used. pytest-recording, whose marker it is*"])
+    run(code, pytest__ini="[pytest]\nmarkers = vcr: of another plugin\n").assert_outcomes(passed=1)
 
 
 def test_a_flag_that_needs_recordings_may_leave_them_to_the_markers(run):

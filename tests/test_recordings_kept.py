@@ -503,3 +503,14 @@ def test_rekey_touches_takes_alone_and_lists_each_change(tmp_path):
     assert f"{tmp_path / 'tape'}/{name} -> 001-request-" in said
     assert foreign(tmp_path) == FOREIGN
     assert [path.name[:7] for path in (tmp_path / "tape").iterdir()] == ["001-req"]
+
+
+@pytest.mark.parametrize(("later", "blamed"), [("Today is 2026-11-30.", True), ("Today is 2026-11-29.", False)])
+def test_a_miss_blames_the_date_only_where_it_differs(tmp_path, later, blamed):
+    """A take that has been played is no take of another day."""
+    recorded(tmp_path, said, "Today is 2026-11-29.")
+    first, *_, last = recorded(tmp_path, said, "Today is 2026-11-29.", later, mode="replay")
+    assert (first.status_code, last.status_code) == (200, 404)
+    told = last.json()["error"]["message"]
+    assert ("Only a date or a time differs" in told) == blamed
+    assert ("it has been played" in told) != blamed

@@ -372,7 +372,8 @@ def test_a_mapping_without_a_type_is_no_part() -> None:
 
 
 def test_a_response_echoes_its_request() -> None:
-    form = {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}
+    schema = {"type": "object", "additionalProperties": False}
+    form = {"type": "json_schema", "name": "n", "schema": schema, "strict": True}
     asked = {
         "instructions": "Be short.", "max_output_tokens": 99, "metadata": {"a": "b"}, "parallel_tool_calls": False,
         "reasoning": {"effort": "low", "summary": "auto"}, "service_tier": "flex",

@@ -21,6 +21,7 @@ import pytest
 
 import llm_intercept
 from llm_intercept.settings import DEFAULT_REPLY
+from tests.amounts import WHOLE
 
 FAMILIES = [name for name in ("httpx", "httpx2") if find_spec(name)]
 ASK = """
@@ -145,6 +146,34 @@ def test_being_on_costs_no_import_of_theirs_and_says_one_short_line(run_python):
 
 
 # Values that cannot be used
+
+
+FIRST = """
+import os
+import sys
+
+for name in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        try:
+            __import__(name)
+        except ImportError:
+            pass
+        except BaseException as error:
+            os.write(1, f"{name}: {error!r}\\n".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_whatever_is_imported_first_is_imported(run_python):
+    """A library that is looked at when it is imported may be imported by another, which is then half imported."""
+    names = {"unittest.mock", "urllib.request", "asyncio", "httpx", "urllib3", "respx"}
+    if WHOLE:
+        names |= {name for name in sys.stdlib_module_names if name[0] != "_"} - {"antigravity", "idlelib", "this"}
+        names |= {"httpx2", "aiohttp", "requests", "websockets", "anyio", "pytest", "openai", "anthropic"}
+    assert lines(run_python(FIRST, *sorted(names), LLM_INTERCEPT="mock")) == []
 
 
 def test_an_unknown_value_stops_the_program_and_lists_the_values(run_python):

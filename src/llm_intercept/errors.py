@@ -160,6 +160,10 @@ class UnmatchedWarning(LLMInterceptWarning):
     """A request that nothing answers was let through, as `unmatched="warn"` asks."""
 
 
+class UnfitReplyWarning(LLMInterceptWarning):
+    """A rule's reply is none that the model could give to the request; with `strict=True` it is an error."""
+
+
 class LogLossWarning(UserWarning):
     """A call could not be written to the log; the program goes on as if there were none. It is told once."""
 

@@ -148,9 +148,7 @@ def count(tokenizer: Tokenizer, text: str, model: str) -> int:
 
 def total(tokenizer: Tokenizer, texts: Iterable[str], model: str) -> int:
     """Count the tokens of all `texts`."""
-    if type(tokenizer) is not EstimatingTokenizer:  # a subclass may split in its own way
-        return sum(count(tokenizer, text, model) for text in texts)
-    found = 0
-    for text in texts:
-        found += len(_short(text)) if len(text) <= SHORT else count(tokenizer, text, model)
-    return found
+    said = tuple(filter(None, texts))
+    if type(tokenizer) is EstimatingTokenizer and max(map(len, said), default=0) <= SHORT:  # a subclass may differ
+        return sum(map(len, map(_short, said)))
+    return sum(count(tokenizer, text, model) for text in said)

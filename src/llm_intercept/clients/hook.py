@@ -83,8 +83,8 @@ def innermost(value: object) -> FunctionType | None:
 
 def is_mock(value: object) -> bool:
     """Whether `value` is a `unittest.mock` object, which answers by itself."""
-    module = sys.modules.get("unittest.mock")
-    return module is not None and isinstance(value, module.NonCallableMock)
+    # Half imported it has none yet: it imports asyncio, and we look at that.
+    return isinstance(value, getattr(sys.modules.get("unittest.mock"), "NonCallableMock", ()))
 
 
 _signatures: WeakKeyDictionary[FunctionType, inspect.Signature] = WeakKeyDictionary()

@@ -103,11 +103,11 @@ class Brought:
 
 
 class BadRequestError(Exception):
-    """The API itself would refuse the request, with this error."""
+    """The API itself would refuse the request, with this error; `hint` says in our words what to change."""
 
-    def __init__(self, error: ErrorReply) -> None:
-        self.error = error
-        super().__init__(visible(error.message or ""))  # which names what a client sent
+    def __init__(self, error: ErrorReply, hint: str = "") -> None:
+        self.error, self.hint = error, hint
+        super().__init__(visible(" ".join(filter(None, (error.message, hint)))))  # which names what a client sent
 
 
 class UnreadableError(Exception):
@@ -260,6 +260,20 @@ class Dialect(ABC):
             UnreadableError: It is nothing that the API has.
 
         """
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what was read and the API would not take, as far as that is sure; the setting `validate` asks for it.
+
+        Args:
+            request: The request, with all that it continues.
+            strictly: Whether to refuse also what the installed SDK does not know, and hosts that only speak as the API
+                does may take.
+
+        Raises:
+            BadRequestError: The API would refuse it.
+
+        """
+        del request, strictly
 
     @abstractmethod
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:

@@ -20,6 +20,7 @@ from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
 from llm_intercept.engine.exits import is_cut_off, kept_in, port_of, stop
 from llm_intercept.engine.explain import exhausted, stopped, unanswered
+from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.keyless import check_key
@@ -38,12 +39,7 @@ from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
 from llm_intercept.engine.watched import Watched
 from llm_intercept.engine.whose_usage import with_usage
-from llm_intercept.errors import (
-    AnswerError,
-    LLMInterceptError,
-    ReplyError,
-    UnmatchedRequestError,
-)
+from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError, UnmatchedRequestError
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
@@ -70,7 +66,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, Prepared
     from llm_intercept.rules.rule import Unknown
-    from llm_intercept.settings import Network, UnmatchedPolicy
+    from llm_intercept.settings import Network, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
 
 IN_THE_BODY = "mock_response, in the request's body"
@@ -93,6 +89,8 @@ class Engine:
     tokenizer: Tokenizer = field(default_factory=EstimatingTokenizer)
     passthrough: tuple[str, ...] = ()
     network: Network = "open"
+    validate: Validation = "auto"
+    fitting: Fitting = field(default_factory=Fitting)
     all_used: bool = False
     refusal: Refusal | None = None
     budget: Budget | None = None
@@ -194,6 +192,8 @@ class Engine:
             request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
+            if self.validate != "off" and not self._goes_out(head, chain):
+                dialect.validate(request, strictly=self.validate == "strict")
         except BadRequestError as refused:
             if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
@@ -270,6 +270,7 @@ class Engine:
         answer = with_usage(answer, case)
         if isinstance(answer, AutoReply):
             case.brought = yield from answer_each(case, self._exchange)
+        case.engine.fitting.check(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
             response = self._written(case, answer, self._identity(case))
@@ -372,7 +373,7 @@ class Engine:
         request = OPAQUE.read(head, content)
         digest = self._identities.digest(request.raw, self.seed)
         call = self.journal.note(Call(request, digest=digest))
-        call.source, call.status, call.error = "rule", refused.error.status, refused
+        call.source, call.status, call.error = "refused", refused.error.status, refused
         call.finish()
         identity = told_now(self._identities.next(digest, dialect.name, stream=False), self.service.clock)
         return dialect.fail(request, refused.error, identity)

@@ -33,7 +33,7 @@ def setting(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Ta
     match = recordings.matching
     if match.key is not None or not isinstance(match.volatile, tuple):
         return ""
-    near = list(takes)
+    near = [take for take in takes if not _same(match, take, sought)]  # one that is the same has been played
     for names in MORE:
         wider = replace(match, volatile=tuple(dict.fromkeys((*match.volatile, *names))))
         if any(_same(wider, take, sought) for take in near):

@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from weakref import WeakSet
 
 from llm_intercept.base.dummy_keys import STAND_IN
@@ -21,6 +21,7 @@ from llm_intercept.clients import activation, patching
 from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError, SettingsError
 from llm_intercept.interceptor import children
 from llm_intercept.interceptor.elsewhere import count, tell
+from llm_intercept.interceptor.handed_over import HandOver, decorate_tests
 from llm_intercept.interceptor.interceptor import Interceptor, end, engine_of, passed_on
 from llm_intercept.replies.kinds import is_one_shot, prepare
 
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import ReplyLike
     from llm_intercept.settings import Scope
 
+    Begun = Callable[..., tuple[Any, "Block"]]
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 
 
 class Interception:
@@ -71,34 +72,43 @@ class Interception:
     ) -> None:
         self.__exit__(kind, error, trace)
 
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function: every call of it is a block of its own, to the end of what it returns."""
+    def __call__(self, function: Decorated) -> Decorated:
+        """Decorate a function, or a class's tests: every call is a block of its own, to the end of what it returns.
+
+        A function that takes an argument `llm` is given the block's `Interceptor`, unless its caller gives one.
+        """
         self._use()
         if isinstance(function, staticmethod | classmethod):
             kind: Any = type(cast("object", function))
-            return cast("Callable[P, R]", kind(self(cast("Any", function).__func__)))
-        if inspect.isclass(function) or not callable(function):
-            raise SettingsError("@intercept(…)", function, "it on functions; decorate a class's methods one by one")
-        decorated: Any
-        if inspect.isasyncgenfunction(function):
-            decorated = _relayed(function, self._block)
-        elif inspect.iscoroutinefunction(function):
-            decorated = self._coroutine(function)
-        elif inspect.isgeneratorfunction(function):
-            decorated = self._generator(function)
-        else:
-            decorated = self._function(function)
-        return functools.wraps(function)(decorated)
+            return cast("Decorated", kind(self(cast("Any", function).__func__)))
+        if inspect.isclass(function):
+            decorate_tests(function, self)
+            return cast("Decorated", function)
+        if not callable(function):
+            raise SettingsError("@intercept(…)", function, "it on functions, or on a class with tests")
+        over = HandOver(function)
+        return cast("Decorated", over.hide(functools.wraps(function)(self._decorated(function, over))))
 
-    def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _decorated(self, function: Callable[..., Any], over: HandOver) -> Callable[..., Any]:
+        begun = self._begun(function, over)
+        if inspect.isasyncgenfunction(function):
+            return _relayed(begun)
+        if inspect.iscoroutinefunction(function):
+            return _coroutine(begun)
+        if inspect.isgeneratorfunction(function):
+            return _generator(begun)
+        return self._function(function, over)
+
+    def _function(self, function: Callable[..., Any], over: HandOver) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             block = self._block()
+            args, kwargs = over.arguments(block.interceptor, args, kwargs)
             with block.running(last=False):
                 result = function(*args, **kwargs)
             if inspect.isawaitable(result):
                 return _awaited(result, block)
             if inspect.isasyncgen(result):
-                return _relayed(lambda: result, lambda: block)()
+                return _relayed(lambda: (result, block))()
             if inspect.isgenerator(result):
                 return _generated(result, block)
             block.end(None)
@@ -106,17 +116,15 @@ class Interception:
 
         return call
 
-    def _coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            return await _awaited(function(*args, **kwargs), self._block())
+    def _begun(self, function: Callable[..., Any], over: HandOver) -> Begun:
+        """Make what calls a function whose body has not begun when it returns, and the block for that."""
 
-        return call
+        def begun(*args: Any, **kwargs: Any) -> tuple[Any, Block]:
+            block = self._block()
+            args, kwargs = over.arguments(block.interceptor, args, kwargs)
+            return function(*args, **kwargs), block
 
-    def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            return (yield from _generated(function(*args, **kwargs), self._block()))
-
-        return call
+        return begun
 
     def _block(self) -> Block:
         spare, self._spare = self._spare, None
@@ -258,12 +266,26 @@ def _generated(generator: Generator[Any, Any, Any], block: Block) -> Generator[A
         return (yield from generator)
 
 
-def _relayed(make: Callable[..., AsyncGenerator[Any, Any]], block: Callable[[], Block]) -> Callable[..., Any]:
+def _coroutine(begun: Begun) -> Callable[..., Any]:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        return await _awaited(*begun(*args, **kwargs))
+
+    return call
+
+
+def _generator(begun: Begun) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        return (yield from _generated(*begun(*args, **kwargs)))
+
+    return call
+
+
+def _relayed(begun: Begun) -> Callable[..., Any]:
     """Make an async generator function that passes on what is sent to its generator or thrown into it, and its end."""
 
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        with block().running():
-            generator = make(*args, **kwargs)
+        generator, block = begun(*args, **kwargs)
+        with block.running():
             advance: Awaitable[Any] = anext(generator)
             while True:
                 try:

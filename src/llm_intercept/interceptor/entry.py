@@ -35,7 +35,8 @@ def intercept(
 
     Returns:
         A context manager (`with` and `async with`, giving an `Interceptor`) and a decorator of functions, coroutine
-        functions and generators of both kinds. Each use has an `Interceptor` of its own.
+        functions and generators of both kinds, and of a class's test methods; one that takes an argument `llm` is given
+        the `Interceptor`. Each use has an `Interceptor` of its own.
 
     Raises:
         SettingsError: An argument is not known, or has a value that cannot be used.

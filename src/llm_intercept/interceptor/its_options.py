@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.recording.config import Recordings
-    from llm_intercept.settings import Mode, Network, ReplaySpeed, UnmatchedPolicy
+    from llm_intercept.settings import Mode, Network, ReplaySpeed, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
 
     RulesSource = str | PathLike[str] | Callable[["Interceptor"], object]
@@ -42,6 +42,12 @@ class Options(TypedDict, total=False):
             answers is still `unmatched`.
         network: `open` (the default) lets what asks no model go out; `none` refuses every connection but to this
             machine and to the hosts that `passthrough` names.
+        validate: Which requests get the API's own 400: `auto` (the default) those that OpenAI, Azure, Anthropic and
+            Google are sure to refuse; `strict` also those that the API's installed SDK has no types for, at any host;
+            `off` only what cannot be read. Where a tape or the network may answer, these do.
+        strict: Whether a rule's reply that the model could not give to the request is an error that names the rule: the
+            call of a tool that was not offered, arguments outside its schema, a text outside the response's format; by
+            default a warning once a rule (`errors.UnfitReplyWarning`). What a tape plays is not looked at.
         seed: The same seed gives the same ids for the same requests; 0 by default.
         created: When answers say they were made (their `created`, their date, the time in their ids), in Unix seconds;
             by default the present of the simulated clock.
@@ -62,6 +68,8 @@ class Options(TypedDict, total=False):
     unmatched: UnmatchedPolicy | None
     passthrough: str | Sequence[str] | None
     network: Network | None
+    validate: Validation | None
+    strict: bool | None
     seed: int | None
     created: int | None
     tokenizer: Tokenizer | Literal["exact", "estimate"] | None

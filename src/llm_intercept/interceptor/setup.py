@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from llm_intercept.base.exact_tokens import ExactTokenizer, is_installed
 from llm_intercept.base.tokens import CheckedTokenizer, EstimatingTokenizer
 from llm_intercept.engine.exchange import Engine
+from llm_intercept.engine.fitting import Fitting
 from llm_intercept.errors import SettingsError
 from llm_intercept.facts import Refusal
 from llm_intercept.journal.log import CallLog
@@ -42,6 +43,8 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         tokenizer=_tokenizer(settings["tokenizer"]),
         passthrough=_hosts_and_models(settings["passthrough"]),
         network=settings["network"],
+        validate=settings["validate"],
+        fitting=Fitting(settings["strict"]),
         all_used=settings["all_used"],
         refusal=BLOCKED if settings["mode"] == "block" else None,
         service=Service(

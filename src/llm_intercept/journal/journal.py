@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
 
-Source = Literal["rule", "recording", "default", "live", "unmatched", "side"]
+Source = Literal["rule", "recording", "default", "live", "unmatched", "refused", "side"]
 SOURCES = tuple(source for source in get_args(Source) if source != "side")
 """Where the answers of `llm.calls` come from; `llm.side_calls` has the rest."""
-NOT_PAID = frozenset({"rule", "recording", "default"})
+NOT_PAID = frozenset({"rule", "recording", "default", "refused"})
 FAILED = 400  # HTTP statuses from here on say that a request failed
 REMEMBERED = 10_000
 """Requests of which it is known how often they failed in a row: the attempts of clients that do not say them."""
@@ -61,7 +61,8 @@ class Call:
         status: The HTTP status of the answer; 0 while there is none.
         error: The exception the request or its stream ended with, or None.
         source: Where the answer came from: `rule`, `recording`, `live`, `unmatched`, or `default`: the API's own, to a
-            request that is no conversation and that no rule answers; `side`: the API's own to a side request.
+            request that is no conversation and that no rule answers; `refused`: the API's own error for a request
+            that it would not take; `side`: the API's own to a side request.
         usage: The tokens reported; of a stream, known when it ends.
         duration: Seconds from the request's arrival to the answer's last byte.
         failed_before: How often the same request failed before in a row.
@@ -110,6 +111,13 @@ class Call:
         return 1 + (self.failed_before if told is None else told)
 
     @property
+    def outcome(self) -> str:
+        """The status, and what the answer ended with where it did not end well."""
+        ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
+        broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
+        return f"{self.status}{broken}" if self.status else ended or "no answer yet"
+
+    @property
     def failed(self) -> bool:
         """Whether the exchange ended with an exception or an error status."""
         return self.error is not None or self.status >= FAILED
@@ -143,12 +151,9 @@ class Call:
     def __repr__(self) -> str:
         words = [self.request.model or _shown(self.request.url), "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
-        ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
-        broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
-        outcome = f"{self.status}{broken}" if self.status else ended or "no answer yet"
         by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
-        return visible(f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>")
+        return visible(f"<Call {' '.join(words)}: {self.outcome} from {self.source}{by}{again}>")
 
     def __getstate__(self) -> dict[str, Any]:
         """Say what another process can have of a call: of a rule its name, of what does not travel its `repr`."""

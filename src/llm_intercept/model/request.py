@@ -98,6 +98,17 @@ class OutputFormat:
     schema: Any = True
 
 
+class _Beside:
+    """What follows from a request alone, for those who would make it again when the same request comes again.
+
+    It is no cached_property, which until Python 3.12 has a lock that takes a microsecond.
+    """
+
+    def __get__(self, request: LLMRequest, _: object) -> dict[Any, Any]:
+        found: dict[Any, Any] = request.__dict__.setdefault("beside", {})
+        return found
+
+
 class LLMRequest:
     """A request to a model, the same for every API.
 
@@ -183,13 +194,7 @@ class LLMRequest:
         """The format the answer is to have; None if the request does not say."""
         return None
 
-    @property
-    def beside(self) -> dict[Any, Any]:
-        """What follows from the request alone, for those who would make it again when the same request comes again."""
-        found: dict[Any, Any] | None = self.__dict__.get("_beside")
-        if found is None:  # no cached_property: until Python 3.12 it has a lock, which takes a microsecond
-            found = self.__dict__["_beside"] = {}
-        return found
+    beside = _Beside()
 
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""

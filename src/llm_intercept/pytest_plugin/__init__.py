@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `llm_mock`, the marker `llm_intercept`, options and a summary.
+"""The pytest plugin: the fixtures `llm_mock…`, the markers `llm_intercept` and `llm_live`, options and a summary.
 
 Knows: pytest. Must not know: how requests are answered; it imports nothing but the settings' table until a test
 asks for it, and costs a look at `sys.modules` and at each test's markers until then.
@@ -13,7 +13,13 @@ import pytest
 
 from llm_intercept.base.foreign import beside, overwritten
 from llm_intercept.errors import SettingsError
-from llm_intercept.pytest_plugin.options import add_options, check_tapes, for_the_run
+from llm_intercept.pytest_plugin.options import (
+    LIVE,
+    add_options,
+    check_tapes,
+    for_the_run,
+    refuse_flags_of_others,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from llm_intercept.pytest_plugin.suite import Suite
 
 MARKER = "llm_intercept"
+LIVE_MARKER = "llm_live"
 SUITE: pytest.StashKey[Suite] = pytest.StashKey()
 LEFT = pytest.StashKey[list[str]]()
 """What was refused outside of tests, here and in the workers of xdist."""
@@ -34,8 +41,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Refuse requests to models from now on, before any conftest is loaded, if `llm_block` asks for it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None]:
+    """Refuse requests to models before any conftest is loaded, if `llm_block` says so; then see to flags of others."""
+    _begin_guard(early_config)
+    yield
+    refuse_flags_of_others(parser, args)
+
+
+def _begin_guard(early_config: pytest.Config) -> None:
     try:
         settings = {} if overwritten() else for_the_run(early_config, early_config.known_args_namespace)
     except SettingsError:  # it is told when pytest is configured
@@ -73,6 +89,8 @@ def pytest_configure(config: pytest.Config) -> None:
     _settings(config)
     what = "answer this test's LLM requests; the arguments are those of intercept()"
     config.addinivalue_line("markers", f"{MARKER}(reply=None, /, **arguments): {what}")
+    live = f"this test asks a real model; it runs with {LIVE} alone, and then llm_block does not refuse it"
+    config.addinivalue_line("markers", f"{LIVE_MARKER}: {live}")
 
 
 def pytest_report_header() -> list[str]:
@@ -93,9 +111,43 @@ def llm_mock(request: pytest.FixtureRequest) -> Generator[Interceptor]:
         yield llm
 
 
+@pytest.fixture(scope="module")
+def llm_mock_module(request: pytest.FixtureRequest) -> Generator[Interceptor]:
+    """Answer LLM requests for all tests of a module, as `llm_mock` does for one; a test's own `llm_mock` comes first.
+
+    What is not answered fails the test that asks; a rule that none of the tests used, the last of them.
+    """
+    from llm_intercept.pytest_plugin.wide import mocking_all  # noqa: PLC0415 - nothing is imported until a test asks for it
+
+    with mocking_all(request) as llm:
+        yield llm
+
+
+@pytest.fixture(scope="session")
+def llm_mock_session(request: pytest.FixtureRequest) -> Generator[Interceptor]:
+    """Answer LLM requests for all tests of a run; see `llm_mock_module`."""
+    from llm_intercept.pytest_plugin.wide import mocking_all  # noqa: PLC0415 - nothing is imported until a test asks for it
+
+    with mocking_all(request) as llm:
+        yield llm
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that asks a real model do so, if that is wanted."""
+    if item.get_closest_marker(LIVE_MARKER) is None or not item.config.getoption(LIVE):
+        return (yield)
+    from llm_intercept.pytest_plugin.session import let_out  # noqa: PLC0415 - nothing is imported until a test asks for it
+
+    with let_out():
+        return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give a marked test the fixture, if it does not ask for it itself."""
+    """Give a marked test the fixture, if it does not ask for it itself; leave out what asks a real model."""
+    if item.get_closest_marker(LIVE_MARKER) is not None and not item.config.getoption(LIVE):
+        pytest.skip(f"it asks a real model ({LIVE_MARKER}): run it with {LIVE}")
     if item.get_closest_marker(MARKER) is None:
         return
     names: list[str] | None = getattr(item, "fixturenames", None)

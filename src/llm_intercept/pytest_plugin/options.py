@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
+from llm_intercept.settings.of_others import FLAGS, MARKER, MARKER_ADVICE
 from llm_intercept.settings.pyproject import project_defaults
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping
-
-    import pytest
+    from collections.abc import Iterator, Mapping, Sequence
 
     from llm_intercept.settings import Setting
 
+LIVE = "--llm-live"
 NOT_GIVEN: tuple[object, ...] = (None, "", [])
 
 
@@ -28,6 +31,24 @@ def add_options(parser: pytest.Parser) -> None:
         what = f"{setting.help}: {setting.kind.expected}"
         parser.addini(setting.ini, what, type=setting.kind.ini, default=None)
         group.addoption(setting.pytest_flag, metavar="VALUE", help=f"whatever markers and ini say: {what}")
+    group.addoption(LIVE, action="store_true", help="run the tests marked llm_live too, and let them ask real models")
+
+
+def refuse_flags_of_others(parser: pytest.Parser, args: Sequence[str]) -> None:
+    """Say which flag of ours is meant by one of pytest-recording's that pytest does not know."""
+    if not any(arg.partition("=")[0] in FLAGS for arg in args):
+        return
+    for arg in parser.parse_known_and_unknown_args(args)[1]:
+        flag = arg.partition("=")[0]
+        if flag in FLAGS:
+            raise pytest.UsageError(f"llm-intercept: no plugin that has {flag} is installed. Ours is {FLAGS[flag]}.")
+
+
+def check_markers(node: pytest.Item) -> None:
+    """Raise `SettingsError` if a test has a marker of pytest-recording's, which nobody obeys."""
+    known = {one.partition(":")[0].partition("(")[0].strip() for one in node.config.getini("markers")}
+    if node.get_closest_marker(MARKER) is not None and MARKER not in known:
+        raise SettingsError(f"@pytest.mark.{MARKER}", node.name, advice=f"{MARKER_ADVICE}.")
 
 
 def from_ini(config: pytest.Config) -> dict[str, Any]:

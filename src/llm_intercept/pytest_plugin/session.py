@@ -16,7 +16,9 @@ from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.entry import intercept
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.journal.journal import TALLY, Totals
-from llm_intercept.pytest_plugin.options import arguments_among, from_flags, from_ini
+from llm_intercept.pytest_plugin.options import arguments_among, check_markers, from_flags, from_ini
+from llm_intercept.pytest_plugin.tapes_of_tests import in_its_place
+from llm_intercept.pytest_plugin.told_already import is_told
 from llm_intercept.settings.pyproject import project_defaults
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 REPORTER = "llm_intercept_reporter"
 ACTIVE = pytest.StashKey["Interceptor | None"]()
+OF_TEST, OF_MARKER, OF_FIXTURES = range(3)
+"""How far from a test its rules are: the nearest are asked first."""
 FAILED = pytest.StashKey[bool]()
 SHOWN_COST = 0.00005  # less is 0.0000 in four places
 
@@ -39,13 +43,24 @@ def mocking(request: pytest.FixtureRequest) -> Generator[Interceptor]:
         plugins.register(Reporter(), REPORTER)
     block, asks_for_reply = _block(request.node)
     llm = block.__enter__()
-    for rule in () if asks_for_reply else engine_of(llm).book.catch_alls:
+    book = engine_of(llm).book
+    for rule in book.all():
+        rule.distance = OF_MARKER
+    for rule in () if asks_for_reply else book.catch_alls:
         rule.optional()
+    book.distance = OF_FIXTURES
     request.node.stash[ACTIVE] = llm
     yield llm
-    problem = _end(block)
+    problem = ended(block)
     if problem and not request.node.stash.get(FAILED, False):
         pytest.fail(f"{problem}\n\n{_listed(llm)}", pytrace=False)
+
+
+@contextmanager
+def let_out() -> Generator[None]:
+    """Let all requests to models out: no guard of the run refuses them, and nothing said for the process answers."""
+    with intercept(mode="mock", passthrough="*", unmatched="passthrough", network="open", all_used=False):
+        yield
 
 
 def _block(node: pytest.Item) -> tuple[Interception, bool]:
@@ -65,27 +80,40 @@ def _block(node: pytest.Item) -> tuple[Interception, bool]:
     pytest.fail(problem, pytrace=False)
 
 
-def _end(block: Interception) -> str:
+def ended(block: Interception) -> str:
     """End the block; return what went wrong, empty if nothing did."""
     try:
         block.__exit__(None, None, None)
     except LLMInterceptError as error:
-        return "\n\n".join([str(error), *getattr(error, "__notes__", ())])
+        return in_full(error)
     return ""
+
+
+def in_full(error: LLMInterceptError) -> str:
+    """Say an error and what is noted on it."""
+    return "\n\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def arguments(node: pytest.Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments for `intercept`: of flags, then markers (the nearest first), then ini settings."""
+    check_markers(node)
     reply: tuple[Any, ...] = ()
     options = arguments_among(from_ini(node.config))
     for marker in reversed(list(node.iter_markers("llm_intercept"))):
         reply = marker.args or reply
         options.update(marker.kwargs)
-    return reply, {**options, **arguments_among(from_flags(node.config))}
+    return reply, in_its_place(node, {**options, **arguments_among(from_flags(node.config))})
 
 
 class Reporter:
     """Prints the calls of a failing test under it; registered when the first test uses the fixture."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Let the rules that a test makes come before its marker's and its fixtures'."""
+        llm = item.stash.get(ACTIVE, None)
+        if llm is not None:
+            engine_of(llm).book.distance = OF_TEST
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -99,13 +127,13 @@ class Reporter:
             item.stash[ACTIVE] = None
         elif llm is not None and (report.failed or call.excinfo is not None):
             item.stash[FAILED] = True
-            report.sections += _sections(llm) if report.failed else []
+            report.sections += _sections(llm, report) if report.failed else []
         return report
 
 
-def _sections(llm: Interceptor) -> list[tuple[str, str]]:
-    unmatched = [("llm-intercept unmatched", f"{one}") for one in llm.unmatched]
-    return [("llm-intercept calls", str(llm.calls)), *unmatched]
+def _sections(llm: Interceptor, report: pytest.TestReport) -> list[tuple[str, str]]:
+    unmatched = dict.fromkeys(text for one in llm.unmatched if not is_told(report, text := str(one)))
+    return [("llm-intercept calls", str(llm.calls)), *(("llm-intercept unmatched", text) for text in unmatched)]
 
 
 def _listed(llm: Interceptor) -> str:

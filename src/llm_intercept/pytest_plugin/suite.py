@@ -20,6 +20,7 @@ from llm_intercept.interceptor import children
 from llm_intercept.interceptor.elsewhere import hear, problems_of
 from llm_intercept.interceptor.handler import LazyHandler
 from llm_intercept.interceptor.passed_on import PassedOn
+from llm_intercept.pytest_plugin.told_already import is_told
 from llm_intercept.settings.arguments import chosen
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class Suite:
             children.PROCESSES.release()
             patching.TRAFFIC.release()
 
-    def of_a_test(self) -> list[str]:
-        """Take what was refused while tests ran, and was not taken yet."""
+    def of_a_test(self) -> list[tuple[str, str]]:
+        """Take what was refused while tests ran, and was not taken yet: the test, the problem."""
         with self._lock:
-            found = [f"{test}: {problem}" for test, problem in self._refused if test]
+            found = [one for one in self._refused if one[0]]
             self._refused = [one for one in self._refused if not one[0]]
             return found
 
@@ -105,15 +106,19 @@ class Reporter:
         report = yield
         refused = self._suite.of_a_test()
         if refused:
-            _fail(report, "\n\n".join(refused))
+            _fail(report, refused)
         return report
 
 
-def _fail(report: pytest.TestReport, text: str) -> None:
-    if report.failed or hasattr(report, "wasxfail"):
-        report.sections.append(("llm-intercept refused", text))
-    else:
-        report.outcome, report.longrepr = "failed", text
+def _fail(report: pytest.TestReport, refused: Sequence[tuple[str, str]]) -> None:
+    if not report.failed and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", _listed(refused)
+    elif untold := [one for one in refused if not is_told(report, one[1])]:
+        report.sections.append(("llm-intercept refused", _listed(untold)))
+
+
+def _listed(refused: Sequence[tuple[str, str]]) -> str:
+    return "\n\n".join(f"{test}: {problem}" for test, problem in refused)
 
 
 def begin(config: pytest.Config, settings: Mapping[str, Any]) -> Suite:

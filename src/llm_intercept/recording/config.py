@@ -14,10 +14,11 @@ from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import matching
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.store import FolderStore, Store
-from llm_intercept.settings import values
+from llm_intercept.settings import refuse_unknown, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
 
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.fingerprint import Match
@@ -53,6 +54,13 @@ class Recordings:
     repeat_last: bool = False
     keep_errors: bool = False
     redaction: Redaction | None = field(default_factory=Redaction)
+
+    if not TYPE_CHECKING:  # type checkers know the arguments there are
+
+        def __new__(cls, *_: object, **given: object) -> Self:
+            """Refuse arguments that there are not, in words of ours."""
+            refuse_unknown(given, cls.__slots__, "Recordings(…)")
+            return object.__new__(cls)
 
     def __post_init__(self) -> None:
         if not isinstance(self.location, str | os.PathLike) or not str(self.location):  # pyright: ignore[reportUnnecessaryIsInstance]

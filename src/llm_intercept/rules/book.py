@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field, replace
 from heapq import nsmallest
-from itertools import chain
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import ShadowedRuleWarning
@@ -42,8 +42,8 @@ class Decision:
 class RuleBook:
     """Rules with conditions in the order they were made, then catch-alls in the order they were made.
 
-    Rules with conditions stay: they are filed by their place. `of_http` has those of them that look at more than a
-    conversation.
+    Those of a smaller distance come before those of a greater: a test's before its fixtures'. `distance` is that of the
+    rules that are added next. `of_http` has the rules with conditions that look at more than a conversation.
     """
 
     rules: list[Rule] = field(default_factory=list[Rule])
@@ -51,14 +51,27 @@ class RuleBook:
     of_http: list[Rule] = field(default_factory=list[Rule])
     journal: Journal | None = None
     _index: Index | None = field(default=None, init=False, repr=False, compare=False)
+    distance: int = field(default=0, repr=False, compare=False)
 
     def add(self, rule: Rule) -> Rule:
         """Put a rule in its place."""
-        rule.journal = self.journal
-        (self.rules if rule.conditions else self.catch_alls).append(rule)
+        rule.journal, rule.distance = self.journal, self.distance
+        if rule.conditions:
+            self.rules = self._placed(self.rules, rule)
+        else:
+            self.catch_alls = self._placed(self.catch_alls, rule)
         if rule.is_of_http:
             self.of_http.append(rule)
         return rule
+
+    def _placed(self, rules: list[Rule], rule: Rule) -> list[Rule]:
+        """Return rules with one more: another list, where it is not the last, and what was filed is filed anew."""
+        if not rules or rules[-1].distance <= rule.distance:
+            rules.append(rule)
+            return rules
+        self._index = None
+        place = next(number for number, one in enumerate(rules) if one.distance > rule.distance)
+        return [*rules[:place], rule, *rules[place:]]
 
     def fresh(self) -> RuleBook:
         """Make one of the same rules, none of which was used."""
@@ -76,15 +89,18 @@ class RuleBook:
 
     def warn_if_shadowed(self, rule: Rule) -> None:
         """Warn when an earlier catch-all answers for ever, so that this one never can."""
-        earlier = next(
-            (one for one in self.catch_alls if one is not rule and one.answers_for_ever and one.covers(rule)), None
-        )
+        earlier = next((one for one in self._as_near_before(rule) if one.answers_for_ever and one.covers(rule)), None)
         if earlier is not None:
             message = (
                 f"{rule} ({rule.where}) can never answer: {earlier} ({earlier.where}) comes first and answers "
                 "everything for ever. Give the first one times=, or conditions with llm.on(…)."
             )
             warnings.warn(message, ShadowedRuleWarning, stacklevel=3)
+
+    def _as_near_before(self, rule: Rule) -> Iterator[Rule]:
+        """Give the catch-alls of the same distance that are asked before one of them."""
+        before = takewhile(lambda one: one is not rule, self.catch_alls)
+        return (one for one in before if one.distance == rule.distance)
 
     def decide(self, request: LLMRequest, takes: Takes = None) -> Decision | None:
         """Find the first rule that means the request and matches, and take its reply."""
@@ -110,12 +126,12 @@ class RuleBook:
         return chain(self._filed(index, request, filed), (*self.rules[filed:], *self.catch_alls))
 
     def _filed(self, index: Index, request: LLMRequest, filed: int) -> Iterator[Rule]:
-        last = -1
+        rules, last = self.rules, -1
         for number in index.candidates(request):
             if number >= filed:
                 return
             if number != last:
-                yield self.rules[number]
+                yield rules[number]
             last = number
 
     def names(self, request: LLMRequest) -> bool:
@@ -136,7 +152,8 @@ class RuleBook:
     def unused(self) -> tuple[RuleFacts, ...]:
         """Say of every rule that was to be used and was not, or not to its end, what is left; and what shadows it.
 
-        A catch-all of one reply beside rules with conditions is a fallback, which need not be used.
+        A catch-all of one reply beside rules with conditions is a fallback, which need not be used; nor need one that a
+        nearer rule answers for.
         """
         from llm_intercept.rules.shadow import shadow_of  # noqa: PLC0415 - conditions cost 15 ms, and a plain reply has none
 
@@ -145,6 +162,8 @@ class RuleBook:
             facts = None if self._is_fallback(rule) else rule.unused()
             if facts is not None:
                 by = shadow_of(rule, rules[:number]) if not rule.used else None
+                if by is not None and by.distance < rule.distance:
+                    continue
                 reason = f"{facts.reason}: {by} ({by.where}) comes first and answers instead" if by else facts.reason
                 found.append(replace(facts, reason=reason))
         return tuple(found)

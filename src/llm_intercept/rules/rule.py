@@ -61,6 +61,7 @@ class Rule:
         self.given_pace: Pace | None = None
         self.expected: tuple[int, int] | None = None
         self.journal: Journal | None = None
+        self.distance = 0
         self._script = Script()
 
     @property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import SettingsError, UnknownSettingError
-from llm_intercept.settings import values
+from llm_intercept.settings import of_others, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Mode = Literal["mock", "replay", "record", "auto", "block"]
 UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
 Network = Literal["open", "none"]
+Validation = Literal["auto", "off", "strict"]
 Scope = Literal["process", "context"]
 ReplaySpeed = Literal["instant", "recorded"] | float
 
@@ -80,7 +81,7 @@ class Setting:
 SETTINGS = (
     Setting(
         "mode",
-        values.one_of(*get_args(Mode)),
+        values.one_of(*get_args(Mode), meant=of_others.MODES),
         "mock",
         "where answers come from where no rule gives one; `block` refuses all",
     ),
@@ -107,6 +108,18 @@ SETTINGS = (
         values.one_of(*get_args(Network)),
         "open",
         "whether traffic that asks no model goes out, or nothing does but to this machine and to passthrough's hosts",
+    ),
+    Setting(
+        "validate",
+        values.one_of(*get_args(Validation)),
+        "auto",
+        "which requests get the API's own 400: what it is sure to refuse, nothing, or all that its SDK does not know",
+    ),
+    Setting(
+        "strict",
+        values.TRUTH,
+        False,
+        "whether a reply that the model could not give to the request is an error, and not a warning once a rule",
     ),
     Setting("scope", values.one_of(*get_args(Scope)), "process", "for whom a block answers", PROJECT),
     Setting("seed", values.WHOLE, 0, "another seed, other ids; the same one, the same"),
@@ -154,13 +167,6 @@ WITHOUT_TAPE = ("mock", "block")
 """The modes that need no recordings."""
 
 
-ELSEWHERE = {
-    **dict.fromkeys(("match", "redaction", "repeat_last"), "It is the tape's: recordings=Recordings('folder', {}=…)."),
-    **dict.fromkeys(("reply", "response", "mock_response"), "The reply is the first argument, without a name."),
-}
-"""Names that are no settings, but are near to hand, and where what they mean is said."""
-
-
 def said_in(place: str) -> tuple[Setting, ...]:
     """Return the settings that can be said in a place: `environment`, `run`, `pyproject` or `pytest`."""
     return tuple(setting for setting in SETTINGS if place in setting.places)
@@ -171,7 +177,8 @@ def refuse_unknown(given: Mapping[str, object], known: Iterable[str], where: str
     known = tuple(known)
     for name, value in given.items():
         if name not in known:
-            advice = ELSEWHERE[name].format(name) if name in ELSEWHERE else did_you_mean(name, known)
+            others = of_others.ARGUMENTS.get(name, "")
+            advice = others.format(name) or did_you_mean(name, known)
             raise UnknownSettingError(name, value, advice, where)
 
 

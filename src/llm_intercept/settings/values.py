@@ -6,14 +6,14 @@ Knows: values and words. Must not know: which settings there are. Imports nothin
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 IniType = Literal["string", "bool", "args"]
 RULE_FILES = (".toml", ".json", ".py")
@@ -32,6 +32,7 @@ class Kind:
         ini: The type that pytest's ini files give it.
         is_path: Whether it is a path (or several), which text says from a folder.
         may_be_empty: Whether empty text is a value; else it is the same as none.
+        meant: Words of others, and which of the choices means the same.
 
     """
 
@@ -42,11 +43,14 @@ class Kind:
     ini: IniType = "string"
     is_path: bool = False
     may_be_empty: bool = False
+    meant: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def check(self, name: str, value: Any) -> Any:
         """Return `value` if it can be used as the setting that a message calls `name`; or raise `SettingsError`."""
         if not self.accepts(value):
-            raise SettingsError(name, value, self.expected)
+            meant = self.meant.get(value) if isinstance(value, str) else None
+            same = f"{meant!r}, which does the same: " if meant else ""
+            raise SettingsError(name, value, same + self.expected)
         return value
 
     def seen_from(self, folder: str, value: Any) -> Any:
@@ -105,10 +109,12 @@ def _check_file(name: str, path: str) -> None:
         raise SettingsError(name, path, f"the path of a file; from {os.getcwd()} there is none of this name")  # noqa: PTH109
 
 
-def one_of(*words: str) -> Kind:
-    """Make the kind of a setting that is one of some words."""
+def one_of(*words: str, meant: Mapping[str, str] | None = None) -> Kind:
+    """Make the kind of a setting that is one of some words; `meant` are those of others for them."""
     expected = "one of " + ", ".join(map(repr, words))
-    return Kind(expected, lambda value: isinstance(value, str) and value in words, str.strip, words)
+    return Kind(
+        expected, lambda value: isinstance(value, str) and value in words, str.strip, words, meant=dict(meant or {})
+    )
 
 
 def _is_path(value: object) -> bool:

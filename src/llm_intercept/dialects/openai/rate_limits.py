@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, items, mapping
+from llm_intercept.dialects.openai.plain_texts import plain_texts
 
 if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
@@ -37,14 +38,10 @@ CHARACTERS = 4
 
 def told(asked: LLMRequest | None) -> Headers:
     """Say what is left after a request, where nothing limits it (docs/wire.md 2.3.8)."""
-    if asked is None:
-        return _told("", 0)
-    found: Headers | None = asked.beside.get(told)
-    if found is None:
-        found = asked.beside[told] = _told(asked.model, _spent(asked.raw.get("messages") or ()))
-    return found
+    return _told("", 0) if asked is None else _told(asked.model, _spent(asked))
 
 
+@lru_cache(maxsize=256)
 def _told(model: str, spent: int) -> Headers:
     limit, reset, tokens = _limits(model)
     milliseconds = spent * MINUTE // tokens
@@ -63,15 +60,17 @@ def _limits(model: str) -> tuple[Headers, tuple[str, str], int]:
     return limit, ("x-ratelimit-reset-requests", f"{MINUTE // requests}ms"), tokens
 
 
-def _spent(messages: Any) -> int:
+def _spent(asked: LLMRequest) -> int:
     """Estimate as the limits do, by characters; of Responses nothing is taken before they are answered."""
-    spent = 1 if messages else 0
-    for message in messages:
-        content = mapping(message).get("content")
-        spent += 2 + (len(content) if isinstance(content, str) else _length(content)) // CHARACTERS
-    return spent
+    texts = plain_texts(asked)
+    lengths = map(len, texts) if texts else map(_length, items(asked.raw.get("messages")))
+    spent = [2 + length // CHARACTERS for length in lengths]
+    return 1 + sum(spent) if spent else 0
 
 
-def _length(content: Any) -> int:
+def _length(message: Any) -> int:
+    content = mapping(message).get("content")
+    if isinstance(content, str):
+        return len(content)
     parts = (mapping(part).get("text") for part in items(content)) if is_array(content) else ()
     return sum(len(part) for part in parts if isinstance(part, str))

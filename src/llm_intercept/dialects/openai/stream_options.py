@@ -19,12 +19,15 @@ NOT_IN_ESSENCE = frozenset({"stream", "stream_options"})
 
 def without_stream(body: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out of a body what asks for a stream."""
-    return {key: value for key, value in sorted(body.items()) if key not in NOT_IN_ESSENCE}
+    told = dict(sorted(body.items()))
+    for name in NOT_IN_ESSENCE:
+        told.pop(name, None)
+    return told
 
 
 def wants_usage(body: Mapping[str, Any]) -> bool:
     """Whether a request asks for the usage at the end of a stream."""
-    return mapping(body.get("stream_options")).get("include_usage") is True
+    return "stream_options" in body and mapping(body["stream_options"]).get("include_usage") is True
 
 
 def asks_alike(request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:

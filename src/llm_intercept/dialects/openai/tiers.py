@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import text
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,5 +15,5 @@ DEFAULT = "default"
 
 def answering_tier(asked: Mapping[str, Any]) -> str:
     """Name the tier that a request is answered in: the one it asks for, else the usual one (`auto`)."""
-    tier = text(asked.get("service_tier"))
-    return DEFAULT if tier in {"", "auto"} else tier
+    tier = asked.get("service_tier")
+    return tier if isinstance(tier, str) and tier not in {"", "auto"} else DEFAULT

@@ -20,9 +20,10 @@ from llm_intercept.dialects.openai.costs import (
     text_beside,
     token_count,
 )
+from llm_intercept.dialects.openai.plain_texts import plain_texts
 from llm_intercept.dialects.openai.token_rules import token_rules
 from llm_intercept.dialects.openai.traits import traits
-from llm_intercept.dialects.openai_chat.read import NAME, is_text_alone
+from llm_intercept.dialects.openai_chat.read import NAME
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -39,17 +40,19 @@ ASKING = frozenset({"tools", "functions", "response_format"})
 def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
     """Count the prompt and what was said in all choices."""
     beside = text_beside(request, model)
-    said = sum(plan.budget.with_unseen(0 if plan.turn.calls else beside) for plan in plans)
-    reasoning = sum(plan.budget.thought for plan in plans)
+    said = reasoning = 0
+    for plan in plans:
+        said += plan.budget.with_unseen(0 if plan.turn.calls else beside)
+        reasoning += plan.budget.thought
     return Usage(prompt_tokens(request, tokenizer), said + reasoning, reasoning_tokens=reasoning)
 
 
 def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     """Estimate the tokens of a prompt: messages, the tools offered, the schema of the answer."""
     raw, model = request.raw, request.model
-    texts = _plain_texts(raw.get("messages"))
+    texts = plain_texts(request)
     if texts:
-        said = MESSAGE_TOKENS * len(texts) + total(tokenizer, filter(None, texts), model)
+        said = MESSAGE_TOKENS * len(texts) + total(tokenizer, texts, model)
     else:
         said = conversation_tokens(request.messages, tokenizer, model)
     if not ASKING.isdisjoint(raw):
@@ -66,16 +69,6 @@ def _asked(request: LLMRequest, tokenizer: Tokenizer) -> int:
         has_system = any(message.role in SYSTEM for message in request.messages)
         asked += token_rules(model).tools_in_chat - SYSTEM_SAVES * has_system + choice_tokens(request, tokenizer)
     return asked + schema_tokens(request, tokenizer)
-
-
-def _plain_texts(messages: Any) -> list[str]:
-    """Return the texts of messages that have nothing else, without reading them into values; else none."""
-    texts: list[str] = []
-    for message in messages or ():
-        if not is_text_alone(message):
-            return []
-        texts.append(message["content"])
-    return texts
 
 
 def usage_json(used: Usage, model: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle, repeat
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
@@ -16,6 +16,7 @@ from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import dated_id, fingerprint, searching_id
 from llm_intercept.dialects.openai.models import answering_model
+from llm_intercept.dialects.openai.of_its_types import UNRECOGNIZED, check_types
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai.traits import traits
@@ -26,6 +27,7 @@ from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
 from llm_intercept.dialects.openai_chat.host_frames import Around, HostFrames, of_host
 from llm_intercept.dialects.openai_chat.keeping import keeping
+from llm_intercept.dialects.openai_chat.objected import check
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
+TYPES = ("openai.types.chat.completion_create_params", "CompletionCreateParams")
+"""Where the SDK has the types of a request."""
+
 
 class OpenAIChat(OpenAIDialect):
     """Chat completions, as api.openai.com, Azure and every compatible host speak them."""
@@ -67,6 +72,12 @@ class OpenAIChat(OpenAIDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        if strictly or flavor_of(request.url) != "compatible":
+            check(request.raw)
+            check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer: SSE if the request asks for a stream, else JSON.
@@ -162,7 +173,7 @@ def _frames(
     return HostFrames(host, envelope, around)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Said:
     """What a JSON body says, without the ids that every answer has anew."""
 
@@ -177,12 +188,12 @@ def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelop
     """Say what a reply says to a request; kept beside the request, unless it has ids or can be said only once."""
     planned = plans(request, reply, context.identity, envelope.choices)
     is_same_again = envelope.choices is None and not any(plan.identity or plan.is_said_once for plan in planned)
-    happening = [events(plan, context.tokenizer, envelope.model, envelope.created) for plan in planned]
-    choices = list(map(choice, planned, happening, repeat(envelope.model)))
+    tokenizer, model = context.tokenizer, envelope.model
+    choices = [choice(plan, events(plan, tokenizer, model, envelope.created), model) for plan in planned]
     if envelope.along:
         choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
-    used = reply.usage or usage(request, planned, context.tokenizer, envelope.model)
-    said = _Said(reply, context.tokenizer, choices, used, frames.usage(used))
+    used = reply.usage or usage(request, planned, tokenizer, model)
+    said = _Said(reply, tokenizer, choices, used, frames.usage(used))
     if is_same_again:
         request.beside[_Said] = said
     return said

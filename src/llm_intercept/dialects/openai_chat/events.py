@@ -107,7 +107,8 @@ def events(
         yield Cited([dict(one) for one in turn.annotations])
     if turn.audio is not None:
         yield from _spoken(plan, tokenizer, model, created)
-    yield from _calls(plan, splitter, runs=runs)
+    if turn.calls:
+        yield from _calls(plan, splitter, runs=runs)
     yield Finished(plan.finish_reason)
 
 

@@ -117,7 +117,10 @@ class _OwnFrames:
 
     def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
         self._envelope, self._include_usage = envelope, include_usage
-        self._padding = Padding(envelope.identity)
+
+    @cached_property
+    def _padding(self) -> Padding:
+        return Padding(self._envelope.identity)
 
     def usage(self, used: Usage) -> dict[str, Any]:
         """Write the usage."""

@@ -36,6 +36,23 @@ SILENCE = base64.b64encode(
 
 BENT_BY = frozenset({"tool_choice", "function_call", "parallel_tool_calls", "modalities"})
 """The parameters that change what is said."""
+PLANNED_BY = BENT_BY | {"n", "stop", "logprobs", "max_tokens", "max_completion_tokens"}
+"""All parameters that are planned for."""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What the parameters of a request want; as it is where there are none of them."""
+
+    choices: int = 1
+    limit: int | None = None
+    stops: tuple[str, ...] = ()
+    top_logprobs: int | None = None
+    names_tool: bool = False
+    is_bent: bool = False
+
+
+AS_IT_IS = _Wanted()
 
 
 @dataclass(slots=True)
@@ -74,26 +91,34 @@ class Plan:
 
 def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = None) -> list[Plan]:
     """Plan the choices of an answer, as the request asks for them; of a ready body its `count`, just as they are."""
-    asked = request.raw
-    wanted = asked.get("n")
-    is_ready = count is not None
-    choices = count or (wanted if isinstance(wanted, int) else 1)
+    wanted = AS_IT_IS if PLANNED_BY.isdisjoint(request.raw) else _wanted(request, is_ready=count is not None)
+    choices = count or wanted.choices
     said = reply.variants or (reply,)
-    is_as_given = is_ready or BENT_BY.isdisjoint(asked)
-    limit = None if is_ready else request.max_tokens
-    turns = [Turn.of(one) if is_as_given else _bent(request, one) for one in said]
+    turns = [_bent(request, one) if wanted.is_bent else Turn.of(one) for one in said]
     if choices > 1:
         turns = [_repeatable(turn) for turn in turns]
-    form = _call_form(request)
-    unwanted, top_logprobs = ((), None) if is_ready else (stops(asked.get("stop")), _top_logprobs(request))
-    names_tool = "tool_choice" in asked and bool(named_tool(request))
+    top_logprobs = wanted.top_logprobs
     found: list[Plan] = []
     for index in range(choices):
-        turn = turns[index % len(turns)]
-        own = derived(identity, index) if turn.has_ids or top_logprobs is not None else ""
-        budget = Budget.of(limit, reply, said[index % len(said)], choices=choices)
-        found.append(Plan(index, identified(turn, own, form), budget, own, unwanted, top_logprobs, names_tool))
+        turn, own = turns[index % len(turns)], ""
+        if turn.has_ids or top_logprobs is not None:
+            own = derived(identity, index)
+            turn = identified(turn, own, _call_form(request))
+        budget = Budget.of(wanted.limit, reply, said[index % len(said)], choices=choices)
+        found.append(Plan(index, turn, budget, own, wanted.stops, top_logprobs, wanted.names_tool))
     return found
+
+
+def _wanted(request: LLMRequest, *, is_ready: bool) -> _Wanted:
+    """Read the parameters; a ready body is neither bent nor cut."""
+    asked = request.raw
+    several = asked.get("n")
+    choices = several if isinstance(several, int) else 1
+    names_tool = "tool_choice" in asked and bool(named_tool(request))
+    if is_ready:
+        return _Wanted(choices, names_tool=names_tool)
+    unwanted, is_bent = stops(asked.get("stop")), not BENT_BY.isdisjoint(asked)
+    return _Wanted(choices, request.max_tokens, unwanted, _top_logprobs(request), names_tool, is_bent)
 
 
 def _bent(request: LLMRequest, reply: Reply) -> Turn:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai.offered import check_tools
+from llm_intercept.dialects.openai.plain_texts import is_text_alone
 from llm_intercept.dialects.openai.refusals import check_integer, missing, wrong_type
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
@@ -30,7 +31,6 @@ FOREIGN_HOSTS = {"llm.api.browser-use.com": BROWSER_USE}
 """Hosts that have the path of chat completions and a schema of their own, and whose they are."""
 BROWSER_USES = frozenset({"request_type", "anonymized_telemetry"})
 """Fields that only browser-use sends, to whatever host (browser-use 0.13.14, `ChatBrowserUse`)."""
-ROLE_AND_CONTENT = 2
 MEDIA: dict[str, MediaKind] = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
 
@@ -84,15 +84,16 @@ class ChatRequest(LLMRequest):
     def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes) -> ChatRequest:
         """Make one of a body that has messages."""
         made = cls.__new__(cls)
-        fields = made.__dict__
-        fields["api"] = NAME
-        fields["model"] = text(body.get("model"))
-        fields["stream"] = body.get("stream") is True
-        fields["raw"] = body
-        fields["headers"] = head.headers
-        fields["url"] = head.url
-        fields["method"] = head.method
-        fields["content"] = content
+        made.__dict__.update(
+            api=NAME,
+            model=text(body.get("model")),
+            stream=body.get("stream") is True,
+            raw=body,
+            headers=head.headers,
+            url=head.url,
+            method=head.method,
+            content=content,
+        )
         return made
 
     @cached_property
@@ -125,17 +126,13 @@ class ChatRequest(LLMRequest):
     @cached_property
     def output_format(self) -> OutputFormat | None:
         """The format the answer is to have; None if the request does not say."""
-        wanted = mapping(self.raw.get("response_format"))
+        if "response_format" not in self.raw:
+            return None
+        wanted = mapping(self.raw["response_format"])
         if not wanted:
             return None
         described = mapping(wanted.get("json_schema"))
         return OutputFormat(text(wanted.get("type")), text(described.get("name")), described.get("schema", True))
-
-
-def is_text_alone(message: Any) -> bool:
-    """Whether a message is a role and a text, as most are, and nothing else."""
-    alone = message.__class__ is dict and len(message) == ROLE_AND_CONTENT and "role" in message
-    return alone and message.get("content").__class__ is str
 
 
 def read_message(value: object) -> Message:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
+from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.of_its_types import check_types
 from llm_intercept.dialects.openai.stream_options import without_stream
 from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.answered import keep, keeping
@@ -28,6 +30,7 @@ from llm_intercept.dialects.openai_responses.response import ended, in_stream, m
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_spoken_at
 from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
 from llm_intercept.dialects.openai_responses.telling import Teller
+from llm_intercept.dialects.openai_responses.turned_away import check
 from llm_intercept.dialects.shared.forced import automatic, obeying
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
 
 PREPARED = Reply()
 
+TYPES = ("openai.types.responses.response_create_params", "ResponseCreateParams")
+"""Where the SDK has the types of a request."""
+
 
 class OpenAIResponses(OpenAIDialect):
     """Responses, as api.openai.com, Azure and every compatible host speak them."""
@@ -67,6 +73,12 @@ class OpenAIResponses(OpenAIDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        if strictly or flavor_of(request.url) != "compatible":
+            check(request.raw)
+            check_types(request.raw, *TYPES, strictly=strictly)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""

@@ -5,7 +5,6 @@ Knows: its headers. Must not know: any API's.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +17,5 @@ PLACE = "IAD"
 
 def ray(identity: Identity) -> str:
     """Make the value of `cf-ray`: when the request came, a number, and the airport that is near."""
-    return f"{_moment(identity.second, int(identity[32:34], 16))}{identity[36:43]}-{PLACE}"
-
-
-@lru_cache(maxsize=256)
-def _moment(second: int, part: int) -> str:
-    return f"{(100 * (second - BEGINNING) + part % 100) % (1 << 36):09x}"
+    hundredths = 100 * (identity.second - BEGINNING) + int(identity[32:34], 16) % 100
+    return f"{hundredths % (1 << 36):09x}{identity[36:43]}-{PLACE}"

@@ -108,14 +108,14 @@ def calls_left(request: LLMRequest, must: Forced | None) -> tuple[ToolCall, ...]
     choice = request.tool_choice
     if choice is not None and choice.mode == "none":
         return ()
-    may = must or _offered(request)
+    may = must or offered(request)
     called = _called_before(request)
     left = [tool for tool in may.tools if tool.name not in called]
     singly = must is not None or may.is_legacy or request.calls_singly
     return tuple(may.call(tool.name, _smallest_arguments(tool)) for tool in (left[:1] if singly else left))
 
 
-def _offered(request: LLMRequest) -> Forced:
+def offered(request: LLMRequest) -> Forced:
     """Give the tools that may be called; where there are none, the functions that came before tools."""
     allowed = request.tool_choice.tools if request.tool_choice is not None else ()
     tools = {one.name: one for one in request.tools if one.name and one.type in CALLABLE}

@@ -57,11 +57,10 @@ ROWS = tuple(dict.fromkeys([*HOSTS.values(), *PORTS.values(), COMPATIBLE]))
 
 def asked_host(request: LLMRequest) -> Host | None:
     """Find the row of the host that a request is for, once for each request."""
-    known = request.beside
+    known: dict[Any, Host | None] = request.beside
     if Host not in known:
         known[Host] = host_of(request.url, request.headers, request.model)
-    found: Host | None = known[Host]
-    return found
+    return known[Host]
 
 
 def host_of(url: str, headers: Mapping[str, Any], model: str = "") -> Host | None:

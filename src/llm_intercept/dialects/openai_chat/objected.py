@@ -1,0 +1,181 @@
+"""What OpenAI refuses of a chat completions request that can be read: the laws that no type tells.
+
+Held against every recorded request that was answered (tests/test_validation_conformance.py). The words are those that
+OpenAI gave in 2025; where a source is not said, it is OpenAI's reference, "Create chat completion".
+
+Knows: the request's JSON. Must not know: replies.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.json import encode, items, mapping, text
+from llm_intercept.dialects.openai.image_links import check_image
+from llm_intercept.dialects.openai.plain_texts import is_text_alone
+from llm_intercept.dialects.openai.reasoning_models import reasoning
+from llm_intercept.dialects.openai.refusals import (
+    LONGEST_NAME,
+    check_decimal,
+    check_length,
+    check_name,
+    check_pattern,
+    check_type,
+    empty_array,
+    missing,
+    refused,
+)
+from llm_intercept.dialects.openai.strict_subset import STRICT, objection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROLES = ("system", "assistant", "user", "function", "tool", "developer")
+SAYING = ("system", "user", "developer")
+"""The roles whose messages always say something."""
+COMMON = ("user", "assistant", "system")
+PLAIN = frozenset({"model", "messages", "stream"})
+DECIMALS = {"temperature": (0, 2), "top_p": (0, 1), "frequency_penalty": (-2, 2), "presence_penalty": (-2, 2)}
+TYPES: tuple[tuple[str, type, str], ...] = (
+    ("stream", bool, "a boolean"),
+    ("logprobs", bool, "a boolean"),
+    ("parallel_tool_calls", bool, "a boolean"),
+    ("user", str, "a string"),
+)
+MOST_STOPS = 4
+ADJACENT = "After the message that calls tools comes one message of role 'tool' for each call, with its id."
+MESSAGE_NAME = re.compile(r"[^\s<|\\/>]+")
+NOT_FOLLOWED = (
+    "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The "
+    "following tool_call_ids did not have response messages: {}"
+)
+NOT_CALLED = (
+    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
+)
+
+
+def check(body: Mapping[str, Any]) -> None:
+    """Refuse what OpenAI and Azure refuse.
+
+    Raises:
+        BadRequestError: They do.
+
+    """
+    messages = items(body["messages"])
+    if not messages:
+        raise empty_array("messages")
+    if not all(is_text_alone(one) and one["role"] in COMMON for one in messages):
+        _check_messages(messages)
+    if not body.keys() <= PLAIN:
+        _check_fields(body)
+        _check_family(body)
+        _check_together(body)
+        _check_schemas(body)
+
+
+def _check_fields(body: Mapping[str, Any]) -> None:
+    for name, (least, most) in DECIMALS.items():
+        check_decimal(body, name, least, most)
+    for name, kind, expected in TYPES:
+        check_type(body, name, kind, expected)
+    check_length(body.get("stop"), "stop", MOST_STOPS)
+    for number, tool in enumerate(items(body.get("tools"))):
+        name = text(mapping(mapping(tool).get("function")).get("name"))
+        if name:
+            check_name(name, f"tools[{number}].function.name")
+
+
+def _check_family(body: Mapping[str, Any]) -> None:
+    """Refuse what models that reason do not take (OpenAI's guide "Reasoning models")."""
+    kind = reasoning(text(body.get("model")))
+    if kind == "no":
+        return
+    if body.get("max_tokens") is not None:
+        told = "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        raise refused(f"Unsupported parameter: {told}", "max_tokens", "unsupported_parameter")
+    given = body.get("temperature")
+    if given is None or (given == 1 and kind != "without temperature"):
+        return
+    hint = "Models that reason have one temperature: leave it out."
+    if kind == "without temperature":
+        told = "Unsupported parameter: 'temperature' is not supported with this model."
+        raise refused(told, "temperature", "unsupported_parameter", hint)
+    told = f"'temperature' does not support {given} with this model. Only the default (1) value is supported."
+    raise refused(f"Unsupported value: {told}", "temperature", "unsupported_value", hint)
+
+
+def _check_together(body: Mapping[str, Any]) -> None:
+    """Refuse fields that mean something beside another alone."""
+    if body.get("parallel_tool_calls") is not None and body.get("tools") is None and body.get("functions") is None:
+        told = (
+            "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified."
+        )
+        raise refused(told, "parallel_tool_calls")
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise refused(told, "stream_options")
+    wanted = mapping(body.get("response_format")).get("type")
+    if wanted == "json_object" and b"json" not in encode(body["messages"]).lower():
+        told = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+        raise refused(told, "messages", None, "Say in a message that the answer is to be JSON.")
+
+
+def _check_schemas(body: Mapping[str, Any]) -> None:
+    """Refuse schemas that are to be kept strictly, and are outside what can be."""
+    described = mapping(mapping(body.get("response_format")).get("json_schema"))
+    if described.get("strict") is True and (told := objection(described.get("schema"))):
+        name = text(described.get("name"))
+        raise refused(f"Invalid schema for response_format '{name}': {told}", "response_format", None, STRICT)
+    for number, tool in enumerate(items(body.get("tools"))):
+        function = mapping(mapping(tool).get("function"))
+        if function.get("strict") is True and (told := objection(function.get("parameters"))):
+            place = f"tools[{number}].function.parameters"
+            message = f"Invalid schema for function '{text(function.get('name'))}': {told}"
+            raise refused(message, place, "invalid_function_parameters", STRICT)
+
+
+def _check_messages(messages: Sequence[Any]) -> None:
+    left: dict[str, None] = {}
+    for number, one in enumerate(messages):
+        message = mapping(one)
+        role = message.get("role")
+        _check_message(message, number)
+        if role == "tool":
+            called = text(message.get("tool_call_id"))
+            if called not in left and not _is_answer(messages[:number]):
+                raise refused(NOT_CALLED, f"messages.[{number}].role", None, ADJACENT)
+            left.pop(called, None)
+        elif left:
+            break
+        else:
+            left = {text(mapping(call).get("id")): None for call in items(message.get("tool_calls"))}
+    if left:
+        raise refused(NOT_FOLLOWED.format(", ".join(left)), "messages", None, ADJACENT)
+
+
+def _is_answer(before: Sequence[Any]) -> bool:
+    """Whether a message of a tool follows one that calls tools, with none but others of tools between."""
+    found = next((one for one in reversed(before) if mapping(one).get("role") != "tool"), None)
+    return bool(items(mapping(found).get("tool_calls")))
+
+
+def _check_message(message: Mapping[str, Any], number: int) -> None:
+    role = message.get("role")
+    if "role" not in message:
+        raise missing(f"messages[{number}].role")
+    if role not in ROLES:
+        shown = ", ".join(f"'{one}'" for one in ROLES[:-1])
+        told = f"Invalid value: '{role}'. Supported values are: {shown}, and '{ROLES[-1]}'."
+        raise refused(told, f"messages[{number}].role", "invalid_value")
+    if role in SAYING and message.get("content") is None:
+        if "content" not in message:
+            raise missing(f"messages[{number}].content")
+        raise refused("Invalid value for 'content': expected a string, got null.", f"messages.[{number}].content")
+    name = message.get("name")
+    if isinstance(name, str) and name and role != "function":
+        check_pattern(name, f"messages[{number}].name", MESSAGE_NAME, LONGEST_NAME)
+    for place, part in enumerate(items(message.get("content"))):
+        url = mapping(mapping(part).get("image_url")).get("url")
+        if mapping(part).get("type") == "image_url" and isinstance(url, str):
+            check_image(url, f"messages[{number}].content[{place}].image_url.url")

@@ -1,0 +1,113 @@
+"""What OpenAI refuses of a Responses request that can be read: the laws that no type tells.
+
+Held against every recorded request that was answered (tests/test_validation.py). Where a source is not said, it is
+OpenAI's reference, "Create a model response".
+
+Knows: the request's JSON. Must not know: replies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.base.json import encode, items, mapping, text
+from llm_intercept.dialects.openai.image_links import check_image
+from llm_intercept.dialects.openai.reasoning_models import reasoning
+from llm_intercept.dialects.openai.refusals import check_decimal, check_name, check_type, refused
+from llm_intercept.dialects.openai.strict_subset import STRICT, objection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLAIN = frozenset({"model", "input", "stream", "instructions"})
+DECIMALS = {"temperature": (0, 2), "top_p": (0, 1)}
+BOOLEANS = ("stream", "store", "parallel_tool_calls", "background")
+ELSEWHERE = ("previous_response_id", "conversation", "prompt")
+"""What brings more of the conversation than `input` says."""
+REFERENCE = "item_reference"
+CALLS = ("function_call", "custom_tool_call")
+NO_OUTPUT = "No tool output found for function call {}."
+NO_CALL = "No tool call found for function call output with call_id {}."
+PAIRED = "Each call is followed by a function_call_output with its call_id; or continue by previous_response_id."
+
+
+def check(body: Mapping[str, Any]) -> None:
+    """Refuse what OpenAI and Azure refuse.
+
+    Raises:
+        BadRequestError: They do.
+
+    """
+    given = items(body.get("input"))
+    if given:
+        _check_images(given)
+        if all(body.get(name) is None for name in ELSEWHERE):
+            _check_pairs([mapping(one) for one in given])
+    if not body.keys() <= PLAIN:
+        _check_fields(body)
+        _check_format(body)
+        _check_tools(body)
+
+
+def _check_pairs(given: list[Mapping[str, Any]]) -> None:
+    """Refuse an answer without its call, and a call without its answer."""
+    kinds = {one.get("type") for one in given}
+    if REFERENCE in kinds:  # which may be the call
+        return
+    called: dict[str, None] = {}
+    answered: set[str] = set()
+    for one in given:
+        identifier = text(one.get("call_id"))
+        if one.get("type") in CALLS:
+            called[identifier] = None
+        elif one.get("type") == "function_call_output":
+            if identifier not in called:
+                raise refused(NO_CALL.format(identifier), "input", None, PAIRED)
+            answered.add(identifier)
+        elif one.get("type") == "custom_tool_call_output":
+            answered.add(identifier)
+    for identifier in called:
+        if identifier not in answered:
+            raise refused(NO_OUTPUT.format(identifier), "input", None, PAIRED)
+
+
+def _check_images(given: list[Any]) -> None:
+    for number, item in enumerate(given):
+        for place, part in enumerate(items(mapping(item).get("content"))):
+            url = mapping(part).get("image_url")
+            if mapping(part).get("type") == "input_image" and isinstance(url, str):
+                check_image(url, f"input[{number}].content[{place}].image_url")
+
+
+def _check_fields(body: Mapping[str, Any]) -> None:
+    for name, (least, most) in DECIMALS.items():
+        check_decimal(body, name, least, most)
+    for name in BOOLEANS:
+        check_type(body, name, bool, "a boolean")
+    if body.get("temperature") not in (None, 1) and reasoning(text(body.get("model"))) != "no":
+        told = "Unsupported parameter: 'temperature' is not supported with this model."
+        raise refused(told, "temperature", None, "Models that reason have one temperature: leave it out.")
+
+
+def _check_format(body: Mapping[str, Any]) -> None:
+    wanted = mapping(mapping(body.get("text")).get("format"))
+    is_all_said = all(body.get(name) is None for name in ELSEWHERE)
+    said = encode([body.get("input"), body.get("instructions")]).lower() if wanted.get("type") == "json_object" else b""
+    if wanted.get("type") == "json_object" and is_all_said and b"json" not in said:
+        told = "contain the word 'json' in some form to use 'text.format' of type 'json_object'."
+        hint = "Say in a message that the answer is to be JSON."
+        raise refused(f"Response input messages must {told}", "input", None, hint)
+    if wanted.get("strict") is True and (why := objection(wanted.get("schema"))):
+        told = f"Invalid schema for response_format '{text(wanted.get('name'))}': {why}"
+        raise refused(told, "text.format.schema", "invalid_json_schema", STRICT)
+
+
+def _check_tools(body: Mapping[str, Any]) -> None:
+    for number, tool in enumerate(map(mapping, items(body.get("tools")))):
+        name = text(tool.get("name"))
+        if tool.get("type") not in ("function", "custom") or not name:
+            continue
+        check_name(name, f"tools[{number}].name")
+        if tool.get("strict") is True and (why := objection(tool.get("parameters"), is_completed=True)):
+            told = f"Invalid schema for function '{name}': {why}"
+            raise refused(told, f"tools[{number}].parameters", "invalid_function_parameters", STRICT)

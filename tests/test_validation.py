@@ -1,0 +1,341 @@
+"""Requests that the API would refuse get its 400: its words, `param` and `code` (`validate=`)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from llm_intercept import InterceptTransport, intercept
+from tests.recorded import needs_recordings, recorded_in
+
+if TYPE_CHECKING:
+    from llm_intercept.settings import Validation
+    from tests.recorded import Exchange
+
+CHAT = "https://api.openai.com/v1/chat/completions"
+COMPATIBLE = "https://api.groq.com/openai/v1/chat/completions"
+CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+ANSWER = {"role": "tool", "tool_call_id": "call_1", "content": "4"}
+USER = {"role": "user", "content": "hi"}
+LOOSE = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+PARTIAL = {**LOOSE, "required": [], "additionalProperties": False}
+NESTED = {**LOOSE, "properties": {"a": {"type": "array", "items": LOOSE}}, "additionalProperties": False}
+
+
+def image(url: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}
+
+
+def formatted(schema: Any) -> dict[str, Any]:
+    described = {"name": "answer", "strict": True, "schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
+
+
+def offered(name: str, **more: Any) -> dict[str, Any]:
+    return {"tools": [{"type": "function", "function": {"name": name, **more}}]}
+
+
+REFUSED: list[tuple[dict[str, Any], str, str | None, str]] = [
+    # what is asked, the `param`, the `code`, some of the message
+    ({"messages": []}, "messages", "empty_array", "minimum length 1"),
+    ({"messages": [USER, ANSWER]}, "messages.[1].role", None, "must be a response to a preceeding message"),
+    ({"messages": [USER, CALLED]}, "messages", None, "did not have response messages: call_1"),
+    ({"messages": [USER, CALLED, USER, ANSWER]}, "messages", None, "did not have response messages: call_1"),
+    ({"messages": [CALLED, {**ANSWER, "tool_call_id": "call_2"}]}, "messages", None, "messages: call_1"),
+    ({"messages": [{"role": "human", "content": "hi"}]}, "messages[0].role", "invalid_value", "Supported values are"),
+    ({"messages": [{"content": "hi"}]}, "messages[0].role", "missing_required_parameter", "messages[0].role"),
+    ({"messages": [{"role": "user"}]}, "messages[0].content", "missing_required_parameter", "content"),
+    ({"messages": [{"role": "user", "content": None}]}, "messages.[0].content", None, "got null"),
+    ({"messages": [{**USER, "name": "Ada Lovelace"}]}, "messages[0].name", "invalid_value", "does not match pattern"),
+    (image("cat.png"), "messages[0].content[0].image_url.url", "invalid_value", "Expected a valid URL"),
+    (image("data:text/plain;base64,YQ=="), "messages[0].content[0].image_url.url", "invalid_value", "'text/plain'"),
+    ({"temperature": 2.5}, "temperature", "decimal_above_max_value", "<= 2, but got 2.5"),
+    ({"temperature": "hot"}, "temperature", "invalid_type", "expected a decimal, but got a string"),
+    ({"top_p": -0.5}, "top_p", "decimal_below_min_value", ">= 0"),
+    ({"logprobs": 3}, "logprobs", "invalid_type", "expected a boolean"),
+    ({"stop": list("abcde")}, "stop", "array_above_max_length", "maximum length 4"),
+    ({"model": "o3", "max_tokens": 9}, "max_tokens", "unsupported_parameter", "Use 'max_completion_tokens'"),
+    ({"model": "gpt-5-mini-2025-08-07", "max_tokens": 9}, "max_tokens", "unsupported_parameter", "not supported"),
+    ({"model": "gpt-5", "temperature": 0}, "temperature", "unsupported_value", "does not support 0 with this model"),
+    ({"model": "o3-mini", "temperature": 1}, "temperature", "unsupported_parameter", "not supported with this model"),
+    ({"parallel_tool_calls": True}, "parallel_tool_calls", None, "only allowed when 'tools'"),
+    ({"stream_options": {"include_usage": True}}, "stream_options", None, "only allowed when 'stream'"),
+    ({"response_format": {"type": "json_object"}}, "messages", None, "must contain the word 'json'"),
+    (formatted(LOOSE), "response_format", None, "In context=(), 'additionalProperties' is required"),
+    (formatted(PARTIAL), "response_format", None, "Missing 'a'"),
+    (formatted(NESTED), "response_format", None, "In context=('properties', 'a', 'items')"),
+    (formatted({"type": "array", "items": LOOSE}), "response_format", None, "got 'type: \"array\"'"),
+    (offered("get weather"), "tools[0].function.name", "invalid_value", "pattern '^[a-zA-Z0-9_-]+$'"),
+    (offered("f" * 65), "tools[0].function.name", "string_above_max_length", "length 65"),
+    (
+        offered("f", strict=True, parameters=LOOSE),
+        "tools[0].function.parameters",
+        "invalid_function_parameters",
+        "Invalid schema for function 'f': In context=()",
+    ),
+]
+RESPONSES = "https://api.openai.com/v1/responses"
+FUNCTION_CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
+ASKED = {"type": "function", "name": "f", "parameters": LOOSE}
+
+
+def in_format(**wanted: Any) -> dict[str, Any]:
+    return {"text": {"format": wanted}}
+
+
+OF_RESPONSES: list[tuple[dict[str, Any], str, str | None, str]] = [
+    ({"input": [USER, OUTPUT]}, "input", None, "No tool call found for function call output with call_id call_1."),
+    ({"input": [USER, FUNCTION_CALL]}, "input", None, "No tool output found for function call call_1."),
+    ({"temperature": 3}, "temperature", "decimal_above_max_value", "<= 2"),
+    ({"store": "yes"}, "store", "invalid_type", "expected a boolean"),
+    ({"model": "o4-mini", "temperature": 0}, "temperature", None, "not supported with this model"),
+    (in_format(type="json_object"), "input", None, "must contain the word 'json'"),
+    (
+        in_format(type="json_schema", name="a", strict=True, schema=LOOSE),
+        "text.format.schema",
+        "invalid_json_schema",
+        "",
+    ),
+    ({"tools": [{**ASKED, "name": "f g"}]}, "tools[0].name", "invalid_value", "does not match pattern"),
+    (
+        {"tools": [{**ASKED, "strict": True, "parameters": PARTIAL}]},
+        "tools[0].parameters",
+        "invalid_function_parameters",
+        "Missing 'a'",
+    ),
+    (
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "cat.png"}]}]},
+        "input[0].content[0].image_url",
+        "invalid_value",
+        "Expected a valid URL",
+    ),
+]
+TAKEN_BY_RESPONSES: list[dict[str, Any]] = [
+    {"input": [USER, FUNCTION_CALL, OUTPUT]},
+    {"tools": [{**ASKED, "strict": True}], "temperature": 1, "model": "gpt-5"},
+    {"input": "Give JSON", **in_format(type="json_object")},
+]
+MESSAGES = "https://api.anthropic.com/v1/messages"
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/bmp", "data": "aGk="}}
+THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
+OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
+    ({"temperature": 1.5}, "temperature: Input should be less than or equal to 1"),
+    ({"top_p": -1}, "top_p: Input should be greater than or equal to 0"),
+    ({"temperature": "0"}, "temperature: Input should be a valid number"),
+    ({"stream": "yes"}, "stream: Input should be a valid boolean"),
+    (
+        {"model": "claude-sonnet-4-5", "temperature": 1, "top_p": 1},
+        "`temperature` and `top_p` cannot both be specified",
+    ),
+    ({**THINKING, "temperature": 0}, "`temperature` may only be set to 1 when thinking is enabled."),
+    ({"messages": [{"role": "user", "content": [PICTURE]}]}, "messages.0.content.0.image.source.base64.media_type:"),
+]
+TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
+    {"temperature": 1, "top_p": 0.9, "model": "claude-3-5-haiku-latest", "stream": False},
+    {**THINKING, "temperature": 1},
+    {
+        "messages": [
+            {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.org/y"}}]}
+        ]
+    },
+]
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent"
+SAID = {"role": "user", "parts": [{"text": "hi"}]}
+CALLS: dict[str, Any] = {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in "fg"]}
+RESULTS = [{"functionResponse": {"name": name, "response": {"result": 4}}} for name in "fg"]
+OF_GOOGLE: list[tuple[dict[str, Any], str]] = [
+    ({"contents": [SAID, {"role": "user", "parts": RESULTS}]}, "function response turn comes immediately after a"),
+    ({"contents": [SAID, CALLS, {"role": "user", "parts": RESULTS[:1]}]}, "number of function response parts is equal"),
+    ({"tools": [{"functionDeclarations": [{"name": "get weather"}]}]}, "Invalid function name."),
+]
+TAKEN_BY_GOOGLE: list[dict[str, Any]] = [
+    {"contents": [SAID, CALLS, {"role": "user", "parts": RESULTS}]},
+    {"contents": [SAID, CALLS, *({"role": "function", "parts": [one]} for one in RESULTS)]},
+    {"contents": [SAID, CALLS, {"role": "user", "parts": [*RESULTS, {"text": "and?"}]}]},
+    {"contents": [SAID, CALLS, SAID]},
+    {"tools": [{"function_declarations": [{"name": "get.weather-2"}]}]},
+]
+TAKEN: list[dict[str, Any]] = [
+    # what is near to what is refused, and is not
+    {"messages": [USER, CALLED, ANSWER]},
+    {"messages": [{**USER, "name": "ada_lovelace"}, {"role": "assistant", "content": None, "tool_calls": []}]},
+    {"messages": [{"role": "developer", "content": "JSON, please"}], "response_format": {"type": "json_object"}},
+    image("https://example.org/cat.png"),
+    image("data:image/png;base64,aGk="),
+    {"model": "o3", "max_completion_tokens": 9, "temperature": 1},
+    {"model": "gpt-5.1", "temperature": 0.2},
+    {"model": "gpt-5-chat-latest", "max_tokens": 9, "temperature": 0},
+    {"model": "ft:gpt-4o:acme", "max_tokens": 9},
+    {"temperature": 0, "top_p": 1, "n": 1, "seed": 3, "a_parameter_of_tomorrow": True},
+    offered("get-weather_2", parameters=LOOSE),
+    formatted({**LOOSE, "additionalProperties": False}),
+    formatted({"$ref": "#/$defs/A", "$defs": {"A": {**LOOSE, "additionalProperties": False}}}),
+]
+
+
+def post(body: dict[str, Any], url: str = CHAT, validate: Validation | None = None) -> httpx.Response:
+    usual = {"input": "hi"} if url.endswith("/responses") else {} if url == GEMINI else {"messages": [USER]}
+    with httpx.Client(transport=InterceptTransport("never mind", validate=validate)) as client:
+        return client.post(url, json={"model": "gpt-4o", **usual, **body})
+
+
+@pytest.mark.parametrize(("body", "param", "code", "said"), REFUSED)
+def test_what_openai_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
+    """With its words, its `param` and its `code`; a compatible host takes it, and so does everyone who asks for it."""
+    response = post(body)
+    error = response.json()["error"]
+    assert (response.status_code, error["type"]) == (400, "invalid_request_error")
+    assert (error["param"], error["code"]) == (param, code)
+    assert said in error["message"]
+    assert post(body, COMPATIBLE).status_code == 200
+    assert post(body, validate="off").status_code == 200
+    assert post(body, COMPATIBLE, "strict").status_code == 400
+
+
+@pytest.mark.parametrize(("body", "param", "code", "said"), OF_RESPONSES)
+def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
+    """As chat completions do, in the words and places of Responses."""
+    response = post(body, RESPONSES)
+    error = response.json()["error"]
+    assert (response.status_code, error["param"], error["code"]) == (400, param, code)
+    assert said in error["message"]
+    assert post(body, "http://localhost:8000/v1/responses").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_RESPONSES)
+def test_what_responses_take_is_answered(body: dict[str, Any]) -> None:
+    """What is near to what is refused."""
+    assert post(body, RESPONSES).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "said"), OF_ANTHROPIC)
+def test_what_anthropic_would_refuse_is_refused(body: dict[str, Any], said: str) -> None:
+    """In its words; hosts that speak as it does take it."""
+    body = {"max_tokens": 9, **body}
+    error = post(body, MESSAGES).json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["message"].startswith(said)
+    assert post(body, "https://openrouter.ai/api/v1/messages").status_code == 200
+    assert post(body, MESSAGES, "off").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_ANTHROPIC)
+def test_what_anthropic_takes_is_answered(body: dict[str, Any]) -> None:
+    """What is near to what is refused."""
+    assert post({"max_tokens": 9, **body}, MESSAGES).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "said"), OF_GOOGLE)
+def test_what_google_would_refuse_is_refused(body: dict[str, Any], said: str) -> None:
+    """In its words."""
+    error = post({"contents": [SAID], **body}, GEMINI).json()["error"]
+    assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
+    assert said in error["message"]
+    assert post({"contents": [SAID], **body}, GEMINI, "off").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_GOOGLE)
+def test_what_google_takes_is_answered(body: dict[str, Any]) -> None:
+    """Answers to several calls may come in contents of their own, which are one turn."""
+    assert post({"contents": [SAID], **body}, GEMINI).status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN)
+def test_what_openai_takes_is_answered(body: dict[str, Any]) -> None:
+    """A refused request that is right would be worse than one that is wrong and answered."""
+    assert post(body).status_code == 200
+
+
+def test_the_types_of_the_installed_sdk_say_more() -> None:
+    """A single value of the wrong type is refused where the SDK made the request, what it does not know strictly alone."""
+    import_module("openai.types.chat.completion_create_params")  # as a client of the SDK's does
+    import_module("openai.types.responses.response_create_params")
+
+    wrong = {"seed": "three"}
+    assert post(wrong).json()["error"]["message"] == (
+        "Invalid type for 'seed': expected an integer, but got a string instead."
+    )
+    assert post(wrong, COMPATIBLE).status_code == 200
+    unknown = {"temprature": 0}
+    assert post(unknown).status_code == 200
+    error = post(unknown, validate="strict").json()["error"]
+    assert (error["message"], error["param"]) == ("Unrecognized request argument supplied: temprature", None)
+    assert post(unknown, COMPATIBLE, "strict").status_code == 400
+    error = post({"reasoning": {"efort": "low"}}, RESPONSES, "strict").json()["error"]
+    assert error["code"] == "unknown_parameter"
+    body = {"tool_choice": "sometimes"}
+    error = post(body, RESPONSES, "strict").json()["error"]
+    assert (error["param"], error["code"]) == ("tool_choice", "invalid_value")
+
+
+def test_the_types_of_anthropics_sdk_say_more() -> None:
+    """In Anthropic's words."""
+    import_module("anthropic.types.beta.message_create_params")  # as a client of the SDK's does
+
+    body = {"max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "text", "text": "hi", "x": 1}]}]}
+    assert post(body, MESSAGES).status_code == 200
+    error = post(body, MESSAGES, "strict").json()["error"]
+    assert error["message"] == "messages.0.content.0.x: Extra inputs are not permitted"
+    error = post({"max_tokens": 9, "inference_geo": 3}, MESSAGES).json()["error"]
+    assert error["message"] == "inference_geo: Input should be a valid string"
+
+
+@needs_recordings
+def test_nearly_all_recorded_requests_are_of_the_sdks_types() -> None:
+    """Strictly five are not, which have fields that only other hosts or older SDKs know; see `validate="strict"`."""
+    found = [one for one in exchanges() if one.status == 200 and one.endpoint in ("chat.completions", "responses")]
+    with httpx.Client(transport=InterceptTransport("fine", validate="strict")) as client:
+        refused = [one.name for one in found if client.post(one.url, json=one.request).status_code == 400]
+    assert len(found) > 450
+    assert len(refused) <= 5, refused
+
+
+def test_a_refusal_is_noted_with_what_to_change() -> None:
+    """It is the API's answer: it is among the calls, and no unmatched request; its rule was not used."""
+    with intercept("hi") as llm, httpx.Client() as client:
+        client.post(CHAT, json={"model": "gpt-5", "messages": [USER], "temperature": 0})
+    (call,) = llm.calls
+    assert (call.source, call.status, call.rule) == ("refused", 400, None)
+    assert "leave it out" in str(call.error)
+    assert llm.calls.matching(source="refused") == [call]
+
+
+def test_where_a_tape_or_the_network_may_answer_they_do(tmp_path: Any) -> None:
+    """The API itself refuses what it refuses."""
+    with intercept(recordings=tmp_path, mode="replay") as llm, httpx.Client() as client:
+        llm.reply("recorded, say")
+        assert client.post(CHAT, json={"model": "gpt-5", "messages": [USER], "temperature": 0}).status_code == 200
+
+
+def exchanges() -> list[Exchange]:
+    """The recorded requests; of some recordings only the answer is there."""
+    found = [one for name in ("recordings.jsonl", "recordings-apis.jsonl") for one in recorded_in(name)]
+    return [one for one in found if "_unknown" not in one.request]
+
+
+@needs_recordings
+def test_no_recorded_request_that_was_answered_is_refused() -> None:
+    """Of any API, as it was sent."""
+    transport = InterceptTransport("fine", unmatched="error")
+    with httpx.Client(transport=transport) as client:
+        answered = [one for one in exchanges() if one.status == 200]
+        refused = [one.name for one in answered if client.post(one.url, json=one.request).status_code == 400]
+    assert len(answered) > 900
+    assert not refused
+
+
+@needs_recordings
+def test_recorded_refusals_that_follow_from_the_request_alone_are_ours() -> None:
+    """The others say that a model or a key is not there."""
+    found = [one for one in exchanges() if one.status == 400]
+    ours = [one for one in found if "does not exist" not in one.text and "API key" not in one.text]
+    assert len(ours) >= 2
+    with httpx.Client(transport=InterceptTransport("fine")) as client:
+        for one in ours:
+            response = client.post(one.url, json=one.request)
+            assert (response.status_code, response.json()["error"]["message"]) == (400, one.body["error"]["message"])
