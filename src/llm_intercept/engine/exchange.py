@@ -192,8 +192,8 @@ class Engine:
             request = read(dialect, head, content)
             if dialect.remembers:
                 request = self._recalled(dialect, request, head, chain)
-            if self.validate != "off" and not self._goes_out(head, chain):
-                dialect.validate(request, strictly=self.validate == "strict")
+            if self.validate != "off" and self.recorder is None:
+                self._validate(dialect, request, head, chain)
         except BadRequestError as refused:
             if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
@@ -219,6 +219,14 @@ class Engine:
     def _goes_out(self, head: WireRequest, chain: tuple[Engine, ...]) -> bool:
         """Whether a tape or the network may answer what no rule does."""
         return records(chain) or self.lets_unmatched_out or lets_out(head, chain)
+
+    def _validate(self, dialect: Dialect, request: LLMRequest, head: WireRequest, chain: tuple[Engine, ...]) -> None:
+        """Refuse what the API would refuse, unless a tape or the network may answer it."""
+        try:
+            dialect.validate(request, strictly=self.validate == "strict")
+        except BadRequestError:
+            if not self._goes_out(head, chain):
+                raise
 
     def _recalled(
         self, dialect: Dialect, request: LLMRequest, head: WireRequest, chain: tuple[Engine, ...]

@@ -20,6 +20,7 @@ from llm_intercept.model.wire import Awaited
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from llm_intercept.dialects.openai.hosts.profile import Host
     from llm_intercept.dialects.openai_chat.along import Along
     from llm_intercept.model.usage import Usage
 
@@ -68,6 +69,7 @@ class Envelope:
         choices: How many choices a ready body has; it is not bent to the request.
         more: Fields of a ready body that only its host has.
         along: What goes along with each choice of a ready body.
+        host: The row of the host that is asked; None where OpenAI or Azure is.
 
     """
 
@@ -82,6 +84,7 @@ class Envelope:
     choices: int | None = None
     more: Mapping[str, Any] | None = None
     along: tuple[Along, ...] = ()
+    host: Host | None = None
 
 
 class Frames(Protocol):
@@ -144,10 +147,9 @@ class _OwnFrames:
 class OpenAIFrames(_OwnFrames):
     """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
 
-    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
-        super().__init__(envelope, include_usage=include_usage)
-        self._no_usage = ',"usage":null' if include_usage else ""
-        self._several: set[int] = set()  # the choices that are several calls
+    _no_usage: str
+    _several: set[int]
+    """The choices that are several calls."""
 
     @cached_property
     def _head(self) -> str:
@@ -178,6 +180,7 @@ class OpenAIFrames(_OwnFrames):
 
     def begin(self) -> Iterator[bytes]:
         """Yield nothing."""
+        self._no_usage, self._several = ',"usage":null' if self._include_usage else "", set()
         return iter(())
 
     def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
