@@ -147,9 +147,10 @@ class _OwnFrames:
 class OpenAIFrames(_OwnFrames):
     """OpenAI's manner: pretty-printed body, compact chunks, each padded to a length (`obfuscation`)."""
 
-    _no_usage: str
-    _several: set[int]
-    """The choices that are several calls."""
+    def __init__(self, envelope: Envelope, *, include_usage: bool) -> None:
+        super().__init__(envelope, include_usage=include_usage)
+        self._no_usage = ',"usage":null' if include_usage else ""
+        self._several: set[int] = set()  # the choices that are several calls
 
     @cached_property
     def _head(self) -> str:
@@ -180,7 +181,6 @@ class OpenAIFrames(_OwnFrames):
 
     def begin(self) -> Iterator[bytes]:
         """Yield nothing."""
-        self._no_usage, self._several = ',"usage":null' if self._include_usage else "", set()
         return iter(())
 
     def chunk(self, choice: dict[str, Any] | None, usage: dict[str, Any] | None) -> bytes:
