@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -119,6 +120,46 @@ TAKEN_BY_RESPONSES: list[dict[str, Any]] = [
     {"tools": [{**ASKED, "strict": True}], "temperature": 1, "model": "gpt-5"},
     {"input": "Give JSON", **in_format(type="json_object")},
 ]
+MESSAGES = "https://api.anthropic.com/v1/messages"
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/bmp", "data": "aGk="}}
+THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
+OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
+    ({"temperature": 1.5}, "temperature: Input should be less than or equal to 1"),
+    ({"top_p": -1}, "top_p: Input should be greater than or equal to 0"),
+    ({"temperature": "0"}, "temperature: Input should be a valid number"),
+    ({"stream": "yes"}, "stream: Input should be a valid boolean"),
+    (
+        {"model": "claude-sonnet-4-5", "temperature": 1, "top_p": 1},
+        "`temperature` and `top_p` cannot both be specified",
+    ),
+    ({**THINKING, "temperature": 0}, "`temperature` may only be set to 1 when thinking is enabled."),
+    ({"messages": [{"role": "user", "content": [PICTURE]}]}, "messages.0.content.0.image.source.base64.media_type:"),
+]
+TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
+    {"temperature": 1, "top_p": 0.9, "model": "claude-3-5-haiku-latest", "stream": False},
+    {**THINKING, "temperature": 1},
+    {
+        "messages": [
+            {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.org/y"}}]}
+        ]
+    },
+]
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent"
+SAID = {"role": "user", "parts": [{"text": "hi"}]}
+CALLS: dict[str, Any] = {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in "fg"]}
+RESULTS = [{"functionResponse": {"name": name, "response": {"result": 4}}} for name in "fg"]
+OF_GOOGLE: list[tuple[dict[str, Any], str]] = [
+    ({"contents": [SAID, {"role": "user", "parts": RESULTS}]}, "function response turn comes immediately after a"),
+    ({"contents": [SAID, CALLS, {"role": "user", "parts": RESULTS[:1]}]}, "number of function response parts is equal"),
+    ({"tools": [{"functionDeclarations": [{"name": "get weather"}]}]}, "Invalid function name."),
+]
+TAKEN_BY_GOOGLE: list[dict[str, Any]] = [
+    {"contents": [SAID, CALLS, {"role": "user", "parts": RESULTS}]},
+    {"contents": [SAID, CALLS, *({"role": "function", "parts": [one]} for one in RESULTS)]},
+    {"contents": [SAID, CALLS, {"role": "user", "parts": [*RESULTS, {"text": "and?"}]}]},
+    {"contents": [SAID, CALLS, SAID]},
+    {"tools": [{"function_declarations": [{"name": "get.weather-2"}]}]},
+]
 TAKEN: list[dict[str, Any]] = [
     # what is near to what is refused, and is not
     {"messages": [USER, CALLED, ANSWER]},
@@ -138,8 +179,9 @@ TAKEN: list[dict[str, Any]] = [
 
 
 def post(body: dict[str, Any], url: str = CHAT, validate: Validation | None = None) -> httpx.Response:
+    usual = {"input": "hi"} if url.endswith("/responses") else {} if url == GEMINI else {"messages": [USER]}
     with httpx.Client(transport=InterceptTransport("never mind", validate=validate)) as client:
-        return client.post(url, json={"model": "gpt-4o", "messages": [USER], **body})
+        return client.post(url, json={"model": "gpt-4o", **usual, **body})
 
 
 @pytest.mark.parametrize(("body", "param", "code", "said"), REFUSED)
@@ -158,23 +200,99 @@ def test_what_openai_would_refuse_is_refused(body: dict[str, Any], param: str, c
 @pytest.mark.parametrize(("body", "param", "code", "said"), OF_RESPONSES)
 def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
     """As chat completions do, in the words and places of Responses."""
-    response = post({"input": "hi", **body}, RESPONSES)
+    response = post(body, RESPONSES)
     error = response.json()["error"]
     assert (response.status_code, error["param"], error["code"]) == (400, param, code)
     assert said in error["message"]
-    assert post({"input": "hi", **body}, "http://localhost:8000/v1/responses").status_code == 200
+    assert post(body, "http://localhost:8000/v1/responses").status_code == 200
 
 
 @pytest.mark.parametrize("body", TAKEN_BY_RESPONSES)
 def test_what_responses_take_is_answered(body: dict[str, Any]) -> None:
     """What is near to what is refused."""
-    assert post({"input": "hi", **body}, RESPONSES).status_code == 200
+    assert post(body, RESPONSES).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "said"), OF_ANTHROPIC)
+def test_what_anthropic_would_refuse_is_refused(body: dict[str, Any], said: str) -> None:
+    """In its words; hosts that speak as it does take it."""
+    body = {"max_tokens": 9, **body}
+    error = post(body, MESSAGES).json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["message"].startswith(said)
+    assert post(body, "https://openrouter.ai/api/v1/messages").status_code == 200
+    assert post(body, MESSAGES, "off").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_ANTHROPIC)
+def test_what_anthropic_takes_is_answered(body: dict[str, Any]) -> None:
+    """What is near to what is refused."""
+    assert post({"max_tokens": 9, **body}, MESSAGES).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "said"), OF_GOOGLE)
+def test_what_google_would_refuse_is_refused(body: dict[str, Any], said: str) -> None:
+    """In its words."""
+    error = post({"contents": [SAID], **body}, GEMINI).json()["error"]
+    assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
+    assert said in error["message"]
+    assert post({"contents": [SAID], **body}, GEMINI, "off").status_code == 200
+
+
+@pytest.mark.parametrize("body", TAKEN_BY_GOOGLE)
+def test_what_google_takes_is_answered(body: dict[str, Any]) -> None:
+    """Answers to several calls may come in contents of their own, which are one turn."""
+    assert post({"contents": [SAID], **body}, GEMINI).status_code == 200
 
 
 @pytest.mark.parametrize("body", TAKEN)
 def test_what_openai_takes_is_answered(body: dict[str, Any]) -> None:
     """A refused request that is right would be worse than one that is wrong and answered."""
     assert post(body).status_code == 200
+
+
+def test_the_types_of_the_installed_sdk_say_more() -> None:
+    """A single value of the wrong type is refused where the SDK made the request, what it does not know strictly alone."""
+    import_module("openai.types.chat.completion_create_params")  # as a client of the SDK's does
+    import_module("openai.types.responses.response_create_params")
+
+    wrong = {"seed": "three"}
+    assert post(wrong).json()["error"]["message"] == (
+        "Invalid type for 'seed': expected an integer, but got a string instead."
+    )
+    assert post(wrong, COMPATIBLE).status_code == 200
+    unknown = {"temprature": 0}
+    assert post(unknown).status_code == 200
+    error = post(unknown, validate="strict").json()["error"]
+    assert (error["message"], error["param"]) == ("Unrecognized request argument supplied: temprature", None)
+    assert post(unknown, COMPATIBLE, "strict").status_code == 400
+    error = post({"reasoning": {"efort": "low"}}, RESPONSES, "strict").json()["error"]
+    assert error["code"] == "unknown_parameter"
+    body = {"tool_choice": "sometimes"}
+    error = post(body, RESPONSES, "strict").json()["error"]
+    assert (error["param"], error["code"]) == ("tool_choice", "invalid_value")
+
+
+def test_the_types_of_anthropics_sdk_say_more() -> None:
+    """In Anthropic's words."""
+    import_module("anthropic.types.beta.message_create_params")  # as a client of the SDK's does
+
+    body = {"max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "text", "text": "hi", "x": 1}]}]}
+    assert post(body, MESSAGES).status_code == 200
+    error = post(body, MESSAGES, "strict").json()["error"]
+    assert error["message"] == "messages.0.content.0.x: Extra inputs are not permitted"
+    error = post({"max_tokens": 9, "inference_geo": 3}, MESSAGES).json()["error"]
+    assert error["message"] == "inference_geo: Input should be a valid string"
+
+
+@needs_recordings
+def test_nearly_all_recorded_requests_are_of_the_sdks_types() -> None:
+    """Strictly five are not, which have fields that only other hosts or older SDKs know; see `validate="strict"`."""
+    found = [one for one in exchanges() if one.status == 200 and one.endpoint in ("chat.completions", "responses")]
+    with httpx.Client(transport=InterceptTransport("fine", validate="strict")) as client:
+        refused = [one.name for one in found if client.post(one.url, json=one.request).status_code == 400]
+    assert len(found) > 450
+    assert len(refused) <= 5, refused
 
 
 def test_a_refusal_is_noted_with_what_to_change() -> None:

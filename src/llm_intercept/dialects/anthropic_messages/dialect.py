@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 from llm_intercept.base.json import encode, mapping
 from llm_intercept.dialects.anthropic.dialect import AnthropicDialect
 from llm_intercept.dialects.anthropic.lines_of_head import JSON, STREAM, answer_headers
-from llm_intercept.dialects.anthropic.origin import has_pings
+from llm_intercept.dialects.anthropic.origin import has_pings, place_of
 from llm_intercept.dialects.anthropic.wording import retry_at_once
 from llm_intercept.dialects.anthropic_messages import grammar, read
 from llm_intercept.dialects.anthropic_messages.blocks import OWN_WORDS, Plan, planned, tellable
 from llm_intercept.dialects.anthropic_messages.claude_costs import prompt_tokens
 from llm_intercept.dialects.anthropic_messages.message import message, model_of
 from llm_intercept.dialects.anthropic_messages.message_threads import PREVIOUS, THREAD, continued, keeping
+from llm_intercept.dialects.anthropic_messages.of_sdk_types import check_types
+from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
@@ -65,6 +67,14 @@ class AnthropicMessages(AnthropicDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what Anthropic refuses, of others' hosts strictly alone."""
+        place = place_of(request.url)
+        if strictly or place != "compatible":
+            check_bounds(request.raw, request.model)
+        if place == "anthropic" or (strictly and place == "compatible"):
+            check_types(request.raw, strictly=strictly)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""

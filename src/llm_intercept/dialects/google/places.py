@@ -66,6 +66,13 @@ def asks(path: str, method: str) -> bool:
     return path.endswith(method) and unquote(path).endswith(f":{method}")
 
 
+@lru_cache(maxsize=256)
+def is_at_google(url: str) -> bool:
+    """Whether a URL is at one of Google's hosts for models."""
+    host = urlsplit(url).hostname or ""
+    return host == STUDIO or VERTEX.search(host) is not None
+
+
 def is_googles(host: str, headers: Mapping[str, str]) -> bool:
     """Whether a host is one of Google's for models, or one of its SDKs asks."""
     if host == STUDIO or VERTEX.search(host) is not None or "x-goog-api-key" in headers:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.dialects.google.dialect import GoogleDialect
 from llm_intercept.dialects.google.front_end import JSON, STREAM, TIER, answer_headers
 from llm_intercept.dialects.google.json_text import pretty
-from llm_intercept.dialects.google.places import place_of
+from llm_intercept.dialects.google.places import is_at_google, place_of
 from llm_intercept.dialects.google_gemini import grammar, read
 from llm_intercept.dialects.google_gemini.answer_body import READ, Envelope
 from llm_intercept.dialects.google_gemini.candidate_plan import plans, unquoted
 from llm_intercept.dialects.google_gemini.chunked import Teller
 from llm_intercept.dialects.google_gemini.generations import ANSWERING, generation
 from llm_intercept.dialects.google_gemini.grammar import tokens
+from llm_intercept.dialects.google_gemini.paired import check_functions
 from llm_intercept.dialects.google_gemini.raw import chunks_in, in_array, ready
 from llm_intercept.dialects.google_gemini.recorded import RECORDED
 from llm_intercept.dialects.google_gemini.token_counts import Cost, cost_of, media_of, prompt_of
@@ -58,6 +59,11 @@ class GoogleGemini(GoogleDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what Google refuses, of others' hosts strictly alone."""
+        if strictly or is_at_google(request.url):
+            check_functions(request.raw, place_of(request.url))
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer, in the shape that is asked for.

@@ -15,6 +15,7 @@ from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import dated_id, fingerprint, searching_id
 from llm_intercept.dialects.openai.models import answering_model
+from llm_intercept.dialects.openai.of_its_types import UNRECOGNIZED, check_types
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
 from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai.traits import traits
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
+TYPES = ("openai.types.chat.completion_create_params", "CompletionCreateParams")
+"""Where the SDK has the types of a request."""
+
 
 class OpenAIChat(OpenAIDialect):
     """Chat completions, as api.openai.com, Azure and every compatible host speak them."""
@@ -71,6 +75,7 @@ class OpenAIChat(OpenAIDialect):
         """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
         if strictly or flavor_of(request.url) != "compatible":
             check(request)
+            check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer: SSE if the request asks for a stream, else JSON.

@@ -12,6 +12,7 @@ from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
+from llm_intercept.dialects.openai.of_its_types import check_types
 from llm_intercept.dialects.openai.stream_options import without_stream
 from llm_intercept.dialects.openai_responses import grammar, read
 from llm_intercept.dialects.openai_responses.answered import keep, keeping
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 PREPARED = Reply()
 
+TYPES = ("openai.types.responses.response_create_params", "ResponseCreateParams")
+"""Where the SDK has the types of a request."""
+
 
 class OpenAIResponses(OpenAIDialect):
     """Responses, as api.openai.com, Azure and every compatible host speak them."""
@@ -74,6 +78,7 @@ class OpenAIResponses(OpenAIDialect):
         """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
         if strictly or flavor_of(request.url) != "compatible":
             check(request.raw)
+            check_types(request.raw, *TYPES, strictly=strictly)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""
