@@ -114,7 +114,7 @@ def store_at(location: str | os.PathLike[str]) -> Store:
 
 
 def check_folder(location: str | os.PathLike[str], *, writes: bool) -> None:
-    """Raise `SettingsError` if a local tape cannot be read or, if it `writes`, be written; of a URL nothing is asked."""
+    """Raise `SettingsError` if a local tape cannot be read or, where it `writes`, written; a URL is not asked."""
     text = os.fspath(location)
     if "://" in text or "::" in text:
         return
