@@ -9,10 +9,12 @@ Knows: the request's JSON. Must not know: replies.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.dialects.openai.image_links import check_image
+from llm_intercept.dialects.openai.plain_texts import plain_texts
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import (
     LONGEST_NAME,
@@ -26,15 +28,17 @@ from llm_intercept.dialects.openai.refusals import (
     refused,
 )
 from llm_intercept.dialects.openai.strict_subset import STRICT, objection
-from llm_intercept.dialects.openai_chat.read import is_text_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from llm_intercept.model.request import LLMRequest
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 SAYING = ("system", "user", "developer")
 """The roles whose messages always say something."""
 COMMON = ("user", "assistant", "system")
+ROLE = itemgetter("role")
 PLAIN = frozenset({"model", "messages", "stream"})
 DECIMALS = {"temperature": (0, 2), "top_p": (0, 1), "frequency_penalty": (-2, 2), "presence_penalty": (-2, 2)}
 TYPES: tuple[tuple[str, type, str], ...] = (
@@ -55,17 +59,18 @@ NOT_CALLED = (
 )
 
 
-def check(body: Mapping[str, Any]) -> None:
+def check(request: LLMRequest) -> None:
     """Refuse what OpenAI and Azure refuse.
 
     Raises:
         BadRequestError: They do.
 
     """
+    body: Mapping[str, Any] = request.raw
     messages = items(body["messages"])
     if not messages:
         raise empty_array("messages")
-    if not all(is_text_alone(one) and one["role"] in COMMON for one in messages):
+    if not plain_texts(request) or not all(map(COMMON.__contains__, map(ROLE, messages))):
         _check_messages(messages)
     if not body.keys() <= PLAIN:
         _check_fields(body)
