@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.dialects.openai.image_links import check_image
+from llm_intercept.dialects.openai.plain_texts import is_text_alone
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import (
     LONGEST_NAME,
@@ -26,7 +27,6 @@ from llm_intercept.dialects.openai.refusals import (
     refused,
 )
 from llm_intercept.dialects.openai.strict_subset import STRICT, objection
-from llm_intercept.dialects.openai_chat.read import is_text_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
