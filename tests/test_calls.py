@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import io
 import json
@@ -16,7 +17,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from llm_intercept import Call, Interceptor, LLMInterceptError, Reply, api_error, intercept, tool_call, when
+from llm_intercept import Call, Interceptor, LLMInterceptError, Reply, api_error, disconnect, intercept, tool_call, when
 from llm_intercept.errors import BudgetExceededError, SettingsError, UnmatchedRequestError, UnusedRuleError
 from llm_intercept.journal.calls import Calls
 from llm_intercept.model import Usage
@@ -182,6 +183,24 @@ def test_calls_are_a_table_for_rich(llm):
     ):
         assert words in table, table
     assert max(map(len, table.splitlines())) <= 160
+
+
+def test_the_table_tells_who_answered_and_what_broke():
+    """What broke off is no plain 200, a limit no rule; nothing is cut in 80 columns, what says nothing is left out."""
+    with intercept(time_scale=0) as llm:
+        llm.rate_limit(requests_per_minute=2)
+        llm.on(stream=True).reply("Sunny.", Reply("Sunny, they say.", fault=disconnect(after=1)), "a")
+        for _ in range(3):
+            with contextlib.suppress(httpx.TransportError):
+                httpx.post(URL, json=chat("weather", stream=True))
+        narrow, wide = io.StringIO(), io.StringIO()
+        Console(width=80, file=narrow).print(llm.calls)
+        Console(width=200, file=wide).print(llm.calls)
+    assert "…" not in narrow.getvalue()
+    for words in ("200 and RemoteProtocolError", "429", "api_error('rate_limit_exceeded'), by no rule"):
+        assert words in wide.getvalue(), wide.getvalue()
+    assert "attempt" in wide.getvalue()
+    assert "turn" not in wide.getvalue()
 
 
 # Attempts

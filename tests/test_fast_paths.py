@@ -7,11 +7,12 @@ import importlib
 import pickle
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import intercept, raw
+from llm_intercept import Reply, intercept, raw, tool_call
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.padding import quoted
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
@@ -96,3 +97,45 @@ def test_a_request_can_be_made_by_hand() -> None:
     assert (request.last_user, request.turn, request.tools, request.output_format) == ("hello", 1, (), None)
     assert LLMRequest(model="y").messages == ()
     assert request.replaced(messages=()).last_user == ""
+
+
+PLAIN = chat("hello")
+SAID_TO_ALL = {
+    "text": Reply("hello"),
+    "thought": Reply("so", reasoning="because"),
+    "refused": Reply(refusal="no"),
+    "deltas": Reply(deltas=["a", "", "b"]),
+    "call": Reply(tool_calls=[tool_call("weather", city="Paris")]),
+    "calls": Reply("so", tool_calls=[tool_call("weather", city="Paris"), tool_call("weather", id="mine", city="Rome")]),
+    "variants": Reply(variants=[Reply(tool_calls=[tool_call("weather", city="Rome")]), "two"]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::llm_intercept.errors.UnfitReplyWarning")
+@pytest.mark.parametrize("url", [URL, "https://api.groq.com/openai/v1/chat/completions"])
+@pytest.mark.parametrize("name", SAID_TO_ALL)
+def test_what_is_said_to_all_requests_alike_is_what_is_said_to_each(name: str, url: str) -> None:
+    """One that has a parameter (`n`: 1) is answered by itself; one that has none by what is kept, with ids of its own."""
+
+    def answered(**more: Any) -> list[Any]:
+        with intercept(SAID_TO_ALL[name], created=1):
+            bodies = [httpx.post(url, json={**PLAIN, **more}).json() for _ in range(2)]
+            return [{name: body[name] for name in ("choices", "usage")} for body in bodies]
+
+    alike = answered()
+    assert answered() == alike
+    assert list(map(without_ids, alike)) == list(map(without_ids, answered(n=1)))
+    ids = [call["id"] for one in alike for call in one["choices"][0]["message"].get("tool_calls") or ()]
+    given = ids.count("mine")
+    assert len(set(ids)) == len(ids) - max(0, given - 1)
+
+
+def without_ids(value: Any) -> Any:
+    """Leave out what is another in each answer."""
+    if isinstance(value, dict):
+        return {
+            key: without_ids(part)
+            for key, part in value.items()
+            if not (key == "id" and part != "mine") and not key.endswith("_time")
+        }
+    return list(map(without_ids, value)) if isinstance(value, list) else value

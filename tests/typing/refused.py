@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING
 import httpx2
 from openai import OpenAI
 
-from llm_intercept import Interceptor, InterceptTransport, Match, Pace, Recordings, Reply, auto, intercept, wrap
+from llm_intercept import (
+    Interceptor,
+    InterceptTransport,
+    Match,
+    Pace,
+    Recordings,
+    Reply,
+    api_error,
+    auto,
+    completion,
+    embedding,
+    intercept,
+    moderation,
+    refusal,
+    wrap,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -19,11 +34,38 @@ def what_cannot_be_a_reply() -> None:
         llm.on("a").reply(None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("b").reply([1, 2])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
         auto(tools="all")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("d").reply(Reply)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("e").reply(b"text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("f").reply("a", times="2")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("g").reply("a", expect="1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("h").reply("a").per("session")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("c").reply(lambda: "no request")  # type: ignore[arg-type,misc] # pyright: ignore[reportArgumentType]
     intercept(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Interceptor(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     InterceptTransport(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     wrap(OpenAI(), 42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def what_a_reply_may_not_have() -> None:
+    api_error("rate_limited")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    api_error(429, retry_after="1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Reply(content="text")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    Reply("text", fault="disconnect")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    embedding("text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    moderation(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    refusal(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    completion(model="gpt-4o", messages="hi")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def what_cannot_be_asked_of_calls() -> None:
+    with intercept("hi") as llm:
+        llm.on(modle="gpt-4o")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+        llm.on("a", turn="1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.calls.matching(source="replay")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.calls.matching(status="200")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.assert_called_with(modle="gpt-4o")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+        llm.budget(call=5)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+        llm.rate_limit(requests_per_minute="4")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def what_a_setting_may_not_be() -> None:

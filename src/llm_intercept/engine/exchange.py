@@ -189,11 +189,7 @@ class Engine:
         if dialect is OPAQUE and not is_of_a_model(head, content, chain):
             unknown = "elsewhere"
         try:
-            request = read(dialect, head, content)
-            if dialect.remembers:
-                request = self._recalled(dialect, request, head, chain)
-            if self.validate != "off" and not self._goes_out(head, chain):
-                dialect.validate(request, strictly=self.validate == "strict")
+            request = self._checked(dialect, read(dialect, head, content), head, chain)
         except BadRequestError as refused:
             if not self._goes_out(head, chain):
                 return self._refused(refused, head, dialect, content)
@@ -220,16 +216,19 @@ class Engine:
         """Whether a tape or the network may answer what no rule does."""
         return records(chain) or self.lets_unmatched_out or lets_out(head, chain)
 
-    def _recalled(
+    def _checked(
         self, dialect: Dialect, request: LLMRequest, head: WireRequest, chain: tuple[Engine, ...]
     ) -> LLMRequest:
-        """Complete a request by what it continues; what nobody here answered, a tape or the network may know."""
+        """Complete a request by what it continues, and refuse what its API would; a tape or the network may know it."""
         try:
-            return dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
+            if dialect.remembers:
+                request = dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
+            if self.validate != "off" and self.recorder is None:
+                dialect.validate(request, strictly=self.validate == "strict")
         except BadRequestError:
-            if self._goes_out(head, chain):
-                return request
-            raise
+            if not self._goes_out(head, chain):
+                raise
+        return request
 
     def _answered(self, case: Case, chain: tuple[Engine, ...], why: str) -> Exchange:
         """Answer with what was decided."""

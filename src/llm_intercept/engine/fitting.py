@@ -60,10 +60,12 @@ class Fitting:
             FailedExchange: It does not fit, and that is an error.
 
         """
-        rule: Rule | None = case.call.rule
-        if not isinstance(reply, Reply) or rule is None or case.call.source != "rule" or rule in self._told:
+        if not isinstance(reply, Reply):
             return
         if not (self.is_strict or reply.tool_calls or reply.variants or reply.text[:1] in ("{", "[")):
+            return
+        rule: Rule | None = case.call.rule
+        if rule is None or case.call.source != "rule" or rule in self._told:
             return
         found = next(_misfits(case.request, reply, is_strict=self.is_strict), None)
         if found is None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.words import nearest
+from llm_intercept.base.words import counted, nearest
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import ExpectationError, SettingsError
 from llm_intercept.journal.journal import SOURCES
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from llm_intercept.conditions import Conditions
     from llm_intercept.conditions.given import ConditionLike
     from llm_intercept.journal.journal import Call, Source
+
+HEADS = ("#", "model", "last user message", "answer", "from", "tokens", "ms", "turn", "attempt")
+USUAL = {"turn": "1", "attempt": "1"}
+"""Columns that are left out where each row has the same, and what that is."""
+NUMBERS = ("#", "tokens", "ms", *USUAL)
+LONGEST = 40
+"""How many characters of a rule stand in a row."""
 
 
 class Calls(Sequence["Call"]):
@@ -119,15 +126,19 @@ class Calls(Sequence["Call"]):
     def __repr__(self) -> str:
         if not self._calls:
             return "<no calls>"
-        return "\n".join([f"<{len(self._calls)} calls>", *(f"  {call!r}" for call in self._calls)])
+        return "\n".join([f"<{counted(len(self._calls), 'call')}>", *(f"  {call!r}" for call in self._calls)])
 
     def __rich__(self) -> Table:
-        from rich.table import Table  # noqa: PLC0415 - only printing needs it
+        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only printing needs it
+        from rich.table import Column, Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table("#", "model", "last user message", "turn", "answer", "from", "tokens", "ms", "attempt")
-        for number, call in enumerate(self._calls, 1):
-            table.add_row(*(Text(visible(cell)) for cell in _row(number, call)))
+        rows = [_row(number, call) for number, call in enumerate(self._calls, 1)]
+        shown = [name for name in HEADS if name not in USUAL or any(row[name] != USUAL[name] for row in rows)]
+        columns = [Column(name, no_wrap=name in NUMBERS, overflow="fold") for name in shown]
+        table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+        for row in rows:
+            table.add_row(*(Text(visible(row[name])) for name in shown))
         return table
 
 
@@ -158,20 +169,28 @@ def _checked(name: str, value: object) -> object:
     return value
 
 
-def _row(number: int, call: Call) -> tuple[str, ...]:
+def _row(number: int, call: Call) -> dict[str, str]:
     from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only printing needs it
 
     request = call.request
-    by = f"{call.rule} {call.rule.where}" if call.rule is not None else call.source
-    outcome = str(call.status or (type(call.error).__name__ if call.error else "-"))
-    return (
+    asked = shorten(request.last_user, 40) if request.last_user else shown_url(request.url) if not request.model else ""
+    cells = (
         str(number),
         request.model + (" (stream)" if request.stream else ""),
-        shorten(request.last_user, 40) if request.last_user else shown_url(request.url) if not request.model else "",
-        str(request.turn),
-        outcome,
-        by,
+        asked,
+        call.outcome,
+        _by(call),
         str(call.usage.total_tokens) if call.usage is not None else "-",
         f"{call.duration * 1000:.1f}",
+        str(request.turn),
         str(call.attempt),
     )
+    return dict(zip(HEADS, cells, strict=True))
+
+
+def _by(call: Call) -> str:
+    """Say who answered: a rule and its place, or else where the answer came from; a limit and chaos are no rules."""
+    if call.rule is not None:
+        said = str(call.rule)
+        return f"{said if len(said) <= LONGEST else said[: LONGEST - 1] + '…'} {call.rule.where}"
+    return f"{call.reply}, by no rule" if call.source == "rule" else call.source

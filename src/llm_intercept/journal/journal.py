@@ -111,6 +111,13 @@ class Call:
         return 1 + (self.failed_before if told is None else told)
 
     @property
+    def outcome(self) -> str:
+        """The status, and what the answer ended with where it did not end well."""
+        ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
+        broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
+        return f"{self.status}{broken}" if self.status else ended or "no answer yet"
+
+    @property
     def failed(self) -> bool:
         """Whether the exchange ended with an exception or an error status."""
         return self.error is not None or self.status >= FAILED
@@ -144,12 +151,9 @@ class Call:
     def __repr__(self) -> str:
         words = [self.request.model or _shown(self.request.url), "stream" if self.request.stream else "JSON"]
         words += [shorten(self.request.last_user, 40)] if self.request.last_user else []
-        ended = getattr(self.error, "kind", None) or type(self.error).__name__ if self.error is not None else ""
-        broken = f" and {ended}" if ended and self.status and self.status < FAILED else ""
-        outcome = f"{self.status}{broken}" if self.status else ended or "no answer yet"
         by = f" by {self.rule} ({self.rule.where})" if self.rule is not None else ""
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
-        return visible(f"<Call {' '.join(words)}: {outcome} from {self.source}{by}{again}>")
+        return visible(f"<Call {' '.join(words)}: {self.outcome} from {self.source}{by}{again}>")
 
     def __getstate__(self) -> dict[str, Any]:
         """Say what another process can have of a call: of a rule its name, of what does not travel its `repr`."""

@@ -6,7 +6,7 @@ Knows: which status belongs to which error. Must not know: any API's words for t
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.base.json import header_pairs, to_json_text
 from llm_intercept.base.words import nearest
@@ -21,7 +21,25 @@ if TYPE_CHECKING:
     from llm_intercept.timing.pace import Pace
 
 LOWEST, HIGHEST = 400, 599
-NAMES = {
+ErrorName = Literal[
+    "invalid_request",
+    "context_length_exceeded",
+    "content_filter",
+    "invalid_api_key",
+    "permission_denied",
+    "model_not_found",
+    "conflict",
+    "request_too_large",
+    "unprocessable_entity",
+    "rate_limit_exceeded",
+    "insufficient_quota",
+    "server_error",
+    "bad_gateway",
+    "service_unavailable",
+    "gateway_timeout",
+    "overloaded",
+]
+NAMES: dict[str, int] = {
     "invalid_request": 400,
     "context_length_exceeded": 400,
     "content_filter": 400,
@@ -43,7 +61,7 @@ NAMES = {
 
 
 def api_error(
-    status: int | str,
+    status: int | ErrorName,
     message: str | None = None,
     *,
     code: str | None = None,

@@ -50,6 +50,7 @@ from llm_intercept.timing.pace_text import check_text
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition, Form
+    from llm_intercept.replies.api_error import ErrorName
 
 KINDS = ("structured", "raw", "error", "auto", "embedding", "moderation", "passthrough")
 OF_ERRORS = {"message", "code", "retry_after"}
@@ -133,7 +134,8 @@ class ReplyInFile(Strict):
     def made(self) -> Any:
         """Make the reply."""
         if self.error is not None:
-            return api_error(self.error, self.message, code=self.code, retry_after=self.retry_after)
+            error = cast("int | ErrorName", self.error)  # another is told with its file and line
+            return api_error(error, self.message, code=self.code, retry_after=self.retry_after)
         if "structured" in self.given:
             return structured(self.structured)
         if self.raw is not None:

@@ -22,9 +22,9 @@ def is_text_alone(message: Any) -> bool:
 
 def plain_texts(request: LLMRequest) -> list[str]:
     """Return the texts of messages that have nothing else, without reading them into values; else none."""
-    known: dict[Any, list[str]] = request.beside
-    if plain_texts not in known:
+    found: list[str] | None = request.beside.get(plain_texts)
+    if found is None:
         messages = items(request.raw.get("messages"))
         texts = [message["content"] for message in messages if is_text_alone(message)]
-        known[plain_texts] = texts if len(texts) == len(messages) else []
-    return known[plain_texts]
+        found = request.beside[plain_texts] = texts if len(texts) == len(messages) else []
+    return found

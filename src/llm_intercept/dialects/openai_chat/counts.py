@@ -37,7 +37,7 @@ ASKING = frozenset({"tools", "functions", "response_format"})
 """The parameters that cost tokens."""
 
 
-def usage(request: LLMRequest, plans: list[Plan], tokenizer: Tokenizer, model: str) -> Usage:
+def usage(request: LLMRequest, plans: Sequence[Plan], tokenizer: Tokenizer, model: str) -> Usage:
     """Count the prompt and what was said in all choices."""
     beside = text_beside(request, model)
     said = reasoning = 0

@@ -5,7 +5,6 @@ Knows: docs/wire.md 2 and 4; the parts in this folder, and ties them together. M
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -21,7 +20,7 @@ from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage
 from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
-from llm_intercept.dialects.openai_chat.chunks import choice, deltas, interleaved
+from llm_intercept.dialects.openai_chat.chunks import deltas, interleaved
 from llm_intercept.dialects.openai_chat.counts import prompt_tokens, usage
 from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
@@ -31,6 +30,7 @@ from llm_intercept.dialects.openai_chat.objected import check
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
+from llm_intercept.dialects.openai_chat.said import counted, said_to
 from llm_intercept.dialects.openai_chat.whole_calls import with_whole_calls
 from llm_intercept.dialects.shared.forced import automatic
 from llm_intercept.dialects.shared.http_headers import overridden
@@ -43,13 +43,11 @@ from llm_intercept.replies.reply import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.openai_chat.chunks import Choice
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import Answer
 
@@ -76,7 +74,7 @@ class OpenAIChat(OpenAIDialect):
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
         if strictly or flavor_of(request.url) != "compatible":
-            check(request.raw)
+            check(request, strictly=strictly)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
@@ -119,10 +117,10 @@ def _kept(response: WireResponse, request: LLMRequest, context: Context) -> Wire
 
 
 def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope:
-    model = reply.model or answering_model(request.model, dated=flavor_of(request.url) != "compatible")
-    host = asked_host(request)
+    flavor, host = flavor_of(request.url), asked_host(request)
+    model = reply.model or answering_model(request.model, dated=flavor != "compatible")
     if host is not None:
-        return of_host(host, Envelope("", identity.second, model, None, identity, service_tier=None))
+        return of_host(host, Envelope("", identity.second, model, None, identity, service_tier=None, host=host))
     known = traits(model)
     runs_on = fingerprint(model, identity.second) if known.has_fingerprint else None
     return Envelope(
@@ -132,7 +130,7 @@ def _envelope(request: LLMRequest, reply: Reply, identity: Identity) -> Envelope
         fingerprint="" if known.searches else runs_on,
         identity=identity,
         service_tier=None if known.searches else answering_tier(request.raw),
-        filters_prompt=flavor_of(request.url) != "azure" or not request.messages or request.messages[-1].role != "tool",
+        filters_prompt=flavor != "azure" or not request.messages or request.messages[-1].role != "tool",
     )
 
 
@@ -143,11 +141,13 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
         chunks = _stream(request, reply, planned, frames, context, envelope)
         return WireResponse(200, _headers(request, STREAM, context.identity), chunks)
     frames = _frames(request, reply, context, envelope)
-    said = request.beside.get(_Said)
-    if said is None or said.reply is not reply or said.tokenizer is not context.tokenizer:
-        said = _said(request, reply, context, envelope, frames)
-    context.note_usage(said.used)
-    body = frames.body(said.choices, envelope.usage or said.usage)
+    said = said_to(request, reply, context, envelope)
+    choices = said.choices
+    if envelope.along:
+        choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
+    used = reply.usage or counted(request, said, context, envelope)
+    context.note_usage(used)
+    body = frames.body(choices, envelope.usage or frames.usage(used))
     return WireResponse(200, _headers(request, JSON, context.identity), (body,))
 
 
@@ -159,7 +159,7 @@ def _frames(
     request: LLMRequest, reply: Reply, context: Context, envelope: Envelope, planned: Sequence[Plan] = ()
 ) -> Frames:
     """Choose the manner of the host that is asked; a stream's shows in its first chunk what is `planned` for others."""
-    host = asked_host(request)
+    host = envelope.host
     if host is None:
         kind: type[OpenAIFrames | AzureFrames] = AzureFrames if flavor_of(request.url) == "azure" else OpenAIFrames
         return kind(envelope, include_usage=wants_usage(request.raw))
@@ -171,32 +171,6 @@ def _frames(
         prompt=lambda: reply.usage.input_tokens if reply.usage else prompt_tokens(request, context.tokenizer),
     )
     return HostFrames(host, envelope, around)
-
-
-@dataclass(slots=True)
-class _Said:
-    """What a JSON body says, without the ids that every answer has anew."""
-
-    reply: Reply
-    tokenizer: Tokenizer
-    choices: list[Choice]
-    used: Usage
-    usage: dict[str, Any]
-
-
-def _said(request: LLMRequest, reply: Reply, context: Context, envelope: Envelope, frames: Frames) -> _Said:
-    """Say what a reply says to a request; kept beside the request, unless it has ids or can be said only once."""
-    planned = plans(request, reply, context.identity, envelope.choices)
-    is_same_again = envelope.choices is None and not any(plan.identity or plan.is_said_once for plan in planned)
-    tokenizer, model = context.tokenizer, envelope.model
-    choices = [choice(plan, events(plan, tokenizer, model, envelope.created), model) for plan in planned]
-    if envelope.along:
-        choices = [one.with_choice(choice) for choice, one in zip(choices, cycle(envelope.along), strict=False)]
-    used = reply.usage or usage(request, planned, tokenizer, model)
-    said = _Said(reply, tokenizer, choices, used, frames.usage(used))
-    if is_same_again:
-        request.beside[_Said] = said
-    return said
 
 
 def _stream(
@@ -212,7 +186,7 @@ def _stream(
     told: list[Iterator[Choice | Run | Awaited]] = [*streams]
     if envelope.along:
         told = [one.with_deltas(stream) for stream, one in zip(streams, cycle(envelope.along), strict=False)]
-    host = asked_host(request)
+    host = envelope.host
     if host is not None and host.whole_calls:
         told = [with_whole_calls(stream) for stream in told]
     try:

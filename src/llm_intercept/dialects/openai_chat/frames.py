@@ -20,6 +20,7 @@ from llm_intercept.model.wire import Awaited
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from llm_intercept.dialects.openai.hosts.profile import Host
     from llm_intercept.dialects.openai_chat.along import Along
     from llm_intercept.model.usage import Usage
 
@@ -68,6 +69,7 @@ class Envelope:
         choices: How many choices a ready body has; it is not bent to the request.
         more: Fields of a ready body that only its host has.
         along: What goes along with each choice of a ready body.
+        host: The row of the host that is asked; None where OpenAI or Azure is.
 
     """
 
@@ -82,6 +84,7 @@ class Envelope:
     choices: int | None = None
     more: Mapping[str, Any] | None = None
     along: tuple[Along, ...] = ()
+    host: Host | None = None
 
 
 class Frames(Protocol):

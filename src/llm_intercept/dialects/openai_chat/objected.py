@@ -9,11 +9,12 @@ Knows: the request's JSON. Must not know: replies.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.dialects.openai.image_links import check_image
-from llm_intercept.dialects.openai.plain_texts import is_text_alone
+from llm_intercept.dialects.openai.plain_texts import plain_texts
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import (
     LONGEST_NAME,
@@ -31,10 +32,13 @@ from llm_intercept.dialects.openai.strict_subset import STRICT, objection
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from llm_intercept.model.request import LLMRequest
+
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 SAYING = ("system", "user", "developer")
 """The roles whose messages always say something."""
 COMMON = ("user", "assistant", "system")
+ROLE = itemgetter("role")
 PLAIN = frozenset({"model", "messages", "stream"})
 DECIMALS = {"temperature": (0, 2), "top_p": (0, 1), "frequency_penalty": (-2, 2), "presence_penalty": (-2, 2)}
 TYPES: tuple[tuple[str, type, str], ...] = (
@@ -55,23 +59,33 @@ NOT_CALLED = (
 )
 
 
-def check(body: Mapping[str, Any]) -> None:
-    """Refuse what OpenAI and Azure refuse.
+def check(request: LLMRequest, *, strictly: bool) -> None:
+    """Refuse what OpenAI and Azure refuse; strictly also what tests of programs send for the sake of shortness.
 
     Raises:
         BadRequestError: They do.
 
     """
+    body: Mapping[str, Any] = request.raw
     messages = items(body["messages"])
-    if not messages:
-        raise empty_array("messages")
-    if not all(is_text_alone(one) and one["role"] in COMMON for one in messages):
+    if strictly:
+        _check_shortened(body)
+    if not plain_texts(request) or not all(map(COMMON.__contains__, map(ROLE, messages))):
         _check_messages(messages)
     if not body.keys() <= PLAIN:
         _check_fields(body)
         _check_family(body)
         _check_together(body)
         _check_schemas(body)
+
+
+def _check_shortened(body: Mapping[str, Any]) -> None:
+    """Refuse a request without messages, and one that says how to stream and does not."""
+    if not body["messages"]:
+        raise empty_array("messages")
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise refused(told, "stream_options")
 
 
 def _check_fields(body: Mapping[str, Any]) -> None:
@@ -112,9 +126,6 @@ def _check_together(body: Mapping[str, Any]) -> None:
             "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified."
         )
         raise refused(told, "parallel_tool_calls")
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise refused(told, "stream_options")
     wanted = mapping(body.get("response_format")).get("type")
     if wanted == "json_object" and b"json" not in encode(body["messages"]).lower():
         told = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."

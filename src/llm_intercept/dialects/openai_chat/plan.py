@@ -103,7 +103,7 @@ def plans(request: LLMRequest, reply: Reply, identity: str, count: int | None = 
         turn, own = turns[index % len(turns)], ""
         if turn.has_ids or top_logprobs is not None:
             own = derived(identity, index)
-            turn = identified(turn, own, _call_form(request))
+            turn = identified(turn, own, call_form(request))
         budget = Budget.of(wanted.limit, reply, said[index % len(said)], choices=choices)
         found.append(Plan(index, turn, budget, own, wanted.stops, top_logprobs, wanted.names_tool))
     return found
@@ -145,7 +145,8 @@ def _aloud(request: LLMRequest, turn: Turn) -> Turn:
     return replace(turn, said="", audio=Media("audio", transcript=turn.said))
 
 
-def _call_form(request: LLMRequest) -> str:
+def call_form(request: LLMRequest) -> str:
+    """Say which form the ids of calls have at the host that is asked; empty for OpenAI's."""
     host = asked_host(request)
     return "" if host is None else host.call_id
 
@@ -165,10 +166,12 @@ def identified(turn: Turn, identity: str, form: str = "") -> Turn:
 
 
 def _identified(call: ToolCall, identity: str, number: int, form: str) -> ToolCall:
-    if call.id:
-        return call
-    made = filled(form, {"identity": derived(identity, "call", number)}) if form else call_id(identity, number)
-    return replace(call, id=made)
+    return call if call.id else replace(call, id=named_call(identity, number, form))
+
+
+def named_call(identity: str, number: int, form: str) -> str:
+    """Make the id of a call, one of several of a choice, of the `form` that the host has."""
+    return filled(form, {"identity": derived(identity, "call", number)}) if form else call_id(identity, number)
 
 
 def stops(stop: object) -> tuple[str, ...]:

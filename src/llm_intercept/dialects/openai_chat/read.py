@@ -26,6 +26,7 @@ NAME = "openai.chat"
 PATH = "/chat/completions"
 RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
 """The least and the most of what OpenAI refuses otherwise (its reference)."""
+CHECKED = frozenset({*RANGES, "tools", "tool_choice"})
 BROWSER_USE = "browser-use"
 FOREIGN_HOSTS = {"llm.api.browser-use.com": BROWSER_USE}
 """Hosts that have the path of chat completions and a schema of their own, and whose they are."""
@@ -55,11 +56,11 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     if not is_array(body.get("messages")):
         given = body.get("messages")
         raise missing("messages") if given is None else wrong_type("messages", "an array of objects", given)
-    if not RANGES.keys().isdisjoint(body):
+    if not CHECKED.isdisjoint(body):
         for name, (least, most) in RANGES.items():
             check_integer(body, name, least, most)
-    if "tools" in body or "tool_choice" in body:
-        check_tools(body, nested=True)
+        if "tools" in body or "tool_choice" in body:
+            check_tools(body, nested=True)
     return ChatRequest.of(head, body, content)
 
 

@@ -14,7 +14,7 @@ _UNEVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
 
 def letters(identity: str, length: int) -> str:
     """Turn hex digits into `length` letters and digits, 32 at the most."""
-    return as_letters(bytes.fromhex(identity))[:length]
+    return bytes.fromhex(identity).translate(_LETTERS, _UNEVEN)[:length].decode()
 
 
 def as_letters(drawn: bytes) -> str:
