@@ -31,7 +31,7 @@ from llm_intercept.errors import (
 )
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
-from llm_intercept.recording.config import is_ci
+from llm_intercept.recording.config import check_folder, is_ci
 from llm_intercept.recording.fingerprint import recorded_of
 from llm_intercept.recording.likeness import Asked
 from llm_intercept.recording.locks import PATIENCE
@@ -95,6 +95,10 @@ class Recorder:
     def records(self) -> bool:
         """Whether a request without a take goes to the network; in CI `auto` does not let it."""
         return self.mode == "record" or (self.mode == "auto" and not is_ci())
+
+    def check_place(self) -> None:
+        """Raise `SettingsError` now if no take can be read, or kept, where the tape is to be: not after one is paid."""
+        check_folder(self.recordings.location, writes=self.records)
 
     def fresh(self) -> Recorder:
         """Make one of the same tape, of which nothing has been played."""

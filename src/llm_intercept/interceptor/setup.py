@@ -52,6 +52,8 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         ),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
+    if engine.recorder is not None:
+        engine.recorder.check_place()
     if settings["log"] is not None:
         engine.journal.log = CallLog(settings["log"])
     return engine

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
@@ -110,6 +111,19 @@ def store_at(location: str | os.PathLike[str]) -> Store:
     from llm_intercept.recording.remote import RemoteStore  # noqa: PLC0415 - fsspec is an extra
 
     return RemoteStore(text)
+
+
+def check_folder(location: str | os.PathLike[str], *, writes: bool) -> None:
+    """Raise `SettingsError` if a local tape cannot be read or, where it `writes`, written; a URL is not asked."""
+    text = os.fspath(location)
+    if "://" in text or "::" in text:
+        return
+    folder = Path(text).absolute()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        raise SettingsError("recordings", text, f"a folder; {'this' if there == folder else there} is a file")
+    if writes and not os.access(there, os.W_OK | os.X_OK):
+        raise SettingsError("recordings", text, f"a folder that can be written; {there} cannot, for this user")
 
 
 def is_ci(environ: Mapping[str, str] = os.environ) -> bool:
