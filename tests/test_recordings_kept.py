@@ -23,7 +23,7 @@ from click.testing import CliRunner
 
 from llm_intercept import Interceptor, Recordings, intercept, wrap
 from llm_intercept.cli.app import app
-from llm_intercept.errors import RecordingError, UnmatchedRequestError
+from llm_intercept.errors import RecordingError, SettingsError, UnmatchedRequestError
 from llm_intercept.recording import locks, sessions, sizes, store
 from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.store import FolderStore
@@ -514,3 +514,19 @@ def test_a_miss_blames_the_date_only_where_it_differs(tmp_path, later, blamed):
     told = last.json()["error"]["message"]
     assert ("Only a date or a time differs" in told) == blamed
     assert ("it has been played" in told) != blamed
+
+
+@pytest.mark.parametrize("mode", ["replay", "auto", "record"])
+@pytest.mark.parametrize("place", ["file", "file/tape"])
+def test_a_file_where_a_folder_was_meant_is_told_before_a_request(tmp_path, mode, place):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(SettingsError, match=r"a folder; .*file"), intercept(mode=mode, recordings=tmp_path / place):
+        pytest.fail("the block began")
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_an_answer_is_paid(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # the tests' user may write everywhere
+    with pytest.raises(SettingsError, match="can be written"), intercept(mode="auto", recordings=tmp_path / "tape"):
+        pytest.fail("the block began")
+    with intercept(mode="replay", recordings=tmp_path / "tape"):
+        pass

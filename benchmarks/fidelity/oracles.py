@@ -26,23 +26,24 @@ from tests import test_chat_conformance as chat
 from tests import test_gemini_conformance as gemini
 from tests import test_responses_conformance as responses
 
+from llm_intercept import Reply
+from llm_intercept.dialects.openai_chat.accumulate import accumulated
 from llm_intercept.model import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.recorded import Exchange
 
-    from llm_intercept import Reply
 
 CHAT_GREW = {
     # what has it: field: the month of the first recording with it
-    "": {"service_tier": "2025-01", "obfuscation": "2025-08"},
+    "": {"service_tier": "2025-01"},
     "message": {"annotations": "2025-03"},
 }
+CHAT_GREW_IN_STREAMS = {"": {"service_tier": "2025-02", "obfuscation": "2025-08"}}
 CHAT_SINCE = datetime(2024, 11, 1, tzinfo=UTC).timestamp()
 KEPT_LONGER_SINCE = "2026-07-29"
-STREAMS_TIER_SINCE = "2025-02"
 
 
 class Oracle(NamedTuple):
@@ -59,6 +60,11 @@ class Oracle(NamedTuple):
     made: Callable[[Exchange], float | None]
     as_of: Callable[[Any, Exchange], Any]
     seen: Callable[[Any, Exchange], Any]
+
+
+def used(reply: Reply, usage: Any) -> Reply:
+    """Give the same reply with the recorded usage as its API wrote it."""
+    return reply.replaced(usage=Reply(usage=usage).usage) if usage else reply
 
 
 def undivided(reply: Reply) -> Reply:
@@ -81,24 +87,21 @@ def _chat_exchanges() -> list[Exchange]:
 
 
 def _chat_as_of(told: Any, exchange: Exchange) -> Any:
-    if exchange.request.get("service_tier"):  # which was answered long before it was told unasked
-        return told
     month = datetime.fromtimestamp(chat.created(exchange), UTC).strftime("%Y-%m")
-    return _without_later(told, month, "", is_sse=exchange.is_sse)
+    # A tier that is asked for was answered long before it was told unasked.
+    asked = {"service_tier"} if exchange.request.get("service_tier") else set[str]()
+    later = {within: {name: since for name, since in grew.items() if name not in asked and since > month}
+             for within, grew in (CHAT_GREW_IN_STREAMS if exchange.is_sse else CHAT_GREW).items()}  # fmt: skip
+    return _without(told, later, "")
 
 
-def _without_later(told: Any, month: str, within: str, *, is_sse: bool) -> Any:
+def _without(told: Any, later: Mapping[str, Mapping[str, str]], within: str) -> Any:
     if isinstance(told, list):
-        return [_without_later(one, month, within, is_sse=is_sse) for one in cast("list[Any]", told)]
+        return [_without(one, later, within) for one in cast("list[Any]", told)]
     if not isinstance(told, dict):
         return told
-    grew = CHAT_GREW.get(within, {})
-    kept: dict[str, Any] = {}
-    for name, one in cast("dict[str, Any]", told).items():
-        since = STREAMS_TIER_SINCE if is_sse and name == "service_tier" else grew.get(name, "")
-        if since <= month:
-            kept[name] = _without_later(one, month, name, is_sse=is_sse)
-    return kept
+    fields = cast("dict[str, Any]", told)
+    return {name: _without(one, later, name) for name, one in fields.items() if name not in later.get(within, {})}
 
 
 def _made(kind: Any, value: Any) -> Any:
@@ -108,7 +111,9 @@ def _made(kind: Any, value: Any) -> Any:
 
 def _chat_seen(told: Any, exchange: Exchange) -> Any:
     if not exchange.is_sse:
-        return _made(ChatCompletion, told).model_dump(exclude={"id", "created", "system_fingerprint"})
+        dumped = _made(ChatCompletion, told).model_dump(exclude={"id", "created", "system_fingerprint"})
+        (dumped["usage"] or {}).pop("latency_checkpoint", None)  # what Azure measured
+        return dumped
     state = ChatCompletionStreamState()
     for chunk in told:
         if "choices" in chunk:  # the SDK's helper fails at one without, whoever sent it
@@ -176,12 +181,17 @@ def _date(exchange: Exchange) -> float | None:
     return datetime.strptime(sent, "%a, %d %b %Y %H:%M:%S %Z").replace(tzinfo=UTC).timestamp() if sent else None
 
 
+def _chat_reply(exchange: Exchange) -> Reply:
+    told = chat.theirs(exchange)
+    return used(chat.as_reply(exchange), (accumulated(told) if exchange.is_sse else told).get("usage"))
+
+
 ORACLES = (
-    Oracle("chat completions", _chat_exchanges, chat.as_reply, chat.created, _chat_as_of, _chat_seen),
+    Oracle("chat completions", _chat_exchanges, _chat_reply, chat.created, _chat_as_of, _chat_seen),
     Oracle(
         "Responses",
         lambda: _raw(responses.answers(), "openai", "azure"),
-        responses.as_reply,
+        lambda one: used(responses.as_reply(one), responses.body_of(one).get("usage")),
         responses.made,
         _responses_as_of,
         _responses_seen,
@@ -189,7 +199,7 @@ ORACLES = (
     Oracle(
         "Anthropic's messages",
         lambda: _raw(messages.answers(), "anthropic"),
-        messages.as_reply,
+        lambda one: used(messages.as_reply(one), messages.body_of(one).get("usage")),
         _date,
         lambda told, exchange: messages.as_of(told, messages.month(exchange)),
         _messages_seen,
@@ -197,7 +207,7 @@ ORACLES = (
     Oracle(
         "Gemini",
         lambda: _raw(gemini.answers(), "gemini", "vertex"),
-        gemini.as_reply,
+        lambda one: used(gemini.as_reply(one), gemini.theirs(one)[-1].get("usageMetadata")),
         gemini.began,
         lambda told, _: told,
         _gemini_seen,

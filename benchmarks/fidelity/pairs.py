@@ -24,10 +24,12 @@ JSON, DELTAS, TEXT = "JSON", "stream, given its deltas", "stream, given its text
 MASKS = (
     (re.compile(r'("(?:created|created_at|completed_at|createTime)": ?)"?[\d.TZ:-]+"?'), r"\1 0"),
     (re.compile(r'("(?:responseId|system_fingerprint|obfuscation|p)": ?)(?:"(?:[^"\\]|\\.)*"|null)'), r'\1"…"'),
+    (re.compile(r'("(?:\w+_ms)": ?)\d+'), r"\1 0"),
     (re.compile(r'("avgLogprobs": ?)-?[\d.e-]+'), r"\1 0"),
     (re.compile(r"\b(chatcmpl-|call_|fp_|resp_|msg_|rs_|fc_|toolu_|srvtoolu_|req_|ws_|ci_|ig_|mcp_)\w+"), r"\1…"),
 )
-"""What is made up anew for each answer: times, ids, fingerprints, paddings, what the model thought likely."""
+"""What is made up anew for each answer: times, ids, fingerprints, paddings, what the model thought likely, what Azure
+measured."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from llm_intercept.errors import (
 )
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
-from llm_intercept.recording.config import is_ci
+from llm_intercept.recording.config import check_folder, is_ci
 from llm_intercept.recording.fingerprint import recorded_of
 from llm_intercept.recording.likeness import Asked
 from llm_intercept.recording.locks import PATIENCE
@@ -71,12 +71,13 @@ class Recorder:
     Args:
         recordings: The tape and its settings.
         mode: `replay`, `record` or `auto`.
+        mode_from: Where that was said, a word of `remedy.SAID`.
 
     """
 
-    def __init__(self, recordings: Recordings, mode: str) -> None:
+    def __init__(self, recordings: Recordings, mode: str, mode_from: str = "argument") -> None:
         self.recordings = recordings
-        self.mode = mode
+        self.mode, self.mode_from = mode, mode_from
         self._failures: list[LLMInterceptError] = []
         self._lost: dict[str, int] = {}
         self._session: Session | None = None
@@ -96,9 +97,13 @@ class Recorder:
         """Whether a request without a take goes to the network; in CI `auto` does not let it."""
         return self.mode == "record" or (self.mode == "auto" and not is_ci())
 
+    def check_place(self) -> None:
+        """Raise `SettingsError` now if no take can be read, or kept, where the tape is to be: not after one is paid."""
+        check_folder(self.recordings.location, writes=self.records)
+
     def fresh(self) -> Recorder:
         """Make one of the same tape, of which nothing has been played."""
-        return Recorder(self.recordings, self.mode)
+        return Recorder(self.recordings, self.mode, self.mode_from)
 
     @cached_property
     def tape(self) -> Tape:
@@ -317,7 +322,7 @@ class Recorder:
         try:
             return self.recordings.matching.fingerprint({"key": key(request)})
         except Exception as error:
-            raise ReplyFunctionError("match", self.tape.store.location, error) from error
+            raise ReplyFunctionError("key=…", self.tape.store.location, error) from error
 
     def _scanned(self) -> LLMInterceptError | None:
         """Read again what was written, and look for secrets in it."""

@@ -52,6 +52,8 @@ def engine_of_settings(settings: Mapping[str, Any]) -> Engine:
         ),
         recorder=None if settings["mode"] in WITHOUT_TAPE else _recorder(settings),
     )
+    if engine.recorder is not None:
+        engine.recorder.check_place()
     if settings["log"] is not None:
         engine.journal.log = CallLog(settings["log"])
     return engine
@@ -93,4 +95,5 @@ def _recorder(settings: Mapping[str, Any]) -> Recorder:
     from llm_intercept.engine.recorder import Recorder  # noqa: PLC0415 - recordings cost 20 ms
     from llm_intercept.recording.config import recordings_of  # noqa: PLC0415 - as above
 
-    return Recorder(recordings_of(settings["recordings"], settings["replay_speed"]), settings["mode"])
+    tape = recordings_of(settings["recordings"], settings["replay_speed"])
+    return Recorder(tape, settings["mode"], settings["mode_from"])

@@ -73,5 +73,5 @@ def _varint(number: int) -> bytes:
 
 
 def mean_logprob(identity: str, number: int) -> float:
-    """Make the mean log probability of a candidate's tokens."""
-    return -(1 + int(derived(identity, "logprob", number)[:12], 16) % 10**9) / 10**10
+    """Make the mean log probability of a candidate's tokens: of any size, as the recorded ones are (-1.1 to -9e-06)."""
+    return -(10 ** (int(derived(identity, "logprob", number)[:13], 16) / 16**13 * 4 - 4))

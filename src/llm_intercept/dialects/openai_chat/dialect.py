@@ -74,7 +74,7 @@ class OpenAIChat(OpenAIDialect):
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
         if strictly or flavor_of(request.url) != "compatible":
-            check(request)
+            check(request, strictly=strictly)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
