@@ -20,7 +20,6 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from llm_intercept import (
     Interceptor,
     InterceptTransport,
-    Match,
     Recordings,
     Reply,
     api_error,
@@ -192,7 +191,7 @@ def test_a_take_answers_the_other_api_with_the_same_parts(
     with tempfile.TemporaryDirectory() as name:
         folder, other = Path(name), OTHER[api]
         recorded = ask(recording(folder, reply), api, conversation.body(api), stream=shape == "stream")
-        tape = Recordings(folder, match="api", repeat_last=True)
+        tape = Recordings(folder, ignore="api", repeat_last=True)
         with intercept(recordings=tape, mode="replay") as llm:
             for stream in (False, True):
                 assert ask(playing(), other, conversation.body(other), stream=stream) == recorded
@@ -227,17 +226,17 @@ def test_what_an_id_continues_is_a_part_of_the_conversation(tmp_path: Path, api:
     words = ["z y x", "b y x"]
     client = recording(tmp_path, heard)  # one, since what is recorded anew takes the place of what was before
     recorded = [go_on(client, api, one) for one in words]
-    with intercept(recordings=Recordings(tmp_path, match="api"), mode="replay") as llm:
+    with intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay") as llm:
         assert [go_on(playing(), OTHER[api], one) for one in reversed(words)] == recorded[::-1]
     assert {call.source for call in llm.calls} == {"recording"}
-    with pytest.raises(NotFoundError), intercept(recordings=Recordings(tmp_path, match="api"), mode="replay"):
+    with pytest.raises(NotFoundError), intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay"):
         go_on(playing(), OTHER[api], "y x")
 
 
 def test_what_a_take_answers_can_be_asked_for_by_its_id(tmp_path: Path) -> None:
     """It is an answer of this interceptor's, which no tape has."""
     ask(recording(tmp_path, "kept"), "openai.chat", HELLO.body("openai.chat"))
-    with intercept(recordings=Recordings(tmp_path, match="api", repeat_last=True), mode="replay"):
+    with intercept(recordings=Recordings(tmp_path, ignore="api", repeat_last=True), mode="replay"):
         made = [playing().responses.create(**HELLO.body("openai.responses")) for _ in range(2)]
         assert [playing().responses.retrieve(one.id) for one in made] == made
     assert made[0].id != made[1].id
@@ -257,7 +256,7 @@ def test_what_a_take_answers_can_be_asked_for_by_its_id(tmp_path: Path) -> None:
 def test_an_error_is_the_other_apis_error(tmp_path: Path, api: str, given: Any, raised: type[Exception]) -> None:
     """Of the same status, with the same message and code."""
     told: list[Any] = []
-    tape = Recordings(tmp_path, match="api")
+    tape = Recordings(tmp_path, ignore="api")
     with pytest.raises(raised) as caught:
         ask(recording(tmp_path, given, keep_errors=True), api, HELLO.body(api))
     told.append(caught.value)
@@ -275,7 +274,7 @@ def test_a_recorded_wait_is_told_at_recorded_speed(tmp_path: Path) -> None:
         ask(recording(tmp_path, api_error(429, retry_after=7), keep_errors=True), *_asked("openai.chat"))
     waits = [caught.value.response.headers["retry-after"]]
     for speed in ("recorded", "instant"):
-        tape = Recordings(tmp_path, match="api", replay_speed=speed)
+        tape = Recordings(tmp_path, ignore="api", replay_speed=speed)
         with intercept(recordings=tape, mode="replay", time_scale=0), pytest.raises(RateLimitError) as caught:
             ask(playing(), *_asked("openai.responses"))
         waits.append(caught.value.response.headers.get("retry-after"))
@@ -302,7 +301,7 @@ def test_what_the_other_api_cannot_say_is_an_error_that_names_take_and_apis(
     expected = rf"(?s)001-hello-\w+\.json of {api} cannot answer {OTHER[api]}: .*{said}"
     with (
         pytest.raises(Exception, match=expected),
-        intercept(recordings=Recordings(tmp_path, match="api"), mode="replay"),
+        intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay"),
     ):
         ask(playing(), *_asked(OTHER[api]))
 
@@ -311,13 +310,13 @@ def test_what_the_other_api_cannot_say_is_an_error_that_names_take_and_apis(
 def test_a_function_may_find_a_take_of_another_api(tmp_path: Path, api: str) -> None:
     """It is answered in the words of the API that is asked, not with the other's bytes; what is no answer is told."""
     recorded = ask(recording(tmp_path, "by a function"), *_asked(api))
-    tape = Recordings(tmp_path, match=lambda request: request.model and 1, repeat_last=True)
+    tape = Recordings(tmp_path, key=lambda request: request.model and 1, repeat_last=True)
     with intercept(recordings=tape, mode="replay"):
         assert ask(playing(), *_asked(OTHER[api]), stream=True) == recorded
     with pytest.raises(Exception, match=r"cannot answer openai\.embeddings"), intercept(recordings=tape, mode="replay"):
         playing().embeddings.create(model="e", input="a")
     recording(tmp_path / "other", embedding([0.5])).embeddings.create(model="e", input="a", encoding_format="float")
-    tape = Recordings(tmp_path / "other", match=lambda _: 1)
+    tape = Recordings(tmp_path / "other", key=lambda _: 1)
     said = f"openai.embeddings cannot answer {api}: its answer cannot be read back"
     with pytest.raises(Exception, match=said), intercept(recordings=tape, mode="replay"):
         ask(playing(), *_asked(api))
@@ -326,41 +325,44 @@ def test_a_function_may_find_a_take_of_another_api(tmp_path: Path, api: str) -> 
 def test_a_miss_says_that_a_take_of_another_api_would_do_and_how(tmp_path: Path) -> None:
     """With what is ignored already; what is said is right."""
     ask(recording(tmp_path, "kept"), *_asked("openai.responses"))
-    for match in (None, Match(ignore=("$.model",))):
+    for ignore in ((), "$.model"):
         with (
             pytest.raises(NotFoundError) as caught,
-            intercept(recordings=Recordings(tmp_path, match=match), mode="replay"),
+            intercept(recordings=Recordings(tmp_path, ignore=ignore), mode="replay"),
         ):
             ask(playing(), *_asked("openai.chat"))
         assert "json: it was recorded over openai.responses, and openai.chat is asked" in caught.value.message
         (setting,) = [line for line in caught.value.message.splitlines() if "another API" in line]
-        tape = eval(setting.partition("recordings=")[2], {"Recordings": Recordings, "Match": Match})
+        tape = eval(setting.partition("recordings=")[2], {"Recordings": Recordings})
         with intercept(recordings=tape, mode="replay"):
             assert ask(playing(), *_asked("openai.chat"))["text"] == "kept"
 
 
-@pytest.mark.parametrize("match", [None, "api", Match(ignore=("$.tools",))])
-def test_a_miss_of_another_makers_model_says_how_a_take_would_do(tmp_path: Path, match: Any) -> None:
-    """Its model is another one always, so that `match="api"` alone does not help."""
+@pytest.mark.parametrize("ignore", [(), "api", ("$.tools",)])
+def test_a_miss_of_another_makers_model_says_how_a_take_would_do(tmp_path: Path, ignore: Any) -> None:
+    """Its model is another one always, so that `ignore="api"` alone does not help."""
     ask(recording(tmp_path, "kept"), *_asked("openai.chat"))
     asked = {"model": "claude-sonnet-5", "max_tokens": 9, "messages": [{"role": "user", "content": HELLO.last}]}
 
-    def answer(match: Any) -> dict[str, Any]:
-        with intercept(recordings=Recordings(tmp_path, match=match), mode="replay"):
+    def answer(ignore: Any) -> dict[str, Any]:
+        with intercept(recordings=Recordings(tmp_path, ignore=ignore), mode="replay"):
             return httpx2.post("https://api.anthropic.com/v1/messages", json=asked).json()
 
     with pytest.raises(UnmatchedRequestError) as caught:
-        answer(match)
+        answer(ignore)
     assert "over openai.chat, and anthropic.messages is asked, of the model 'claude-sonnet-5'" in str(caught.value)
     (setting,) = [line for line in str(caught.value).splitlines() if "another API" in line]
-    tape = eval(setting.partition("recordings=")[2], {"Recordings": Recordings, "Match": Match})
-    assert answer(tape.matching)["content"] == [{"type": "text", "text": "kept"}]
+    tape = eval(setting.partition("recordings=")[2], {"Recordings": Recordings})
+    assert answer(tape.ignore)["content"] == [{"type": "text", "text": "kept"}]
 
 
 def test_a_miss_across_apis_names_what_differs_in_words_of_neither(tmp_path: Path) -> None:
     ask(recording(tmp_path, "kept"), *_asked("openai.responses"))
     asked = Conversation("", [], "hallo", has_tools=False)
-    with pytest.raises(NotFoundError) as caught, intercept(recordings=Recordings(tmp_path, match="api"), mode="replay"):
+    with (
+        pytest.raises(NotFoundError) as caught,
+        intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay"),
+    ):
         ask(playing(), *_asked("openai.chat", asked))
     assert "messages[0].text: recorded 'hello'; now 'hallo'" in caught.value.message
     assert "one field differs" in caught.value.message
@@ -372,12 +374,12 @@ def test_takes_of_one_conversation_are_played_in_order_and_the_apis_own_first(tm
     client = recording(tmp_path, lambda _: next(numbers))
     for api in ("openai.chat", "openai.responses", "openai.chat"):
         ask(client, *_asked(api))
-    with intercept(recordings=Recordings(tmp_path, match="api", repeat_last=True), mode="replay"):
+    with intercept(recordings=Recordings(tmp_path, ignore="api", repeat_last=True), mode="replay"):
         said = [ask(playing(), *_asked("openai.responses"))["text"] for _ in range(4)]
     assert said == ["2", "1", "3", "2"]
     with (
         pytest.raises(NotFoundError, match="3 times, and they have been played"),
-        intercept(recordings=Recordings(tmp_path, match="api"), mode="replay"),
+        intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay"),
     ):
         for _ in range(4):
             ask(playing(), *_asked("openai.responses"))
@@ -390,10 +392,10 @@ def test_what_is_ignored_and_what_changes_counts_across_apis_too(tmp_path: Path,
     said = [Conversation(f"Be brief. {key}", [], f"id {digit * 8}-1111-4111-8111-111111111111") for digit in "ab"]
     ask(recording(tmp_path, "kept"), *_asked(api, said[0]))
     other = {**said[1].body(OTHER[api]), "model": "gpt-4.1"}
-    tape = Recordings(tmp_path, match=Match(ignore=("api", "$.model")))
+    tape = Recordings(tmp_path, ignore=("api", "$.model"))
     with intercept(recordings=tape, mode="replay"):
         assert ask(playing(), OTHER[api], other)["text"] == "kept"
-    with pytest.raises(NotFoundError), intercept(recordings=Recordings(tmp_path, match="api"), mode="replay"):
+    with pytest.raises(NotFoundError), intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay"):
         ask(playing(), OTHER[api], other)
     assert key not in "".join(one.read_text() for one in tmp_path.iterdir())
 
@@ -406,7 +408,7 @@ def test_auto_records_over_one_api_and_plays_over_the_other(tmp_path: Path) -> N
         answer = contextvars.Context().run(api.request, request.method, request.url, content=request.read())
         return httpx2.Response(200, headers={"content-type": answer.headers["content-type"]}, content=answer.content)
 
-    recorder = Interceptor(recordings=Recordings(tmp_path, match="api", repeat_last=True), mode="auto")
+    recorder = Interceptor(recordings=Recordings(tmp_path, ignore="api", repeat_last=True), mode="auto")
     transport = InterceptTransport(inner=httpx2.MockTransport(upstream), interceptor=recorder)
     client = OpenAI(api_key="none", max_retries=0, http_client=httpx2.Client(transport=transport))
     said = [go_on(client, name, "a b c") for name in ("openai.responses", "openai.chat", "openai.responses")]
@@ -426,7 +428,7 @@ def test_an_answer_takes_the_recorded_time_in_pieces_of_its_own(tmp_path: Path) 
     whole = 50 + 25 * len(take["response"]["events"])
     for stream in (False, True):
         for speed, expected in (("recorded", whole), (2.0, 2 * whole), ("instant", 0)):
-            tape = Recordings(tmp_path, match="api", replay_speed=speed)
+            tape = Recordings(tmp_path, ignore="api", replay_speed=speed)
             with intercept(recordings=tape, mode="replay", time_scale=0) as llm:
                 ask(playing(), *_asked("openai.responses"), stream=stream)
             assert engine_of(llm).service.clock.now() == pytest.approx(expected, abs=10)
@@ -438,7 +440,7 @@ def test_any_api_that_holds_a_conversation_takes_part(tmp_path: Path) -> None:
     ask(recording(tmp_path, "kept"), "openai.chat", body)
     vectors = recording(tmp_path, embedding([0.5])).embeddings
     made = vectors.create(model="e", input="hello", encoding_format="float")
-    with intercept(recordings=Recordings(tmp_path, match="api"), mode="replay"):
+    with intercept(recordings=Recordings(tmp_path, ignore="api"), mode="replay"):
         assert playing().completions.create(model=body["model"], prompt="hello").choices[0].text == "kept"
         again = playing().embeddings.create(model="e", input="hello", encoding_format="float")
     assert again.data == made.data

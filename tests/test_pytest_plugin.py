@@ -1073,6 +1073,27 @@ def test_recordings_are_kept_where_the_option_says(run, pytester):
     result.stdout.fnmatch_lines(["*tapes*"])
 
 
+MODES_SAID = [
+    ((), {"pytest__ini": "[pytest]\nllm_recordings = t\n"}, "recordings for which nobody says a mode mean 'replay'"),
+    (("--llm-mode=replay",), {"pytest__ini": "[pytest]\nllm_recordings = t\n"}, "in place of --llm-mode=replay"),
+    ((), {"pytest__ini": "[pytest]\nllm_mode = replay\nllm_recordings = t\n"}, "which comes before llm_mode = replay*"),
+]
+
+
+@pytest.mark.parametrize(("options", "files", "said"), MODES_SAID, ids=["unsaid", "flag", "ini"])
+def test_a_miss_says_where_the_mode_was_said_and_the_command_that_records(run, options, files, said):
+    """The test alone; a flag comes before all else."""
+    result = run("def test_it(llm_mock):\n    swallow()\n", *options, **files)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"Record it: --llm-mode=auto*{said}*:",
+            "  python -m pytest --llm-mode=auto test_it.py::test_it",
+            "*llm-intercept recordings rekey * -- python -m pytest test_it.py::test_it",
+        ]
+    )
+
+
 def test_the_marker_is_registered_and_the_options_are_listed(run):
     """`--strict-markers` accepts it; `--markers` and `--help` explain."""
     code = "@pytest.mark.llm_intercept('hi')\ndef test_it():\n    assert ask() == 'hi'\n"

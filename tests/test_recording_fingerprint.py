@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_intercept import Match
 from llm_intercept.dialects.openai.not_in_key import NOT_IN_KEY
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording.fingerprint import matching, slug
+from llm_intercept.recording.config import Recordings
+from llm_intercept.recording.fingerprint import Match, slug
 from llm_intercept.recording.paths import parse, removed
 from llm_intercept.recording.volatile import VOLATILE
 from tests.support import URL
@@ -21,7 +21,7 @@ BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "tem
 
 
 def fingerprint(body=BODY, *, match=None, url=URL):
-    found = matching(match)
+    found = match or Match()
     return found.fingerprint(found.canonical("POST", url, body))
 
 
@@ -84,7 +84,8 @@ def test_parameters_of_the_url_make_a_difference_where_takes_keep_them():
     assert (
         fingerprint(url=URL + "?key=[redacted]&alt=sse") == fingerprint(url=URL + "?token=[redacted]") == fingerprint()
     )
-    assert fingerprint(url=URL + "?deployment=a", match="query") == fingerprint(match="query")
+    match = Match(ignore=("query",))
+    assert fingerprint(url=URL + "?deployment=a", match=match) == fingerprint(match=match)
 
 
 @pytest.mark.parametrize(
@@ -146,37 +147,52 @@ def test_tool_call_ids_are_renumbered_whatever_they_look_like():
 
 
 @pytest.mark.parametrize(
-    ("match", "other"),
+    ("ignore", "other"),
     [
         ("$.temperature", {**BODY, "temperature": 1}),
         (["$.temperature", "$.model"], {**BODY, "temperature": 1, "model": "x"}),
-        (Match(ignore=("$.messages[0].content",)), said("other")),
+        (("$.messages[0].content",), said("other")),
         ("$.messages[*]", {**BODY, "messages": []}),
         ("$..content", said("other")),
         ("$['messages'][-1]", {**BODY, "messages": []}),
     ],
 )
-def test_match_loosens_by_path(match, other):
+def test_paths_may_be_ignored(ignore, other):
+    match = Recordings("tape", ignore=ignore).matching
     assert fingerprint(other) != fingerprint()
     assert fingerprint(other, match=match) == fingerprint(match=match)
 
 
-def test_match_may_leave_out_the_host():
-    assert fingerprint(url="https://a.test/x", match="host") == fingerprint(url="https://b.test/x", match="host")
+def test_the_host_may_be_ignored():
+    match = Recordings("tape", ignore="host").matching
+    assert fingerprint(url="https://a.test/x", match=match) == fingerprint(url="https://b.test/x", match=match)
 
 
-@pytest.mark.parametrize("bad", ["temperature", "$", "$.a b", 3, ["$.a", 3], Match])
-def test_a_match_that_cannot_be_used_is_refused(bad):
-    if bad is Match:
-        with pytest.raises(SettingsError, match="volatile"):
-            Match(volatile=("uuid", "unheard-of"))
-        with pytest.raises(SettingsError, match="volatile"):
-            Match(volatile={"x": "("})
-        with pytest.raises(SettingsError, match="takes for ever"):
-            Match(volatile={"x": "(a+)+$"})
-        return
+@pytest.mark.parametrize("bad", ["temperature", "$", "$.a b", 3, None, ["$.a", 3], lambda request: request.model])
+def test_paths_that_cannot_be_ignored_are_refused(bad):
     with pytest.raises(SettingsError):
-        matching(bad)
+        Recordings("tape", ignore=bad)
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ({"volatile": ("uuid", "unheard-of")}, "volatile"),
+        ({"volatile": {"x": "("}}, "volatile"),
+        ({"volatile": {"x": "(a+)+$"}}, "takes for ever"),
+        ({"key": "$.model"}, r"key='\$\.model' cannot be used\. Use a function"),
+        (
+            {"match": "$.model"},
+            r"match=.* in Recordings\(…\): no setting has this name\. All of a request counts but .*ignore=",
+        ),
+        ({"match_on": ["uri"]}, r"ignore="),
+        ({"record_mode": "once"}, r"mode="),
+        ({"ignores": "$.model"}, r"Did you mean 'ignore'\?"),
+    ],
+)
+def test_what_a_tape_cannot_be_told_is_refused_in_words_of_ours(bad, told):
+    with pytest.raises(SettingsError, match=told):
+        Recordings("tape", **bad)
 
 
 @pytest.mark.parametrize(

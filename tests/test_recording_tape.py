@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from llm_intercept import Match
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording import store as store_module
 from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.config import store_at
+from llm_intercept.recording.fingerprint import Match
 from llm_intercept.recording.remote import RemoteStore
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import DamagedTakeError, Take, TakeRequest, TakeResponse, read_take

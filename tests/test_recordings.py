@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, InterceptTransport, Match, Recordings, Redaction, intercept, wrap
+from llm_intercept import Interceptor, InterceptTransport, Recordings, Redaction, intercept, wrap
 from llm_intercept.errors import (
     DamagedRecordingWarning,
     RecordingError,
@@ -24,7 +24,7 @@ from llm_intercept.errors import (
 )
 from llm_intercept.recording import capture
 from tests.conftest import Case
-from tests.support import chat, collecting
+from tests.support import URL, chat, collecting
 from tests.upstream import WORDS, serving
 
 APIS = ("chat", "responses", "messages")
@@ -307,6 +307,26 @@ def test_in_ci_auto_replays_alone(upstream, tmp_path, monkeypatch, ci, goes_out)
     assert upstream.seen == []
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mode": "replay"}, "Record it: mode='auto' in place of mode='replay' in the code."),
+        ({}, "Record it: mode='auto' beside recordings=, which alone means 'replay'."),
+    ],
+)
+def test_a_miss_says_where_the_mode_was_said(tmp_path, options, said):
+    """And a command that runs: this test, and no other."""
+    with (
+        pytest.raises(UnmatchedRequestError) as caught,
+        intercept(recordings=tmp_path / "tape", **options),
+        contextlib.suppress(AssertionError),
+    ):
+        assert httpx.post(URL, json=chat()).is_success
+    told = str(caught.value)
+    assert said in told
+    assert "-- python -m pytest 'tests/test_recordings.py::test_a_miss_says_where" in told
+
+
 def test_rules_come_before_recordings_in_every_mode(case, upstream, tmp_path):
     for mode in ("record", "auto", "replay"):
         with intercept(mode=mode, recordings=tmp_path / "tape") as llm:
@@ -334,25 +354,25 @@ def test_one_client_and_one_transport_record_and_replay(case, upstream, tmp_path
     same(case.send(case.body(), client=replaying, url=upstream.of(case.api)), recorded)
 
 
-def test_match_loosens_what_is_found(case, upstream, tmp_path):
+def test_what_is_ignored_makes_no_difference(case, upstream, tmp_path):
     with intercept(mode="record", recordings=tmp_path / "tape"):
         recorded = ask(case, upstream, "hi", temperature=1)
-    matches = ["$.temperature", Match(ignore=("$.temperature",)), lambda request: request.last_user]
-    for match in matches:
-        with intercept(mode="replay", recordings=Recordings(tmp_path / "tape", match=match)):
+    given = [{"ignore": "$.temperature"}, {"ignore": ("$.temperature",)}, {"key": lambda request: request.last_user}]
+    for loosened in given:
+        with intercept(mode="replay", recordings=Recordings(tmp_path / "tape", **loosened)):
             same(ask(case, upstream, "hi", temperature=2), recorded)
 
 
-def test_a_match_that_raises_is_named(upstream, tmp_path):
+def test_a_key_that_raises_is_named(upstream, tmp_path):
     case = Case("httpx", is_async=False, stream=False)
     with (
-        pytest.raises(Exception, match=r"match.*ZeroDivisionError"),
-        intercept(mode="replay", recordings=Recordings(tmp_path, match=lambda _: 1 / 0)),
+        pytest.raises(Exception, match=r"key=.*ZeroDivisionError"),
+        intercept(mode="replay", recordings=Recordings(tmp_path, key=lambda _: 1 / 0)),
     ):
         assert ask(case, upstream).status_code == 500
 
 
-def test_a_miss_names_the_nearest_take_field_by_field_and_the_command_that_records_it(case, upstream, tmp_path):
+def test_a_miss_names_the_nearest_take_field_by_field_and_a_command(case, upstream, tmp_path):
     with intercept(mode="record", recordings=tmp_path / "tape"):
         ask(case, upstream, "What is the weather in Paris?")
         ask(case, upstream, "Write a poem.", temperature=0.5, n=1)
@@ -366,7 +386,7 @@ def test_a_miss_names_the_nearest_take_field_by_field_and_the_command_that_recor
     said = "input" if case.api == "responses" else "messages"
     assert f"{said}[0].content: recorded '…t is the weather in Paris?'; now '…t is the weather in Rome?'" in text
     assert "temperature: recorded 0.5; now 0.7" in text
-    assert f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={tmp_path / 'tape'} python" in text
+    assert f"llm-intercept recordings rekey {tmp_path / 'tape'} -- python -m pytest 'tests/test_recordings.py::" in text
     assert len(upstream.seen) == 2
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from llm_intercept import Match, Recordings, Redaction, intercept
+from llm_intercept import Recordings, Redaction, intercept
 from llm_intercept.base.multipart import digest, form_of
 from llm_intercept.errors import UnmatchedRequestError, UnrecordedAnswerWarning
 from tests.loopback import QuietHandler, listening
@@ -149,7 +149,7 @@ def test_a_function_of_the_request_finds_takes_of_every_api(tmp_path, path, one,
     with serving(lambda *_: said(b'{"it": "is"}')) as (url, seen):
         with intercept(mode="record", recordings=tmp_path):
             httpx.post(url + path, json=one)
-        tape = Recordings(tmp_path, match=lambda request: (request.method, request.last_user))
+        tape = Recordings(tmp_path, key=lambda request: (request.method, request.last_user))
         with intercept(mode="replay", recordings=tape):
             assert httpx.post(url + path, json=other).json() == {"it": "is"}
         assert len(seen) == 1
@@ -237,9 +237,9 @@ def test_a_miss_for_a_date_alone_says_the_setting_that_finds_the_take(tmp_path, 
             httpx.post(url + "/v1/responses", json={**RESPONSES, "input": now})
         found = str(raised.value).partition("recordings=")[2].partition("\n")[0]
         if names is None:
-            assert "Match" not in str(raised.value)
+            assert "volatile" not in str(raised.value)
             return
         assert ", ".join(map(repr, names)) in found
-        tape = eval(found, {"Recordings": Recordings, "Match": Match})
+        tape = eval(found, {"Recordings": Recordings})
         with intercept(mode="replay", recordings=tape):
             assert httpx.post(url + "/v1/responses", json={**RESPONSES, "input": now}).json() == {"id": "1"}

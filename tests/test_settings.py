@@ -50,7 +50,8 @@ def test_an_argument_like_none_is_told_with_all_there_are():
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("match", r"It is the tape's: recordings=Recordings\('folder', match=…\)\."),
+        ("ignore", r"It is the tape's: recordings=Recordings\('folder', ignore=…\)\."),
+        ("match", r"but what the tape ignores: recordings=Recordings\('folder', ignore='\$\.temperature'\)\."),
         ("response", r"The reply is the first argument, without a name\."),
         ("reply", r"The reply is the first argument, without a name\."),
     ],
@@ -72,7 +73,8 @@ def test_a_tape_without_a_mode_is_replayed(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pyproject.toml").write_text(f"[tool.llm_intercept]\n{table}\n")
     monkeypatch.chdir(tmp_path / "tape")
-    assert chosen({}) | {"recordings": None} == chosen({"mode": "mock"}) | {"recordings": None}
+    unsaid = {"recordings": None, "mode_from": None}
+    assert chosen({}) | unsaid == chosen({"mode": "mock"}) | unsaid
     assert chosen({})["recordings"].endswith("tape")
     monkeypatch.chdir(tmp_path / "mode")
     assert chosen({"recordings": tape})["mode"] == "auto"

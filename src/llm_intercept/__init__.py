@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from llm_intercept.litellm.completion import completion as completion
     from llm_intercept.model.request import LLMRequest as LLMRequest
     from llm_intercept.recording.config import Recordings as Recordings
-    from llm_intercept.recording.fingerprint import Match as Match
     from llm_intercept.recording.redaction import Redaction as Redaction
     from llm_intercept.replies.api_error import api_error as api_error
     from llm_intercept.replies.make import auto as auto
@@ -65,7 +64,6 @@ else:
             "litellm.completion": "completion acompletion",
             "model.request": "LLMRequest",
             "recording.config": "Recordings",
-            "recording.fingerprint": "Match",
             "recording.redaction": "Redaction",
             "replies.api_error": "api_error",
             "replies.make": "tool_call custom_tool_call structured refusal reasoning raw auto embedding moderation "

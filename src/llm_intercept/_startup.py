@@ -108,6 +108,7 @@ def _activate(settings: Mapping[str, Any]) -> None:
         reply,
         auto=reply is None and options["mode"] == "mock" and "rules" not in options,
         where="LLM_INTERCEPT_REPLY",
+        mode_from="environment",
         report=os.environ.get(HEARD, ""),
         failed=lambda error: _stop(str(error)),
         made=lambda _: _tell_run("asked"),

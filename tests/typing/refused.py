@@ -10,7 +10,6 @@ from openai import OpenAI
 from llm_intercept import (
     Interceptor,
     InterceptTransport,
-    Match,
     Pace,
     Recordings,
     Reply,
@@ -94,15 +93,15 @@ def what_is_no_setting() -> None:
 
 def what_a_tape_may_not_be() -> None:
     Recordings(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    Recordings("tape", match=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Recordings("tape", ignore=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Recordings("tape", replay_speed="slow")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    Match(volatile=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Recordings("tape", volatile=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def what_none_of_this_refuses(client: httpx.Client) -> None:
     """Beside the errors, so that a type that refuses everything is one."""
     intercept(["a", "b"], rules=["rules.toml", lambda llm: None], replay_speed=2, pace=Pace(ttft=1))
     intercept(lambda request: request.last_user, passthrough=["api.mistral.ai"], tokenizer=None)
-    intercept(RuntimeError, recordings=Recordings("tape", match=lambda request: request.model))
+    intercept(RuntimeError, recordings=Recordings("tape", key=lambda request: request.model))
     wrap(client, Reply("hi"), seed=1)
     InterceptTransport("hi", inner=httpx2.HTTPTransport())

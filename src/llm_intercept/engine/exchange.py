@@ -33,7 +33,7 @@ from llm_intercept.engine.reach import (
     lets_out,
     records,
 )
-from llm_intercept.engine.readings import forget, read
+from llm_intercept.engine.readings import as_far_as_read, forget, read
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import refusal
 from llm_intercept.engine.warned import warn
@@ -369,7 +369,7 @@ class Engine:
 
     def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
         """Answer what the API itself would refuse."""
-        request = OPAQUE.read(head, content)
+        request = as_far_as_read(dialect, head, content)
         digest = self._identities.digest(request.raw, self.seed)
         call = self.journal.note(Call(request, digest=digest))
         call.source, call.status, call.error = "refused", refused.error.status, refused

@@ -1,6 +1,6 @@
 """Says by which setting a recording would answer a request that differs from it only in what changes with the time.
 
-Knows: takes, and what `Match` can be told. Must not know: how the nearest take is found.
+Knows: takes, and what `Recordings` can be told. Must not know: how the nearest take is found.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def setting(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Ta
     for names in MORE:
         wider = replace(match, volatile=tuple(dict.fromkeys((*match.volatile, *names))))
         if any(_same(wider, take, sought) for take in near):
-            given = f", ignore={match.ignore!r}" if match.ignore else ""
-            return f"Recordings({str(recordings.location)!r}, match=Match(volatile={wider.volatile!r}{given}))"
+            given = f", ignore={_said(match.ignore)!r}" if match.ignore else ""
+            return f"Recordings({str(recordings.location)!r}{given}, volatile={wider.volatile!r})"
     return ""
 
 
@@ -63,5 +63,9 @@ def across(recordings: Recordings, more: tuple[str, ...]) -> str:
     match, place = recordings.matching, str(recordings.location)
     ignored = ignoring(match, more)
     changing = "" if match.volatile == tuple(VOLATILE) else f", volatile={match.volatile!r}"
-    given = f"Match(ignore={ignored!r}{changing})" if changing or ignored != (API,) else repr(API)
-    return f"The same conversation over another API. Let it answer: recordings=Recordings({place!r}, match={given})\n"
+    setting = f"recordings=Recordings({place!r}, ignore={_said(ignored)!r}{changing})"
+    return f"The same conversation over another API. Let it answer: {setting}\n"
+
+
+def _said(ignored: tuple[str, ...]) -> str | tuple[str, ...]:
+    return ignored[0] if len(ignored) == 1 else ignored

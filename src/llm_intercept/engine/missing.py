@@ -5,16 +5,14 @@ Knows: tapes and the facts errors are built from. Must not know: what becomes of
 
 from __future__ import annotations
 
-import shlex
-import sys
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.engine import loosening
 from llm_intercept.engine.across import Across, UnknownBeforeError, is_conversation
 from llm_intercept.engine.explain import facts_of
+from llm_intercept.engine.remedy import advice
 from llm_intercept.engine.reread import api_of_take
 from llm_intercept.facts import TakeFacts, Unmatched
 from llm_intercept.recording.compare import differences, distance
@@ -66,29 +64,6 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
     loosened = loosening.advice(recorder.recordings, sought, read)
     return Unmatched(facts_of(case), problem, (), loosened + advice(recorder), takes=near[:NEAREST])
-
-
-def advice(recorder: Recorder) -> str:
-    """Say how the request is recorded."""
-    location = shlex.quote(str(recorder.recordings.location))
-    command = f"LLM_INTERCEPT=auto LLM_INTERCEPT_RECORDINGS={location} {_command()}"
-    why = " (in CI mode 'auto' records nothing)" if recorder.mode == "auto" else ""
-    return (
-        f"Record it{why}: mode='auto' instead of the code's mode='replay', --llm-mode auto for pytest's llm_mock,"
-        "\nor, for a program that says nothing:\n"
-        f"  {command}\n"
-        f"If only the prompt changed, keep the old answer without paying: llm-intercept recordings rekey {location} -- "
-        f"{_command()}"
-    )
-
-
-def _command() -> str:
-    """Say how this program was started, as far as that can be told."""
-    program = Path(sys.argv[0] if sys.argv and sys.argv[0] not in {"", "-c"} else "app.py")
-    if program.name == "app.py":
-        return "python app.py"
-    module = program.name == "__main__.py"
-    return shlex.join(["python", *(["-m", program.parent.name] if module else [str(program)]), *sys.argv[1:]])
 
 
 def _of_another(recorder: Recorder, case: Case, key: Key) -> Iterator[TakeFacts]:

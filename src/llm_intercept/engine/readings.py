@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.dialects import OPAQUE
+from llm_intercept.dialects.base import BadRequestError
+
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.request import LLMRequest
@@ -30,6 +33,14 @@ def read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
             _kept.clear()
         found = _kept[key] = (head, dialect.read(head, content))
     return found[1]
+
+
+def as_far_as_read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
+    """Read a request that is refused: as its API has it, or where that cannot be, as far as all are alike."""
+    try:
+        return dialect.read(head, content)
+    except BadRequestError:
+        return OPAQUE.read(head, content)
 
 
 def forget(dialect: Dialect, head: WireRequest, content: bytes) -> None:

@@ -71,12 +71,13 @@ class Recorder:
     Args:
         recordings: The tape and its settings.
         mode: `replay`, `record` or `auto`.
+        mode_from: Where that was said, a word of `remedy.SAID`.
 
     """
 
-    def __init__(self, recordings: Recordings, mode: str) -> None:
+    def __init__(self, recordings: Recordings, mode: str, mode_from: str = "argument") -> None:
         self.recordings = recordings
-        self.mode = mode
+        self.mode, self.mode_from = mode, mode_from
         self._failures: list[LLMInterceptError] = []
         self._lost: dict[str, int] = {}
         self._session: Session | None = None
@@ -102,7 +103,7 @@ class Recorder:
 
     def fresh(self) -> Recorder:
         """Make one of the same tape, of which nothing has been played."""
-        return Recorder(self.recordings, self.mode)
+        return Recorder(self.recordings, self.mode, self.mode_from)
 
     @cached_property
     def tape(self) -> Tape:
@@ -321,7 +322,7 @@ class Recorder:
         try:
             return self.recordings.matching.fingerprint({"key": key(request)})
         except Exception as error:
-            raise ReplyFunctionError("match", self.tape.store.location, error) from error
+            raise ReplyFunctionError("key=…", self.tape.store.location, error) from error
 
     def _scanned(self) -> LLMInterceptError | None:
         """Read again what was written, and look for secrets in it."""

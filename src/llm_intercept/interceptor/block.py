@@ -44,9 +44,16 @@ class Interception:
     _is_unused = False
 
     def __init__(
-        self, reply: ReplyLike | None, options: Options, scope: Scope, where: str, *, is_strict: bool = False
+        self,
+        reply: ReplyLike | None,
+        options: Options,
+        scope: Scope,
+        where: str,
+        *,
+        is_strict: bool = False,
+        mode_from: str = "",
     ) -> None:
-        self._reply, self._options, self._where = reply, options, where
+        self._reply, self._options, self._where, self._mode_from = reply, options, where, mode_from
         self._scope: Scope = scope
         self._is_strict = is_strict
         self._spare: Interceptor | None = self._interceptor()
@@ -134,7 +141,7 @@ class Interception:
         return Block(spare or self._interceptor(), self._scope, self._where, is_strict=self._is_strict)
 
     def _interceptor(self) -> Interceptor:
-        return Interceptor(self._reply, _where=self._where, **self._options)
+        return Interceptor(self._reply, _where=self._where, _mode_from=self._mode_from, **self._options)
 
     def _use(self) -> None:
         self._is_unused = False

@@ -23,6 +23,7 @@ def intercept(
     scope: Scope | None = None,
     _where: str = "",
     _is_strict: bool = False,
+    _mode_from: str = "",
     **options: Unpack[Options],
 ) -> Interception:
     """Answer LLM requests for the length of a block, or of a function's calls.
@@ -48,4 +49,6 @@ def intercept(
     from llm_intercept.rules.rule import caller  # noqa: PLC0415 - as above
     from llm_intercept.settings.arguments import chosen_scope  # noqa: PLC0415 - as above
 
-    return Interception(reply, options, chosen_scope(scope), _where or caller(), is_strict=_is_strict)
+    return Interception(
+        reply, options, chosen_scope(scope), _where or caller(), is_strict=_is_strict, mode_from=_mode_from
+    )

@@ -28,6 +28,7 @@ class LazyHandler:
         where: Where that was said.
         refusal: Why it answers nothing, if it does not.
         report: A file that is told of each call; empty for none.
+        mode_from: Where the mode was said, if in no code.
         failed: Is given the error if the interceptor cannot be made, as of a file of rules that is no good.
         made: Is given the engine when it is made.
 
@@ -42,12 +43,13 @@ class LazyHandler:
         where: str = "",
         refusal: Refusal | None = None,
         report: str = "",
+        mode_from: str = "",
         failed: Callable[[LLMInterceptError], None] | None = None,
         made: Callable[[Engine], object] | None = None,
     ) -> None:
         self._settings, self._reply, self._auto, self._where = settings, reply, auto, where
         self._refusal, self._report = refusal, report
-        self._failed, self._made = failed, made
+        self._failed, self._made, self._mode_from = failed, made, mode_from
         self._engine = Once(self._make)
 
     def exchange(self, request: WireRequest, outer: Sequence[Any], /) -> Exchange | None:
@@ -93,7 +95,7 @@ class LazyHandler:
 
         try:
             reply = auto() if self._auto else self._reply
-            engine = engine_of(Interceptor(reply, _where=self._where, **self._settings))
+            engine = engine_of(Interceptor(reply, _where=self._where, _mode_from=self._mode_from, **self._settings))
         except LLMInterceptError as error:
             if self._failed is not None:
                 self._failed(error)

@@ -64,8 +64,16 @@ class Interceptor:
 
     """
 
-    def __init__(self, reply: ReplyLike | None = None, /, *, _where: str = "", **options: Unpack[Options]) -> None:
-        settings = chosen(cast("dict[str, object]", options))
+    def __init__(
+        self,
+        reply: ReplyLike | None = None,
+        /,
+        *,
+        _where: str = "",
+        _mode_from: str = "",
+        **options: Unpack[Options],
+    ) -> None:
+        settings = chosen(cast("dict[str, object]", options), _mode_from)
         self._state: _State | None = None
         self._engine = engine_of_settings(settings)
         self._engine.book.journal = self._engine.journal

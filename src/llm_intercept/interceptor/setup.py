@@ -95,4 +95,5 @@ def _recorder(settings: Mapping[str, Any]) -> Recorder:
     from llm_intercept.engine.recorder import Recorder  # noqa: PLC0415 - recordings cost 20 ms
     from llm_intercept.recording.config import recordings_of  # noqa: PLC0415 - as above
 
-    return Recorder(recordings_of(settings["recordings"], settings["replay_speed"]), settings["mode"])
+    tape = recordings_of(settings["recordings"], settings["replay_speed"])
+    return Recorder(tape, settings["mode"], settings["mode_from"])

@@ -74,10 +74,20 @@ def _block(node: pytest.Item) -> tuple[Interception, bool]:
         reply, options = arguments(node)
         is_said = "all_used" in options or "all_used" in project_defaults()
         options = options if is_said else {"all_used": True, **options}
-        return intercept(*reply, _where=f"{path}:{(line or 0) + 1}", _is_strict=True, **options), is_said
+        where, said = f"{path}:{(line or 0) + 1}", mode_from(node.config, node)
+        return intercept(*reply, _where=where, _is_strict=True, _mode_from=said, **options), is_said
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
     pytest.fail(problem, pytrace=False)
+
+
+def mode_from(config: pytest.Config, test: pytest.Item | None = None) -> str:
+    """Say where the mode of a fixture was said."""
+    if "mode" in from_flags(config):
+        return "flag"
+    if test is not None and any("mode" in marker.kwargs for marker in test.iter_markers("llm_intercept")):
+        return "marker"
+    return "ini" if "mode" in from_ini(config) else "fixture"
 
 
 def ended(block: Interception) -> str:

@@ -15,7 +15,7 @@ from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.entry import intercept
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.pytest_plugin.options import arguments_among, from_flags, from_ini
-from llm_intercept.pytest_plugin.session import ended, in_full
+from llm_intercept.pytest_plugin.session import ended, in_full, mode_from
 from llm_intercept.pytest_plugin.tapes_of_tests import in_its_place
 from llm_intercept.pytest_plugin.told_already import is_told
 from llm_intercept.settings.pyproject import project_defaults
@@ -50,7 +50,7 @@ def _block(request: pytest.FixtureRequest) -> Interception:
         options: dict[str, Any] = {**arguments_among(from_ini(config)), **arguments_among(from_flags(config))}
         options = in_its_place(request.node, options)
         options = options if "all_used" in project_defaults() else {"all_used": True, **options}
-        return intercept(_where=f"{request.fixturename}", _is_strict=True, **options)
+        return intercept(_where=f"{request.fixturename}", _is_strict=True, _mode_from=mode_from(config), **options)
     except LLMInterceptError as error:
         problem = f"{request.fixturename}: the settings llm_* cannot be used: {error}"
     pytest.fail(problem, pytrace=False)

@@ -6,23 +6,24 @@ Knows: settings. Must not know: requests.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
 from llm_intercept.errors import SettingsError
-from llm_intercept.recording.fingerprint import matching
+from llm_intercept.recording.fingerprint import Match, ignored
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.store import FolderStore, Store
+from llm_intercept.recording.volatile import VOLATILE
 from llm_intercept.settings import refuse_unknown, values
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.recording.fingerprint import Match
     from llm_intercept.settings import ReplaySpeed
 
 OFF = ("", "0", "false", "off", "no")
@@ -34,8 +35,15 @@ class Recordings:
 
     Args:
         location: The folder, or an fsspec URL (`s3://…`, with the extra `llm-intercept-transport[fsspec]`).
-        match: What may differ from the recorded request: a `Match`, a path or several (`"$.temperature"`), the API
-            (`"api"`), a function of the request; None for nothing.
+        ignore: Paths of fields of the request that may differ from the recorded one, one or several: `$.temperature`,
+            `$.messages[0]`, `$.messages[*].name`, `$..id`, and the words `host` (with its port), `path` and `query` for
+            the URL's. With the word `api` a take of any API answers the same conversation: the model, who said what,
+            the tools, and what is asked of the answer make the difference, and paths are of these (`$.model`,
+            `$.messages`, `$.tools`, `$.tool_choice`, `$.calls_singly`, `$.max_tokens`, `$.output_format`).
+        key: A function of the `LLMRequest` that returns what makes the difference, instead of the whole request.
+        volatile: The names of the values that change from run to run: `uuid`, `time`, `call` and `tmp` by default,
+            and `date`, `epoch` (a Unix time) and `clock` (07:16) if you name them; or a mapping from a name to a
+            regular expression.
         replay_speed: How streams are played: `instant`, `recorded` (with their gaps), or a factor of the gaps (2.0 is
             slower); by default as the interceptor's `replay_speed` says, or at once.
         repeat_last: Whether the last take of a request is played again when there is none left.
@@ -50,33 +58,32 @@ class Recordings:
     """
 
     location: str | os.PathLike[str]
-    match: Match | str | Sequence[str] | Callable[[LLMRequest], object] | None = None
+    ignore: str | Sequence[str] = ()
+    key: Callable[[LLMRequest], object] | None = None
+    volatile: Sequence[str] | Mapping[str, str | re.Pattern[str]] = tuple(VOLATILE)
     replay_speed: ReplaySpeed | None = None
     repeat_last: bool = False
     keep_errors: bool = False
     redaction: Redaction | None = field(default_factory=Redaction)
+    matching: Match = field(init=False, repr=False, compare=False)
+    """What may differ."""
 
     if not TYPE_CHECKING:  # type checkers know the arguments there are
 
         def __new__(cls, *_: object, **given: object) -> Self:
             """Refuse arguments that there are not, in words of ours."""
-            refuse_unknown(given, cls.__slots__, "Recordings(…)")
+            refuse_unknown(given, [one.name for one in fields(cls) if one.init], "Recordings(…)")
             return object.__new__(cls)
 
     def __post_init__(self) -> None:
         if not isinstance(self.location, str | os.PathLike) or not str(self.location):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SettingsError("recordings", self.location, "a folder or an fsspec URL")
-        object.__setattr__(self, "match", matching(self.match))
+        object.__setattr__(self, "matching", Match(ignored(self.ignore), self.key, self.volatile))
         object.__setattr__(self, "redaction", Redaction.of_heads() if self.redaction is None else self.redaction)
         if not isinstance(self.redaction, Redaction):
             raise SettingsError("redaction", self.redaction, "Redaction(…), or None to keep bodies as they are")
         if self.replay_speed is not None:
             values.SPEED.check("replay_speed", self.replay_speed)
-
-    @property
-    def matching(self) -> Match:
-        """What may differ, as a `Match`."""
-        return cast("Match", self.match)
 
     @property
     def redacting(self) -> Redaction:

@@ -33,7 +33,7 @@ PARTS = re.compile(r"[A-Za-z0-9]+")
 OF_URL = frozenset({"host", "path", "query"})
 API = "api"
 WORDS = OF_URL | {API}
-"""What `Match(ignore=…)` takes beside paths."""
+"""What `ignore=` takes beside paths."""
 HOW = frozenset({"api-version", "alt", "beta"})
 """Parameters of a URL that only say how to answer."""
 SENT_AS_IT_IS = "%/:;=@!$&'()*+,~-._[]"
@@ -51,15 +51,9 @@ class Match:
     """How like a recorded request another must be to get its answer.
 
     Args:
-        ignore: Paths of fields that make no difference: `$.temperature`, `$.messages[0]`, `$.messages[*].name`,
-            `$..id`, and the words `host` (with its port), `path` and `query` for the URL's. With the word `api` a take
-            of any API answers the same conversation: the model, who said what, the tools, and what is asked of the
-            answer make the difference, and paths are of these (`$.model`, `$.messages`, `$.tools`, `$.tool_choice`,
-            `$.calls_singly`, `$.max_tokens`, `$.output_format`).
+        ignore: Paths of fields that make no difference, and words; see `Recordings` for this and the others.
         key: A function of the `LLMRequest` that returns what makes the difference, instead of the whole request.
-        volatile: The names of the values that change from run to run: `uuid`, `time`, `call` and `tmp` by default,
-            and `date`, `epoch` (a Unix time) and `clock` (07:16) if you name them; or a mapping from a name to a
-            regular expression.
+        volatile: What changes from run to run.
 
     Raises:
         SettingsError: An argument cannot be used.
@@ -77,7 +71,7 @@ class Match:
         object.__setattr__(self, "_paths", paths)
         object.__setattr__(self, "_volatile", tuple(_patterns(self.volatile)))
         if self.key is not None and not callable(self.key):  # pyright: ignore[reportUnnecessaryComparison]
-            raise SettingsError("match", self.key, "a function of the request")
+            raise SettingsError("key", self.key, "a function of the request")
 
     @property
     def is_default(self) -> bool:
@@ -145,20 +139,15 @@ def hashed(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 
-def matching(value: object) -> Match:
-    """Make a `Match` of what `match=` gives: a `Match`, a path or several, a function, or None."""
-    if value is None:
-        return Match()
-    if isinstance(value, Match):
-        return value
+def ignored(value: object) -> tuple[str, ...]:
+    """Return the paths that `ignore=` gives, one or several; raises `SettingsError`."""
     if isinstance(value, str):
-        return Match(ignore=(value,))
-    if isinstance(value, list | tuple):
-        return Match(ignore=tuple(cast("Iterable[Any]", value)))
-    if callable(value):
-        return Match(key=value)
-    expected = "paths to ignore ('$.temperature'), 'api', a function of the request, or Match(…)"
-    raise SettingsError("match", value, expected)
+        return (value,)
+    if isinstance(value, list | tuple | set | frozenset):
+        return tuple(cast("Iterable[str]", value))
+    raise SettingsError(
+        "ignore", value, "paths ('$.temperature'), 'host', 'path', 'query' or 'api', one or a list of them"
+    )
 
 
 class Renumbering:

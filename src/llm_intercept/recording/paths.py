@@ -27,11 +27,11 @@ def parse(text: object) -> Path:
     if not isinstance(text, str) or not text.startswith("$") or len(text) < 2:  # noqa: PLR2004 - `$` and a step
         meant = f"'$.{text}', if that field was meant, or " if isinstance(text, str) and FIELD.fullmatch(text) else ""
         expected = "a path that begins with '$', such as '$.temperature', or 'host', 'path', 'query' or 'api'"
-        raise SettingsError("match", text, f"{meant}{expected}")
+        raise SettingsError("ignore", text, f"{meant}{expected}")
     while position < len(text):
         found = STEP.match(text, position)
         if found is None:
-            raise SettingsError("match", text, f"a path that can be read; from {text[position:]!r} on it cannot")
+            raise SettingsError("ignore", text, f"a path that can be read; from {text[position:]!r} on it cannot")
         position = found.end()
         index = found["index"]
         steps.append(DEEP if found.group() == DEEP else _step(index, found["quoted"], found["name"]))

@@ -186,8 +186,10 @@ class Tape:
 
     def damaged(self, key: Key) -> dict[str, str]:
         """Give the files that a request cannot do without and that cannot be read, with what is wrong with them."""
-        several = self._several.get(key.fingerprint, Several())
+        if not self.problems:
+            return {}
         if self._loosened is None:
+            several = self._several.get(key.fingerprint, Several())
             found = [key.name(several.next), key.name(several.seen + 1)]
         else:
             found = [name for name in self.problems if key.slug in name]
@@ -261,8 +263,8 @@ class Tape:
     def _meant(self, key: Key, asked: Asked, several: Several) -> int | None:
         """Choose among several takes of a key, whose requests are known: the first equal one, else the first.
 
-        A request whose own takes were all played gets no other's, unless `match=` says that they are the same. Nor does
-        one get the first where the next is damaged, which may be its own.
+        A request whose own takes were all played gets no other's, unless the tape ignores what differs. Nor does one
+        get the first where the next is damaged, which may be its own.
         """
         number = several.equal(asked.likeness)
         if number is not None or self.damaged(key):

@@ -17,16 +17,24 @@ if TYPE_CHECKING:
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 
 
-def chosen(given: Mapping[str, object]) -> dict[str, Any]:
-    """Return the value of every setting; an argument that is None is not given. Raises `SettingsError`."""
+def chosen(given: Mapping[str, object], mode_from: str = "") -> dict[str, Any]:
+    """Return the value of every setting, and as `mode_from` where the mode was said; raises `SettingsError`.
+
+    Args:
+        given: The arguments; one that is None is not given.
+        mode_from: Where these come from, if from none of the code's.
+
+    """
     refuse_unknown(given, ARGUMENTS)
     if "scope" in given:
         raise SettingsError("scope", given["scope"], "it in intercept(…): only a block has a scope")
     checked = {name: BY_NAME[name].kind.check(name, value) for name, value in given.items() if value is not None}
     project = project_defaults()
     found = {**DEFAULTS, **project, **checked}
-    if "recordings" in checked and "mode" not in {*checked, *project}:
+    said = "argument" if "mode" in checked else "table" if "mode" in project else ""
+    if "recordings" in checked and not said:
         found["mode"] = "replay"  # the one that does something with them and never asks the network
+    found["mode_from"] = mode_from or said or "recordings"
     check_tape(found["mode"], found["recordings"])
     return found
 

@@ -11,13 +11,14 @@ MODES_SAID = "'auto' for once and new_episodes, 'replay' for none, 'record' for 
 _TAPE = "It is the tape's: recordings=Recordings('folder', {}=…)."
 _REPLY = "The reply is the first argument, without a name."
 _REDACTION = "Keys are left out by themselves; what else is: Recordings('folder', redaction=Redaction(…))."
+_MATCH = "All of a request counts but what the tape ignores: recordings=Recordings('folder', ignore='$.temperature')."
 _PLACE = "recordings='folder' says where takes are; `llm-intercept recordings import` reads cassettes."
 _OUT = "passthrough=['host'] lets requests to models out; those to other hosts are not touched."
 ARGUMENTS = {
-    **dict.fromkeys(("match", "ignore", "redaction", "repeat_last"), _TAPE),
+    **dict.fromkeys(("ignore", "redaction", "repeat_last"), _TAPE),
     **dict.fromkeys(("reply", "response", "mock_response"), _REPLY),
     "record_mode": f"It is mode= here: {MODES_SAID}.",
-    "match_on": "All of a request counts but what Recordings('folder', ignore='$.temperature') says.",
+    **dict.fromkeys(("match", "match_on"), _MATCH),
     **dict.fromkeys(("cassette", "cassette_library_dir", "cassette_dir", "path_transformer", "serializer"), _PLACE),
     **dict.fromkeys(("filter_headers", "filter_query_parameters", "filter_post_data_parameters"), _REDACTION),
     **dict.fromkeys(("before_record_request", "before_record_response"), _REDACTION),

@@ -21,6 +21,7 @@ from llm_intercept.dialects.google_gemini.paired import check_functions
 from llm_intercept.dialects.google_gemini.raw import chunks_in, in_array, ready
 from llm_intercept.dialects.google_gemini.recorded import RECORDED
 from llm_intercept.dialects.google_gemini.token_counts import Cost, cost_of, media_of, prompt_of
+from llm_intercept.dialects.google_gemini.unknown_names import check_names
 from llm_intercept.dialects.shared.forced import automatic
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.errors import ReplyError
@@ -64,6 +65,8 @@ class GoogleGemini(GoogleDialect):
         """Refuse what Google refuses, of others' hosts strictly alone."""
         if strictly or is_at_google(request.url):
             check_functions(request.raw, place_of(request.url))
+        if strictly:
+            check_names(request.raw, place_of(request.url))
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer, in the shape that is asked for.

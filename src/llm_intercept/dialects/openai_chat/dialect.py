@@ -74,7 +74,7 @@ class OpenAIChat(OpenAIDialect):
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
         if strictly or flavor_of(request.url) != "compatible":
-            check(request)
+            check(request, strictly=strictly)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
@@ -192,7 +192,8 @@ def _stream(
     try:
         for one in interleaved(told) if singly else told[0]:
             if isinstance(one, Run):
-                yield from frames.run(one)
+                for framed in frames.run(one):
+                    yield from framed
             elif isinstance(one, Awaited):
                 yield one
             else:

@@ -59,8 +59,8 @@ NOT_CALLED = (
 )
 
 
-def check(request: LLMRequest) -> None:
-    """Refuse what OpenAI and Azure refuse.
+def check(request: LLMRequest, *, strictly: bool) -> None:
+    """Refuse what OpenAI and Azure refuse; strictly also what tests of programs send for the sake of shortness.
 
     Raises:
         BadRequestError: They do.
@@ -68,8 +68,8 @@ def check(request: LLMRequest) -> None:
     """
     body: Mapping[str, Any] = request.raw
     messages = items(body["messages"])
-    if not messages:
-        raise empty_array("messages")
+    if strictly:
+        _check_shortened(body)
     if not plain_texts(request) or not all(map(COMMON.__contains__, map(ROLE, messages))):
         _check_messages(messages)
     if not body.keys() <= PLAIN:
@@ -77,6 +77,15 @@ def check(request: LLMRequest) -> None:
         _check_family(body)
         _check_together(body)
         _check_schemas(body)
+
+
+def _check_shortened(body: Mapping[str, Any]) -> None:
+    """Refuse a request without messages, and one that says how to stream and does not."""
+    if not body["messages"]:
+        raise empty_array("messages")
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise refused(told, "stream_options")
 
 
 def _check_fields(body: Mapping[str, Any]) -> None:
@@ -117,9 +126,6 @@ def _check_together(body: Mapping[str, Any]) -> None:
             "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified."
         )
         raise refused(told, "parallel_tool_calls")
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise refused(told, "stream_options")
     wanted = mapping(body.get("response_format")).get("type")
     if wanted == "json_object" and b"json" not in encode(body["messages"]).lower():
         told = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."

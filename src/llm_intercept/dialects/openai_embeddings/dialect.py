@@ -12,6 +12,7 @@ from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.by_default import Operation, ready_headers
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, answer_headers
+from llm_intercept.dialects.openai.of_its_types import UNRECOGNIZED, check_types
 from llm_intercept.dialects.openai_embeddings import read
 from llm_intercept.dialects.openai_embeddings.read import dimensions_of, inputs_of, is_base64
 from llm_intercept.dialects.openai_embeddings.recorded import RECORDED
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 ANSWERING = {"text-embedding-ada-002": "text-embedding-ada-002-v2"}
 """The names that OpenAI and Azure answer with, where they are others than those asked for."""
 
+TYPES = ("openai.types.embedding_create_params", "EmbeddingCreateParams")
+"""Where the SDK has the type of a request."""
+
 
 class OpenAIEmbeddings(Operation):
     """Embeddings, as api.openai.com, Azure and every compatible host speak them."""
@@ -50,6 +54,11 @@ class OpenAIEmbeddings(Operation):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        if strictly or flavor_of(request.url) != "compatible":
+            check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         if not isinstance(answer, Embeddings):

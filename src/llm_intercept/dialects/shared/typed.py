@@ -69,6 +69,11 @@ def first_mistake(body: Mapping[str, Any], kind: Any) -> Mistake | None:
     return next((one for one in _mistakes(body, kind, ()) if one.kind != "missing"), None)
 
 
+def unknown_name(body: Mapping[str, Any], kind: Any) -> Place | None:
+    """Find the first field that a kind does not have, whatever the values are."""
+    return next((one.place for one in _mistakes(body, kind, ()) if one.kind == "unknown"), None)
+
+
 def wrong_scalar(body: Mapping[str, Any], kind: Any) -> Mistake | None:
     """Find a field of a body that is a single value by its type, and a value of another type here."""
     known = _simple(kind)
@@ -139,14 +144,20 @@ def _in_union(value: Any, options: tuple[Any, ...], place: Place) -> Iterator[Mi
 
 
 def _branches(kind: Any) -> Iterator[Any]:
-    """Give the branches of a union, and of those in it; but for the models of answers, which SDKs take and write."""
+    """Give the branches of a union, and of those in it; beside TypedDicts no models, which are those of answers."""
+    found = list(_all_branches(kind))
+    are_dicts = any(hasattr(one, "__total__") for one in found)
+    return (one for one in found if not (are_dicts and hasattr(one, "model_fields")))
+
+
+def _all_branches(kind: Any) -> Iterator[Any]:
     origin = get_origin(kind)
     if origin is Annotated:
-        yield from _branches(get_args(kind)[0])
+        yield from _all_branches(get_args(kind)[0])
     elif origin in UNIONS:
         for one in get_args(kind):
-            yield from _branches(one)
-    elif not hasattr(kind, "model_fields"):
+            yield from _all_branches(one)
+    else:
         yield kind
 
 
@@ -188,6 +199,9 @@ def _in_object(value: Any, kind: Any, place: Place) -> Iterator[Mistake]:
 @cache
 def _fields(kind: Any) -> Mapping[str, tuple[Any, bool]]:
     """Give the type of each field of an object by its name in JSON, and whether it must be there; else nothing."""
+    if hasattr(kind, "model_fields"):
+        named = ((name, one) for of, one in kind.model_fields.items() for name in (of, one.alias or of))
+        return {name: (one.annotation, False) for name, one in named}
     if not (isinstance(kind, type) and hasattr(kind, "__total__")):
         return {}
     try:
