@@ -338,9 +338,10 @@ def test_what_a_header_says_is_no_part_of_how_a_message_is_framed():
     async def law(session: Any) -> None:
         async with session.post(URL, json=chat("hi"), headers={"x-note": "transfer-encoding: chunked"}) as response:
             assert await response.read() == b"heard hi"
-            assert [response.headers.get(name) for name in ("x-echo", "x-more")] == ["ax-more: b", None]
+            assert response.headers["x-echo"] == "transfer-encoding: chunked"
 
-    with intercept(lambda request: raw(f"heard {request.last_user}".encode(), headers={"x-echo": "a\r\nx-more: b"})):
+    headers = {"x-echo": "transfer-encoding: chunked"}
+    with intercept(lambda request: raw(f"heard {request.last_user}".encode(), headers=headers)):
         run(law)
 
 

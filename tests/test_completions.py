@@ -157,6 +157,7 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(time, "sleep", slept.append)
     monkeypatch.setattr(anyio, "sleep", asleep)
+    monkeypatch.setattr(asyncio, "sleep", asleep)
     return slept
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import pickle
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -45,7 +46,7 @@ def test_chunks_spliced_in_a_run_are_the_chunks_written_one_by_one(
     one, other = (kind(envelope, include_usage=include_usage) for _ in range(2))
     frames: Frames = one
     halves = [texts[: len(texts) // 3], texts[len(texts) // 3 :]]
-    assert [*frames.run(Run(choice, halves)), one.chunk(None, None)] == [
+    assert [*chain.from_iterable(frames.run(Run(choice, halves))), one.chunk(None, None)] == [
         *(other.chunk(choice(text), None) for text in texts),
         other.chunk(None, None),
     ]

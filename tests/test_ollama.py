@@ -256,7 +256,7 @@ def test_faults_know_the_lines() -> None:
 
 def test_pace_waits_before_each_line() -> None:
     steps = lines_in(["one two three", tool_call("f", a=1)])
-    woven = list(weave(steps, (), Body(grammar, JSON_LINES), lambda: 1.0))
+    woven = list(weave(steps, (), Body(grammar, JSON_LINES), lambda _: 1.0))
     assert woven == [one for step in steps[:-1] for one in (Wait(1.0), step)] + steps[-1:]
 
 

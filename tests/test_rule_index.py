@@ -276,10 +276,10 @@ def matched(book: RuleBook, request: LLMRequest) -> list[str]:
         (lambda number: {"user": f"Topic {number:03}"}, {"texts": [("user", "what of topic 977?")]}),
         (lambda number: {"model": "gpt-*", "user": f"topic {number:03}"}, {"texts": [("user", "topic 977")]}),
         (lambda number: {"model": f"model-{number:03}*", "stream": False}, {"model": "model-977-mini"}),
-        (lambda number: {"api": "openai.chat" if number == 977 else f"api-{number}"}, {}),
+        (lambda number: {"api": "openai.chat" if number == 977 else ("openai.models", "ollama.chat")[number % 2]}, {}),
         (lambda number: {"tool": f"tool_{number}"}, {"tools": [{"function": {"name": "tool_977"}}]}),
         (lambda number: {"tool_result": f"tool_{number}"}, {"texts": [("tool", "tool_977")]}),
-        (lambda number: {"turn": number + 1}, {"texts": [("assistant", "a")] * 977}),
+        (lambda number: {"turn": number + 1}, {"texts": [("user", "a"), ("assistant", "a")] * 977 + [("user", "a")]}),
         (lambda number: {"response_format": f"F{number}"}, {"response_format": {"type": "F977"}}),
     ],
 )

@@ -210,7 +210,7 @@ def test_without_uvicorn_run_answers_pythons_alone_and_says_what_is_missing(tmp_
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("llm_intercept.cli.beside.NEEDED", "not_there_at_all")
     done = CliRunner().invoke(run, ["--reply", "hi", sys.executable, "-c", "import os; print(os.environ)"])
-    assert (done.exit_code, "serve]" in done.stderr) == (0, False)
+    assert (done.exit_code, "serve]" in done.stderr) == (1, False)
     done = CliRunner().invoke(run, ["--reply", "hi", "env", sys.executable, "-S", "-c", ""])
     assert done.exit_code == 1
     assert "pip install 'llm-intercept-transport[serve]'" in done.stderr

@@ -75,7 +75,7 @@ STANDS: list[tuple[Shown, Shown]] = [
     ({"model": "gpt-4*"}, {"model": "gpt-*"}),
     ({"model": "gpt-4o"}, {"model": "GPT-4o"}),
     ({"tool": "a"}, {"tool_result": "a"}),
-    ({"model": "a"}, {"api": "a"}),
+    ({"model": "openai.chat"}, {"api": "openai.chat"}),
     ({"turn": 2}, {"turn": range(1, 4)}),
     ({"turn": range(1, 4)}, {"turn": range(2, 5)}),
     ({"stream": True}, {"stream": False}),
@@ -320,7 +320,8 @@ def tool(number: int) -> dict[str, Any]:
 
 def in_turn(turn: int) -> LLMRequest:
     """Make a request for a late answer."""
-    messages = [{"role": "assistant", "content": "a"}] * (turn - 1)
+    messages = [{"role": role, "content": "a"} for _ in range(turn - 1) for role in ("user", "assistant")]
+    messages.append({"role": "user", "content": "a"})
     return read_chat(WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {}), {"messages": messages})
 
 

@@ -232,14 +232,14 @@ def test_chunks_are_swapped_around_the_waits_between_them() -> None:
 def test_pace_waits_before_tokens_only() -> None:
     """Before each delta with text or arguments; not before the role, the finish, the usage and [DONE]."""
     gaps = itertools.count(1)
-    steps = woven(STREAM, gap=lambda: float(next(gaps)))
+    steps = woven(STREAM, gap=lambda _: float(next(gaps)))
     wanted = [ROLE, *itertools.chain(*((Wait(float(n)), one) for n, one in enumerate(SAID, 1))), FINISH, USAGE, DONE]
     assert steps == wanted
 
 
 def test_a_break_comes_after_the_waits_before_it() -> None:
     """Pace and a disconnect: the waits of the chunks that come are kept."""
-    steps = woven(STREAM, disconnect(after=3), crlf(), gap=lambda: 1.0)
+    steps = woven(STREAM, disconnect(after=3), crlf(), gap=lambda _: 1.0)
     assert [type(step).__name__ for step in steps] == ["bytes", "Wait", "bytes", "Wait", "bytes", "Wait", "Break"]
 
 
@@ -258,7 +258,7 @@ def test_a_hundred_thousand_chunks_take_constant_memory() -> None:
         for number in range(10 * few):
             yield b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % (number % 10)
 
-    steps = weave(source(), faults, Body(GRAMMAR, SSE), lambda: 0.1)
+    steps = weave(source(), faults, Body(GRAMMAR, SSE), lambda _: 0.1)
     tracemalloc.start()
     try:
         for _ in itertools.islice(steps, 2 * few):

@@ -10,6 +10,8 @@ from served_talk import serving, told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+collect_ignore_glob = ["test_served_*.py", "test_asgi_servers.py", "test_migrate.py"]
+"""What starts programs and installs packages: it is run where it is named, by the sessions of `make ecosystem`."""
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "CO_API_KEY")
 
 

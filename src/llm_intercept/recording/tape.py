@@ -186,8 +186,10 @@ class Tape:
 
     def damaged(self, key: Key) -> dict[str, str]:
         """Give the files that a request cannot do without and that cannot be read, with what is wrong with them."""
-        several = self._several.get(key.fingerprint, Several())
+        if not self.problems:
+            return {}
         if self._loosened is None:
+            several = self._several.get(key.fingerprint, Several())
             found = [key.name(several.next), key.name(several.seen + 1)]
         else:
             found = [name for name in self.problems if key.slug in name]

@@ -65,8 +65,9 @@ class Clock:
         """The simulated moment at which answers say they were made, in Unix seconds; or the one they always say."""
         if self._said is not None:
             return self._said
-        ahead = 0.0 if self.scale == 1 else (time.perf_counter() - self._zero) * (self._rate - 1) + self._skipped
-        return int(time.time() + ahead)
+        if self.scale == 1:
+            return int(time.time())
+        return int(time.time() + (time.perf_counter() - self._zero) * (self._rate - 1) + self._skipped)
 
     def advance_to(self, moment: float) -> None:
         """Skip to a moment in virtual time; it is no earlier for anybody afterwards."""

@@ -124,4 +124,4 @@ def _closed(schema: Any) -> Any:
 
 def token_count(value: object) -> int:
     """Read a number of tokens as an answer reports it; 0 where it is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if type(value) is int and value > 0 else 0

@@ -192,7 +192,8 @@ def _stream(
     try:
         for one in interleaved(told) if singly else told[0]:
             if isinstance(one, Run):
-                yield from frames.run(one)
+                for framed in frames.run(one):
+                    yield from framed
             elif isinstance(one, Awaited):
                 yield one
             else:

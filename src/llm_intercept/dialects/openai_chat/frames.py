@@ -106,8 +106,8 @@ class Frames(Protocol):
         """Frame one choice's delta."""
         ...
 
-    def run(self, run: Run) -> Iterator[bytes | Awaited]:
-        """Frame chunks that differ in one text."""
+    def run(self, run: Run) -> Iterator[Sequence[bytes | Awaited]]:
+        """Frame chunks that differ in one text, some at a time."""
         ...
 
     def end(self, usage: dict[str, Any]) -> Iterator[bytes]:
@@ -208,30 +208,31 @@ class OpenAIFrames(_OwnFrames):
             return ""
         return "," + encode(more).decode()[1:-1]
 
-    def run(self, run: Run) -> Iterator[bytes | Awaited]:
-        """Frame chunks that differ in one text."""
+    def run(self, run: Run) -> Iterator[Sequence[bytes | Awaited]]:
+        """Frame chunks that differ in one text, some at a time."""
         choice = run.choice(HOLE)
         before, after = encode(choice).decode().split(f'"{HOLE}"')
         around, behind = self._around(choice)
         head, tail = around + before, f'{after}]{behind},"obfuscation":"'
         for texts in run.texts:
-            yield from (texts,) if isinstance(texts, Awaited) else self._spliced(head, tail, texts)
+            yield (texts,) if isinstance(texts, Awaited) else self._spliced(head, tail, texts)
 
     def _spliced(self, head: str, tail: str, texts: Sequence[str]) -> list[bytes]:
         """Put each text between what all have in common, and a padding behind."""
         missing, letters = 1 - len(head) - len(tail) - len('"}'), self._padding.letters(len(texts))
         begin = "data: " + head
 
-        def frames(written: Iterable[str]) -> list[bytes]:
+        def frames(written: Sequence[str]) -> list[bytes]:
+            places = range(0, len(letters), MODULUS)
             return [
-                f'{begin}{text}{tail}{letters[at : at + (missing - len(text)) % MODULUS]}"}}\n\n'.encode()
-                for at, text in zip(range(0, len(letters), MODULUS), written, strict=True)
+                f'{begin}{text}{tail}{letters[at : at + (missing - length) % MODULUS]}"}}\n\n'.encode()
+                for at, text, length in zip(places, written, map(len, written), strict=True)
             ]
 
         try:
-            return frames(map(quoted, texts))
+            return frames([*map(quoted, texts)])
         except UnicodeEncodeError:  # a lone surrogate
-            return frames(encode(text).decode() for text in texts)
+            return frames([encode(text).decode() for text in texts])
 
 
 class AzureFrames(_OwnFrames):
@@ -282,13 +283,13 @@ class AzureFrames(_OwnFrames):
         padding = self._padding.letters()[: (1 - len(text) + len(own)) % MODULUS]
         return text.replace('"obfuscation":""', f'"obfuscation":"{padding}"', 1)
 
-    def run(self, run: Run) -> Iterator[bytes | Awaited]:
-        """Frame chunks that differ in one text."""
+    def run(self, run: Run) -> Iterator[Sequence[bytes | Awaited]]:
+        """Frame chunks that differ in one text, some at a time."""
         for texts in run.texts:
             if isinstance(texts, Awaited):
-                yield texts
+                yield (texts,)
             else:
-                yield from (self.chunk(run.choice(text), None) for text in texts)
+                yield [self.chunk(run.choice(text), None) for text in texts]
 
     def _prompt_filter(self) -> list[Any]:
         """The prompt's filter results, which are empty where the prompt ends in a tool's answer."""

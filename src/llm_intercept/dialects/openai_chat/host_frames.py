@@ -20,7 +20,7 @@ from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.model.wire import Awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from llm_intercept.dialects.openai.hosts.profile import Host, Template, When
     from llm_intercept.dialects.openai_chat.frames import Envelope, Run
@@ -117,21 +117,23 @@ class HostFrames:
             else:
                 yield self._chunk([one], is_text=telling.is_text)
 
-    def run(self, run: Run) -> Iterator[bytes | Awaited]:
-        """Frame chunks that differ in one text: the first as any chunk, the others spliced where the row allows."""
+    def run(self, run: Run) -> Iterator[Sequence[bytes | Awaited]]:
+        """Frame chunks that differ in one text, some at a time: spliced, but for the first, where the row allows."""
         parts: list[str] = []
         is_spliced = not self._host.padding and self._host.usage_along is None
         for texts in run.texts:
             if isinstance(texts, Awaited):
-                yield texts
+                yield (texts,)
                 continue
+            framed: list[bytes] = []
             for text in texts:
                 if parts:
-                    yield _spliced(parts, text)
+                    framed.append(_spliced(parts, text))
                     continue
-                yield from self.told(run.choice(text))
+                framed += self.told(run.choice(text))
                 if is_spliced:
                     parts = b"".join(self.told(run.choice(HOLE))).decode().split(f'"{HOLE}"')
+            yield framed
 
     def end(self, usage: dict[str, Any]) -> Iterator[bytes]:
         """Frame what ended the last choice, the usage where the host has it, and the end."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def overridden(headers: Headers, given: Headers) -> Headers:
     """Put `given` headers in the place of those of the same name, or after them."""
+    if not given:
+        return headers
     names = {name.lower() for name, _ in given}
     return (*(one for one in headers if one[0] not in names), *given)
 
