@@ -14,8 +14,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from llm_intercept import Interceptor, InterceptTransport, Reply, intercept, raw
-from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
+from llm_intercept import Interceptor, InterceptTransport, Reply, intercept, raw, wrap
+from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError, WrapError
 from tests.conftest import FAMILIES
 from tests.support import ELSEWHERE, URL, ask, chat, collecting, complete, maybe, said
 
@@ -346,6 +346,14 @@ def test_an_answers_headers_are_its_own(case):
         before = first.headers["server"]
         first.headers["server"] = "mine"
         assert case.post().headers["server"] == before != "mine"
+
+
+def test_a_client_that_is_mocked_already_is_not_wrapped_in_silence(case):
+    """Nothing of it would be answered or recorded; where one of its transports is real, that one is answered."""
+    mock = case.module.MockTransport(lambda _: case.module.Response(418))
+    with pytest.raises(WrapError, match="answers by itself"):
+        wrap(case.client(transport=mock), TEXT)
+    assert case.text(case.post(client=wrap(case.client(mounts={"all://mine.test": mock}), TEXT))) == TEXT
 
 
 def test_mounts_choose_the_transport_as_before(case):

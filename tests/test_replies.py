@@ -377,7 +377,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "intercept": intercept,
     "Interceptor": Interceptor,
     "InterceptTransport": InterceptTransport,
-    "wrap": lambda value: wrap(httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))), value),
+    "wrap": lambda value: wrap(httpx.Client(), value),
     "llm.reply": lambda value: Interceptor().reply(value),
     "on.reply": lambda value: Interceptor().on("x").reply(value),
     "second of a script": lambda value: Interceptor().reply("first", value),

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, intercept
+from tests.amounts import amount
 from tests.recorded import needs_recordings, recorded_in
 
 if TYPE_CHECKING:
@@ -321,10 +322,10 @@ def test_the_types_of_embeddings_say_more() -> None:
 @needs_recordings
 def test_nearly_all_recorded_requests_are_of_the_sdks_types() -> None:
     """Nine of 920 are not: they have fields that only other hosts, or older SDKs, know."""
-    found = [one for one in exchanges() if one.status == 200]
+    found = [one for one in exchanges() if one.status == 200][:: amount(1, 6)]
     with httpx.Client(transport=InterceptTransport("fine", validate="strict")) as client:
         refused = [one.name for one in found if client.post(one.url, json=one.request).status_code == 400]
-    assert len(found) > 900
+    assert len(found) > amount(900, 150)
     assert len(refused) <= 9, refused
 
 

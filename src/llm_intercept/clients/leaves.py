@@ -53,6 +53,12 @@ def _leaves(transport: Any, around: tuple[Any, ...], seen: set[int]) -> Iterator
         yield transport
 
 
+def is_mocked(client: Any) -> bool:
+    """Whether every transport that a client holds answers by itself, so that nothing of the client's is seen here."""
+    held = list(_held(client))
+    return bool(held) and not any(True for one in held for _ in leaves(one))
+
+
 def is_leaf(transport: Any) -> bool:
     """Whether a transport is the innermost one: all it holds, if anything, are transports around it."""
     return not is_in_process(transport) and all(_reaches(one, transport, set()) for one in _held(transport))

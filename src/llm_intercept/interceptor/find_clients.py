@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients.aiohttp_door import is_session
 from llm_intercept.clients.family import is_client
+from llm_intercept.clients.leaves import is_mocked
 from llm_intercept.errors import WrapError
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ def http_clients(value: Any) -> list[Any]:
             "takes an httpx or httpx2 client, an aiohttp session, or an object that holds one, such as OpenAI() or "
             "Anthropic()."
         )
+    for one in found:
+        if is_client(one) and is_mocked(one):
+            raise WrapError(
+                f"{type(one).__module__}.{type(one).__qualname__} has a transport that answers by itself (a mock, an "
+                "application), which is never touched: nothing would be answered or recorded. Give it the transport "
+                "that it has by default, or InterceptTransport(…)."
+            )
     return found
 
 
