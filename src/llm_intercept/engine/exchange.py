@@ -223,8 +223,9 @@ class Engine:
         try:
             if dialect.remembers:
                 request = dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
-            if self.validate != "off" and self.recorder is None:
+            if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
                 dialect.validate(request, strictly=self.validate == "strict")
+                request.beside["validated"] = self.validate
         except BadRequestError:
             if not self._goes_out(head, chain):
                 raise
