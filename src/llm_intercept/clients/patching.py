@@ -19,6 +19,7 @@ from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
 from llm_intercept.clients.imports import ImportWatcher
 from llm_intercept.clients.leaves import METHODS, is_abstract_base, is_leaf, is_own_transport, leaves, sending_class
+from llm_intercept.clients.mocks_beside import hand_over, hand_over_async, is_theirs, mock_in
 from llm_intercept.clients.serve import serve, serve_async
 from llm_intercept.clients.tls import creating
 from llm_intercept.errors import HookError
@@ -110,12 +111,16 @@ def _hook_family(module: ModuleType, hooks: HookSet) -> None:
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
     """Make what a leaf transport's method does instead; `sometimes` another transport of its class may be no leaf."""
     is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
-    answer = serve_async if is_async else serve
+    answer, passes = (serve_async, hand_over_async) if is_async else (serve, hand_over)
+    httpx_mock = mock_in(original)
 
     def handle_request(*args: Any, **kwargs: Any) -> Any:
         forward = functools.partial(original, *args, **kwargs)
-        handlers = () if sometimes and not is_leaf(args[0]) else active()
-        return answer(args[1] if len(args) > 1 else kwargs["request"], handlers, forward)
+        transport, request = args[0], args[1] if len(args) > 1 else kwargs["request"]
+        handlers = () if sometimes and not is_leaf(transport) else active()
+        if handlers and is_theirs(request, transport, httpx_mock):
+            return passes(forward)
+        return answer(request, handlers, forward)
 
     return handle_request
 

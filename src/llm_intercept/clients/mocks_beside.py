@@ -1,0 +1,69 @@
+"""Which requests respx or pytest-httpx answers itself: those that a route of theirs matches, whatever host they go to.
+
+Knows: respx's routes and pytest-httpx's matchers, of requests of httpx alone. Must not know: any LLM. Imports neither.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from llm_intercept.clients.activation import forwarding
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+def mock_in(function: Callable[..., Any]) -> Any:
+    """Return the mock of pytest-httpx's for which a function stands in for a transport's; None for any other."""
+    found = {type(value).__name__: value for value in _closed_over(function)}
+    return found.get("HTTPXMock")
+
+
+def is_theirs(request: Any, transport: Any, httpx_mock: Any) -> bool:
+    """Whether a route of respx's that is active, or one of pytest-httpx's mock, matches a request on its way."""
+    if httpx_mock is not None:
+        return any(matcher.match(transport, request) for matcher, _ in httpx_mock._callbacks)  # noqa: SLF001 - it has no other way
+    respx = sys.modules.get("respx.mocks")
+    if respx is None or type(request).__module__.partition(".")[0] != "httpx":
+        return False
+    return any(_matches(route, request) for router in respx.HTTPCoreMocker.routers for route in router.routes)
+
+
+def hand_over(forward: Callable[[], Any]) -> Any:
+    """Let a request go its way to the other mock, which is no door to be watched."""
+    token = forwarding.set(True)
+    try:
+        return forward()
+    finally:
+        forwarding.reset(token)
+
+
+async def hand_over_async(forward: Callable[[], Awaitable[Any]]) -> Any:
+    """Do as `hand_over`, for an async client."""
+    token = forwarding.set(True)
+    try:
+        return await forward()
+    finally:
+        forwarding.reset(token)
+
+
+def _matches(route: Any, request: Any) -> bool:
+    """Whether a route would answer; what it has to give is not asked for, since that would use it up."""
+    if route.is_pass_through:
+        return False
+    try:
+        return not route.pattern or bool(route.pattern.match(request))
+    except RuntimeError:  # it looks at a body that is not there yet
+        return False
+
+
+def _closed_over(function: Any) -> list[Any]:
+    """Return what a function closes over."""
+    values: list[Any] = []
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # it is empty
+            continue
+    return values
