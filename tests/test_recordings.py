@@ -327,6 +327,28 @@ def test_a_miss_says_where_the_mode_was_said(tmp_path, options, said):
     assert "-- python -m pytest 'tests/test_recordings.py::test_a_miss_says_where" in told
 
 
+def test_takes_that_were_not_played_are_an_error_where_all_are_to_be(upstream, tmp_path):
+    """Of a block that replays and ends well, even if it asked nothing; one that records may leave them."""
+    case, tape = Case("httpx", is_async=False, stream=False), Recordings(tmp_path / "tape", all_played=True)
+    with intercept(mode="record", recordings=tape):
+        ask(case, upstream, "one")
+        ask(case, upstream, "two")
+    with (
+        pytest.raises(RecordingError, match=r"1 take in .* not played:\n  \S*two\S*\nDelete them"),
+        intercept(recordings=tape),
+    ):
+        ask(case, upstream, "one")
+    with pytest.raises(RecordingError, match="2 takes in"), intercept(recordings=tape):
+        pass
+    with pytest.raises(KeyError), intercept(recordings=tape):
+        raise KeyError
+    with intercept(recordings=tape):
+        ask(case, upstream, "two")
+        ask(case, upstream, "one")
+    with intercept(mode="auto", recordings=tape):
+        ask(case, upstream, "three")
+
+
 def test_rules_come_before_recordings_in_every_mode(case, upstream, tmp_path):
     for mode in ("record", "auto", "replay"):
         with intercept(mode=mode, recordings=tmp_path / "tape") as llm:

@@ -296,7 +296,7 @@ class HookError(LLMInterceptError):
 
 
 class RecordingError(LLMInterceptError):
-    """An answer could not be recorded; the client got it all the same."""
+    """An answer could not be recorded, the client got it all the same; or takes were not played that were to be."""
 
 
 class DamagedRecordingWarning(LLMInterceptWarning):

@@ -175,7 +175,7 @@ class Engine:
             complete: Whether the block came to its end, so that rules left over count too, where they are to be used.
 
         """
-        recorded = self.recorder.settle() if self.recorder is not None else None
+        recorded = self.recorder.settle(complete=complete) if self.recorder is not None else None
         book = self.book if complete else None
         return settled(self.journal, self.budget, book, recorded, all_used=self.all_used)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_intercept.base.json import mapping
 from llm_intercept.base.version import __version__
+from llm_intercept.base.words import counted
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.engine.across import Across, UnknownBeforeError
 from llm_intercept.engine.rekey import pairing
@@ -39,7 +40,7 @@ from llm_intercept.recording.lookup_key import FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.servers import Servers
 from llm_intercept.recording.take import DamagedTakeError, read_take
-from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request
+from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request, is_partial
 from llm_intercept.recording.writing import WRITER
 from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MOST_TOLD = 50  # answers that were not recorded; a disk that is full for a day has more, and the first say why
 MORE = "and of others, which are not listed"
+UNPLAYED_SHOWN = 10
 PASSING = frozenset({401, 403, 429, *range(500, 600)})
 """The statuses that say how things stand now, not what the request is worth."""
 
@@ -184,9 +186,15 @@ class Recorder:
             return canonical_of_request(kept.request, self.recordings.matching)
         return self._across.of_asked(kept, case.shelves.stores)
 
-    def settle(self) -> LLMInterceptError | None:
-        """Say what went wrong with the recordings: a failure, or a secret that was kept; warn of damaged files."""
-        if "tape" not in self.__dict__:
+    def settle(self, *, complete: bool = False) -> LLMInterceptError | None:
+        """Say what went wrong with the recordings: a failure, or a secret that was kept; warn of damaged files.
+
+        Args:
+            complete: Whether the block came to its end, so that takes that were not played count, if they are to be.
+
+        """
+        wants_all = complete and self.recordings.all_played and not self.records
+        if "tape" not in self.__dict__ and not wants_all:
             return None
         WRITER.wait(self.tape.store.place)
         self._leave()
@@ -200,7 +208,18 @@ class Recorder:
         failure, secret = self._failure(), self._scanned()
         if secret is not None and failure is not None:
             secret.add_note(str(failure))
-        return secret or failure
+        return secret or failure or (self._unplayed() if wants_all else None)
+
+    def _unplayed(self) -> LLMInterceptError | None:
+        """Say which takes were not played."""
+        played = set(self.tape.played)
+        left = [name for name in self.tape.names() if name not in played and not is_partial(name)]
+        if not left:
+            return None
+        place, shown = self.tape.store.location, "".join(f"\n  {name}" for name in left[:UNPLAYED_SHOWN])
+        more = f"\n  … and {len(left) - UNPLAYED_SHOWN:,} more" if len(left) > UNPLAYED_SHOWN else ""
+        advice = "Delete them if nothing asks for them any more, or leave out all_played=True."
+        return RecordingError(f"{counted(len(left), 'take')} in {place} not played:{shown}{more}\n{advice}")
 
     def _warn_of_what_passed(self) -> None:
         """Say which answers were not kept; they would be played for ever, and asked again they are others."""

@@ -49,6 +49,7 @@ class Recordings:
         repeat_last: Whether the last take of a request is played again when there is none left.
         keep_errors: Whether answers with 401, 403, 429 and 5xx are kept too. By default the client gets them and a
             warning says so, since they would be played for ever.
+        all_played: Whether a block that replays and ends well raises for takes that it did not play.
         redaction: What is kept out of takes beside the known shapes of secrets; None keeps bodies as they are, and
             leaves out of URLs and headers what it always does.
 
@@ -65,6 +66,7 @@ class Recordings:
     repeat_last: bool = False
     keep_errors: bool = False
     redaction: Redaction | None = field(default_factory=Redaction)
+    all_played: bool = False
     matching: Match = field(init=False, repr=False, compare=False)
     """What may differ."""
 
