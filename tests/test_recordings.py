@@ -17,6 +17,7 @@ import pytest
 from llm_intercept import Interceptor, InterceptTransport, Recordings, Redaction, intercept, wrap
 from llm_intercept.errors import (
     DamagedRecordingWarning,
+    OldRecordingWarning,
     RecordingError,
     SecretInRecordingError,
     SettingsError,
@@ -347,6 +348,24 @@ def test_takes_that_were_not_played_are_an_error_where_all_are_to_be(upstream, t
         ask(case, upstream, "one")
     with intercept(mode="auto", recordings=tape):
         ask(case, upstream, "three")
+
+
+def test_takes_that_are_older_than_they_may_be_are_told(upstream, tmp_path):
+    """Those that are played, once a block."""
+    case = Case("httpx", is_async=False, stream=False)
+    with intercept(mode="record", recordings=tmp_path):
+        ask(case, upstream, "one")
+        ask(case, upstream, "two")
+    file = next(tmp_path.glob("*two*"))
+    take = json.loads(file.read_text())
+    file.write_text(json.dumps({**take, "recorded_at": "2020" + take["recorded_at"][4:]}))
+    with intercept(recordings=Recordings(tmp_path, max_age=90)):
+        ask(case, upstream, "one")
+    told = pytest.warns(OldRecordingWarning, match=rf"max_age=90 days.*\n  {file.name}$")
+    with told, intercept(recordings=Recordings(tmp_path, max_age=90)):
+        ask(case, upstream, "two")
+    with pytest.raises(SettingsError, match="max_age='90d' cannot be used"):
+        Recordings(tmp_path, max_age="90d")
 
 
 def test_rules_come_before_recordings_in_every_mode(case, upstream, tmp_path):

@@ -307,6 +307,16 @@ class UnrecordedAnswerWarning(LLMInterceptWarning):
     """Answers were not recorded, since they say how things stood then: a wrong key, a limit, a server that failed."""
 
 
+class OldRecordingWarning(LLMInterceptWarning):
+    """Takes were played that are older than `max_age`: the API may answer in another way by now."""
+
+    def __init__(self, location: str, days: float | None, takes: Sequence[str]) -> None:
+        self.location, self.days, self.takes = location, days, takes
+        listed = "".join(f"\n  {take}" for take in takes)
+        problem = f"older than max_age={days} days: record them again, with mode 'record'.{listed}"
+        super().__init__(f"llm-intercept: takes in {location} are {problem}")
+
+
 class RedactedAnswerWarning(LLMInterceptWarning):
     """Redaction changed answers: in replay a program gets the mark, and not what it got.
 

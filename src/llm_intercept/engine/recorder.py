@@ -24,6 +24,7 @@ from llm_intercept.engine.reread import api_of_take, read_request
 from llm_intercept.errors import (
     DamagedRecordingWarning,
     LLMInterceptError,
+    OldRecordingWarning,
     RecordingError,
     RedactedAnswerWarning,
     ReplyFunctionError,
@@ -39,7 +40,7 @@ from llm_intercept.recording.locks import PATIENCE
 from llm_intercept.recording.lookup_key import FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.servers import Servers
-from llm_intercept.recording.take import DamagedTakeError, read_take
+from llm_intercept.recording.take import DamagedTakeError, is_older, read_take
 from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request, is_partial
 from llm_intercept.recording.writing import WRITER
 from llm_intercept.secrets.credentials import Secrets
@@ -85,6 +86,7 @@ class Recorder:
         self._session: Session | None = None
         self._secrets: set[str] = set()
         self._passed: list[int] = []
+        self._old: set[str] = set()
         self._changed: list[RedactedFacts] = []
         self._pairing = pairing()
         self._factor = recordings.factor
@@ -205,6 +207,7 @@ class Recorder:
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
         self._warn_of_what_passed()
         self._warn_of_what_changed()
+        self._warn_of_what_is_old()
         failure, secret = self._failure(), self._scanned()
         if secret is not None and failure is not None:
             secret.add_note(str(failure))
@@ -233,6 +236,13 @@ class Recorder:
             )
             warnings.warn(message, UnrecordedAnswerWarning, stacklevel=5)
 
+    def _warn_of_what_is_old(self) -> None:
+        """Say which takes that were played are older than they may be."""
+        old, self._old = sorted(self._old), set()
+        if old:
+            told = OldRecordingWarning(self.tape.store.location, self.recordings.max_age, old)
+            warnings.warn(told, stacklevel=5)
+
     def _warn_of_what_changed(self) -> None:
         """Say what redaction changed in answers; a program that goes on by it does something else in replay."""
         changed, self._changed = self._changed, []
@@ -252,6 +262,8 @@ class Recorder:
 
     def _played(self, found: TapeHit) -> Replay:
         self._note(found.name)
+        if self.recordings.max_age is not None and is_older(found.take.recorded_at, self.recordings.max_age):
+            self._old.add(found.name)
         if found.made is None:
             found.made = Replay(found.name, found.take, self._factor)
         played: Replay = found.made

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
+from llm_intercept.base.checks import is_number
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import Match, ignored
 from llm_intercept.recording.redaction import Redaction
@@ -49,6 +50,7 @@ class Recordings:
         repeat_last: Whether the last take of a request is played again when there is none left.
         keep_errors: Whether answers with 401, 403, 429 and 5xx are kept too. By default the client gets them and a
             warning says so, since they would be played for ever.
+        max_age: How many days old a take may be; an `OldRecordingWarning` names those that were played and are older.
         all_played: Whether a block that replays and ends well raises for takes that it did not play.
         redaction: What is kept out of takes beside the known shapes of secrets; None keeps bodies as they are, and
             leaves out of URLs and headers what it always does.
@@ -66,6 +68,7 @@ class Recordings:
     repeat_last: bool = False
     keep_errors: bool = False
     redaction: Redaction | None = field(default_factory=Redaction)
+    max_age: float | None = None
     all_played: bool = False
     matching: Match = field(init=False, repr=False, compare=False)
     """What may differ."""
@@ -84,6 +87,8 @@ class Recordings:
         object.__setattr__(self, "redaction", Redaction.of_heads() if self.redaction is None else self.redaction)
         if not isinstance(self.redaction, Redaction):
             raise SettingsError("redaction", self.redaction, "Redaction(…), or None to keep bodies as they are")
+        if self.max_age is not None and not is_number(self.max_age, 0):
+            raise SettingsError("max_age", self.max_age, "a number of days, 0 or more")
         if self.replay_speed is not None:
             values.SPEED.check("replay_speed", self.replay_speed)
 

@@ -6,6 +6,7 @@ Knows: the file's format and its version. Must not know: how takes are found, wh
 from __future__ import annotations
 
 from base64 import b64decode
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -191,3 +192,12 @@ def _event_document(event: Event) -> dict[str, Any]:
     if event.text is None and event.data is not None:
         return {"gap_ms": event.gap_ms, "data": event.data}
     return event.model_dump(exclude_defaults=True)
+
+
+def is_older(recorded_at: str, days: float) -> bool:
+    """Whether a take was made more than so many days ago; of one that does not say when, nothing is known."""
+    try:
+        made = datetime.fromisoformat(recorded_at)
+    except ValueError:
+        return False
+    return datetime.now(UTC) - made.astimezone(UTC) > timedelta(days=days)
