@@ -135,7 +135,7 @@ def test_calls_and_what_fails_a_test_are_safe(tmp_path):
 
     tools = [{"type": "function", "function": {"name": EVIL, "parameters": {}}}]
     screen = io.StringIO()
-    with pytest.raises(errors.UnmatchedRequestError) as raised, intercept() as llm:
+    with pytest.raises(errors.UnmatchedRequestError) as raised, intercept(validate="off") as llm:
         llm.on("answered").reply(Reply(EVIL, tool_call(EVIL, evil=EVIL)))
         httpx.post(URL, json=chat("answered" + EVIL, model=EVIL, tools=tools))
         refused = httpx.post(URL, json=chat(EVIL, model=EVIL + "\nthe rule tried:", tools=tools))
