@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HEAD = (
     "| API | shape | answers | byte for byte, masked | the same through the SDK "
-    "| told apart: by fields, by characters | masked |"
+    "| told apart, by file: by fields, by characters | by day | by file, masked |"
 )
 FEW = 20
 """So few pairs teach no classifier."""
@@ -41,7 +41,7 @@ def main() -> None:
     if "-v" in sys.argv:
         _differences(asked)
         return
-    print(HEAD, "|---|---|---|---|---|---|---|", sep=os.linesep)
+    print(HEAD, "|---|---|---|---|---|---|---|---|", sep=os.linesep)
     key = lambda one: (one.oracle.api, one.form)  # noqa: E731 - groupby's and sorted's
     for (api, form), group in groupby(sorted(asked, key=key), key=key):
         print(f"| {api} | {form} | {_row(list(group))} |", flush=True)
@@ -56,11 +56,12 @@ def _row(group: Sequence[Pair]) -> str:
     seen = sum(first == second for first, second in map(Pair.seen, group))
     cells = [str(len(group)), _share(equal, len(same)), _share(seen, len(group))]
     if len(group) < FEW:
-        return " | ".join([*cells, "too few", "too few"])
+        return " | ".join([*cells, *["too few"] * 3])
     theirs, ours = zip(*map(Pair.comparable, group), strict=True)
-    files = [one.exchange.name for one in group]
-    raw, hidden = told_apart(theirs, ours, files), told_apart([*map(masked, theirs)], [*map(masked, ours)], files)
-    return " | ".join([*cells, *(f"{one.boosting:.3f}, {one.characters:.3f}" for one in (raw, hidden))])
+    files, days = [one.exchange.name for one in group], [one.day for one in group]
+    hidden = told_apart([*map(masked, theirs)], [*map(masked, ours)], files)
+    found = (told_apart(theirs, ours, files), told_apart(theirs, ours, days), hidden)
+    return " | ".join([*cells, *(f"{one.boosting:.3f}, {one.characters:.3f}" for one in found)])
 
 
 def _share(part: int, whole: int) -> str:

@@ -44,6 +44,11 @@ class Pair:
     headers: tuple[tuple[str, str], ...]
 
     @property
+    def day(self) -> str:
+        """The day of the recording, whose fingerprints and times its answers share."""
+        return str(int((self.oracle.made(self.exchange) or 0) // 86_400))
+
+    @property
     def is_of_today(self) -> bool:
         """Whether nothing came to the API since: then even the layout is compared."""
         mine = told(self.ours, self.exchange, self.oracle.api)
@@ -71,18 +76,23 @@ def masked(text: str) -> str:
 
 
 def pairs() -> Iterator[Pair]:
-    """Ask for every recorded answer, a stream's also as a text in one piece."""
+    """Ask for every recorded answer, a stream's also as a text in one piece.
+
+    Each is asked with another seed: several recordings have the same request, and a program that asks twice gets two
+    ids.
+    """
     for oracle in ORACLES:
-        for exchange in oracle.exchanges():
-            yield _asked(oracle, exchange, DELTAS if exchange.is_sse else JSON)
+        for seed, exchange in enumerate(oracle.exchanges()):
+            yield _asked(oracle, exchange, DELTAS if exchange.is_sse else JSON, seed)
             if exchange.is_sse:
-                yield _asked(oracle, exchange, TEXT)
+                yield _asked(oracle, exchange, TEXT, seed)
 
 
-def _asked(oracle: Oracle, exchange: Exchange, form: str) -> Pair:
+def _asked(oracle: Oracle, exchange: Exchange, form: str, seed: int) -> Pair:
     reply = oracle.reply(exchange)
     made = oracle.made(exchange)
-    transport = InterceptTransport(undivided(reply) if form == TEXT else reply, created=int(made) if made else None)
+    moment = int(made) if made else None
+    transport = InterceptTransport(undivided(reply) if form == TEXT else reply, created=moment, seed=seed)
     with httpx.Client(transport=transport) as client:
         response = client.post(exchange.url, json=exchange.request)
     return Pair(oracle, exchange, form, exchange.text, response.text, tuple(response.headers.multi_items()))
