@@ -162,7 +162,7 @@ def test_a_stream_finishes_with_tool_calls(say: Say) -> None:
     told = [call.function.arguments for call in answer.choices[0].message.tool_calls]
     assert [json.loads(one) for one in told] == [{"city": "Paris"}, {"city": "Rome"}]
     if MODELS[Ran.model] == CHAT:
-        assert told == ['{ "city":"Paris"}', '{"city":"Rome"}']
+        assert told == ['{ "city":"Paris"}', '{"city": "Rome"}']
 
 
 @WAYS
