@@ -59,8 +59,8 @@ def test_stream_of_calls() -> None:
         return [(call.index, call.function.name, call.function.arguments) for call in found]
 
     assert calls(["Let me see.", tool_call("f", a="long enough"), tool_call("f", b=1)]) == [
-        (0, "f", '{"a":"long enough"}'),
-        (1, "f", '{"b":1}'),
+        (0, "f", '{"a": "long enough"}'),
+        (1, "f", '{"b": 1}'),
     ]
     assert calls(structured({"a": 1}), tool_choice="any") == [(0, "f", '{"a":1}')]
 
