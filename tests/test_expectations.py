@@ -235,9 +235,27 @@ def test_a_dummy_stands_in_for_a_key_while_a_block_is_active(monkeypatch):
     assert {name: one for name, one in os.environ.items() if name != "PYTEST_CURRENT_TEST"} == {
         name: one for name, one in before.items() if name != "PYTEST_CURRENT_TEST"
     }
-    with intercept(mode="block"):
-        assert "OPENAI_API_KEY" not in os.environ
+    for options in ({"mode": "block"}, {"unmatched": "passthrough"}):
+        with intercept(**options):  # type: ignore[arg-type]
+            assert "OPENAI_API_KEY" not in os.environ
     assert missing({"OPENAI_API_KEY": ""})["OPENAI_API_KEY"] == DUMMY
+
+
+def test_a_dummy_that_is_brought_back_is_no_key(monkeypatch):
+    """By who restores what there was within a block; an empty value is brought back as well."""
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    with intercept("hi"), pytest.MonkeyPatch.context() as within:
+        within.setenv("OPENAI_API_KEY", "sk-test")
+    assert os.environ["OPENAI_API_KEY"] == ""
+    monkeypatch.delenv("OPENAI_API_KEY")
+    within = pytest.MonkeyPatch()
+    with intercept("hi"):
+        within.setenv("OPENAI_API_KEY", "sk-test")
+    within.undo()
+    assert os.environ["OPENAI_API_KEY"] == DUMMY
+    with intercept("hi"):
+        assert os.environ["OPENAI_API_KEY"] == DUMMY
+    assert "OPENAI_API_KEY" not in os.environ
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-api-key", "api-key", "x-goog-api-key"])

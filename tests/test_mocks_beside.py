@@ -87,3 +87,24 @@ def test_a_route_that_passes_on_or_looks_at_another_body_is_no_answer(ours: None
     respx_mock.post(URL).mock(side_effect=[httpx.Response(200, json=THEIRS), httpx.Response(201, json=THEIRS)])
     assert [httpx.post(URL, json=chat()).status_code for _ in range(2)] == [200, 201]
     assert ask(httpx2) == "ours"
+
+
+@pytest.mark.respx(assert_all_called=False)
+def test_what_a_route_of_theirs_passes_on_does_not_go_out(respx_mock: respx.MockRouter) -> None:
+    """The first route that matches decides, and one that passes a request on leaves it to us."""
+    respx_mock.route(host="api.openai.com").pass_through()
+    respx_mock.route().respond(200, json=THEIRS)
+    with intercept("ours") as llm:
+        assert _said(httpx.post(URL, json=chat())) == "ours"
+        assert llm.calls.one().source == "rule"
+
+
+@pytest.mark.httpx_mock(
+    should_mock=lambda request: request.url.host != "api.openai.com", assert_all_responses_were_requested=False
+)
+def test_what_their_mock_leaves_alone_does_not_go_out(httpx_mock: HTTPXMock) -> None:
+    """Though a response without a URL is for every request."""
+    httpx_mock.add_response(json=THEIRS)
+    with intercept("ours") as llm:
+        assert _said(httpx.post(URL, json=chat())) == "ours"
+        assert llm.calls.one().source == "rule"

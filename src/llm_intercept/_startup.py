@@ -115,7 +115,7 @@ def _activate(settings: Mapping[str, Any]) -> None:
     )
     TRAFFIC.acquire()
     activation.activate(handler, "process", is_environment=True)
-    if options["mode"] != "block":
+    if options["mode"] in {"mock", "replay"} and options.get("unmatched") not in {"passthrough", "warn"}:
         STAND_IN.enter()
     atexit.register(_report, handler)
     first = _tell_run("started")

@@ -35,9 +35,13 @@ AMAZON = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 AMAZON_FILES = ("credentials", "config")
 
 
+_UNSET = (None, "", DUMMY)
+"""What stands for no key; a dummy may have been brought back by who restores an environment of within a block."""
+
+
 def missing(environment: Mapping[str, str]) -> dict[str, str]:
     """Say what an environment lacks: a dummy for each variable, unless it or one that says the same is set."""
-    return {names[0]: DUMMY for names in VARIABLES if not any(environment.get(name) for name in names)}
+    return {names[0]: DUMMY for names in VARIABLES if all(environment.get(name) in _UNSET for name in names)}
 
 
 def missing_of_amazon(environment: Mapping[str, str]) -> dict[str, str]:
@@ -60,7 +64,7 @@ class _StandIn:
 
     def __init__(self) -> None:
         self._count = 0
-        self._set: dict[str, str] = {}
+        self._before: dict[str, str | None] = {}
         self._lock = threading.Lock()
 
     def enter(self) -> None:
@@ -68,17 +72,31 @@ class _StandIn:
         with self._lock:
             self._count += 1
             if self._count == 1:
-                self._set = missing(os.environ)
-                os.environ.update(self._set)
+                lacks = missing(os.environ)
+                found = {name: os.environ.get(name) for name in lacks}
+                self._before = {name: None if one == DUMMY else one for name, one in found.items()}
+                os.environ.update(lacks)
 
     def leave(self) -> None:
         """Take them away with the last that answers, but for what the program has set since."""
         with self._lock:
             self._count -= 1
             if not self._count:
-                for name, value in self._set.items():
-                    if os.environ.get(name) == value:
-                        del os.environ[name]
+                self._restore()
+
+    def sweep(self) -> None:
+        """Take away what was brought back of them since the last answered."""
+        with self._lock:
+            if not self._count:
+                self._restore()
+
+    def _restore(self) -> None:
+        for name, before in self._before.items():
+            if os.environ.get(name) == DUMMY:
+                if before is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = before
 
 
 STAND_IN = _StandIn()

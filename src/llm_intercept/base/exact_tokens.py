@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import warnings
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -83,6 +84,8 @@ def _tokens(text: str, name: str) -> tuple[str, ...]:
 @cache
 def _encoding(name: str) -> tuple[Encoding, list[bytes]]:
     """Load an encoding: it, and the bytes of each of its tokens."""
-    get_encoding: Callable[[str], Encoding] = import_module(PACKAGE).get_encoding
-    encoding = get_encoding(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # bpe-openai 0.1.4 opens its files in a way that Python deprecates
+        get_encoding: Callable[[str], Encoding] = import_module(PACKAGE).get_encoding
+        encoding = get_encoding(name)
     return encoding, encoding.token_byte_values()

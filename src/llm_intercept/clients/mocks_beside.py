@@ -15,19 +15,24 @@ if TYPE_CHECKING:
 
 
 def mock_in(function: Callable[..., Any]) -> Any:
-    """Return the mock of pytest-httpx's for which a function stands in for a transport's; None for any other."""
+    """Return pytest-httpx's mock and options, for which a function stands in for a transport's; None for others."""
     found = {type(value).__name__: value for value in _closed_over(function)}
-    return found.get("HTTPXMock")
+    mock, options = found.get("HTTPXMock"), found.get("_HTTPXMockOptions")
+    return None if mock is None or options is None else (mock, options)
 
 
 def is_theirs(request: Any, transport: Any, httpx_mock: Any) -> bool:
     """Whether a route of respx's that is active, or one of pytest-httpx's mock, matches a request on its way."""
     if httpx_mock is not None:
-        return any(matcher.match(transport, request) for matcher, _ in httpx_mock._callbacks)  # noqa: SLF001 - it has no other way
+        mock, options = httpx_mock
+        matched = any(matcher.match(transport, request) for matcher, _ in mock._callbacks)  # noqa: SLF001 - it has no other way
+        return matched and bool(options.should_mock(request))
     respx = sys.modules.get("respx.mocks")
     if respx is None or type(request).__module__.partition(".")[0] != "httpx":
         return False
-    return any(_matches(route, request) for router in respx.HTTPCoreMocker.routers for route in router.routes)
+    first = [_first(router, request) for router in respx.HTTPCoreMocker.routers]
+    found = [route for route in first if route is not None]
+    return bool(found) and not any(route.is_pass_through for route in found)
 
 
 def hand_over(forward: Callable[[], Any]) -> Any:
@@ -48,10 +53,13 @@ async def hand_over_async(forward: Callable[[], Awaitable[Any]]) -> Any:
         forwarding.reset(token)
 
 
+def _first(router: Any, request: Any) -> Any:
+    """Find the route that a router would take; None if it has none for the request."""
+    return next((route for route in router.routes if _matches(route, request)), None)
+
+
 def _matches(route: Any, request: Any) -> bool:
-    """Whether a route would answer; what it has to give is not asked for, since that would use it up."""
-    if route.is_pass_through:
-        return False
+    """Whether a route is for a request; what it has to give is not asked for, since that would use it up."""
     try:
         return not route.pattern or bool(route.pattern.match(request))
     except RuntimeError:  # it looks at a body that is not there yet

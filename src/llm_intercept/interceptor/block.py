@@ -204,6 +204,8 @@ class Block:
         sets = (patching.TRAFFIC, children.PROCESSES)
         self._sets = (*sets, patching.THREADS) if scope == "context" else sets
         self._activation: activation.Activation | None = None
+        # What records or lets out needs the program's own key, which it may read from a file in the block.
+        self._needs_no_key = self._engine.refusal is None and not self._engine.sends_on
         self._children = children.Block(passed_on(interceptor), where, functools.partial(tell, self._engine))
 
     def begin(self) -> None:
@@ -214,7 +216,7 @@ class Block:
                 acquired.callback(hooks.release)
             acquired.pop_all()
         self._activation = activation.activate(self._engine, self._scope, is_strict=self._is_strict)
-        if self._engine.refusal is None:
+        if self._needs_no_key:
             STAND_IN.enter()
         self._children.enter(self._activation)
 
@@ -224,7 +226,7 @@ class Block:
             self._children.leave()
             activation.deactivate(self._activation)
             self._activation = None
-            if self._engine.refusal is None:
+            if self._needs_no_key:
                 STAND_IN.leave()
             for hooks in self._sets:
                 hooks.release()

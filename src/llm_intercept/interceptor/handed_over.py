@@ -42,7 +42,7 @@ class HandOver:
         """Return a call's arguments, with `llm` unless the caller gives one by name."""
         if self._without is None or NAME in kwargs:
             return args, dict(kwargs)
-        if len(args) > self._place:
+        if len(args) >= self._place:
             return (*args[: self._place], llm, *args[self._place :]), dict(kwargs)
         return args, {**kwargs, NAME: llm}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llm_intercept.base.dummy_keys import STAND_IN
 from llm_intercept.base.foreign import beside, overwritten
 from llm_intercept.errors import SettingsError
 from llm_intercept.pytest_plugin.options import (
@@ -141,6 +142,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     with let_out():
         return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish() -> None:
+    """Take away dummy keys that a fixture brought back, which saw the environment within a block."""
+    STAND_IN.sweep()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -51,7 +51,7 @@ def check_functions(body: Mapping[str, Any], place: Place) -> None:
     called = None
     for is_models, said in _turns(body):
         answers = sum(got(part, "functionResponse") is not None for part in said)
-        if not is_models and answers:
+        if not is_models and answers and not (called is None and got(body, "cachedContent")):  # which has the call
             if not called:
                 raise refused(UNCALLED, "", place)
             if answers != called:

@@ -52,7 +52,7 @@ def check(body: Mapping[str, Any]) -> None:
 def _check_pairs(given: list[Mapping[str, Any]]) -> None:
     """Refuse an answer without its call, and a call without its answer."""
     kinds = {one.get("type") for one in given}
-    if REFERENCE in kinds:  # which may be the call
+    if not kinds.isdisjoint({REFERENCE, "compaction"}):  # which may be the call, or have it
         return
     called: dict[str, None] = {}
     answered: set[str] = set()
