@@ -305,5 +305,5 @@ def test_a_tape_is_one_from_where_it_is_written(tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text('[[rules]]\nreply = "x"\npace = "tape=tape,load=0.5"\n')
     (rule,) = engine_of(Interceptor(rules=tmp_path / "rules.toml")).book.all()
     assert rule.given_pace == Pace.from_tape(tmp_path / "tape", load=0.5)
-    assert BY_NAME["pace"].kind.seen_from("/work", "load=1,tape=./t") == "load=1,tape=/work/t"
-    assert BY_NAME["pace"].kind.seen_from("/work", "tape=s3://b/t") == "tape=s3://b/t"
+    assert BY_NAME["pace"].kind.seen_from("/srv", "load=1,tape=./t") == "load=1,tape=/srv/t"
+    assert BY_NAME["pace"].kind.seen_from("/srv", "tape=s3://b/t") == "tape=s3://b/t"
