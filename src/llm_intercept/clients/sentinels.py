@@ -19,6 +19,7 @@ from llm_intercept.clients import net
 from llm_intercept.clients.activation import forwarding
 from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.hook import is_mock, member
+from llm_intercept.clients.mocks_beside import raise_if_passed_on
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
@@ -281,4 +282,5 @@ def _ask(library: str, tell: Tell, args: tuple[Any, ...], kwargs: dict[str, Any]
     told = tell(*args, **kwargs)
     if told is not None:
         head, content = told
+        raise_if_passed_on(head)
         net.ask(Contact(library, head, urlsplit(head.url).port, content=content))
