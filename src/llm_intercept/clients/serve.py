@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.clients import net
 from llm_intercept.clients.activation import forwarding
 from llm_intercept.clients.driver import drive, drive_async
 from llm_intercept.clients.httpx_door import AsyncHttpxAdapter, HttpxAdapter, disguised_head_of, head_of
@@ -62,7 +63,11 @@ def _begun(request: Any, handlers: tuple[Handler, ...]) -> Exchange | None:
     """Begin the exchange for a request; None if it is to go its way."""
     if not handlers or forwarding.get():
         return None
-    return handlers[0].exchange(head_of(request), handlers[1:]) or _disguised(request, handlers)
+    head = head_of(request)
+    exchange = handlers[0].exchange(head, handlers[1:]) or _disguised(request, handlers)
+    if exchange is None:
+        net.let_by(head, handlers)
+    return exchange
 
 
 def _disguised(request: Any, handlers: tuple[Handler, ...]) -> Exchange | None:

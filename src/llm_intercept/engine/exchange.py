@@ -23,7 +23,7 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
-from llm_intercept.engine.keyless import check_key
+from llm_intercept.engine.keyless import keep_in, keyless
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -198,6 +198,7 @@ class Engine:
             unknown = "unread" if OPAQUE.is_question(head, content) or records(chain) else "elsewhere"
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
+            keep_in(head, content, self.journal)
             return Forwarded((yield Forward()))
         digest = self._identities.of(dialect, request, self.seed)
         call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest), timeout=head.timeout)
@@ -393,7 +394,9 @@ class Engine:
 
 
 def _forward(call: Call, capture: Capture | None = None) -> Exchange:
-    check_key(call.request)
+    error = keyless(call.request)
+    if error is not None:
+        raise FailedExchange(error)
     call.source = "live"
     call.status = yield Forward(capture)
     call.finish()
