@@ -11,17 +11,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.engine.reread import api_of_take
-from llm_intercept.recording.compare import differences, distance
-from llm_intercept.recording.fingerprint import recorded_of
-from llm_intercept.recording.tape import canonical_of
+from llm_intercept.recording.pairing import Conversation
 from llm_intercept.settings.environment import PAIRS
 
 if TYPE_CHECKING:
     from llm_intercept.recording.sanitize import SanitizedRequest
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
-
-ANOTHER_CONVERSATION = 10.0  # what a different course of roles counts, in fields that differ
 
 
 class Pairing:
@@ -42,12 +38,11 @@ class Pairing:
         It is one of the same API, whose answer can be kept under the new request.
         """
         found: list[tuple[float, str, str, Take]] = []
-        api = api_of_take(sought.request)
+        api, asked = api_of_take(sought.request), Conversation(sought.request)
         for name, take in tape.takes():
             is_free = take.partial is None and name not in self._paired and name not in tape.played
             if is_free and api_of_take(take.request) is api:
-                apart = _apart(canonical_of(take), sought.canonical)
-                found.append((round(apart, 1), take.recorded_at, name, take))
+                found.append((round(Conversation(take.request).apart(asked), 1), take.recorded_at, name, take))
         if not found:
             return None
         _, _, name, take = min(found, key=lambda one: one[:3])
@@ -71,12 +66,3 @@ def pairing() -> Pairing | None:
 
 def _request(sought: SanitizedRequest) -> dict[str, Any]:
     return sought.request.model_dump(exclude_defaults=True)
-
-
-def _apart(was: Any, now: Any) -> float:
-    other = 0.0 if _roles(was) == _roles(now) else ANOTHER_CONVERSATION
-    return other + distance(differences(was, now))
-
-
-def _roles(canonical: Any) -> list[str]:
-    return recorded_of(canonical.get("method", "POST"), canonical.get("path", "")).roles(canonical["body"])
