@@ -10,7 +10,7 @@ from collections import Counter
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.tables import line
+from llm_intercept.base.fitted import line
 from llm_intercept.cli.terminal import styled
 
 if TYPE_CHECKING:

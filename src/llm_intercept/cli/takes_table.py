@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.tables import Column, Fitted, line
+from llm_intercept.base.fitted import Column, Fitted, line
 from llm_intercept.base.words import counted
 from llm_intercept.cli.terminal import styled
 

@@ -184,7 +184,7 @@ def _reply(reply: Reply) -> dict[str, Any]:
         if isinstance(part, Text | Reasoning | Refusal):
             said[type(part).__name__.lower()] += part.text
     calls = [{"name": one.name, "arguments": one.arguments} for one in reply.parts if isinstance(one, ToolCall)]
-    return {**said, **({"calls": calls} if calls else {}), "finish_reason": reply.finish_reason}
+    return {**said, **({"calls": calls} if calls else {}), "finish": reply.finish_reason}
 
 
 def _is_passing(one: Difference) -> bool:
