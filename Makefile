@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test whole check secrets fuzz trap sdks ecosystem build clean bench bench-gate bench-growth fidelity
+.PHONY: demo test whole check secrets fuzz trap sdks ecosystem docs build clean bench bench-gate bench-growth fidelity
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -52,6 +52,10 @@ sdks: $(VENV)/.ready
 ecosystem: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s ecosystem migrate clients servers load
 
+# The site, in build/docs; warnings are errors.
+docs: $(VENV)/.ready
+	@$(BIN)/nox --default-venv-backend uv -s docs
+
 bench: $(VENV)/.ready
 	@cd benchmarks && ../$(BIN)/python -m harness $(BENCH_ARGS)
 
@@ -70,4 +74,4 @@ build: $(VENV)/.ready
 	$(UV) build --quiet --out-dir dist
 
 clean:
-	rm -rf $(VENV) .nox .cache dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .nox .cache dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -249,13 +249,16 @@ def own_tests(session: nox.Session, sdk: str) -> None:
 @nox.session
 @nox.parametrize("library", list(ECOSYSTEM), ids=list(ECOSYSTEM))
 def ecosystem(session: nox.Session, library: str) -> None:
-    """Run the tests of one library, in its newest version, in an environment of its own."""
-    requirement, *tests = ECOSYSTEM[library]
+    """Run the tests, and the pages of docs/frameworks, of one library in its newest version."""
+    requirement, *named = ECOSYSTEM[library]
+    pages = [name for name in named if name.endswith(".md")]
+    tests = [*(name for name in named if name not in pages), *(["test_pages.py"] if pages else [])]
     session.install("-e", ".[cli,httpx]", *TOOLS, *requirement.split())
     _show_versions(session, requirement.split()[0].partition("[")[0])
     # One process: the files are small, and importing some of these libraries takes seconds.
     paths = [f"tests/ecosystem/{test}" for test in tests]
-    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+    environment = {**QUIET, "FRAMEWORK_PAGES": " ".join(pages)}
+    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=environment)
 
 
 @nox.session
@@ -320,6 +323,14 @@ def trap(session: nox.Session, group: str) -> None:
     session.install("-e", ".[cli,httpx,httpx2]", "--group", group)
     _show_versions(session)
     session.run("python", "-m", "tests.trap", TRAPS[group])
+
+
+@nox.session(reuse_venv=True)
+def docs(session: nox.Session) -> None:
+    """Build the site into build/docs; a warning, a name or a link within it that leads nowhere is an error."""
+    session.install("-e", ".[cli,httpx,httpx2,serve]", "--group", "docs")
+    strict = ("-W", "--keep-going", "-n")
+    session.run("sphinx-build", "-q", *strict, "-b", "html", "docs", "build/docs", *session.posargs)
 
 
 @nox.session

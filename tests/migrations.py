@@ -14,17 +14,17 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from llm_intercept.cli.app import app
+from tests import pages
 
 FOLDER = Path(__file__).parents[1] / "docs" / "migrate"
 PAGES = sorted(path.stem for path in FOLDER.glob("*.md"))
 SIDES = ("before", "after")
-_BLOCK = re.compile(r'^```\w+ title="([^"]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 
 
 def files(page: str, side: str) -> dict[str, str]:
     """Return the files of one side of a page by their paths."""
     found = {}
-    for title, text in _BLOCK.findall((FOLDER / f"{page}.md").read_text()):
+    for title, text in pages.files(FOLDER / f"{page}.md"):
         first, _, rest = title.partition("/")
         if title not in SIDES and first in {side, *({first} - set(SIDES))}:
             found[rest if first in SIDES else title] = text
@@ -47,5 +47,5 @@ def write(page: str, side: str, folder: Path) -> dict[str, int]:
 
 def _commands(page: str, side: str) -> list[list[str]]:
     """Return the arguments of the commands on a page's consoles for one side."""
-    said = "".join(text for title, text in _BLOCK.findall((FOLDER / f"{page}.md").read_text()) if title == side)
+    said = "".join(text for title, text in pages.files(FOLDER / f"{page}.md") if title == side)
     return [shlex.split(line) for line in re.findall(r"^\$ llm-intercept (.+)$", said, re.MULTILINE)]

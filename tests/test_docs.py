@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from tests import pages
+
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+ELSEWHERE = DOCS / "frameworks"
+"""Its pages need libraries that are not here: they run in their sessions of `make ecosystem`."""
+HERE = [page for page in PAGES if ELSEWHERE not in page.parents]
 BLOCKS = [
-    pytest.param(block, id=f"{page.name}-{number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE), 1)
+    pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in HERE
+    for number, block in enumerate(pages.programs(page), 1)
 ]
+# What docs/migrate shows is run before and after: tests/test_migrate.py.
+PROJECTS = [page for page in HERE if page.parent.name != "migrate" and pages.files(page)]
+OPTIONS = ("-p", "no:cacheprovider", "-p", "llm_intercept", "-W", "error")
+for _name in ("openai.resources.chat", "openai.resources.responses", "openai.types.chat", "anthropic.resources"):
+    importlib.import_module(_name)  # a run in this process forgets what is imported in it
 
 
-# Blocks that are files of a project have a title: tests/test_migrate.py.
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python_blocks_run(block: str) -> None:
     """Every python block of every page runs by itself, without network or key."""
-    exec(compile(block, "block", "exec"), {"__name__": "block"})
+    pages.run(block)
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PROJECTS])
+def test_files_run(page: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that a page shows are a project, whose tests pass, without network or key."""
+    for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    tests = pages.write(page, pytester.path)
+    found = pytester.runpytest_inprocess(*OPTIONS).parseoutcomes()
+    assert found.keys() <= {"passed", "warnings"}
+    assert found["passed"] >= tests > 0
+
+
+def test_each_page_of_a_framework_runs_in_a_session() -> None:
+    """Which names it among its tests, in noxfile.py."""
+    session = (ROOT / "noxfile.py").read_text()
+    shown = {page.name for page in ELSEWHERE.glob("*.md")} - {"index.md"}
+    assert [name for name in sorted(shown) if f'"{name}"' not in session] == []
 
 
 def test_the_readme_names_the_two_commands_and_they_exist() -> None:

@@ -66,7 +66,7 @@ def test_what_went_wrong_is_kept_too():
     assert 1 <= len(broken.response.events) <= 4
     assert "no rule answers" in unmatched.response.json()["error"]["message"]
     assert (refused.source, refused.response.status) == ("refused", 400)
-    with pytest.raises(ValueError, match="JSON|Expecting"):
+    with pytest.raises(ValueError, match="Expecting"):
         broken.response.json()
 
 

@@ -142,7 +142,7 @@ def test_a_bare_install_brings_pydantic_alone():
     assert {"cli", "httpx", "httpx2"} <= set(metadata("llm-intercept-transport").get_all("Provides-Extra", []))
 
 
-PAGES = [*SOURCE.parents[2].glob("*.md"), *SOURCE.parents[2].glob("docs/*.md"), *SOURCE.parent.rglob("*.py")]
+PAGES = [*SOURCE.parents[2].glob("*.md"), *SOURCE.parents[2].glob("docs/**/*.md"), *SOURCE.parent.rglob("*.py")]
 
 
 def test_nobody_is_told_to_install_another_program():

@@ -10,7 +10,7 @@ from served_talk import serving, told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-collect_ignore_glob = ["test_served_*.py", "test_asgi_servers.py", "test_migrate.py"]
+collect_ignore_glob = ["test_served_*.py", "test_asgi_servers.py", "test_migrate.py", "test_pages.py"]
 """What starts programs and installs packages: it is run where it is named, by the sessions of `make ecosystem`."""
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "CO_API_KEY")
 

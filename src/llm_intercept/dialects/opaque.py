@@ -118,16 +118,14 @@ class Opaque(Dialect):
             form = form_of(head.headers.get("content-type", ""), content)
             body = {"content_hash": digest(content)} if form is None else form
         api = api_of(head)
-        return LLMRequest(
+        return LLMRequest.made(
+            head,
+            body,
+            content,
             api=api.name if api is not None else "",
             model=(text(body.get("model")) if form is None else field_of(form, "model")) or _model_in(head.path),
             messages=tuple(messages_of(body)),
             stream=body.get("stream") is True if form is None else field_of(form, "stream") == "true",
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
         )
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:

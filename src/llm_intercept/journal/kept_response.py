@@ -39,7 +39,7 @@ class StreamEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What was answered to a call: of a stream, as much as the client has read.
+    """What was answered to a call: of a stream, as much as the client has read, but of a ready body all.
 
     Attributes:
         status: The HTTP status.

@@ -16,6 +16,8 @@ from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.wire import WireRequest
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -134,14 +136,30 @@ class LLMRequest:
 
     FIELDS = ("api", "model", "messages", "tools", "tool_choice", "stream", "max_tokens", "output_format")
     SENT = ("raw", "headers", "url", "method", "content")
-    api: str
-    model: str
-    stream: bool
+    api: str = ""
+    model: str = ""
+    stream: bool = False
     raw: Mapping[str, Any]
     headers: Mapping[str, Any]
     url: str
     method: str
     content: bytes
+
+    @classmethod
+    def made(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, **read: Any) -> Self:
+        """Make a request of a head and a body.
+
+        Args:
+            head: Where it is sent, and how.
+            body: The JSON of its body.
+            content: The body's bytes.
+            read: What of it was read already; the rest is read when it is first asked for.
+
+        """
+        made = cls.__new__(cls)
+        sent = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method, "content": content}
+        made.__dict__.update(sent, **read)
+        return made
 
     def __init__(
         self,

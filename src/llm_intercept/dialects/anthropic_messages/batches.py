@@ -65,9 +65,7 @@ class MessageBatches(AnthropicByItself):
         body = json_object(content) or {}
         if head.method == "POST" and not _asked(head.url).batch:
             _check(body)
-        return LLMRequest(
-            api=self.name, raw=body, headers=head.headers, url=head.url, method=head.method, content=content
-        )
+        return LLMRequest.made(head, body, content, api=self.name)
 
     def brings(self, request: LLMRequest) -> Sequence[tuple[WireRequest, bytes]]:
         """Give the requests of a batch that is made."""

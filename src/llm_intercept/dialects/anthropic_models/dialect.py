@@ -36,7 +36,7 @@ class AnthropicModels(AnthropicByItself):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request; it has no model, since none is to do anything."""
-        return LLMRequest(api=self.name, headers=head.headers, url=head.url, method=head.method, content=content)
+        return LLMRequest.made(head, {}, content, api=self.name)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         found = PATH.match(urlsplit(request.url).path)

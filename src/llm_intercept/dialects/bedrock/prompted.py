@@ -72,15 +72,13 @@ class Prompted(BedrockDialect, Conversation):
             told = f"Malformed input request: #: required key [{family.prompt}] not found, please reformat your input "
             raise BadRequestError(ErrorReply(400, message=f"{told}and try again."))
         limit = _at(body, family.limit)
-        return LLMRequest(
+        return LLMRequest.made(
+            head,
+            body,
+            content,
             api=self.name,
             messages=(Message(role="user", parts=(Text(prompt),)),),
             max_tokens=limit if is_int(limit, 0) else None,
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
         )
 
     def written(self, request: LLMRequest, reply: Reply, context: Context) -> WireResponse:

@@ -49,18 +49,7 @@ def read(head: WireRequest, content: bytes) -> ConverseRequest:
     _check(body)
     found = PATH.search(urlsplit(head.url).path)
     model, how = (unquote(found[1]), found[2]) if found is not None else ("", WHOLE)
-    made = ConverseRequest.__new__(ConverseRequest)
-    made.__dict__.update(
-        api=NAME,
-        model=model,
-        stream=how == STREAMED,
-        raw=body,
-        headers=head.headers,
-        url=head.url,
-        method=head.method,
-        content=content,
-    )
-    return made
+    return ConverseRequest.made(head, body, content, api=NAME, model=model, stream=how == STREAMED)
 
 
 def _check(body: Mapping[str, Any]) -> None:

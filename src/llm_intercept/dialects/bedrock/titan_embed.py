@@ -17,9 +17,8 @@ from llm_intercept.dialects.bedrock.aws_origin import JSON, BedrockDialect, answ
 from llm_intercept.dialects.bedrock.invoke import EMBEDDINGS, PATH, asked_by
 from llm_intercept.dialects.shared.embedding import EmbedsByItself
 from llm_intercept.dialects.shared.http_headers import overridden
-from llm_intercept.dialects.shared.reading import request_of
 from llm_intercept.model.parts import Text
-from llm_intercept.model.request import Message
+from llm_intercept.model.request import LLMRequest, Message
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ErrorReply
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from llm_intercept.dialects.base import Context
-    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
     from llm_intercept.replies.kinds import RawReply
 
@@ -69,7 +67,7 @@ class TitanEmbeddings(BedrockDialect, EmbedsByItself):
         _check(body)
         said = text(body.get("inputText"))
         messages = (Message(role="user", parts=(Text(said),)),) if said else ()
-        return request_of(head, body, content, api=EMBEDDINGS, model=asked_by(head.url)[0], messages=messages)
+        return LLMRequest.made(head, body, content, api=EMBEDDINGS, model=asked_by(head.url)[0], messages=messages)
 
     def inputs(self, request: LLMRequest) -> list[str]:
         return [text(request.raw.get("inputText")) or text(request.raw.get("inputImage"))]

@@ -46,13 +46,6 @@ def request_of(
     api: str, model: str, said: str, head: WireRequest, body: Mapping[str, Any], content: bytes
 ) -> LLMRequest:
     """Make a request that says something and is no conversation."""
-    return LLMRequest(
-        api=api,
-        model=model,
-        messages=(Message(role="user", parts=(Text(said),)),) if said else (),
-        raw=body,
-        headers=head.headers,
-        url=head.url,
-        method=head.method,
-        content=content,
+    return LLMRequest.made(
+        head, body, content, api=api, model=model, messages=(Message(role="user", parts=(Text(said),)),) if said else ()
     )

@@ -46,18 +46,8 @@ def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any
 def read(head: WireRequest, content: bytes) -> CohereRequest:
     """Read a request."""
     body = body_of(head, content, _check)
-    made = CohereRequest.__new__(CohereRequest)
-    made.__dict__.update(
-        api=NAME,
-        model=text(body.get("model")),
-        stream=body.get("stream") is True,
-        raw=body,
-        headers=head.headers,
-        url=head.url,
-        method=head.method,
-        content=content,
-    )
-    return made
+    stream = body.get("stream") is True
+    return CohereRequest.made(head, body, content, api=NAME, model=text(body.get("model")), stream=stream)
 
 
 def _check(body: Mapping[str, Any]) -> str:

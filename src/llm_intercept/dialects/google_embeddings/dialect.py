@@ -59,15 +59,13 @@ class GoogleEmbeddings(SelfAnswered):
         inputs = form.inputs(body)
         _check(form, inputs)
         said = "\n".join(one.text for one in inputs if one.text)
-        return LLMRequest(
+        return LLMRequest.made(
+            head,
+            body,
+            content,
             api=NAME,
             model=place.model,
             messages=(Message(role="user", parts=(Text(said),) if said else ()),),
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
         )
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:

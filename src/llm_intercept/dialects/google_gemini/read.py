@@ -62,18 +62,8 @@ class GeminiRequest(LLMRequest):
         cls, head: WireRequest, body: Mapping[str, Any], content: bytes, place: Place, api: str = NAME
     ) -> GeminiRequest:
         """Make one of a body."""
-        made = cls.__new__(cls)
-        made.__dict__.update(
-            api=api,
-            model=place.model or text(body.get("model")).removeprefix("models/"),
-            stream=place.method == STREAMED,
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
-        return made
+        model = place.model or text(body.get("model")).removeprefix("models/")
+        return cls.made(head, body, content, api=api, model=model, stream=place.method == STREAMED)
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:

@@ -38,7 +38,7 @@ class GoogleModels(SelfAnswered):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request; it has no model, since none is to do anything."""
-        return LLMRequest(api=self.name, headers=head.headers, url=head.url, method=head.method, content=content)
+        return LLMRequest.made(head, {}, content, api=self.name)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         """List the models, or show the one that is asked for."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import mapping
+from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.base import Recorded, UnreadableError
 from llm_intercept.dialects.ollama import grammar
 from llm_intercept.dialects.ollama.lines import MESSAGE, RESPONSE, body_of, lines_of
@@ -80,7 +80,9 @@ class OllamaConversation(OllamaDialect, Conversation):
         return head.method == "POST" and head.path.rstrip("/").endswith(self.path)
 
     def read(self, head: WireRequest, content: bytes) -> OllamaRequest:
-        request = OllamaRequest.of(self.name, head, read_body(head, content, type(self).check), content)
+        body = read_body(head, content, type(self).check)
+        asked = {"model": text(body.get("model")), "stream": body.get("stream") is not False}
+        request = OllamaRequest.made(head, body, content, api=self.name, **asked)
         if request.says_nothing and not is_ollama(head):
             raise UnreadableError("It says nothing to a model, and nothing else says that Ollama is asked")
         return request

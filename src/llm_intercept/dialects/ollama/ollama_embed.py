@@ -63,15 +63,13 @@ class OllamaEmbed(OllamaDialect, EmbedsByItself):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         body = body_of(head, content, _check)
         said = "\n".join(inputs_of(body))
-        return LLMRequest(
+        return LLMRequest.made(
+            head,
+            body,
+            content,
             api=self.name,
             model=text(body.get("model")),
             messages=(Message(role="user", parts=(Text(said),) if said else ()),),
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
         )
 
     def inputs(self, request: LLMRequest) -> list[str]:

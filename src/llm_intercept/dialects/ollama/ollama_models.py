@@ -94,15 +94,7 @@ class OllamaModels(OllamaDialect, AnsweredByItself):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request; only that of one model has a body."""
         body = body_of(head, content, _check) if head.method == "POST" else json_object(content) or {}
-        return LLMRequest(
-            api=self.name,
-            model=_model(body),
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
+        return LLMRequest.made(head, body, content, api=self.name, model=_model(body))
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         path = request.url.partition("?")[0].rstrip("/")

@@ -68,22 +68,6 @@ def check_generate(body: Mapping[str, Any]) -> str:
 class OllamaRequest(LLMRequest):
     """A request that a model answers, whose parts are read when somebody asks for them."""
 
-    @classmethod
-    def of(cls, api: str, head: WireRequest, body: Mapping[str, Any], content: bytes) -> OllamaRequest:
-        """Make one of a body."""
-        made = cls.__new__(cls)
-        made.__dict__.update(
-            api=api,
-            model=text(body.get("model")),
-            stream=body.get("stream") is not False,
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
-        return made
-
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation; of a completion the system's text and the prompt."""

@@ -61,7 +61,8 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
             check_integer(body, name, least, most)
         if "tools" in body or "tool_choice" in body:
             check_tools(body, nested=True)
-    return ChatRequest.of(head, body, content)
+    stream = body.get("stream") is True
+    return ChatRequest.made(head, body, content, api=NAME, model=text(body.get("model")), stream=stream)
 
 
 def _check_foreign(head: WireRequest, body: Mapping[str, Any]) -> None:
@@ -80,22 +81,6 @@ def _check_foreign(head: WireRequest, body: Mapping[str, Any]) -> None:
 
 class ChatRequest(LLMRequest):
     """A chat completions request, whose parts are read when somebody asks for them."""
-
-    @classmethod
-    def of(cls, head: WireRequest, body: Mapping[str, Any], content: bytes) -> ChatRequest:
-        """Make one of a body that has messages."""
-        made = cls.__new__(cls)
-        made.__dict__.update(
-            api=NAME,
-            model=text(body.get("model")),
-            stream=body.get("stream") is True,
-            raw=body,
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
-        )
-        return made
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:

@@ -13,15 +13,14 @@ from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.openai.flavor import flavor_of, is_openais
 from llm_intercept.dialects.openai.refusals import check_integer, refused
-from llm_intercept.dialects.shared.reading import refuse, request_of
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.parts import Other, Part, Text
-from llm_intercept.model.request import Message
+from llm_intercept.model.request import LLMRequest, Message
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
 
 NAME = "openai.completions"
@@ -70,7 +69,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
         _check(body, head)
     except BadRequestError as refusal:
         refuse(refusal, "OpenAI", is_asked=is_known)
-    return request_of(
+    return LLMRequest.made(
         head,
         body,
         content,

@@ -11,14 +11,13 @@ from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.openai.flavor import is_openais
 from llm_intercept.dialects.openai.refusals import check_integer, missing, refused
-from llm_intercept.dialects.shared.reading import refuse, request_of
+from llm_intercept.dialects.shared.reading import refuse
 from llm_intercept.model.parts import Other, Part, Text
-from llm_intercept.model.request import Message
+from llm_intercept.model.request import LLMRequest, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
 
 NAME = "openai.embeddings"
@@ -44,7 +43,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     except BadRequestError as refusal:
         refuse(refusal, "OpenAI", is_asked=is_openais(head))
     said = (Message(role="user", parts=_parts(body)),)
-    return request_of(head, body, content, api=NAME, model=text(body.get("model")), messages=said)
+    return LLMRequest.made(head, body, content, api=NAME, model=text(body.get("model")), messages=said)
 
 
 def inputs_of(body: Mapping[str, Any]) -> list[Input]:

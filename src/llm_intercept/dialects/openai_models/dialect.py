@@ -12,12 +12,11 @@ from urllib.parse import unquote, urlsplit
 from llm_intercept.dialects.openai.by_default import ByDefault, answer_of
 from llm_intercept.dialects.openai.flavor import AZURE_HOSTS, flavor_of, is_openai_client
 from llm_intercept.dialects.openai_models.catalogue import MODELS
-from llm_intercept.dialects.shared.reading import request_of
+from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from llm_intercept.dialects.base import Context
-    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest, WireResponse
 
 # The list, or one model of it; before it stands nothing, a version or OpenAI's name, so that no other page is meant.
@@ -39,7 +38,7 @@ class OpenAIModels(ByDefault):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request; it has no model, since none is to do anything."""
-        return request_of(head, {}, content, api=self.name)
+        return LLMRequest.made(head, {}, content, api=self.name)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         asked = _asked(urlsplit(request.url).path)

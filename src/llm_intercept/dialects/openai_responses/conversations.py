@@ -57,9 +57,7 @@ class Conversations(ByDefault):
             needed = "items" if of_items else "metadata"
             if needed not in body:
                 raise missing(needed)
-        return LLMRequest(
-            api=self.name, raw=body, headers=head.headers, url=head.url, method=head.method, content=content
-        )
+        return LLMRequest.made(head, body, content, api=self.name)
 
     def knows(self, request: LLMRequest, shelves: Shelves) -> bool:
         return shelves.get(CONVERSATION, _asked(urlsplit(request.url).path)[0]) is not None

@@ -58,14 +58,8 @@ class StoredResponses(ByDefault):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request; it has no model, since none is to do anything."""
-        return LLMRequest(
-            api=self.name,
-            stream=query_of(head.url).get("stream") == "true",
-            raw=json_object(content) or {},
-            headers=head.headers,
-            url=head.url,
-            method=head.method,
-            content=content,
+        return LLMRequest.made(
+            head, json_object(content) or {}, content, api=self.name, stream=query_of(head.url).get("stream") == "true"
         )
 
     def knows(self, request: LLMRequest, shelves: Shelves) -> bool:

@@ -52,9 +52,7 @@ class OpenAIStored(ByDefault):
         body = json_object(content) or {}
         if head.method == "POST" and not is_object(body.get("metadata")) and "metadata" not in body:
             raise missing("metadata")
-        return LLMRequest(
-            api=self.name, raw=body, headers=head.headers, url=head.url, method=head.method, content=content
-        )
+        return LLMRequest.made(head, body, content, api=self.name)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         parts = urlsplit(request.url)

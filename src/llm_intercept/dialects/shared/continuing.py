@@ -31,13 +31,10 @@ class ContinuingRequest(LLMRequest):
     said: Mapping[str, Any]
 
     @classmethod
-    def made(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, **fields: Any) -> Self:
-        """Make one of a head and a body that says the model and whether to stream, but for `fields` that say it."""
-        made = cls.__new__(cls)
-        sent = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method, "content": content}
+    def made(cls, head: WireRequest, body: Mapping[str, Any], content: bytes, **read: Any) -> Self:
+        """Make one of a head and a body that says the model and whether to stream, unless that was `read` elsewhere."""
         asked = {"model": text(body.get("model")), "stream": body.get("stream") is True}
-        made.__dict__.update({**asked, **sent, **fields}, said=body)
-        return made
+        return super().made(head, body, content, **{**asked, **read}, said=body)
 
     def after(self, before: Any, said: Mapping[str, Any]) -> Self:
         """Make a copy that continues something; what is read of it is read anew."""

@@ -1,28 +1,20 @@
-"""What readers of requests have alike, whichever API: a request that is read at once, and what a refusal means.
+"""What readers of requests have alike, whichever API: what was said last, and what a refusal means.
 
 Knows: heads of requests. Must not know: any API's bodies.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.model.parts import Text
-from llm_intercept.model.request import LLMRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from llm_intercept.dialects.base import BadRequestError
     from llm_intercept.model.request import Message
-    from llm_intercept.model.wire import WireRequest
-
-
-def request_of(head: WireRequest, body: Mapping[str, Any], content: bytes, **fields: Any) -> LLMRequest:
-    """Make a request of its head and body, with the fields of `LLMRequest` that were read from it."""
-    sent: dict[str, Any] = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method}
-    return LLMRequest(**sent, content=content, **fields)
 
 
 def last_spoken(messages: Iterable[Message]) -> str:
