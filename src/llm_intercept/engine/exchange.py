@@ -23,7 +23,6 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
-from llm_intercept.engine.keyless import check_key
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -33,15 +32,15 @@ from llm_intercept.engine.reach import (
     lets_out,
     records,
 )
-from llm_intercept.engine.readings import as_far_as_read, forget, read
+from llm_intercept.engine.readings import forget, read
+from llm_intercept.engine.sending_on import let_by, send_on
 from llm_intercept.engine.settle import settled
-from llm_intercept.engine.turned_down import refusal
-from llm_intercept.engine.warned import warn
+from llm_intercept.engine.turned_down import broken, refused, unmatched
 from llm_intercept.engine.watched import Watched
 from llm_intercept.engine.whose_usage import with_usage
-from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError, UnmatchedRequestError
+from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
-from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
+from llm_intercept.model.wire import READ_BODY, NetworkFaultError, Pause
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
@@ -58,7 +57,7 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.facts import Refusal, Unmatched
+    from llm_intercept.facts import Refusal
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
@@ -100,7 +99,7 @@ class Engine:
     recorder: Recorder | None = None
     stored: Stored = field(default_factory=Stored)
     served: str = field(default_factory=served_at)
-    _identities: Identities = field(default_factory=Identities)
+    identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
         """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
@@ -190,23 +189,23 @@ class Engine:
             unknown = "elsewhere"
         try:
             request = self._checked(dialect, read(dialect, head, content), head, chain)
-        except BadRequestError as refused:
+        except BadRequestError as error:
             if not self._goes_out(head, chain):
-                return self._refused(refused, head, dialect, content)
+                return refused(self, error, head, dialect, content)
             dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
         except UnreadableError as error:
             unknown = "unread" if OPAQUE.is_question(head, content) or records(chain) else "elsewhere"
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
-            return Forwarded((yield Forward()))
-        digest = self._identities.of(dialect, request, self.seed)
+            return (yield from let_by(head, content, self.journal))
+        digest = self.identities.of(dialect, request, self.seed)
         call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest), timeout=head.timeout)
         call.is_side, call.retries_told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
-            return self._broken(failed.error, case)
+            return broken(self, case, failed.error)
         except BaseException as error:  # a cancelled task ends a call too
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             call.finish()
@@ -246,14 +245,14 @@ class Engine:
         match answer:
             case None:
                 facts = stopped(case, why, chain) if is_stopped(case.dialect, chain) else unanswered(case, chain)
-                return (yield from self._unmatched(case, facts))
+                return (yield from unmatched(self, case, facts))
             case Exhausted():
-                return (yield from self._unmatched(case, exhausted(case, answer)))
+                return (yield from unmatched(self, case, exhausted(case, answer)))
             case Passthrough():
-                return (yield from _forward(case.call))
+                return (yield from send_on(case.call))
             case Capture():
                 # A server of ours records what comes to it, and asks who is meant.
-                return (yield from _forward(case.call, None if self.served and case.head.at else answer))
+                return (yield from send_on(case.call, None if self.served and case.head.at else answer))
             case RaiseError():
                 raise exception_of(answer.error)
             case _:
@@ -290,7 +289,7 @@ class Engine:
         return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
 
     def _identity(self, case: Case) -> Identity:
-        digits = self._identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
+        digits = self.identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
         return told_now(digits, self.service.clock)
 
     def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
@@ -345,39 +344,6 @@ class Engine:
         except LLMInterceptError as error:
             raise FailedExchange(error) from error
 
-    def _unmatched(self, case: Case, facts: Unmatched) -> Exchange:
-        call = case.call
-        call.source = "unmatched"
-        if self.lets_unmatched_out:
-            if self.unmatched == "warn":
-                warn(str(facts))
-            return (yield from _forward(call))
-        self.journal.note_unmatched(facts)
-        call.error = UnmatchedRequestError([facts])
-        if self.unmatched == "raise":
-            call.finish()
-            raise call.error
-        call.status = 404
-        call.finish()
-        return refusal(case, 404, str(facts), "llm_intercept_unmatched")
-
-    def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
-        call = case.call
-        self.journal.note_failure(error)
-        call.status, call.error = 500, error
-        call.finish()
-        return refusal(case, 500, str(error), "llm_intercept_failed")
-
-    def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
-        """Answer what the API itself would refuse."""
-        request = as_far_as_read(dialect, head, content)
-        digest = self._identities.digest(request.raw, self.seed)
-        call = self.journal.note(Call(request, digest=digest))
-        call.source, call.status, call.error = "refused", refused.error.status, refused
-        call.finish()
-        identity = told_now(self._identities.next(digest, dialect.name, stream=False), self.service.clock)
-        return dialect.fail(request, refused.error, identity)
-
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
@@ -390,11 +356,3 @@ class Engine:
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
                 self.journal.note_failure(whose(error, case))
         call.finish()
-
-
-def _forward(call: Call, capture: Capture | None = None) -> Exchange:
-    check_key(call.request)
-    call.source = "live"
-    call.status = yield Forward(capture)
-    call.finish()
-    return Forwarded(call.status)
