@@ -275,6 +275,19 @@ class Dialect(ABC):
         """
         del request, strictly
 
+    def validate_head(self, head: WireRequest, *, strictly: bool) -> None:
+        """Refuse what the API would for the head alone, as far as that is sure; a server of ours is not asked.
+
+        Args:
+            head: The request's head.
+            strictly: Whether to refuse also what tests leave out: a key.
+
+        Raises:
+            BadRequestError: The API would refuse it.
+
+        """
+        del head, strictly
+
     @abstractmethod
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer as the API would, in the shape the request asks for.

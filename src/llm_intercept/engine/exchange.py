@@ -222,6 +222,8 @@ class Engine:
             if dialect.remembers:
                 request = dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
             if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
+                if not head.at:
+                    dialect.validate_head(head, strictly=self.validate == "strict")
                 dialect.validate(request, strictly=self.validate == "strict")
                 request.beside["validated"] = self.validate
         except BadRequestError:
