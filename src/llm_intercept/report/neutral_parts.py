@@ -82,7 +82,8 @@ def _part(part: parts.Part) -> Part:
         case Text():
             return Part(kind="text", text=part.text if part.deltas is None else "".join(_known(part.deltas)))
         case Reasoning():
-            return Part(kind="reasoning", text=part.text, id=part.id, title="" if part.text else "encrypted")
+            hidden = "encrypted" if part.encrypted else "a signature alone" if part.signature else ""
+            return Part(kind="reasoning", text=part.text, id=part.id, title="" if part.text else hidden)
         case ToolCall():
             return Part(kind="tool_call", name=part.name, arguments=part.arguments, id=part.id)
         case ToolResult():

@@ -115,7 +115,6 @@ class CallReader:
         messages: tuple[Message, ...],
         before: tuple[int | None, int],
     ) -> Detail:
-        error = call.error
         return Detail(
             n=n,
             messages=messages,
@@ -127,8 +126,8 @@ class CallReader:
             events=read.events,
             request=read.sent,
             response=read.came,
-            error=None if error is None else redactor.text(f"{type(error).__name__}: {error}"),
-            unmatched=_unanswered(getattr(error, "unmatched", ()), redactor),
+            error=None if call.error is None else redactor.text(_failure(call.error)),
+            unmatched=_unanswered(getattr(call.error, "unmatched", ()), redactor),
             retry_after=call.retry_after,
             timeout=None if call.timeout is None else dict(call.timeout),
         )
@@ -155,6 +154,11 @@ def _origin(call: Call) -> list[Any]:
     if call.rule is not None:
         return [str(call.rule), call.rule.where]
     return [None, None]
+
+
+def _failure(error: BaseException) -> str:
+    """Say an error; one of the network by the name that clients have for it."""
+    return f"{getattr(error, 'kind', None) or type(error).__name__}: {error}"
 
 
 def _recalled(call: Call, read: ReadExchange, redactor: Redactor) -> tuple[Message, ...]:
