@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.words import counted
+from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import console, failure, say, styled
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.settings.environment import PAIRS, PLAYED
@@ -47,15 +48,6 @@ def recordings() -> None:
     """Look at recordings, check them, and change them. TAPE is a folder (of takes or of tapes) or an fsspec URL."""
 
 
-def _tapes(locations: tuple[str, ...]) -> list[tuple[str, Tape]]:
-    from llm_intercept.tapetools.locate import tapes_at  # noqa: PLC0415 - it imports pydantic
-
-    found = list(tapes_at(locations))
-    if not found:
-        raise failure(f"there are no recordings in {', '.join(locations)}")
-    return found
-
-
 @recordings.command("ls")
 @click.argument("tape", nargs=-1, required=True)
 def list_takes(tape: tuple[str, ...]) -> None:
@@ -65,7 +57,7 @@ def list_takes(tape: tuple[str, ...]) -> None:
     from llm_intercept.engine.reread import read_request  # noqa: PLC0415
 
     screen = console()
-    for location, one in _tapes(tape):
+    for location, one in tapes_given(tape):
         columns = Column("take", overflow="fold"), "model", "answer", "recorded"
         table = Table(*columns, title=styled(location), title_justify="left", box=None)
         for name, take in _in_order(one):
@@ -97,7 +89,7 @@ def show(tape: str, take: str | None) -> None:
     from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
 
     screen = console()
-    tapes = _tapes((tape,))
+    tapes = tapes_given((tape,))
     for location, one in tapes:
         if len(tapes) > 1:
             screen.print(styled(location, "bold"))
@@ -156,7 +148,7 @@ def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]
     from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
 
     screen, count, takes = console(), 0, 0
-    tapes = _tapes(tape)
+    tapes = tapes_given(tape)
     for location, one in track(tapes, "checking", console=screen, transient=True):
         known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known, Redaction(keep_fields=keep_field)):
@@ -186,7 +178,7 @@ def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tupl
 
     if not command and played is None:
         raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
-    tapes = _tapes((tape,))
+    tapes = tapes_given((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
         if command and _run(command, PLAYED, file):
@@ -282,7 +274,7 @@ def rekey(yes: bool, tape: str, command: tuple[str, ...]) -> None:
     """
     from llm_intercept.tapetools.maintain import carry_out, pairs_in, rekey_plan  # noqa: PLC0415
 
-    tapes = _tapes((tape,))
+    tapes = tapes_given((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "pairs.jsonl")
         status = _run(command, PAIRS, file)
