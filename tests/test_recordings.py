@@ -10,6 +10,7 @@ import threading
 import time
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -330,28 +331,29 @@ def test_a_miss_says_where_the_mode_was_said(tmp_path, options, said):
 
 def test_takes_that_were_not_played_are_an_error_where_all_are_to_be(upstream, tmp_path):
     """Of a block that replays and ends well, even if it asked nothing; one that records may leave them."""
-    case, tape = Case("httpx", is_async=False, stream=False), Recordings(tmp_path / "tape", all_played=True)
-    with intercept(mode="record", recordings=tape):
+    case, tape = Case("httpx", is_async=False, stream=False), tmp_path / "tape"
+    wanted: Any = {"recordings": tape, "all_played": True}
+    with intercept(mode="record", **wanted):
         ask(case, upstream, "one")
         ask(case, upstream, "two")
     with (
         pytest.raises(RecordingError, match=r"1 take in .* not played:\n  \S*two\S*\nDelete them"),
-        intercept(recordings=tape),
+        intercept(**wanted),
     ):
         ask(case, upstream, "one")
-    with pytest.raises(RecordingError, match="2 takes in"), intercept(recordings=tape):
+    with pytest.raises(RecordingError, match="2 takes in"), intercept(**wanted):
         pass
-    with pytest.raises(KeyError), intercept(recordings=tape):
+    with pytest.raises(KeyError), intercept(**wanted):
         raise KeyError
-    with intercept(recordings=tape):
+    with intercept(**wanted):
         ask(case, upstream, "two")
         ask(case, upstream, "one")
-    with intercept(mode="auto", recordings=tape):
+    with intercept(mode="auto", **wanted):
         ask(case, upstream, "three")
 
 
 def test_takes_that_are_older_than_they_may_be_are_told(upstream, tmp_path):
-    """Those that are played, once a block."""
+    """Those that are played, once a block: as a warning, or where that is wanted as an error."""
     case = Case("httpx", is_async=False, stream=False)
     with intercept(mode="record", recordings=tmp_path):
         ask(case, upstream, "one")
@@ -359,13 +361,16 @@ def test_takes_that_are_older_than_they_may_be_are_told(upstream, tmp_path):
     file = next(tmp_path.glob("*two*"))
     take = json.loads(file.read_text())
     file.write_text(json.dumps({**take, "recorded_at": "2020" + take["recorded_at"][4:]}))
-    with intercept(recordings=Recordings(tmp_path, max_age=90)):
+    with intercept(recordings=tmp_path, max_age=90, old_takes="error"):
         ask(case, upstream, "one")
-    told = pytest.warns(OldRecordingWarning, match=rf"max_age=90 days.*\n  {file.name}$")
-    with told, intercept(recordings=Recordings(tmp_path, max_age=90)):
+    said = rf"max_age=90 days.*\n  {file.name}$"
+    with pytest.warns(OldRecordingWarning, match=said), intercept(recordings=tmp_path, max_age=90):
         ask(case, upstream, "two")
-    with pytest.raises(SettingsError, match="max_age='90d' cannot be used"):
-        Recordings(tmp_path, max_age="90d")
+    with (
+        pytest.raises(RecordingError, match=said),
+        intercept(recordings=tmp_path, max_age=90, old_takes="error"),
+    ):
+        ask(case, upstream, "two")
 
 
 def test_rules_come_before_recordings_in_every_mode(case, upstream, tmp_path):

@@ -77,6 +77,10 @@ class UnknownSettingError(SettingsError, TypeError):
         super(SettingsError, self).__init__(f"{problem} {advice}")
 
 
+class UnknownArgumentError(SettingsError, TypeError):
+    """A function was given an argument by a name that it does not have; `advice` says which was meant."""
+
+
 class RuleFileError(LLMInterceptError, ValueError):
     """A file of rules has something that cannot be used."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.errors import SettingsError
+from llm_intercept.errors import UnknownArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,6 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def unknown_keyword(call: str, name: str, value: object, known: Iterable[str]) -> SettingsError:
+def unknown_keyword(call: str, name: str, value: object, known: Iterable[str]) -> UnknownArgumentError:
     """Make the error of a call that was given a keyword it does not have."""
-    return SettingsError(f"{call}({name}=…)", value, advice=did_you_mean(name, known))
+    return UnknownArgumentError(f"{call}({name}=…)", value, advice=did_you_mean(name, known))

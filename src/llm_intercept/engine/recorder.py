@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_intercept.base.json import mapping
 from llm_intercept.base.version import __version__
-from llm_intercept.base.words import counted
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.engine.across import Across, UnknownBeforeError
 from llm_intercept.engine.rekey import pairing
 from llm_intercept.engine.replay import Replay
 from llm_intercept.engine.reread import api_of_take, read_request
+from llm_intercept.engine.wanted_takes import WantedTakes
 from llm_intercept.errors import (
     DamagedRecordingWarning,
     LLMInterceptError,
-    OldRecordingWarning,
     RecordingError,
     RedactedAnswerWarning,
     ReplyFunctionError,
@@ -40,8 +39,8 @@ from llm_intercept.recording.locks import PATIENCE
 from llm_intercept.recording.lookup_key import FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request
 from llm_intercept.recording.servers import Servers
-from llm_intercept.recording.take import DamagedTakeError, is_older, read_take
-from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request, is_partial
+from llm_intercept.recording.take import DamagedTakeError, read_take
+from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request
 from llm_intercept.recording.writing import WRITER
 from llm_intercept.secrets.credentials import Secrets
 from llm_intercept.settings.environment import PLAYED
@@ -63,7 +62,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MOST_TOLD = 50  # answers that were not recorded; a disk that is full for a day has more, and the first say why
 MORE = "and of others, which are not listed"
-UNPLAYED_SHOWN = 10
 PASSING = frozenset({401, 403, 429, *range(500, 600)})
 """The statuses that say how things stand now, not what the request is worth."""
 
@@ -75,18 +73,21 @@ class Recorder:
         recordings: The tape and its settings.
         mode: `replay`, `record` or `auto`.
         mode_from: Where that was said, a word of `remedy.SAID`.
+        wanted: What is asked of the takes that are played.
 
     """
 
-    def __init__(self, recordings: Recordings, mode: str, mode_from: str = "argument") -> None:
+    def __init__(
+        self, recordings: Recordings, mode: str, mode_from: str = "argument", wanted: WantedTakes | None = None
+    ) -> None:
         self.recordings = recordings
+        self._wanted = wanted or WantedTakes()
         self.mode, self.mode_from = mode, mode_from
         self._failures: list[LLMInterceptError] = []
         self._lost: dict[str, int] = {}
         self._session: Session | None = None
         self._secrets: set[str] = set()
         self._passed: list[int] = []
-        self._old: set[str] = set()
         self._changed: list[RedactedFacts] = []
         self._pairing = pairing()
         self._factor = recordings.factor
@@ -107,7 +108,7 @@ class Recorder:
 
     def fresh(self) -> Recorder:
         """Make one of the same tape, of which nothing has been played."""
-        return Recorder(self.recordings, self.mode, self.mode_from)
+        return Recorder(self.recordings, self.mode, self.mode_from, self._wanted.fresh())
 
     @cached_property
     def tape(self) -> Tape:
@@ -195,7 +196,7 @@ class Recorder:
             complete: Whether the block came to its end, so that takes that were not played count, if they are to be.
 
         """
-        wants_all = complete and self.recordings.all_played and not self.records
+        wants_all = complete and self._wanted.all_played and not self.records
         if "tape" not in self.__dict__ and not wants_all:
             return None
         WRITER.wait(self.tape.store.place)
@@ -207,22 +208,10 @@ class Recorder:
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
         self._warn_of_what_passed()
         self._warn_of_what_changed()
-        self._warn_of_what_is_old()
-        failure, secret = self._failure(), self._scanned()
+        failure, secret, old = self._failure(), self._scanned(), self._wanted.old_error(self.tape)
         if secret is not None and failure is not None:
             secret.add_note(str(failure))
-        return secret or failure or (self._unplayed() if wants_all else None)
-
-    def _unplayed(self) -> LLMInterceptError | None:
-        """Say which takes were not played."""
-        played = set(self.tape.played)
-        left = [name for name in self.tape.names() if name not in played and not is_partial(name)]
-        if not left:
-            return None
-        place, shown = self.tape.store.location, "".join(f"\n  {name}" for name in left[:UNPLAYED_SHOWN])
-        more = f"\n  … and {len(left) - UNPLAYED_SHOWN:,} more" if len(left) > UNPLAYED_SHOWN else ""
-        advice = "Delete them if nothing asks for them any more, or leave out all_played=True."
-        return RecordingError(f"{counted(len(left), 'take')} in {place} not played:{shown}{more}\n{advice}")
+        return secret or failure or old or (self._wanted.unplayed_error(self.tape) if wants_all else None)
 
     def _warn_of_what_passed(self) -> None:
         """Say which answers were not kept; they would be played for ever, and asked again they are others."""
@@ -235,13 +224,6 @@ class Recorder:
                 "then: Recordings(…, keep_errors=True)."
             )
             warnings.warn(message, UnrecordedAnswerWarning, stacklevel=5)
-
-    def _warn_of_what_is_old(self) -> None:
-        """Say which takes that were played are older than they may be."""
-        old, self._old = sorted(self._old), set()
-        if old:
-            told = OldRecordingWarning(self.tape.store.location, self.recordings.max_age, old)
-            warnings.warn(told, stacklevel=5)
 
     def _warn_of_what_changed(self) -> None:
         """Say what redaction changed in answers; a program that goes on by it does something else in replay."""
@@ -262,8 +244,7 @@ class Recorder:
 
     def _played(self, found: TapeHit) -> Replay:
         self._note(found.name)
-        if self.recordings.max_age is not None and is_older(found.take.recorded_at, self.recordings.max_age):
-            self._old.add(found.name)
+        self._wanted.note(found)
         if found.made is None:
             found.made = Replay(found.name, found.take, self._factor)
         played: Replay = found.made

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, cast, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, cast, get_args
 
 from llm_intercept.base.checks import is_int
+from llm_intercept.base.spelling import spelt_class
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ class Grammar(Protocol):
 
 
 TAKES_TIME = ("content", "arguments")
+
+
+F = TypeVar("F", bound="type[Fault]")
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,11 @@ class Fault:
         if value not in get_args(choices):
             wanted = "one of " + ", ".join(map(repr, get_args(choices)))
             raise SettingsError(f"{self.name()}({argument}=…)", value, wanted)
+
+
+def spelt_fault(cls: F) -> F:
+    """Let a fault refuse an argument that it does not have by the name that users write."""
+    return spelt_class(cls, cls.name())
 
 
 def as_faults(name: str, given: object) -> tuple[Fault, ...]:

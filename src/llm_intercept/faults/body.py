@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from llm_intercept.faults.base import Body, Fault, Form, Where, ended
+from llm_intercept.faults.base import Body, Fault, Form, Where, ended, spelt_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Step
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class WrongContentType(Fault):
     """The body is right, and said to be something else.
@@ -37,6 +38,7 @@ class WrongContentType(Fault):
 wrong_content_type = WrongContentType
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class EmptyBody(Fault):
     """The answer has the right status and headers, and no body."""
@@ -52,6 +54,7 @@ class EmptyBody(Fault):
 empty_body = EmptyBody
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class Malformed(Fault):
     """The JSON of a chunk, or of a JSON body, is broken; a stream goes on behind it.
@@ -84,6 +87,7 @@ class Malformed(Fault):
 malformed = Malformed
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class MissingDone(Fault):
     """The stream ends without the event that says so (`[DONE]`), as some compatible hosts' do."""
@@ -98,6 +102,7 @@ class MissingDone(Fault):
 missing_done = MissingDone
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class MissingFinish(Fault):
     """The stream lacks the chunk that has the finish reason."""
@@ -113,6 +118,7 @@ class MissingFinish(Fault):
 missing_finish = MissingFinish
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class DuplicateChunk(Fault):
     """A chunk comes twice.
@@ -146,6 +152,7 @@ class DuplicateChunk(Fault):
 duplicate_chunk = DuplicateChunk
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class OutOfOrder(Fault):
     """Two neighbouring chunks of a stream are swapped.
@@ -183,6 +190,7 @@ class OutOfOrder(Fault):
 out_of_order = OutOfOrder
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class TruncatedArguments(Fault):
     """The arguments of tool calls break off; of a JSON answer's, half is left.
@@ -221,6 +229,7 @@ class TruncatedArguments(Fault):
 truncated_arguments = TruncatedArguments
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class StreamError(Fault):
     """The stream ends with an error that is an event of it.
@@ -265,6 +274,7 @@ class StreamError(Fault):
 stream_error = StreamError
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class CutOff(Fault):
     """The body ends early and in order, as when a proxy gives up: no error, and nothing that says it is complete.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
-from llm_intercept.faults.base import Body, Fault, Where
+from llm_intercept.faults.base import Body, Fault, Where, spelt_fault
 from llm_intercept.model.wire import Break
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Cut = Literal["mixed", "bytes", "split", "coalesce"]
 SMALL, USUAL, LARGE = (1, 3), (1, 40), (200, 2000)
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class KeepAlive(Fault):
     """Comments stand between the events of a stream, as OpenRouter sends them; only server-sent events have any.
@@ -64,6 +65,7 @@ class KeepAlive(Fault):
 keep_alive = KeepAlive
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class Crlf(Fault):
     """The lines of the body end with CR and LF, as Gemini's and Perplexity's do."""
@@ -81,6 +83,7 @@ class Crlf(Fault):
 crlf = Crlf
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class Rechunk(Fault):
     """The same bytes arrive in other pieces.

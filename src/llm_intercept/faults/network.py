@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
-from llm_intercept.faults.base import Body, Fault, Where, ended
+from llm_intercept.faults.base import Body, Fault, Where, ended, spelt_fault
 from llm_intercept.model.wire import Break, Wait
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ PAGE = (
 PHRASES = {one.value: one.phrase for one in HTTPStatus}
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class Timeout(Fault):
     """The request times out at once, with the client's own ConnectTimeout, ReadTimeout, … .
@@ -65,6 +66,7 @@ class Timeout(Fault):
 timeout = Timeout
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class ConnectionError(Fault):  # noqa: A001 - what the HTTP libraries call it; Python's own is not raised here
     """The connection is refused, with the client's own ConnectError."""
@@ -78,6 +80,7 @@ class ConnectionError(Fault):  # noqa: A001 - what the HTTP libraries call it; P
 connection_error = ConnectionError
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class Disconnect(Fault):
     """The connection ends: before the headers, or within the body.
@@ -138,6 +141,7 @@ def _ended_at(steps: Iterator[Step], after: int, end: Break) -> Iterator[Step]:
     yield end
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class Stall(Fault):
     """The answer stops coming and the connection stays: the client's own read timeout fires.
@@ -172,6 +176,7 @@ class Stall(Fault):
 stall = Stall
 
 
+@spelt_fault
 @dataclass(frozen=True, repr=False)
 class HtmlError(Fault):
     """A proxy answers with an HTML page.

@@ -9,6 +9,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
+from llm_intercept.base.spelling import spelt_methods
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
@@ -50,6 +51,7 @@ class _State:
     answers_elsewhere: bool = False
 
 
+@spelt_methods
 class Interceptor:
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
 

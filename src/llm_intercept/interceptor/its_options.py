@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.recording.config import Recordings
-    from llm_intercept.settings import Mode, Network, ReplaySpeed, UnmatchedPolicy, Validation
+    from llm_intercept.settings import Mode, Network, OldTakes, ReplaySpeed, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
 
     RulesSource = str | PathLike[str] | Callable[["Interceptor"], object]
@@ -32,6 +32,11 @@ class Options(TypedDict, total=False):
         recordings: The tape: a folder, an fsspec URL, or `Recordings`; where no mode is given, it is replayed.
         replay_speed: How fast a recorded stream is played: `instant` (the default), `recorded`, or a factor of the
             recorded gaps.
+        max_age: How many days old a take may be that is played; by default any. What was older is told when the block
+            ends.
+        old_takes: Whether that is a warning (`warn`, an `errors.OldRecordingWarning`; the default) or an error
+            (`error`).
+        all_played: Whether a block that replays and ends well raises for takes that it did not play.
         rules: Rules that come before those made later: the path of a .toml, .json or .py file, a function `rules(llm)`,
             or a list of these. They need not all be used.
         unmatched: What happens to a request that nothing answers, or that goes to a known LLM host another way:
@@ -64,6 +69,9 @@ class Options(TypedDict, total=False):
     mode: Mode | None
     recordings: str | PathLike[str] | Recordings | None
     replay_speed: ReplaySpeed | None
+    max_age: float | None
+    old_takes: OldTakes | None
+    all_played: bool | None
     rules: RulesSource | Sequence[RulesSource] | None
     unmatched: UnmatchedPolicy | None
     passthrough: str | Sequence[str] | None

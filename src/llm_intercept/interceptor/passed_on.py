@@ -16,7 +16,7 @@ from llm_intercept.settings.values import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-PLAIN = ("mode", "unmatched", "passthrough", "seed", "created", "time_scale", "replay_speed")
+PLAIN = ("mode", "unmatched", "passthrough", "seed", "created", "time_scale", "replay_speed", "max_age", "old_takes")
 """Settings that are said as they are."""
 PATHS = ("recordings", "rules", "log")
 """Settings that are said as paths from anywhere."""

@@ -93,7 +93,9 @@ def _host(url: str) -> str:
 
 def _recorder(settings: Mapping[str, Any]) -> Recorder:
     from llm_intercept.engine.recorder import Recorder  # noqa: PLC0415 - recordings cost 20 ms
+    from llm_intercept.engine.wanted_takes import WantedTakes  # noqa: PLC0415 - as above
     from llm_intercept.recording.config import recordings_of  # noqa: PLC0415 - as above
 
     tape = recordings_of(settings["recordings"], settings["replay_speed"])
-    return Recorder(tape, settings["mode"], settings["mode_from"])
+    wanted = WantedTakes(settings["max_age"], settings["old_takes"], settings["all_played"])
+    return Recorder(tape, settings["mode"], settings["mode_from"], wanted)

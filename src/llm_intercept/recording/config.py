@@ -6,23 +6,22 @@ Knows: settings. Must not know: requests.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
-from llm_intercept.base.checks import is_number
+from llm_intercept.base.spelling import spelt_class
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import Match, ignored
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.store import FolderStore, Store
 from llm_intercept.recording.volatile import VOLATILE
-from llm_intercept.settings import refuse_unknown, values
+from llm_intercept.settings import values
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
 
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.settings import ReplaySpeed
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 OFF = ("", "0", "false", "off", "no")
 
 
+@spelt_class
 @dataclass(frozen=True, slots=True)
 class Recordings:
     """A tape, with all that can be said about it.
@@ -50,8 +50,6 @@ class Recordings:
         repeat_last: Whether the last take of a request is played again when there is none left.
         keep_errors: Whether answers with 401, 403, 429 and 5xx are kept too. By default the client gets them and a
             warning says so, since they would be played for ever.
-        max_age: How many days old a take may be; an `OldRecordingWarning` names those that were played and are older.
-        all_played: Whether a block that replays and ends well raises for takes that it did not play.
         redaction: What is kept out of takes beside the known shapes of secrets; None keeps bodies as they are, and
             leaves out of URLs and headers what it always does.
 
@@ -68,17 +66,8 @@ class Recordings:
     repeat_last: bool = False
     keep_errors: bool = False
     redaction: Redaction | None = field(default_factory=Redaction)
-    max_age: float | None = None
-    all_played: bool = False
     matching: Match = field(init=False, repr=False, compare=False)
     """What may differ."""
-
-    if not TYPE_CHECKING:  # type checkers know the arguments there are
-
-        def __new__(cls, *_: object, **given: object) -> Self:
-            """Refuse arguments that there are not, in words of ours."""
-            refuse_unknown(given, [one.name for one in fields(cls) if one.init], "Recordings(…)")
-            return object.__new__(cls)
 
     def __post_init__(self) -> None:
         if not isinstance(self.location, str | os.PathLike) or not str(self.location):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -87,8 +76,6 @@ class Recordings:
         object.__setattr__(self, "redaction", Redaction.of_heads() if self.redaction is None else self.redaction)
         if not isinstance(self.redaction, Redaction):
             raise SettingsError("redaction", self.redaction, "Redaction(…), or None to keep bodies as they are")
-        if self.max_age is not None and not is_number(self.max_age, 0):
-            raise SettingsError("max_age", self.max_age, "a number of days, 0 or more")
         if self.replay_speed is not None:
             values.SPEED.check("replay_speed", self.replay_speed)
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from llm_intercept.base.spelling import spelt_class
 from llm_intercept.dialects import EVERY
 from llm_intercept.errors import SettingsError
 from llm_intercept.secrets import user_patterns
@@ -38,6 +39,7 @@ ADDRESS = re.compile(r"[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+@spelt_class
 @dataclass(frozen=True, slots=True)
 class Redaction:
     """What is kept out of takes, beside the known shapes of secrets.

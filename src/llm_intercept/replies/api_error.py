@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.base.json import header_pairs, to_json_text
+from llm_intercept.base.spelling import spelt
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import SettingsError
 from llm_intercept.replies.kinds import ErrorReply
@@ -60,6 +61,7 @@ NAMES: dict[str, int] = {
 """Every error that has a name, and its status; the first of a status is what the status alone stands for."""
 
 
+@spelt
 def api_error(
     status: int | ErrorName,
     message: str | None = None,

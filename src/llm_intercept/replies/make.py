@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from llm_intercept.base.json import header_pairs, loads, no_constant, to_json_text
+from llm_intercept.base.spelling import spelt
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, ToolCall
 from llm_intercept.replies.kinds import AutoReply, CalledTools, Embeddings, Moderations, Passthrough, RawReply
@@ -54,6 +55,7 @@ def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, 
     return _tool_call(name, text, id, "function")
 
 
+@spelt
 def custom_tool_call(name: str, input: str, /, *, id: str | None = None) -> ToolCall:  # noqa: A002
     """Make a call of a custom tool, which takes free text.
 
@@ -66,6 +68,7 @@ def custom_tool_call(name: str, input: str, /, *, id: str | None = None) -> Tool
     return _tool_call(name, input, id, "custom")
 
 
+@spelt
 def structured(value: object) -> Reply:
     """Make a reply whose text is the JSON of `value`: a mapping, list, pydantic instance, dataclass or plain value.
 
@@ -76,6 +79,7 @@ def structured(value: object) -> Reply:
     return Reply(to_json_text(value))
 
 
+@spelt
 def refusal(text: str) -> Reply:
     """Make a reply in which the model refuses to answer, for the reason `text`."""
     if not isinstance(cast("object", text), str) or not text:
@@ -83,6 +87,7 @@ def refusal(text: str) -> Reply:
     return Reply(refusal=text)
 
 
+@spelt
 def reasoning(text: str = "", *, signature: str = "", encrypted: str = "") -> Reasoning:
     """Make the part of a turn in which the model thinks: `[reasoning("Let me see."), "42"]`.
 
@@ -103,6 +108,7 @@ def reasoning(text: str = "", *, signature: str = "", encrypted: str = "") -> Re
     return Reasoning(text, signature, encrypted)
 
 
+@spelt
 def embedding(*vectors: Sequence[float]) -> Embeddings:
     """Make the answer to an embeddings request.
 
@@ -149,6 +155,7 @@ def moderation(*categories: str, **scores: float) -> Moderations:
     return Moderations(({**dict.fromkeys(categories), **scores},))
 
 
+@spelt
 def raw(
     body: object,
     *,
@@ -196,6 +203,7 @@ def _ready(body: object) -> Any:
     raise ReplyError(f"raw() was given {body!r}", "Give a mapping, a list of chunk mappings, a str or bytes.")
 
 
+@spelt
 def auto(
     text: str = DEFAULT_REPLY,
     *,
@@ -224,6 +232,7 @@ def auto(
     return AutoReply(text, checked_faults("auto(fault=…)", fault), checked_pace("auto(pace=…)", pace), tools)
 
 
+@spelt
 def passthrough() -> Passthrough:
     """Make a reply that lets the request out to the network, to be answered there; a real call may cost money."""
     return Passthrough()

@@ -22,6 +22,7 @@ UnmatchedPolicy = Literal["error", "raise", "warn", "passthrough"]
 Network = Literal["open", "none"]
 Validation = Literal["auto", "off", "strict"]
 Scope = Literal["process", "context"]
+OldTakes = Literal["warn", "error"]
 ReplaySpeed = Literal["instant", "recorded"] | float
 
 DEFAULT_REPLY = "This is a mock request"
@@ -95,6 +96,20 @@ SETTINGS = (
     ),
     Setting("recordings", values.TAPE, None, "the tape, which the modes replay, record and auto need"),
     Setting("replay_speed", values.SPEED, None, "how fast a recorded stream is played; by default at once"),
+    Setting("max_age", values.AGE, None, "how many days old a take may be that is played; by default any"),
+    Setting(
+        "old_takes",
+        values.one_of(*get_args(OldTakes)),
+        "warn",
+        "whether takes that were played and are older than `max_age` are a warning or an error",
+    ),
+    Setting(
+        "all_played",
+        values.TRUTH,
+        False,
+        "whether takes that a block which replays and ends well did not play are an error",
+        PROJECT,
+    ),
     Setting("rules", values.RULES, (), "rules that come before all others, and need not be used"),
     Setting(
         "unmatched",

@@ -159,6 +159,7 @@ SPEED = Kind(
     lambda value: is_number(value, 0) or (isinstance(value, str) and value in {"instant", "recorded"}),
     _number,
 )
+AGE = Kind("a number of days, 0 or more", lambda value: is_number(value, 0), _number)
 FILE = Kind("the path of a file", _is_path, is_path=True)
 TAPE = Kind(
     "a folder, a URL that fsspec knows, or Recordings(…)",

@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.checks import is_int, is_number
+from llm_intercept.base.spelling import spelt_class
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Times:
         return 0.0 if gap is None else sum(gap() for _ in range(tokens))
 
 
+@spelt_class
 @dataclass(frozen=True)
 class Pace:
     """How long a model takes to answer, and how long its answers are.
