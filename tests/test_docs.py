@@ -26,7 +26,13 @@ BLOCKS = [
 PROJECTS = [page for page in HERE if page.parent.name != "migrate" and page.name != "start.md" and pages.files(page)]
 # aiohttp warns of google-genai's own code.
 OPTIONS = (*pages.OPTIONS, "-W", "ignore:Inheritance class:DeprecationWarning")
-SDKS = ("openai.resources.chat", "openai.resources.responses", "openai.types.chat", "anthropic.resources", "google.genai")
+SDKS = (
+    "openai.resources.chat",
+    "openai.resources.responses",
+    "openai.types.chat",
+    "anthropic.resources",
+    "google.genai",
+)
 for _name in (*SDKS, "cohere", "ollama", "botocore.session"):
     importlib.import_module(_name)  # a run in this process forgets what is imported in it
 
