@@ -23,6 +23,7 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
+from llm_intercept.engine.in_the_body import asked_for
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -40,10 +41,10 @@ from llm_intercept.engine.watched import Watched
 from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
-from llm_intercept.model.wire import READ_BODY, NetworkFaultError, Pause
+from llm_intercept.model.wire import READ_BODY, NetworkFaultError
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
-from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
+from llm_intercept.replies.mock_params import MOCK_PARAMS
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.settings.environment import served_at
@@ -63,12 +64,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
-    from llm_intercept.replies.kinds import Answer, Prepared
+    from llm_intercept.replies.kinds import Answer
     from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
-
-IN_THE_BODY = "mock_response, in the request's body"
 
 
 class HasEngine(Protocol):
@@ -234,7 +233,7 @@ class Engine:
         """Answer with what was decided."""
         answer: Any = None
         if not MOCK_PARAMS.isdisjoint(case.request.raw):
-            answer = yield from self._mocked(case)
+            answer = yield from asked_for(case)
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
@@ -280,13 +279,15 @@ class Engine:
             identity = self._identity(case)
             written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
-        if case.request.stream or response.timeline is not None:
+        if case.request.stream or response.timeline is not None or response.chunks.__class__ is not tuple:
             return self._watched(case, response)
-        case.call.finish()
-        return response
+        return case.call.finish_with(response)
 
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
-        return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
+        steps: list[Step] = []
+        is_whole = response.chunks.__class__ is tuple
+        case.call.answered = response if is_whole else response.with_chunks(steps)
+        return response.with_chunks(Watched(response.chunks, partial(self._ended, case), steps))
 
     def _identity(self, case: Case) -> Identity:
         digits = self.identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
@@ -320,35 +321,13 @@ class Engine:
             raise FailedExchange(error) from error
         return self._watched(case, response)
 
-    def _mocked(self, case: Case) -> Generator[Any, Any, Prepared | None]:
-        """Obey litellm's mock parameters, which the request's body may carry."""
-        try:
-            found = mocked(case.request.raw)
-        except LLMInterceptError as error:
-            self.journal.note(case.call)
-            raise FailedExchange(error) from error
-        if found is None:
-            return None
-        case.call.source, case.origin = "rule", IN_THE_BODY
-        self.journal.note(case.call)
-        self._within_budget()
-        if found.delay:
-            yield Pause(found.delay, self.service.timeline())
-        if isinstance(found.reply, Callback):
-            raise FailedExchange(ReplyError(f"{IN_THE_BODY}, is a function", "Give the reply itself."))
-        return found.reply
-
-    def _within_budget(self) -> None:
-        try:
-            self.check_budget()
-        except LLMInterceptError as error:
-            raise FailedExchange(error) from error
-
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
         if case.leave is not None:
             case.leave()
+        if case.timed is not None:
+            case.note_time()
         if call.source != "recording":
             call.complete = error is None and is_end(case, last)
         if error is not None:

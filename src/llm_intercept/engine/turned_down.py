@@ -38,8 +38,7 @@ def unmatched(engine: Engine, case: Case, facts: Unmatched) -> Exchange:
         call.finish()
         raise call.error
     call.status = 404
-    call.finish()
-    return _refusal(case, 404, str(facts), "llm_intercept_unmatched")
+    return call.finish_with(_refusal(case, 404, str(facts), "llm_intercept_unmatched"))
 
 
 def broken(engine: Engine, case: Case, error: LLMInterceptError) -> WireResponse:
@@ -47,8 +46,7 @@ def broken(engine: Engine, case: Case, error: LLMInterceptError) -> WireResponse
     call = case.call
     engine.journal.note_failure(error)
     call.status, call.error = 500, error
-    call.finish()
-    return _refusal(case, 500, str(error), "llm_intercept_failed")
+    return call.finish_with(_refusal(case, 500, str(error), "llm_intercept_failed"))
 
 
 def refused(
@@ -57,11 +55,11 @@ def refused(
     """Answer what the API itself would refuse."""
     request = as_far_as_read(dialect, head, content)
     digest = engine.identities.digest(request.raw, engine.seed)
-    call = engine.journal.note(Call(request, digest=digest))
+    started = engine.service.clock.now()
+    call = engine.journal.note(Call(request, digest=digest, started=started, timeout=head.timeout))
     call.source, call.status, call.error = "refused", error.error.status, error
-    call.finish()
     identity = told_now(engine.identities.next(digest, dialect.name, stream=False), engine.service.clock)
-    return dialect.fail(request, error.error, identity)
+    return call.finish_with(dialect.fail(request, error.error, identity))
 
 
 def _refusal(case: Case, status: int, message: str, code: str) -> WireResponse:
