@@ -174,7 +174,8 @@ MIGRATE = {
     "litellm": ("litellm",),
     "aimock": ("aimock-pytest", "openai"),
 }
-AIMOCK = "@copilotkit/aimock@1.43.0"  # the server that aimock-pytest starts, by this variable instead of a download of its own
+# The server that aimock-pytest starts, found by the variable, so that it downloads none.
+AIMOCK = "@copilotkit/aimock@1.43.0"
 AIMOCK_PROGRAM = "AIMOCK_CLI_PATH"
 LINTER = "dockerfilelint@1.8.0"
 TYPESCRIPT, AXE = "typescript@7.0.2", "axe-core@4.14.1"
