@@ -101,10 +101,13 @@ class Redaction:
         """Make what redacts what is sent in an exchange with these credentials."""
         return Redactor(secrets, self._compiled, self._fields, Spared(self._kept))
 
-    def of_answer(self, secrets: Secrets) -> Redactor:
-        """Make what redacts the answer to what was sent with these credentials, and had these values taken out."""
+    def of_answer(self, secrets: Secrets, heard: set[str]) -> Redactor:
+        """Make what redacts the answer to what was sent with these credentials, and had these values taken out.
+
+        What it takes out itself is added to `heard`.
+        """
         spared = Spared(self._kept, is_answer=True, sent=secrets.named)
-        return Redactor(secrets, self._compiled, self._fields, spared)
+        return Redactor(secrets, self._compiled, self._fields, spared, heard)
 
     @property
     def leaves_bodies(self) -> bool:

@@ -69,6 +69,11 @@ class CohereChat(CohereDialect, Conversation):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         return read.read(head, content)
 
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what Cohere refuses."""
+        del strictly
+        read.check(request.raw, request.model)
+
     def essence(self, request: LLMRequest) -> Any:
         return {key: value for key, value in sorted(request.raw.items()) if key != "stream"}
 
@@ -126,6 +131,7 @@ def _last_user(body: Any) -> str:
 
 
 CohereChat.recorded = Recorded(
+    event_kind="type",
     last_user=_last_user,
     roles=lambda body: [read.read_message(one).role for one in items(mapping(body).get("messages"))],
     usage=read_usage,
