@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import BadRequestError, Dialect
+from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.dialects.shared.reading import ANY_KEY
@@ -99,6 +99,7 @@ class BedrockDialect(Dialect):
 
     home = "bedrock-runtime.us-east-1.amazonaws.com"
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
+    keys = (KeyHeader(("AWS_BEARER_TOKEN_BEDROCK",), ("bedrock-runtime*.amazonaws.com",)),)
     retry = HTTP_RETRY
 
     def validate_head(self, head: WireRequest, *, strictly: bool) -> None:

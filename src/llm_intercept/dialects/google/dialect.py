@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_intercept.dialects.base import BadRequestError, Dialect
+from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
 from llm_intercept.dialects.google.places import is_at_google, is_googles, keyed
 from llm_intercept.dialects.google.retry_info import RETRY
 from llm_intercept.dialects.google.rpc_status import fail, not_found
@@ -35,6 +35,7 @@ class GoogleDialect(Dialect):
 
     home = "generativelanguage.googleapis.com"
     variables = MappingProxyType({"GOOGLE_GEMINI_BASE_URL": "{}"})
+    keys = (KeyHeader(("GEMINI_API_KEY", "GOOGLE_API_KEY"), (home,), "x-goog-api-key", "{}"),)
     retry = RETRY
 
     def validate_head(self, head: WireRequest, *, strictly: bool) -> None:

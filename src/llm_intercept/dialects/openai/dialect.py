@@ -12,6 +12,7 @@ from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.openai.entrance import check_key, check_path
 from llm_intercept.dialects.openai.failures import USUAL, fail
 from llm_intercept.dialects.openai.headers import limit_headers
+from llm_intercept.dialects.openai.hosts.keys import KEYS
 from llm_intercept.dialects.shared.retry import RETRY
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class OpenAIDialect(Dialect):
 
     home = "api.openai.com"
     variables = MappingProxyType({"OPENAI_BASE_URL": "{}/v1", "OPENAI_API_BASE": "{}/v1"})
+    keys = KEYS
     retry = RETRY
     manner = USUAL
     path = ""
