@@ -44,13 +44,13 @@ class Calls(Sequence["Call"]):
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
     def __getitem__(self, index: int | slice) -> Call | Calls:
-        return Calls(self._calls[index]) if isinstance(index, slice) else self._calls[index]
+        return Calls(self._calls[index]) if isinstance(index, slice) else _lent(self._calls[index])
 
     def __len__(self) -> int:
         return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
-        return iter(self._calls)
+        return map(_lent, self._calls)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)  # pyright: ignore[reportUnknownArgumentType]
@@ -67,7 +67,7 @@ class Calls(Sequence["Call"]):
         """
         if not self._calls:
             raise ExpectationError("there was no call.")
-        return self._calls[-1]
+        return _lent(self._calls[-1])
 
     def one(self) -> Call:
         """Return the only call.
@@ -79,7 +79,7 @@ class Calls(Sequence["Call"]):
         if len(self._calls) != 1:
             found = f"there are {len(self._calls)}:" if self._calls else "there is none."
             raise ExpectationError(f"there was to be one call, and {found}", listed(self._calls))
-        return self._calls[0]
+        return _lent(self._calls[0])
 
     def clear(self) -> None:
         """Forget the calls so far."""
@@ -140,6 +140,12 @@ class Calls(Sequence["Call"]):
         for row in rows:
             table.add_row(*(Text(visible(row[name])) for name in shown))
         return table
+
+
+def _lent(call: Call) -> Call:
+    """Give a call to a user, who may change what its request holds."""
+    call.request.lent()
+    return call
 
 
 def listed(calls: Sequence[Call], most: int = 10) -> list[str]:
