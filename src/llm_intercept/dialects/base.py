@@ -303,11 +303,7 @@ class Dialect(ABC):
         del request, strictly
 
     def validate_head(self, head: WireRequest, *, strictly: bool) -> None:
-        """Refuse what the API would for the head alone, as far as that is sure; a server of ours is not asked.
-
-        Args:
-            head: The request's head.
-            strictly: Whether to refuse also what tests leave out: a key.
+        """Refuse what the API would for the head alone, where no server of ours is asked: a path; strictly, no key.
 
         Raises:
             BadRequestError: The API would refuse it.
