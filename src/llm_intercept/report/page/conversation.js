@@ -203,7 +203,7 @@ function outcome(row, detail, parts) {
     out.push(message("assistant", row.model ?? "", choice.parts ?? [], new Map(), new Map(), `choice ${at + 2}`));
   }
   if (detail.partial) out.push(el("p", { class: "muted" }, `The take is not whole: ${detail.partial}`));
-  if (detail.error || (row.failed && !parts.length)) out.push(failure(row, detail));
+  if (detail.error || (row.failed && !parts.length)) out.push(failure(row, detail, parts.length > 0));
   const end = ending(detail);
   if (end.childElementCount) out.push(end);
   return out;
@@ -212,10 +212,11 @@ function outcome(row, detail, parts) {
 /**
  * @param {Row} row
  * @param {Detail} detail
+ * @param {boolean} begun whether some of an answer came
  */
-function failure(row, detail) {
+function failure(row, detail, begun) {
   const faults = (row.faults ?? []).join(", ");
-  const heading = row.status ? `no answer: ${row.status}` : "no answer";
+  const heading = begun ? "then it broke off" : row.status ? `no answer: ${row.status}` : "no answer";
   const text = detail.error || faults || row.outcome || "It failed.";
   return el("section", { class: "message failure" }, el("h3", {}, heading), block(text));
 }
