@@ -107,7 +107,7 @@ export class Filters {
       select.value = this.place.get(name);
       select.classList.toggle("chosen", Boolean(this.place.get(name)));
     }
-    this.order.value = ORDERS[this.place.get("order")] ? this.place.get("order") : "";
+    this.order.value = this.place.get("order");
     this.order.classList.toggle("chosen", Boolean(this.order.value));
     this.clear.hidden = !this.place.get("q") && !FACETS.some((facet) => this.place.get(facet.name));
   }
@@ -124,7 +124,7 @@ export class Filters {
     );
     this.narrowed = rows.length;
     this.tell(rows.length);
-    const order = ORDERS[this.place.get("order")];
+    const order = Object.hasOwn(ORDERS, this.order.value) && ORDERS[this.order.value];
     return order ? rows.sort((a, b) => order.of(b) - order.of(a) || a.n - b.n) : rows;
   }
 

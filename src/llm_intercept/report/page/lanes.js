@@ -104,9 +104,15 @@ export class Lanes {
   }
 
   tell() {
-    const label = `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
+    const timed = this.bars.length === 0 || this.bars.some(({ row }) => this.long(row) > 0);
+    const label = timed ? this.inWords() : "No times are known of these calls";
     this.drawing.setAttribute("aria-label", label);
+    this.drawing.toggleAttribute("hidden", !timed);
     this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
+  }
+
+  inWords() {
+    return `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
   }
 
   /** @param {WheelEvent} event */
@@ -236,9 +242,11 @@ export class Lanes {
    */
   scale(width, height) {
     const x = (/** @type {number} */ at) => ((at - this.from) / (this.to - this.from)) * width;
-    return ticks(this.from, this.to, Math.max(2, width / 110)).flatMap((at) => [
+    const first = this.whole[0] ?? 0;
+    const marks = ticks(this.from - first, this.to - first, Math.max(2, width / 110)).map((at) => at + first);
+    return marks.flatMap((at) => [
       svg("line", { class: "grid", x1: x(at), x2: x(at), y1: 0, y2: height }),
-      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - (this.whole[0] ?? 0))),
+      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - first)),
     ]);
   }
 

@@ -20,7 +20,7 @@
  *   media?: string, data?: string, url?: string, title?: string, raw?: string
  * }} Part
  * @typedef {{ role: string, name?: string, parts?: Part[] }} Message
- * @typedef {{ name: string, type?: string, description?: string, parameters?: unknown }} Tool
+ * @typedef {{ name?: string, type?: string, description?: string, parameters?: unknown }} Tool
  * @typedef {{ condition: string, expected?: string, got?: string, hint?: string }} FailedCondition
  * @typedef {{ rule: string, where?: string, failed?: FailedCondition[], held?: number, reason?: string }} NearRule
  * @typedef {{ name: string, reason?: string, differences?: string[] }} NearTake
