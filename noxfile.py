@@ -172,7 +172,11 @@ MIGRATE = {
     "vcrpy": ("vcrpy", "pytest-recording", "openai"),
     "unittest-mock": ("openai",),
     "litellm": ("litellm",),
+    "aimock": ("aimock-pytest", "openai"),
 }
+# The server that aimock-pytest starts, found by the variable, so that it downloads none.
+AIMOCK = "@copilotkit/aimock@1.43.0"
+AIMOCK_PROGRAM = "AIMOCK_CLI_PATH"
 LINTER = "dockerfilelint@1.8.0"
 TYPESCRIPT, AXE = "typescript@7.0.2", "axe-core@4.14.1"
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
@@ -270,7 +274,15 @@ def migrate(session: nox.Session, page: str) -> None:
     session.install("-e", ".[cli,httpx,import]", *TOOLS, *MIGRATE[page])
     _show_versions(session, *MIGRATE[page])
     tests = ("tests/ecosystem/test_migrate.py", "-k", page)
-    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=QUIET)
+    environment = {**QUIET, **(_aimock(session) if page == "aimock" else {})}
+    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=environment)
+
+
+def _aimock(session: nox.Session) -> dict[str, str]:
+    """Install aimock's server; say where it is."""
+    folder = Path(session.create_tmp()).resolve()
+    session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), AIMOCK, external=True)
+    return {AIMOCK_PROGRAM: f"{folder}/node_modules/@copilotkit/aimock/dist/cli.js"}
 
 
 @nox.session
