@@ -43,8 +43,9 @@ for _name in (*SDKS, "cohere", "ollama", "botocore.session"):
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_python_blocks_run(block: str) -> None:
+def test_python_blocks_run(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every python block of every page runs by itself, without network or key."""
+    monkeypatch.chdir(tmp_path)
     pages.run(block)
 
 
