@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
 `nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load page`,
-`nox -s trap`, `nox -s fidelity` and `nox -s picture`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
+`nox -s trap fidelity picture`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
