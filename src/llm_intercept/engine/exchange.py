@@ -25,6 +25,7 @@ from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.in_the_body import asked_for
 from llm_intercept.engine.reach import (
+    answers,
     concerns,
     is_answered_elsewhere,
     is_of_a_model,
@@ -135,6 +136,10 @@ class Engine:
         """Return itself: an engine is a handler whose engine is made."""
         return self
 
+    def answers(self, head: WireRequest, content: bytes, outer: Sequence[HasEngine] = ()) -> bool:
+        """Whether a request is answered here and not let out, for those who ask before it is made."""
+        return answers(head, content, self._chain(outer))
+
     @property
     def lets_unmatched_out(self) -> bool:
         """Whether what nothing answers goes to the network."""
@@ -225,6 +230,8 @@ class Engine:
                     request.lent()  # its copy, which shares its body, may be
                     request = recalled
             if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
+                if not head.at:
+                    dialect.validate_head(head, strictly=self.validate == "strict")
                 dialect.validate(request, strictly=self.validate == "strict")
                 request.beside["validated"] = self.validate
         except BadRequestError:
