@@ -64,7 +64,7 @@ sdks: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s sdk websockets aiohttp urllib3 own_tests startup
 
 ecosystem: $(VENV)/.ready
-	$(BIN)/nox --default-venv-backend uv -s ecosystem migrate clients servers load
+	$(BIN)/nox --default-venv-backend uv -s ecosystem migrate clients servers load page
 
 # The site, in build/docs; warnings are errors.
 docs: $(VENV)/.ready

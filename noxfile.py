@@ -1,6 +1,6 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
-`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load`,
+`nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load page`,
 `nox -s trap` and `nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
@@ -168,6 +168,7 @@ MIGRATE = {
     "litellm": ("litellm",),
 }
 LINTER = "dockerfilelint@1.8.0"
+TYPESCRIPT, AXE = "typescript@7.0.2", "axe-core@4.14.1"
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
 TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 # The suite is run on these where they are; 3.14t has no lock of all threads.
@@ -339,6 +340,23 @@ def load(session: nox.Session) -> None:
     session.install("-e", ".[cli,httpx,serve]", "locust")
     session.run("python", "-m", "tests.container", file)
     session.run("python", "-m", "tests.locust", "examples/load/locustfile.py")
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """Check the types of the report's page, and look at it in Chromium; pictures go to .cache/page."""
+    _offer_chromium(session)
+    session.install("-e", ".[cli,httpx]", *TOOLS, "playwright>=1.40")
+    environment = {}
+    if shutil.which("npm"):
+        folder = session.create_tmp()
+        session.run("npm", "install", "--silent", "--no-fund", "--prefix", folder, TYPESCRIPT, AXE, external=True)
+        session.run(f"{folder}/node_modules/.bin/tsc", "-p", "tests/browser/jsconfig.json", external=True)
+        environment["AXE"] = f"{folder}/node_modules/axe-core/axe.min.js"
+    else:
+        session.warn("npm is not installed, which brings the page's type checker and axe")
+    tests = sorted(map(str, Path("tests/browser").glob("test_*.py")))
+    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=environment)
 
 
 @nox.session

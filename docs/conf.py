@@ -6,6 +6,8 @@ Knows: the engine's settings, the form in which docstrings and fences are writte
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_intercept import __version__
@@ -13,11 +15,22 @@ from llm_intercept import __version__
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 project = "llm-intercept"
 version = release = __version__
 language = "en"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "sphinx_llm_friendly",
+]
+extensions += ["docstrings", "llms_full"]  # of this folder
+llm_friendly_llms_txt_toctree_only = True
 exclude_patterns = ["faults/*", "_*"]
 nitpicky = True
 default_role = "code"  # in docstrings `name` is code, as it is in Markdown
@@ -28,11 +41,16 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+napoleon_use_ivar = True
+python_maximum_signature_line_length = 72
+smartquotes = False  # they make one dash of a flag's two
 
 html_theme = "furo"
 html_title = f"llm-intercept {version}"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import subprocess
-import sys
 from contextlib import nullcontext
 from typing import Any
 
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, Reply, auto, intercept, raw, tool_call, wrap
-from llm_intercept.base.dummy_keys import DUMMY, VARIABLES, missing
-from llm_intercept.errors import DummyKeyError, ExpectationError, SettingsError, UnusedRuleError
+from llm_intercept import Interceptor, Reply, auto, intercept, raw, tool_call
+from llm_intercept.errors import ExpectationError, SettingsError, UnusedRuleError
 from tests.support import MESSAGES, URL, chat, message
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("f", "g")]
@@ -211,84 +207,3 @@ def test_a_transcript_is_of_all_that_was_asked():
         assert second.startswith("[2] anthropic.messages claude-")
         assert third.split("\n")[-1] == "-> (404, unmatched)"
     assert Interceptor().transcript() == ""
-
-
-# Keys
-
-
-def test_a_dummy_stands_in_for_a_key_while_a_block_is_active(monkeypatch):
-    """Where nothing is set, and only then; blocks may be in one another."""
-    for names in VARIABLES:
-        for name in names:
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("GROQ_API_KEY", "mine")
-    monkeypatch.setenv("GOOGLE_API_KEY", "mine")
-    before = dict(os.environ)
-    with intercept("hi"):
-        assert os.environ["OPENAI_API_KEY"] == os.environ["ANTHROPIC_API_KEY"] == DUMMY
-        assert os.environ["GROQ_API_KEY"] == "mine"
-        assert "GEMINI_API_KEY" not in os.environ
-        with intercept("ho"):
-            os.environ["MISTRAL_API_KEY"] = "set since"
-        assert os.environ["OPENAI_API_KEY"] == DUMMY
-    assert os.environ.pop("MISTRAL_API_KEY") == "set since"
-    assert {name: one for name, one in os.environ.items() if name != "PYTEST_CURRENT_TEST"} == {
-        name: one for name, one in before.items() if name != "PYTEST_CURRENT_TEST"
-    }
-    for options in ({"mode": "block"}, {"unmatched": "passthrough"}):
-        with intercept(**options):  # type: ignore[arg-type]
-            assert "OPENAI_API_KEY" not in os.environ
-    assert missing({"OPENAI_API_KEY": ""})["OPENAI_API_KEY"] == DUMMY
-
-
-def test_a_dummy_that_is_brought_back_is_no_key(monkeypatch):
-    """By who restores what there was within a block; an empty value is brought back as well."""
-    monkeypatch.setenv("OPENAI_API_KEY", "")
-    with intercept("hi"), pytest.MonkeyPatch.context() as within:
-        within.setenv("OPENAI_API_KEY", "sk-test")
-    assert os.environ["OPENAI_API_KEY"] == ""
-    monkeypatch.delenv("OPENAI_API_KEY")
-    within = pytest.MonkeyPatch()
-    with intercept("hi"):
-        within.setenv("OPENAI_API_KEY", "sk-test")
-    within.undo()
-    assert os.environ["OPENAI_API_KEY"] == DUMMY
-    with intercept("hi"):
-        assert os.environ["OPENAI_API_KEY"] == DUMMY
-    assert "OPENAI_API_KEY" not in os.environ
-
-
-@pytest.mark.parametrize("header", ["authorization", "x-api-key", "api-key", "x-goog-api-key"])
-def test_the_dummy_never_goes_out(tmp_path, header):
-    """By no way on which a request goes on; to this machine it may."""
-    value = f"Bearer {DUMMY}" if header == "authorization" else DUMMY
-    for options in ({"passthrough": ["*"]}, {"unmatched": "passthrough"}, {"mode": "record", "recordings": tmp_path}):
-        with pytest.raises(DummyKeyError, match="has no key"), intercept(**options) as llm, httpx.Client() as client:  # type: ignore[arg-type]
-            response = client.post(URL, json=chat("a"), headers={header: value})
-            assert response.status_code == 500
-            assert llm.calls.last.source != "live"
-        assert "OPENAI_API_KEY" in response.text
-
-
-def test_a_program_without_a_key_is_answered():
-    """The SDKs raise where they find none; under the environment variable they find the dummy."""
-    code = (
-        "import os\nfrom openai import OpenAI\nfrom anthropic import Anthropic\n"
-        "print(OpenAI().chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': 'a'}])"
-        ".choices[0].message.content)\n"
-        "print(Anthropic().messages.create(model='claude-opus-4-6', max_tokens=9, "
-        "messages=[{'role': 'user', 'content': 'a'}]).content[0].text)"
-    )
-    known = {name for names in VARIABLES for name in names}
-    environment = {name: value for name, value in os.environ.items() if name not in known}
-    environment |= {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_REPLY": "hi", "LLM_INTERCEPT_QUIET": "1"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("hi\nhi\n", "")
-
-
-def test_a_wrapped_client_changes_no_environment(monkeypatch):
-    """It has its key already."""
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with httpx.Client() as client:
-        wrap(client, "hi")
-        assert "OPENAI_API_KEY" not in os.environ

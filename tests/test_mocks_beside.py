@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import httpx2
 import pytest
+import respx
 
 from llm_intercept import intercept
+from llm_intercept.errors import UnmatchedRequestError
+from tests.loopback import QuietHandler, listening
 from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import respx
     from pytest_httpx import HTTPXMock
 
     Route = Callable[..., object]
@@ -108,3 +112,70 @@ def test_what_their_mock_leaves_alone_does_not_go_out(httpx_mock: HTTPXMock) -> 
     with intercept("ours") as llm:
         assert _said(httpx.post(URL, json=chat())) == "ours"
         assert llm.calls.one().source == "rule"
+
+
+@contextmanager
+def _both(order: str, theirs: Callable[[], Any], ours: Callable[[], Any]) -> Iterator[tuple[Any, Any]]:
+    """Begin respx and a block in an order; gives both."""
+    with ExitStack() as stack:
+        if order == "respx first":
+            yield stack.enter_context(theirs()), stack.enter_context(ours())
+        else:
+            llm = stack.enter_context(ours())
+            yield stack.enter_context(theirs()), llm
+
+
+@pytest.mark.parametrize("order", ["respx first", "respx last"])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_a_side_effect_passes_on_does_not_go_out(order: str, *, is_async: bool) -> None:
+    """It is answered as if there were no route, or refused; also over connections that the client has kept open."""
+
+    def asked() -> httpx.Response:
+        return asyncio.run(_asked(URL)) if is_async else httpx.post(URL, json=chat())
+
+    def passing() -> respx.MockRouter:
+        router = respx.mock(assert_all_called=False)
+        router.post(URL).mock(side_effect=lambda request: request)
+        return router
+
+    with _both(order, passing, lambda: intercept("ours")) as (_, llm):
+        assert _said(asked()) == "ours"
+        assert llm.calls.one().source == "rule"
+    with (
+        pytest.raises(UnmatchedRequestError, match="mode 'block'"),
+        _both(order, passing, lambda: intercept(mode="block", unmatched="error")),
+    ):
+        assert asked().status_code == 404
+
+
+@pytest.mark.parametrize("order", ["respx first", "respx last"])
+def test_what_a_side_effect_passes_on_goes_where_it_may(order: str) -> None:
+    """To a host that `passthrough` names, and to one that is nobody's business, whose route is asked once."""
+    with (
+        listening(_Echo) as port,
+        _both(order, respx.mock, lambda: intercept("ours", passthrough=[f"127.0.0.1:{port}"])) as (router, _),
+    ):
+        route = router.route(host="127.0.0.1").mock(side_effect=lambda request: request)
+        assert httpx.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=chat()).json() == THEIRS
+        called = route.call_count
+        assert httpx.get(f"http://127.0.0.1:{port}/other").json() == THEIRS
+        assert route.call_count - called == 2  # respx asks for the pool and for its connection
+
+
+def test_what_their_function_asks_itself_is_answered(httpx_mock: HTTPXMock) -> None:
+    """A callback that asks a model by another library is no way out."""
+    httpx_mock.add_callback(lambda _: httpx.Response(200, json=ask(httpx2)), url=URL)
+    with intercept("ours"):
+        assert httpx.post(URL, json=chat()).json() == "ours"
+
+
+class _Echo(QuietHandler):
+    def do_POST(self) -> None:  # noqa: N802 - its caller's name
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = json.dumps(THEIRS).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST  # noqa: N815 - its caller's name

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import sys
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from llm_intercept import InterceptTransport, intercept
 from llm_intercept.cli.app import app
@@ -155,7 +157,10 @@ def tape(folder, *takes):
 def test_ls_lists_and_show_tells_a_conversation(tmp_path):
     tools = [{"type": "function", "function": {"name": "f"}}]
     (name,) = tape(tmp_path / "t", take("What now?", "because", model="gpt-4o", tools=tools))
-    assert name in run("ls", tmp_path)
+    listed = run("ls", tmp_path)
+    assert "What now?" in listed
+    assert name not in listed
+    assert name in run("ls", tmp_path, env={"COLUMNS": "200"})
     shown = run("show", tmp_path / "t", "what-now")
     assert "user: What now?" in shown
     assert "because" in shown
@@ -177,6 +182,63 @@ def test_ls_names_a_model_of_a_path_and_show_tells_two_tools_answers_apart(tmp_p
     shown = run("show", tmp_path / "tape")
     assert shown.count("← ") == 2
     assert "sunsun" in shown.split("← ")[1].splitlines()[0]
+
+
+def said(user, answer, *, at=0, **body):
+    """Make a take of a chat completion, recorded at a second."""
+    message = {"role": "assistant", "content": answer}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    made = take(user, **body)
+    response = made.response.model_copy(update={"body": {**ANSWER, "choices": [choice]}})
+    return made.model_copy(update={"response": response, "recorded_at": f"2026-11-28T10:00:{at:02d}Z"})
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 240])
+def test_ls_has_a_line_for_each_take_at_any_width(tmp_path, width):
+    long = "What do you say to a text that is longer than any screen, " * 10
+    failed = said(long, "", at=2).model_copy(update={"partial": "the client left"})
+    tape(
+        tmp_path / "t", said("zebra", long, at=1, model="m"), failed, said("ant", "猫が好き" * 40, at=3, model="x" * 80)
+    )
+    first, head, *rows = run("ls", tmp_path, env={"COLUMNS": str(width)}).splitlines()
+    assert first.endswith("t 3 takes, recorded 2026-11-28")
+    assert head.split()[:6] == ["#", "question", "answer", "tokens", "model", "status"]
+    assert [row.split()[:2] for row in rows] == [["1", "zebra"], ["2", "What"], ["3", "ant"]]
+    assert all("1 → 2" in row for row in rows)
+    assert "200, partial" in rows[1]
+    assert {cell_len(row) <= width for row in (head, *rows)} == {True}
+    assert ("recorded" in head) == (width >= 110)
+
+
+def test_ls_and_diff_write_json_for_programs(tmp_path):
+    (name,) = tape(tmp_path / "a", said("hi", "one"))
+    tape(tmp_path / "b", said("hi", "two"))
+    (tmp_path / "a" / "002-x.json").write_text("{")
+    entry, damaged = map(json.loads, run("ls", "--json", tmp_path / "a").splitlines())
+    assert {key: entry[key] for key in ("number", "name", "question", "answer", "input_tokens", "status")} == {
+        "number": 1, "name": name, "question": "hi", "answer": "one", "input_tokens": 1, "status": 200,
+    }  # fmt: skip
+    assert damaged["problem"].startswith("it is not JSON")
+    change, broken = map(json.loads, run("diff", "--json", tmp_path / "a", tmp_path / "b", status=1).splitlines())
+    assert change["was"] == str(tmp_path / "a" / name)
+    assert {"path": "answer.text", "was": "one", "now": "two"} in change["differences"]
+    assert broken["problem"].startswith("it is not JSON")
+
+
+def test_show_takes_the_number_of_ls(tmp_path):
+    names = tape(tmp_path / "t", said("zebra", "a", at=1), said("ant", "b", at=2))
+    for number, name in enumerate(names, 1):
+        assert f"{number} {name}" in run("show", tmp_path / "t", number)
+    assert run("diff", tmp_path / "t" / "1", tmp_path / "t" / "zebra") == ""
+
+
+def test_show_pairs_calls_with_what_their_tools_answered(tmp_path):
+    calls = [{"id": f"call_{name}", "type": "function", "function": {"name": name, "arguments": "{}"}} for name in "ab"]
+    results = [{"role": "tool", "tool_call_id": f"call_{name}", "content": name * 3} for name in "ba"]
+    messages = [{"role": "user", "content": "hi"}, {"role": "assistant", "tool_calls": calls}, *results]
+    tape(tmp_path / "t", said("", "done", messages=messages))
+    shown = run("show", tmp_path / "t")
+    assert re.findall(r"(?:→|←) .*", shown) == ["→ #1 a({})", "→ #2 b({})", "← #2 b: bbb", "← #1 a: aaa"]
 
 
 def test_check_takes_no_second_look_for_a_duplicate(tmp_path):
@@ -202,6 +264,23 @@ def test_diff_shows_fields_and_ends_with_one_where_something_differs(tmp_path):
     assert "only in the other" in shown
     assert "response.body.a" in run("diff", tmp_path / "a" / name, tmp_path / "b" / name, status=1)
     assert "response" not in run("diff", tmp_path / "a" / name, tmp_path / "c" / name, status=1)
+    assert run("diff", tmp_path / "a", tmp_path / "a") == ""
+    assert "are a take and a tape" in run("diff", tmp_path / "a" / name, tmp_path / "b", status=1)
+
+
+def test_diff_pairs_what_asks_the_same_and_shows_the_words_that_changed(tmp_path):
+    """After a change of prompt no name is the same."""
+    for folder, system, answer in (("a", "Be brief.", "It is a sunny day."), ("b", "Be kind.", "It is a rainy day.")):
+        takes = []
+        for at, user in enumerate(("What is the weather?", f"Only {folder}")):
+            messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+            takes.append(said(user, answer, at=at, messages=messages))
+        tape(tmp_path / folder, *takes)
+    shown = run("diff", tmp_path / "a", tmp_path / "b", status=1)
+    assert "messages[0].content: Be [-brief-]{+kind+}." in shown
+    assert "answer.text: It is a [-sunny-]{+rainy+} day." in shown
+    assert shown.count("only in the first") == shown.count("only in the other") == 1
+    assert "different each time: fingerprint" in shown
 
 
 def test_check_finds_what_is_wrong_and_nothing_else(tmp_path):

@@ -105,6 +105,10 @@ def test_no_command_lets_a_take_a_name_or_a_folder_steer_the_terminal(tmp_path):
     cassette.write_text(json.dumps([{"scope": EVIL, "path": EVIL, "method": EVIL, "status": EVIL}]))
     shown = {
         "ls": command("ls", folder, status=0),
+        "ls as JSON": command("ls", "--json", folder, status=0),
+        "diff as JSON": command("diff", "--json", folder, evil_tape(tmp_path / "third" / NAME), status=1),
+        "diff of two": command("diff", folder / "1", folder / "2", status=1),
+        "diff of two words": command("diff", *(evil_tape(tmp_path / one / NAME) / "four" for one in "xy"), status=1),
         "show": command("show", folder, status=0),
         "show one": command("show", folder, EVIL, status=1),
         "check": command("check", "--played", played, folder, status=1),

@@ -94,7 +94,7 @@ def _stop(message: str) -> None:
 def _activate(settings: Mapping[str, Any]) -> None:
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
 
-    from llm_intercept.base.dummy_keys import STAND_IN  # noqa: PLC0415
+    from llm_intercept.base.dummy_keys import STAND_IN, goes_out  # noqa: PLC0415
     from llm_intercept.clients import activation  # noqa: PLC0415
     from llm_intercept.clients.patching import TRAFFIC  # noqa: PLC0415
     from llm_intercept.interceptor.handler import LazyHandler  # noqa: PLC0415
@@ -115,8 +115,8 @@ def _activate(settings: Mapping[str, Any]) -> None:
     )
     TRAFFIC.acquire()
     activation.activate(handler, "process", is_environment=True)
-    if options["mode"] in {"mock", "replay"} and options.get("unmatched") not in {"passthrough", "warn"}:
-        STAND_IN.enter()
+    if options["mode"] != "block":
+        STAND_IN.enter(wanted=not goes_out(options))
     atexit.register(_report, handler)
     first = _tell_run("started")
     if not quiet and first:

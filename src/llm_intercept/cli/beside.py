@@ -13,7 +13,7 @@ from importlib import util
 from select import select
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.dummy_keys import missing, missing_of_amazon
+from llm_intercept.base.dummy_keys import goes_out, missing, missing_of_amazon
 from llm_intercept.dialects import DIALECTS
 from llm_intercept.settings import BY_NAME
 from llm_intercept.settings.environment import SERVED, from_environment
@@ -99,6 +99,12 @@ class Beside:
         if problem is not None:
             raise problem
 
+    def _dummies(self) -> dict[str, str]:
+        """Say what keys the command lacks, unless something of what it asks goes out, which needs its own."""
+        if goes_out(from_environment(self._environment) or {"mode": "mock"}):
+            return {}
+        return {**missing(self._environment), **missing_of_amazon(self._environment)}
+
     def _environment_of(self, place: str) -> dict[str, str]:
         """Tell clients of the server, and Pythons that are answered to let out what they cannot answer themselves."""
         given = self._environment
@@ -108,8 +114,7 @@ class Beside:
         return {
             **given,
             **told,
-            **missing(given),
-            **missing_of_amazon(given),
+            **self._dummies(),
             let_out: f"{given.get(let_out, '')} {place}".strip(),
             SERVED: json.dumps(served),
         }

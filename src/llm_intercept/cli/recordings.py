@@ -5,11 +5,13 @@ Knows: click, rich, what is done with tapes. Must not know: how it is done.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +23,8 @@ from llm_intercept.errors import LLMInterceptError
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from rich.text import Text
-
-    from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
 KEEP_FIELD = "A name that is called like a secret, and whose values are none."
@@ -38,6 +37,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # as of `| head`: click ends the command
+            raise
         except (LLMInterceptError, LookupError, OSError) as error:
             raise failure(error) from error
 
@@ -58,87 +59,74 @@ def _tapes(locations: tuple[str, ...]) -> list[tuple[str, Tape]]:
 
 @recordings.command("ls")
 @click.argument("tape", nargs=-1, required=True)
-def list_takes(tape: tuple[str, ...]) -> None:
-    """List the takes of each TAPE, in the order in which they were recorded."""
-    from rich.table import Column, Table  # noqa: PLC0415
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take.")
+def list_takes(tape: tuple[str, ...], as_json: bool) -> None:
+    """List the takes of each TAPE, in the order in which they were recorded; `show TAPE 2` shows the second."""
+    from llm_intercept.cli.takes_table import TakesTable  # noqa: PLC0415
+    from llm_intercept.tapetools.listing import entries  # noqa: PLC0415
 
-    from llm_intercept.engine.reread import read_request  # noqa: PLC0415
-
+    listed = [(location, one, entries(one)) for location, one in _tapes(tape)]
+    if as_json:
+        for location, one, found in listed:
+            _say_json({"tape": location, **asdict(each)} for each in found)
+            _say_json({"tape": location, "name": name, "problem": why} for name, why in one.problems.items())
+        return
     screen = console()
-    for location, one in _tapes(tape):
-        columns = Column("take", overflow="fold"), "model", "answer", "recorded"
-        table = Table(*columns, title=styled(location), title_justify="left", box=None)
-        for name, take in _in_order(one):
-            _, request = read_request(take.request)
-            table.add_row(*map(styled, (name, request.model, _answer(take), take.recorded_at[:19])))
+    table = TakesTable([entry for *_, found in listed for entry in found], screen.width)
+    for number, (location, one, found) in enumerate(listed):
+        screen.print(*([""] if number else []), table.heading(location, found), sep="\n")
+        if found:
+            screen.print(table.of(found, head=number == 0))
         for name, why in one.problems.items():
-            table.add_row(styled(name), "", styled(f"damaged: {why}", "red"), "")
-        screen.print(table)
+            screen.print(styled(f"{name}: ").append("damaged", "red").append_text(styled(f": {why}")))
 
 
-def _in_order(tape: Tape) -> list[tuple[str, Take]]:
-    """Give the takes as they were recorded, those without a time first."""
-    return sorted(tape.takes(), key=lambda one: (one[1].recorded_at, one[0]))
-
-
-def _answer(take: Take) -> str:
-    events = take.response.events
-    shape = "JSON" if take.response.body is not None else "text"
-    shape = shape if events is None else f"{len(events)} events"
-    return f"{take.response.status}, {shape}{', partial' if take.partial else ''}"
+def _say_json(documents: Iterable[object]) -> None:
+    for one in documents:
+        click.echo(json.dumps(one))
 
 
 @recordings.command()
 @click.argument("tape")
 @click.argument("take", required=False)
 def show(tape: str, take: str | None) -> None:
-    """Show the takes of TAPE, or the one TAKE, as conversations; TAKE is a name or a part of it."""
+    """Show the takes of TAPE, or the one TAKE, as conversations; TAKE is a number of `ls`, a name or a part of one."""
+    from llm_intercept.tapetools.listing import in_order  # noqa: PLC0415
     from llm_intercept.tapetools.locate import one_take  # noqa: PLC0415
     from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
 
     screen = console()
     tapes = _tapes((tape,))
     for location, one in tapes:
-        if len(tapes) > 1:
-            screen.print(styled(location, "bold"))
-        for name, found in (one_take(one, take),) if take is not None else _in_order(one):
-            screen.rule(styled(name), align="left")
+        listed = list(enumerate(in_order(one), 1))
+        screen.print(styled(f"{location} ({counted(len(listed), 'take')})", "bold"))
+        for number, (name, found) in listed if take is None else (one_take(one, listed, take),):
+            screen.rule(styled(f"{number} {name}"), align="left")
             for line in conversation(found):
                 screen.print(line)
 
 
 @recordings.command()
-@click.argument("one", type=click.Path(exists=True))
-@click.argument("other", type=click.Path(exists=True))
-def diff(one: str, other: str) -> None:
-    """Show what differs between two takes, or two tapes, field by field; ends with 1 if anything does."""
-    screen = console()
-    was, now = _files(Path(one)), _files(Path(other))
-    pairs = [(one, other)] if Path(one).is_file() else [(name, name) for name in sorted({*was, *now})]
-    count = 0
-    for left, right in pairs:
-        lines = list(_differences(was.get(left), now.get(right)))
-        count += len(lines)
-        if lines:
-            screen.print(styled(left, "bold"), *lines, sep="\n  ")
-    if count:
+@click.argument("one")
+@click.argument("other")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take that differs.")
+def diff(one: str, other: str, as_json: bool) -> None:
+    """Show what differs between two tapes, or two takes (files, or TAPE/NAME); ends with 1 if anything does.
+
+    Takes are paired by what is asked, so a changed prompt is shown as a change and not as one take less and one more.
+    """
+    from llm_intercept.cli.shown_changes import shown  # noqa: PLC0415
+    from llm_intercept.tapetools.differing import changes  # noqa: PLC0415
+
+    found = list(changes(one, other))
+    if as_json:
+        _say_json(change.as_json() for change in found)
+    else:
+        screen = console()
+        for change in found:
+            screen.print(*shown(change), sep="\n")
+    if found:
         raise SystemExit(1)
-
-
-def _files(path: Path) -> dict[str, Path]:
-    return {str(path): path} if path.is_file() else {str(one.relative_to(path)): one for one in path.rglob("*.json")}
-
-
-def _differences(was: Path | None, now: Path | None) -> Iterator[Text]:
-    from llm_intercept.recording.compare import differences  # noqa: PLC0415
-    from llm_intercept.recording.take import document_of, read_take  # noqa: PLC0415
-
-    if was is None or now is None:
-        yield styled("only in the other" if was is None else "only in the first")
-        return
-    first, second = (document_of(read_take(path.read_bytes(), path.name)) for path in (was, now))
-    for found in differences(first, second):
-        yield styled(str(found))
 
 
 @recordings.command()

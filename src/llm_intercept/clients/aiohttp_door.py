@@ -95,9 +95,12 @@ def _begun(req: Any, timeout: Any) -> Exchange | None:
         return None
     head = _head(req, timeout)
     if head.headers.get("upgrade", "").lower() == "websocket":
-        net.ask(Contact(WEBSOCKET, WireRequest("GET", head.url, head.host, head.path, {}), req.url.port))
+        net.ask(Contact(WEBSOCKET, WireRequest("GET", head.url, head.host, head.path, head.headers), req.url.port))
         return None
-    return handlers[0].exchange(head, handlers[1:]) or _disguised(req, handlers, timeout)
+    exchange = handlers[0].exchange(head, handlers[1:]) or _disguised(req, handlers, timeout)
+    if exchange is None:
+        net.let_by(head, handlers)
+    return exchange
 
 
 def _handlers(req: Any) -> tuple[Handler, ...]:

@@ -6,12 +6,21 @@ Knows: respx's routes and pytest-httpx's matchers, of requests of httpx alone. M
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients.activation import forwarding
-
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Generator
+
+    from llm_intercept.model.wire import WireRequest
+
+_handed: ContextVar[tuple[str, str, str] | None] = ContextVar("llm_intercept_handed", default=None)
+"""Method, host and path of the request that the other mock has been given."""
+
+
+class PassedOn(Exception):  # noqa: N818 - it is none: the other mock's function has returned the request
+    """What the other mock was given it does not answer but sends on."""
 
 
 def mock_in(function: Callable[..., Any]) -> Any:
@@ -35,22 +44,27 @@ def is_theirs(request: Any, transport: Any, httpx_mock: Any) -> bool:
     return bool(found) and not any(route.is_pass_through for route in found)
 
 
-def hand_over(forward: Callable[[], Any]) -> Any:
-    """Let a request go its way to the other mock, which is no door to be watched."""
-    token = forwarding.set(True)
+@contextmanager
+def handed_over(request: Any) -> Generator[None]:
+    """Let the other mock have a request; the network is not what answers it: see `raise_if_passed_on`."""
+    token = _handed.set((request.method, request.url.host, request.url.path))
     try:
-        return forward()
+        yield
     finally:
-        forwarding.reset(token)
+        _handed.reset(token)
 
 
-async def hand_over_async(forward: Callable[[], Awaitable[Any]]) -> Any:
-    """Do as `hand_over`, for an async client."""
-    token = forwarding.set(True)
-    try:
-        return await forward()
-    finally:
-        forwarding.reset(token)
+def raise_if_passed_on(head: WireRequest) -> None:
+    """Raise `PassedOn` where what is about to be sent is the request that the other mock was given."""
+    if (head.method, head.host, head.path) == _handed.get():
+        raise PassedOn
+
+
+def behind(value: Any) -> Any:
+    """Return the function for which one of respx's stands in while it is active, or `value` if it is none of these."""
+    while getattr(value, "__module__", "") == "respx.mocks" and "spec" in value.__code__.co_freevars:
+        value = value.__closure__[value.__code__.co_freevars.index("spec")].cell_contents
+    return value
 
 
 def _first(router: Any, request: Any) -> Any:

@@ -13,12 +13,16 @@ import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
+from llm_intercept.base.dummy_keys import leaves_with_dummy
 from llm_intercept.clients.activation import active, forwarding
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
+
+    from llm_intercept.clients.activation import Handler
 
     Ask = Callable[..., None]
 
@@ -58,6 +62,12 @@ def ask(contact: Contact) -> None:
     handlers = active()
     if handlers and (contact.head.host, contact.port) not in _ours:
         handlers[0].unseen(contact, handlers[1:])
+
+
+def let_by(head: WireRequest, handlers: Sequence[Handler]) -> None:
+    """Let a request that nobody answers go its way, but ask whoever is active if it has the dummy key."""
+    if handlers and leaves_with_dummy(head.host, head.url, head.headers):
+        handlers[0].unseen(Contact("", head, urlsplit(head.url).port, is_let_out=True), handlers[1:])
 
 
 def is_anybody_active() -> bool:

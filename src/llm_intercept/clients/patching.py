@@ -19,8 +19,8 @@ from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
 from llm_intercept.clients.imports import ImportWatcher
 from llm_intercept.clients.leaves import METHODS, is_abstract_base, is_leaf, is_own_transport, leaves, sending_class
-from llm_intercept.clients.mocks_beside import hand_over, hand_over_async, is_theirs, mock_in
-from llm_intercept.clients.serve import serve, serve_async
+from llm_intercept.clients.mocks_beside import behind, is_theirs, mock_in
+from llm_intercept.clients.serve import beside, beside_async, serve, serve_async
 from llm_intercept.clients.tls import creating
 from llm_intercept.errors import HookError
 
@@ -66,7 +66,7 @@ class HookSet:
     def add(self, holder: Any, name: str, make: Make) -> None:
         """Install a hook on the function that `holder` has under `name`, unless it has one; or raise `HookError`."""
         found = member(holder, name)
-        function = innermost(found)
+        function = innermost(behind(found))
         if function is None:
             raise HookError(f"{holder.__module__}.{holder.__qualname__}.{name}", found)
         with self._lock:
@@ -111,7 +111,7 @@ def _hook_family(module: ModuleType, hooks: HookSet) -> None:
 def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callable[..., Any]:
     """Make what a leaf transport's method does instead; `sometimes` another transport of its class may be no leaf."""
     is_async = inspect.iscoroutinefunction(original) or original.__name__ == METHODS[1]
-    answer, passes = (serve_async, hand_over_async) if is_async else (serve, hand_over)
+    answer, hand_over = (serve_async, beside_async) if is_async else (serve, beside)
     httpx_mock = mock_in(original)
 
     def handle_request(*args: Any, **kwargs: Any) -> Any:
@@ -119,7 +119,7 @@ def _serving(original: Callable[..., Any], *, sometimes: bool = False) -> Callab
         transport, request = args[0], args[1] if len(args) > 1 else kwargs["request"]
         handlers = () if sometimes and not is_leaf(transport) else active()
         if handlers and is_theirs(request, transport, httpx_mock):
-            return passes(forward)
+            return hand_over(request, handlers, forward)
         return answer(request, handlers, forward)
 
     return handle_request

@@ -15,10 +15,12 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
+from llm_intercept.base.dummy_keys import leaves_with_dummy
 from llm_intercept.clients import net
 from llm_intercept.clients.activation import forwarding
 from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.hook import is_mock, member
+from llm_intercept.clients.mocks_beside import raise_if_passed_on
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ WHOLE = ("_content", "_stream")
 """Where httpcore's and httpx's streams keep a body that was given whole."""
 CURL_SESSION = ("params", "data", "content", "json", "headers")
 """What curl_cffi's sessions are told by position, after method and URL."""
+SOCKET_HEADERS = ("header", "extra_headers", "additional_headers")
+"""What websocket-client and the older websockets call the headers of a connection."""
 GRPC_TARGET = re.compile(
     r"(?:[a-z0-9]+:(?=[a-z/]|\[|\d+\.\d))?(?://[^/]*/)?/*(\[[^]]*\]|[^:/,]+)(?::(\d+))?(?=,|$)", re.IGNORECASE
 )
@@ -142,8 +146,15 @@ def _stream(host: Any = None, port: Any = None, *_: Any, **__: Any) -> Told | No
     return WireRequest("", f"tcp://{bracketed(host)}:{port or ''}", host.lower(), "", {}), b""
 
 
-def _own_url(_: Any, uri: str, *__: Any, **___: Any) -> Told:
-    return _read("GET", uri, {}), b""
+def _http_client_header(connection: Any, name: Any, *values: Any) -> Told | None:
+    """Read a header that is told by itself, if it is one that may not be sent."""
+    host = getattr(connection, "_tunnel_host", None) or connection.host
+    head = WireRequest("", f"//{bracketed(host)}/", host.lower(), "", headers_of({name: " ".join(map(_text, values))}))
+    return (head, b"") if leaves_with_dummy(head.host, head.url, head.headers) else None
+
+
+def _own_url(_: Any, uri: str, *__: Any, **given: Any) -> Told:
+    return _read("GET", uri, _pairs(next(filter(None, map(given.get, SOCKET_HEADERS)), None))), b""
 
 
 def _curl(_: Any, option: int, value: Any = None, *__: Any) -> Told | None:
@@ -234,6 +245,7 @@ def _urllib3_future_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]
 def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
     yield module.HTTPConnection, "request", _http_client
     yield module.HTTPConnection, "putrequest", _http_client
+    yield module.HTTPConnection, "putheader", _http_client_header
 
 
 DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {
@@ -281,4 +293,5 @@ def _ask(library: str, tell: Tell, args: tuple[Any, ...], kwargs: dict[str, Any]
     told = tell(*args, **kwargs)
     if told is not None:
         head, content = told
+        raise_if_passed_on(head)
         net.ask(Contact(library, head, urlsplit(head.url).port, content=content))

@@ -122,6 +122,7 @@ def _begun(read: Callable[..., Sent], sender: Any, args: tuple[Any, ...], kwargs
         head.host = name.lower()
         exchange = handlers[0].exchange(head, handlers[1:])
     if exchange is None:
+        net.let_by(head, handlers)
         return None
     from llm_intercept.clients.urllib3_attempt import Attempt  # noqa: PLC0415 - Python's start loads this module
 

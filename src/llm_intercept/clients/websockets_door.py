@@ -146,7 +146,7 @@ def _answered(uri: str, headers: Any, options: dict[str, Any]) -> Conversation |
     form = handlers[0].socket(head, handlers[1:])
     if form is not None:
         return Conversation(head, form, SocketWire(form.headers))
-    net.ask(Contact(LIBRARY, WireRequest("GET", uri, head.host, head.path, {}), parts.port))
+    net.ask(Contact(LIBRARY, WireRequest("GET", uri, head.host, head.path, given), parts.port))
     return None
 
 

@@ -253,11 +253,11 @@ class Dialect(ABC):
 
     @abstractmethod
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
-        """Read a request.
+        """Read a request, as far as it can be answered; what else the API would refuse of it `validate` refuses.
 
         Raises:
-            BadRequestError: The API would refuse it.
-            UnreadableError: It is nothing that the API has.
+            BadRequestError: There is nothing in it that could be answered; so says the API.
+            UnreadableError: It is nothing that the API has, or may be another application's.
 
         """
 

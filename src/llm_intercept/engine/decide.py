@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.engine.exits import port_of
 from llm_intercept.errors import LLMInterceptError
+from llm_intercept.model.wire import Pause
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import Passthrough
 from llm_intercept.stored.shelves import Shelves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from llm_intercept.dialects.base import Brought, Dialect
     from llm_intercept.engine.exchange import Engine
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from llm_intercept.rules.rule import Takes, Unknown
     from llm_intercept.rules.script import Exhausted
     from llm_intercept.simulation.service import Service
-    from llm_intercept.timing.clock import Clock
+    from llm_intercept.timing.clock import Clock, Timeline
 
     Decided = Prepared | Exhausted | Replay | Capture
 
@@ -60,6 +61,7 @@ class Case:
         is_ruled: Whether rules are asked: not where the API itself is to refuse it.
         brought: What answers the requests that it brings.
         leave: Is called when its answer has ended, also before its end.
+        timed: The time of this exchange, where it was asked for.
         is_replay: Whether a take of the API that is asked answers; another's is said anew, as a reply is.
 
     """
@@ -78,6 +80,26 @@ class Case:
     brought: tuple[Brought, ...] = ()
     is_replay: bool = False
     leave: Callable[[], None] | None = None
+    timed: Timeline | None = None
+
+    @property
+    def timeline(self) -> Timeline:
+        """The time of this exchange; it begins when it is first asked for."""
+        if self.timed is None:
+            self.timed = self.service.timeline()
+        return self.timed
+
+    def pause(self, seconds: float) -> Generator[Pause]:
+        """Wait before there are headers."""
+        try:
+            yield Pause(seconds, self.timeline)
+        finally:
+            self.note_time()
+            self.call.before_headers = self.call.elapsed or 0.0
+
+    def note_time(self) -> None:
+        """Note on the call how long it has taken until now."""
+        self.call.elapsed = self.timeline.elapsed()
 
     @property
     def takes(self) -> Takes:
@@ -144,6 +166,7 @@ def _asked(case: Case, engine: Engine) -> Decided | None:
     if engine.budget is not None and not case.call.is_side:
         engine.check_budget()
     case.service, case.engine = engine.service, engine
+    case.call.started = engine.service.clock.now()
     if engine.passthrough and engine.lets_out(case.head.host, case.request.model, case.head.path, port_of(case.head)):
         return Passthrough()
     if case.is_ruled:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from llm_intercept.base.tokens import count
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import weave
-from llm_intercept.model.wire import Break, NetworkFaultError, Pause, WireResponse, stream_framing
+from llm_intercept.model.wire import Break, NetworkFaultError, WireResponse, stream_framing
 from llm_intercept.replies.filler import words
 from llm_intercept.replies.kinds import AutoReply, ErrorReply
 from llm_intercept.replies.reply import Reply
@@ -66,14 +66,14 @@ class Delivery:
             for step in fault.before_headers():
                 if isinstance(step, Break):
                     raise NetworkFaultError(step.kind, step.message)
-                yield Pause(step.seconds, self.case.service.timeline())
+                yield from self.case.pause(step.seconds)
 
     def perform(self, response: WireResponse, identity: Identity) -> Generator[Any, Any, WireResponse]:
         """Wait as long as the first byte takes; weave the rest into the body."""
         pace = None if self.pace is not None and self.case.dialect.is_later(self.case.request) else self.pace
         if not self.faults and pace is None:
             return self._with_headers(response, identity)
-        timeline = self.case.service.timeline()
+        timeline = self.case.timeline
         dialect, framing = self.case.dialect, stream_framing(response)
         body = Body(dialect.grammar, framing, identity, dialect.counted)
         self.faults = self.case.call.faults = tuple(fault for fault in self.faults if fault.fits(framing))
@@ -105,12 +105,12 @@ class Delivery:
             now = timeline.now()
             place = self.case.service.batch(pace, self.case.request.model).join(now, times, self._tokens())
             self.case.leave = lambda: place.leave(timeline.now())
-            yield Pause(0.0, timeline)  # so that those who ask at the same moment are under way too
+            yield from self.case.pause(0.0)  # so that those who ask at the same moment are under way too
             waits, told = place.begins - now, None if told is None else _in(place, timeline)
         seconds, usage = waits + times.first, self.case.call.usage
         if told is not None and usage is not None and not self._is_told_bit_by_bit(body):
             seconds += told(usage.output_tokens)
-        yield Pause(seconds, timeline)
+        yield from self.case.pause(seconds)
         return told
 
     def _tokens(self) -> int:

@@ -23,7 +23,7 @@ from llm_intercept.engine.explain import exhausted, stopped, unanswered
 from llm_intercept.engine.fitting import Fitting
 from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
-from llm_intercept.engine.keyless import check_key
+from llm_intercept.engine.in_the_body import asked_for
 from llm_intercept.engine.reach import (
     concerns,
     is_answered_elsewhere,
@@ -33,18 +33,18 @@ from llm_intercept.engine.reach import (
     lets_out,
     records,
 )
-from llm_intercept.engine.readings import as_far_as_read, forget, read
+from llm_intercept.engine.readings import forget, read
+from llm_intercept.engine.sending_on import let_by, send_on
 from llm_intercept.engine.settle import settled
-from llm_intercept.engine.turned_down import refusal
-from llm_intercept.engine.warned import warn
+from llm_intercept.engine.turned_down import broken, refused, unmatched
 from llm_intercept.engine.watched import Watched
 from llm_intercept.engine.whose_usage import with_usage
-from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError, UnmatchedRequestError
+from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
-from llm_intercept.model.wire import READ_BODY, Forward, Forwarded, NetworkFaultError, Pause
+from llm_intercept.model.wire import READ_BODY, NetworkFaultError
 from llm_intercept.recording.capture import Capture
 from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
-from llm_intercept.replies.mock_params import MOCK_PARAMS, mocked
+from llm_intercept.replies.mock_params import MOCK_PARAMS
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.settings.environment import served_at
@@ -58,18 +58,16 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
-    from llm_intercept.facts import Refusal, Unmatched
+    from llm_intercept.facts import Refusal
     from llm_intercept.journal.budget import Budget
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Contact, Exchange, SocketForm, Step, WireRequest, WireResponse
-    from llm_intercept.replies.kinds import Answer, Prepared
+    from llm_intercept.replies.kinds import Answer
     from llm_intercept.rules.rule import Unknown
     from llm_intercept.settings import Network, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
-
-IN_THE_BODY = "mock_response, in the request's body"
 
 
 class HasEngine(Protocol):
@@ -100,7 +98,7 @@ class Engine:
     recorder: Recorder | None = None
     stored: Stored = field(default_factory=Stored)
     served: str = field(default_factory=served_at)
-    _identities: Identities = field(default_factory=Identities)
+    identities: Identities = field(default_factory=Identities)
 
     def exchange(self, head: WireRequest, outer: Sequence[HasEngine] = ()) -> Exchange | None:
         """Begin the exchange for a request; None if it is nobody's business here and goes its way untouched.
@@ -190,23 +188,23 @@ class Engine:
             unknown = "elsewhere"
         try:
             request = self._checked(dialect, read(dialect, head, content), head, chain)
-        except BadRequestError as refused:
+        except BadRequestError as error:
             if not self._goes_out(head, chain):
-                return self._refused(refused, head, dialect, content)
+                return refused(self, error, head, dialect, content)
             dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
         except UnreadableError as error:
             unknown = "unread" if OPAQUE.is_question(head, content) or records(chain) else "elsewhere"
             dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
-            return Forwarded((yield Forward()))
-        digest = self._identities.of(dialect, request, self.seed)
+            return (yield from let_by(head, content, self.journal))
+        digest = self.identities.of(dialect, request, self.seed)
         call = Call(request, digest=digest, failed_before=self.journal.failed_before(digest), timeout=head.timeout)
         call.is_side, call.retries_told = dialect.is_side or dialect.is_listed_apart, dialect.retry.attempt
         case = Case(head, request, dialect, call, self.service, chain, self, unknown=unknown, is_ruled=is_ruled)
         try:
             return (yield from self._answered(case, chain, why))
         except FailedExchange as failed:
-            return self._broken(failed.error, case)
+            return broken(self, case, failed.error)
         except BaseException as error:  # a cancelled task ends a call too
             call.error = error.seen if isinstance(error, NetworkFaultError) else error
             call.finish()
@@ -235,7 +233,7 @@ class Engine:
         """Answer with what was decided."""
         answer: Any = None
         if not MOCK_PARAMS.isdisjoint(case.request.raw):
-            answer = yield from self._mocked(case)
+            answer = yield from asked_for(case)
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
@@ -246,14 +244,14 @@ class Engine:
         match answer:
             case None:
                 facts = stopped(case, why, chain) if is_stopped(case.dialect, chain) else unanswered(case, chain)
-                return (yield from self._unmatched(case, facts))
+                return (yield from unmatched(self, case, facts))
             case Exhausted():
-                return (yield from self._unmatched(case, exhausted(case, answer)))
+                return (yield from unmatched(self, case, exhausted(case, answer)))
             case Passthrough():
-                return (yield from _forward(case.call))
+                return (yield from send_on(case.call))
             case Capture():
                 # A server of ours records what comes to it, and asks who is meant.
-                return (yield from _forward(case.call, None if self.served and case.head.at else answer))
+                return (yield from send_on(case.call, None if self.served and case.head.at else answer))
             case RaiseError():
                 raise exception_of(answer.error)
             case _:
@@ -281,16 +279,18 @@ class Engine:
             identity = self._identity(case)
             written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
-        if case.request.stream or response.timeline is not None:
+        if case.request.stream or response.timeline is not None or response.chunks.__class__ is not tuple:
             return self._watched(case, response)
-        case.call.finish()
-        return response
+        return case.call.finish_with(response)
 
     def _watched(self, case: Case, response: WireResponse) -> WireResponse:
-        return response.with_chunks(Watched(response.chunks, partial(self._ended, case)))
+        steps: list[Step] = []
+        is_whole = response.chunks.__class__ is tuple
+        case.call.answered = response if is_whole else response.with_chunks(steps)
+        return response.with_chunks(Watched(response.chunks, partial(self._ended, case), steps))
 
     def _identity(self, case: Case) -> Identity:
-        digits = self._identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
+        digits = self.identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)
         return told_now(digits, self.service.clock)
 
     def _context(self, case: Case, identity: Identity, pace: Pace | None) -> Context:
@@ -321,68 +321,13 @@ class Engine:
             raise FailedExchange(error) from error
         return self._watched(case, response)
 
-    def _mocked(self, case: Case) -> Generator[Any, Any, Prepared | None]:
-        """Obey litellm's mock parameters, which the request's body may carry."""
-        try:
-            found = mocked(case.request.raw)
-        except LLMInterceptError as error:
-            self.journal.note(case.call)
-            raise FailedExchange(error) from error
-        if found is None:
-            return None
-        case.call.source, case.origin = "rule", IN_THE_BODY
-        self.journal.note(case.call)
-        self._within_budget()
-        if found.delay:
-            yield Pause(found.delay, self.service.timeline())
-        if isinstance(found.reply, Callback):
-            raise FailedExchange(ReplyError(f"{IN_THE_BODY}, is a function", "Give the reply itself."))
-        return found.reply
-
-    def _within_budget(self) -> None:
-        try:
-            self.check_budget()
-        except LLMInterceptError as error:
-            raise FailedExchange(error) from error
-
-    def _unmatched(self, case: Case, facts: Unmatched) -> Exchange:
-        call = case.call
-        call.source = "unmatched"
-        if self.lets_unmatched_out:
-            if self.unmatched == "warn":
-                warn(str(facts))
-            return (yield from _forward(call))
-        self.journal.note_unmatched(facts)
-        call.error = UnmatchedRequestError([facts])
-        if self.unmatched == "raise":
-            call.finish()
-            raise call.error
-        call.status = 404
-        call.finish()
-        return refusal(case, 404, str(facts), "llm_intercept_unmatched")
-
-    def _broken(self, error: LLMInterceptError, case: Case) -> WireResponse:
-        call = case.call
-        self.journal.note_failure(error)
-        call.status, call.error = 500, error
-        call.finish()
-        return refusal(case, 500, str(error), "llm_intercept_failed")
-
-    def _refused(self, refused: BadRequestError, head: WireRequest, dialect: Dialect, content: bytes) -> WireResponse:
-        """Answer what the API itself would refuse."""
-        request = as_far_as_read(dialect, head, content)
-        digest = self._identities.digest(request.raw, self.seed)
-        call = self.journal.note(Call(request, digest=digest))
-        call.source, call.status, call.error = "refused", refused.error.status, refused
-        call.finish()
-        identity = told_now(self._identities.next(digest, dialect.name, stream=False), self.service.clock)
-        return dialect.fail(request, refused.error, identity)
-
     def _ended(self, case: Case, error: Exception | None, last: Step | None) -> None:
         """Note how a body ended; what a user's iterator raised is raised again when the block ends."""
         call = case.call
         if case.leave is not None:
             case.leave()
+        if case.timed is not None:
+            case.note_time()
         if call.source != "recording":
             call.complete = error is None and is_end(case, last)
         if error is not None:
@@ -390,11 +335,3 @@ class Engine:
             if not isinstance(error, NetworkFaultError) and call.source != "recording":
                 self.journal.note_failure(whose(error, case))
         call.finish()
-
-
-def _forward(call: Call, capture: Capture | None = None) -> Exchange:
-    check_key(call.request)
-    call.source = "live"
-    call.status = yield Forward(capture)
-    call.finish()
-    return Forwarded(call.status)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from llm_intercept.base.hosts import is_local
 from llm_intercept.base.offline import HINTS
 from llm_intercept.dialects import OPAQUE
+from llm_intercept.engine.keyless import keep_in
 from llm_intercept.errors import NoNetworkError, UnmatchedWarning, UnseenClientError
 from llm_intercept.model.wire import Forward
 
@@ -73,6 +74,7 @@ def stop(contact: Contact, engine: Engine, chain: Sequence[Engine]) -> None:
 
     Raises:
         NoNetworkError: Nothing may leave the process.
+        DummyKeyError: It has no key but the dummy.
         UnseenClientError: It asks a model, is not let out, and the policy is `error` or `raise`.
 
     """
@@ -80,6 +82,7 @@ def stop(contact: Contact, engine: Engine, chain: Sequence[Engine]) -> None:
     hosts = (head.host, contact.address) if contact.address else (head.host,)
     if is_cut_off(hosts, port, chain):
         raise _no_network(contact.library, head.host, port)
+    keep_in(head, contact.content or b"", engine.journal)
     if contact.is_let_out or not OPAQUE.is_question(head, contact.content):
         return
     if engine.unmatched == "passthrough" or any(engine.lets_out(host, port=port) for host in hosts):

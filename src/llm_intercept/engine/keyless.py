@@ -1,6 +1,6 @@
 """What goes to the network needs a key of its own: the dummy that stands in for one is never sent out.
 
-Knows: the dummy, which headers are credentials. Must not know: who sends a request on, and why.
+Knows: the dummy. Must not know: who sends a request on, and why.
 """
 
 from __future__ import annotations
@@ -8,26 +8,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_intercept.base.dummy_keys import is_dummy
-from llm_intercept.base.hosts import is_local
-from llm_intercept.engine.decide import FailedExchange
+from llm_intercept.base.dummy_keys import leaves_with_dummy
 from llm_intercept.errors import DummyKeyError
-from llm_intercept.model.wire import SECRET_HEADERS
 
 if TYPE_CHECKING:
+    from llm_intercept.journal.journal import Journal
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import WireRequest
 
 
-def check_key(request: LLMRequest) -> None:
-    """Keep a request in that has no key but the dummy, unless it stays on this machine.
+def keyless(request: LLMRequest) -> DummyKeyError | None:
+    """Say why a request may not be sent on: it has no key but the dummy, and would leave this machine."""
+    host = urlsplit(request.url).hostname or ""
+    return DummyKeyError(host) if leaves_with_dummy(host, request.url, request.headers, request.content) else None
+
+
+def keep_in(head: WireRequest, content: bytes, journal: Journal) -> None:
+    """Keep in what nobody answers, and so goes its way, if it has no key but the dummy.
 
     Raises:
-        FailedExchange: It would go out with it.
+        DummyKeyError: It has, and would leave this machine.
 
     """
-    said = (request.headers.get(name) for name in SECRET_HEADERS)
-    if not is_dummy((*filter(None, said), request.url)):
-        return
-    host = urlsplit(request.url).hostname or ""
-    if not is_local(host):
-        raise FailedExchange(DummyKeyError(host))
+    if leaves_with_dummy(head.host, head.url, head.headers, content):
+        error = DummyKeyError(head.host)
+        journal.note_failure(error)
+        raise error

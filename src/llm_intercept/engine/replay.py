@@ -98,7 +98,7 @@ class Replay:
         if self.factor == 0 and recorded.status in RETRYABLE:
             told = case.dialect.retry.at_once
             headers = (*(one for one in headers if one[0] not in dict(told)), *told)
-        return WireResponse(recorded.status, headers, self._steps(), case.service.timeline() if self.factor else None)
+        return WireResponse(recorded.status, headers, self._steps(), case.timeline if self.factor else None)
 
     def _restated(self, case: Case, context: Context) -> WireResponse:
         """Let the dialect say what another API answered; that obeyed the limit, in tokens that only a model counts."""
@@ -111,7 +111,7 @@ class Replay:
                 f"The recording {self.name} of {was} cannot answer {asked}: {error.problem}. "
                 "Record it over the API that is asked too (mode='record'), or answer the request by a rule."
             ) from error
-        return timed(response, self.take.response, self.factor, case.service.timeline()) if self.factor else response
+        return timed(response, self.take.response, self.factor, case.timeline) if self.factor else response
 
     @contextmanager
     def _readable(self) -> Generator[None]:

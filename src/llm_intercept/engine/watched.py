@@ -5,7 +5,10 @@ Knows: a call's end. Must not know: what the steps hold, who reads them.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
+
+from llm_intercept.journal.kept_response import PIECES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,25 +23,34 @@ class Watched:
         steps: The steps.
         ended: Called once, with the exception they ended with, or None when they were read to their end or closed
             before; and with the step that was given last.
+        kept: Gets the steps as they are given, as many as are kept of one answer.
 
     """
 
-    def __init__(self, steps: Iterable[Step], ended: Callable[[Exception | None, Step | None], None]) -> None:
+    _later: Step | None = None
+    _error: Exception | None = None
+
+    def __init__(
+        self, steps: Iterable[Step], ended: Callable[[Exception | None, Step | None], None], kept: list[Step]
+    ) -> None:
         self._steps = steps
         self._ended: Callable[[Exception | None, Step | None], None] | None = ended
-        self._last: Step | None = None
-        self._error: Exception | None = None
+        self._kept = kept
 
     def __iter__(self) -> Iterator[Step]:
         """Give the steps; once, as they are."""
+        kept, steps = self._kept, iter(self._steps)
         try:
-            for step in self._steps:
-                self._last = step
+            for step in islice(steps, PIECES):
+                kept.append(step)
+                yield step
+            for step in steps:
+                self._later = step
                 yield step
         except Exception as error:
             self._error = error
             raise
-        self._last = b""
+        self._later = b""
         self._end(None)
 
     def failed(self, error: Exception, /) -> None:
@@ -59,4 +71,4 @@ class Watched:
     def _end(self, error: Exception | None) -> None:
         ended, self._ended = self._ended, None
         if ended is not None:
-            ended(error, self._last)
+            ended(error, self._kept[-1] if self._later is None and self._kept else self._later)

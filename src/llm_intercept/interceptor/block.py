@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from weakref import WeakSet
 
-from llm_intercept.base.dummy_keys import STAND_IN
+from llm_intercept.base.dummy_keys import STAND_IN, leads_away
 from llm_intercept.base.tasks import asyncio_task
 from llm_intercept.clients import activation, patching
 from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError, SettingsError
@@ -204,8 +204,9 @@ class Block:
         sets = (patching.TRAFFIC, children.PROCESSES)
         self._sets = (*sets, patching.THREADS) if scope == "context" else sets
         self._activation: activation.Activation | None = None
-        # What records or lets out needs the program's own key, which it may read from a file in the block.
-        self._needs_no_key = self._engine.refusal is None and not self._engine.sends_on
+        engine = self._engine
+        self._has_dummies = not engine.sends_on and not leads_away(engine.passthrough)
+        self._dummies: object = None
         self._children = children.Block(passed_on(interceptor), where, functools.partial(tell, self._engine))
 
     def begin(self) -> None:
@@ -216,8 +217,8 @@ class Block:
                 acquired.callback(hooks.release)
             acquired.pop_all()
         self._activation = activation.activate(self._engine, self._scope, is_strict=self._is_strict)
-        if self._needs_no_key:
-            STAND_IN.enter()
+        if self._engine.refusal is None:
+            self._dummies = STAND_IN.enter(wanted=self._has_dummies)
         self._children.enter(self._activation)
 
     def pause(self) -> None:
@@ -226,8 +227,7 @@ class Block:
             self._children.leave()
             activation.deactivate(self._activation)
             self._activation = None
-            if self._needs_no_key:
-                STAND_IN.leave()
+            STAND_IN.leave(self._dummies)
             for hooks in self._sets:
                 hooks.release()
 

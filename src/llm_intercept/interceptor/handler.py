@@ -62,11 +62,13 @@ class LazyHandler:
         return self._engine.get()
 
     def unseen(self, contact: Contact, outer: Sequence[Any], /) -> None:
+        from llm_intercept.base.dummy_keys import leaves_with_dummy  # noqa: PLC0415 - as below
         from llm_intercept.base.hosts import is_llm_place  # noqa: PLC0415 - nothing is imported before it is needed
         from llm_intercept.base.questions import asks_a_model  # noqa: PLC0415 - as above
 
         head = contact.head
         asks = asks_a_model(head.method, head.path, head.headers) != "no" or is_llm_place(head.host, head.path)
+        asks = asks or leaves_with_dummy(head.host, head.url, head.headers)
         if asks or "host" in head.headers or self._settings.get("network") == "none":
             self.engine().unseen(contact, outer)
 

@@ -17,7 +17,7 @@ from llm_intercept.simulation.service import Service
 if TYPE_CHECKING:
     from llm_intercept.interceptor.interceptor import Interceptor
 
-STATE = ("book", "journal", "service", "stored", "recorder", "_identities")
+STATE = ("book", "journal", "service", "stored", "recorder", "identities")
 """What of an engine is not what it was told, but what has happened to it."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from llm_intercept.base.prices import price
 from llm_intercept.base.recent import RecentCounts
 from llm_intercept.errors import portable
+from llm_intercept.journal.kept_response import lasting, response_of, weight
 from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from llm_intercept.facts import Unmatched
     from llm_intercept.faults.base import Fault
+    from llm_intercept.journal.kept_response import Response
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
+    from llm_intercept.model.wire import WireResponse
 
 Source = Literal["rule", "recording", "default", "live", "unmatched", "refused", "side"]
 SOURCES = tuple(source for source in get_args(Source) if source != "side")
@@ -35,6 +38,8 @@ LARGEST = 32 * 2**20
 """Bytes of the requests that are kept at the most, where they are bounded; read, they take several times as much."""
 MODELS, OTHERS = 1000, "other models"
 """So many models are counted by their names, which clients make up; the rest together."""
+ANSWERS = 64 * 2**20
+"""Bytes of the answers that an interceptor keeps; of older calls, what was answered is forgotten."""
 TOLD = 100
 """What went wrong is kept of so many requests where calls are not kept: a report at the end, which tells the first."""
 
@@ -76,6 +81,7 @@ class Call:
             does not say.
         is_side: Whether it is listed apart and counts nowhere: a side request of a framework's, or about sessions.
         complete: Whether the client read the body to its end; None of a JSON answer without faults, which is one piece.
+        elapsed: Simulated seconds from the request's arrival to the answer's end; None where no wait was simulated.
 
     """
 
@@ -97,6 +103,9 @@ class Call:
     is_final: bool = False
     is_side: bool = False
     complete: bool | None = None
+    elapsed: float | None = None
+    answered: WireResponse | None = field(default=None, repr=False)
+    before_headers: float = field(default=0.0, repr=False)
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     is_finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
@@ -123,6 +132,15 @@ class Call:
         return self.error is not None or self.status >= FAILED
 
     @property
+    def response(self) -> Response | None:
+        """What was answered: status, headers, `text`, `json()`, the `events` of a stream and when each was sent.
+
+        None while there is no answer, where a real API answered, and where it is no longer kept: an interceptor keeps
+        about 64 MB of answers, those of the newest calls.
+        """
+        return None if self.answered is None else response_of(self.answered, self.before_headers)
+
+    @property
     def cost(self) -> float | None:
         """What the usage costs at the provider's list price, in US dollars; None where genai-prices cannot tell."""
         if self.usage is None:
@@ -136,6 +154,12 @@ class Call:
     def waited_since(self, other: Call) -> float:
         """How many real seconds lie between the end of another call and the arrival of this one."""
         return self._started - (other._started + other.duration)
+
+    def finish_with(self, response: WireResponse) -> WireResponse:
+        """Note that the answer is this one, of which all is there; return it."""
+        self.answered = response
+        self.finish()
+        return response
 
     def finish(self) -> None:
         """Note that the answer's last byte was taken, or that there will be none."""
@@ -160,6 +184,7 @@ class Call:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         rule = None if self.rule is None else RuleName(str(self.rule), self.rule.where)
         here: dict[str, Any] = {"rule": rule, "retries_told": None, "failed_before": self.attempt - 1, "_journals": []}
+        here["answered"] = None if self.answered is None else lasting(self.answered)
         return {name: portable(value) for name, value in {**values, **here}.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -234,6 +259,7 @@ class Journal:
     untold: int = 0
     log: Callable[[Call], None] | None = None
     noted: int = 0
+    _answers: int = 0
     _size: int = 0
     _totals: Totals | None = None
     _any_failed: bool = False
@@ -274,6 +300,14 @@ class Journal:
                     del kept[:-number]
                     break
 
+    def _forget_answers(self) -> None:
+        """Forget what was answered to older calls, so that half of what may be kept is left."""
+        self._answers = 0
+        for call in [*reversed(self.side_calls), *reversed(self.calls)]:
+            self._answers += weight(call.answered) if call.answered is not None and call.is_finished else 0
+            if self._answers > ANSWERS // 2 and call.is_finished:
+                call.answered = None
+
     def note_unmatched(self, facts: Unmatched) -> None:
         """Note a request that nothing answered."""
         if self._has_room(self.unmatched):
@@ -295,6 +329,10 @@ class Journal:
 
     def finished(self, call: Call) -> None:
         """Note that a call has ended."""
+        if self.keep and call.answered is not None:
+            self._answers += weight(call.answered)
+            if self._answers > ANSWERS:
+                self._forget_answers()
         if self._totals is not None and not call.is_side:
             self._totals.add(call)
         if call.failed:

@@ -96,7 +96,12 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The model's refusal to answer, and why."""
+    """The model's refusal to answer.
+
+    Attributes:
+        text: Why.
+
+    """
 
     text: str
 

@@ -23,7 +23,15 @@ NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One message: who says it and the parts it is made of."""
+    """One message of a conversation.
+
+    Attributes:
+        role: Who says it: `system`, `developer`, `user`, `assistant`, `tool`, or another word of the API's.
+        parts: What it is made of, in order.
+        name: The name that the API was given for who says it.
+        raw: The message as the API has it.
+
+    """
 
     role: str
     parts: tuple[Part, ...] = ()
@@ -62,7 +70,15 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tool:
-    """A tool the request offers; `parameters` is the JSON schema of its arguments."""
+    """A tool the request offers.
+
+    Attributes:
+        name: Its name.
+        type: `function`, or the API's own word for another kind: `custom`, `web_search`, ….
+        parameters: The JSON schema of its arguments.
+        raw: The tool as the API has it.
+
+    """
 
     name: str
     type: str = "function"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
@@ -59,12 +60,25 @@ def _in_objects(was: dict[str, Any], now: dict[str, Any], path: str) -> list[Dif
 
 
 def _in_arrays(was: list[Any], now: list[Any], path: str) -> list[Difference]:
+    """Hold elements against each other; where one has more, what both begin and end with is the same."""
+    begin, end = (0, 0) if len(was) == len(now) else _in_common(was, now)
     found: list[Difference] = []
-    for index in range(max(len(was), len(now))):
-        one = was[index] if index < len(was) else ABSENT
-        other = now[index] if index < len(now) else ABSENT
+    for index in range(begin, max(len(was), len(now)) - end):
+        one = was[index] if index < len(was) - end else ABSENT
+        other = now[index] if index < len(now) - end else ABSENT
         found += differences(one, other, f"{path}[{index}]")
     return found
+
+
+def _in_common(was: list[Any], now: list[Any]) -> tuple[int, int]:
+    """Count the elements that two arrays both begin and both end with."""
+    begin = sum(1 for _ in takewhile(_are_same, zip(was, now, strict=False)))
+    rest = zip(reversed(was[begin:]), reversed(now[begin:]), strict=False)
+    return begin, sum(1 for _ in takewhile(_are_same, rest))
+
+
+def _are_same(pair: tuple[Any, Any]) -> bool:
+    return is_same(*pair)
 
 
 def _apart(difference: Difference) -> float:

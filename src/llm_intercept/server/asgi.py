@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from llm_intercept.clients.driver import drive_async
 from llm_intercept.clients.family import network_fault
+from llm_intercept.engine.keyless import keep_in
 from llm_intercept.faults.network import STALLED
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.server.control import OPEN, PREFIX, Asked, Control, Told
@@ -179,6 +180,7 @@ class App:
         if exchange is not None:
             response = await drive_async(exchange, door, self._threads.call)
         elif self._options.upstream and engine.sends_on:
+            keep_in(head, await door.read(), engine.journal)
             _, response = await door.forward(None)
         else:
             raise RefusedError(404, NOBODY.format(head.method, head.path))

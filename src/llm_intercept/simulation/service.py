@@ -69,7 +69,7 @@ class Service:
         """Answer a request before any rule is asked: with a 429, or with what chaos puts in an answer's place."""
         if self._told:
             self._welcome(call)
-        call.started = self.clock.now()
+            call.started = self.clock.now()
         if not self.limits and not self.chaos:
             return None
         request = call.request

@@ -12,9 +12,11 @@ from llm_intercept.recording.config import store_at
 from llm_intercept.recording.tape import LIKE_A_TAKE, Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from llm_intercept.recording.take import Take
+
+    Listed = tuple[int, tuple[str, Take]]
 
 
 def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
@@ -29,11 +31,22 @@ def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
             yield str(folder), Tape(store_at(folder))
 
 
-def one_take(tape: Tape, begin: str) -> tuple[str, Take]:
-    """Find the take whose name, slug or fingerprint is or has `begin`; raises `LookupError` unless there is one."""
-    found = [(name, take) for name, take in tape.takes() if begin in {name, name.removesuffix(".json")}]
-    found = found or [(name, take) for name, take in tape.takes() if begin in name]
+def one_take(tape: Tape, listed: Sequence[Listed], meant: str) -> Listed:
+    """Find the take with a number, or whose name, slug or fingerprint is or has what is meant.
+
+    Args:
+        tape: The tape.
+        listed: Its takes with their numbers.
+        meant: A number, a name, or a part of one.
+
+    Raises:
+        LookupError: There is none, or there are several.
+
+    """
+    found = [one for one in listed if meant in {one[1][0], one[1][0].removesuffix(".json")}]
+    found = found or [one for one in listed if meant == str(one[0])]
+    found = found or [one for one in listed if meant in one[1][0]]
     if len(found) != 1:
-        names = "".join(f"\n  {name}" for name, _ in found[:10])
-        raise LookupError(f"{begin!r} names {len(found)} takes of {tape.store.location}{':' if names else '.'}{names}")
+        names = "".join(f"\n  {number} {name}" for number, (name, _) in found[:10])
+        raise LookupError(f"{meant!r} names {len(found)} takes of {tape.store.location}{':' if names else '.'}{names}")
     return found[0]

@@ -34,32 +34,52 @@ def written(text: str, style: str = "") -> Line:
 def conversation(take: Take) -> Iterator[Line]:
     """Give the lines of an exchange: what was asked, message by message, and what was answered."""
     dialect, request = read_request(take.request)
+    numbers = Numbers()
     yield written(f"{take.request.method} {shown_url(take.request.url)}", "dim")
     tools = ", ".join(tool.name for tool in request.tools)
     yield written(f"model {request.model or '?'}{f', tools {tools}' if tools else ''}", "dim")
     for message in request.messages:
-        yield said(message.role, message.parts)
+        yield said(message.role, message.parts, numbers)
     yield written(f"── {take.response.status}{f' (partial: {take.partial})' if take.partial else ''} ──", "dim")
-    yield from _answer(take, dialect)
+    yield from _answer(take, dialect, numbers)
 
 
-def said(role: str, parts: Iterable[Part]) -> Line:
-    """Write a message: its role, its words, its tool calls."""
-    line, said = written(f"{role}: ", f"bold {COLOURS.get(role, 'white')}"), list(parts)
-    answers = sum(isinstance(part, ToolResult) for part in said)
-    for part in said:
-        if isinstance(part, ToolResult) and answers > 1:
-            line.append("\n  ← ", "dim")
-        style = "yellow" if isinstance(part, ToolCall) else "dim" if isinstance(part, Reasoning) else ""
-        line.append_text(written(_words(part), style))
+class Numbers:
+    """Numbers the calls of a conversation, so that what a tool answered is seen to be the answer of one of them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._names: list[str] = []
+
+    def of_call(self, call: ToolCall) -> int:
+        """Give a call the next number."""
+        self._names.append(call.name)
+        if call.id:
+            self._numbers[call.id] = len(self._names)
+        return len(self._names)
+
+    def of_result(self, result: ToolResult) -> str:
+        """Say which call a tool answered: its number, and what it calls; what is known of it where there is none."""
+        number = self._numbers.get(result.id)
+        name = result.name or (self._names[number - 1] if number is not None else "")
+        return " ".join(filter(None, ("" if number is None else f"#{number}", name)))
+
+
+def said(role: str, parts: Iterable[Part], numbers: Numbers) -> Line:
+    """Write a message: its role, its words, its tool calls and what they were answered."""
+    line = written(f"{role}: ", f"bold {COLOURS.get(role, 'white')}")
+    for part in parts:
+        is_call = isinstance(part, ToolCall | ToolResult)
+        style = "yellow" if is_call else "dim" if isinstance(part, Reasoning) else ""
+        line.append_text(written(_words(part, numbers), style))
     return line
 
 
-def _answer(take: Take, dialect: Dialect) -> Iterator[Line]:
+def _answer(take: Take, dialect: Dialect, numbers: Numbers) -> Iterator[Line]:
     response, values = take.response, answer_values(take.response)
     replies = dialect.recorded.replies(values)
     for reply in replies:
-        yield said("assistant", reply.parts)
+        yield said("assistant", reply.parts, numbers)
         if reply.finish_reason:
             yield written(f"finish_reason {reply.finish_reason}", "dim")
     if not replies and response.events is not None:
@@ -71,12 +91,15 @@ def _answer(take: Take, dialect: Dialect) -> Iterator[Line]:
         yield written(f"tokens {usage.input_tokens} in, {usage.output_tokens} out", "dim")
 
 
-def _words(part: Part) -> str:
+def _words(part: Part, numbers: Numbers) -> str:
     match part:
-        case Text() | Reasoning() | Refusal() | ToolResult():
+        case Text() | Reasoning() | Refusal():
             return part.text
+        case ToolResult():
+            failed = " failed" if part.is_error else ""
+            return f"\n  ← {numbers.of_result(part)}{failed}: {part.text}"
         case ToolCall():
-            return f"\n  → {part.name}({part.arguments})"
+            return f"\n  → #{numbers.of_call(part)} {part.name}({part.arguments})"
         case Citation():
             return f" [{part.url}]" if part.url else ""
         case Media():

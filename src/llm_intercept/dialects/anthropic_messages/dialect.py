@@ -69,8 +69,9 @@ class AnthropicMessages(AnthropicDialect):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what Anthropic refuses, of others' hosts strictly alone."""
+        """Refuse what Anthropic refuses; of others' hosts, strictly alone what these may take."""
         place = place_of(request.url)
+        read.check_request(request, strictly=strictly)
         if strictly or place != "compatible":
             check_bounds(request.raw, request.model)
         if place == "anthropic" or (strictly and place == "compatible"):

@@ -5,7 +5,7 @@ Knows: the request's JSON (Anthropic's reference, "Create a Message"). Must not 
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,10 +13,10 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, json_object, mapping, text
 from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vertex, place_of
 from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
-from llm_intercept.dialects.anthropic_messages.rejected import check, check_version
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.anthropic_messages.rejected import check, check_conversation, check_version
+from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.shared.continuing import ContinuingRequest
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.request import OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 
     Raises:
-        BadRequestError: Anthropic would refuse it.
+        BadRequestError: There is no list of messages.
         UnreadableError: It is no JSON object; or Anthropic would refuse it, and it may be another application's, since
             others have the path too.
 
@@ -58,19 +58,30 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    try:
-        place = place_of(head.url)
-        if place == "bedrock":
-            check_version(body)
-        check(body, strictly=place != "compatible", names_model=place in BODY_NAMES_MODEL, betas=_betas(head, body))
-    except BadRequestError as refusal:
-        refuse(refusal, "Anthropic", is_asked=is_certain(head))
-    return MessagesRequest.of(head, body, content)
+    request = MessagesRequest.of(head, body, content)
+    check_whose("Anthropic", partial(check_request, request), is_asked=is_certain(head))
+    check_conversation(body)
+    return request
 
 
-def _betas(head: WireRequest, body: Mapping[str, Any]) -> str:
+def check_request(request: LLMRequest, *, strictly: bool = False) -> None:
+    """Refuse what Anthropic refuses; of hosts that speak as it does, strictly alone what these may take.
+
+    Raises:
+        BadRequestError: It does.
+
+    """
+    body, place = request.raw, place_of(request.url)
+    if place == "bedrock":
+        check_version(body)
+    names_model = place in BODY_NAMES_MODEL
+    is_whole = strictly or place != "compatible"
+    check(body, strictly=is_whole, names_model=names_model, betas=_betas(request.headers, body))
+
+
+def _betas(headers: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """Name the betas that a request takes part in; on Vertex and Bedrock its body says them."""
-    return ",".join((head.headers.get(BETA, ""), *map(text, items(body.get("anthropic_beta")))))
+    return ",".join((str(headers.get(BETA, "")), *map(text, items(body.get("anthropic_beta")))))
 
 
 class MessagesRequest(ContinuingRequest):
@@ -107,7 +118,7 @@ class MessagesRequest(ContinuingRequest):
     def max_tokens(self) -> int | None:
         """How many tokens the answer may have."""
         limit = self.raw.get("max_tokens")
-        return limit if is_int(limit) else None
+        return limit if is_int(limit, 0) else None
 
     @cached_property
     def calls_singly(self) -> bool:

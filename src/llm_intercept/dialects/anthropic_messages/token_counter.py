@@ -43,8 +43,11 @@ class TokenCounter(AnthropicByItself):
         body = json_object(content)
         if body is None:
             raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-        check(body, strictly=place_of(head.url) != "compatible", counts=True)
         return MessagesRequest.of(head, body, content, self.name)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what Anthropic refuses; of others' hosts, strictly alone what these may take."""
+        check(request.raw, strictly=strictly or place_of(request.url) != "compatible", counts=True)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         tokens = prompt_tokens(request, context.tokenizer)

@@ -12,6 +12,7 @@ from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.bedrock import grammar, read
 from llm_intercept.dialects.bedrock.aws_origin import JSON, STREAM, BedrockDialect, answer_headers, latency
 from llm_intercept.dialects.bedrock.converse_events import accumulated, events, frame_of
+from llm_intercept.dialects.bedrock.disallowed import check
 from llm_intercept.dialects.bedrock.raw import NOVAS, Ready, beside, read_usage, ready, replies, said_in, usage_json
 from llm_intercept.dialects.shared.conversing import Conversation
 from llm_intercept.dialects.shared.finish import finish_of
@@ -73,6 +74,11 @@ class BedrockConverse(BedrockDialect, Conversation):
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         return read.read(head, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what Bedrock refuses."""
+        del strictly
+        check(request.raw)
 
     def essence(self, request: LLMRequest) -> Any:
         """Leave out which of the two paths is asked, but for the model in it."""

@@ -9,7 +9,7 @@ Knows: the envelope, and the contract of dialects. Must not know: which dialect 
 from __future__ import annotations
 
 import re
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -88,11 +88,14 @@ class BedrockInvoke(BedrockDialect):
             raise UnreadableError("Its body is not a JSON object, or one too deep to read")
         model, stream = asked_by(head.url)
         whole = encode({"model": model, **body, "stream": stream})
-        try:
+        with in_amazons_words():
             found = self._inner.read(head, whole)
-        except BadRequestError as error:
-            raise BadRequestError(ErrorReply(error.error.status, message=error.error.message)) from error
         return found.replaced(api=self.name, model=model, stream=stream, raw=body, content=content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Let the other API refuse what it would of what is in the envelope."""
+        with in_amazons_words():
+            self._inner.validate(request, strictly=strictly)
 
     def essence(self, request: LLMRequest) -> Any:
         """Leave out which of the two paths is asked, but for the model in it."""
@@ -133,6 +136,16 @@ class BedrockInvoke(BedrockDialect):
                     yield self._envelope.framed(event.said)
         if held is not None:
             yield self._envelope.framed(held.said, noted.used)
+
+
+@contextmanager
+def in_amazons_words() -> Generator[None]:
+    """Leave of another API's refusal its message alone: Amazon has its own kinds of errors."""
+    try:
+        yield
+    except BadRequestError as refused:
+        error = ErrorReply(refused.error.status, message=refused.error.message)
+        raise BadRequestError(error, refused.hint) from refused
 
 
 class Noted:

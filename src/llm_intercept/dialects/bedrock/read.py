@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.base.json import encode, is_object, items, json_object, mapping, text
+from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
-from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,29 +38,15 @@ def read(head: WireRequest, content: bytes) -> ConverseRequest:
     """Read a request.
 
     Raises:
-        BadRequestError: Bedrock would refuse it.
         UnreadableError: It is no JSON object.
 
     """
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    _check(body)
     found = PATH.search(urlsplit(head.url).path)
     model, how = (unquote(found[1]), found[2]) if found is not None else ("", WHOLE)
     return ConverseRequest.made(head, body, content, api=NAME, model=model, stream=how == STREAMED)
-
-
-def _check(body: Mapping[str, Any]) -> None:
-    messages = body.get("messages")
-    if messages is None or (is_array(messages) and all(map(_is_message, items(messages)))):
-        return
-    wrong = "1 validation error detected: Value at 'messages' failed to satisfy constraint: Member must be a list"
-    raise BadRequestError(ErrorReply(400, "invalid_request", message=wrong))
-
-
-def _is_message(value: object) -> bool:
-    return is_object(value) and is_array(mapping(value).get("content"))
 
 
 class ConverseRequest(LLMRequest):

@@ -69,18 +69,23 @@ class TitanEmbeddings(BedrockDialect, EmbedsByItself):
         messages = (Message(role="user", parts=(Text(said),)),) if said else ()
         return LLMRequest.made(head, body, content, api=EMBEDDINGS, model=asked_by(head.url)[0], messages=messages)
 
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        _check_dimensions(request.raw)
+
     def inputs(self, request: LLMRequest) -> list[str]:
         return [text(request.raw.get("inputText")) or text(request.raw.get("inputImage"))]
 
     def dimensions(self, request: LLMRequest) -> int:
         wanted = _dimensions(request.raw)
-        return FIRST if "-text-v1" in request.model or "e1t" in request.model else wanted or USUAL
+        usual = FIRST if "-text-v1" in request.model or "e1t" in request.model else USUAL
+        return wanted if usual == USUAL and wanted in DIMENSIONS else usual
 
     def answer(
         self, request: LLMRequest, vectors: Sequence[Sequence[float]], used: Usage, context: Context
     ) -> WireResponse:
         (vector,) = vectors
-        types = [one for one in items(request.raw.get("embeddingTypes")) if one in WRITTEN]
+        types = [one for one in items(request.raw.get("embeddingTypes")) if text(one) in WRITTEN]
         made: dict[str, Any] = {"embedding": list(vector)} if not types or "float" in types else {}
         if "-text-v2" in request.model:
             made["embeddingsByType"] = {one: WRITTEN[one](vector) for one in types or ["float"]}
@@ -102,9 +107,13 @@ def _dimensions(body: Mapping[str, Any]) -> int | None:
 
 
 def _check(body: Mapping[str, Any]) -> None:
-    """Refuse what has nothing to embed, and numbers of dimensions that there are not."""
+    """Refuse what has nothing to embed."""
     if not text(body.get("inputText")) and not text(body.get("inputImage")):
         raise BadRequestError(ErrorReply(400, message=MISSING))
+
+
+def _check_dimensions(body: Mapping[str, Any]) -> None:
+    """Refuse numbers of dimensions that there are not."""
     wanted = _dimensions(body)
     if wanted is not None and wanted not in DIMENSIONS:
         told = f"Malformed input request: #/dimensions: {wanted} is not a valid enum value, please reformat your input"

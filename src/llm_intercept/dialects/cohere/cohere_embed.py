@@ -15,7 +15,7 @@ from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.cohere.cohere_origin import CHANGING, is_cohere, uuid_of
 from llm_intercept.dialects.cohere.cohere_self import VERSION, CohereSelf, request_of
-from llm_intercept.dialects.cohere.read import body_of
+from llm_intercept.dialects.cohere.read import body_of, check_model, refused
 from llm_intercept.dialects.shared.embedding import MOST_DIMENSIONS, EmbedsByItself
 from llm_intercept.model.usage import Usage
 
@@ -44,8 +44,10 @@ def _said(part: Any) -> str:
     return text(mapping(part).get("text")) or text(mapping(mapping(part).get("image_url")).get("url"))
 
 
-def _check(body: Mapping[str, Any]) -> str:
-    return "" if inputs_of(body) else "invalid request: exactly one of texts, inputs or images must be provided"
+def _check(body: Mapping[str, Any], model: str) -> None:
+    if not inputs_of(body):
+        raise refused("exactly one of texts, inputs or images must be provided")
+    check_model(model)
 
 
 def _whole(vector: Sequence[float]) -> list[int]:
@@ -92,6 +94,10 @@ class CohereEmbed(EmbedsByItself, CohereSelf):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         body = body_of(head, content, _check)
         return request_of(NAME, text(body.get("model")), "\n".join(inputs_of(body)), head, body, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        _check(request.raw, request.model)
 
     def inputs(self, request: LLMRequest) -> list[str]:
         return inputs_of(request.raw)

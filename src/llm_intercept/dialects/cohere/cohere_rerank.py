@@ -11,7 +11,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.cohere.cohere_origin import is_cohere, uuid_of
 from llm_intercept.dialects.cohere.cohere_self import VERSION, CohereSelf, request_of
-from llm_intercept.dialects.cohere.read import body_of
+from llm_intercept.dialects.cohere.read import body_of, check_model, refused
 from llm_intercept.dialects.shared.vectors import embedded
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ def _documents(body: Mapping[str, Any]) -> list[str]:
     return [one if isinstance(one, str) else text(mapping(one).get("text")) for one in items(body.get("documents"))]
 
 
-def _check(body: Mapping[str, Any]) -> str:
+def _check(body: Mapping[str, Any], model: str) -> None:
     if not text(body.get("query")):
-        return "invalid request: query must not be empty"
-    return "" if _documents(body) else "invalid request: list of documents must not be empty"
+        raise refused("query must not be empty")
+    if not _documents(body):
+        raise refused("list of documents must not be empty")
+    check_model(model)
 
 
 def scores(query: str, documents: list[str]) -> list[float]:
@@ -56,6 +58,10 @@ class CohereRerank(CohereSelf):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         body = body_of(head, content, _check)
         return request_of(NAME, text(body.get("model")), text(body.get("query")), head, body, content)
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        _check(request.raw, request.model)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         found = scores(text(request.raw.get("query")), _documents(request.raw))

@@ -69,6 +69,11 @@ class CohereChat(CohereDialect, Conversation):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         return read.read(head, content)
 
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what Cohere refuses."""
+        del strictly
+        read.check(request.raw, request.model)
+
     def essence(self, request: LLMRequest) -> Any:
         return {key: value for key, value in sorted(request.raw.items()) if key != "stream"}
 

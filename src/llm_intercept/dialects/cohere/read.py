@@ -5,14 +5,14 @@ Knows: the request's JSON (Cohere's reference, "Chat" of version 2). Must not kn
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.cohere.cohere_origin import is_cohere
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
 from llm_intercept.replies.kinds import ErrorReply
@@ -26,35 +26,61 @@ NAME, PATH = "cohere.chat", "/v2/chat"
 CHOICES = {"REQUIRED": ToolChoice("required"), "NONE": ToolChoice("none")}
 
 
-def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
-    """Read a body that `check` finds nothing wrong with.
+def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any], str], None]) -> dict[str, Any]:
+    """Read a body.
+
+    Args:
+        head: Where it is sent.
+        content: The body.
+        check: Refuses what Cohere refuses of a body and the model that is asked, by which others' requests are known.
 
     Raises:
-        BadRequestError: Cohere would refuse it, and something says that it is asked.
         UnreadableError: It is no JSON object, or may be another application's.
 
     """
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    wrong = check(body) or ("" if text(body.get("model")) else "invalid request: model is required")
-    if wrong:
-        refuse(BadRequestError(ErrorReply(400, "invalid_request", message=wrong)), "Cohere", is_asked=is_cohere(head))
+    check_whose("Cohere", partial(check, body, text(body.get("model"))), is_asked=is_cohere(head))
     return body
+
+
+def refused(message: str) -> BadRequestError:
+    """Make the refusal of a request."""
+    return BadRequestError(ErrorReply(400, "invalid_request", message=f"invalid request: {message}"))
+
+
+def check_model(model: str) -> None:
+    """Refuse a request that names no model.
+
+    Raises:
+        BadRequestError: It names none.
+
+    """
+    if not model:
+        raise refused("model is required")
 
 
 def read(head: WireRequest, content: bytes) -> CohereRequest:
     """Read a request."""
-    body = body_of(head, content, _check)
+    body = body_of(head, content, check)
     stream = body.get("stream") is True
     return CohereRequest.made(head, body, content, api=NAME, model=text(body.get("model")), stream=stream)
 
 
-def _check(body: Mapping[str, Any]) -> str:
+def check(body: Mapping[str, Any], model: str) -> None:
+    """Refuse what Cohere refuses.
+
+    Raises:
+        BadRequestError: It does.
+
+    """
     messages = body.get("messages")
     if not is_array(messages) or not messages:
-        return "invalid request: list of messages must not be empty"
-    return "" if all(map(is_object, items(messages))) else "invalid request: messages must be objects"
+        raise refused("list of messages must not be empty")
+    if not all(map(is_object, items(messages))):
+        raise refused("messages must be objects")
+    check_model(model)
 
 
 class CohereRequest(LLMRequest):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_intercept.dialects.base import Context
-    from llm_intercept.dialects.google_embeddings.forms import Form, Input, Vector
+    from llm_intercept.dialects.google_embeddings.forms import Form, Vector
     from llm_intercept.model.wire import WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer
 
@@ -57,7 +57,9 @@ class GoogleEmbeddings(SelfAnswered):
         place = place_of(head.url)
         form = BY_METHOD[place.method]
         inputs = form.inputs(body)
-        _check(form, inputs)
+        if not inputs:
+            message = f"* {form.inputs_at}: {form.inputs_at.rpartition('.')[2]} is not specified\n"
+            raise BadRequestError(ErrorReply(400, "invalid_request", message=message))
         said = "\n".join(one.text for one in inputs if one.text)
         return LLMRequest.made(
             head,
@@ -67,6 +69,12 @@ class GoogleEmbeddings(SelfAnswered):
             model=place.model,
             messages=(Message(role="user", parts=(Text(said),) if said else ()),),
         )
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse a vector that is to have more numbers than any has."""
+        del strictly
+        if any((one.dimensions or 0) > MOST_DIMENSIONS for one in _form(request).inputs(request.raw)):
+            raise BadRequestError(ErrorReply(400, "invalid_request"))
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         if not isinstance(answer, Embeddings):
@@ -80,25 +88,16 @@ class GoogleEmbeddings(SelfAnswered):
         """Make the default vectors."""
         usual = SMALLER if request.model.startswith(SMALL) else USUAL
         inputs = _form(request).inputs(request.raw)
-        return _written(request, [embedded(one.text, one.dimensions or usual) for one in inputs], None, context)
+        return _written(
+            request,
+            [embedded(one.text, min(one.dimensions or usual, MOST_DIMENSIONS)) for one in inputs],
+            None,
+            context,
+        )
 
 
 def _form(request: LLMRequest) -> Form:
     return BY_METHOD[place_of(request.url).method]
-
-
-def _check(form: Form, inputs: Sequence[Input]) -> None:
-    """Refuse what Google refuses.
-
-    Raises:
-        BadRequestError: Nothing is to be embedded, or a vector is to have more numbers than any has.
-
-    """
-    if not inputs:
-        message = f"* {form.inputs_at}: {form.inputs_at.rpartition('.')[2]} is not specified\n"
-        raise BadRequestError(ErrorReply(400, "invalid_request", message=message))
-    if any((one.dimensions or 0) > MOST_DIMENSIONS for one in inputs):
-        raise BadRequestError(ErrorReply(400, "invalid_request"))
 
 
 def _written(request: LLMRequest, vectors: Sequence[Vector], usage: Usage | None, context: Context) -> WireResponse:

@@ -17,6 +17,7 @@ from llm_intercept.dialects.google_gemini.candidate_plan import plans, unquoted
 from llm_intercept.dialects.google_gemini.chunked import Teller
 from llm_intercept.dialects.google_gemini.generations import ANSWERING, generation
 from llm_intercept.dialects.google_gemini.grammar import tokens
+from llm_intercept.dialects.google_gemini.objections import check
 from llm_intercept.dialects.google_gemini.paired import check_functions
 from llm_intercept.dialects.google_gemini.raw import chunks_in, in_array, ready
 from llm_intercept.dialects.google_gemini.recorded import RECORDED
@@ -62,11 +63,13 @@ class GoogleGemini(GoogleDialect):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what Google refuses, of others' hosts strictly alone."""
+        """Refuse what Google refuses; of others' hosts, strictly alone what these may take."""
+        place = place_of(request.url)
+        check(request.raw, place)
         if strictly or is_at_google(request.url):
-            check_functions(request.raw, place_of(request.url))
+            check_functions(request.raw, place)
         if strictly:
-            check_names(request.raw, place_of(request.url))
+            check_names(request.raw, place)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer, in the shape that is asked for.

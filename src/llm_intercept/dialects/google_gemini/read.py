@@ -14,7 +14,6 @@ from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.google.named import got
 from llm_intercept.dialects.google.places import asks, place_of
 from llm_intercept.dialects.google_gemini.contents import messages_of
-from llm_intercept.dialects.google_gemini.objections import check
 from llm_intercept.dialects.google_gemini.openapi_schemas import json_schema
 from llm_intercept.model.request import LLMRequest, OutputFormat, Tool, ToolChoice
 
@@ -42,16 +41,13 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 
     Raises:
-        BadRequestError: Google would refuse it.
         UnreadableError: It is no JSON object.
 
     """
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    place = place_of(head.url)
-    check(body, place)
-    return GeminiRequest.of(head, body, content, place)
+    return GeminiRequest.of(head, body, content, place_of(head.url))
 
 
 class GeminiRequest(LLMRequest):
@@ -84,7 +80,8 @@ class GeminiRequest(LLMRequest):
     @cached_property
     def max_tokens(self) -> int | None:
         """How many tokens the answer may have."""
-        return _whole_number(got(config_of(self.raw), "maxOutputTokens"))
+        limit = _whole_number(got(config_of(self.raw), "maxOutputTokens"))
+        return limit if is_int(limit, 0) else None
 
     @cached_property
     def output_format(self) -> OutputFormat | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.base import Recorded, UnreadableError
 from llm_intercept.dialects.ollama import grammar
+from llm_intercept.dialects.ollama.declined import check_chat, check_generate
 from llm_intercept.dialects.ollama.lines import MESSAGE, RESPONSE, body_of, lines_of
 from llm_intercept.dialects.ollama.ollama_origin import (
     JSON,
@@ -21,13 +22,7 @@ from llm_intercept.dialects.ollama.ollama_origin import (
     metrics,
 )
 from llm_intercept.dialects.ollama.raw import Ready, beside, read_usage, ready, replies, said_in
-from llm_intercept.dialects.ollama.read import (
-    CHAT,
-    GENERATE,
-    OllamaRequest,
-    check_chat,
-    check_generate,
-)
+from llm_intercept.dialects.ollama.read import CHAT, GENERATE, OllamaRequest
 from llm_intercept.dialects.ollama.read import (
     body_of as read_body,
 )
@@ -66,7 +61,7 @@ class OllamaConversation(OllamaDialect, Conversation):
         path: What its path ends in.
         form: Where an answer has what is said.
         kinds: The parts that it can say.
-        check: Says what is wrong with a body.
+        check: Refuses what Ollama refuses of a body.
 
     """
 
@@ -74,7 +69,7 @@ class OllamaConversation(OllamaDialect, Conversation):
     path: str
     form: Form
     kinds: tuple[type[ReplyPart], ...]
-    check: Callable[[Mapping[str, Any]], str]
+    check: Callable[[Mapping[str, Any]], None]
 
     def claims(self, head: WireRequest) -> bool:
         return head.method == "POST" and head.path.rstrip("/").endswith(self.path)
@@ -86,6 +81,10 @@ class OllamaConversation(OllamaDialect, Conversation):
         if request.says_nothing and not is_ollama(head):
             raise UnreadableError("It says nothing to a model, and nothing else says that Ollama is asked")
         return request
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        type(self).check(request.raw)
 
     def essence(self, request: LLMRequest) -> Any:
         return {key: value for key, value in sorted(request.raw.items()) if key not in NOT_IN_ESSENCE}

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
+from llm_intercept.dialects.ollama.declined import check_model, refused
 from llm_intercept.dialects.ollama.ollama_origin import JSON, OllamaDialect, answer_headers, go_json, is_ollama, metrics
 from llm_intercept.dialects.ollama.raw import read_usage
-from llm_intercept.dialects.ollama.read import body_of, check_model
+from llm_intercept.dialects.ollama.read import body_of
 from llm_intercept.dialects.shared.embedding import MOST_DIMENSIONS, EmbedsByItself
 from llm_intercept.model.parts import Text
 from llm_intercept.model.request import LLMRequest, Message
@@ -38,11 +39,11 @@ def inputs_of(body: Mapping[str, Any]) -> list[str]:
     return [given] if isinstance(given, str) else [one for one in items(given) if isinstance(one, str)]
 
 
-def _check(body: Mapping[str, Any]) -> str:
+def _check(body: Mapping[str, Any]) -> None:
     given = body.get("input", body.get("prompt"))
     if given is None or not (isinstance(given, str) or all(isinstance(one, str) for one in items(given) or [given])):
-        return "invalid input type"
-    return check_model(body)
+        raise refused("invalid input type")
+    check_model(body)
 
 
 class OllamaEmbed(OllamaDialect, EmbedsByItself):
@@ -71,6 +72,10 @@ class OllamaEmbed(OllamaDialect, EmbedsByItself):
             model=text(body.get("model")),
             messages=(Message(role="user", parts=(Text(said),) if said else ()),),
         )
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        _check(request.raw)
 
     def inputs(self, request: LLMRequest) -> list[str]:
         return inputs_of(request.raw)

@@ -9,8 +9,9 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import json_object, text
+from llm_intercept.dialects.ollama.declined import check_model
 from llm_intercept.dialects.ollama.ollama_origin import JSON, OllamaDialect, answer_headers, go_json, is_ollama
-from llm_intercept.dialects.ollama.read import body_of, check_model
+from llm_intercept.dialects.ollama.read import body_of
 from llm_intercept.dialects.shared.own_answers import AnsweredByItself
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.model.wire import WireResponse
@@ -96,6 +97,11 @@ class OllamaModels(OllamaDialect, AnsweredByItself):
         body = body_of(head, content, _check) if head.method == "POST" else json_object(content) or {}
         return LLMRequest.made(head, body, content, api=self.name, model=_model(body))
 
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        if request.method == "POST":
+            _check(request.raw)
+
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         path = request.url.partition("?")[0].rstrip("/")
         if request.method == "POST":
@@ -122,5 +128,5 @@ def _model(body: Mapping[str, Any]) -> str:
     return text(body.get("model")) or text(body.get("name"))
 
 
-def _check(body: Mapping[str, Any]) -> str:
-    return check_model({"model": _model(body)})
+def _check(body: Mapping[str, Any]) -> None:
+    check_model({"model": _model(body)})

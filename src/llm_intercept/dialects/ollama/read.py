@@ -6,18 +6,17 @@ Knows: the requests' JSON (ollama/ollama, `api/types.go`). Must not know: replie
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
-from llm_intercept.base.json import encode, is_array, is_object, items, json_object, mapping, text
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.base.json import encode, is_object, items, json_object, mapping, text
+from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.ollama.ollama_origin import is_ollama
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Media, Part, Reasoning, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool
-from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,42 +26,23 @@ if TYPE_CHECKING:
 CHAT, GENERATE = "/api/chat", "/api/generate"
 
 
-def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
-    """Read a body that `check` finds nothing wrong with.
+def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
+    """Read a body.
+
+    Args:
+        head: Where it is sent.
+        content: The body.
+        check: Refuses what Ollama refuses, by which others' requests are known.
 
     Raises:
-        BadRequestError: Ollama would refuse it, and something says that it is asked.
         UnreadableError: It is no JSON object, or may be another application's.
 
     """
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    wrong = check(body)
-    if wrong:
-        refusal = BadRequestError(ErrorReply(400, "invalid_request", message=wrong))
-        refuse(refusal, "Ollama", is_asked=is_ollama(head) or is_llm_host(head.host))
+    check_whose("Ollama", partial(check, body), is_asked=is_ollama(head) or is_llm_host(head.host))
     return body
-
-
-def check_model(body: Mapping[str, Any]) -> str:
-    """Say what is wrong with the name of the model."""
-    return "" if text(body.get("model")) else "model is required"
-
-
-def check_chat(body: Mapping[str, Any]) -> str:
-    """Say what Ollama would say of the body of a conversation."""
-    messages = body.get("messages")
-    if messages is not None and not (is_array(messages) and all(map(is_object, items(messages)))):
-        return "json: cannot unmarshal ChatRequest.messages of type []api.Message"
-    return check_model(body)
-
-
-def check_generate(body: Mapping[str, Any]) -> str:
-    """Say what Ollama would say of the body of a completion."""
-    if not isinstance(body.get("prompt", ""), str | None):
-        return "json: cannot unmarshal GenerateRequest.prompt of type string"
-    return check_model(body)
 
 
 class OllamaRequest(LLMRequest):

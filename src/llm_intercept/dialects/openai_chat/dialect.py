@@ -26,7 +26,7 @@ from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
 from llm_intercept.dialects.openai_chat.host_frames import Around, HostFrames, of_host
 from llm_intercept.dialects.openai_chat.keeping import keeping
-from llm_intercept.dialects.openai_chat.objected import check
+from llm_intercept.dialects.openai_chat.objected import check, check_anywhere
 from llm_intercept.dialects.openai_chat.plan import Plan, plans
 from llm_intercept.dialects.openai_chat.raw import ready
 from llm_intercept.dialects.openai_chat.recorded import RECORDED
@@ -72,7 +72,8 @@ class OpenAIChat(OpenAIDialect):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what these may take."""
+        check_anywhere(request.raw)
         if strictly or flavor_of(request.url) != "compatible":
             check(request, strictly=strictly)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.dialects.openai.image_links import check_image
+from llm_intercept.dialects.openai.offered import check_tools
 from llm_intercept.dialects.openai.plain_texts import plain_texts
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import (
     LONGEST_NAME,
     check_decimal,
+    check_integer,
     check_length,
     check_name,
     check_pattern,
@@ -28,6 +30,7 @@ from llm_intercept.dialects.openai.refusals import (
     refused,
 )
 from llm_intercept.dialects.openai.strict_subset import STRICT, objection
+from llm_intercept.dialects.openai_chat.plan import MOST_CHOICES, MOST_LOGPROBS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +43,13 @@ SAYING = ("system", "user", "developer")
 COMMON = ("user", "assistant", "system")
 ROLE = itemgetter("role")
 PLAIN = frozenset({"model", "messages", "stream"})
+RANGES = {
+    "n": (1, MOST_CHOICES),
+    "max_tokens": (0, None),
+    "max_completion_tokens": (0, None),
+    "top_logprobs": (0, MOST_LOGPROBS),
+}
+CHECKED = frozenset({*RANGES, "tools", "tool_choice"})
 DECIMALS = {"temperature": (0, 2), "top_p": (0, 1), "frequency_penalty": (-2, 2), "presence_penalty": (-2, 2)}
 TYPES: tuple[tuple[str, type, str], ...] = (
     ("stream", bool, "a boolean"),
@@ -57,6 +67,21 @@ NOT_FOLLOWED = (
 NOT_CALLED = (
     "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
 )
+
+
+def check_anywhere(body: Mapping[str, Any]) -> None:
+    """Refuse what every host refuses: a number out of its range, a tool that cannot be called.
+
+    Raises:
+        BadRequestError: They do.
+
+    """
+    if CHECKED.isdisjoint(body):
+        return
+    for name, (least, most) in RANGES.items():
+        check_integer(body, name, least, most)
+    if "tools" in body or "tool_choice" in body:
+        check_tools(body, nested=True)
 
 
 def check(request: LLMRequest, *, strictly: bool) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items
 from llm_intercept.dialects.openai.costs import named_tool
 from llm_intercept.dialects.openai.hosts.finding import asked_host
@@ -33,7 +34,7 @@ SILENCE = base64.b64encode(
     b"\x02\x00\x10\x00data\x00\x00\x00\x00"
 ).decode()
 
-
+MOST_CHOICES, MOST_LOGPROBS = 128, 20
 BENT_BY = frozenset({"tool_choice", "function_call", "parallel_tool_calls", "modalities"})
 """The parameters that change what is said."""
 PLANNED_BY = BENT_BY | {"n", "stop", "logprobs", "max_tokens", "max_completion_tokens"}
@@ -113,7 +114,7 @@ def _wanted(request: LLMRequest, *, is_ready: bool) -> _Wanted:
     """Read the parameters; a ready body is neither bent nor cut."""
     asked = request.raw
     several = asked.get("n")
-    choices = several if isinstance(several, int) else 1
+    choices = min(several, MOST_CHOICES) if is_int(several, 1) else 1
     names_tool = "tool_choice" in asked and bool(named_tool(request))
     if is_ready:
         return _Wanted(choices, names_tool=names_tool)
@@ -187,7 +188,7 @@ def _top_logprobs(request: LLMRequest) -> int | None:
     if request.raw.get("logprobs") is not True:
         return None
     top = request.raw.get("top_logprobs")
-    return top if isinstance(top, int) else 0
+    return min(top, MOST_LOGPROBS) if is_int(top, 0) else 0
 
 
 def shows_logprobs(model: str, plan: Plan) -> bool:

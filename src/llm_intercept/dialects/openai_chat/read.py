@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, is_object, items, json_object, mapping, text
 from llm_intercept.dialects.base import UnreadableError
-from llm_intercept.dialects.openai.offered import check_tools
 from llm_intercept.dialects.openai.plain_texts import is_text_alone
-from llm_intercept.dialects.openai.refusals import check_integer, missing, wrong_type
+from llm_intercept.dialects.openai.refusals import missing, wrong_type
 from llm_intercept.model.parts import Media, Other, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.model.request import LLMRequest, Message, OutputFormat, Tool, ToolChoice
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 NAME = "openai.chat"
 PATH = "/chat/completions"
-RANGES = {"n": (1, 128), "max_tokens": (0, None), "max_completion_tokens": (0, None), "top_logprobs": (0, 20)}
-"""The least and the most of what OpenAI refuses otherwise (its reference)."""
-CHECKED = frozenset({*RANGES, "tools", "tool_choice"})
 BROWSER_USE = "browser-use"
 FOREIGN_HOSTS = {"llm.api.browser-use.com": BROWSER_USE}
 """Hosts that have the path of chat completions and a schema of their own, and whose they are."""
@@ -44,7 +41,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 
     Raises:
-        BadRequestError: There is no list of messages, a number is out of its range, or a tool cannot be called.
+        BadRequestError: There is no list of messages.
         UnreadableError: It is no JSON object, or another API's.
 
     """
@@ -56,11 +53,6 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     if not is_array(body.get("messages")):
         given = body.get("messages")
         raise missing("messages") if given is None else wrong_type("messages", "an array of objects", given)
-    if not CHECKED.isdisjoint(body):
-        for name, (least, most) in RANGES.items():
-            check_integer(body, name, least, most)
-        if "tools" in body or "tool_choice" in body:
-            check_tools(body, nested=True)
     stream = body.get("stream") is True
     return ChatRequest.made(head, body, content, api=NAME, model=text(body.get("model")), stream=stream)
 
@@ -102,7 +94,7 @@ class ChatRequest(LLMRequest):
         """How many tokens the answer may have; the newer of the two fields counts."""
         newer, older = self.raw.get("max_completion_tokens"), self.raw.get("max_tokens")
         limit = older if newer is None else newer
-        return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
+        return limit if is_int(limit, 0) else None
 
     @cached_property
     def calls_singly(self) -> bool:

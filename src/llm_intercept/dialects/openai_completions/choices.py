@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.openai.logprobs import Asked
-from llm_intercept.dialects.openai_completions.read import prompts_of, stops_of
+from llm_intercept.dialects.openai_completions.read import number_of, prompts_of, stops_of
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
@@ -119,7 +119,7 @@ def choices(request: LLMRequest, reply: Reply, identity: str) -> list[Choice]:
 
     """
     asked, several = request.raw, reply.variants or (reply,)
-    count = asked.get("n") or 1
+    count = number_of(asked, "n") or 1
     prompts = prompts_of(asked)
     texts = [_text_of(one, is_shared=len(prompts) * count > 1) for one in several]
     found: list[Choice] = []
@@ -153,5 +153,5 @@ def _text_of(reply: Reply, *, is_shared: bool) -> str | Iterable[Delta]:
 
 
 def _asked(body: Mapping[str, Any], reply: Reply, identity: str) -> Asked | None:
-    top = body.get("logprobs")
+    top = number_of(body, "logprobs")
     return None if top is None else Asked(top, identity, reply.logprobs)

@@ -61,6 +61,11 @@ class OpenAICompletions(OpenAIDialect):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         return read.read(head, content)
 
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI refuses."""
+        del strictly
+        read.check(request.raw, request.url)
+
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         match answer:
             case Reply():
@@ -142,8 +147,8 @@ def _in_turns(streams: list[tuple[Choice, Generator[Said | Awaited]]]) -> Iterat
 
 def _usage(request: LLMRequest, reply: Reply, context: Context, planned: list[Choice]) -> dict[str, int]:
     """Count, unless the reply says it: also what `best_of` makes and does not show; note it; write it."""
-    n = request.raw.get("n") or 1
-    said = sum(one.budget.spent for one in planned) * (request.raw.get("best_of") or n) // n
+    n = read.number_of(request.raw, "n") or 1
+    said = sum(one.budget.spent for one in planned) * (read.number_of(request.raw, "best_of") or n) // n
     used = reply.usage or Usage(_prompt_tokens(request, context), said)
     context.note_usage(used)
     return usage_json(used)

@@ -6,14 +6,15 @@ Knows: the request's JSON (OpenAI's reference, "Create completion"). Must not kn
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.dialects.openai.flavor import flavor_of, is_openais
+from llm_intercept.dialects.openai.flavor import deployment, flavor_of, is_openais
 from llm_intercept.dialects.openai.refusals import check_integer, refused
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
 from llm_intercept.replies.kinds import ErrorReply
@@ -58,17 +59,14 @@ def claims(head: WireRequest) -> bool:
 
 
 def read(head: WireRequest, content: bytes) -> LLMRequest:
-    """Read a request; raises `BadRequestError` where OpenAI refuses it, `UnreadableError` if it may not be OpenAI's."""
+    """Read a request; raises `UnreadableError` where it is none of JSON, or may not be OpenAI's."""
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     is_known = is_openais(head)
     if not is_known and not (text(body.get("model")) and "prompt" in body):
         raise UnreadableError("Its body has no model and prompt, and nothing says that OpenAI's completions are asked")
-    try:
-        _check(body, head)
-    except BadRequestError as refusal:
-        refuse(refusal, "OpenAI", is_asked=is_known)
+    check_whose("OpenAI", partial(check, body, head.url), is_asked=is_known)
     return LLMRequest.made(
         head,
         body,
@@ -77,7 +75,7 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
         model=text(body.get("model")),
         messages=(Message(role="user", parts=_parts(body)),),
         stream=body.get("stream") is True,
-        max_tokens=body.get("max_tokens"),
+        max_tokens=number_of(body, "max_tokens"),
     )
 
 
@@ -86,8 +84,15 @@ def prompts_of(body: Mapping[str, Any]) -> list[Prompt]:
     given = body.get("prompt")
     if given is None or isinstance(given, str):
         return [NO_PROMPT if given is None else given]
-    listed = items(given)
-    return [listed] if listed and isinstance(listed[0], int) else listed
+    listed: list[Any] = items(given)
+    return [listed] if _are_tokens(listed) else [one for one in listed if isinstance(one, str) or _are_tokens(one)]
+
+
+def number_of(body: Mapping[str, Any], name: str) -> int | None:
+    """Read a number of those that are checked, at the most what it may be; None where it is none."""
+    least, most = RANGES[name]
+    value = body.get(name)
+    return (value if most is None else min(value, most)) if is_int(value, least) else None
 
 
 def said(body: Mapping[str, Any]) -> str:
@@ -109,12 +114,17 @@ def _parts(body: Mapping[str, Any]) -> tuple[Part, ...]:
     return (*((Text(told),) if told else ()), *tokens)
 
 
-def _check(body: Mapping[str, Any], head: WireRequest) -> None:
-    """Refuse what OpenAI refuses, in its words."""
+def check(body: Mapping[str, Any], url: str) -> None:
+    """Refuse what OpenAI refuses, in its words.
+
+    Raises:
+        BadRequestError: It does.
+
+    """
     model = text(body.get("model"))
-    if not model and "/deployments/" not in head.path:
+    if not model and not deployment(url):
         raise refused("you must provide a model parameter")
-    if flavor_of(head.url) == "openai" and any(fnmatchcase(model, one) for one in CHAT_MODELS):
+    if flavor_of(url) == "openai" and any(fnmatchcase(model, one) for one in CHAT_MODELS):
         raise BadRequestError(ErrorReply(404, message=CHAT_MODEL, type="invalid_request_error", param="model"))
     prompt = body.get("prompt")
     if not (prompt is None or isinstance(prompt, str) or _are_prompts(items(prompt))):

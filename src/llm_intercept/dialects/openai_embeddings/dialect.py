@@ -56,7 +56,8 @@ class OpenAIEmbeddings(Operation):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
+        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what is not of the SDK's types."""
+        read.check(request.raw, request.url)
         if strictly or flavor_of(request.url) != "compatible":
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 

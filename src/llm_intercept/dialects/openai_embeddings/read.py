@@ -5,13 +5,15 @@ Knows: the request's JSON (OpenAI's reference, "Create embeddings"). Must not kn
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, items, json_object, text
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.dialects.openai.flavor import is_openais
+from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.openai.flavor import deployment, is_openais
 from llm_intercept.dialects.openai.refusals import check_integer, missing, refused
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
 
@@ -34,14 +36,11 @@ Input = str | list[int]
 
 
 def read(head: WireRequest, content: bytes) -> LLMRequest:
-    """Read a request; raises `BadRequestError` where OpenAI refuses it, `UnreadableError` if it may not be OpenAI's."""
+    """Read a request; raises `UnreadableError` where it is none of JSON, or may not be OpenAI's."""
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    try:
-        _check(body, is_azure="/deployments/" in head.path)
-    except BadRequestError as refusal:
-        refuse(refusal, "OpenAI", is_asked=is_openais(head))
+    check_whose("OpenAI", partial(check, body, head.url), is_asked=is_openais(head))
     said = (Message(role="user", parts=_parts(body)),)
     return LLMRequest.made(head, body, content, api=NAME, model=text(body.get("model")), messages=said)
 
@@ -51,8 +50,8 @@ def inputs_of(body: Mapping[str, Any]) -> list[Input]:
     given = body.get("input")
     if isinstance(given, str):
         return [given]
-    listed = items(given)
-    return [listed] if listed and isinstance(listed[0], int) else listed
+    listed: list[Any] = items(given)
+    return [listed] if _are_tokens(listed) else [one for one in listed if isinstance(one, str) or _are_tokens(one)]
 
 
 def texts_of(body: Mapping[str, Any]) -> str:
@@ -62,7 +61,9 @@ def texts_of(body: Mapping[str, Any]) -> str:
 
 def dimensions_of(body: Mapping[str, Any]) -> int:
     """Return how many numbers a vector is to have: as asked, or the model's own."""
-    return body.get("dimensions") or DIMENSIONS.get(_name(text(body.get("model"))), USUAL)
+    wanted = body.get("dimensions")
+    usual = DIMENSIONS.get(_name(text(body.get("model"))), USUAL)
+    return min(wanted, MOST_DIMENSIONS) if is_int(wanted, 1) else usual
 
 
 def is_base64(body: Mapping[str, Any]) -> bool:
@@ -80,9 +81,14 @@ def _name(model: str) -> str:
     return model.rpartition("/")[2]
 
 
-def _check(body: Mapping[str, Any], *, is_azure: bool) -> None:
-    """Refuse what OpenAI refuses, in its words (its reference says the ranges)."""
-    if not text(body.get("model")) and not is_azure:
+def check(body: Mapping[str, Any], url: str) -> None:
+    """Refuse what OpenAI refuses, in its words (its reference says the ranges).
+
+    Raises:
+        BadRequestError: It does.
+
+    """
+    if not text(body.get("model")) and not deployment(url):
         raise refused("you must provide a model parameter")
     _check_input(body.get("input"))
     if body.get("encoding_format") not in (None, "float", "base64"):

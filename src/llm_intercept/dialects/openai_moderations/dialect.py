@@ -46,6 +46,11 @@ class OpenAIModerations(Operation):
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         return read.read(head, content)
 
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        """Refuse what OpenAI refuses."""
+        del strictly
+        read.check(request.raw)
+
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         if isinstance(answer, Moderations):
             return _written(request, answer, context.identity)

@@ -5,13 +5,14 @@ Knows: the request's JSON (OpenAI's reference, "Create moderation"). Must not kn
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import items, json_object, mapping, text
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
+from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai.flavor import is_mistral, is_openais
 from llm_intercept.dialects.openai.refusals import missing, refused
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Media, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
 
@@ -29,16 +30,13 @@ Input = str | list[Any]
 
 
 def read(head: WireRequest, content: bytes) -> LLMRequest:
-    """Read a request; raises `BadRequestError` where OpenAI refuses it, `UnreadableError` if it may not be OpenAI's."""
+    """Read a request; raises `UnreadableError` where it is none of JSON, or may not be OpenAI's."""
     if is_mistral(head.url, head.headers):
         raise UnreadableError(f"POST {head.path} is Mistral's own API there, which has other categories than OpenAI's")
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    try:
-        _check(body)
-    except BadRequestError as refusal:
-        refuse(refusal, "OpenAI", is_asked=is_openais(head))
+    check_whose("OpenAI", partial(check, body), is_asked=is_openais(head))
     said = (Message(role="user", parts=tuple(_parts(body))),)
     return LLMRequest.made(head, body, content, api=NAME, model=text(body.get("model")) or USUAL, messages=said)
 
@@ -79,8 +77,13 @@ def _parts(body: Mapping[str, Any]) -> list[Part]:
     return found
 
 
-def _check(body: Mapping[str, Any]) -> None:
-    """Refuse what OpenAI refuses, in its words."""
+def check(body: Mapping[str, Any]) -> None:
+    """Refuse what OpenAI refuses, in its words.
+
+    Raises:
+        BadRequestError: It does.
+
+    """
     given = body.get("input")
     if given is None:
         raise missing("input")

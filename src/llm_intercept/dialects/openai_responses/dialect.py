@@ -14,7 +14,7 @@ from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.of_its_types import check_types
 from llm_intercept.dialects.openai.stream_options import without_stream
-from llm_intercept.dialects.openai_responses import grammar, read
+from llm_intercept.dialects.openai_responses import grammar, read, refused
 from llm_intercept.dialects.openai_responses.answered import keep, keeping
 from llm_intercept.dialects.openai_responses.item_ids import timeless
 from llm_intercept.dialects.openai_responses.kept import KeptResponse
@@ -75,8 +75,10 @@ class OpenAIResponses(OpenAIDialect):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI and Azure refuse, of others' hosts strictly alone."""
-        if strictly or flavor_of(request.url) != "compatible":
+        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what these may take."""
+        is_whole = strictly or flavor_of(request.url) != "compatible"
+        refused.check(request.raw, strictly=is_whole)
+        if is_whole:
             check(request.raw)
             check_types(request.raw, *TYPES, strictly=strictly)
 

@@ -5,21 +5,20 @@ Knows: the request's JSON (OpenAI's reference, "Create a model response"). Must 
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import is_object, items, json_object, mapping, text
 from llm_intercept.base.questions import asks_a_model
-from llm_intercept.dialects.base import BadRequestError, UnreadableError
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.kept import history
 from llm_intercept.dialects.openai_responses.refused import check
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
 from llm_intercept.dialects.shared.continuing import ContinuingRequest
-from llm_intercept.dialects.shared.reading import refuse
+from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.request import OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 
     Raises:
-        BadRequestError: OpenAI would refuse it.
         UnreadableError: It is no JSON object; or OpenAI would refuse it, and it may be another application's, since
             others have the path too.
 
@@ -51,11 +49,8 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    try:
-        check(body, strictly=flavor_of(head.url) != "compatible")
-    except BadRequestError as refusal:
-        is_asked = is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
-        refuse(refusal, "OpenAI", is_asked=is_asked)
+    is_asked = is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
+    check_whose("OpenAI", partial(check, body, strictly=False), is_asked=is_asked)
     return ResponsesRequest.of(head, body, content)
 
 
@@ -95,7 +90,7 @@ class ResponsesRequest(ContinuingRequest):
     def max_tokens(self) -> int | None:
         """How many tokens the answer may have."""
         limit = self.raw.get("max_output_tokens")
-        return limit if is_int(limit) else None
+        return limit if is_int(limit, 0) else None
 
     @cached_property
     def calls_singly(self) -> bool:
@@ -134,7 +129,7 @@ def _tool_choice(choice: object) -> ToolChoice | None:
         return None
     named = mapping(choice)
     if named.get("type") != "allowed_tools":
-        return ToolChoice("required", (_named(named),))
+        return ToolChoice("required", (_named(named),)) if _named(named) else None
     names = tuple(_named(mapping(tool)) for tool in items(named.get("tools")))
     return ToolChoice("required" if named.get("mode") == "required" else "auto", tuple(filter(None, names)))
 

@@ -1,19 +1,18 @@
-"""What readers of requests have alike, whichever API: what was said last, and what a refusal means.
+"""What readers of requests have alike, whichever API: what was said last, and whose a request is.
 
-Knows: heads of requests. Must not know: any API's bodies.
+Knows: neutral messages. Must not know: any API's bodies.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.model.parts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from llm_intercept.dialects.base import BadRequestError
     from llm_intercept.model.request import Message
 
 
@@ -23,19 +22,21 @@ def last_spoken(messages: Iterable[Message]) -> str:
     return " ".join(part.text for part in said if isinstance(part, Text))
 
 
-def refuse(refusal: BadRequestError, maker: str, *, is_asked: bool) -> NoReturn:
-    """Refuse what an API refuses, if it is the one that is asked: others may have its path for something else.
+def check_whose(maker: str, check: Callable[[], None], *, is_asked: bool) -> None:
+    """Let be what nothing but its path says is an API's, and the API would refuse: others may have the path too.
 
     Args:
-        refusal: What the API says.
         maker: Whose API it is, for messages.
-        is_asked: Whether host or client say that this API is asked.
+        check: Raises `BadRequestError` for what the API refuses.
+        is_asked: Whether host or client say that this API is asked; then `Dialect.validate` refuses it.
 
     Raises:
-        BadRequestError: It is asked.
-        UnreadableError: Nothing says so.
+        UnreadableError: It is refused, and nothing says so.
 
     """
     if is_asked:
-        raise refusal
-    raise UnreadableError(f"{maker} would refuse it, and nothing says that it is asked: {refusal}") from refusal
+        return
+    try:
+        check()
+    except BadRequestError as refusal:
+        raise UnreadableError(f"{maker} would refuse it, and nothing says that it is asked: {refusal}") from refusal

@@ -1,0 +1,85 @@
+// A call as one item of the list: what was asked, what came, how it went.
+// Knows: rows. Must not know: lists, details.
+import { el } from "./dom.js";
+import { seconds, whole } from "./amounts.js";
+/** @import { Report, Row } from "./report.js" */
+
+/**
+ * The name of a call: its number, counted from 1 as `llm.calls` prints it.
+ * @param {number} n
+ */
+export function nameOf(n) {
+  return `#${n + 1}`;
+}
+
+/** @param {Row} row */
+export function isUnmatched(row) {
+  return row.outcome === "unmatched" || row.source === "unmatched";
+}
+
+/** @param {Row} row */
+export function state(row) {
+  if (isUnmatched(row)) return "unmatched";
+  return row.failed ? "failed" : "ok";
+}
+
+/** @param {Row} row */
+export function statusOf(row) {
+  return row.status ? String(row.status) : row.failed || isUnmatched(row) ? "none" : "–";
+}
+
+/** @param {Row} row */
+export function statusMark(row) {
+  return el("span", { class: `status ${state(row)}` }, statusOf(row));
+}
+
+/**
+ * @param {Report} report
+ * @returns {(row: Row) => Node[]}
+ */
+export function callItem(report) {
+  const several = (report.head.sides ?? []).length > 1;
+  return (row) => [
+    el("span", { class: "number" }, nameOf(row.n)),
+    statusMark(row),
+    el("span", { class: "line" }, el("span", { class: "question" }, row.question || "(no text)"), row.answer && el("span", { class: "answer" }, row.answer)),
+    el("span", { class: "time" }, seconds(row.duration ?? 0)),
+    el("span", { class: "line small" }, ...origin(row), several && el("span", { class: "tag" }, sideOf(report, row)), ...flags(row)),
+    el("span", { class: "tokens small" }, tokensOf(row)),
+  ];
+}
+
+/**
+ * A test's own name, of its whole id.
+ * @param {string} test
+ */
+function lastOf(test) {
+  return test.slice(test.lastIndexOf("::") < 0 ? 0 : test.lastIndexOf("::") + 2);
+}
+
+/**
+ * @param {Report} report
+ * @param {Row} row
+ */
+export function sideOf(report, row) {
+  return report.head.sides?.[row.side ?? 0]?.name ?? "";
+}
+
+/** @param {Row} row */
+function origin(row) {
+  return [el("span", {}, row.model || row.api || ""), row.source && el("span", { class: "source" }, row.source), (row.name || row.test) && el("span", { class: "test", title: row.test }, row.name || lastOf(row.test ?? ""))];
+}
+
+/** @param {Row} row */
+export function flags(row) {
+  return [
+    (row.attempt ?? 1) > 1 && el("span", { class: "tag" }, `attempt ${row.attempt}`),
+    ...(row.faults ?? []).map((one) => el("span", { class: "tag fault" }, one)),
+  ];
+}
+
+/** @param {Row} row */
+export function tokensOf(row) {
+  if (row.input_tokens === null || row.input_tokens === undefined) return "";
+  return `${whole(row.input_tokens)} → ${whole(row.output_tokens ?? 0)}`;
+}

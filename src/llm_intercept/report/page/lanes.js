@@ -1,0 +1,233 @@
+// All calls in time: those that are under way at once stand in lanes below each other.
+// Knows: rows. Must not know: details.
+import { el, svg, escaped } from "./dom.js";
+import { counted, seconds } from "./amounts.js";
+import { nameOf, sideOf, state } from "./calls.js";
+import { legend, ticks } from "./timeline.js";
+/** @import { Report, Row } from "./report.js" */
+
+const LANE = 16;
+const TOP = 22;
+const CLOSEST = 1e-4; // seconds that fill the width, when looked at as near as can be
+
+/** The lanes, which can be zoomed and moved. */
+export class Lanes {
+  /**
+   * @param {Report} report
+   * @param {(n: number) => void} select
+   */
+  constructor(report, select) {
+    this.report = report;
+    this.select = select;
+    /** @type {{ row: Row, lane: number }[]} */
+    this.bars = [];
+    /** @type {string[]} */
+    this.names = [];
+    this.count = 0;
+    this.whole = [0, 1];
+    this.from = 0;
+    this.to = 1;
+    this.drawing = svg("svg", { role: "img" });
+    this.scroller = el("div", { class: "lanes-scroll", tabindex: 0, role: "region", "aria-label": "Timeline of the calls" }, this.drawing);
+    this.said = el("span", { class: "muted" });
+    this.node = el("div", { class: "lanes", id: "lanes" }, this.controls(), this.scroller, legend());
+    this.listen();
+  }
+
+  controls() {
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ click) => el("button", { type: "button", "aria-label": label, title: label, click }, text);
+    return el(
+      "div",
+      { class: "lanes-controls" },
+      button("−", "Zoom out", () => this.zoom(2)),
+      button("+", "Zoom in", () => this.zoom(0.5)),
+      button("Fit", "Show all", () => this.fit()),
+      button("←", "Earlier", () => this.move(-0.25)),
+      button("→", "Later", () => this.move(0.25)),
+      this.said,
+    );
+  }
+
+  listen() {
+    this.drawing.addEventListener("click", (event) => {
+      const n = event.target instanceof Element ? event.target.getAttribute("data-n") : null;
+      if (n !== null) this.select(Number(n));
+    });
+    this.scroller.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    new ResizeObserver(() => this.draw()).observe(this.scroller);
+  }
+
+  /** @param {WheelEvent} event */
+  wheel(event) {
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) return; // the wheel alone scrolls the lanes
+    event.preventDefault();
+    const box = this.scroller.getBoundingClientRect();
+    if (event.shiftKey) this.move(Math.sign(event.deltaY || event.deltaX) * 0.1);
+    else this.zoom(event.deltaY > 0 ? 1.25 : 0.8, (event.clientX - box.left) / box.width);
+  }
+
+  /**
+   * @param {string} key
+   * @param {boolean} shifted
+   */
+  press(key, shifted) {
+    if (key === "+" || key === "=") this.zoom(0.5);
+    else if (key === "-" || key === "−") this.zoom(2);
+    else if (key === "0") this.fit();
+    else if (shifted && key === "ArrowLeft") this.move(-0.25);
+    else if (shifted && key === "ArrowRight") this.move(0.25);
+    else return false;
+    return true;
+  }
+
+  /**
+   * @param {Row[]} rows
+   * @param {number | null} selected
+   */
+  show(rows, selected) {
+    const before = String(this.whole);
+    this.selected = selected;
+    this.lay(rows);
+    if (String(this.whole) !== before) [this.from, this.to] = /** @type {[number, number]} */ (this.whole);
+    this.draw();
+  }
+
+  /**
+   * Give each call the first lane that is free when it begins; each side has lanes of its own.
+   * @param {Row[]} rows
+   */
+  lay(rows) {
+    this.bars = [];
+    this.names = [];
+    this.count = 0;
+    const sides = new Set(rows.map((row) => row.side ?? 0));
+    for (const side of [...sides].sort()) {
+      const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => (a.started ?? 0) - (b.started ?? 0) || a.n - b.n);
+      if (sides.size > 1) this.names[this.count] = sideOf(this.report, /** @type {Row} */ (own[0]));
+      this.count += this.layOne(own, this.count);
+    }
+    const starts = rows.map((row) => row.started ?? 0);
+    const ends = rows.map((row) => (row.started ?? 0) + (row.duration ?? 0));
+    const first = starts.reduce((a, b) => Math.min(a, b), Infinity);
+    const last = ends.reduce((a, b) => Math.max(a, b), -Infinity);
+    this.whole = rows.length ? [first, Math.max(last, first + CLOSEST)] : [0, 1];
+  }
+
+  /**
+   * @param {Row[]} rows
+   * @param {number} above
+   */
+  layOne(rows, above) {
+    /** @type {number[]} */
+    const free = [];
+    for (const row of rows) {
+      const start = row.started ?? 0;
+      const found = free.findIndex((end) => end <= start);
+      const lane = found < 0 ? free.length : found;
+      free[lane] = start + Math.max(row.duration ?? 0, 1e-9);
+      this.bars.push({ row, lane: above + lane });
+    }
+    return Math.max(1, free.length);
+  }
+
+  /**
+   * @param {number} factor
+   * @param {number} [at] the part of the width that stays where it is
+   */
+  zoom(factor, at = 0.5) {
+    const span = Math.max(CLOSEST, Math.min((this.to - this.from) * factor, this.full()));
+    const fixed = this.from + (this.to - this.from) * at;
+    this.look(fixed - span * at, span);
+  }
+
+  /** @param {number} part of what is in sight */
+  move(part) {
+    const span = this.to - this.from;
+    this.look(this.from + span * part, span);
+  }
+
+  fit() {
+    this.look(-Infinity, this.full());
+  }
+
+  full() {
+    return (this.whole[1] ?? 1) - (this.whole[0] ?? 0);
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} span
+   */
+  look(from, span) {
+    const first = this.whole[0] ?? 0;
+    this.from = Math.max(first, Math.min(from, first + this.full() - span));
+    this.to = this.from + span;
+    this.draw();
+  }
+
+  draw() {
+    const width = this.scroller.clientWidth;
+    if (!width) return;
+    const height = TOP + this.count * LANE + 8;
+    this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.drawing.setAttribute("width", String(width));
+    this.drawing.setAttribute("height", String(height));
+    const label = `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
+    this.drawing.setAttribute("aria-label", label);
+    this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
+    this.drawing.replaceChildren(...this.scale(width, height), ...this.drawn(width), ...this.named());
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  scale(width, height) {
+    const x = (/** @type {number} */ at) => ((at - this.from) / (this.to - this.from)) * width;
+    return ticks(this.from, this.to, Math.max(2, width / 110)).flatMap((at) => [
+      svg("line", { class: "grid", x1: x(at), x2: x(at), y1: 0, y2: height }),
+      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - (this.whole[0] ?? 0))),
+    ]);
+  }
+
+  named() {
+    return this.names.map((name, lane) => svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)).filter(Boolean);
+  }
+
+  /** @param {number} width */
+  *drawn(width) {
+    const scale = width / (this.to - this.from);
+    /** @type {number[]} */
+    const reached = []; // how far each lane is drawn: calls that share a pixel are drawn once
+    for (const { row, lane } of this.bars) {
+      const left = ((row.started ?? 0) - this.from) * scale;
+      const long = (row.duration ?? 0) * scale;
+      const chosen = row.n === this.selected;
+      if (left + long < 0 || left > width || (left + long < (reached[lane] ?? -1) && !chosen && state(row) === "ok")) continue;
+      reached[lane] = Math.floor(left + long) + 1;
+      yield this.bar(row, lane, left, Math.max(long, 1.5), chosen);
+    }
+  }
+
+  /**
+   * @param {Row} row
+   * @param {number} lane
+   * @param {number} left
+   * @param {number} long
+   * @param {boolean} chosen
+   */
+  bar(row, lane, left, long, chosen) {
+    const y = TOP + lane * LANE + 2;
+    const part = row.duration && row.first !== null && row.first !== undefined ? Math.min(1, row.first / row.duration) : 1;
+    const common = { "data-n": row.n, y, height: LANE - 4 };
+    const title = `${nameOf(row.n)} ${row.model ?? ""} · ${seconds(row.duration ?? 0)}\n${row.question ?? ""}`;
+    return svg(
+      "g",
+      { class: chosen ? "bar chosen" : "bar" },
+      svg("title", {}, escaped(title)),
+      svg("rect", { ...common, class: `wait ${state(row)}`, x: left, width: Math.max(long * part, part ? 1 : 0) }),
+      part < 1 && svg("rect", { ...common, class: `stream ${state(row)}`, x: left + long * part, width: long * (1 - part) }),
+      chosen && svg("rect", { class: "ring", x: left - 2, y: y - 2, width: long + 4, height: LANE }),
+    );
+  }
+}

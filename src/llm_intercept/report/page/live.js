@@ -1,0 +1,113 @@
+// A server that is asked again and again for what happened since.
+// Knows: `report?after=N` and its token. Must not know: how calls are shown.
+import { el } from "./dom.js";
+/** @import { More, Report } from "./report.js" */
+
+const EVERY = 1000; // ms
+const LATER = 5000; // ms, while the server does not answer
+const TOKEN = "llm-intercept token";
+
+/** Asks, and says in its node how that goes. */
+export class Live {
+  /**
+   * @param {Report} report
+   * @param {() => void} changed
+   */
+  constructor(report, changed) {
+    this.report = report;
+    this.changed = changed;
+    this.after = 0;
+    this.run = "";
+    this.token = givenToken();
+    this.paused = false;
+    this.said = el("span", { role: "status" }, "live");
+    this.button = el("button", { type: "button", click: () => this.pause() }, "Pause");
+    this.form = this.tokenForm();
+    this.node = el("div", { class: "live" }, this.said, this.button, this.form);
+  }
+
+  start() {
+    this.ask().then((wait) => setTimeout(() => this.start(), wait), reportError);
+  }
+
+  pause() {
+    this.paused = !this.paused;
+    this.button.textContent = this.paused ? "Go on" : "Pause";
+    this.say(this.paused ? "paused" : "live");
+  }
+
+  /** @param {string} text */
+  say(text) {
+    if (this.said.textContent !== text) this.said.textContent = text;
+  }
+
+  /** @returns {Promise<number>} how long to wait, in ms */
+  async ask() {
+    if (this.paused || !this.form.hidden) return EVERY;
+    const headers = this.token ? { authorization: `Bearer ${this.token}` } : undefined;
+    let answer;
+    try {
+      answer = await fetch(`report?after=${this.after}`, { headers, cache: "no-store" });
+    } catch {
+      this.say("the server does not answer");
+      return LATER;
+    }
+    if (answer.status === 401) this.askForToken();
+    else if (!answer.ok) this.say(`the server answers ${answer.status}`);
+    else this.take(await answer.json());
+    return answer.ok ? EVERY : LATER;
+  }
+
+  /** @param {More} more */
+  take(more) {
+    this.say("live");
+    if (this.run && more.run !== this.run) this.forget();
+    else if (more.rows.length || !this.run) {
+      this.report.add(more);
+      this.after = more.after;
+      this.changed();
+    }
+    this.run = more.run;
+  }
+
+  /** The server began anew: so do we. */
+  forget() {
+    this.report.clear();
+    this.after = 0;
+    this.changed();
+  }
+
+  askForToken() {
+    this.say(this.token ? "this is not the server's token" : "the server asks for its token");
+    this.form.hidden = false;
+  }
+
+  tokenForm() {
+    const field = el("input", { type: "password", "aria-label": "Token", placeholder: "Token", autocomplete: "off" });
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.token = field.value;
+      keepToken(field.value);
+      form.hidden = true;
+      this.say("live");
+    };
+    const form = el("form", { hidden: true, submit }, field, el("button", { type: "submit" }, "Use"));
+    return form;
+  }
+}
+
+/** The token of the address, which is taken out of it, or the one that was used before in this tab. */
+function givenToken() {
+  const address = new URL(location.href);
+  const given = address.searchParams.get("token");
+  if (given === null) return sessionStorage.getItem(TOKEN) ?? "";
+  address.searchParams.delete("token");
+  history.replaceState(null, "", address);
+  keepToken(given);
+  return given;
+}
+
+/** @param {string} token */
+function keepToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+}
