@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import warnings
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 from openai import OpenAI
 
@@ -14,6 +17,7 @@ from llm_intercept.errors import RedactedAnswerWarning, SettingsError
 from llm_intercept.facts import RedactedFacts
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
+from llm_intercept.recording.known_secrets import Known
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response, take_of
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
@@ -237,3 +241,113 @@ def test_what_rules_answer_is_never_redacted() -> None:
         client = OpenAI(api_key="none")
         answer = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])
     assert RANDOM in answer.to_json()
+
+
+PASSWORD = "Summer2024!"
+"""What systems ask of a password, and people then take."""
+FOUND = {
+    "a URL": f"https://ada:{PASSWORD}@h.test/x",
+    "a database": f"postgres://ada:{PASSWORD}@h.test/x",
+    "a name": f'password: "{PASSWORD}"',
+    "JSON": json.dumps({"dbPassword": PASSWORD}),
+    "curl": f"curl -u ada:{PASSWORD} https://h.test",
+}
+"""Where a password is told from a word, and so is known to be none."""
+
+
+def answering(*pieces: str, stream: bool) -> tuple[str, str]:
+    """Make an answer that says a text, whole or in pieces, and its kind."""
+    if not stream:
+        return json.dumps({"choices": [{"index": 0, "message": {"content": "".join(pieces)}}]}), "application/json"
+    deltas = [json.dumps({"choices": [{"index": 0, "delta": {"content": one}}]}) for one in pieces]
+    return "".join(f"data: {one}\n\n" for one in deltas), "text/event-stream"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("found", FOUND.values(), ids=list(FOUND))
+def test_what_is_a_secret_at_one_place_is_nowhere_in_the_exchange_nor_in_what_is_asked_later(
+    found: str, *, stream: bool
+) -> None:
+    """Where it stands alone, percent-encoded or cut in two too; and a take that is redacted again stays as it is."""
+    alone = f"{PASSWORD} or {quote(PASSWORD)}, "
+    for asked, text in ((chat(found), alone), (chat(f"{alone}{found}"), "ok"), (chat(), f"{alone}{found} {alone}")):
+        content, kind = answering(text[:4], text[4:-5], text[-5:], stream=stream)
+        known = Known()
+        request = sanitize_request("POST", URL, {}, asked, Redaction(), known)
+        response = sanitize_response(
+            request, 200, [("content-type", kind)], [Chunk(content.encode(), 1.0)], Redaction(), known=known
+        )
+        take = take_of(request, response, partial=None, versions={})
+        assert _parts_of(take).isdisjoint({PASSWORD, quote(PASSWORD)})
+        assert secrets_of("x", take) == []
+        if asked == chat():
+            later = sanitize_request("POST", URL, {}, chat(f"I take {PASSWORD}."), Redaction(), known)
+            again = sanitize_request("POST", URL, {}, chat(f"I take {MARK}."), Redaction(), known)
+            assert (PASSWORD in later.request.model_dump_json(), later.key) == (False, again.key)
+
+
+def _parts_of(take: Take) -> set[str]:
+    """Find what a take says of a password, whole or in the pieces of a stream."""
+    lines = content_of(take.response).decode().splitlines()
+    deltas = [json.loads(line.removeprefix("data: "))["choices"][0] for line in lines if line.startswith("data: ")]
+    texts = [take.model_dump_json(), "".join(one["delta"]["content"] for one in deltas)]
+    return {one for one in (PASSWORD, quote(PASSWORD)) for text in texts if one in text}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_an_answer_says_is_kept_out_of_what_is_recorded_after_it(tmp_path: Path, *, is_async: bool) -> None:
+    """By all clients of a block, and the program that replays it, which is given the mark, asks what was recorded."""
+
+    def talk(client: Any) -> Any:
+        first = client.post(url, json=chat("log in")).json()["choices"][0]["message"]
+        arguments = json.loads(first["tool_calls"][0]["function"]["arguments"])
+        return client.post(url, json=chat(f"I said {arguments['password']}"))
+
+    async def talk_async() -> None:
+        async with httpx.AsyncClient() as client:
+            first = (await client.post(url, json=chat("log in"))).json()["choices"][0]["message"]
+            arguments = json.loads(first["tool_calls"][0]["function"]["arguments"])
+            assert (await client.post(url, json=chat(f"I said {arguments['password']}"))).status_code == 200
+
+    with serving(upstream) as (place, _), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RedactedAnswerWarning)
+        url = f"{place}/v1/chat/completions"
+        for mode in ("record", "replay"):
+            with intercept(mode=mode, recordings=tmp_path / "tape"), httpx.Client() as client:  # type: ignore[arg-type]
+                asyncio.run(talk_async()) if is_async else talk(client)
+    assert not [path for path in (tmp_path / "tape").glob("*.json") if RANDOM in path.read_text()]
+
+
+SIGNATURE = "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024"
+LINKS = [
+    "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature={}",
+    "https://storage.googleapis.com/b/o?X-Goog-SignedHeaders=host&X-Goog-Signature={}",
+    "https://storage.googleapis.com/b/o?GoogleAccessId=x&Expires=1767225600&Signature={}",
+    "https://d111.cloudfront.net/f?Expires=1767225600&Signature={}&Key-Pair-Id=K2JCJMDEHXQW5F",
+    "https://x.blob.core.windows.net/c/b?sv=2022-11-02&sp=r&sig={}",
+    "https://cdn.test/f?token={}",
+    "https://cdn.test/f.m3u8?hdnts=exp=1767225600~acl=/*~hmac={}",
+    "https://files.test/f?a=1\\u0026signature={}",
+]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_opens_something_loses_what_opens_it(link: str) -> None:
+    """In an answer and in what is sent, in prose, in a field, in JSON within a text; the rest of it stays."""
+    made = link.format(SIGNATURE)
+    for text in (f"see {made} .", json.dumps({"url": made}), f"[it]({made})", json.dumps({"say": json.dumps([made])})):
+        clean = replace_secrets(text)
+        assert SIGNATURE[:16] not in clean
+        assert link.partition("?")[0] in clean
+        assert replace_secrets(clean) == clean
+        take, _ = recorded(chat(text), answering(text[:70], text[70:], stream=True)[0], kind="text/event-stream")
+        assert SIGNATURE[:16] not in take.model_dump_json()
+
+
+def test_what_a_model_signs_is_no_link() -> None:
+    """A thought's signature is given back to the API, which reads it."""
+    said = {"content": [{"type": "thinking", "thinking": "a", "signature": SIGNATURE}], "thoughtSignature": SIGNATURE}
+    take, told = recorded(chat(), json.dumps(said))
+    assert (json.loads(content_of(take.response)), told) == (said, [])
+    for text in ("https://x.test/?sign=welcome-home", "&token=the_next_page", "?sig=none"):
+        assert replace_secrets(text) == text

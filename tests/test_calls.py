@@ -17,7 +17,18 @@ import httpx
 import pytest
 from rich.console import Console
 
-from llm_intercept import Call, Interceptor, LLMInterceptError, Reply, api_error, disconnect, intercept, tool_call, when
+from llm_intercept import (
+    Call,
+    Interceptor,
+    LLMInterceptError,
+    Reply,
+    api_error,
+    disconnect,
+    intercept,
+    timeout,
+    tool_call,
+    when,
+)
 from llm_intercept.errors import BudgetExceededError, SettingsError, UnmatchedRequestError, UnusedRuleError
 from llm_intercept.journal.calls import Calls
 from llm_intercept.model import Usage
@@ -139,16 +150,15 @@ def test_matching_finds_every_outcome_that_a_call_can_have(llm):
             assert call in llm.calls.matching(**{outcome: getattr(call, outcome)})
 
 
-def test_calls_read_a_line_each(llm):
-    """The model, the kind, what was asked, the answer, and the rule with its line."""
+def test_calls_read_two_lines_each(llm):
+    """What was asked of which model; how it ended, and who answered, where that is written."""
     lines = repr(llm.calls).splitlines()
-    assert lines[0] == "<5 calls>"
-    assert re.fullmatch(
-        r"  <Call gpt-4o JSON 'the weather': 200 from rule by on\('weather'\) \(tests/test_calls\.py:\d+\)>", lines[1]
-    )
-    assert re.search(r"o3 JSON 'weather': 429 from rule by on\('weather'\) .*\)>$", lines[2])
-    assert lines[3].endswith(", attempt 2>")
-    assert "gpt-4o stream 'use a tool': 200" in lines[4]
+    assert lines[:2] == ["<5 calls>", "  1 gpt-4o JSON 'the weather'"]
+    assert re.fullmatch(r"    200 'sunny' from on\('weather'\) \(tests/test_calls\.py:\d+\)", lines[2])
+    assert re.fullmatch(r"    429 api_error\(429\) from on\('weather'\) \(.*\)", lines[4])
+    assert lines[6].endswith(", attempt 2")
+    assert lines[7] == "  4 gpt-4o stream 'use a tool'"
+    assert '200 → get_weather({"city"' in lines[8]
 
 
 def test_a_call_that_was_not_answered_says_so():
@@ -159,48 +169,86 @@ def test_a_call_that_was_not_answered_says_so():
             ask(httpx, "no connection")
         httpx.post(URL, json=chat("hi"))
         httpx.get("https://api.openai.com/v1/files")
+    lines = repr(llm.calls).splitlines()
+    assert lines[2].startswith("    ConnectError from on('no connection')")
+    assert lines[3:6] == ["  2 gpt-4o JSON 'hi'", "    404 from unmatched", "  3 https://api.openai.com/v1/files JSON"]
     first, second, third = map(repr, llm.calls)
     assert "ConnectError from rule by on('no connection')" in first
     assert second == "<Call gpt-4o JSON 'hi': 404 from unmatched>"
     assert "https://api.openai.com/v1/files" in third
 
 
-def test_calls_are_a_table_for_rich(llm):
-    """A row each; nothing is cut at 160 columns, and no markup in a text is obeyed."""
-    ask(httpx, "[bold]not markup[/bold]")
+def printed(calls, width):
     out = io.StringIO()
-    Console(width=160, file=out).print(llm.calls)
-    table = out.getvalue()
+    Console(width=width, file=out).print(calls)
+    return out.getvalue()
+
+
+def test_calls_are_a_table_for_rich(llm):
+    """A row each; nothing is cut at 200 columns, and no markup in a text is obeyed."""
+    ask(httpx, "[bold]not markup[/bold]")
+    table = printed(llm.calls, 200)
     for words in (
-        "model",
-        "last user message",
-        "'the weather'",
-        "gpt-4o (stream)",
+        "question",
+        "the weather",
+        "stream",
         "429",
         "[bold]not markup",
         "on('weather')",
         "tests/test_calls.py:",
     ):
         assert words in table, table
-    assert max(map(len, table.splitlines())) <= 160
+    assert "…" not in table
+    assert printed(llm.calls[:0], 80) == "<no calls>\n"
 
 
-def test_the_table_tells_who_answered_and_what_broke():
-    """What broke off is no plain 200, a limit no rule; nothing is cut in 80 columns, what says nothing is left out."""
-    with intercept(time_scale=0) as llm:
-        llm.rate_limit(requests_per_minute=2)
-        llm.on(stream=True).reply("Sunny.", Reply("Sunny, they say.", fault=disconnect(after=1)), "a")
-        for _ in range(3):
+@pytest.mark.parametrize("width", [80, 100, 140, 200])
+def test_a_row_is_a_line_at_any_width_and_what_matters_is_in_it(width):
+    """What was asked, how it ended, who answered; what matters less, or says nothing, is left out."""
+    long = "a word of a text that is longer than any screen " * 20
+    with pytest.raises(UnmatchedRequestError), intercept(validate="strict") as llm:
+        llm.on("first").reply(long)
+        llm.on("second").reply(disconnect(after=3))
+        llm.on("third").reply(api_error(503), timeout())
+        for number, user in enumerate((f"first {long}", "second", "third", "third", "fourth")):
             with contextlib.suppress(httpx.TransportError):
-                httpx.post(URL, json=chat("weather", stream=True))
-        narrow, wide = io.StringIO(), io.StringIO()
-        Console(width=80, file=narrow).print(llm.calls)
-        Console(width=200, file=wide).print(llm.calls)
-    assert "…" not in narrow.getvalue()
-    for words in ("200 and RemoteProtocolError", "429", "api_error('rate_limit_exceeded'), by no rule"):
-        assert words in wide.getvalue(), wide.getvalue()
-    assert "attempt" in wide.getvalue()
-    assert "turn" not in wide.getvalue()
+                httpx.post(URL, json=chat(user, model="m" * 40, stream=number == 1))
+        httpx.post(URL, json={"model": "gpt-4o", "messages": [{"role": "nobody", "content": "hi"}]})
+    head, *rows = printed(llm.calls, width).splitlines()
+    assert all(len(row) <= width for row in (head, *rows))
+    assert [row.split()[0] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    shown = ["first a", "200 ✗ disconn", "503 api_error(503)", "✗ timeout()", "404 unmatched", "400 Invalid refused"]
+    for row, words in zip(rows, shown, strict=True):
+        assert [word for word in words.split() if word not in row] == [], row
+    assert re.search(r"✗ +2 ", rows[3])
+    assert "turn" not in head
+    assert {name: name in head.split() for name in ("tokens", "ms", "where")} == {
+        "tokens": width >= 95, "ms": width >= 110, "where": width >= 150,
+    }  # fmt: skip
+
+
+def test_the_lines_of_calls_fit_a_screen():
+    """The texts of question, rule and answer are cut, where the rule is written is not."""
+    long = "a word of a text that is longer than any screen " * 3
+    with intercept() as llm:
+        llm.on(long).reply(long, Reply(long, fault=disconnect(after=1)))
+        for _ in range(2):
+            with contextlib.suppress(httpx.TransportError):
+                httpx.post(URL, json=chat(long, stream=True))
+    first, asked, ended, _, broken = repr(llm.calls).splitlines()
+    assert (first, len(asked) <= 80, len(ended) <= 80) == ("<2 calls>", True, True)
+    assert re.fullmatch(r"    200 'a word of a.*…' from on\('a word.*… \(.*test_calls.py:\d+\)", ended)
+    assert broken.startswith("    200 and RemoteProtocolError, disconnect(after=1) from on('a wor")
+
+
+def test_the_table_tells_a_limit_from_a_rule():
+    """A limit is no rule."""
+    with intercept("Sunny.", time_scale=0) as llm:
+        llm.rate_limit(requests_per_minute=1)
+        for _ in range(2):
+            httpx.post(URL, json=chat("weather"))
+    *_, limited = printed(llm.calls, 100).splitlines()
+    assert [word for word in ("429", "api_error('rate", "no rule") if word not in limited] == [], limited
 
 
 # Attempts
@@ -350,7 +398,7 @@ def test_calls_beyond_the_budget_are_refused_and_raised_at_the_end(case):
         llm.budget(calls=2)
         assert [case.post().status_code for _ in range(4)] == [200, 200, 500, 500]
     assert isinstance(caught.value, AssertionError)
-    assert str(caught.value).count("<Call gpt-4o") == 3
+    assert str(caught.value).count(" 'hi'\n") == 3
     assert not hasattr(caught.value, "__notes__"), "the first is told"
 
 

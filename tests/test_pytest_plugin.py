@@ -772,7 +772,7 @@ def test_one_interceptor_answers_for_the_tests_of_a_module_or_a_run(run, fixture
     )
     assert result.stdout.str().count("on('never')") == 1
     failure = result.stdout.str().partition("test_fails ___")[2].partition("calls of")[2].partition("short test")[0]
-    assert failure.count("<Call ") == 1
+    assert "<1 call>" in failure
 
 
 def test_what_an_interceptor_of_a_module_does_not_answer_fails_the_test_that_asks(run):

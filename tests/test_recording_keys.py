@@ -15,6 +15,7 @@ from llm_intercept.base.json import decode
 from llm_intercept.recording import volatile
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.fingerprint import Match
+from llm_intercept.recording.known_secrets import Known
 from llm_intercept.recording.lookup_key import MOST, FingerprintCache
 from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
 from llm_intercept.recording.volatile import VOLATILE
@@ -115,7 +116,7 @@ def test_the_key_at_a_glance_is_the_key_of_the_redacted_request(body, url, heade
     content = json.dumps(body, ensure_ascii=is_ascii).encode(errors="surrogatepass")
     redaction = Redaction(fields=("role",), patterns=(r"T-\d+", "hunter")) if has_more else Redaction()
     sent = decode(content)
-    keys = FingerprintCache(redaction)
+    keys = FingerprintCache(redaction, Known())
     expected = key_at_length("POST", url, headers, sent, redaction)
     assert keys.of("POST", url, headers, sent, content) == expected
     assert keys.of("POST", url, headers, sent, content) == expected
@@ -124,7 +125,7 @@ def test_the_key_at_a_glance_is_the_key_of_the_redacted_request(body, url, heade
 
 
 def test_remembered_keys_are_those_of_the_same_method_place_headers_and_content():
-    keys = FingerprintCache(Redaction())
+    keys = FingerprintCache(Redaction(), Known())
 
     def key(method="POST", url=URL, content=b'{"a":"hunter2-Zx81-canary"}', **headers):
         return keys.of(method, url, headers, json.loads(content), content)
@@ -135,7 +136,7 @@ def test_remembered_keys_are_those_of_the_same_method_place_headers_and_content(
 
 
 def test_no_more_keys_are_remembered_than_so_many():
-    keys = FingerprintCache(Redaction())
+    keys = FingerprintCache(Redaction(), Known())
     for number in range(MOST + 2):
         keys.of("POST", URL, {}, {"n": number}, b"%d" % number)
     assert len(keys._known) == 2

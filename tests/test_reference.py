@@ -12,6 +12,7 @@ import pytest
 
 import llm_intercept
 from llm_intercept import errors, faults, model, pytest_plugin, server
+from llm_intercept.journal.kept_response import Response
 from llm_intercept.model.request import LLMRequest
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -65,9 +66,24 @@ def test_each_field_of_a_request_is_explained() -> None:
     said = re.findall(r"^ {4}(\w+):", inspect.getdoc(LLMRequest) or "", re.MULTILINE)
     derived = re.search(r"LLMRequest\n   :members: (.*)", TEXT["calls.md"])
     assert derived
-    shown = {name for name in vars(LLMRequest) if not name.startswith("_") and name.islower()} - {"beside", "made", "replaced"}
+    shown = {name for name in vars(LLMRequest) if not name.startswith("_") and name.islower()} - {
+        "beside",
+        "made",
+        "replaced",
+    }
     assert shown == (set(said) & shown) | set(derived[1].split(", "))
     assert {*LLMRequest.FIELDS, *LLMRequest.SENT} <= set(said)
+
+
+def test_each_property_of_a_call_is_shown() -> None:
+    """And of what was answered."""
+    for kind in (llm_intercept.Call, Response):
+        shown = re.search(rf"\.{kind.__name__}\n   :members: (.*)", TEXT["calls.md"])
+        assert shown
+        properties = {
+            name for name, one in vars(kind).items() if isinstance(one, property) and not name.startswith("_")
+        }
+        assert properties <= set(shown[1].split(", "))
 
 
 def test_each_error_says_what_to_do() -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from llm_intercept.facts import RedactedFacts, RuleFacts, SecretFacts, Unmatched
 
-SHOWN_CALLS = 20
 SHOWN_REQUESTS = 5
 
 
@@ -249,12 +248,8 @@ class BudgetExceededError(LLMInterceptError, AssertionError):
 
     def __init__(self, what: str, allowed: float, used: float, calls: Sequence[str]) -> None:
         self.what, self.allowed, self.used = what, allowed, used
-        shown = [
-            *calls[:SHOWN_CALLS],
-            *([f"… and {len(calls) - SHOWN_CALLS} more"] if len(calls) > SHOWN_CALLS else []),
-        ]
-        lines = [f"llm-intercept: the budget is {allowed:,g} {what}, and {used:,g} were used.", "the calls:"]
-        super().__init__("\n".join([*lines, *(f"  {call}" for call in shown)]))
+        problem = f"llm-intercept: the budget is {allowed:,g} {what}, and {used:,g} were used."
+        super().__init__("\n".join([problem, "the calls:", *calls]))
 
 
 class UnseenClientError(LLMInterceptError):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = 2
+FAIR = 0.18
+"""The part of the screen that a column which shares gets, before those grow that are as wide as their texts."""
 LONGEST = 400
 """How many characters of a text are looked at: no screen is as wide."""
 
@@ -89,12 +91,17 @@ def _widest(column: Column, cells: Sequence[Text], width: int) -> int:
 
 def _shared(columns: Sequence[Column], wanted: dict[int, int], width: int) -> dict[int, int]:
     """Give each column its width; those that share take what is left, the one that needs less first."""
-    left = width - sum(wide for number, wide in wanted.items() if not columns[number].share) - GAP * (len(wanted) - 1)
     sharing = sorted((number for number in wanted if columns[number].share), key=wanted.__getitem__)
-    shares = sum(columns[number].share for number in sharing)
-    widths = dict(wanted)
+    widths = {number: wide for number, wide in wanted.items() if number not in sharing}
+    place, fair = width - GAP * (len(wanted) - 1), int(FAIR * width)
+    while widths and place - sum(widths.values()) < sum(min(fair, wanted[number]) for number in sharing):
+        widest = max(widths, key=widths.__getitem__)
+        if widths[widest] <= len(columns[widest].head):
+            break
+        widths[widest] -= 1
+    left, shares = place - sum(widths.values()), sum(columns[number].share for number in sharing)
     for number in sharing:
         share = columns[number].share
-        widths[number] = max(len(columns[number].head), min(wanted[number], left * share // shares))
+        widths[number] = max(1, min(wanted[number], left * share // shares))
         left, shares = left - widths[number], shares - share
     return widths

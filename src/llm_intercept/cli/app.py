@@ -12,6 +12,7 @@ from llm_intercept.cli.check import check
 from llm_intercept.cli.recordings import recordings
 from llm_intercept.cli.run import run
 from llm_intercept.cli.serving import serve
+from llm_intercept.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,5 +21,6 @@ def app() -> None:
     """Answer an unmodified program's LLM calls at the HTTP transport."""
 
 
+recordings.add_command(verify)
 for command in (run, serve, check, recordings):
     app.add_command(command)

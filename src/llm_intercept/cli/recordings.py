@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.words import counted
+from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import console, failure, say, styled
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.settings.environment import PAIRS, PLAYED
@@ -48,15 +49,6 @@ def recordings() -> None:
     """Look at recordings, check them, and change them. TAPE is a folder (of takes or of tapes) or an fsspec URL."""
 
 
-def _tapes(locations: tuple[str, ...]) -> list[tuple[str, Tape]]:
-    from llm_intercept.tapetools.locate import tapes_at  # noqa: PLC0415 - it imports pydantic
-
-    found = list(tapes_at(locations))
-    if not found:
-        raise failure(f"there are no recordings in {', '.join(locations)}")
-    return found
-
-
 @recordings.command("ls")
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take.")
@@ -65,7 +57,7 @@ def list_takes(tape: tuple[str, ...], as_json: bool) -> None:
     from llm_intercept.cli.takes_table import TakesTable  # noqa: PLC0415
     from llm_intercept.tapetools.listing import entries  # noqa: PLC0415
 
-    listed = [(location, one, entries(one)) for location, one in _tapes(tape)]
+    listed = [(location, one, entries(one)) for location, one in tapes_given(tape)]
     if as_json:
         for location, one, found in listed:
             _say_json({"tape": location, **asdict(each)} for each in found)
@@ -96,7 +88,7 @@ def show(tape: str, take: str | None) -> None:
     from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
 
     screen = console()
-    tapes = _tapes((tape,))
+    tapes = tapes_given((tape,))
     for location, one in tapes:
         listed = list(enumerate(in_order(one), 1))
         screen.print(styled(f"{location} ({counted(len(listed), 'take')})", "bold"))
@@ -144,7 +136,7 @@ def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]
     from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
 
     screen, count, takes = console(), 0, 0
-    tapes = _tapes(tape)
+    tapes = tapes_given(tape)
     for location, one in track(tapes, "checking", console=screen, transient=True):
         known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known, Redaction(keep_fields=keep_field)):
@@ -174,7 +166,7 @@ def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tupl
 
     if not command and played is None:
         raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
-    tapes = _tapes((tape,))
+    tapes = tapes_given((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
         if command and _run(command, PLAYED, file):
@@ -270,7 +262,7 @@ def rekey(yes: bool, tape: str, command: tuple[str, ...]) -> None:
     """
     from llm_intercept.tapetools.maintain import carry_out, pairs_in, rekey_plan  # noqa: PLC0415
 
-    tapes = _tapes((tape,))
+    tapes = tapes_given((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "pairs.jsonl")
         status = _run(command, PAIRS, file)

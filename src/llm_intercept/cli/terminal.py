@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def say(text: str) -> None:
-    """Write a line."""
-    click.echo(visible(text, lines=True))
+def say(text: str, *, err: bool = False) -> None:
+    """Write a line, on stderr if `err`."""
+    click.echo(visible(text, lines=True), err=err)
 
 
 def say_error(error: object) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module, util
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import NetworkFaultError
 
 if TYPE_CHECKING:
@@ -59,6 +61,14 @@ def family_of(request: object) -> Family:
 def loaded() -> list[Any]:
     """The family modules that are imported."""
     return [sys.modules[name] for name in FAMILIES if sys.modules.get(name) is not None]
+
+
+def installed(wanted_by: str) -> Any:
+    """Import the first family that is installed; raises `SettingsError`, with what wants one, if none is."""
+    name = next((one for one in FAMILIES if util.find_spec(one) is not None), None)
+    if name is None:
+        raise SettingsError(wanted_by, "", advice="Install httpx or httpx2, which sends requests on.")
+    return import_module(name)
 
 
 def is_client(value: object) -> bool:

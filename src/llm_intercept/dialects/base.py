@@ -157,6 +157,8 @@ class Recorded:
         usage_in: The field of an answer that has the tokens.
         usage_names: The names in it, by which one is known that is given alone.
         replies: Reads an answer back into replies, one a choice; none where it cannot be read, or failed on its way.
+        event_kind: The field of an event that says of what kind it is; empty where none does.
+        free_fields: Fields whose value is an object of the model's own making, whose keys say nothing of the API.
         same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
@@ -178,6 +180,8 @@ class Recorded:
     indices: tuple[str, ...] = ()
     kept_headers: tuple[str, ...] = ()
     changing_headers: tuple[str, ...] = ()
+    event_kind: str = ""
+    free_fields: frozenset[str] = frozenset()
     same_url: Callable[[str], str] = lambda url: url
     models: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
     without_model: frozenset[str] = frozenset()
@@ -205,6 +209,24 @@ class Retry:
     attempt: Callable[[Mapping[str, Any]], int | None]
 
 
+@dataclass(frozen=True, slots=True)
+class KeyHeader:
+    """How a program shows its key to a maker's hosts.
+
+    Attributes:
+        variables: The environment variables where clients look for the key, the first that is set counts.
+        hosts: The names of the hosts; `*` is a wildcard.
+        header: The header.
+        form: What is around the key in it.
+
+    """
+
+    variables: tuple[str, ...]
+    hosts: tuple[str, ...]
+    header: str = "authorization"
+    form: str = "Bearer {}"
+
+
 class Dialect(ABC):
     """One API. What a subclass does not say is as HTTP has it.
 
@@ -227,6 +249,9 @@ class Dialect(ABC):
         variables: The environment variables by which its clients are told of another server; `{}` is that one's URL.
         links: Fields of its JSON that hold a URL where a client is to ask next; a server that stands for its host lets
             them lead to itself.
+        keys: How programs show their keys to the hosts of its maker, and to others that serve its API.
+        once: Why its requests mean something once only, so that they cannot be sent again: what they are about is gone
+            by then, or stays each time; empty where they can.
         objects: What the classes of SDKs begin with, their modules first, whose objects are its answers.
 
     """
@@ -235,6 +260,8 @@ class Dialect(ABC):
     home: str = ""
     variables: Mapping[str, str] = MappingProxyType({})
     links: tuple[str, ...] = ()
+    keys: tuple[KeyHeader, ...] = ()
+    once: str = ""
     objects: tuple[str, ...] = ()
     grammar: Grammar = NoStreams()
     recorded: Recorded = Recorded()

@@ -83,6 +83,7 @@ class Opaque(Dialect):
     """
 
     name = ""
+    once = "nobody here knows its API, so it may change something there"
     grammar: Grammar = OpaqueGrammar()
     retry = RETRY
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections import Counter
 from contextlib import suppress
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +16,7 @@ from llm_intercept.base.json import mapping
 from llm_intercept.base.version import __version__
 from llm_intercept.dialects import OPAQUE
 from llm_intercept.engine.across import Across, UnknownBeforeError
+from llm_intercept.engine.losses import Losses
 from llm_intercept.engine.rekey import pairing
 from llm_intercept.engine.replay import Replay
 from llm_intercept.engine.reread import api_of_take, read_request
@@ -25,15 +25,13 @@ from llm_intercept.errors import (
     DamagedRecordingWarning,
     LLMInterceptError,
     RecordingError,
-    RedactedAnswerWarning,
     ReplyFunctionError,
     SecretInRecordingError,
-    UnrecordedAnswerWarning,
 )
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.capture import Capture
 from llm_intercept.recording.config import check_folder, is_ci
-from llm_intercept.recording.fingerprint import recorded_of
+from llm_intercept.recording.known_secrets import Known
 from llm_intercept.recording.likeness import Asked
 from llm_intercept.recording.locks import PATIENCE
 from llm_intercept.recording.lookup_key import FingerprintCache
@@ -42,16 +40,13 @@ from llm_intercept.recording.servers import Servers
 from llm_intercept.recording.take import DamagedTakeError, read_take
 from llm_intercept.recording.tape import Key, Tape, TapeHit, canonical_of, canonical_of_request
 from llm_intercept.recording.writing import WRITER
-from llm_intercept.secrets.credentials import Secrets
+from llm_intercept.secrets.credentials import Secrets, credentials
 from llm_intercept.settings.environment import PLAYED
-from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.decide import Case
-    from llm_intercept.facts import RedactedFacts
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.recording.config import Recordings
@@ -60,8 +55,6 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take, TakeRequest
 
 T = TypeVar("T")
-MOST_TOLD = 50  # answers that were not recorded; a disk that is full for a day has more, and the first say why
-MORE = "and of others, which are not listed"
 PASSING = frozenset({401, 403, 429, *range(500, 600)})
 """The statuses that say how things stand now, not what the request is worth."""
 
@@ -83,16 +76,14 @@ class Recorder:
         self.recordings = recordings
         self._wanted = wanted or WantedTakes()
         self.mode, self.mode_from = mode, mode_from
-        self._failures: list[LLMInterceptError] = []
-        self._lost: dict[str, int] = {}
+        self._losses = Losses()
         self._session: Session | None = None
         self._secrets: set[str] = set()
-        self._passed: list[int] = []
-        self._changed: list[RedactedFacts] = []
+        self._known = Known()
         self._pairing = pairing()
         self._factor = recordings.factor
         usual = recordings.matching.is_default and recordings.redacting.hook is None
-        self._keys = FingerprintCache(recordings.redacting) if usual else None
+        self._keys = FingerprintCache(recordings.redacting, self._known) if usual else None
         match = recordings.matching
         self._across = Across(match, recordings.redacting) if match.is_across_apis else None
         self._lock = threading.Lock()
@@ -131,9 +122,9 @@ class Recorder:
             ReplyFunctionError: The user's `match` or redaction raised.
 
         """
-        wire, request, dialect = case.head, case.request, case.dialect
+        wire, request = case.head, case.request
         if self.mode == "record":
-            return self._capture(*self.sought(case), dialect)
+            return self._capture(case, self.sought(case))
         sought = cache(partial(self.sought, case))  # redacting the request takes longer than the rest
         if self._keys is None:
             key = sought()[1]
@@ -148,7 +139,7 @@ class Recorder:
         if self._pairing is not None:
             paired = self._pairing.pair(self.tape, sought()[0])
             return Replay(*paired, self._factor) if paired is not None else None
-        return self._capture(sought()[0], key, dialect) if self.records else None
+        return self._capture(case, (sought()[0], key)) if self.records else None
 
     def follows(self, case: Case, asked: TakeRequest) -> bool:
         """Whether a request continues what a take's did: where the key has no part of that, and the API is the same."""
@@ -159,7 +150,8 @@ class Recorder:
     def sought(self, case: Case) -> tuple[SanitizedRequest, Key]:
         """Make what a request is kept as, and what it is found by."""
         wire, request, redaction = case.head, case.request, self.recordings.redacting
-        kept = self._redacted(sanitize_request, wire.method, wire.url, request.headers, request.raw, redaction)
+        head = (wire.method, wire.url, request.headers)
+        kept = self._redacted(sanitize_request, *head, request.raw, redaction, self._known)
         match = self.recordings.matching
         if match.is_default:
             return kept, kept.key
@@ -206,33 +198,12 @@ class Recorder:
             self.tape.problems.clear()
             message = f"llm-intercept: files in {self.tape.store.location} could not be read:{listed}"
             warnings.warn(message, DamagedRecordingWarning, stacklevel=4)
-        self._warn_of_what_passed()
-        self._warn_of_what_changed()
-        failure, secret, old = self._failure(), self._scanned(), self._wanted.old_error(self.tape)
+        self._losses.warn(self.tape.store.location)
+        failure = self._losses.error(self.tape.store.location)
+        secret, old = self._scanned(), self._wanted.old_error(self.tape)
         if secret is not None and failure is not None:
             secret.add_note(str(failure))
         return secret or failure or old or (self._wanted.unplayed_error(self.tape) if wants_all else None)
-
-    def _warn_of_what_passed(self) -> None:
-        """Say which answers were not kept; they would be played for ever, and asked again they are others."""
-        passed, self._passed = self._passed, []
-        if passed:
-            counts = ", ".join(f"{status} ({count}x)" for status, count in sorted(Counter(passed).items()))
-            message = (
-                f"llm-intercept: errors that pass were not kept in {self.tape.store.location}: {counts}. "
-                "Give the program a key that works, or record again later; to keep them, for a test of what happens "
-                "then: Recordings(…, keep_errors=True)."
-            )
-            warnings.warn(message, UnrecordedAnswerWarning, stacklevel=5)
-
-    def _warn_of_what_changed(self) -> None:
-        """Say what redaction changed in answers; a program that goes on by it does something else in replay."""
-        changed, self._changed = self._changed, []
-        if changed:
-            warnings.warn(RedactedAnswerWarning(self.tape.store.location, Counter(changed)), stacklevel=5)
-
-    def _tell(self, changed: tuple[RedactedFacts, ...]) -> None:
-        self._changed += changed
 
     def _redacted(self, make: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -250,35 +221,41 @@ class Recorder:
         played: Replay = found.made
         return played
 
-    def _capture(self, sought: SanitizedRequest, key: Key, dialect: Dialect) -> Capture:
+    def _capture(self, case: Case, sought: tuple[SanitizedRequest, Key]) -> Capture:
         """Make what records the answer to a request; whatever goes wrong with that is told, and the client answered."""
-        began, tape = self.tape.begin(), self.tape
+        began, tape, known = self.tape.begin(), self.tape, self._known.secrets
         part: Session | None = None
         with suppress(OSError):  # it is tried again, and then told, when there is something to keep
             part = self._joined(patience=0.0)
         with self._lock:
-            self._secrets.update(sought.secrets.literals)
+            self._secrets.update(credentials(case.head.url, case.request.headers.items()).literals)
+
+        @cache
+        def asked() -> tuple[SanitizedRequest, Key]:
+            """Say what is kept of the request, by what is known to be secret when the answer is there."""
+            return sought if self._known.secrets is known else self.sought(case)
 
         def keep(take: Take) -> None:
             session = part or self._joined()
             try:
                 if take.response.status in PASSING and not self.recordings.keep_errors:
-                    self._passed.append(take.response.status)
+                    self._losses.passed(take.response.status)
                 else:
-                    tape.record(take, session=session, replaces=self.mode == "record", key=key, began=began)
+                    tape.record(take, session=session, replaces=self.mode == "record", key=asked()[1], began=began)
                     self._learn(take)
             finally:
                 session.close()
 
         return Capture(
-            sought,
+            lambda: asked()[0],
             self.recordings.redacting,
-            dialect.grammar,
+            self._known,
+            case.dialect.grammar,
             keep,
-            partial(self._failed, sought),
-            partial(WRITER.do, (tape.store.place, sought.key.fingerprint)),
+            partial(self._losses.failed, sought[0]),
+            partial(WRITER.do, (tape.store.place, sought[0].key.fingerprint)),
             {"llm-intercept": __version__},
-            self._tell,
+            self._losses.changed,
         )
 
     def _learn(self, take: Take) -> None:
@@ -300,26 +277,6 @@ class Recorder:
             session, self._session = self._session, None
         if session is not None:
             session.close()
-
-    def _failed(self, sought: SanitizedRequest, error: Exception) -> None:
-        with self._lock:
-            if isinstance(error, LLMInterceptError) and not isinstance(error, RecordingError):
-                self._failures.append(error)
-                return
-            lost = f"{_said(sought)}: {_text(error)}"
-            if lost in self._lost or len(self._lost) < MOST_TOLD:
-                self._lost[lost] = self._lost.get(lost, 0) + 1
-            else:
-                self._lost[MORE] = self._lost.get(MORE, 0) + 1
-
-    def _failure(self) -> LLMInterceptError | None:
-        """Tell what was not recorded, each answer with its request."""
-        if not self._lost:
-            return self._failures[0] if self._failures else None
-        count = sum(self._lost.values())
-        answers = "An answer was" if count == 1 else f"{count} answers were"
-        lines = "".join(f"\n  {line}{f' ({times} times)' if times > 1 else ''}" for line, times in self._lost.items())
-        return RecordingError(f"{answers} not recorded in {self.tape.store.location}:{lines}")
 
     def _loosened(self, take: Take) -> str | None:
         match = self.recordings.matching
@@ -367,15 +324,3 @@ def append_line(path: str, line: str) -> None:
         os.write(descriptor, line.encode(errors="surrogateescape") + b"\n")
     finally:
         os.close(descriptor)
-
-
-def _said(sought: SanitizedRequest) -> str:
-    """Say a request in short, as it is kept."""
-    request = sought.request
-    words = recorded_of(request.method, request.url).last_user(request.body)
-    return f"{request.method} {request.url}" + (f" ({shorten(words, 60)})" if words else "")
-
-
-def _text(error: Exception) -> str:
-    """Say an error without its text where that may quote the answer."""
-    return str(error) if isinstance(error, OSError | RecordingError) else type(error).__name__

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import ExpectationError, SettingsError
 from llm_intercept.facts import indented
-from llm_intercept.journal.calls import listed
+from llm_intercept.journal.shown_calls import SHOWN, in_lines
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -57,7 +57,7 @@ def unmatched_expected(
     if not found:
         said = " that fulfils its conditions" if asked else ""
         raise ExpectationError(
-            f"llm.expect_unmatched(…) at {where} met no request{said} that nothing answered.", listed(since)
+            f"llm.expect_unmatched(…) at {where} met no request{said} that nothing answered.", in_lines(since, SHOWN)
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.checks import is_number
 from llm_intercept.errors import BudgetExceededError, SettingsError
+from llm_intercept.journal.shown_calls import SHOWN, in_lines
 
 if TYPE_CHECKING:
     from llm_intercept.journal.journal import Journal
@@ -39,5 +40,5 @@ class Budget:
         }
         for what, (allowed, taken) in used.items():
             if allowed is not None and taken > allowed:
-                return BudgetExceededError(what, allowed, taken, [str(call) for call in journal.calls])
+                return BudgetExceededError(what, allowed, taken, in_lines(journal.calls, SHOWN))
         return None

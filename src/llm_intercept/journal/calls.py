@@ -13,24 +13,17 @@ from llm_intercept.base.words import counted, nearest
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import ExpectationError, SettingsError
 from llm_intercept.journal.journal import SOURCES
-from llm_intercept.shown import shorten, visible
+from llm_intercept.journal.shown_calls import SHOWN, as_table, in_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Unpack
 
-    from rich.table import Table
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from llm_intercept.conditions import Conditions
     from llm_intercept.conditions.given import ConditionLike
     from llm_intercept.journal.journal import Call, Source
-
-HEADS = ("#", "model", "last user message", "answer", "from", "tokens", "ms", "turn", "attempt")
-USUAL = {"turn": "1", "attempt": "1"}
-"""Columns that are left out where each row has the same, and what that is."""
-NUMBERS = ("#", "tokens", "ms", *USUAL)
-LONGEST = 40
-"""How many characters of a rule stand in a row."""
 
 
 class Calls(Sequence["Call"]):
@@ -78,7 +71,7 @@ class Calls(Sequence["Call"]):
         """
         if len(self._calls) != 1:
             found = f"there are {len(self._calls)}:" if self._calls else "there is none."
-            raise ExpectationError(f"there was to be one call, and {found}", listed(self._calls))
+            raise ExpectationError(f"there was to be one call, and {found}", in_lines(self._calls, SHOWN))
         return self._calls[0]
 
     def clear(self) -> None:
@@ -126,26 +119,10 @@ class Calls(Sequence["Call"]):
     def __repr__(self) -> str:
         if not self._calls:
             return "<no calls>"
-        return "\n".join([f"<{counted(len(self._calls), 'call')}>", *(f"  {call!r}" for call in self._calls)])
+        return "\n".join([f"<{counted(len(self._calls), 'call')}>", *in_lines(self._calls)])
 
-    def __rich__(self) -> Table:
-        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only printing needs it
-        from rich.table import Column, Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
-
-        rows = [_row(number, call) for number, call in enumerate(self._calls, 1)]
-        shown = [name for name in HEADS if name not in USUAL or any(row[name] != USUAL[name] for row in rows)]
-        columns = [Column(name, no_wrap=name in NUMBERS, overflow="fold") for name in shown]
-        table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-        for row in rows:
-            table.add_row(*(Text(visible(row[name])) for name in shown))
-        return table
-
-
-def listed(calls: Sequence[Call], most: int = 10) -> list[str]:
-    """List calls, a line each, and of many only the first."""
-    more = [f"  … and {len(calls) - most} more"] if len(calls) > most else []
-    return [*(f"  {call!r}" for call in calls[:most]), *more]
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield as_table(self._calls, options.max_width) if self._calls else repr(self)
 
 
 def _checked(name: str, value: object) -> object:
@@ -167,30 +144,3 @@ def _checked(name: str, value: object) -> object:
     if not can_be:
         raise SettingsError(f"matching({name}=…)", value, expected)
     return value
-
-
-def _row(number: int, call: Call) -> dict[str, str]:
-    from llm_intercept.secrets.urls import shown_url  # noqa: PLC0415 - only printing needs it
-
-    request = call.request
-    asked = shorten(request.last_user, 40) if request.last_user else shown_url(request.url) if not request.model else ""
-    cells = (
-        str(number),
-        request.model + (" (stream)" if request.stream else ""),
-        asked,
-        call.outcome,
-        _by(call),
-        str(call.usage.total_tokens) if call.usage is not None else "-",
-        f"{call.duration * 1000:.1f}",
-        str(request.turn),
-        str(call.attempt),
-    )
-    return dict(zip(HEADS, cells, strict=True))
-
-
-def _by(call: Call) -> str:
-    """Say who answered: a rule and its place, or else where the answer came from; a limit and chaos are no rules."""
-    if call.rule is not None:
-        said = str(call.rule)
-        return f"{said if len(said) <= LONGEST else said[: LONGEST - 1] + '…'} {call.rule.where}"
-    return f"{call.reply}, by no rule" if call.source == "rule" else call.source

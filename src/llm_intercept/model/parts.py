@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from llm_intercept.shown import shorten
+from llm_intercept.shown import cut, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -166,3 +166,31 @@ class Other:
 
 Part = Text | Reasoning | ToolCall | ToolResult | Refusal | Media | Citation | Other
 ReplyPart = Text | Reasoning | ToolCall | Refusal | Media | Citation | Other
+
+
+def told(parts: Iterable[Part], most: int = 400) -> str:
+    """Say parts on one line, as a list of exchanges has them: texts, calls of tools, what tools answered.
+
+    Args:
+        parts: The parts.
+        most: How many characters are told.
+
+    """
+    return cut(" ".join(filter(None, map(_told, parts))), most)
+
+
+def _told(part: Part) -> str:
+    match part:
+        case Text():
+            deltas = part.deltas if isinstance(part.deltas, list | tuple) else ()  # others are read once
+            return part.text or "".join(map(str, deltas))
+        case Refusal():
+            return part.text
+        case ToolCall():
+            return f"→ {part.name}({part.arguments})"
+        case ToolResult():
+            return f"← {part.name}{': ' if part.name else ''}{part.text}"
+        case Media():
+            return f"[{part.kind}]"
+        case Reasoning() | Citation() | Other():
+            return ""

@@ -72,8 +72,9 @@ class Reporter:
             report.outcome, report.longrepr = "failed", problem
         elif problem and not is_told(report, problem):
             report.sections.append((f"llm-intercept unmatched by {self._fixture}", problem))
-        if report.failed and self._llm.calls[self._told :]:
-            report.sections.append((f"llm-intercept calls of {self._fixture}", self._calls()))
+        calls = self._llm.calls[self._told :]
+        if report.failed and calls:
+            report.sections.append((f"llm-intercept calls of {self._fixture}", str(calls)))
         if report.when == "teardown":
             self._told = len(self._llm.calls)
         return report
@@ -85,6 +86,3 @@ class Reporter:
         journal.unmatched.clear()
         journal.failures.clear()
         return "" if error is None else in_full(error)
-
-    def _calls(self) -> str:
-        return "\n".join(f"  {call!r}" for call in self._llm.calls[self._told :])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.faults.base import Grammar
     from llm_intercept.recording.bodies import Chunk
+    from llm_intercept.recording.known_secrets import Known
     from llm_intercept.recording.redaction import Redaction
     from llm_intercept.recording.sanitize import SanitizedRequest, Told
     from llm_intercept.recording.take import Take
@@ -29,8 +30,9 @@ class Capture:
     """Observes one response (`wire.Observer`), and gives the take to `keep`, or to `failed` why there is none.
 
     Args:
-        asked: The request, as it is kept.
+        asked: Gives the request, as it is kept, when the answer is there.
         redaction: What is kept out of the take.
+        known: Hears what is secret in the answer.
         grammar: What the API's events mean.
         keep: Keeps a take.
         failed: Hears why there is none.
@@ -42,8 +44,9 @@ class Capture:
 
     def __init__(
         self,
-        asked: SanitizedRequest,
+        asked: Callable[[], SanitizedRequest],
         redaction: Redaction,
+        known: Known,
         grammar: Grammar,
         keep: Callable[[Take], None],
         failed: Callable[[Exception], None],
@@ -51,7 +54,7 @@ class Capture:
         versions: dict[str, str],
         told: Told,
     ) -> None:
-        self.asked = asked
+        self._asked, self._known = asked, known
         self._redaction, self._grammar = redaction, grammar
         self._keep, self._failed, self._later = keep, failed, later
         self._versions, self._told = versions, told
@@ -96,8 +99,9 @@ class Capture:
         framing = framing_of(said.get("content-type", ""))
         ended = whole or (framing is not None and self._grammar.is_last(last_event(chunks, framing)))
         why = None if ended else _why(error)
-        response = sanitize_response(self.asked, self._status, headers, chunks, self._redaction, self._told)
-        take = take_of(self.asked, response, partial=why, versions=self._versions)
+        asked = self._asked()
+        response = sanitize_response(asked, self._status, headers, chunks, self._redaction, self._told, self._known)
+        take = take_of(asked, response, partial=why, versions=self._versions)
         return take.model_copy(update={"recorded_at": moment(self._at)})
 
     def _decoded(self) -> tuple[list[tuple[str, str]], list[Chunk]]:

@@ -19,6 +19,7 @@ from llm_intercept.secrets.credentials import credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.recording.known_secrets import Known
     from llm_intercept.recording.redaction import Redaction
     from llm_intercept.secrets.credentials import Secrets
 
@@ -28,8 +29,9 @@ MOST = 1024  # requests that are remembered, each by a hash
 class FingerprintCache:
     """Makes keys, and remembers those of the requests it saw; its redaction has no hook, to be asked each time."""
 
-    def __init__(self, redaction: Redaction) -> None:
-        self._redaction = redaction
+    def __init__(self, redaction: Redaction, known: Known) -> None:
+        self._redaction, self._secrets = redaction, known
+        self._at = known.secrets
         self._known: dict[Any, Key] = {}
         self._head = lru_cache(maxsize=64)(self._headed)
 
@@ -37,6 +39,9 @@ class FingerprintCache:
         """Make the key that `sanitize_request` gives; `content` is empty unless it says the same as `body`."""
         if not content:
             return self._made(method, url, headers, body)
+        if self._at is not self._secrets.secrets:
+            self._at = self._secrets.secrets
+            self._known.clear()
         sent = (method, url, _pairs(headers), hashlib.blake2b(content).digest())
         known = self._known.get(sent)
         if known is None:
@@ -46,12 +51,12 @@ class FingerprintCache:
         return known
 
     def _made(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Key:
-        secrets = credentials(url, headers.items())
+        secrets = self._secrets.beside(credentials(url, headers.items()))
         recorded = recorded_of(method, url)
         canonical = {**self._head(method, url, secrets), "body": DEFAULT.kept(body, recorded)}
         text = canonical_text(canonical)
         if not self._redaction.is_clean(text, secrets):
-            return sanitize_request(method, url, headers, body, self._redaction).key
+            return sanitize_request(method, url, headers, body, self._redaction, self._secrets).key
         return key_of(DEFAULT.numbered(canonical, recorded)) if is_changed(text) else Key(hashed(text), slug(canonical))
 
     def _headed(self, method: str, url: str, secrets: Secrets) -> dict[str, Any]:

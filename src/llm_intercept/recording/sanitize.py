@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.facts import RedactedFacts
     from llm_intercept.recording.bodies import Chunk
+    from llm_intercept.recording.known_secrets import Known
     from llm_intercept.recording.redaction import Redaction
     from llm_intercept.secrets.redactor import Redactor
 
@@ -60,18 +61,20 @@ class SanitizedRequest:
 
 
 def sanitize_request(
-    method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction
+    method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction, known: Known | None = None
 ) -> SanitizedRequest:
     """Redact a request, whose body is a JSON value or text, and make its key; `SettingsError` if the hook errs."""
     secrets = credentials(url, headers.items())
+    if known is not None:
+        secrets = known.beside(secrets)
     kept = redaction.headers(headers.items(), secrets)
-    known: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
+    parts: dict[str, Any] = {"method": method, "url": redaction.url(url, secrets), "headers": kept}
     clean, sent = redaction.asked(body, secrets)
     if isinstance(body, str):
-        known["text"] = clean
+        parts["text"] = clean
     elif body is not None:
-        known["body"] = plain(clean)
-    request = _hooked(redaction, {"request": known}, "request", TakeRequest)
+        parts["body"] = plain(clean)
+    request = _hooked(redaction, {"request": parts}, "request", TakeRequest)
     canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
     return SanitizedRequest(request, canonical, key_of(canonical), secrets, sent)
 
@@ -83,8 +86,11 @@ def sanitize_response(
     chunks: Sequence[Chunk],
     redaction: Redaction,
     told: Told = unheard,
+    known: Known | None = None,
 ) -> TakeResponse:
     """Redact a response, its body decoded; `told` hears what of the body was changed.
+
+    What is secret in it is `known` from then on.
 
     Raises:
         SettingsError: The redaction's hook errs.
@@ -92,20 +98,29 @@ def sanitize_response(
     """
     secrets = Secrets((*asked.sent.literals, *credentials("", headers).literals), asked.sent.named)
     came = response_of(status, redaction.headers(headers, secrets), chunks)
-    response = redacted_response(came, redaction, secrets)
+    response, found = redacted_response(came, redaction, secrets)
+    if known is not None:
+        known.learn(found)
     if changed := answer_changes(came, response):
         told(changed)
     if redaction.hook is None:
         return response
-    known = {"request": _fields(asked.request), "response": _fields(response)}
-    return _hooked(redaction, known, "response", TakeResponse)
+    parts = {"request": _fields(asked.request), "response": _fields(response)}
+    return _hooked(redaction, parts, "response", TakeResponse)
 
 
-def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Secrets) -> TakeResponse:
-    """Redact the body of a response, whatever it is."""
-    if redaction.leaves_bodies:
-        return response
-    redactor = redaction.of_answer(secrets)
+def redacted_response(response: TakeResponse, redaction: Redaction, secrets: Secrets) -> tuple[TakeResponse, set[str]]:
+    """Redact the body of a response, whatever it is; also gives what was taken out, which is nowhere else in it."""
+    found: set[str] = set()
+    while not redaction.leaves_bodies:
+        response = _redacted_body(response, redaction.of_answer(secrets, found))
+        before, secrets = secrets, secrets.and_found(found)
+        if secrets is before:
+            break
+    return response, found
+
+
+def _redacted_body(response: TakeResponse, redactor: Redactor) -> TakeResponse:
     changed: dict[str, Any] = {}
     if response.events is not None:
         changed["events"] = redacted_events(response.events, redactor, framing_in(response))
@@ -128,7 +143,7 @@ def redacted_take(take: Take, redaction: Redaction, secrets: Secrets) -> Take:
         "body": asked if request.text is None else request.body,
         "text": None if request.text is None else asked,
     }
-    response = redacted_response(take.response, redaction, sent)
+    response, _ = redacted_response(take.response, redaction, sent)
     headers = redaction.headers(response.headers.items(), secrets)
     return take.model_copy(
         update={

@@ -42,9 +42,15 @@ class Secrets:
     def and_sent(self, taken: Iterable[str]) -> Secrets:
         """Add what was taken out of a request, so that it is nowhere else in the exchange either."""
         named = frozenset(taken)
-        sure = {one for one in named if _is_credential(one) and one not in MARK}
-        literals = sorted({*self.literals, *sure}, key=len, reverse=True)
-        return Secrets(tuple(literals), named) if named else self
+        return Secrets(self.and_found(named).literals, named) if named else self
+
+    def and_found(self, taken: Iterable[str]) -> Secrets:
+        """Add what was taken out of a text, and what stands as a password in it, if these look like secrets."""
+        parts = {part for one in taken for part in (one, unquote(one.partition(":")[2]))}
+        sure = {form for one in parts if _is_credential(one) for form in _forms(one) if form not in MARK}
+        if sure.issubset(self.literals):
+            return self
+        return Secrets(tuple(sorted({*self.literals, *sure}, key=lambda one: (-len(one), one))), self.named)
 
 
 NOTHING = Secrets()
@@ -59,7 +65,7 @@ def credentials(url: str, headers: Iterable[tuple[str, str]]) -> Secrets:
     if not found:
         return NOTHING
     written = {form for one in found for form in _forms(one)}
-    return Secrets(tuple(sorted((one for one in written if one not in MARK), key=len, reverse=True)))
+    return Secrets(tuple(sorted((one for one in written if one not in MARK), key=lambda one: (-len(one), one))))
 
 
 @lru_cache(maxsize=1024)

@@ -48,6 +48,7 @@ _STANDS_IN = (
     "not-needed",
 )
 _SPACE, _LETTER, _DIGIT = re.compile(r"\s"), re.compile(r"[^\W\d_]"), re.compile(r"\d")
+_OF_PASSWORDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", r"\d", r"[!?@#$%^&*+=~]")))
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)|https?:|[A-Za-z]:\\|\.{0,2}/")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LOOKED_AT = 200  # characters
@@ -70,6 +71,11 @@ def is_words(value: str) -> bool:
 def is_wordy(value: str) -> bool:
     """Whether a value is made of words, numbers, and words with a number: `santa2024`, `sk_X509_pop_free`."""
     return len(value) <= LOOKED_AT and _WORDY.fullmatch(value) is not None
+
+
+def is_passwordlike(value: str) -> bool:
+    """Whether a word has what systems ask of passwords: small and capital letters, digits and a sign: `Summer2024!`."""
+    return _SPACE.search(value) is None and all(one.search(value) for one in _OF_PASSWORDS)
 
 
 def entropy(value: str) -> float:

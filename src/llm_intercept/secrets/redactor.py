@@ -20,6 +20,7 @@ from llm_intercept.secrets.looks import MARK, is_placeholder, is_random, is_word
 from llm_intercept.secrets.prefilter import document
 from llm_intercept.secrets.replace import may_hold_secret, replace_secrets
 from llm_intercept.secrets.spared import NOTHING_SPARED, Spared
+from llm_intercept.secrets.taken_out import taken_out
 
 if TYPE_CHECKING:
     import re
@@ -45,6 +46,7 @@ class Redactor:
         patterns: What they find in any text is secret.
         fields: Names, in lower case, of fields whose values are secret.
         spared: What is left as it is although it has a secret's name.
+        heard: Where what is taken out is noted, if anywhere.
 
     """
 
@@ -52,6 +54,7 @@ class Redactor:
     patterns: tuple[re.Pattern[str], ...] = ()
     fields: frozenset[str] = frozenset()
     spared: Spared = NOTHING_SPARED
+    heard: set[str] | None = None
 
     def is_clean(self, text: str) -> bool:
         """Whether a glance at a document (see `may_hold_secret`) shows nothing secret; no, where it cannot tell."""
@@ -67,13 +70,19 @@ class Redactor:
     def value(self, value: Any, kind: int = Holds.NOTHING) -> Any:
         """Redact a JSON value at every depth; `kind` says how sure the name of its field tells of a secret."""
         if isinstance(value, str):
-            return MARK if _is_secret(value, kind) and not self._is_spared(value, kind) else self.text(value)
+            is_secret = _is_secret(value, kind) and not self._is_spared(value, kind)
+            return self._marked(value) if is_secret else self.text(value)
         if is_object(value):
             return self._object(mapping(value), kind)
         if is_array(value):
             return [self.value(item, kind) for item in items(value)]
         is_secret = is_number(value) and _is_secret_number(value, kind) and not self._is_spared(str(value), kind)
         return MARK if is_secret else value
+
+    def _marked(self, value: str) -> str:
+        if self.heard is not None:
+            self.heard.add(value)
+        return MARK
 
     def _is_spared(self, value: str, kind: int) -> bool:
         return kind != _ALWAYS and self.spared.is_said(value, kind)
@@ -98,7 +107,10 @@ class Redactor:
             found = user_patterns.redacted(found, self.patterns) if self.patterns else found
             found = replace_secrets(found, self.spared)
             if found == before:
-                return found
+                break
+        if self.heard is not None and found != text:
+            self.heard.update(taken_out(text, found))
+        return found
 
     def _json(self, text: str) -> str:
         try:

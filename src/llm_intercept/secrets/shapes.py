@@ -107,6 +107,8 @@ PREFIXES: tuple[tuple[str, str, str, int], ...] = (
     ("Discord token", r"[MNO][0-9A-Za-z_-]{22,27}\.[0-9A-Za-z_-]{6}\.", URL64, 26),
     ("Telegram token", r"\d{8,10}:AA", URL64, 32),
 )
+IN_LINKS = ("signature", "sig", "sign", "hmac", "hdnts", "hdnea", "verify", "auth", "token", "ticket", "secret")
+"""What the parameter of a URL is called that opens it to whoever has the URL, a maker's prefix before it or none."""
 # What is told by what stands in it or around it: its name, keywords in lower case, a sign, the pattern with the secret
 # as its first group if it is not all of it, and what the secret must look like.
 ANY = r"[^\s\"'`,;<>()\[\]{}\\&]"
@@ -178,6 +180,13 @@ AROUND: tuple[tuple[str, tuple[str, ...], str, str, Callable[[str], bool]], ...]
         "(?i:AccountKey|SharedAccess|sig=)",
         r"(?i:AccountKey|SharedAccessKey|(?<![a-z])sig)=([A-Za-z0-9+/%=_-]{16,})",
         bool,
+    ),
+    (
+        "signed link",
+        tuple(f"{name}=" for name in IN_LINKS),
+        rf"(?:[?&;]|u0026)(?i:[0-9a-z_-]{{0,30}}(?:{'|'.join(IN_LINKS)}))=[^&\s]{{8}}",
+        rf"(?:[?&;]|u0026)(?i:[0-9a-z_-]{{0,30}}(?:{'|'.join(IN_LINKS)}))=([^\s&;\"'`<>()\[\]{{}}\\#]{{8,}})",
+        is_random,
     ),
     ("Mailchimp key", ("-us",), r"[0-9a-f]{8}-us[0-9]", r"\b[0-9a-f]{32}-us\d{1,2}\b", bool),
     (

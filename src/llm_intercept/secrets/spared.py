@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_intercept.secrets.fieldnames import Holds
-from llm_intercept.secrets.looks import SHORTEST, is_words, is_wordy
+from llm_intercept.secrets.looks import SHORTEST, is_passwordlike, is_words, is_wordy
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -40,7 +40,8 @@ class Spared:
 
     def is_said(self, value: str, kind: int) -> bool:
         """Whether a value, of whose name `kind` says how sure it tells of a secret, is a model's word and no secret."""
-        is_word = is_words(value) or (is_wordy(value) and (kind == Holds.PASSWORD or len(value) < SHORTEST))
+        is_short = kind == Holds.PASSWORD or len(value) < SHORTEST
+        is_word = is_words(value) or (is_short and is_wordy(value) and not is_passwordlike(value))
         return self.is_answer and kind != Holds.LIKELY and value not in self.sent and is_word
 
 

@@ -6,12 +6,10 @@ Knows: both libraries' clients, observers. Must not know: rules, recordings, ASG
 from __future__ import annotations
 
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib import import_module, util
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients.family import FAMILIES
+from llm_intercept.clients.family import installed
 from llm_intercept.clients.tee import Tee
-from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import CONNECTION_HEADERS, Awaited, WireResponse
 from llm_intercept.server.refusing import RefusedError
 
@@ -75,10 +73,7 @@ class Upstream:
     """
 
     def __init__(self) -> None:
-        name = next((one for one in FAMILIES if util.find_spec(one) is not None), None)
-        if name is None:
-            raise SettingsError("upstream", "", advice="Install httpx or httpx2, which sends requests on.")
-        self._module: Any = import_module(name)
+        self._module: Any = installed("upstream")
         self._client: Any = None
 
     async def send(self, head: WireRequest, content: bytes, observer: Observer | None) -> WireResponse:

@@ -18,6 +18,7 @@ from llm_intercept.dialects import OPAQUE
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.compare import differences
+from llm_intercept.recording.known_secrets import Known
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.sameness import same
 from llm_intercept.recording.sanitize import Told, sanitize_request, sanitize_response, take_of, unheard
@@ -99,7 +100,8 @@ def import_file(file: Path, relative: Path, to: Path, redaction: Redaction | Non
 
 def _imported(done: Imported, redaction: Redaction, stands_for: Mapping[str, str]) -> Imported:
     try:
-        takes = _named(take_from(one, redaction, done.changed.update) for one in read_foreign(done.file, stands_for))
+        known, told = Known(), done.changed.update
+        takes = _named(take_from(one, redaction, told, known) for one in read_foreign(done.file, stands_for))
         done.is_new = _place(done.tape, takes)
         done.names = list(takes)
     except ImportFailedError as error:
@@ -152,12 +154,12 @@ def _differing(tape: Tape, name: str, take: Take | None) -> str:
     return f"has another {next(str(one) for one in differences(document_of(kept), document_of(take)))}"
 
 
-def take_from(exchange: Foreign, redaction: Redaction, told: Told = unheard) -> Take:
+def take_from(exchange: Foreign, redaction: Redaction, told: Told = unheard, known: Known | None = None) -> Take:
     """Make a take, redacted as a recorded one is; raises `TooMuchError` if it is nested too deep to be kept."""
     body = Plain().value(_body(exchange))
-    request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), body, redaction)
+    request = sanitize_request(exchange.method, exchange.url, dict(exchange.headers), body, redaction, known)
     chunks = [Chunk(exchange.content, 0.0)] if exchange.content else []
-    response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction, told)
+    response = sanitize_response(request, exchange.status, exchange.response_headers, chunks, redaction, told, known)
     take = take_of(request, response.model_copy(update={"after_ms": None}), partial=None, versions={})
     return take.model_copy(update={"recorded_at": exchange.recorded_at})
 

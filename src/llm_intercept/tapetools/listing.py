@@ -11,16 +11,13 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.engine.reread import read_request
-from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
+from llm_intercept.model.parts import told
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.secrets.urls import shown_url
 from llm_intercept.shown import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from llm_intercept.dialects.base import Dialect
-    from llm_intercept.model.parts import Part
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
@@ -77,11 +74,6 @@ def entries(tape: Tape) -> list[Entry]:
     return [_entry(number, name, take) for number, (name, take) in enumerate(in_order(tape), 1)]
 
 
-def told(parts: Iterable[Part]) -> str:
-    """Say parts on one line: texts, calls of tools, what tools answered."""
-    return cut(" ".join(filter(None, map(_told, parts))), BEGINNING)
-
-
 def _entry(number: int, name: str, take: Take) -> Entry:
     dialect, request = read_request(take.request)
     usage, events = dialect.recorded.usage(answer_values(take.response)), take.response.events
@@ -119,17 +111,3 @@ def _answer(take: Take, dialect: Dialect) -> str:
         return cut(response.text, BEGINNING)
     said = encode(values[0]).decode() if values else f"{len(response.base64 or '')} characters in base64"
     return cut(said, BEGINNING)
-
-
-def _told(part: Part) -> str:
-    match part:
-        case Text() | Refusal():
-            return part.text
-        case ToolCall():
-            return f"→ {part.name}({part.arguments})"
-        case ToolResult():
-            return f"← {part.name}{': ' if part.name else ''}{part.text}"
-        case Media():
-            return f"[{part.kind}]"
-        case Reasoning() | Citation() | Other():
-            return ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.dialects.anthropic.lines_of_head import limit_headers
 from llm_intercept.dialects.anthropic.origin import is_asked
 from llm_intercept.dialects.anthropic.wording import fail
-from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.base import Dialect, KeyHeader
 from llm_intercept.dialects.shared.retry import RETRY
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class AnthropicDialect(Dialect):
 
     home = "api.anthropic.com"
     variables = MappingProxyType({"ANTHROPIC_BASE_URL": "{}"})
+    keys = (
+        KeyHeader(("ANTHROPIC_API_KEY",), ("api.anthropic.com",), "x-api-key", "{}"),
+        KeyHeader(("ANTHROPIC_AUTH_TOKEN",), ("api.anthropic.com",)),
+    )
     retry = replace(RETRY, longest=LONGEST)
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

@@ -52,6 +52,7 @@ class MessageBatches(AnthropicByItself):
     """Batches of messages, where a known host or one of Anthropic's clients is asked for them."""
 
     name = "anthropic.batches"
+    once = "it is about a batch, which is gone by then or is worked on for hours"
     what = "message batches"
     links = ("results_url",)
 

@@ -39,6 +39,8 @@ RECORDED = Recorded(
     indices=("index",),
     kept_headers=KEPT,
     changing_headers=CHANGING,
+    event_kind="type",
+    free_fields=frozenset({"input"}),
     models={"/v1/messages": ("anthropic.types", "Message", "RawMessageStreamEvent")},
     without_model=frozenset({"ping"}),
 )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.base import Dialect, KeyHeader
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import RETRYABLE, WireResponse
@@ -98,6 +98,7 @@ class BedrockDialect(Dialect):
 
     home = "bedrock-runtime.us-east-1.amazonaws.com"
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
+    keys = (KeyHeader(("AWS_BEARER_TOKEN_BEDROCK",), ("bedrock-runtime*.amazonaws.com",)),)
     retry = HTTP_RETRY
 
     def is_asked(self, request: LLMRequest) -> bool:

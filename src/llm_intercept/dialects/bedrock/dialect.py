@@ -156,5 +156,6 @@ BedrockConverse.recorded = Recorded(
     indices=("contentBlockIndex",),
     kept_headers=("x-amzn-errortype",),
     changing_headers=("x-amzn-requestid",),
+    free_fields=frozenset({"input"}),
     same_url=read.same_url,
 )

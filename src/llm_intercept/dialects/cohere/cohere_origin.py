@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.base import Dialect, KeyHeader
 from llm_intercept.dialects.shared.error_words import message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.dialects.shared.retry import AT_ONCE, RETRY
@@ -94,6 +94,7 @@ class CohereDialect(Dialect):
 
     home = "api.cohere.com"
     variables = MappingProxyType({"CO_API_URL": "{}"})
+    keys = (KeyHeader(("CO_API_KEY", "COHERE_API_KEY"), ("api.cohere.com", "api.cohere.ai")),)
     retry = COHERE_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

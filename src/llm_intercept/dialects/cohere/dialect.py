@@ -131,6 +131,7 @@ def _last_user(body: Any) -> str:
 
 
 CohereChat.recorded = Recorded(
+    event_kind="type",
     last_user=_last_user,
     roles=lambda body: [read.read_message(one).role for one in items(mapping(body).get("messages"))],
     usage=read_usage,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.base import Dialect, KeyHeader
 from llm_intercept.dialects.google.places import is_googles
 from llm_intercept.dialects.google.retry_info import RETRY
 from llm_intercept.dialects.google.rpc_status import fail
@@ -28,6 +28,7 @@ class GoogleDialect(Dialect):
 
     home = "generativelanguage.googleapis.com"
     variables = MappingProxyType({"GOOGLE_GEMINI_BASE_URL": "{}"})
+    keys = (KeyHeader(("GEMINI_API_KEY", "GOOGLE_API_KEY"), (home,), "x-goog-api-key", "{}"),)
     retry = RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

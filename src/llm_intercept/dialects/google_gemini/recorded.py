@@ -48,6 +48,7 @@ RECORDED = Recorded(
     indices=("index",),
     kept_headers=KEPT,
     changing_headers=CHANGING,
+    free_fields=frozenset({"args"}),
     same_url=same_url,
     models={
         WHOLE: (TYPES, "GenerateContentResponse", ""),

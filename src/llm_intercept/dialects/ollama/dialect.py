@@ -161,6 +161,7 @@ RECORDED = Recorded(
     call_ids=(("tool_call_id", None), ("id", "tool_calls")),
     call_id=r"call_[a-z0-9]{8}",
     delta_fields=frozenset({"content", "thinking", "response"}),
+    free_fields=frozenset({"arguments"}),
     models={
         CHAT: ("ollama", "ChatResponse", "ChatResponse"),
         GENERATE: ("ollama", "GenerateResponse", "GenerateResponse"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.dialects.base import Dialect
 from llm_intercept.dialects.openai.failures import USUAL, fail
 from llm_intercept.dialects.openai.headers import limit_headers
+from llm_intercept.dialects.openai.hosts.keys import KEYS
 from llm_intercept.dialects.shared.retry import RETRY
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class OpenAIDialect(Dialect):
 
     home = "api.openai.com"
     variables = MappingProxyType({"OPENAI_BASE_URL": "{}/v1", "OPENAI_API_BASE": "{}/v1"})
+    keys = KEYS
     retry = RETRY
     manner = USUAL
 

@@ -40,6 +40,7 @@ class Conversations(ByDefault):
     """Conversations, where a known host or one of OpenAI's SDKs is asked for them."""
 
     name = "openai.conversations"
+    once = "it is about a conversation that the API keeps, which is gone by then or stays each time"
     what = "conversations"
     is_listed_apart = True
 

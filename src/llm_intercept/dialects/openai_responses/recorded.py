@@ -42,5 +42,6 @@ RECORDED = Recorded(
     indices=("output_index", "content_index", "summary_index"),
     kept_headers=KEPT,
     changing_headers=CHANGING,
+    event_kind="type",
     models={"/responses": ("openai.types.responses", "Response", "ResponseStreamEvent")},
 )

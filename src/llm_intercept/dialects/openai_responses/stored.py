@@ -47,6 +47,7 @@ class StoredResponses(ByDefault):
     """Stored responses, where a known host or one of OpenAI's SDKs is asked for them."""
 
     name = "openai.responses.stored"
+    once = "it is about a stored response, which is gone by then"
     what = "stored responses"
     grammar: Grammar = grammar
 

@@ -39,6 +39,7 @@ class OpenAIStored(ByDefault):
     """Stored chat completions, where a known host or one of OpenAI's SDKs is asked for them."""
 
     name = "openai.chat.stored"
+    once = "it is about a stored completion, which is gone by then"
     what = "stored chat completions"
 
     def claims(self, head: WireRequest) -> bool:

@@ -64,7 +64,7 @@ export class Filters {
   }
 
   reset() {
-    this.place.set({ q: "", ...Object.fromEntries(FACETS.map((facet) => [facet.name, ""])) });
+    this.place.set(noFilters());
   }
 
   /** Offer what the rows have; a facet of which all have the same is not shown. */
@@ -147,6 +147,14 @@ export class Filters {
       this.shown = performance.now();
     } else this.tell(this.narrowed);
   }
+}
+
+/**
+ * What takes all filters out of the address.
+ * @returns {Record<string, string>}
+ */
+export function noFilters() {
+  return { q: "", ...Object.fromEntries(FACETS.map((facet) => [facet.name, ""])) };
 }
 
 /**

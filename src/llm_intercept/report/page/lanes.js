@@ -1,6 +1,6 @@
 // All calls in time: those that are under way at once stand in lanes below each other.
 // Knows: rows. Must not know: details.
-import { el, svg, escaped } from "./dom.js";
+import { el, shown, svg } from "./dom.js";
 import { counted, seconds } from "./amounts.js";
 import { nameOf, sideOf, state } from "./calls.js";
 import { legend, ticks } from "./timeline.js";
@@ -35,13 +35,13 @@ export class Lanes {
   }
 
   controls() {
-    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ click) => el("button", { type: "button", "aria-label": label, title: label, click }, text);
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ click) => el("button", { type: "button", "aria-label": label || null, title: label, click }, text);
     return el(
       "div",
       { class: "lanes-controls" },
       button("−", "Zoom out", () => this.zoom(2)),
       button("+", "Zoom in", () => this.zoom(0.5)),
-      button("Fit", "Show all", () => this.fit()),
+      button("Show all", "", () => this.fit()),
       button("←", "Earlier", () => this.move(-0.25)),
       button("→", "Later", () => this.move(0.25)),
       this.said,
@@ -50,11 +50,41 @@ export class Lanes {
 
   listen() {
     this.drawing.addEventListener("click", (event) => {
-      const n = event.target instanceof Element ? event.target.getAttribute("data-n") : null;
-      if (n !== null) this.select(Number(n));
+      const row = this.under(event);
+      if (row) this.select(row.n);
     });
+    this.drawing.addEventListener("pointermove", (event) => this.hover(event));
+    this.drawing.addEventListener("pointerleave", () => this.tell());
     this.scroller.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     new ResizeObserver(() => this.draw()).observe(this.scroller);
+  }
+
+  /**
+   * The call that is drawn where the pointer is, or the nearest one in that lane.
+   * @param {MouseEvent} event
+   */
+  under(event) {
+    const box = this.drawing.getBoundingClientRect();
+    const lane = Math.floor((event.clientY - box.top - TOP) / LANE);
+    const at = this.from + ((event.clientX - box.left) / box.width) * (this.to - this.from);
+    const near = (3 / box.width) * (this.to - this.from);
+    const away = (/** @type {Row} */ row) => Math.max((row.started ?? 0) - at, at - (row.started ?? 0) - (row.duration ?? 0), 0);
+    const rows = this.bars.filter((one) => one.lane === lane && away(one.row) <= near).map((one) => one.row);
+    return rows.sort((a, b) => away(a) - away(b))[0];
+  }
+
+  /** @param {MouseEvent} event */
+  hover(event) {
+    const row = this.under(event);
+    this.drawing.classList.toggle("pointing", Boolean(row));
+    if (row) this.said.replaceChildren(shown(`${nameOf(row.n)} ${row.model ?? ""}, ${seconds(row.duration ?? 0)}: ${row.question ?? ""}`.slice(0, 120)));
+    else this.tell();
+  }
+
+  tell() {
+    const label = `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
+    this.drawing.setAttribute("aria-label", label);
+    this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
   }
 
   /** @param {WheelEvent} event */
@@ -172,9 +202,7 @@ export class Lanes {
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.drawing.setAttribute("width", String(width));
     this.drawing.setAttribute("height", String(height));
-    const label = `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
-    this.drawing.setAttribute("aria-label", label);
-    this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
+    this.tell();
     this.drawing.replaceChildren(...this.scale(width, height), ...this.drawn(width), ...this.named());
   }
 
@@ -194,40 +222,41 @@ export class Lanes {
     return this.names.map((name, lane) => svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)).filter(Boolean);
   }
 
-  /** @param {number} width */
-  *drawn(width) {
+  /**
+   * A path for all bars of a kind in a lane, and a ring around the call that is selected.
+   * @param {number} width
+   */
+  drawn(width) {
     const scale = width / (this.to - this.from);
-    /** @type {number[]} */
-    const reached = []; // how far each lane is drawn: calls that share a pixel are drawn once
+    /** @type {Map<string, string[]>} */
+    const paths = new Map();
+    const rings = [];
     for (const { row, lane } of this.bars) {
       const left = ((row.started ?? 0) - this.from) * scale;
-      const long = (row.duration ?? 0) * scale;
-      const chosen = row.n === this.selected;
-      if (left + long < 0 || left > width || (left + long < (reached[lane] ?? -1) && !chosen && state(row) === "ok")) continue;
-      reached[lane] = Math.floor(left + long) + 1;
-      yield this.bar(row, lane, left, Math.max(long, 1.5), chosen);
+      const long = Math.max((row.duration ?? 0) * scale, 1.5);
+      if (left + long < 0 || left > width) continue;
+      this.addBar(paths, row, lane, left, long);
+      if (row.n === this.selected) rings.push(svg("rect", { class: "ring", x: left - 2, y: TOP + lane * LANE, width: long + 4, height: LANE }));
     }
+    return [...[...paths].map(([kind, parts]) => svg("path", { class: kind.replace(/^\d+ /, ""), d: parts.join("") })), ...rings];
   }
 
   /**
+   * @param {Map<string, string[]>} paths
    * @param {Row} row
    * @param {number} lane
    * @param {number} left
    * @param {number} long
-   * @param {boolean} chosen
    */
-  bar(row, lane, left, long, chosen) {
-    const y = TOP + lane * LANE + 2;
+  addBar(paths, row, lane, left, long) {
     const part = row.duration && row.first !== null && row.first !== undefined ? Math.min(1, row.first / row.duration) : 1;
-    const common = { "data-n": row.n, y, height: LANE - 4 };
-    const title = `${nameOf(row.n)} ${row.model ?? ""} · ${seconds(row.duration ?? 0)}\n${row.question ?? ""}`;
-    return svg(
-      "g",
-      { class: chosen ? "bar chosen" : "bar" },
-      svg("title", {}, escaped(title)),
-      svg("rect", { ...common, class: `wait ${state(row)}`, x: left, width: Math.max(long * part, part ? 1 : 0) }),
-      part < 1 && svg("rect", { ...common, class: `stream ${state(row)}`, x: left + long * part, width: long * (1 - part) }),
-      chosen && svg("rect", { class: "ring", x: left - 2, y: y - 2, width: long + 4, height: LANE }),
-    );
+    const add = (/** @type {string} */ kind, /** @type {number} */ x, /** @type {number} */ w) => {
+      const key = `${lane} ${kind} ${state(row)}`;
+      const parts = paths.get(key) ?? [];
+      parts.push(`M${x.toFixed(1)} ${TOP + lane * LANE + 2}h${w.toFixed(1)}v${LANE - 4}h${(-w).toFixed(1)}z`);
+      paths.set(key, parts);
+    };
+    if (part > 0) add("wait", left, long * part);
+    if (part < 1) add("stream", left + long * part, long * (1 - part));
   }
 }

@@ -5,7 +5,7 @@ import { whole } from "./amounts.js";
 import { callItem, isUnmatched } from "./calls.js";
 import { Details } from "./details.js";
 import { differenceView, kindOf, pairItem } from "./difference.js";
-import { Filters } from "./filters.js";
+import { Filters, noFilters } from "./filters.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { List } from "./list.js";
@@ -120,7 +120,7 @@ class Page {
 
   /** @param {string} page */
   showWhole(page) {
-    const go = (/** @type {Record<string, string | number>} */ changes) => this.place.set(changes, { keep: true });
+    const go = (/** @type {Record<string, string | number>} */ changes) => this.place.set({ ...noFilters(), ...changes }, { keep: true });
     const nodes = page === "rules" ? rulesPage(this.report, go) : usagePage(this.report, this.rows, this.place.get("by"), (by) => this.place.set({ by }));
     this.whole?.replaceChildren(el("div", { class: "column" }, ...nodes));
   }
@@ -225,6 +225,7 @@ class Page {
     this.show();
     listenToKeys((key, event) => this.press(key, event));
     addEventListener("beforeprint", () => this.preparePaper());
+    addEventListener("afterprint", () => this.list.leavePaper());
     performance.mark("llm-intercept shown");
   }
 }

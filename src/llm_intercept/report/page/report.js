@@ -42,7 +42,7 @@
  *   per_chunk?: number, rules?: Rule[], pairs?: Pair[], problems?: Problem[], totals?: Totals
  * }} Head
  * @typedef {{
- *   run: string, after: number, rows: Row[], details: Detail[], rules?: Rule[], problems?: Problem[], totals?: Totals
+ *   run?: string, after?: number, rows?: Row[], details?: Detail[], rules?: Rule[], problems?: Problem[], totals?: Totals
  * }} More
  */
 
@@ -108,13 +108,13 @@ export class Report {
    * @param {More} more
    */
   add(more) {
-    for (const row of more.rows) {
+    for (const row of more.rows ?? []) {
       const known = this.byNumber.get(row.n);
       if (known) this.rows[this.rows.indexOf(known)] = row;
       else this.rows.push(row);
       this.byNumber.set(row.n, row);
     }
-    for (const detail of more.details) this.added.set(detail.n, detail);
+    for (const detail of more.details ?? []) this.added.set(detail.n, detail);
     Object.assign(this.head, pick(more));
   }
 
@@ -135,7 +135,7 @@ function pick({ rules, problems, totals }) {
 export function readHead() {
   const head = JSON.parse(document.getElementById("report")?.textContent ?? "{}");
   if (head.version !== 1) throw new Error(`This page reads reports of version 1, and this is of version ${head.version}.`);
-  return head;
+  return { rows: [], ...head }; // what is empty is left out of the JSON
 }
 
 /**

@@ -1,0 +1,150 @@
+"""`llm-intercept recordings verify`: whether the real API still answers as a tape says.
+
+Knows: click, what is asked before anything is sent. Must not know: how an answer is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from contextlib import closing
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from llm_intercept.base.words import counted
+from llm_intercept.cli.tapes_given import tapes_given
+from llm_intercept.cli.terminal import failure, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from llm_intercept.recording.take import Take
+    from llm_intercept.tapetools.verifying import Again, Verified
+
+IN_CI = "--in-ci"
+ANEW = "LLM_INTERCEPT=record LLM_INTERCEPT_RECORDINGS={} <the program>, or pytest --llm-mode=record"
+SENT_ANYWAY = "Send the requests also where the environment says that this is CI."
+
+
+@click.command()
+@click.argument("tape", nargs=-1, required=True)
+@click.option("--take", "names", multiple=True, metavar="NAME", help="Only takes with NAME in their names.")
+@click.option("--model", metavar="GLOB", help="Only requests to models like GLOB; * and ? are wildcards.")
+@click.option("--limit", type=click.IntRange(1), help="Send so many requests at the most, the oldest takes first.")
+@click.option("--header", metavar="'NAME: VALUE'", help="The header that shows a key, instead of the usual variable.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(IN_CI, is_flag=True, help=SENT_ANYWAY)
+@click.option("--json", "as_json", is_flag=True, help="Say what came of it as JSON.")
+def verify(
+    tape: tuple[str, ...],
+    names: tuple[str, ...],
+    model: str | None,
+    limit: int | None,
+    header: str | None,
+    yes: bool,
+    in_ci: bool,
+    as_json: bool,
+) -> None:
+    """Send the requests of each TAPE to the real API again, and say what is another in its answers. This costs money.
+
+    Compared are the status, the fields of the JSON and their types, the kinds and the order of a stream's events, the
+    finish reason, and the names of the tools that are called; not the texts. The key is taken from the variable where
+    the API's clients look for it. Tapes stay as they are.
+
+    Ends with 1 if anything is another, else with 2 if a request got no answer.
+    """
+    from llm_intercept.recording.config import is_ci  # noqa: PLC0415 - it imports pydantic
+    from llm_intercept.tapetools.verifying import Sender, Verified, sorted_out  # noqa: PLC0415 - as above
+
+    if is_ci() and not in_ci:
+        raise failure(
+            f"the environment says that this is CI, where nothing is sent unasked; to send all the same: {IN_CI} --yes"
+        )
+    found = [sorted_out(location, name, take) for location, name, take in _chosen(tape, names)]
+    found = [one for one in found if model is None or isinstance(one, Verified) or fnmatchcase(one.model, model)]
+    left = [one for one in found if isinstance(one, Verified)]
+    again = [one for one in found if not isinstance(one, Verified)][:limit]
+    headers, told = _keys({one.host for one in again}, header)
+    for line in _announced(again, left, told):
+        say(line, err=as_json)
+    if not again:
+        raise failure("there is nothing to send")
+    if not yes:
+        click.confirm("Send them?", abort=True, err=as_json)
+    done: list[Verified] = []
+    with closing(Sender(headers)) as sender:
+        for one in again:
+            done.append(sender.verified(one))
+            if not as_json:
+                _tell(done[-1])
+    _conclude(done, left, as_json=as_json)
+
+
+def _chosen(tape: tuple[str, ...], names: tuple[str, ...]) -> Iterator[tuple[str, str, Take]]:
+    """Give the takes that are meant, as they were recorded."""
+    found = [(location, name, take) for location, one in tapes_given(tape) for name, take in one.takes()]
+    chosen = [one for one in found if not names or any(name in one[1] for name in names)]
+    if not chosen:
+        raise failure(f"no take has {' or '.join(map(repr, names))} in its name" if names else "there is no take")
+    yield from sorted(chosen, key=lambda one: one[2].recorded_at)
+
+
+def _keys(hosts: set[str], header: str | None) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
+    """Find what shows a key to each host, and say where it is from."""
+    from llm_intercept.tapetools.verifying import key_headers  # noqa: PLC0415 - as above
+
+    if header is not None:
+        name, colon, value = header.partition(":")
+        if not colon or not name.strip():
+            raise click.UsageError(f"--header {name!r} is not 'NAME: VALUE'.")
+        if len(hosts) > 1:
+            listed = ", ".join(sorted(hosts))
+            raise click.UsageError(
+                f"--header is for one host, and these would get it: {listed}. Choose with --take or --model."
+            )
+        return {host: {name.strip(): value.strip()} for host in hosts}, dict.fromkeys(hosts, "--header")
+    found = {host: key_headers(host, os.environ) for host in sorted(hosts)}
+    return {host: headers for host, (headers, _) in found.items()}, {
+        host: variable for host, (_, variable) in found.items()
+    }
+
+
+def _announced(again: Sequence[Again], left: Sequence[Verified], told: Mapping[str, str]) -> Iterator[str]:
+    """Say what is about to be sent where, and what it may cost; and what cannot be sent."""
+    if left:
+        yield f"{counted(len(left), 'take')} cannot be sent again:"
+        yield from (f"  {one.tape}/{one.name}: {one.why}" for one in left)
+    for host, key in told.items():
+        mine = [one for one in again if one.host == host]
+        models = ", ".join(
+            f"{model} {count}x" for model, count in Counter(one.model or "?" for one in mine).most_common()
+        )
+        shown = f"with the key in {key}" if key else "without a key"
+        yield f"{counted(len(mine), 'request')} to {host} ({models}), {shown}"
+    costs = [one.cost for one in again]
+    known = [one for one in costs if one is not None]
+    unknown = f"; of {len(costs) - len(known)} nobody here knows the price" if len(known) < len(costs) else ""
+    yield f"As recorded they cost about ${sum(known):.4f}{unknown}." if known else "Nobody here knows what they cost."
+
+
+def _tell(one: Verified) -> None:
+    say(f"{one.outcome}: {one.tape}/{one.name}{f': {one.why}' if one.why else ''}")
+    for change in one.changes:
+        say(f"  {change}")
+
+
+def _conclude(done: Sequence[Verified], left: Sequence[Verified], *, as_json: bool) -> None:
+    """Sum up, and end as the command does."""
+    count = Counter(one.outcome for one in (*done, *left))
+    if as_json:
+        click.echo(json.dumps({"takes": [asdict(one) for one in (*done, *left)], "outcomes": dict(count)}, indent=2))
+    else:
+        say(f"{counted(len(done), 'request')}: {', '.join(f'{number} {outcome}' for outcome, number in count.items())}")
+        for location in dict.fromkeys(one.tape for one in done if one.outcome == "changed"):
+            say(f"To record it anew: {ANEW.format(location)}")
+    if count["changed"] or count["not answered"]:
+        raise SystemExit(1 if count["changed"] else 2)

@@ -1,0 +1,237 @@
+"""Asks the real API again what a tape has answers to, and says what is another in the new ones.
+
+Knows: takes, what dialects say of keys, of what can be sent again and of answers. Must not know: commands. Nothing of a
+tape is changed: what is to be kept is recorded.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from llm_intercept.base.dummy_keys import DUMMY
+from llm_intercept.base.hosts import is_local
+from llm_intercept.base.json import encode
+from llm_intercept.base.prices import price
+from llm_intercept.clients.activation import forwarding
+from llm_intercept.clients.family import installed
+from llm_intercept.dialects import keys_of
+from llm_intercept.dialects.base import BadRequestError
+from llm_intercept.engine.recorder import PASSING
+from llm_intercept.engine.reread import api_of_take, read_request
+from llm_intercept.errors import SettingsError
+from llm_intercept.recording.bodies import Chunk, answer_values, content_of, response_of
+from llm_intercept.recording.redaction import Redaction
+from llm_intercept.secrets.credentials import NOTHING
+from llm_intercept.secrets.looks import MARK
+from llm_intercept.shown import shorten
+from llm_intercept.stored.shelves import Shelves, Stored
+from llm_intercept.tapetools.answer_shape import shape_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.recording.take import Take, TakeRequest, TakeResponse
+
+Outcome = Literal["same", "changed", "not answered", "not sent"]
+NOT_SENT_AGAIN = frozenset({"accept-encoding", "connection", "content-length", "host"})
+PATIENCE = 600.0
+"""Seconds that an API may be silent, as OpenAI's SDKs have it."""
+SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of a take: `changes` says what is another, `why` what kept it from being sent or answered."""
+
+    tape: str
+    name: str
+    outcome: Outcome
+    changes: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A take whose request can be sent again."""
+
+    tape: str
+    name: str
+    take: Take
+    dialect: Dialect
+    model: str
+
+    @property
+    def host(self) -> str:
+        """The host, with its port if the URL has one."""
+        return urlsplit(self.take.request.url).netloc
+
+    @property
+    def cost(self) -> float | None:
+        """What it cost when it was recorded, in US dollars; None where nobody knows."""
+        usage = self.dialect.recorded.usage(answer_values(self.take.response))
+        return None if usage is None else price(self.model, usage.input_tokens, usage.output_tokens)
+
+
+def sorted_out(tape: str, name: str, take: Take) -> Again | Verified:
+    """Say of a take whether its request can be sent again, or why not."""
+    _, request = read_request(take.request)
+    why = why_not(take)
+    if why:
+        return Verified(tape, name, "not sent", why=why)
+    return Again(tape, name, take, api_of_take(take.request), request.model)
+
+
+def why_not(take: Take) -> str:
+    """Say why a take's request cannot be sent again, or its answer tells nothing; empty if it can."""
+    asked, dialect = take.request, api_of_take(take.request)
+    if take.partial is not None:
+        return f"its answer is not whole ({take.partial}), so there is nothing to compare with"
+    if dialect.once:
+        return dialect.once
+    if urlsplit(asked.url).scheme not in {"http", "https"}:
+        return "it was not asked over HTTP"
+    if asked.text:
+        return "its body is no JSON, and a tape keeps of such a body what can be read"
+    if MARK in encode(asked.body).decode() or MARK in urlsplit(asked.url).path:
+        return "redaction took something out of its request"
+    return _continues(take)
+
+
+def _continues(take: Take) -> str:
+    dialect, request = read_request(take.request)
+    try:
+        dialect.recall(request, Shelves((), Stored()))
+    except BadRequestError:
+        return "it continues an answer that the API kept, which may be gone by now"
+    return ""
+
+
+def key_headers(host: str, environment: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Find the header that shows a key to a host, and the variable that it is from; none for this machine.
+
+    Args:
+        host: The name, with a port if there is one.
+        environment: Where clients look for keys.
+
+    Raises:
+        SettingsError: There is no key, or nobody here knows where programs have it.
+
+    """
+    name = urlsplit(f"//{host}").hostname or ""
+    if is_local(name):
+        return {}, ""
+    known = keys_of(name)
+    for key in known:
+        for variable in key.variables:
+            if (value := environment.get(variable, "")) and value != DUMMY:
+                return {key.header: key.form.format(value)}, variable
+    header = (
+        f"--header '{known[0].header if known else 'authorization'}: {known[0].form.format('…') if known else '…'}'"
+    )
+    if not known:
+        raise SettingsError(
+            "--header", None, advice=f"Nobody here knows where programs have a key for {host}: {header}."
+        )
+    variables = " or ".join(variable for key in known for variable in key.variables)
+    raise SettingsError(variables, None, advice=f"{host} asks for a key: set {variables}, or give it with {header}.")
+
+
+class Sender:
+    """Sends requests of takes again, by httpx or httpx2, whoever answers in this process.
+
+    Args:
+        headers: What shows a key, by host.
+
+    Raises:
+        SettingsError: Neither library is installed.
+
+    """
+
+    def __init__(self, headers: Mapping[str, Mapping[str, str]]) -> None:
+        self._headers = headers
+        self._library: Any = installed("verify")
+        timeout = self._library.Timeout(PATIENCE, connect=10.0)
+        self._client: Any = self._library.Client(timeout=timeout, follow_redirects=False)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def verified(self, again: Again) -> Verified:
+        """Ask again, and compare."""
+        try:
+            now = self.answer(again.take.request, self._headers.get(again.host, {}))
+        except (self._library.HTTPError, self._library.InvalidURL) as error:
+            why = f"{type(error).__name__}: {shorten(str(error), SHOWN)}"
+            return Verified(again.tape, again.name, "not answered", why=why)
+        was = again.take.response
+        if now.status in PASSING and now.status != was.status:
+            return Verified(again.tape, again.name, "not answered", why=f"{now.status}: {_error_of(now)}")
+        changes = tuple(changes_in(was, now, again.dialect))
+        return Verified(again.tape, again.name, "changed" if changes else "same", changes)
+
+    def answer(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
+        """Send a request; returns the whole answer, as a take would keep it if nothing were redacted."""
+        token = forwarding.set(True)
+        try:
+            return self._sent(asked, headers)
+        finally:
+            forwarding.reset(token)
+
+    def _sent(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
+        told = {name: value for name, value in asked.headers.items() if name not in NOT_SENT_AGAIN and value != MARK}
+        content = None if asked.body is None else encode(asked.body)
+        begun, chunks = time.monotonic(), list[Chunk]()
+        with self._client.stream(
+            asked.method, _without_marks(asked.url), headers={**told, **headers}, content=content
+        ) as one:
+            for piece in one.iter_bytes():
+                chunks.append(Chunk(piece, (time.monotonic() - begun) * 1000))
+        kept = {name.lower(): value for name, value in one.headers.items()}
+        return response_of(one.status_code, kept, [chunk for chunk in chunks if chunk.content])
+
+
+def changes_in(was: TakeResponse, now: TakeResponse, dialect: Dialect) -> Iterator[str]:
+    """Say what is another in an answer: its status, its type, its shape, why it ended, which tools it calls."""
+    if was.status != now.status:
+        yield f"status {was.status} became {now.status}: {_error_of(now)}"
+        return
+    types = [one.headers.get("content-type", "").partition(";")[0].strip() for one in (was, now)]
+    if types[0] != types[1]:
+        yield f"content type {types[0] or 'none'} became {types[1] or 'none'}"
+    yield from shape_changes(was, now, dialect)
+    for what, before, after in zip(
+        ("finish reason", "tools called"), _meant(was, dialect), _meant(now, dialect), strict=True
+    ):
+        if before != after:
+            yield f"{what}: {_listed(before)} became {_listed(after)}"
+
+
+def _meant(response: TakeResponse, dialect: Dialect) -> tuple[list[str], list[str]]:
+    """Read why each choice of an answer ended, and the names of the tools that it calls."""
+    try:
+        replies = dialect.recorded.replies(answer_values(response))
+    except Exception:  # noqa: BLE001 - an answer may be anything; `recordings check` tells what cannot be read
+        return [], []
+    names = {call.name for reply in replies for call in reply.tool_calls}
+    return [reply.finish_reason or ("call" if reply.tool_calls else "stop") for reply in replies], sorted(names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _error_of(response: TakeResponse) -> str:
+    """Say what an error says, without what looks like a secret."""
+    return shorten(Redaction().text(content_of(response).decode(errors="replace"), NOTHING), SHOWN)
+
+
+def _without_marks(url: str) -> str:
+    """Leave out the parameters that redaction took the value of: a key, which goes in a header."""
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if value != MARK]
+    return parts._replace(query=urlencode(kept)).geturl()

@@ -1,0 +1,274 @@
+"""`llm-intercept recordings verify` asks the real API again, which is a server of our own here, and compares."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from llm_intercept import Interceptor, Reply, api_error, intercept, raw, tool_call
+from llm_intercept.base.dummy_keys import AMAZON, DUMMY, VARIABLES
+from llm_intercept.cli.app import app
+from llm_intercept.dialects import DIALECTS, OPAQUE, dialect_of, keys_of
+from llm_intercept.errors import SettingsError
+from llm_intercept.model.wire import WireRequest
+from llm_intercept.recording.take import Take, TakeRequest, TakeResponse, read_take
+from llm_intercept.tapetools.answer_shape import Shape, shape_changes
+from llm_intercept.tapetools.verifying import changes_in, key_headers, why_not
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+serve = pytest.importorskip("llm_intercept.server.running", reason="the extra `serve` is not installed").serve
+
+HI = [{"role": "user", "content": "hi"}]
+TOOL = {"name": "look", "parameters": {"type": "object", "properties": {"at": {"type": "string"}}}}
+MESSAGES = {"model": "claude-sonnet-4-5", "max_tokens": 50, "messages": HI, "tools": [
+    {"name": "look", "input_schema": TOOL["parameters"]}]}  # fmt: skip
+CHAT = {"model": "gpt-4o", "messages": HI, "tools": [{"type": "function", "function": TOOL}]}
+GEMINI = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "tools": [{"functionDeclarations": [TOOL]}]}
+ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "openai.chat": ("/v1/chat/completions", CHAT),
+    "openai.chat stream": ("/v1/chat/completions", {**CHAT, "stream": True}),
+    "openai.responses stream": (
+        "/v1/responses",
+        {"model": "gpt-4o", "input": "hi", "stream": True, "tools": [{"type": "function", **TOOL}]},
+    ),
+    "anthropic.messages": ("/v1/messages", MESSAGES),
+    "anthropic.messages stream": ("/v1/messages", {**MESSAGES, "stream": True}),
+    "google.gemini": ("/v1beta/models/gemini-2.5-flash:generateContent", GEMINI),
+    "google.gemini stream": ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", GEMINI),
+    "ollama.chat stream": ("/api/chat", {"model": "llama3.2", "messages": HI, "tools": CHAT["tools"]}),
+    "cohere.chat stream": ("/v2/chat", {"model": "command-a-03-2025", "messages": HI, "stream": True, "tools": CHAT["tools"]}),
+    "bedrock.converse": (
+        "/model/amazon.nova-lite-v1:0/converse",
+        {"messages": [{"role": "user", "content": [{"text": "hi"}]}], "toolConfig": {"tools": [
+            {"toolSpec": {"name": "look", "inputSchema": {"json": TOOL["parameters"]}}}]}},
+    ),
+}  # fmt: skip
+
+
+class World:
+    """A tape, the server that it was recorded from, and the command."""
+
+    def __init__(self, llm: Interceptor, url: str, tape: Path, now: list[Any]) -> None:
+        self.llm, self.url, self.tape, self.now = llm, url, tape, now
+
+    def record(self, *names: str) -> None:
+        with intercept(mode="record", recordings=self.tape), httpx.Client(base_url=self.url) as client:
+            for name in names:
+                path, body = ASKED[name]
+                assert client.post(path, json=body).is_success, name
+
+    def verify(self, *arguments: str, status: int = 0, **options: Any) -> str:
+        result = CliRunner().invoke(app, ["recordings", "verify", str(self.tape), *arguments], **options)
+        assert result.exit_code == status, (result.output, result.exception)
+        return result.output
+
+
+@pytest.fixture(scope="module")
+def api():
+    """An API, and what it answers now."""
+    llm, now = Interceptor(), list[Any]()
+    llm.on(lambda _: True).reply(lambda _: now[0])
+    with serve(llm) as url:
+        yield llm, url, now
+
+
+@pytest.fixture
+def world(api, tmp_path, monkeypatch):
+    """An API that says hello, until a test wants something else."""
+    monkeypatch.delenv("CI", raising=False)
+    llm, url, now = api
+    now[:] = ["Hello."]
+    return World(llm, url, tmp_path / "tape", now)
+
+
+def bytes_in(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_an_api_that_answers_as_it_did_is_the_same_and_what_is_another_is_told(world):
+    """Of every API, as JSON and as a stream: another finish reason, a tool that was not called; the tape stays as it is."""
+    world.record(*ASKED)
+    before = bytes_in(world.tape)
+    told = world.verify("--yes")
+    assert f"{len(ASKED)} requests to {world.url.removeprefix('http://')}" in told
+    assert "without a key" in told
+    assert "As recorded they cost about $0.0" in told
+    assert f"{len(ASKED)} requests: {len(ASKED)} same" in told
+    world.now[:] = [Reply("Hello", finish_reason="length")]
+    told = world.verify("--yes", status=1)
+    assert told.count("finish reason: stop became length") == len(ASKED)
+    assert f"{len(ASKED)} requests: {len(ASKED)} changed" in told
+    assert f"LLM_INTERCEPT=record LLM_INTERCEPT_RECORDINGS={world.tape} <the program>" in told
+    assert bytes_in(world.tape) == before
+
+
+def test_another_tool_is_told_and_what_it_is_given_is_not(world):
+    """The model chooses the arguments, also where the API has them as an object."""
+    names = ("openai.chat", "anthropic.messages", "anthropic.messages stream", "google.gemini", "bedrock.converse")
+    world.now[:] = [tool_call("look", at="a")]
+    world.record(*names)
+    world.now[0] = tool_call("look")
+    assert "5 requests: 5 same" in world.verify("--yes")
+    world.now[0] = "Nothing to look at."
+    assert world.verify("--yes", status=1).count("tools called: look became none") == 5
+
+
+def test_what_the_api_refuses_or_does_not_answer_is_told_apart(world):
+    """A model that is gone is a change; a wrong key, a limit and a server that failed say nothing of the API."""
+    world.record("openai.chat")
+    world.now[0] = api_error(404)
+    assert "status 200 became 404: " in world.verify("--yes", status=1)
+    world.now[0] = api_error(429)
+    assert "not answered: " in world.verify("--yes", status=2)
+    world.now[0] = api_error(401)
+    told = json.loads(world.verify("--yes", "--json", status=2).partition("{")[2].join(("{", "")))
+    assert told["outcomes"] == {"not answered": 1}
+    assert told["takes"][0]["why"].startswith("401: ")
+
+
+def test_nothing_is_sent_unasked(world, monkeypatch):
+    """Neither without a yes, nor in CI; a look at the tape is no request."""
+    world.record("openai.chat", "anthropic.messages")
+    count = len(world.llm.calls)
+    assert "Send them?" in world.verify(status=1, input="n\n")
+    monkeypatch.setenv("CI", "true")
+    assert "to send all the same: --in-ci --yes" in world.verify("--yes", status=1)
+    assert len(world.llm.calls) == count
+    assert "2 requests: 2 same" in world.verify("--in-ci", "--yes")
+
+
+def test_some_takes_alone_are_sent(world):
+    """By a name, by a model, so many at the most."""
+    world.record("openai.chat", "anthropic.messages", "google.gemini")
+    assert "1 request: 1 same" in world.verify("--yes", "--model", "claude-*")
+    assert "2 requests: 2 same" in world.verify("--yes", "--limit", "2")
+    name = next(world.tape.iterdir()).stem
+    assert "1 request: 1 same" in world.verify("--yes", "--take", name)
+    assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=1)
+
+
+def test_the_key_goes_in_the_header_that_is_given(world):
+    """To one host; and a block around us does not answer it."""
+    world.record("openai.chat")
+    with intercept("not this"):
+        world.verify("--yes", "--header", "X-Key: 1")
+    assert world.llm.calls[-1].request.headers["x-key"] == "1"
+    assert "is not 'NAME: VALUE'" in world.verify("--header", "x", status=2)
+
+
+def test_each_maker_says_where_its_key_is():
+    """Of its own host; all variables for which a dummy stands in are among them, and a dummy is no key."""
+    for one in DIALECTS:
+        assert not one.home or keys_of(one.home), one.name
+    known = {key.variables for dialect in DIALECTS for key in dialect.keys}
+    assert {name for names in VARIABLES for name in names} <= {name for names in known for name in names}
+    assert key_headers("api.openai.com", {"OPENAI_API_KEY": "k"}) == ({"authorization": "Bearer k"}, "OPENAI_API_KEY")
+    assert key_headers("api.anthropic.com", {"ANTHROPIC_AUTH_TOKEN": "t"})[0] == {"authorization": "Bearer t"}
+    assert key_headers("x.openai.azure.com", {"AZURE_OPENAI_API_KEY": "k"})[0] == {"api-key": "k"}
+    with pytest.raises(
+        SettingsError,
+        match=r"OPENAI_API_KEY=None cannot be used. api.openai.com asks for a key: set OPENAI_API_KEY, or",
+    ):
+        key_headers("api.openai.com", {"OPENAI_API_KEY": DUMMY})
+    with pytest.raises(
+        SettingsError, match=r"Nobody here knows where programs have a key for api\.openai\.com\.evil\.example"
+    ):
+        key_headers("api.openai.com.evil.example", {"OPENAI_API_KEY": "k"})
+    assert AMAZON[0] not in {name for names in known for name in names}
+
+
+def taken(url: str, body: Any = None, *, method: str = "POST", **more: Any) -> Take:
+    request = TakeRequest(method=method, url=url, body=body, text=more.pop("text", None))
+    return Take(fingerprint="0" * 64, request=request, response=TakeResponse(status=200, body={}), **more)
+
+
+OPENAI = "https://api.openai.com/v1/"
+NOT_AGAIN = [
+    (taken(f"{OPENAI}chat/completions", CHAT, partial="it broke off"), "not whole"),
+    (taken(f"{OPENAI}chat/completions", {**CHAT, "user": "[redacted]"}), "redaction took something out"),
+    (taken(f"{OPENAI}responses", {"model": "gpt-4o", "input": "hi", "previous_response_id": "resp_1"}), "continues an answer"),
+    (taken(f"{OPENAI}responses/resp_1", method="GET"), "stored response"),
+    (taken(f"{OPENAI}conversations", {}), "conversation that the API keeps"),
+    (taken(f"{OPENAI}chat/completions/chatcmpl-1", method="GET"), "stored completion"),
+    (taken(f"{OPENAI}files", text="--x"), "nobody here knows its API"),
+    (taken("https://api.anthropic.com/v1/messages/batches", {"requests": []}), "a batch"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("take", "why"), NOT_AGAIN)
+def test_what_cannot_be_sent_again_is_told_why(take, why):
+    """And is not sent."""
+    assert why in why_not(take)
+
+
+def test_what_can_be_sent_is():
+    """Also a question that the API refused."""
+    assert why_not(taken(f"{OPENAI}chat/completions", CHAT)) == ""
+    assert why_not(taken(f"{OPENAI}chat/completions", {"messages": 3})) == ""
+    assert why_not(taken(f"{OPENAI}models", method="GET")) == ""
+    assert OPAQUE.once
+
+
+def shape(*values: Any) -> Shape:
+    made = Shape()
+    for value in values:
+        made.add(value, frozenset({"input"}))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ({"a": 1, "b": "x"}, {"a": 2.5, "b": "y"}, []),
+        ({"a": 1}, {"a": "1"}, ["$.a: number became text"]),
+        ({"a": 1}, {"b": 1}, ["$.a is gone", "$.b is new"]),
+        ({"a": [{"b": 1}, {"c": 1}]}, {"a": [{"b": 1, "c": 2}]}, []),
+        ({"a": [{"b": 1}]}, {"a": []}, []),
+        ({"a": {"b": 1}}, {"a": None}, ["$.a: object became null"]),
+        ({"input": {"b": 1}}, {"input": {"c": 1}}, []),
+        ({"a": "[redacted]"}, {"a": 7}, []),
+        ({"a": [{"b": True}]}, {"a": [{"b": 1}]}, ["$.a[*].b: true or false became number"]),
+    ],
+)
+def test_a_shape_is_fields_and_types(was, now, said):
+    """Not values, not how many there are; where redaction was, nothing is known."""
+    assert list(shape(was).changes(shape(now))) == said
+
+
+def events(*kinds: dict[str, Any]) -> TakeResponse:
+    listed = [{"gap_ms": 0, "data": one} for one in kinds]
+    return TakeResponse.model_validate(
+        {"status": 200, "headers": {"content-type": "text/event-stream"}, "events": listed}
+    )
+
+
+def test_events_are_compared_by_kind_and_order():
+    """How often one comes in a row does not count; a ping comes when it comes."""
+    dialect = dialect_of(
+        WireRequest("POST", "https://api.anthropic.com/v1/messages", "api.anthropic.com", "/v1/messages", {})
+    )
+    said, more = {"type": "content_block_delta", "delta": {"text": "a"}}, {"type": "message_stop"}
+    assert list(shape_changes(events(said, said, more), events(said, {"type": "ping"}, more), dialect)) == []
+    assert list(shape_changes(events(said, more), events(said), dialect)) == [
+        "events: after content_block_delta came message_stop; now nothing more"
+    ]
+    changed = {"type": "content_block_delta", "delta": {"text": "a", "id": 1}}
+    assert list(shape_changes(events(said), events(changed), dialect)) == ["content_block_delta: $.delta.id is new"]
+
+
+def test_another_kind_of_answer_is_told(world):
+    """JSON where events came."""
+    world.record("openai.chat stream")
+    (file,) = world.tape.iterdir()
+    take = read_take(file.read_bytes(), file.name)
+    dialect = dialect_of(WireRequest("POST", world.url, "127.0.0.1", "/v1/chat/completions", {}))
+    body = TakeResponse(status=200, headers={"content-type": "application/json"}, body={"id": "x"})
+    assert "content type text/event-stream became application/json" in list(changes_in(take.response, body, dialect))
+    world.now[0] = raw({"id": "x"}, status=418)
+    assert "status 200 became 418" in world.verify("--yes", status=1)
