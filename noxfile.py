@@ -184,26 +184,24 @@ TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 # The suite is run on these where they are; 3.14t has no lock of all threads.
 PYTHONS = ["3.12", "3.13", "3.14", "3.14t"]
 ALL = ".[cli,fsspec,httpx,httpx2,import,prices,serve,tls]"
-# The extra `prices` needs newer ones of httpx and pydantic than we do.
-USED = (".[cli,fsspec,httpx,httpx2,import,serve,tls]", "openai>=1", *TOOLS, *LAWS, "trustme")
+# The extra `prices` needs newer ones of httpx and pydantic than we do. Of openai 1 the last minor release: an older one
+# has not all that is asked of it here; it closes no stream whose task is cancelled, and counts no tokens.
+OLD_SDK = ("openai[aiohttp]>=1.109,<2", "httpx-aiohttp>=0.1.9", "respx>=0.22", "trustme>=1.2")
+USED = (".[cli,fsspec,httpx,httpx2,import,serve,tls]", *OLD_SDK, *TOOLS, *LAWS)
 # What the oldest releases can make otherwise: where requests come in, the tapes, pytest, the command, the server.
 OLDEST = (
     "tests/sdk",
+    "tests/test_clients.py",
     "tests/test_doors.py",
     "tests/test_hook.py",
-    "tests/test_clients.py",
     "tests/test_patching.py",
-    "tests/test_rules.py",
-    "tests/test_settings.py",
-    "tests/test_recordings.py",
-    "tests/test_calls.py",
-    "tests/test_errors.py",
     "tests/test_pytest_plugin.py",
-    "tests/test_recordings_cli.py",
-    "tests/test_terminal.py",
+    "tests/test_recordings.py",
     "tests/test_server.py",
-    "tests/test_faults.py",
-    "tests/test_interceptor.py",
+    "tests/test_settings.py",
+    "tests/test_terminal.py",
+    "--ignore=tests/sdk/test_fault_table.py",
+    "-k=not test_a_response_is_kept and not test_a_cancelled_task",
 )
 LOWEST = {"used": (USED, OLDEST), "all": ((ALL, "--group", "test", "--group", "sdk"), ())}
 # What these libraries would otherwise fetch or send by themselves.
