@@ -129,6 +129,7 @@ ECOSYSTEM = {
         "test_openai_agents_state.py",
         "openai-agents.md",
     ),
+    "vcrpy": ("vcrpy pytest-recording httpx2 requests aiohttp pyyaml", "test_vcrpy.py"),
     "agno": ("agno openai anthropic google-genai", "test_agents_agno.py", "agno.md"),
     "crewai": ("crewai[anthropic,google-genai]", "test_agents_crewai.py", "crewai.md"),
     "instructor": ("instructor[anthropic,google-genai]", "test_instructor.py", "instructor.md"),
