@@ -369,7 +369,7 @@ def trap(session: nox.Session, group: str) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site into build/docs; a warning, a name or a link within it that leads nowhere is an error."""
     session.install("-e", ".[cli,httpx,httpx2,serve]", "--group", "docs")
-    strict = ("-W", "--keep-going", "-n")
+    strict = ("-a", "-W", "--keep-going", "-n")  # -a: each page has the list of all
     session.run("sphinx-build", "-q", *strict, "-b", "html", "docs", "build/docs", *session.posargs)
 
 
