@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
 `nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load page`,
-`nox -s trap` and `nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
+`nox -s trap fidelity picture`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -354,6 +354,14 @@ def page(session: nox.Session) -> None:
         session.warn("npm is not installed, which brings the page's type checker and axe")
     tests = sorted(map(str, Path("tests/browser").glob("test_*.py")))
     session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=environment)
+
+
+@nox.session
+def picture(session: nox.Session) -> None:
+    """Make docs/pictures/report.png anew, of a run of tests/browser/picture.py."""
+    _offer_chromium(session)
+    session.install("-e", ".[cli,httpx]", "openai>=3", "playwright>=1.40")
+    session.run("python", "-m", "tests.browser.picture")
 
 
 @nox.session
