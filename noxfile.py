@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
 `nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load page`,
-`nox -s trap` and `nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
+`nox -s trap fidelity picture`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -105,18 +105,21 @@ ECOSYSTEM = {
         "test_litellm_responses.py",
         "test_litellm_others.py",
         "test_agents_litellm.py",
+        "litellm.md",
     ),
     "langchain": (
-        "langchain-openai langchain-anthropic langchain-google-genai langchain-ollama langchain-cohere",
+        "langchain langchain-openai langchain-anthropic langchain-google-genai langchain-ollama langchain-cohere",
         "test_langchain_openai.py",
         "test_langchain_ollama.py",
         "test_langchain_cohere.py",
         "test_agents_langchain.py",
+        "langchain.md",
     ),
     "pydantic-ai": (
         "pydantic-ai-slim[openai,anthropic,google,groq,mistral]",
         "test_pydantic_ai.py",
         "test_agents_pydantic_ai.py",
+        "pydantic-ai.md",
     ),
     "openai-agents": (
         "openai-agents",
@@ -124,27 +127,31 @@ ECOSYSTEM = {
         "test_agents_openai_agents.py",
         "test_openai_agents_websocket.py",
         "test_openai_agents_state.py",
+        "openai-agents.md",
     ),
-    "agno": ("agno openai anthropic google-genai", "test_agents_agno.py"),
-    "crewai": ("crewai[anthropic,google-genai]", "test_agents_crewai.py"),
-    "instructor": ("instructor[anthropic,google-genai]", "test_instructor.py"),
+    "vcrpy": ("vcrpy pytest-recording httpx2 requests aiohttp pyyaml", "test_vcrpy.py"),
+    "agno": ("agno openai anthropic google-genai", "test_agents_agno.py", "agno.md"),
+    "crewai": ("crewai[anthropic,google-genai]", "test_agents_crewai.py", "crewai.md"),
+    "instructor": ("instructor[anthropic,google-genai]", "test_instructor.py", "instructor.md"),
     "llama-index": (
         # With a newer anthropic, llama-index-llms-anthropic 0.12 makes no message at all.
         "llama-index-llms-openai llama-index-llms-anthropic anthropic<1 llama-index-llms-google-genai",
         "test_llama_index.py",
         "test_agents_llama_index.py",
+        "llama-index.md",
     ),
-    "google-adk": ("google-adk anthropic", "test_agents_google_adk.py"),
-    "strands": ("strands-agents[anthropic,gemini,openai]", "test_agents_strands.py"),
+    "google-adk": ("google-adk anthropic", "test_agents_google_adk.py", "google-adk.md"),
+    "strands": ("strands-agents[anthropic,gemini,openai]", "test_agents_strands.py", "strands.md"),
     "anthropic": ("anthropic", "test_agents_anthropic.py"),
     # Without aiohttp, which its async client would take: tests/test_gemini_aiohttp.py has that.
     "google-genai": ("google-genai", "test_agents_google_genai.py"),
-    "groq": ("groq", "test_groq.py"),
-    "mistralai": ("mistralai", "test_mistralai.py"),
-    "together": ("together", "test_together.py"),
-    "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py"),
+    "groq": ("groq", "test_groq.py", "sdks.md"),
+    "mistralai": ("mistralai", "test_mistralai.py", "sdks.md"),
+    "together": ("together", "test_together.py", "sdks.md"),
+    "huggingface_hub": ("huggingface_hub", "test_huggingface_hub.py", "sdks.md"),
     "huggingface_hub-requests": ("huggingface_hub<1", "test_huggingface_hub_requests.py"),
-    "boto3": ("boto3 anthropic[bedrock] uvicorn", "test_boto3.py"),
+    "boto3": ("boto3 anthropic[bedrock] uvicorn", "test_boto3.py", "sdks.md"),
+    "fastapi": ("fastapi openai requests aiohttp", "fastapi.md", "http-clients.md", "processes.md"),
 }
 # What is installed for a client of `llm-intercept serve`, and its tests.
 CLIENTS = {
@@ -154,9 +161,9 @@ CLIENTS = {
     "boto3": ("boto3", "test_served_boto3.py"),
     "ollama": ("ollama", "test_served_ollama.py"),
     "cohere": ("cohere", "test_served_cohere.py"),
-    "dspy": ("dspy", "test_served_dspy.py"),
+    "dspy": ("dspy", "test_served_dspy.py", "dspy.md"),
     "openresponses": ("openresponses-types", "test_served_openresponses.py"),
-    "node": ("", "test_served_node.py", "test_served_examples.py"),
+    "node": ("", "test_served_node.py", "test_served_examples.py", "node.md"),
 }
 # Where a page of docs/migrate comes from: what its test files need before they are changed. respx and pytest-httpx do
 # not see httpx2, which openai 3 sends with.
@@ -166,7 +173,11 @@ MIGRATE = {
     "vcrpy": ("vcrpy", "pytest-recording", "openai"),
     "unittest-mock": ("openai",),
     "litellm": ("litellm",),
+    "aimock": ("aimock-pytest", "openai"),
 }
+# The server that aimock-pytest starts, found by the variable, so that it downloads none.
+AIMOCK = "@copilotkit/aimock@1.43.0"
+AIMOCK_PROGRAM = "AIMOCK_CLI_PATH"
 LINTER = "dockerfilelint@1.8.0"
 TYPESCRIPT, AXE = "typescript@7.0.2", "axe-core@4.14.1"
 # The doors of the trap that are asked in an environment of their own, by its dependency group.
@@ -252,14 +263,9 @@ def own_tests(session: nox.Session, sdk: str) -> None:
 def ecosystem(session: nox.Session, library: str) -> None:
     """Run the tests, and the pages of docs/frameworks, of one library in its newest version."""
     requirement, *named = ECOSYSTEM[library]
-    pages = [name for name in named if name.endswith(".md")]
-    tests = [*(name for name in named if name not in pages), *(["test_pages.py"] if pages else [])]
     session.install("-e", ".[cli,httpx]", *TOOLS, *requirement.split())
     _show_versions(session, requirement.split()[0].partition("[")[0])
-    # One process: the files are small, and importing some of these libraries takes seconds.
-    paths = [f"tests/ecosystem/{test}" for test in tests]
-    environment = {**QUIET, "FRAMEWORK_PAGES": " ".join(pages)}
-    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=environment)
+    _test(session, named)
 
 
 @nox.session
@@ -269,20 +275,36 @@ def migrate(session: nox.Session, page: str) -> None:
     session.install("-e", ".[cli,httpx,import]", *TOOLS, *MIGRATE[page])
     _show_versions(session, *MIGRATE[page])
     tests = ("tests/ecosystem/test_migrate.py", "-k", page)
-    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=QUIET)
+    environment = {**QUIET, **(_aimock(session) if page == "aimock" else {})}
+    session.run("python", "-m", "pytest", "-n0", *tests, *session.posargs, env=environment)
+
+
+def _aimock(session: nox.Session) -> dict[str, str]:
+    """Install aimock's server; say where it is."""
+    folder = Path(session.create_tmp()).resolve()
+    session.run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), AIMOCK, external=True)
+    return {AIMOCK_PROGRAM: f"{folder}/node_modules/@copilotkit/aimock/dist/cli.js"}
 
 
 @nox.session
 @nox.parametrize("client", list(CLIENTS), ids=list(CLIENTS))
 def clients(session: nox.Session, client: str) -> None:
-    """Run one client, in its newest version, against `llm-intercept serve`, in an environment of its own."""
-    requirement, *tests = CLIENTS[client]
+    """Run one client, in its newest version, against `llm-intercept serve`, and its page of docs/frameworks."""
+    requirement, *named = CLIENTS[client]
     session.install("-e", ".[cli,httpx,serve]", *TOOLS, *requirement.split())
     _show_versions(session, *requirement.split())
     if client == "node":
         _offer_chromium(session)
+    _test(session, named)
+
+
+def _test(session: nox.Session, named: list[str]) -> None:
+    """Run tests of tests/ecosystem and pages of docs/frameworks; in one process, since imports take seconds."""
+    pages = [name for name in named if name.endswith(".md")]
+    tests = [*(name for name in named if name not in pages), *(["test_pages.py"] if pages else [])]
     paths = [f"tests/ecosystem/{test}" for test in tests]
-    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=QUIET)
+    environment = {**QUIET, "FRAMEWORK_PAGES": " ".join(pages)}
+    session.run("python", "-m", "pytest", "-n0", *paths, *session.posargs, env=environment)
 
 
 def _offer_chromium(session: nox.Session) -> None:
@@ -335,6 +357,14 @@ def page(session: nox.Session) -> None:
 
 
 @nox.session
+def picture(session: nox.Session) -> None:
+    """Make docs/pictures/report.png anew, of a run of tests/browser/picture.py."""
+    _offer_chromium(session)
+    session.install("-e", ".[cli,httpx]", "openai>=3", "playwright>=1.40")
+    session.run("python", "-m", "tests.browser.picture")
+
+
+@nox.session
 @nox.parametrize("group", list(TRAPS), ids=list(TRAPS))
 def trap(session: nox.Session, group: str) -> None:
     """Run the trap; it ends with 3, and says so, where no network namespaces may be made."""
@@ -347,7 +377,7 @@ def trap(session: nox.Session, group: str) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site into build/docs; a warning, a name or a link within it that leads nowhere is an error."""
     session.install("-e", ".[cli,httpx,httpx2,serve]", "--group", "docs")
-    strict = ("-W", "--keep-going", "-n")
+    strict = ("-a", "-W", "--keep-going", "-n")  # -a: each page has the list of all
     session.run("sphinx-build", "-q", *strict, "-b", "html", "docs", "build/docs", *session.posargs)
 
 

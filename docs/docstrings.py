@@ -37,6 +37,8 @@ HANDED_OUT = {
     "Options",
     "Rules",
     "Verdict",
+    "Response",
+    "StreamEvent",
 }
 """Classes that nobody makes by hand: how they are made is of no use to a reader."""
 _INNER = re.compile(r", (?:_\w+|\*\*unknown): [^,)]+(?: = [^,)]+)?")

@@ -13,7 +13,7 @@ from google.genai import errors
 from llm_intercept import InterceptTransport, Reply, api_error, intercept, raw
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.faults import stream_error
-from tests.test_ready_of_another_api import APIS
+from tests.apis import APIS
 
 AT = {
     "https://api.openai.com/v1/nothing": ("error", "message"),

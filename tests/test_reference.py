@@ -12,6 +12,7 @@ import pytest
 
 import llm_intercept
 from llm_intercept import errors, faults, model, pytest_plugin, server
+from llm_intercept.journal.kept_response import Response
 from llm_intercept.model.request import LLMRequest
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -72,6 +73,17 @@ def test_each_field_of_a_request_is_explained() -> None:
     }
     assert shown == (set(said) & shown) | set(derived[1].split(", "))
     assert {*LLMRequest.FIELDS, *LLMRequest.SENT} <= set(said)
+
+
+def test_each_property_of_a_call_is_shown() -> None:
+    """And of what was answered."""
+    for kind in (llm_intercept.Call, Response):
+        shown = re.search(rf"\.{kind.__name__}\n   :members: (.*)", TEXT["calls.md"])
+        assert shown
+        properties = {
+            name for name, one in vars(kind).items() if isinstance(one, property) and not name.startswith("_")
+        }
+        assert properties <= set(shown[1].split(", "))
 
 
 def test_each_error_says_what_to_do() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
-from llm_intercept import Interceptor, Reply, tool_call
+from llm_intercept import Interceptor, Reply, tool_call, when
 from llm_intercept.engine import readings
 from llm_intercept.server import app
 from llm_intercept.server.patience import Patience
@@ -94,3 +95,55 @@ def test_one_timer_ends_each_wait_that_takes_too_long_and_no_other():
         return await asyncio.gather(*first, *second)
 
     assert asyncio.run(run()) == ["done", "late", "cancelled", "late", "done"]
+
+
+def _spoil(request):
+    """Change all of a request that a user's code can reach."""
+    request.headers["x-who"] = "spoiled"
+    request.raw["messages"][0]["content"] += "!"
+    request.messages[0].raw["role"] = "spoiled"
+    request.raw["messages"].append("spoiled")
+
+
+SPOILS = {
+    "a condition": lambda llm: llm.on(when(_spoil)).reply("never").optional(),
+    "a key": lambda llm: llm.on(model="gpt-4o").per(_spoil).reply("one", times=1),
+    "a reply": lambda llm: llm.reply(lambda request: _spoil(request) or "one", times=1),
+    "a look at the calls": lambda llm: llm.reply("one", times=1),
+}
+
+
+@pytest.mark.parametrize("by", SPOILS)
+@pytest.mark.parametrize("size", [1, readings.LARGEST])
+def test_whatever_a_users_code_does_to_a_request_the_next_comes_as_it_was_sent(by, size):
+    """Its headers, its body and its messages, by whichever way it got hold of it; one too large to be kept too."""
+    llm = Interceptor()
+    SPOILS[by](llm)
+    llm.on(headers={"x-who": "me"}, user=re.compile("^(hi)+$"), turn=1).reply("as it was sent").optional()
+    llm.reply("spoiled").optional()
+    served = app(llm)
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi" * size}]}
+    answers = []
+    for _ in range(3):
+        answers.append(said(ask(served, "POST", CHAT, json=body, headers={"x-who": "me"})))
+        if by == "a look at the calls":
+            _spoil(llm.calls.last.request)
+    if by in {"a condition", "a key"}:  # what these have spoiled is what the next rule is asked about
+        assert [call.request.raw["messages"][0]["content"] for call in llm.calls] == [f"{'hi' * size}!"] * 3
+    else:
+        assert answers[1:] == ["as it was sent"] * 2
+
+
+def test_deltas_that_a_user_reads_anew_are_read_for_each_answer():
+    """Also those of a variant, which is a reply of its own."""
+
+    class Counting:
+        count = 0
+
+        def __iter__(self):
+            self.count += 1
+            return iter([str(self.count)])
+
+    for reply in (Reply(deltas=Counting()), Reply(variants=[Reply(deltas=Counting())])):
+        served = app(Interceptor(reply))
+        assert [said(say(served)) for _ in range(3)] == ["1", "2", "3"]

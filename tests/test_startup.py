@@ -93,7 +93,7 @@ def test_a_process_can_be_quiet_and_refuse_everything(run_python):
     code = """
 import httpx
 url = "https://api.openai.com/v1/"
-asked = httpx.post(url + "chat/completions", json={"model": "m", "messages": []})
+asked = httpx.post(url + "chat/completions", json={"model": "m", "messages": [{"role": "user", "content": "hi"}]})
 embedded = httpx.post(url + "embeddings", json={"model": "m", "input": "x"})
 listed = httpx.get(url + "files")
 print(asked.status_code, embedded.status_code, listed.status_code, "mode 'block'" in asked.text + listed.text)
@@ -260,7 +260,7 @@ def test_the_command_says_that_another_program_was_installed_over_us(overwritten
 @pytest.mark.parametrize("library", ["click", "rich"])
 def test_the_command_says_which_extra_it_needs(run_python, library):
     """Its libraries are not installed with the package."""
-    more = ["recordings", "ls", "x"] if library == "rich" else ["--version"]
+    more = ["recordings", "check", "x"] if library == "rich" else ["--version"]
     code = f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {more!r}; from llm_intercept.cli import main; main()"
     done = run_python(code)
     assert done.returncode == 1

@@ -16,5 +16,6 @@ def test_what_is_shown(page: str, side: str, pytester: pytest.Pytester, monkeypa
     """The test files of a page pass, before and after, without a key or a network."""
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
         monkeypatch.delenv(name)
+    pytester.makeini("[pytest]\n")  # nox has its temporary folder in this project, whose settings are not theirs
     tests = migrations.write(page, side, pytester.path)
     pytester.runpytest_subprocess(*OPTIONS, timeout=100).assert_outcomes(passed=sum(tests.values()))

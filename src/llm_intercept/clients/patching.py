@@ -13,7 +13,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.clients import aiohttp_door, net, sentinels, urllib3_door, websockets_door
+from llm_intercept.clients import aiohttp_door, cassettes_beside, net, sentinels, urllib3_door, websockets_door
 from llm_intercept.clients.activation import ClientTransport, active, attached, carrying, inheriting
 from llm_intercept.clients.family import FAMILIES
 from llm_intercept.clients.hook import Hook, innermost, is_hooked, is_mock, member
@@ -220,7 +220,7 @@ def _giving(threads: type, original: Callable[..., Any]) -> Callable[..., Any]:
 
 POOL_METHODS = ("apply_async", "map", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
 """The ways to give work to a pool; `apply` is one of these inside."""
-DOORS = (aiohttp_door, urllib3_door, websockets_door)
+DOORS = (aiohttp_door, cassettes_beside, urllib3_door, websockets_door)
 """The doors of libraries that have none of httpx's class names."""
 TRAFFIC = HookSet(
     {

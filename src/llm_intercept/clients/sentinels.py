@@ -19,6 +19,7 @@ from llm_intercept.base.dummy_keys import leaves_with_dummy
 from llm_intercept.clients import net
 from llm_intercept.clients.activation import forwarding
 from llm_intercept.clients.answering_socket import AnsweringSocket
+from llm_intercept.clients.cassettes_beside import real_class
 from llm_intercept.clients.hook import is_mock, member
 from llm_intercept.clients.mocks_beside import raise_if_passed_on
 from llm_intercept.model.wire import Contact, WireRequest
@@ -243,9 +244,10 @@ def _urllib3_future_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]
 
 
 def _http_client_doors(module: ModuleType) -> Iterator[tuple[Any, str, Tell]]:
-    yield module.HTTPConnection, "request", _http_client
-    yield module.HTTPConnection, "putrequest", _http_client
-    yield module.HTTPConnection, "putheader", _http_client_header
+    connection = real_class(module.HTTPConnection)
+    yield connection, "request", _http_client
+    yield connection, "putrequest", _http_client
+    yield connection, "putheader", _http_client_header
 
 
 DOORS: dict[str, Callable[[Any], Iterable[tuple[Any, str, Tell]]]] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from copy import copy
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -77,7 +78,7 @@ class Conversation:
     def head(self) -> WireRequest:
         """Make the head of one request."""
         head = self._head
-        return WireRequest(head.method, head.url, head.host, head.path, self.wire.asked, self.form)
+        return WireRequest(head.method, head.url, head.host, head.path, copy(self.wire.asked), self.form)
 
     def heard(self, data: bytes) -> list[SocketTurn]:
         """Take what the client sent; return the requests in it whose lanes were empty. What is none is answered."""

@@ -35,10 +35,14 @@ class Attempt:
         head: The request's head, of which its headers are completed when they were sent.
         pool: The pool that sends it; None for a connection without one.
 
+    Attributes:
+        body: What the pool is given to send, if one sends it.
+
     """
 
     def __init__(self, exchange: Exchange, head: WireRequest, pool: Any) -> None:
         self._exchange, self.head, self.pool = exchange, head, pool
+        self.body: Any = None
         self._request = http1.Message()
         self._body = b""
         self._connection: Any = None

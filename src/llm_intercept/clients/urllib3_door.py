@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from llm_intercept.clients import net, sentinels
 from llm_intercept.clients.activation import active, forwarding
 from llm_intercept.clients.answering_socket import AnsweringSocket
+from llm_intercept.clients.cassettes_beside import is_answered, real_class, real_connection
 from llm_intercept.clients.hook import is_mock, member
 from llm_intercept.model.wire import Contact, WireRequest
 
@@ -61,7 +62,7 @@ def hook(module: ModuleType, install: Install) -> None:
 
 def doors(module: ModuleType) -> list[tuple[Any, str, Callable[..., Any]]]:
     """Return what a request passes: holder, name, and what makes the hook."""
-    connection = sys.modules["urllib3.connection"].HTTPConnection
+    connection = real_class(sys.modules["urllib3.connection"].HTTPConnection)
     return [
         (module.HTTPConnectionPool, "urlopen", _asking),
         (module.HTTPConnectionPool, "_get_conn", _connecting),
@@ -76,6 +77,7 @@ def _asking(original: Callable[..., Any]) -> Callable[..., Any]:
         attempt = _begun(_of_pool, pool, args, kwargs)
         if attempt is None:
             return original(pool, *args, **kwargs)
+        attempt.body = args[2] if len(args) > 2 else kwargs.get("body")  # noqa: PLR2004 - method, URL, body
         token = _attempt.set(attempt)
         try:
             return original(pool, *args, **kwargs)
@@ -171,11 +173,15 @@ def _head(method: str, url: str, headers: Any, scheme: str, host: str, port: int
 def _take(attempt: Attempt, connection: Any) -> None:
     """Let an attempt have its connection, if that speaks HTTP/1.1.
 
-    One over HTTP/2 cannot be answered. Another tool's stand-in for one (vcrpy's) answers by itself, or sends by one of
-    urllib3's own.
+    One over HTTP/2 cannot be answered. vcrpy's stand-in for one sends by one of urllib3's own, which gets a socket of
+    ours before it is connected; but if its cassette is to answer, it stays as it is.
     """
+    real = real_connection(connection)
+    if real is not connection and not is_answered(attempt.head, attempt.body):
+        return
+    connection = real
     if hasattr(connection, "_h2_conn"):
         head = attempt.head
         net.ask(Contact(OVER_HTTP2, head, urlsplit(head.url).port, content=None))
-    elif isinstance(connection, sys.modules["http.client"].HTTPConnection):
+    elif isinstance(connection, real_class(sys.modules["http.client"].HTTPConnection)):
         attempt.take(connection)

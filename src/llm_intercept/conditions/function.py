@@ -27,7 +27,7 @@ class FunctionCondition(Condition):
     function: Callable[[LLMRequest], object]
 
     def holds(self, request: LLMRequest) -> bool:
-        return bool(self.function(request))
+        return bool(self.function(request.lent()))
 
     def is_of_http(self) -> bool:
         """Whether it looks at any request: nobody knows what it looks at."""
@@ -35,7 +35,7 @@ class FunctionCondition(Condition):
 
     def verdict(self, request: LLMRequest) -> Verdict:
         try:
-            value = self.function(request)
+            value = self.function(request.lent())
             holds, got = bool(value), repr(value)[:120]
         except Exception as error:  # noqa: BLE001 - it is being explained; its own error was raised before
             holds, got = False, f"{type(error).__name__}: {error}"

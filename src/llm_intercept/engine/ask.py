@@ -31,7 +31,7 @@ def resolve(callback: Callback, case: Case) -> Generator[Any, Any, Answer | Rais
         FailedExchange: It raised, or returned what cannot be a reply.
 
     """
-    value = yield from _ask(case, callback.function, case.request)
+    value = yield from _ask(case, callback.function, case.request.lent())
     where = f"what the function of rule {case.origin} returned, {case.where}"
     try:
         prepared = prepare(value, where, returned=True)

@@ -25,6 +25,7 @@ from llm_intercept.engine.homes import at_home
 from llm_intercept.engine.identity import Identities, told_now
 from llm_intercept.engine.in_the_body import asked_for
 from llm_intercept.engine.reach import (
+    answers,
     concerns,
     is_answered_elsewhere,
     is_of_a_model,
@@ -33,7 +34,7 @@ from llm_intercept.engine.reach import (
     lets_out,
     records,
 )
-from llm_intercept.engine.readings import forget, read
+from llm_intercept.engine.readings import read
 from llm_intercept.engine.sending_on import let_by, send_on
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import broken, refused, unmatched
@@ -135,6 +136,10 @@ class Engine:
         """Return itself: an engine is a handler whose engine is made."""
         return self
 
+    def answers(self, head: WireRequest, content: bytes, outer: Sequence[HasEngine] = ()) -> bool:
+        """Whether a request is answered here and not let out, for those who ask before it is made."""
+        return answers(head, content, self._chain(outer))
+
     @property
     def lets_unmatched_out(self) -> bool:
         """Whether what nothing answers goes to the network."""
@@ -191,10 +196,10 @@ class Engine:
         except BadRequestError as error:
             if not self._goes_out(head, chain):
                 return refused(self, error, head, dialect, content)
-            dialect, request, is_ruled = OPAQUE, OPAQUE.read(head, content), False  # let the API itself refuse it
+            dialect, request, is_ruled = OPAQUE, read(OPAQUE, head, content), False  # let the API itself refuse it
         except UnreadableError as error:
             unknown = "unread" if OPAQUE.is_question(head, content) or records(chain) else "elsewhere"
-            dialect, request, why = OPAQUE, OPAQUE.read(head, content), str(error)
+            dialect, request, why = OPAQUE, read(OPAQUE, head, content), str(error)
         if unknown == "elsewhere" and not is_answered_elsewhere(request, chain):
             return (yield from let_by(head, content, self.journal))
         digest = self.identities.of(dialect, request, self.seed)
@@ -220,8 +225,13 @@ class Engine:
         """Complete a request by what it continues, and refuse what its API would; a tape or the network may know it."""
         try:
             if dialect.remembers:
-                request = dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
+                recalled = dialect.recall(request, Shelves([engine.stored for engine in chain], self.stored))
+                if recalled is not request:
+                    request.lent()  # its copy, which shares its body, may be
+                    request = recalled
             if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
+                if not head.at:
+                    dialect.validate_head(head, strictly=self.validate == "strict")
                 dialect.validate(request, strictly=self.validate == "strict")
                 request.beside["validated"] = self.validate
         except BadRequestError:
@@ -237,7 +247,6 @@ class Engine:
         if answer is None:
             answer = decide(case, chain)
         if isinstance(answer, Callback):
-            forget(case.dialect, case.head, case.request.content)
             answer = yield from resolve(answer, case)
         if isinstance(answer, ANSWERS):
             return (yield from self._given(case, answer))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.dialects import OPAQUE
+from llm_intercept.dialects import OPAQUE, claimed_by
+from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.engine.exits import port_of
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from llm_intercept.engine.exchange import Engine
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
+    from llm_intercept.rules.rule import Takes
 
 Chain = tuple["Engine", ...]
 
@@ -54,6 +56,25 @@ def is_stopped(dialect: Dialect, chain: Chain) -> bool:
 def lets_out(head: WireRequest, chain: Chain) -> bool:
     """Whether the request is one of those that `passthrough` lets out."""
     return any(engine.lets_out(head.host, path=head.path, port=port_of(head)) for engine in chain if engine.passthrough)
+
+
+def answers(head: WireRequest, content: bytes, chain: Chain) -> bool:
+    """Whether a request is answered here and not let out, as far as that is known before a rule gives its reply."""
+    dialect = claimed_by(head)
+    if (dialect is None and not concerns(head, chain)) or lets_out(head, chain):
+        return False
+    try:
+        request = (dialect or OPAQUE).read(head, content)
+    except BadRequestError:
+        return not chain[0].lets_unmatched_out
+    except UnreadableError:
+        dialect, request = None, OPAQUE.read(head, content)
+    if dialect is None and not is_of_a_model(head, content, chain):
+        return is_answered_elsewhere(request, chain)
+    if any(engine.lets_out(head.host, request.model, head.path, port_of(head)) for engine in chain):
+        return False
+    takes: Takes = dialect.takes if dialect is not None else "a model"
+    return not chain[0].lets_unmatched_out or any(engine.book.matches(request, takes) for engine in chain)
 
 
 def _looks(engine: Engine) -> bool:

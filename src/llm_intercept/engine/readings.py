@@ -5,6 +5,8 @@ Knows: dialects, heads. Must not know: what answers. In process every head is a 
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects import OPAQUE
@@ -23,27 +25,31 @@ _kept: dict[Key, tuple[WireRequest, LLMRequest]] = {}
 
 
 def read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
-    """Read a request, or give the one that was read of the same head and body; raises what `Dialect.read` does."""
-    if not head.is_kept or len(content) > LARGEST:
+    """Read a request, or give the one that was read of the same head and body; raises what `Dialect.read` does.
+
+    One that a user's code has seen is read anew: it may have changed what the request holds.
+    """
+    if not head.is_kept:
         return dialect.read(head, content)
+    if len(content) > LARGEST:
+        return dialect.read(_own(head), content)
     key = (dialect, id(head), content)
     found = _kept.get(key)
-    if found is None or found[0] is not head:
+    if found is None or found[0] is not head or found[1].is_lent:
         if len(_kept) >= KEPT:
             _kept.clear()
-        found = _kept[key] = (head, dialect.read(head, content))
+        found = _kept[key] = (head, dialect.read(_own(head), content))
     return found[1]
 
 
 def as_far_as_read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request that is refused: as its API has it, or where that cannot be, as far as all are alike."""
     try:
-        return dialect.read(head, content)
+        return read(dialect, head, content)
     except BadRequestError:
-        return OPAQUE.read(head, content)
+        return read(OPAQUE, head, content)
 
 
-def forget(dialect: Dialect, head: WireRequest, content: bytes) -> None:
-    """Read a request anew when it comes again, since what a user wrote has seen it, and may have changed it."""
-    if head.is_kept:
-        _kept.pop((dialect, id(head), content), None)
+def _own(head: WireRequest) -> WireRequest:
+    """Give a head whose headers are the request's own."""
+    return replace(head, headers=copy(head.headers))

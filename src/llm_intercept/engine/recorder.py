@@ -289,7 +289,7 @@ class Recorder:
 
     def _custom(self, key: Any, request: LLMRequest) -> str:
         try:
-            return self.recordings.matching.fingerprint({"key": key(request)})
+            return self.recordings.matching.fingerprint({"key": key(request.lent())})
         except Exception as error:
             raise ReplyFunctionError("key=…", self.tape.store.location, error) from error
 

@@ -15,6 +15,7 @@ from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
+from llm_intercept.interceptor.afterwards import Afterwards
 from llm_intercept.interceptor.passed_on import PassedOn
 from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from llm_intercept.interceptor.its_options import Options, RulesSource
     from llm_intercept.journal.calls import Calls
     from llm_intercept.journal.journal import Call
-    from llm_intercept.journal.resilience import FindingKind, Resilience
     from llm_intercept.replies.kinds import ReplyLike
     from llm_intercept.simulation.chaos import Chaos, Kind
     from llm_intercept.simulation.limits import RateLimit
@@ -52,7 +52,7 @@ class _State:
 
 
 @spelt_methods
-class Interceptor:
+class Interceptor(Afterwards):
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
 
     Args:
@@ -203,16 +203,6 @@ class Interceptor:
 
         return unmatched_expected(self._engine.journal, conditions, wanted, caller())
 
-    def transcript(self) -> str:
-        """Write down what was said in all calls so far, the same in each run, for inline-snapshot or syrupy.
-
-        Each call has its API and model, what its messages say that no call before it said, and the answer; ids of
-        tool calls are numbered.
-        """
-        from llm_intercept.journal.transcript import transcript  # noqa: PLC0415 - few programs ask for one
-
-        return transcript(self._engine.journal.calls)
-
     def budget(self, *, calls: int | None = None, tokens: int | None = None, cost: float | None = None) -> None:
         """Allow only so much, so far and from now on: what is more is refused, and raised when the block ends.
 
@@ -330,32 +320,6 @@ class Interceptor:
         chaos = Chaos(rate, seed, None if kinds is None else tuple(kinds))
         self._engine.service.chaos.append(chaos)
         return chaos
-
-    def resilience(self) -> Resilience:
-        """Judge what the program did with the faults it met, from its calls so far."""
-        from llm_intercept.journal.resilience import judge  # noqa: PLC0415 - few programs ask for a verdict
-
-        return judge(self._engine.journal.calls, self._engine.service.clock)
-
-    def assert_resilient(self, *, allow: Iterable[FindingKind] = ()) -> Resilience:
-        """Raise unless the program did with every fault it met what a resilient program does.
-
-        Args:
-            allow: The kinds of findings that are allowed: `gave_up`, `never_retried`, `accepted_truncated`,
-                `ignored_retry_after`, `retry_storm`, `retried_in_vain`.
-
-        Returns:
-            The verdict.
-
-        Raises:
-            NotResilientError: It did something else; the message is the report.
-            SettingsError: What is allowed is no kind of finding.
-
-        """
-        from llm_intercept.journal.resilience import check  # noqa: PLC0415 - as for `resilience`
-
-        check(found := self.resilience(), allow)
-        return found
 
     def _change(self, what: str, said: str) -> None:
         """Note that something is added, which other processes cannot be told; raise if it can have no effect."""

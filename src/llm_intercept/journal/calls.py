@@ -37,13 +37,13 @@ class Calls(Sequence["Call"]):
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
     def __getitem__(self, index: int | slice) -> Call | Calls:
-        return Calls(self._calls[index]) if isinstance(index, slice) else self._calls[index]
+        return Calls(self._calls[index]) if isinstance(index, slice) else _lent(self._calls[index])
 
     def __len__(self) -> int:
         return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
-        return iter(self._calls)
+        return map(_lent, self._calls)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)  # pyright: ignore[reportUnknownArgumentType]
@@ -60,7 +60,7 @@ class Calls(Sequence["Call"]):
         """
         if not self._calls:
             raise ExpectationError("there was no call.")
-        return self._calls[-1]
+        return _lent(self._calls[-1])
 
     def one(self) -> Call:
         """Return the only call.
@@ -72,7 +72,7 @@ class Calls(Sequence["Call"]):
         if len(self._calls) != 1:
             found = f"there are {len(self._calls)}:" if self._calls else "there is none."
             raise ExpectationError(f"there was to be one call, and {found}", in_lines(self._calls, SHOWN))
-        return self._calls[0]
+        return _lent(self._calls[0])
 
     def clear(self) -> None:
         """Forget the calls so far."""
@@ -123,6 +123,12 @@ class Calls(Sequence["Call"]):
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         yield as_table(self._calls, options.max_width) if self._calls else repr(self)
+
+
+def _lent(call: Call) -> Call:
+    """Give a call to a user, who may change what its request holds."""
+    call.request.lent()
+    return call
 
 
 def _checked(name: str, value: object) -> object:

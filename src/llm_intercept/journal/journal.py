@@ -40,6 +40,8 @@ MODELS, OTHERS = 1000, "other models"
 """So many models are counted by their names, which clients make up; the rest together."""
 ANSWERS = 64 * 2**20
 """Bytes of the answers that an interceptor keeps; of older calls, what was answered is forgotten."""
+EPOCH = time.time() - time.perf_counter()
+"""The moment, in Unix seconds, from which `time.perf_counter` counts."""
 TOLD = 100
 """What went wrong is kept of so many requests where calls are not kept: a report at the end, which tells the first."""
 
@@ -130,6 +132,11 @@ class Call:
     def failed(self) -> bool:
         """Whether the exchange ended with an exception or an error status."""
         return self.error is not None or self.status >= FAILED
+
+    @property
+    def arrived(self) -> float:
+        """The real moment at which the request arrived, in Unix seconds."""
+        return EPOCH + self._started
 
     @property
     def response(self) -> Response | None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
+from llm_intercept.base.json import json_object
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -229,6 +230,17 @@ class LLMRequest:
         return None
 
     beside = _Beside()
+
+    is_lent = False
+
+    def lent(self) -> Self:
+        """Give the request to what a user wrote, which may change what it holds: no later one is read of it then."""
+        self.__dict__["is_lent"] = True
+        return self
+
+    def as_sent(self) -> Mapping[str, Any]:
+        """Return the body as it was sent: read anew where what a user wrote may have changed it."""
+        return (json_object(self.content) or self.raw) if self.is_lent else self.raw
 
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""

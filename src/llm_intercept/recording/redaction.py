@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -35,6 +36,13 @@ QUERY = (*HARMLESS, *WHAT, "limit", "order", "after", "before", "include", "incl
 """The parameters of a URL whose values takes keep."""
 
 ADDRESS = re.compile(r"[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
+
+
+@lru_cache(maxsize=1024)
+def _is_kept(name: str, more: tuple[str, ...]) -> bool:
+    """Whether takes keep a header, as a rule or since a user says so."""
+    return any(fnmatchcase(name, one) for one in (*HEADERS, *(pattern.lower() for pattern in more)))
+
 
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -109,10 +117,9 @@ class Redaction:
     def headers(self, headers: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str]:
         """Keep the headers that are allowed, names in lower case; of several with one name a list with commas."""
         kept: dict[str, str] = {}
-        names = (*HEADERS, *(name.lower() for name in self.keep_headers))
         for name, value in headers:
             key = name.lower()
-            if any(fnmatchcase(key, one) for one in names):
+            if _is_kept(key, tuple(self.keep_headers)):
                 clean = MARK if is_secret_header(key) else self._header(key, value, secrets)
                 kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
         return kept

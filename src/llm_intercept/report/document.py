@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticSerializationError
+
+from llm_intercept.base.json import encode
 
 VERSION = 1
 PER_CHUNK = 50
@@ -35,8 +38,11 @@ class Plain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
     def as_json(self) -> str:
-        """Write it down, without what has its default."""
-        return self.model_dump_json(exclude_defaults=True)
+        """Write it down, without what has its default; what JSON in UTF-8 cannot say becomes U+FFFD."""
+        try:
+            return self.model_dump_json(exclude_defaults=True)
+        except PydanticSerializationError:  # a lone surrogate in a value that a client sent
+            return encode(self.model_dump(exclude_defaults=True)).decode()
 
 
 class Side(Plain):

@@ -138,6 +138,10 @@ class RuleBook:
         """Whether a rule names the path of a request that goes to no model's host."""
         return any(rule.means(request, "elsewhere") for rule in self.of_http)
 
+    def matches(self, request: LLMRequest, takes: Takes = None) -> bool:
+        """Whether a rule matches, whatever it has left to reply."""
+        return any(rule.means(request, takes) and rule.matches(request) for rule in self._candidates(request))
+
     def matches_elsewhere(self, request: LLMRequest) -> bool:
         """Whether one of these rules matches."""
         return any(rule.means(request, "elsewhere") and rule.matches(request) for rule in self.of_http)

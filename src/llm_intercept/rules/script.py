@@ -80,7 +80,7 @@ class Script:
             with self._lock:
                 self.used += 1
             return self.replies[0]
-        key = _hashable(self.key(request)) if self.key is not None else None
+        key = _hashable(self.key(request.lent())) if self.key is not None else None
         with self._lock:
             if self.times is not None and self.used >= self.times:
                 return SteppedAside()

@@ -66,12 +66,13 @@ def continued(request: MessagesRequest, shelves: Shelves) -> MessagesRequest:
 def keep(request: LLMRequest, body: Mapping[str, Any], size: int, context: Context) -> None:
     """Keep a thread up to a message, if the request wants one."""
     identifier = text(body.get("id"))
-    if not mapping(request.raw.get(THREAD)) or not identifier or not is_array(body.get("content")):
+    asked = request.as_sent()
+    if not mapping(asked.get(THREAD)) or not identifier or not is_array(body.get("content")):
         return
-    before, said = (request.before, request.said) if isinstance(request, MessagesRequest) else ((), request.raw)
+    before, said = (request.before, request.said) if isinstance(request, MessagesRequest) else ((), asked)
     answer = {"role": "assistant", "content": plain(body["content"])}
     fields = {name: said[name] for name in OF_ALL if name in said}
-    kept = KeptThread((*before, *map(mapping, items(request.raw.get("messages"))), answer), fields)
+    kept = KeptThread((*before, *map(mapping, items(asked.get("messages"))), answer), fields)
     context.shelves.own.keep(KIND, identifier, kept, size + len(request.content))
 
 

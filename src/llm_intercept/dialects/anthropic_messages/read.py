@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import items, json_object, mapping, text
+from llm_intercept.base.json import items, json_object, mapping, plain, text
 from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vertex, place_of
 from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
 from llm_intercept.dialects.anthropic_messages.rejected import check, check_conversation, check_version
@@ -99,7 +99,7 @@ class MessagesRequest(ContinuingRequest):
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation: the system prompt, what was said before, and the messages."""
-        return tuple(messages_of(self.said, self.before))
+        return tuple(messages_of(self.said, tuple(map(plain, self.before))))
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:

@@ -50,5 +50,6 @@ def _keep(content: bytes, request: LLMRequest, shelves: Shelves) -> None:
     if body is None or not text(body.get("id")) or "choices" not in body:
         return
     size = len(content) + len(request.content)
-    made = KeptCompletion(body, request.raw, mapping(request.raw.get("metadata")), size)
+    asked = request.as_sent()
+    made = KeptCompletion(body, asked, mapping(asked.get("metadata")), size)
     shelves.keep(KIND, body["id"], made, size)

@@ -74,9 +74,9 @@ class Plan:
         return self.budget.left is None and not self.stops and self.top_logprobs is None
 
     @property
-    def is_said_once(self) -> bool:
-        """Whether what is said can be read only once."""
-        return isinstance(self.turn.said, Iterator)
+    def is_read_anew(self) -> bool:
+        """Whether what is said is read of what a user gave, which may be read only once or say something else then."""
+        return not isinstance(self.turn.said, str | tuple)
 
     @property
     def finish_reason(self) -> str:

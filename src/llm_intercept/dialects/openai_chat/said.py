@@ -66,9 +66,9 @@ def said_to(request: LLMRequest, reply: Reply, context: Context, envelope: Envel
 
 @lru_cache(maxsize=32)
 def _to_any(reply: Reply, tokenizer: Tokenizer, model: str) -> Said | None:
-    """Say what a reply says to any request; None of what can be read only once, or is spoken."""
+    """Say what a reply says to any request; None of what may be another the next time, or is spoken."""
     planned = plans(ANY, reply, "")
-    if any(plan.turn.audio is not None or plan.is_said_once for plan in planned):
+    if any(plan.turn.audio is not None or plan.is_read_anew for plan in planned):
         return None
     said = _said(planned, tokenizer, model, 0)
     calls = Turn.of(reply.variants[0] if reply.variants else reply).tool_calls

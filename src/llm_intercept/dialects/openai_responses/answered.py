@@ -56,6 +56,7 @@ def keep(
 
     """
     identifier, asked = text(body.get("id")), getattr(request, "said", request.raw)
+    asked = request.as_sent() if asked is request.raw else asked
     if not identifier or not is_array(body.get("output")) or (is_recorded and body.get("status") in UNFINISHED):
         return
     size += len(request.content) + sum(map(len, events))

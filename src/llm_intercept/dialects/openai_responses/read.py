@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host
-from llm_intercept.base.json import is_object, items, json_object, mapping, text
+from llm_intercept.base.json import is_object, items, json_object, mapping, plain, text
 from llm_intercept.base.questions import asks_a_model
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai_responses.items import messages_of
@@ -74,7 +74,7 @@ class ResponsesRequest(ContinuingRequest):
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The conversation: the instructions, what was said before, and the input."""
-        return tuple(messages_of(self.said, history(self.before)))
+        return tuple(messages_of(self.said, map(plain, history(self.before))))
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:

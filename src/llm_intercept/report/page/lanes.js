@@ -1,6 +1,6 @@
 // All calls in time: those that are under way at once stand in lanes below each other.
 // Knows: rows. Must not know: details.
-import { el, svg, escaped } from "./dom.js";
+import { el, shown, svg } from "./dom.js";
 import { counted, seconds } from "./amounts.js";
 import { nameOf, sideOf, state } from "./calls.js";
 import { legend, ticks } from "./timeline.js";
@@ -24,37 +24,95 @@ export class Lanes {
     /** @type {string[]} */
     this.names = [];
     this.count = 0;
+    this.real = false;
+    /** @type {Row[]} */
+    this.rows = [];
     this.whole = [0, 1];
     this.from = 0;
     this.to = 1;
     this.drawing = svg("svg", { role: "img" });
     this.scroller = el("div", { class: "lanes-scroll", tabindex: 0, role: "region", "aria-label": "Timeline of the calls" }, this.drawing);
     this.said = el("span", { class: "muted" });
+    this.clock = el("button", { type: "button", click: () => this.turnClock() }, "Simulated time");
     this.node = el("div", { class: "lanes", id: "lanes" }, this.controls(), this.scroller, legend());
     this.listen();
   }
 
   controls() {
-    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ click) => el("button", { type: "button", "aria-label": label, title: label, click }, text);
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ click) => el("button", { type: "button", "aria-label": label || null, title: label, click }, text);
     return el(
       "div",
       { class: "lanes-controls" },
       button("−", "Zoom out", () => this.zoom(2)),
       button("+", "Zoom in", () => this.zoom(0.5)),
-      button("Fit", "Show all", () => this.fit()),
+      button("Show all", "", () => this.fit()),
       button("←", "Earlier", () => this.move(-0.25)),
       button("→", "Later", () => this.move(0.25)),
+      this.clock,
       this.said,
     );
   }
 
+  /** Look at the calls in the other time: what the program was told took long may have taken none. */
+  turnClock() {
+    this.real = !this.real;
+    this.clock.textContent = this.real ? "Real time" : "Simulated time";
+    this.show(this.rows, this.selected ?? null);
+  }
+
+  /** @param {Row} row */
+  start(row) {
+    return (this.real ? row.real_started : row.started) ?? 0;
+  }
+
+  /** @param {Row} row */
+  long(row) {
+    return (this.real ? row.real_duration : row.duration) ?? 0;
+  }
+
   listen() {
     this.drawing.addEventListener("click", (event) => {
-      const n = event.target instanceof Element ? event.target.getAttribute("data-n") : null;
-      if (n !== null) this.select(Number(n));
+      const row = this.under(event);
+      if (row) this.select(row.n);
     });
+    this.drawing.addEventListener("pointermove", (event) => this.hover(event));
+    this.drawing.addEventListener("pointerleave", () => this.tell());
     this.scroller.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     new ResizeObserver(() => this.draw()).observe(this.scroller);
+  }
+
+  /**
+   * The call that is drawn where the pointer is, or the nearest one in that lane.
+   * @param {MouseEvent} event
+   */
+  under(event) {
+    const box = this.drawing.getBoundingClientRect();
+    const lane = Math.floor((event.clientY - box.top - TOP) / LANE);
+    const at = this.from + ((event.clientX - box.left) / box.width) * (this.to - this.from);
+    const near = (3 / box.width) * (this.to - this.from);
+    const away = (/** @type {Row} */ row) => Math.max(this.start(row) - at, at - this.start(row) - this.long(row), 0);
+    const rows = this.bars.filter((one) => one.lane === lane && away(one.row) <= near).map((one) => one.row);
+    return rows.sort((a, b) => away(a) - away(b))[0];
+  }
+
+  /** @param {MouseEvent} event */
+  hover(event) {
+    const row = this.under(event);
+    this.drawing.classList.toggle("pointing", Boolean(row));
+    if (row) this.said.replaceChildren(shown(`${nameOf(row.n)} ${row.model ?? ""}, ${seconds(row.duration ?? 0)}: ${row.question ?? ""}`.slice(0, 120)));
+    else this.tell();
+  }
+
+  tell() {
+    const timed = this.bars.length === 0 || this.bars.some(({ row }) => this.long(row) > 0);
+    const label = timed ? this.inWords() : "No times are known of these calls";
+    this.drawing.setAttribute("aria-label", label);
+    this.drawing.toggleAttribute("hidden", !timed);
+    this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
+  }
+
+  inWords() {
+    return `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
   }
 
   /** @param {WheelEvent} event */
@@ -87,6 +145,8 @@ export class Lanes {
   show(rows, selected) {
     const before = String(this.whole);
     this.selected = selected;
+    this.rows = rows;
+    this.clock.hidden = !rows.some((row) => row.real_started);
     this.lay(rows);
     if (String(this.whole) !== before) [this.from, this.to] = /** @type {[number, number]} */ (this.whole);
     this.draw();
@@ -102,12 +162,12 @@ export class Lanes {
     this.count = 0;
     const sides = new Set(rows.map((row) => row.side ?? 0));
     for (const side of [...sides].sort()) {
-      const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => (a.started ?? 0) - (b.started ?? 0) || a.n - b.n);
+      const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => this.start(a) - this.start(b) || a.n - b.n);
       if (sides.size > 1) this.names[this.count] = sideOf(this.report, /** @type {Row} */ (own[0]));
       this.count += this.layOne(own, this.count);
     }
-    const starts = rows.map((row) => row.started ?? 0);
-    const ends = rows.map((row) => (row.started ?? 0) + (row.duration ?? 0));
+    const starts = rows.map((row) => this.start(row));
+    const ends = rows.map((row) => this.start(row) + this.long(row));
     const first = starts.reduce((a, b) => Math.min(a, b), Infinity);
     const last = ends.reduce((a, b) => Math.max(a, b), -Infinity);
     this.whole = rows.length ? [first, Math.max(last, first + CLOSEST)] : [0, 1];
@@ -121,10 +181,10 @@ export class Lanes {
     /** @type {number[]} */
     const free = [];
     for (const row of rows) {
-      const start = row.started ?? 0;
+      const start = this.start(row);
       const found = free.findIndex((end) => end <= start);
       const lane = found < 0 ? free.length : found;
-      free[lane] = start + Math.max(row.duration ?? 0, 1e-9);
+      free[lane] = start + Math.max(this.long(row), 1e-9);
       this.bars.push({ row, lane: above + lane });
     }
     return Math.max(1, free.length);
@@ -172,9 +232,7 @@ export class Lanes {
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.drawing.setAttribute("width", String(width));
     this.drawing.setAttribute("height", String(height));
-    const label = `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
-    this.drawing.setAttribute("aria-label", label);
-    this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
+    this.tell();
     this.drawing.replaceChildren(...this.scale(width, height), ...this.drawn(width), ...this.named());
   }
 
@@ -184,9 +242,11 @@ export class Lanes {
    */
   scale(width, height) {
     const x = (/** @type {number} */ at) => ((at - this.from) / (this.to - this.from)) * width;
-    return ticks(this.from, this.to, Math.max(2, width / 110)).flatMap((at) => [
+    const first = this.whole[0] ?? 0;
+    const marks = ticks(this.from - first, this.to - first, Math.max(2, width / 110)).map((at) => at + first);
+    return marks.flatMap((at) => [
       svg("line", { class: "grid", x1: x(at), x2: x(at), y1: 0, y2: height }),
-      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - (this.whole[0] ?? 0))),
+      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - first)),
     ]);
   }
 
@@ -194,40 +254,47 @@ export class Lanes {
     return this.names.map((name, lane) => svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)).filter(Boolean);
   }
 
-  /** @param {number} width */
-  *drawn(width) {
+  /**
+   * A path for all bars of a kind in a lane, and a ring around the call that is selected.
+   * @param {number} width
+   */
+  drawn(width) {
     const scale = width / (this.to - this.from);
-    /** @type {number[]} */
-    const reached = []; // how far each lane is drawn: calls that share a pixel are drawn once
+    /** @type {Map<string, string[]>} */
+    const paths = new Map();
+    const rings = [];
+    const ends = new Map(/** @type {[number, string][]} */ ([]));
+    const retries = [];
     for (const { row, lane } of this.bars) {
-      const left = ((row.started ?? 0) - this.from) * scale;
-      const long = (row.duration ?? 0) * scale;
-      const chosen = row.n === this.selected;
-      if (left + long < 0 || left > width || (left + long < (reached[lane] ?? -1) && !chosen && state(row) === "ok")) continue;
-      reached[lane] = Math.floor(left + long) + 1;
-      yield this.bar(row, lane, left, Math.max(long, 1.5), chosen);
+      const left = (this.start(row) - this.from) * scale;
+      const long = Math.max(this.long(row) * scale, 1.5);
+      const middle = TOP + lane * LANE + LANE / 2;
+      const before = ends.get(row.retry_of ?? -1);
+      if (before) retries.push(`${before}L${left.toFixed(1)} ${middle}`);
+      ends.set(row.n, `M${(left + long).toFixed(1)} ${middle}`);
+      if (left + long < 0 || left > width) continue;
+      this.addBar(paths, row, lane, left, long);
+      if (row.n === this.selected) rings.push(svg("rect", { class: "ring", x: left - 2, y: TOP + lane * LANE, width: long + 4, height: LANE }));
     }
+    return [...[...paths].map(([kind, parts]) => svg("path", { class: kind.replace(/^\d+ /, ""), d: parts.join("") })), svg("path", { class: "retry", d: retries.join("") }), ...rings];
   }
 
   /**
+   * @param {Map<string, string[]>} paths
    * @param {Row} row
    * @param {number} lane
    * @param {number} left
    * @param {number} long
-   * @param {boolean} chosen
    */
-  bar(row, lane, left, long, chosen) {
-    const y = TOP + lane * LANE + 2;
+  addBar(paths, row, lane, left, long) {
     const part = row.duration && row.first !== null && row.first !== undefined ? Math.min(1, row.first / row.duration) : 1;
-    const common = { "data-n": row.n, y, height: LANE - 4 };
-    const title = `${nameOf(row.n)} ${row.model ?? ""} · ${seconds(row.duration ?? 0)}\n${row.question ?? ""}`;
-    return svg(
-      "g",
-      { class: chosen ? "bar chosen" : "bar" },
-      svg("title", {}, escaped(title)),
-      svg("rect", { ...common, class: `wait ${state(row)}`, x: left, width: Math.max(long * part, part ? 1 : 0) }),
-      part < 1 && svg("rect", { ...common, class: `stream ${state(row)}`, x: left + long * part, width: long * (1 - part) }),
-      chosen && svg("rect", { class: "ring", x: left - 2, y: y - 2, width: long + 4, height: LANE }),
-    );
+    const add = (/** @type {string} */ kind, /** @type {number} */ x, /** @type {number} */ w) => {
+      const key = `${lane} ${kind} ${state(row)}`;
+      const parts = paths.get(key) ?? [];
+      parts.push(`M${x.toFixed(1)} ${TOP + lane * LANE + 2}h${w.toFixed(1)}v${LANE - 4}h${(-w).toFixed(1)}z`);
+      paths.set(key, parts);
+    };
+    if (part > 0) add("wait", left, long * part);
+    if (part < 1) add("stream", left + long * part, long * (1 - part));
   }
 }

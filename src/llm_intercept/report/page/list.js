@@ -2,7 +2,7 @@
 // Knows: the listbox of WAI-ARIA. Must not know: what the items are.
 import { el } from "./dom.js";
 
-const BEYOND = 12; // items above and below what is in sight
+const BEYOND = 8; // items above and below what is in sight
 const FOR_PAPER = 1000;
 
 /**
@@ -25,6 +25,7 @@ export class List {
     this.node.addEventListener("click", (event) => this.clicked(event));
     new ResizeObserver(() => this.draw()).observe(this.node);
     this.height = 0;
+    this.onPaper = false;
   }
 
   /**
@@ -69,7 +70,7 @@ export class List {
   }
 
   draw() {
-    if (!this.height) return;
+    if (!this.height || this.onPaper) return;
     const first = Math.max(0, Math.floor(this.node.scrollTop / this.height) - BEYOND);
     const last = Math.min(this.items.length, Math.ceil((this.node.scrollTop + this.node.clientHeight) / this.height) + BEYOND);
     this.drawFrom(first, last);
@@ -135,9 +136,16 @@ export class List {
     return goal !== undefined || key === "Enter";
   }
 
-  /** Make all there are, for paper; tell how many are left out. */
+  /** Make all there are, in their order, for paper; tell how many are left out. */
   makeForPaper() {
+    this.onPaper = true; // where the list has another height, by which nothing is out of sight
+    this.drawFrom(0, 0);
     this.drawFrom(0, Math.min(this.items.length, FOR_PAPER));
     return Math.max(0, this.items.length - FOR_PAPER);
+  }
+
+  leavePaper() {
+    this.onPaper = false;
+    this.draw();
   }
 }

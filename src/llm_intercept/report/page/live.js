@@ -61,13 +61,14 @@ export class Live {
   /** @param {More} more */
   take(more) {
     this.say("live");
-    if (this.run && more.run !== this.run) this.forget();
-    else if (more.rows.length || !this.run) {
+    const { run = "", after = 0 } = more;
+    if (this.run && run !== this.run) this.forget();
+    else if (more.rows?.length || !this.run) {
       this.report.add(more);
-      this.after = more.after;
+      this.after = after;
       this.changed();
     }
-    this.run = more.run;
+    this.run = run;
   }
 
   /** The server began anew: so do we. */

@@ -5,11 +5,12 @@ import { whole } from "./amounts.js";
 import { callItem, isUnmatched } from "./calls.js";
 import { Details } from "./details.js";
 import { differenceView, kindOf, pairItem } from "./difference.js";
-import { Filters } from "./filters.js";
+import { Filters, noFilters } from "./filters.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { List } from "./list.js";
 import { Live } from "./live.js";
+import { markFound } from "./marks.js";
 import { Place } from "./place.js";
 import { Report, readHead } from "./report.js";
 import { rulesPage } from "./rules.js";
@@ -101,7 +102,7 @@ class Page {
     this.warnings?.replaceChildren(...problems(this.report));
     this.rows = this.filters.apply();
     const full = page === "rules" || page === "usage";
-    this.filters.node.hidden = page === "rules" || page === "difference";
+    this.filters.node.hidden = page === "rules" || page === "difference" || !this.report.rows.length;
     if (this.panes) this.panes.hidden = full;
     if (this.whole) this.whole.hidden = !full;
     if (full) this.showWhole(page);
@@ -120,7 +121,7 @@ class Page {
 
   /** @param {string} page */
   showWhole(page) {
-    const go = (/** @type {Record<string, string | number>} */ changes) => this.place.set(changes, { keep: true });
+    const go = (/** @type {Record<string, string | number>} */ changes) => this.place.set({ ...noFilters(), ...changes }, { keep: true });
     const nodes = page === "rules" ? rulesPage(this.report, go) : usagePage(this.report, this.rows, this.place.get("by"), (by) => this.place.set({ by }));
     this.whole?.replaceChildren(el("div", { class: "column" }, ...nodes));
   }
@@ -143,6 +144,7 @@ class Page {
   showCalls(panes, page) {
     const chosen = this.report.row(this.called) ?? (this.report.rows.length === 1 ? this.report.rows[0] : undefined);
     panes.classList.toggle("chosen", Boolean(this.place.get("call") && chosen));
+    panes.classList.toggle("bare", !this.report.rows.length);
     if (page === "timeline") this.lanes.show(this.rows, chosen?.n ?? null);
     else this.showList(this.calls, this.rows, chosen?.n ?? null);
     const wanted = `${chosen?.n} ${this.place.get("view")}`;
@@ -220,11 +222,25 @@ class Page {
     }
   }
 
+  /** Mark what is searched, whenever something else is shown. */
+  keepMarked() {
+    let waiting = 0;
+    const mark = () => markFound(this.panes ?? document.body, this.place.get("q"));
+    const later = () => {
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(mark);
+    };
+    new MutationObserver(later).observe(this.panes ?? document.body, { childList: true, subtree: true });
+    later();
+  }
+
   start() {
     this.filters.offer();
     this.show();
+    this.keepMarked();
     listenToKeys((key, event) => this.press(key, event));
     addEventListener("beforeprint", () => this.preparePaper());
+    addEventListener("afterprint", () => this.list.leavePaper());
     performance.mark("llm-intercept shown");
   }
 }

@@ -11,7 +11,7 @@
  *   n: number, side?: number, test?: string | null, name?: string | null, api?: string, model?: string, stream?: boolean,
  *   question?: string, answer?: string, source?: string, rule?: string | null, where?: string | null, status?: number,
  *   outcome?: string, failed?: boolean, attempt?: number, retry_of?: number | null, turn?: number,
- *   input_tokens?: number | null, output_tokens?: number | null, cost?: number | null, started?: number,
+ *   input_tokens?: number | null, output_tokens?: number | null, cost?: number | null, started?: number, real_started?: number | null,
  *   first?: number | null, duration?: number, real_duration?: number | null, chunks?: number | null, faults?: string[],
  *   url?: string, method?: string, recorded_at?: string | null
  * }} Row
@@ -20,7 +20,7 @@
  *   media?: string, data?: string, url?: string, title?: string, raw?: string
  * }} Part
  * @typedef {{ role: string, name?: string, parts?: Part[] }} Message
- * @typedef {{ name: string, type?: string, description?: string, parameters?: unknown }} Tool
+ * @typedef {{ name?: string, type?: string, description?: string, parameters?: unknown }} Tool
  * @typedef {{ condition: string, expected?: string, got?: string, hint?: string }} FailedCondition
  * @typedef {{ rule: string, where?: string, failed?: FailedCondition[], held?: number, reason?: string }} NearRule
  * @typedef {{ name: string, reason?: string, differences?: string[] }} NearTake
@@ -42,7 +42,7 @@
  *   per_chunk?: number, rules?: Rule[], pairs?: Pair[], problems?: Problem[], totals?: Totals
  * }} Head
  * @typedef {{
- *   run: string, after: number, rows: Row[], details: Detail[], rules?: Rule[], problems?: Problem[], totals?: Totals
+ *   run?: string, after?: number, rows?: Row[], details?: Detail[], rules?: Rule[], problems?: Problem[], totals?: Totals
  * }} More
  */
 
@@ -108,13 +108,13 @@ export class Report {
    * @param {More} more
    */
   add(more) {
-    for (const row of more.rows) {
+    for (const row of more.rows ?? []) {
       const known = this.byNumber.get(row.n);
       if (known) this.rows[this.rows.indexOf(known)] = row;
       else this.rows.push(row);
       this.byNumber.set(row.n, row);
     }
-    for (const detail of more.details) this.added.set(detail.n, detail);
+    for (const detail of more.details ?? []) this.added.set(detail.n, detail);
     Object.assign(this.head, pick(more));
   }
 
@@ -135,7 +135,7 @@ function pick({ rules, problems, totals }) {
 export function readHead() {
   const head = JSON.parse(document.getElementById("report")?.textContent ?? "{}");
   if (head.version !== 1) throw new Error(`This page reads reports of version 1, and this is of version ${head.version}.`);
-  return head;
+  return { rows: [], ...head }; // what is empty is left out of the JSON
 }
 
 /**

@@ -30,7 +30,7 @@ function near(rule) {
   const failed = rule.failed ?? [];
   const line = (/** @type {string} */ name, /** @type {string | undefined} */ value) => value && [el("dt", {}, name), el("dd", {}, value)];
   const condition = failed.map((one) =>
-    el("div", { class: "condition" }, el("h4", {}, one.condition), el("dl", { class: "facts" }, ...[line("expected", one.expected), line("got", one.got), line("hint", one.hint)].flatMap((pair) => pair || []))),
+    el("div", { class: "condition" }, el("h3", {}, one.condition), el("dl", { class: "facts" }, ...[line("expected", one.expected), line("got", one.got), line("hint", one.hint)].flatMap((pair) => pair || []))),
   );
   const held = rule.held && failed.length ? `${rule.held} of its ${rule.held + failed.length} conditions hold` : "";
   return el("li", {}, el("code", {}, rule.rule), rule.where && el("span", { class: "muted" }, ` ${rule.where}`), ...condition, el("p", { class: "muted" }, [held, rule.reason].filter(Boolean).join(". ")));

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.replies.reply import Reply
+from llm_intercept.report.read_back import replies_in
 from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from llm_intercept.journal.journal import Call
     from llm_intercept.model.parts import Part
@@ -40,10 +41,10 @@ class _Writer:
             yield "\n".join(visible(line) for line in self._lines(number, call))
 
     def _lines(self, number: int, call: Call) -> Iterator[str]:
-        request = call.request
+        request, replies = call.request, _replies(call)
         said = [(message.role, message.parts) for message in request.messages]
         continued, known, answered = self._continued(said)
-        self._before.append((number, said, 1 if isinstance(call.reply, Reply) else 0))
+        self._before.append((number, said, 1 if replies else 0))
         words = " ".join(filter(None, (request.api, request.model, "(stream)" if request.stream else "")))
         yield f"[{number}] {words or _place(request)}{f', after [{continued}]' if continued else ''}"
         for at, message in enumerate(request.messages[known:]):
@@ -51,7 +52,7 @@ class _Writer:
                 self._learn(message)
             else:
                 yield from self._spoken(message)
-        yield from self._answer(call)
+        yield from self._answer(call, replies)
 
     def _continued(self, said: list[Any]) -> tuple[int, int, int]:
         """Find the newest call whose messages these begin with: its number, how many, whether its answer was told."""
@@ -71,22 +72,22 @@ class _Writer:
             name = "tool" if isinstance(part, ToolResult) else message.role
             yield from _labelled(name, self._part(part))
 
-    def _answer(self, call: Call) -> Iterator[str]:
-        if isinstance(call.reply, Reply):
-            self._unnamed = []
-            for part in call.reply.parts:
+    def _answer(self, call: Call, replies: Sequence[Reply]) -> Iterator[str]:
+        self._unnamed = []
+        for reply in replies:
+            for part in reply.parts:
                 yield from _labelled("->", self._part(part, is_reply=True))
-            if not call.reply.parts:
+            if not reply.parts:
                 yield "-> "
-        elif call.source in {"recording", "live", "default"} or call.reply is not None:
+        if not replies and (call.source in {"recording", "live", "default"} or call.reply is not None):
             yield f"-> ({call.status} from {_source(call)})"
-        else:
+        elif not replies:
             yield f"-> ({call.status or type(call.error).__name__}, {call.source})"
 
     def _part(self, part: Part, *, is_reply: bool = False) -> str:
         match part:
             case Text():
-                return part.text if part.deltas is None else "".join(_known(part.deltas))
+                return part.text if part.deltas is None else "".join(part.deltas)
             case Reasoning():
                 return f"(thinks) {part.text}"
             case ToolCall():
@@ -121,9 +122,16 @@ def _labelled(name: str, text: str) -> Iterator[str]:
     yield from (INDENT + line for line in rest)
 
 
-def _known(deltas: Iterable[str]) -> Iterable[str]:
-    """Take the deltas that can be read again; of an iterator, which was read once, there is nothing left to say."""
-    return deltas if isinstance(deltas, list | tuple) else ("(read once)",)
+def _replies(call: Call) -> Sequence[Reply]:
+    """Give a rule's reply as it was written; what else was answered is read back, as is what can be read but once."""
+    reply = call.reply
+    if isinstance(reply, Reply) and not any(_is_read_once(part) for part in reply.parts):
+        return (reply,)
+    return replies_in(call)
+
+
+def _is_read_once(part: Part) -> bool:
+    return isinstance(part, Text) and not isinstance(part.deltas, list | tuple | None)
 
 
 def _source(call: Call) -> str:

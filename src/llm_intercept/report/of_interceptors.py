@@ -1,0 +1,45 @@
+"""A report of one interceptor: its calls, its rules, what of it is no longer kept.
+
+Knows: engines. Must not know: files, tests.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_intercept.report.document import Problem
+from llm_intercept.report.of_calls import REDACTION, CallReader, used_rules
+from llm_intercept.report.whole import whole_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_intercept.engine.exchange import Engine
+    from llm_intercept.recording.redaction import Redaction
+    from llm_intercept.report.document import Report
+
+
+def report_of(engine: Engine) -> Report:
+    """Make the report of an interceptor's calls so far, by the name of the program."""
+    reader = CallReader(redaction_of(engine))
+    entries = [reader.entry(n, call) for n, call in enumerate([*engine.journal.calls])]
+    return whole_report(
+        Path(sys.argv[0]).name or "Python", entries, rules=used_rules(engine.book.all()), problems=_lost(engine)
+    )
+
+
+def redaction_of(engine: Engine) -> Redaction:
+    """Give what is kept out of an interceptor's tape, which is kept out of its report too."""
+    return REDACTION if engine.recorder is None else engine.recorder.recordings.redacting
+
+
+def _lost(engine: Engine) -> Iterator[Problem]:
+    journal = engine.journal
+    lost = journal.noted - len(journal.calls)
+    if lost > 0:
+        yield Problem(name=f"{lost:,} calls", why="they are no longer kept, or never were")
+    forgotten = sum(bool(one.status) and one.answered is None and one.source != "live" for one in journal.calls)
+    if forgotten > 0:
+        yield Problem(name=f"The answers of {forgotten:,} calls", why="they are no longer kept")

@@ -1,0 +1,107 @@
+"""The page by its keys alone, and by its addresses."""
+
+from __future__ import annotations
+
+from tests.browser import documents
+
+FOCUS = "() => document.activeElement.id || document.activeElement.className"
+
+
+def place(page) -> str:
+    """What stands behind `#`."""
+    return page.evaluate("() => location.hash")
+
+
+def test_a_walk_by_keys(look):
+    """Down, up, into a call, its views, back; search, and out of it."""
+    page = look(documents.trip())
+    for key in ("j", "ArrowDown", "j", "k"):
+        page.keyboard.press(key)
+    assert place(page) == "#call=2"
+    active = page.locator("#calls").get_attribute("aria-activedescendant")
+    assert page.locator(f"#{active}").get_attribute("aria-selected") == "true"
+    page.keyboard.press("End")
+    assert place(page) == "#call=13"
+    page.keyboard.press("Home")
+    page.wait_for_selector("#call-title")
+    page.keyboard.press("Enter")
+    assert page.evaluate(FOCUS) == "call-title"
+    page.keyboard.press("4")
+    assert place(page) == "#call=1&view=response"
+    page.wait_for_selector("#tab-response[aria-selected=true]")
+    page.locator("#tab-response").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#tab-conversation[aria-selected=true]")
+    assert page.evaluate(FOCUS) == "tab-conversation"
+    page.keyboard.press("Escape")
+    assert page.evaluate(FOCUS) == "calls"
+    page.keyboard.press("/")
+    page.keyboard.type("passport")
+    assert place(page).endswith("q=passport")
+    page.get_by_role("status").get_by_text("1 of 13 calls").wait_for()
+    page.keyboard.press("Escape")
+    assert "q=" not in place(page)
+    assert page.evaluate(FOCUS) == "calls"
+
+
+def test_everything_is_reached_by_tab(look):
+    """In the order in which it is seen, each with its focus visible."""
+    page = look(documents.trip(), "call=5")
+    page.wait_for_selector(".chat")
+    seen = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate(FOCUS))
+        visible = page.evaluate(
+            "() => getComputedStyle(document.activeElement).outlineStyle !== 'none' || document.activeElement.matches('#calls, body')"
+        )
+        assert visible, seen[-1]
+    wanted = ["search", "calls", "tab-conversation", "panel"]
+    assert sorted(wanted, key=seen.index) == wanted
+
+
+def test_an_address_leads_back(look):
+    """To the call, the view and what the list was narrowed to; pages are in the browser's history."""
+    page = look(documents.trip(), "call=4&view=response&status=ok&q=Paris")
+    page.wait_for_selector("#tab-response[aria-selected=true]")
+    assert page.locator("#search").input_value() == "Paris"
+    page.get_by_role("button", name="Rules").click()
+    page.get_by_role("button", name="3 times").click()
+    assert "rule=on" in place(page)
+    assert page.locator(".item").count() == 3
+    page.go_back()
+    page.get_by_role("heading", name="Rules: 5, 1 not used").wait_for()
+    page.go_back()
+    page.wait_for_selector("#tab-response[aria-selected=true]")
+
+
+def test_a_call_that_is_not_there_is_not_an_error(look):
+    """Nor is a page or a view that nobody knows."""
+    page = look(documents.trip(), "call=999&page=nowhere&view=none")
+    assert page.get_by_role("heading", name="13 calls").is_visible()
+
+
+def test_the_lanes_are_zoomed_by_keys(look):
+    """In, on, out again; a call is chosen there by keys too, and by a click."""
+    page = look(documents.trip(), "page=timeline")
+    said = page.locator(".lanes-controls .muted")
+    assert said.text_content() == "13 calls in 7 lanes, 12.4 s"
+    page.keyboard.press("+")
+    assert "in sight: 6.2 s" in said.text_content()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("0")
+    assert said.text_content() == "13 calls in 7 lanes, 12.4 s"
+    page.keyboard.press("j")
+    assert place(page) == "#page=timeline&call=1"
+    box = page.locator("#lanes svg").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 7 / 12.4, box["y"] + 30)  # of call 5, from 6 to 9.1 s in the first lane
+    assert place(page) == "#page=timeline&call=5"
+
+
+def test_what_stands_in_details_alone_is_found(look):
+    """A header's value of a request is in no row."""
+    page = look(documents.trip(), "q=OpenAI%2FPython%203.1")
+    page.get_by_text("13 calls").first.wait_for()
+    page.locator("#search").fill("weather station does not")
+    page.get_by_role("status").get_by_text("1 of 13 calls").wait_for()
+    assert page.locator(".item .number").all_text_contents() == ["#5"]
