@@ -96,7 +96,9 @@ def test_passthrough_is_the_default_of_blocks(project, server):
     """The host is let out, the rest is answered."""
     project('passthrough = ["127.0.0.1"]')
     with intercept("hi") as llm:
-        httpx.post(server.url + "/v1/chat/completions", json={"model": "m", "messages": []})
+        httpx.post(
+            server.url + "/v1/chat/completions", json={"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+        )
         assert ask(httpx) == "hi"
     assert [call.source for call in llm.calls] == ["live", "rule"]
 

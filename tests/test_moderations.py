@@ -173,7 +173,10 @@ def test_a_moderation_cannot_answer_a_conversation() -> None:
         intercept(moderation("hate")),
         httpx.Client() as client,
     ):
-        client.post("https://api.openai.com/v1/chat/completions", json={"model": "m", "messages": []})
+        client.post(
+            "https://api.openai.com/v1/chat/completions",
+            json={"model": "m", "messages": [{"role": "user", "content": "hi"}]},
+        )
 
 
 @pytest.mark.parametrize("given", [{"hate": 2}, {"hate": -0.1}, {"hate": True}, {"hate": "x"}, {"hate": float("nan")}])

@@ -674,7 +674,7 @@ def test_a_guarded_run_lets_out_what_the_project_lets_out(run, server):
 def test_it():
     import httpx
 
-    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": []}})
+    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": [{{"role": "user", "content": "hi"}}]}})
 """
     run(code, pytest__ini=INI + "llm_passthrough = 127.0.0.1\n").assert_outcomes(passed=1)
     assert len(server.requests) == 1
@@ -717,7 +717,7 @@ import httpx
 
 
 def post():
-    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": []}})
+    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": [{{"role": "user", "content": "hi"}}]}})
 
 
 @pytest.mark.llm_live
@@ -1158,7 +1158,7 @@ def test_the_summary_counts_what_went_out(run, server):
 def test_it():
     import httpx
 
-    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": []}})
+    httpx.post("{server.url}/v1/chat/completions", json={{"model": "m", "messages": [{{"role": "user", "content": "hi"}}]}})
 """
     )
     result.assert_outcomes(passed=1)

@@ -236,7 +236,7 @@ MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check
 @given(BODIES)
 def test_no_condition_raises_whatever_the_body(body):
     """Every condition has a verdict on every JSON body, and can explain it."""
-    request = ChatRequest.of(HEAD, body, b"")  # also what the API would refuse
+    request = ChatRequest.made(HEAD, body, b"", api="openai.chat")  # also what the API would refuse
     for condition in CONDITIONS:
         verdict = condition.verdict(request)
         assert condition.holds(request) is verdict.holds
@@ -265,7 +265,7 @@ def test_reading_is_total(body, messages):
 @given(BODIES)
 def test_what_is_read_is_all_there(body):
     """A message for every message, and nothing of the body is lost."""
-    request = ChatRequest.of(HEAD, body, b"")  # also what the API would refuse
+    request = ChatRequest.made(HEAD, body, b"", api="openai.chat")  # also what the API would refuse
     assert len(request.messages) == len(body["messages"])
     assert encode(request.raw) == encode(body)
     assert request.stream is (body.get("stream") is True)

@@ -93,7 +93,7 @@ def test_a_process_can_be_quiet_and_refuse_everything(run_python):
     code = """
 import httpx
 url = "https://api.openai.com/v1/"
-asked = httpx.post(url + "chat/completions", json={"model": "m", "messages": []})
+asked = httpx.post(url + "chat/completions", json={"model": "m", "messages": [{"role": "user", "content": "hi"}]})
 embedded = httpx.post(url + "embeddings", json={"model": "m", "input": "x"})
 listed = httpx.get(url + "files")
 print(asked.status_code, embedded.status_code, listed.status_code, "mode 'block'" in asked.text + listed.text)

@@ -516,7 +516,7 @@ def test_a_program_is_answered_by_its_environment(run_python):
 import sys
 print("urllib3" in sys.modules, "llm_intercept.clients.urllib3_attempt" in sys.modules)
 import requests
-print(requests.post("https://api.openai.com/v1/chat/completions", json={"model": "m", "messages": []}).status_code)
+print(requests.post("https://api.openai.com/v1/chat/completions", json={"model": "m", "messages": [{"role": "user", "content": "hi"}]}).status_code)
 """
     done = run_python(code, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY="hi")
     assert done.stdout.split() == ["False", "False", "200"], done.stderr

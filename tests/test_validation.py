@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llm_intercept.settings import Validation
     from tests.recorded import Exchange
 
+KEYS = {"authorization": "Bearer k", "x-api-key": "k", "x-goog-api-key": "k", "anthropic-version": "2023-06-01"}
 CHAT = "https://api.openai.com/v1/chat/completions"
 COMPATIBLE = "https://api.groq.com/openai/v1/chat/completions"
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -44,8 +45,11 @@ def offered(name: str, **more: Any) -> dict[str, Any]:
     return {"tools": [{"type": "function", "function": {"name": name, **more}}]}
 
 
-REFUSED: list[tuple[dict[str, Any], str, str | None, str]] = [
+REFUSED: list[tuple[dict[str, Any], str | None, str | None, str]] = [
     # what is asked, the `param`, the `code`, some of the message
+    ({"messages": []}, "messages", "empty_array", "Expected an array with minimum length 1"),
+    ({"model": ""}, None, None, "you must provide a model parameter"),
+    ({"model": None}, None, None, "you must provide a model parameter"),
     ({"messages": [USER, ANSWER]}, "messages.[1].role", None, "must be a response to a preceeding message"),
     ({"messages": [USER, CALLED]}, "messages", None, "did not have response messages: call_1"),
     ({"messages": [USER, CALLED, USER, ANSWER]}, "messages", None, "did not have response messages: call_1"),
@@ -183,12 +187,14 @@ TAKEN: list[dict[str, Any]] = [
 
 def post(body: dict[str, Any], url: str = CHAT, validate: Validation | None = None) -> httpx.Response:
     usual = {"input": "hi"} if url.endswith("/responses") else {} if url == GEMINI else {"messages": [USER]}
-    with httpx.Client(transport=InterceptTransport("never mind", validate=validate)) as client:
+    with httpx.Client(transport=InterceptTransport("never mind", validate=validate), headers=KEYS) as client:
         return client.post(url, json={"model": "gpt-4o", **usual, **body})
 
 
 @pytest.mark.parametrize(("body", "param", "code", "said"), REFUSED)
-def test_what_openai_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
+def test_what_openai_would_refuse_is_refused(
+    body: dict[str, Any], param: str | None, code: str | None, said: str
+) -> None:
     """With its words, its `param` and its `code`; a compatible host takes it, and so does everyone who asks for it."""
     response = post(body)
     error = response.json()["error"]
@@ -254,12 +260,67 @@ def test_what_openai_takes_is_answered(body: dict[str, Any]) -> None:
     assert post(body).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{"messages": []}, {"stream_options": {"include_usage": True}}])
-def test_what_tests_leave_out_is_refused_strictly_alone(body: dict[str, Any]) -> None:
-    """No message, and options of a stream without one: OpenAI refuses both."""
+def test_what_tests_leave_out_is_refused_strictly_alone() -> None:
+    """Options of a stream without one: OpenAI refuses it."""
+    body = {"stream_options": {"include_usage": True}}
     assert post(body).status_code == 200
     error = post(body, validate="strict").json()["error"]
     assert error["param"] == next(iter(body))
+
+
+STUDIO = "https://generativelanguage.googleapis.com"
+COHERE = "https://api.cohere.com/v2/chat"
+CONVERSE = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse"
+OTHER_PATHS = [
+    ("https://api.openai.com/v1/v1/chat/completions", "Invalid URL (POST /v1/v1/chat/completions)"),
+    ("https://api.openai.com/chat/completions", "Invalid URL (POST /chat/completions)"),
+    (f"{CHAT}/chat/completions", "Invalid URL (POST /v1/chat/completions/chat/completions)"),
+    ("https://eu.api.openai.com/v1/v1/embeddings", "Invalid URL (POST /v1/v1/embeddings)"),
+    ("https://api.openai.com/v1/v1/responses", "Invalid URL (POST /v1/v1/responses)"),
+    ("https://api.anthropic.com/v1/v1/messages", "Not Found"),
+    (f"{STUDIO}/v1beta/v1beta/models/gemini-2.5-flash:generateContent", "<code>/v1beta/v1beta/models/"),
+]
+WITHOUT_KEYS: list[tuple[str, dict[str, Any], int, str]] = [
+    (CHAT, {"messages": [USER]}, 401, "You didn't provide an API key."),
+    ("https://a.openai.azure.com/openai/v1/responses", {"input": "hi"}, 401, "invalid subscription key"),
+    ("https://api.anthropic.com/v1/messages", {"max_tokens": 9, "messages": [USER]}, 401, "x-api-key header is"),
+    (f"{STUDIO}/v1/models/m:generateContent", {"contents": [{"parts": [{"text": "hi"}]}]}, 403, "unregistered callers"),
+    (COHERE, {"messages": [USER]}, 401, "no api key supplied"),
+    (CONVERSE, {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}, 403, "Missing Authentication Token"),
+]
+
+
+@pytest.mark.parametrize(("url", "said"), OTHER_PATHS)
+def test_a_path_that_a_maker_does_not_have_is_not_found(url: str, said: str) -> None:
+    """As a wrong base_url makes it: at the makers' own hosts; others have what paths they like."""
+    body = {"input": "hi", "messages": [USER], "max_tokens": 9, "contents": [{"parts": [{"text": "hi"}]}]}
+    response = post(body, url)
+    assert (response.status_code, said in response.text) == (404, True)
+    assert post(body, url, "off").status_code == 200
+    elsewhere = str(httpx.URL(url).copy_with(host="localhost", port=8000))
+    assert post(body, elsewhere).status_code == 200
+
+
+@pytest.mark.parametrize(("url", "body", "status", "said"), WITHOUT_KEYS)
+def test_a_request_without_a_key_is_refused_strictly_alone(
+    url: str, body: dict[str, Any], status: int, said: str
+) -> None:
+    """A test that asks without a client of a maker's leaves it out; the dummy that stands in for a key is one."""
+    body = {"model": "m", **body}
+    for validate, expected in (("auto", 200), ("strict", status)):
+        with httpx.Client(transport=InterceptTransport("fine", validate=validate)) as client:
+            response = client.post(url, json=body)
+        assert response.status_code == expected
+    assert said in response.text
+    assert post(body, url, "strict").status_code == 200
+
+
+def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:
+    """Its clients send it; who asks without one forgets it."""
+    body = {"model": "m", "max_tokens": 9, "messages": [USER]}
+    with httpx.Client(transport=InterceptTransport("fine", validate="strict"), headers={"x-api-key": "k"}) as client:
+        error = client.post("https://api.anthropic.com/v1/messages", json=body).json()["error"]
+    assert (error["type"], error["message"]) == ("invalid_request_error", "anthropic-version: header is required")
 
 
 def test_the_types_of_the_installed_sdk_say_more() -> None:
@@ -323,7 +384,7 @@ def test_the_types_of_embeddings_say_more() -> None:
 def test_nearly_all_recorded_requests_are_of_the_sdks_types() -> None:
     """Nine of 920 are not: they have fields that only other hosts, or older SDKs, know."""
     found = [one for one in exchanges() if one.status == 200][:: amount(1, 6)]
-    with httpx.Client(transport=InterceptTransport("fine", validate="strict")) as client:
+    with httpx.Client(transport=InterceptTransport("fine", validate="strict"), headers=KEYS) as client:
         refused = [one.name for one in found if client.post(one.url, json=one.request).status_code == 400]
     assert len(found) > amount(900, 150)
     assert len(refused) <= 9, refused
@@ -379,7 +440,7 @@ def test_recorded_refusals_that_follow_from_the_request_alone_are_ours() -> None
 if __name__ == "__main__":
     counted: Counter[tuple[Any, ...]] = Counter()
     for mode in ("auto", "strict"):
-        with httpx.Client(transport=InterceptTransport("fine", validate=mode)) as api:
+        with httpx.Client(transport=InterceptTransport("fine", validate=mode), headers=KEYS) as api:
             for one in exchanges():
                 is_refused = api.post(one.url, json=one.request).status_code == 400
                 counted[one.provider, one.endpoint, one.status, mode] += is_refused

@@ -302,6 +302,15 @@ class Dialect(ABC):
         """
         del request, strictly
 
+    def validate_head(self, head: WireRequest, *, strictly: bool) -> None:
+        """Refuse what the API would for the head alone, where no server of ours is asked: a path; strictly, no key.
+
+        Raises:
+            BadRequestError: The API would refuse it.
+
+        """
+        del head, strictly
+
     @abstractmethod
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer as the API would, in the shape the request asks for.

@@ -230,6 +230,8 @@ class Engine:
                     request.lent()  # its copy, which shares its body, may be
                     request = recalled
             if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
+                if not head.at:
+                    dialect.validate_head(head, strictly=self.validate == "strict")
                 dialect.validate(request, strictly=self.validate == "strict")
                 request.beside["validated"] = self.validate
         except BadRequestError:

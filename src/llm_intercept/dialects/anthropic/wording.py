@@ -98,9 +98,9 @@ WORDS = {
 FIRST_OF_SERVERS = 500
 
 
-def refused(message: str, status: int = 400, code: str | None = None) -> BadRequestError:
-    """Make the refusal of a request."""
-    return BadRequestError(ErrorReply(status, message=message, type=TYPES[status], code=code))
+def refused(message: str, status: int = 400, code: str | None = None, hint: str = "") -> BadRequestError:
+    """Make the refusal of a request; `hint` says in our words what to change."""
+    return BadRequestError(ErrorReply(status, message=message, type=TYPES[status], code=code), hint)
 
 
 def error_type(status: int) -> str:

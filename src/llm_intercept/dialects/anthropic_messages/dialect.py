@@ -55,6 +55,7 @@ class AnthropicMessages(AnthropicDialect):
     """Messages, as api.anthropic.com, Vertex and every compatible host speak them."""
 
     name = read.NAME
+    path = read.PATH
     objects = ("anthropic.types.",)
     grammar: Grammar = grammar
     recorded = RECORDED

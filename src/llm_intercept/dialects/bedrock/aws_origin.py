@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import Dialect, KeyHeader
+from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
+from llm_intercept.dialects.shared.reading import ANY_KEY
 from llm_intercept.model.wire import RETRYABLE, WireResponse
+from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import Headers
-    from llm_intercept.replies.kinds import ErrorReply
+    from llm_intercept.model.wire import Headers, WireRequest
 
 HOST = re.compile(r"(?:^|\.)bedrock(?:-agent)?(?:-runtime)?(?:-fips)?\.[\w-]+\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)")
 JSON, STREAM = "application/json", AMAZON.media_type
@@ -100,6 +101,12 @@ class BedrockDialect(Dialect):
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
     keys = (KeyHeader(("AWS_BEARER_TOKEN_BEDROCK",), ("bedrock-runtime*.amazonaws.com",)),)
     retry = HTTP_RETRY
+
+    def validate_head(self, head: WireRequest, *, strictly: bool) -> None:
+        """Refuse, strictly alone, a request to Bedrock's own host that is not signed."""
+        if strictly and HOST.search(head.host) is not None and not head.headers.get("authorization"):
+            error = ErrorReply(403, message="Missing Authentication Token", type="MissingAuthenticationTokenException")
+            raise BadRequestError(error, ANY_KEY)
 
     def is_asked(self, request: LLMRequest) -> bool:
         return HOST.search(urlsplit(request.url).hostname or "") is not None

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import Dialect, KeyHeader
+from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
 from llm_intercept.dialects.shared.error_words import message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
+from llm_intercept.dialects.shared.reading import ANY_KEY
 from llm_intercept.dialects.shared.retry import AT_ONCE, RETRY
 from llm_intercept.model.wire import RETRYABLE, WireResponse
+from llm_intercept.replies.kinds import ErrorReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Headers, WireRequest
-    from llm_intercept.replies.kinds import ErrorReply
 
 JSON = "application/json"
 STREAM, LINES = "text/event-stream", "application/stream+json"
@@ -91,6 +92,11 @@ class CohereDialect(Dialect):
 
     def is_asked(self, request: LLMRequest) -> bool:
         return is_cohere(request)
+
+    def validate_head(self, head: WireRequest, *, strictly: bool) -> None:
+        """Refuse, strictly alone, a request to Cohere's own host without a key."""
+        if strictly and f".{head.host}".endswith(HOSTS) and not head.headers.get("authorization"):
+            raise BadRequestError(ErrorReply(401, message="no api key supplied"), ANY_KEY)
 
     home = "api.cohere.com"
     variables = MappingProxyType({"CO_API_URL": "{}"})

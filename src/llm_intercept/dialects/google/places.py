@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.wire import WireRequest
+
 # …/models/NAME:method, …/tunedModels/NAME:method, …/endpoints/NAME:method, …/dynamic/NAME:method
 ASKED = re.compile(r"(?:^|/)(models|tunedModels|endpoints|dynamic)/([^/:]+)(?::(\w+))?$")
 VERSION = re.compile(r"/(v\d\w*)/")
@@ -78,3 +80,10 @@ def is_googles(host: str, headers: Mapping[str, str]) -> bool:
     if host == STUDIO or VERTEX.search(host) is not None or "x-goog-api-key" in headers:
         return True
     return "google-genai-sdk/" in headers.get("user-agent", "")
+
+
+def keyed(head: WireRequest) -> bool:
+    """Whether a request says who asks: a key in a header or in the query, or a token."""
+    if head.headers.get("x-goog-api-key") or head.headers.get("authorization"):
+        return True
+    return "key" in parse_qs(urlsplit(head.url).query)

@@ -7,6 +7,7 @@ asked for them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
@@ -128,6 +129,11 @@ BAD_GATEWAY = (
     "an error.</ins>\n  <p>The server encountered a temporary error and could not complete your request."
     "<p>Please try again in 30 seconds.  <ins>That\u2019s all we know.</ins>\n"
 )
+NOT_FOUND = (
+    "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That\u2019s an "
+    "error.</ins>\n  <p>The requested URL <code>{}</code> was not found on this server.  <ins>That\u2019s all we know."
+    "</ins>\n"
+)
 METRICS = {
     "requests": ("generate_content_free_tier_requests", "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"),
     "tokens": ("generate_content_free_tier_input_token_count", "GenerateContentInputTokensPerModelPerMinute-FreeTier"),
@@ -143,6 +149,11 @@ def fail(request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResp
     error = _with_its_status(error, place)
     content_type, body = _body(request, error, place)
     return WireResponse(error.status, _headers(request.url, content_type, error, identity), (body,))
+
+
+def not_found(path: str) -> str:
+    """Write what the front end answers to a path that no API has."""
+    return NOT_FOUND.format(escape(path))
 
 
 def status_of(error: ErrorReply) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.openai.entrance import check_key, check_path
 from llm_intercept.dialects.openai.failures import USUAL, fail
 from llm_intercept.dialects.openai.headers import limit_headers
 from llm_intercept.dialects.openai.hosts.keys import KEYS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
-    from llm_intercept.model.wire import Headers, WireResponse
+    from llm_intercept.model.wire import Headers, WireRequest, WireResponse
     from llm_intercept.replies.kinds import ErrorReply, LimitState
 
 
@@ -28,6 +29,7 @@ class OpenAIDialect(Dialect):
 
     Attributes:
         manner: How it fails.
+        path: What its path is behind the version; empty where it has several.
 
     """
 
@@ -36,6 +38,13 @@ class OpenAIDialect(Dialect):
     keys = KEYS
     retry = RETRY
     manner = USUAL
+    path = ""
+
+    def validate_head(self, head: WireRequest, *, strictly: bool) -> None:
+        """Refuse a path that OpenAI does not have; strictly, also a request without a key."""
+        check_path(head, self.path)
+        if strictly:
+            check_key(head)
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         return fail(request, error, identity, self.manner)

@@ -31,6 +31,11 @@ def missing(name: str) -> BadRequestError:
     return refused(f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
 
 
+def without_model() -> BadRequestError:
+    """Refuse a request that names no model."""
+    return refused("you must provide a model parameter", hint='Give a "model": any name will do.')
+
+
 def empty(name: str) -> BadRequestError:
     """Refuse a string that must not be empty."""
     said = "Expected a string with minimum length 1, but got an empty string instead."

@@ -59,6 +59,7 @@ class OpenAIChat(OpenAIDialect):
     """Chat completions, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    path = read.PATH
     objects = ("openai.types.chat.", "groq.types.chat.", "together.types.", "litellm.types.", "mistralai.")
     grammar: Grammar = grammar
     recorded = RECORDED

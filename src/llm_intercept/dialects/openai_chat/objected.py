@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, mapping, text
+from llm_intercept.dialects.openai.flavor import deployment
 from llm_intercept.dialects.openai.image_links import check_image
 from llm_intercept.dialects.openai.offered import check_tools
 from llm_intercept.dialects.openai.plain_texts import plain_texts
@@ -28,6 +29,7 @@ from llm_intercept.dialects.openai.refusals import (
     empty_array,
     missing,
     refused,
+    without_model,
 )
 from llm_intercept.dialects.openai.strict_subset import STRICT, objection
 from llm_intercept.dialects.openai_chat.plan import MOST_CHOICES, MOST_LOGPROBS
@@ -93,6 +95,10 @@ def check(request: LLMRequest, *, strictly: bool) -> None:
     """
     body: Mapping[str, Any] = request.raw
     messages = items(body["messages"])
+    if not request.model and not deployment(request.url):
+        raise without_model()
+    if not messages:
+        raise empty_array("messages")
     if strictly:
         _check_shortened(body)
     if not plain_texts(request) or not all(map(COMMON.__contains__, map(ROLE, messages))):
@@ -105,9 +111,7 @@ def check(request: LLMRequest, *, strictly: bool) -> None:
 
 
 def _check_shortened(body: Mapping[str, Any]) -> None:
-    """Refuse a request without messages, and one that says how to stream and does not."""
-    if not body["messages"]:
-        raise empty_array("messages")
+    """Refuse a request that says how to stream and does not."""
     if body.get("stream_options") is not None and body.get("stream") is not True:
         told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise refused(told, "stream_options")

@@ -51,6 +51,7 @@ class OpenAICompletions(OpenAIDialect):
     """Legacy completions, as api.openai.com, Azure and compatible hosts speak them."""
 
     name = read.NAME
+    path = read.PATH
     objects = ("openai.types.completion",)
     grammar: Grammar = TextEvents()
     recorded = RECORDED

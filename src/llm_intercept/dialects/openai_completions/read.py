@@ -13,7 +13,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of, is_openais
-from llm_intercept.dialects.openai.refusals import check_integer, refused
+from llm_intercept.dialects.openai.refusals import check_integer, refused, without_model
 from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
@@ -123,7 +123,7 @@ def check(body: Mapping[str, Any], url: str) -> None:
     """
     model = text(body.get("model"))
     if not model and not deployment(url):
-        raise refused("you must provide a model parameter")
+        raise without_model()
     if flavor_of(url) == "openai" and any(fnmatchcase(model, one) for one in CHAT_MODELS):
         raise BadRequestError(ErrorReply(404, message=CHAT_MODEL, type="invalid_request_error", param="model"))
     prompt = body.get("prompt")

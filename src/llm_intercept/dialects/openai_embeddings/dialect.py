@@ -44,6 +44,7 @@ class OpenAIEmbeddings(Operation):
     """Embeddings, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    path = read.PATH
     what = "embeddings"
     advice = "Give vectors, embedding([0.1, 0.2]), a ready body, raw({…}), or auto() for the default ones."
     recorded = RECORDED

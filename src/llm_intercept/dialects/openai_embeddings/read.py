@@ -12,7 +12,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai.flavor import deployment, is_openais
-from llm_intercept.dialects.openai.refusals import check_integer, missing, refused
+from llm_intercept.dialects.openai.refusals import check_integer, missing, refused, without_model
 from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
@@ -89,7 +89,7 @@ def check(body: Mapping[str, Any], url: str) -> None:
 
     """
     if not text(body.get("model")) and not deployment(url):
-        raise refused("you must provide a model parameter")
+        raise without_model()
     _check_input(body.get("input"))
     if body.get("encoding_format") not in (None, "float", "base64"):
         message = f"Invalid value: '{body['encoding_format']}'. Supported values are: 'float' and 'base64'."

@@ -35,6 +35,7 @@ class OpenAIModerations(Operation):
     """Moderations, as OpenAI has them."""
 
     name = read.NAME
+    path = read.PATH
     what = "a moderation"
     advice = "Give what is found, moderation('violence', hate=0.9), or auto() for nothing."
     recorded = RECORDED

@@ -60,6 +60,7 @@ class OpenAIResponses(OpenAIDialect):
     """Responses, as api.openai.com, Azure and every compatible host speak them."""
 
     name = read.NAME
+    path = read.PATH
     objects = ("openai.types.responses.",)
     grammar: Grammar = grammar
     recorded = RECORDED

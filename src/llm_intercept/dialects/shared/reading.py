@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from llm_intercept.model.request import Message
 
+ANY_KEY = "Send a key: while the request is answered here, any text will do."
+"""What a program is to change whose request has no key."""
+
 
 def last_spoken(messages: Iterable[Message]) -> str:
     """Find what the user said last, among messages from the last to the first; its texts with spaces between."""

@@ -2,6 +2,7 @@
 // Knows: numbers. Must not know: what they count.
 
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const SMALL = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 2 });
 
 /** @param {number | null | undefined} value in seconds */
 export function seconds(value) {
@@ -38,7 +39,7 @@ export function counted(value, noun) {
 /** @param {number | null | undefined} value in US dollars */
 export function money(value) {
   if (value === null || value === undefined) return "";
-  return value === 0 ? "$0" : `$${value < 0.01 ? Number(value.toPrecision(2)) : value.toFixed(2)}`;
+  return value < 0.01 ? `$${SMALL.format(value)}` : `$${value.toFixed(2)}`;
 }
 
 /** @param {number} bytes */

@@ -30,7 +30,7 @@ export function statusOf(row) {
 
 /** @param {Row} row */
 export function statusMark(row) {
-  return el("span", { class: `status ${state(row)}` }, statusOf(row));
+  return el("span", { class: `status ${state(row)}`, title: row.outcome || null }, statusOf(row));
 }
 
 /**
@@ -42,11 +42,20 @@ export function callItem(report) {
   return (row) => [
     el("span", { class: "number" }, nameOf(row.n)),
     statusMark(row),
-    el("span", { class: "line" }, el("span", { class: "question" }, row.question || "(no text)"), row.answer && el("span", { class: "answer" }, row.answer)),
-    el("span", { class: "time" }, seconds(row.duration ?? 0)),
+    el("span", { class: "line" }, el("span", { class: "question" }, row.question || placeOf(row)), row.answer && el("span", { class: "answer" }, row.answer)),
+    el("span", { class: "time" }, row.duration ? seconds(row.duration) : ""),
     el("span", { class: "line small" }, ...origin(row), several && el("span", { class: "tag" }, sideOf(report, row)), ...flags(row)),
     el("span", { class: "tokens small" }, tokensOf(row)),
   ];
+}
+
+/**
+ * What stands for a question where there is none: where it was asked.
+ * @param {Row} row
+ */
+export function placeOf(row) {
+  const path = (row.url ?? "").replace(/^[a-z]+:\/\/[^/]*/i, "").replace(/\?.*/, "");
+  return [row.method, path].filter(Boolean).join(" ") || "(no text)";
 }
 
 /**

@@ -17,6 +17,7 @@ export function conversation(row, detail) {
   const known = Math.min(detail.known ?? 0, messages.length);
   const answer = detail.answer?.parts ?? [];
   const told = messages.slice(known);
+  if (!messages.length && !answer.length && !detail.error && !row.failed) return [asked(detail), el("p", { class: "muted" }, "There is no conversation in this call that can be read; its request and its response are kept.")];
   const calls = new Map(messages.flatMap((one) => one.parts ?? []).filter(isCall).map((part) => [part.id ?? "", part]));
   return [
     asked(detail),
@@ -36,7 +37,7 @@ function asked(detail) {
   return el(
     "div",
     { class: "asked" },
-    tools.length > 0 && fold([`${counted(tools.length, "tool")}: `, muted(tools.map((one) => one.name).join(", "))], () => tools.map(offered)),
+    tools.length > 0 && fold([`${counted(tools.length, "tool")}: `, muted(tools.map(nameOfTool).join(", "))], () => tools.map(offered)),
     names.length > 0 && fold(["Parameters: ", muted(inShort(params))], () => [valueBlock(params)]),
   );
 }
@@ -58,11 +59,16 @@ function muted(text) {
 }
 
 /** @param {Tool} tool */
+function nameOfTool(tool) {
+  return tool.name || tool.type || "(no name)";
+}
+
+/** @param {Tool} tool */
 function offered(tool) {
   return el(
     "div",
     { class: "tool" },
-    el("p", {}, el("b", {}, tool.name), tool.type && tool.type !== "function" ? ` ${tool.type}` : ""),
+    el("p", {}, el("b", {}, nameOfTool(tool)), tool.name && tool.type !== "function" ? ` ${tool.type ?? ""}` : ""),
     tool.description && block(tool.description),
     tool.parameters !== undefined && tool.parameters !== null && fold(["Parameters"], () => [valueBlock(tool.parameters)]),
   );
@@ -83,24 +89,40 @@ function earlier(messages, continues) {
 /**
  * Messages in their order; a result stands with its call, if both are told here.
  * @param {Message[]} messages
- * @param {Map<string, Part>} calls
+ * @param {Map<string, Part>} calls that the whole conversation has, by id
  * @returns {Node[]}
  */
 function chat(messages, calls) {
-  const here = new Set(messages.flatMap((one) => one.parts ?? []).filter(isCall).map((part) => part.id));
-  const results = new Map(messages.flatMap((one) => one.parts ?? []).filter(isResult).map((part) => [part.id ?? "", part]));
-  const own = (/** @type {Part} */ part) => !(isResult(part) && part.id && here.has(part.id));
+  const results = paired(messages.flatMap((one) => one.parts ?? []));
+  const elsewhere = new Set(results.values());
   return messages
-    .map((one) => ({ ...one, parts: (one.parts ?? []).filter(own) }))
+    .map((one) => ({ ...one, parts: (one.parts ?? []).filter((part) => !elsewhere.has(part)) }))
     .filter((one, at) => one.parts.length || !(messages[at]?.parts ?? []).length)
     .map((one) => message(one.role, one.name ?? "", one.parts, results, calls));
+}
+
+/**
+ * Find each call's result: by its id, or where an API gives none, the first of its name.
+ * @param {Part[]} parts
+ * @returns {Map<Part, Part>}
+ */
+function paired(parts) {
+  /** @type {Map<Part, Part>} */
+  const results = new Map();
+  for (const [at, result] of parts.entries()) {
+    if (!isResult(result)) continue;
+    const fits = (/** @type {Part} */ call) => (result.id || call.id ? result.id === call.id : result.name === call.name);
+    const call = parts.slice(0, at).find((one) => isCall(one) && !results.has(one) && fits(one));
+    if (call) results.set(call, result);
+  }
+  return results;
 }
 
 /**
  * @param {string} role
  * @param {string} name
  * @param {Part[]} parts
- * @param {Map<string, Part>} results
+ * @param {Map<Part, Part>} results
  * @param {Map<string, Part>} calls
  * @param {string} [label]
  */
@@ -127,7 +149,7 @@ function isResult(part) {
 
 /**
  * @param {Part} part
- * @param {Map<string, Part>} results
+ * @param {Map<Part, Part>} results
  * @param {Map<string, Part>} calls
  * @returns {Node}
  */
@@ -142,15 +164,15 @@ function one(part, results, calls) {
     case "refusal":
       return el("div", { class: "refusal" }, el("b", {}, "Refusal"), block(part.text ?? ""));
     case "tool_call":
-      return called(part, results.get(part.id ?? ""));
+      return called(part, results.get(part));
     case "tool_result":
       return result(part, calls.get(part.id ?? "")?.name || part.name || "");
     case "media":
       return media(part);
     case "citation":
-      return el("p", { class: "citation" }, "Source: ", part.url ? link(part.url, part.title) : part.title || part.text || "");
+      return el("p", { class: "citation" }, "Source: ", part.url ? link(part.url, part.title) : part.title || part.text || el("code", {}, part.raw ?? ""));
     default:
-      return fold([`Other: ${part.name || firstLine(part.raw ?? part.text ?? "")}`], () => [jsonBlock(part.raw || part.text || "")]);
+      return fold([`${part.title || part.name || "other"} `, muted(firstLine(part.raw || part.text || ""))], () => [jsonBlock(part.raw || part.text || "")]);
   }
 }
 
@@ -203,7 +225,7 @@ function outcome(row, detail, parts) {
     out.push(message("assistant", row.model ?? "", choice.parts ?? [], new Map(), new Map(), `choice ${at + 2}`));
   }
   if (detail.partial) out.push(el("p", { class: "muted" }, `The take is not whole: ${detail.partial}`));
-  if (detail.error || (row.failed && !parts.length)) out.push(failure(row, detail));
+  if (detail.error || (row.failed && !parts.length)) out.push(failure(row, detail, parts.length > 0));
   const end = ending(detail);
   if (end.childElementCount) out.push(end);
   return out;
@@ -212,10 +234,11 @@ function outcome(row, detail, parts) {
 /**
  * @param {Row} row
  * @param {Detail} detail
+ * @param {boolean} begun whether some of an answer came
  */
-function failure(row, detail) {
+function failure(row, detail, begun) {
   const faults = (row.faults ?? []).join(", ");
-  const heading = row.status ? `no answer: ${row.status}` : "no answer";
+  const heading = begun ? "then it broke off" : row.status ? `no answer: ${row.status}` : "no answer";
   const text = detail.error || faults || row.outcome || "It failed.";
   return el("section", { class: "message failure" }, el("h3", {}, heading), block(text));
 }

@@ -2,7 +2,7 @@
 // Knows: the tabs of WAI-ARIA, the views. Must not know: the list.
 import { el } from "./dom.js";
 import { moment, money, seconds } from "./amounts.js";
-import { flags, isUnmatched, nameOf, sideOf, statusMark, tokensOf } from "./calls.js";
+import { flags, isUnmatched, nameOf, placeOf, sideOf, statusMark, tokensOf } from "./calls.js";
 import { conversation } from "./conversation.js";
 import { requestView, responseView } from "./exchange.js";
 import { timelineView } from "./timeline.js";
@@ -123,8 +123,8 @@ export class Details {
     const back = el("button", { type: "button", class: "back", click: this.go.back }, "← List");
     const several = (this.report.head.sides ?? []).length > 1;
     return [
-      el("div", { class: "call-title" }, back, el("h2", { tabindex: -1, id: "call-title" }, el("span", { class: "number" }, `${nameOf(row.n)} `), row.question || row.url || ""), statusMark(row)),
-      el("p", { class: "chips" }, ...[several && sideOf(this.report, row), row.name, row.api, row.model, row.stream && "stream", answeredBy(this.report, row), tokens(row), money(row.cost), seconds(row.duration ?? 0), moment(row.recorded_at)].filter(Boolean).map((text) => el("span", {}, text || "")), ...flags(row)),
+      el("div", { class: "call-title" }, back, el("h2", { tabindex: -1, id: "call-title" }, el("span", { class: "number" }, `${nameOf(row.n)} `), row.question || placeOf(row)), statusMark(row)),
+      el("p", { class: "chips" }, ...[several && sideOf(this.report, row), row.name, row.api, row.model, row.stream && "stream", answeredBy(this.report, row), tokens(row), money(row.cost), row.duration ? seconds(row.duration) : "", moment(row.recorded_at)].filter(Boolean).map((text) => el("span", {}, text || "")), ...flags(row)),
       el("p", { class: "chips small" }, row.test && el("span", {}, row.test), row.where && el("span", {}, row.where)),
     ];
   }

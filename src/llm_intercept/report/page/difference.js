@@ -4,7 +4,7 @@ import { el, fold, shown } from "./dom.js";
 import { counted } from "./amounts.js";
 import { indented, isJson } from "./blocks.js";
 import { steps, wordSteps } from "./myers.js";
-import { nameOf, statusMark } from "./calls.js";
+import { nameOf, placeOf, statusMark } from "./calls.js";
 /** @import { Detail, Pair, Part, Report, Row } from "./report.js" */
 /** @import { Step } from "./myers.js" */
 
@@ -24,7 +24,7 @@ export function pairItem(report) {
     return [
       el("span", { class: "number" }, nameOf(index)),
       verdict(pair),
-      el("span", { class: "line" }, row?.question || "(no text)", row?.answer && el("span", { class: "answer" }, row.answer)),
+      el("span", { class: "line" }, row && (row.question || placeOf(row)), row?.answer && el("span", { class: "answer" }, row.answer)),
       el("span", { class: "line small" }, el("span", { class: "test" }, what)),
     ];
   };

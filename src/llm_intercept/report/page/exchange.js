@@ -2,7 +2,7 @@
 // Knows: HTTP. Must not know: what an API means by it.
 import { el, fold, facts } from "./dom.js";
 import { counted, seconds, size } from "./amounts.js";
-import { block, isJson, jsonBlock } from "./blocks.js";
+import { block, indented, isJson, jsonBlock } from "./blocks.js";
 import { timeouts } from "./timeline.js";
 /** @import { Detail, Moment, Row } from "./report.js" */
 
@@ -66,6 +66,7 @@ function body(text, title, open = true) {
  */
 function both(text) {
   if (!isJson(text)) return [block(text, "code")];
+  if (indented(text) === text.trim()) return [jsonBlock(text)];
   return [jsonBlock(text), fold(["As it was sent"], () => [block(text, "code")])];
 }
 

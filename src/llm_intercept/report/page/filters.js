@@ -24,6 +24,13 @@ const FACETS = [
 const WAIT = 150; // ms after the last letter, before all details are searched
 const BETWEEN = 250; // ms between two lists of what was found so far
 
+/** @type {Record<string, { label: string, of: (row: Row) => number }>} */
+const ORDERS = {
+  time: { label: "slowest first", of: (row) => row.duration ?? 0 },
+  tokens: { label: "most tokens first", of: (row) => (row.input_tokens ?? 0) + (row.output_tokens ?? 0) },
+  cost: { label: "dearest first", of: (row) => row.cost ?? 0 },
+};
+
 /** The bar of filters. */
 export class Filters {
   /**
@@ -45,15 +52,22 @@ export class Filters {
     this.text = el("input", { type: "search", id: "search", placeholder: "Search in everything", "aria-label": "Search in everything", autocomplete: "off", spellcheck: "false" });
     this.text.addEventListener("input", () => place.set({ q: this.text.value }));
     this.selects = new Map(FACETS.map((facet) => [facet.name, this.select(facet)]));
+    this.order = this.orderSelect();
     this.count = el("span", { class: "muted", role: "status" });
     this.clear = el("button", { type: "button", click: () => this.reset() }, "Clear");
-    this.node = el("search", { class: "filters" }, this.text, this.count, ...this.selects.values(), this.clear);
+    this.node = el("search", { class: "filters" }, this.text, this.count, ...this.selects.values(), this.order, this.clear);
   }
 
   /** @param {Facet} facet */
   select(facet) {
     const change = (/** @type {Event} */ event) => this.place.set({ [facet.name]: /** @type {HTMLSelectElement} */ (event.target).value });
     return el("select", { "aria-label": facet.label, change });
+  }
+
+  orderSelect() {
+    const options = Object.entries(ORDERS).map(([value, { label }]) => option(value, `Order: ${label}`));
+    const change = () => this.place.set({ order: this.order.value });
+    return el("select", { "aria-label": "Order", change }, option("", "Order: as made"), ...options);
   }
 
   focus() {
@@ -93,6 +107,8 @@ export class Filters {
       select.value = this.place.get(name);
       select.classList.toggle("chosen", Boolean(this.place.get(name)));
     }
+    this.order.value = this.place.get("order");
+    this.order.classList.toggle("chosen", Boolean(this.order.value));
     this.clear.hidden = !this.place.get("q") && !FACETS.some((facet) => this.place.get(facet.name));
   }
 
@@ -108,7 +124,8 @@ export class Filters {
     );
     this.narrowed = rows.length;
     this.tell(rows.length);
-    return rows;
+    const order = Object.hasOwn(ORDERS, this.order.value) && ORDERS[this.order.value];
+    return order ? rows.sort((a, b) => order.of(b) - order.of(a) || a.n - b.n) : rows;
   }
 
   /** @param {number} number */

@@ -24,12 +24,16 @@ export class Lanes {
     /** @type {string[]} */
     this.names = [];
     this.count = 0;
+    this.real = false;
+    /** @type {Row[]} */
+    this.rows = [];
     this.whole = [0, 1];
     this.from = 0;
     this.to = 1;
     this.drawing = svg("svg", { role: "img" });
     this.scroller = el("div", { class: "lanes-scroll", tabindex: 0, role: "region", "aria-label": "Timeline of the calls" }, this.drawing);
     this.said = el("span", { class: "muted" });
+    this.clock = el("button", { type: "button", click: () => this.turnClock() }, "Simulated time");
     this.node = el("div", { class: "lanes", id: "lanes" }, this.controls(), this.scroller, legend());
     this.listen();
   }
@@ -44,8 +48,26 @@ export class Lanes {
       button("Show all", "", () => this.fit()),
       button("←", "Earlier", () => this.move(-0.25)),
       button("→", "Later", () => this.move(0.25)),
+      this.clock,
       this.said,
     );
+  }
+
+  /** Look at the calls in the other time: what the program was told took long may have taken none. */
+  turnClock() {
+    this.real = !this.real;
+    this.clock.textContent = this.real ? "Real time" : "Simulated time";
+    this.show(this.rows, this.selected ?? null);
+  }
+
+  /** @param {Row} row */
+  start(row) {
+    return (this.real ? row.real_started : row.started) ?? 0;
+  }
+
+  /** @param {Row} row */
+  long(row) {
+    return (this.real ? row.real_duration : row.duration) ?? 0;
   }
 
   listen() {
@@ -68,7 +90,7 @@ export class Lanes {
     const lane = Math.floor((event.clientY - box.top - TOP) / LANE);
     const at = this.from + ((event.clientX - box.left) / box.width) * (this.to - this.from);
     const near = (3 / box.width) * (this.to - this.from);
-    const away = (/** @type {Row} */ row) => Math.max((row.started ?? 0) - at, at - (row.started ?? 0) - (row.duration ?? 0), 0);
+    const away = (/** @type {Row} */ row) => Math.max(this.start(row) - at, at - this.start(row) - this.long(row), 0);
     const rows = this.bars.filter((one) => one.lane === lane && away(one.row) <= near).map((one) => one.row);
     return rows.sort((a, b) => away(a) - away(b))[0];
   }
@@ -82,9 +104,15 @@ export class Lanes {
   }
 
   tell() {
-    const label = `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
+    const timed = this.bars.length === 0 || this.bars.some(({ row }) => this.long(row) > 0);
+    const label = timed ? this.inWords() : "No times are known of these calls";
     this.drawing.setAttribute("aria-label", label);
+    this.drawing.toggleAttribute("hidden", !timed);
     this.said.textContent = this.to - this.from < this.full() ? `${label}; in sight: ${seconds(this.to - this.from)}` : label;
+  }
+
+  inWords() {
+    return `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
   }
 
   /** @param {WheelEvent} event */
@@ -117,6 +145,8 @@ export class Lanes {
   show(rows, selected) {
     const before = String(this.whole);
     this.selected = selected;
+    this.rows = rows;
+    this.clock.hidden = !rows.some((row) => row.real_started);
     this.lay(rows);
     if (String(this.whole) !== before) [this.from, this.to] = /** @type {[number, number]} */ (this.whole);
     this.draw();
@@ -132,12 +162,12 @@ export class Lanes {
     this.count = 0;
     const sides = new Set(rows.map((row) => row.side ?? 0));
     for (const side of [...sides].sort()) {
-      const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => (a.started ?? 0) - (b.started ?? 0) || a.n - b.n);
+      const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => this.start(a) - this.start(b) || a.n - b.n);
       if (sides.size > 1) this.names[this.count] = sideOf(this.report, /** @type {Row} */ (own[0]));
       this.count += this.layOne(own, this.count);
     }
-    const starts = rows.map((row) => row.started ?? 0);
-    const ends = rows.map((row) => (row.started ?? 0) + (row.duration ?? 0));
+    const starts = rows.map((row) => this.start(row));
+    const ends = rows.map((row) => this.start(row) + this.long(row));
     const first = starts.reduce((a, b) => Math.min(a, b), Infinity);
     const last = ends.reduce((a, b) => Math.max(a, b), -Infinity);
     this.whole = rows.length ? [first, Math.max(last, first + CLOSEST)] : [0, 1];
@@ -151,10 +181,10 @@ export class Lanes {
     /** @type {number[]} */
     const free = [];
     for (const row of rows) {
-      const start = row.started ?? 0;
+      const start = this.start(row);
       const found = free.findIndex((end) => end <= start);
       const lane = found < 0 ? free.length : found;
-      free[lane] = start + Math.max(row.duration ?? 0, 1e-9);
+      free[lane] = start + Math.max(this.long(row), 1e-9);
       this.bars.push({ row, lane: above + lane });
     }
     return Math.max(1, free.length);
@@ -212,9 +242,11 @@ export class Lanes {
    */
   scale(width, height) {
     const x = (/** @type {number} */ at) => ((at - this.from) / (this.to - this.from)) * width;
-    return ticks(this.from, this.to, Math.max(2, width / 110)).flatMap((at) => [
+    const first = this.whole[0] ?? 0;
+    const marks = ticks(this.from - first, this.to - first, Math.max(2, width / 110)).map((at) => at + first);
+    return marks.flatMap((at) => [
       svg("line", { class: "grid", x1: x(at), x2: x(at), y1: 0, y2: height }),
-      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - (this.whole[0] ?? 0))),
+      svg("text", { class: "tick", x: x(at) + 3, y: 12 }, seconds(at - first)),
     ]);
   }
 
@@ -231,14 +263,20 @@ export class Lanes {
     /** @type {Map<string, string[]>} */
     const paths = new Map();
     const rings = [];
+    const ends = new Map(/** @type {[number, string][]} */ ([]));
+    const retries = [];
     for (const { row, lane } of this.bars) {
-      const left = ((row.started ?? 0) - this.from) * scale;
-      const long = Math.max((row.duration ?? 0) * scale, 1.5);
+      const left = (this.start(row) - this.from) * scale;
+      const long = Math.max(this.long(row) * scale, 1.5);
+      const middle = TOP + lane * LANE + LANE / 2;
+      const before = ends.get(row.retry_of ?? -1);
+      if (before) retries.push(`${before}L${left.toFixed(1)} ${middle}`);
+      ends.set(row.n, `M${(left + long).toFixed(1)} ${middle}`);
       if (left + long < 0 || left > width) continue;
       this.addBar(paths, row, lane, left, long);
       if (row.n === this.selected) rings.push(svg("rect", { class: "ring", x: left - 2, y: TOP + lane * LANE, width: long + 4, height: LANE }));
     }
-    return [...[...paths].map(([kind, parts]) => svg("path", { class: kind.replace(/^\d+ /, ""), d: parts.join("") })), ...rings];
+    return [...[...paths].map(([kind, parts]) => svg("path", { class: kind.replace(/^\d+ /, ""), d: parts.join("") })), svg("path", { class: "retry", d: retries.join("") }), ...rings];
   }
 
   /**

@@ -10,6 +10,7 @@ import { listenToKeys, showHelp } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { List } from "./list.js";
 import { Live } from "./live.js";
+import { markFound } from "./marks.js";
 import { Place } from "./place.js";
 import { Report, readHead } from "./report.js";
 import { rulesPage } from "./rules.js";
@@ -101,7 +102,7 @@ class Page {
     this.warnings?.replaceChildren(...problems(this.report));
     this.rows = this.filters.apply();
     const full = page === "rules" || page === "usage";
-    this.filters.node.hidden = page === "rules" || page === "difference";
+    this.filters.node.hidden = page === "rules" || page === "difference" || !this.report.rows.length;
     if (this.panes) this.panes.hidden = full;
     if (this.whole) this.whole.hidden = !full;
     if (full) this.showWhole(page);
@@ -143,6 +144,7 @@ class Page {
   showCalls(panes, page) {
     const chosen = this.report.row(this.called) ?? (this.report.rows.length === 1 ? this.report.rows[0] : undefined);
     panes.classList.toggle("chosen", Boolean(this.place.get("call") && chosen));
+    panes.classList.toggle("bare", !this.report.rows.length);
     if (page === "timeline") this.lanes.show(this.rows, chosen?.n ?? null);
     else this.showList(this.calls, this.rows, chosen?.n ?? null);
     const wanted = `${chosen?.n} ${this.place.get("view")}`;
@@ -220,9 +222,22 @@ class Page {
     }
   }
 
+  /** Mark what is searched, whenever something else is shown. */
+  keepMarked() {
+    let waiting = 0;
+    const mark = () => markFound(this.panes ?? document.body, this.place.get("q"));
+    const later = () => {
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(mark);
+    };
+    new MutationObserver(later).observe(this.panes ?? document.body, { childList: true, subtree: true });
+    later();
+  }
+
   start() {
     this.filters.offer();
     this.show();
+    this.keepMarked();
     listenToKeys((key, event) => this.press(key, event));
     addEventListener("beforeprint", () => this.preparePaper());
     addEventListener("afterprint", () => this.list.leavePaper());

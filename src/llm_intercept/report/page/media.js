@@ -2,9 +2,11 @@
 // Knows: data URLs. Must not know: conversations.
 import { el, fold, link } from "./dom.js";
 import { size } from "./amounts.js";
+import { block } from "./blocks.js";
 /** @import { Part } from "./report.js" */
 
 const IMAGE = /^data:image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml);base64,[A-Za-z0-9+/=\s]*$/;
+const TEXT = /^data:(text\/[\w.+-]+|application\/json);base64,[A-Za-z0-9+/]*=*$/;
 const SOUND = /^data:audio\/[\w.+-]+;base64,[A-Za-z0-9+/=\s]*$/;
 
 /** @param {Part} part */
@@ -14,8 +16,16 @@ export function media(part) {
   const said = [kind, part.mime, part.name, bytes].filter(Boolean).join(" · ");
   if (!part.data) return el("p", { class: "media" }, `${said} `, part.url ? link(part.url) : "(its bytes are not in this report)");
   if (IMAGE.test(part.data)) return fold([said], () => [picture(part)]);
-  if (SOUND.test(part.data)) return fold([said], () => [el("audio", { controls: true, src: part.data })]);
+  const sound = part.media === "audio" ? part.data.replace(/^data:;/, "data:audio/wav;") : part.data;
+  if (SOUND.test(sound)) return fold([said], () => [el("audio", { controls: true, src: sound })]);
+  if (TEXT.test(part.data)) return fold([said], () => [block(decoded(part.data ?? ""), "code")]);
   return el("p", { class: "media" }, said);
+}
+
+/** @param {string} data */
+function decoded(data) {
+  const bytes = Uint8Array.from(atob(data.slice(data.indexOf(",") + 1)), (letter) => letter.charCodeAt(0));
+  return new TextDecoder().decode(bytes);
 }
 
 /** @param {Part} part */

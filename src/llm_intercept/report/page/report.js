@@ -11,7 +11,7 @@
  *   n: number, side?: number, test?: string | null, name?: string | null, api?: string, model?: string, stream?: boolean,
  *   question?: string, answer?: string, source?: string, rule?: string | null, where?: string | null, status?: number,
  *   outcome?: string, failed?: boolean, attempt?: number, retry_of?: number | null, turn?: number,
- *   input_tokens?: number | null, output_tokens?: number | null, cost?: number | null, started?: number,
+ *   input_tokens?: number | null, output_tokens?: number | null, cost?: number | null, started?: number, real_started?: number | null,
  *   first?: number | null, duration?: number, real_duration?: number | null, chunks?: number | null, faults?: string[],
  *   url?: string, method?: string, recorded_at?: string | null
  * }} Row
@@ -20,7 +20,7 @@
  *   media?: string, data?: string, url?: string, title?: string, raw?: string
  * }} Part
  * @typedef {{ role: string, name?: string, parts?: Part[] }} Message
- * @typedef {{ name: string, type?: string, description?: string, parameters?: unknown }} Tool
+ * @typedef {{ name?: string, type?: string, description?: string, parameters?: unknown }} Tool
  * @typedef {{ condition: string, expected?: string, got?: string, hint?: string }} FailedCondition
  * @typedef {{ rule: string, where?: string, failed?: FailedCondition[], held?: number, reason?: string }} NearRule
  * @typedef {{ name: string, reason?: string, differences?: string[] }} NearTake

@@ -147,7 +147,7 @@ export function legend() {
  * @param {Detail} detail
  */
 function figures(row, detail) {
-  const streamed = row.first === null || row.first === undefined ? 0 : (row.duration ?? 0) - row.first;
+  const streamed = !row.stream || row.first === null || row.first === undefined ? 0 : (row.duration ?? 0) - row.first;
   const speed = streamed > 0 && row.output_tokens ? `${(row.output_tokens / streamed).toFixed(1)} tokens a second` : "";
   return facts([
     ["Started", `${seconds(row.started ?? 0)} after the beginning`],

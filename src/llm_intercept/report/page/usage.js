@@ -26,7 +26,7 @@ const HEADS = ["Calls", "Failed", "Unmatched", "Input tokens", "Output tokens", 
  * @returns {Node[]}
  */
 export function usagePage(report, rows, by, choose) {
-  const group = GROUPS[by] ? by : "model";
+  const group = Object.hasOwn(GROUPS, by) ? by : "model";
   const names = Object.keys(GROUPS).filter((name) => name !== "side" || (report.head.sides ?? []).length > 1);
   const options = names.map((name) => el("option", { value: name, selected: name === group }, name === "api" ? "API" : name));
   const select = el("select", { "aria-label": "Sums by", change: (event) => choose(event.target.value) }, ...options);
