@@ -1,7 +1,7 @@
 """Runs the tests that need environments of their own: SDK generations, other libraries, other Pythons.
 
 `nox -s sdk websockets aiohttp urllib3 own_tests startup`, `nox -s ecosystem migrate clients servers load page`,
-`nox -s trap` and `nox -s fidelity`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
+`nox -s trap fidelity picture`, or `make sdks`, `make ecosystem`, `make trap` and `make fidelity`.
 """
 
 from __future__ import annotations
@@ -357,6 +357,14 @@ def page(session: nox.Session) -> None:
 
 
 @nox.session
+def picture(session: nox.Session) -> None:
+    """Make docs/pictures/report.png anew, of a run of tests/browser/picture.py."""
+    _offer_chromium(session)
+    session.install("-e", ".[cli,httpx]", "openai>=3", "playwright>=1.40")
+    session.run("python", "-m", "tests.browser.picture")
+
+
+@nox.session
 @nox.parametrize("group", list(TRAPS), ids=list(TRAPS))
 def trap(session: nox.Session, group: str) -> None:
     """Run the trap; it ends with 3, and says so, where no network namespaces may be made."""
@@ -369,7 +377,7 @@ def trap(session: nox.Session, group: str) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site into build/docs; a warning, a name or a link within it that leads nowhere is an error."""
     session.install("-e", ".[cli,httpx,httpx2,serve]", "--group", "docs")
-    strict = ("-W", "--keep-going", "-n")
+    strict = ("-a", "-W", "--keep-going", "-n")  # -a: each page has the list of all
     session.run("sphinx-build", "-q", *strict, "-b", "html", "docs", "build/docs", *session.posargs)
 
 
