@@ -186,8 +186,8 @@ TRAPS = {"trap": "!niquests*", "trap-niquests": "niquests*,requests,urllib3*"}
 PYTHONS = ["3.12", "3.13", "3.14", "3.14t"]
 ALL = ".[cli,fsspec,httpx,httpx2,import,prices,serve,tls]"
 # The extra `prices` needs newer ones of httpx and pydantic than we do. Of openai 1 the last minor release: an older one
-# has not all that is asked of it here; it closes no stream whose task is cancelled, and counts no tokens. httpx2 leaves its own
-# generators behind under trio until 2.7.
+# has not all that is asked of it here; it closes no stream whose task is cancelled, and counts no tokens.
+# httpx2 leaves generators of its own behind under trio until 2.7.
 OLD_SDK = ("openai[aiohttp]>=1.109,<2", "httpx-aiohttp>=0.1.9", "respx>=0.22", "trustme>=1.2")
 USED = (".[cli,fsspec,httpx,httpx2,import,serve,tls]", *OLD_SDK, *TOOLS, *LAWS)
 # What the oldest releases can make otherwise: where requests come in, the tapes, pytest, the command, the server.
