@@ -13,7 +13,12 @@ from tests import pages
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "skills").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(DOCS.rglob("*.md")),
+    *sorted((ROOT / "skills").rglob("*.md")),
+]
 ELSEWHERE = DOCS / "frameworks"
 """Its pages need libraries that are not here: they run in their sessions of `make ecosystem`."""
 HERE = [page for page in PAGES if ELSEWHERE not in page.parents]

@@ -33,7 +33,7 @@ def test_what_is_shown_after(page: str, pytester: pytest.Pytester, monkeypatch: 
     pytester.runpytest_inprocess(*OPTIONS, *(f"--ignore={name}" for name in left)).assert_outcomes(passed=told)
 
 
-def test_ten_files_are_shown_before_and_after() -> None:
+def test_all_files_are_shown_before_and_after() -> None:
     """Each test file that a page shows before, it shows after too."""
     shown = {
         side: {(page, name) for page in migrations.PAGES for name in migrations.files(page, side) if "test_" in name}

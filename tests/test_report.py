@@ -6,10 +6,12 @@ import base64
 import json
 import re
 import zlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from llm_intercept import (
     Interceptor,
@@ -22,6 +24,7 @@ from llm_intercept import (
     intercept,
     tool_call,
 )
+from llm_intercept.cli.app import app
 from llm_intercept.errors import SettingsError
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.recording.config import store_at
@@ -30,12 +33,10 @@ from llm_intercept.report.document import Detail, Head, Report
 from llm_intercept.report.of_interceptors import report_of
 from llm_intercept.report.of_takes import entries_of_takes
 from llm_intercept.report.packing import packed
+from llm_intercept.report.page_read import report_in
 from tests.apis import APIS
 from tests.secret_cases import secrets
 from tests.support import RESPONSES, URL, chat, respond, upstream
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SAID = Reply("It is sunny in Paris.", tool_call("get_weather", city="Paris"))
 HOSTILE = "</script><script>alert(1)</script><!-- \u202egnp.exe \x1b[31m & &amp; \u2028 {{data}} \ud800"
@@ -233,3 +234,83 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         llm.report(file)
     assert file.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+
+
+# Tapes, pages, and what differs
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    """Two takes: a question, and one with a system message that tells how to answer."""
+    transport = InterceptTransport(recordings=tmp_path / "tape", mode="record", inner=upstream("It is sunny."))
+    with httpx.Client(transport=transport) as client:
+        client.post(URL, json=chat("the weather?"))
+        client.post(
+            URL, json=chat(messages=[{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hi"}])
+        )
+    return tmp_path / "tape"
+
+
+def view(*arguments: object) -> str:
+    found = CliRunner().invoke(app, ["recordings", "view", *map(str, arguments)])
+    assert found.exit_code == 0, found.output
+    return found.output.strip()
+
+
+def test_a_tape_is_viewed(tape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a browser, or in a file; a file that cannot be read is told of."""
+    (tape / "003-x-0123456789abcdef.json").write_text("{")
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    page = view(tape)
+    assert opened == [Path(page).as_uri()]
+    assert view(tape, "--html", tmp_path / "out.html") == str(tmp_path / "out.html")
+    head = report_in(tmp_path / "out.html").head
+    assert (head.kind, head.title, head.totals.calls) == ("takes", str(tape), 2)
+    assert [row.question for row in head.rows] == ["the weather?", "hi"]
+    assert [problem.name for problem in head.problems] == [f"{tape}/003-x-0123456789abcdef.json"]
+    assert head == report_in(Path(page)).head.model_copy(update={"made_at": head.made_at})
+
+
+def test_a_difference_pairs_what_asks_the_same(tape: Path, tmp_path: Path) -> None:
+    """Though the prompt, and so the name of the take, has changed."""
+    other = tmp_path / "other"
+    transport = InterceptTransport(recordings=other, mode="record", inner=upstream("It is sunny."))
+    with httpx.Client(transport=transport) as client:
+        client.post(
+            URL, json=chat(messages=[{"role": "system", "content": "Be short."}, {"role": "user", "content": "hi"}])
+        )
+        client.post(URL, json=chat("something else"))
+        client.post(URL, json=chat("the weather?"))
+    report = report_in(Path(view(tape, "--against", other, "--html", tmp_path / "out.html")))
+    named = {row.n: row.question for row in report.head.rows}
+    pairs = [(named.get(one.left), named.get(one.right), one.same, one.what) for one in report.head.pairs]  # type: ignore[arg-type]
+    assert ("the weather?", "the weather?", True, ()) in pairs
+    assert ("hi", "hi", False, ("messages",)) in pairs
+    assert (None, "something else", False, ()) in pairs
+    assert [row.side for row in report.head.rows] == [0, 0, 1, 1, 1]
+
+
+def test_two_runs_are_held_against_each_other(tmp_path: Path) -> None:
+    """By the pages that they wrote: of one test only with the same test."""
+    for name, answer in (("one", "yes"), ("two", "no")):
+        with intercept(answer) as llm:
+            httpx.post(URL, json=chat("really?"))
+            httpx.post(URL, json=chat("really?"))
+            llm.report(tmp_path / f"{name}.html")
+    report = report_in(
+        Path(view(tmp_path / "one.html", "--against", tmp_path / "two.html", "--html", tmp_path / "d.html"))
+    )
+    assert [(one.left, one.right, one.what) for one in report.head.pairs] == [
+        (0, 2, ("answer",)), (1, 3, ("answer",)),
+    ]  # fmt: skip
+    assert [detail.n for detail in report.details] == [0, 1, 2, 3]
+    assert report.head.sides[1].note.startswith("two.html")
+
+
+def test_what_is_no_page_is_said(tape: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.html").write_text("<html>")
+    found = CliRunner().invoke(app, ["recordings", "view", str(tmp_path / "x.html")])
+    assert (found.exit_code, "another file" in found.output) == (1, True)
+    found = CliRunner().invoke(app, ["recordings", "view", str(tape), "--html", str(tmp_path / "no" / "x.html")])
+    assert (found.exit_code, "is not" in found.output) == (1, True)

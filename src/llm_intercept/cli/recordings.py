@@ -123,6 +123,29 @@ def diff(one: str, other: str, as_json: bool) -> None:
 
 @recordings.command()
 @click.argument("tape", nargs=-1, required=True)
+@click.option("--html", "file", type=click.Path(dir_okay=False), help="Where the page goes; without it, a browser.")
+@click.option("--against", metavar="OTHER", help="Show what differs from another tape, take or page.")
+def view(tape: tuple[str, ...], file: str | None, against: str | None) -> None:
+    """Look at each TAPE, or take, in a browser: one page with every conversation, answer and time.
+
+    A page that `pytest --llm-report` or `llm.report()` wrote can be given too, and be held against another.
+    """
+    from llm_intercept.report.page_file import write_page  # noqa: PLC0415
+    from llm_intercept.tapetools.viewing import difference_of, report_at  # noqa: PLC0415
+
+    if against is not None and len(tape) > 1:
+        raise click.UsageError("--against holds one TAPE against another; give one.")
+    report = report_at(tape) if against is None else difference_of("".join(tape), against)
+    if file is not None:
+        say(str(write_page(report, file, "--html")))
+        return
+    page = write_page(report, Path(tempfile.mkdtemp(prefix="llm-intercept-"), "recordings.html"))
+    say(str(page))
+    click.launch(page.as_uri())
+
+
+@recordings.command()
+@click.argument("tape", nargs=-1, required=True)
 @click.option("--played", type=click.Path(exists=True, dir_okay=False), help="What `prune` noted; the rest is told.")
 @click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
 def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]) -> None:

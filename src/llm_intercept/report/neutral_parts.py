@@ -59,10 +59,16 @@ def told_of(replies: Sequence[Reply], usage: Usage | None) -> Told | None:
     return Told(parts=first.parts, finish_reason=first.finish_reason, more=tuple(choices[1:]), usage=_spent(usage))
 
 
-def in_short(several: Iterable[Part]) -> str:
-    """Say the parts of a message or an answer in a line of a list."""
-    said = (one.text or (f"{one.name}({one.arguments})" if one.kind == "tool_call" else "") for one in several)
-    return cut(" ".join(" ".join(filter(None, said)).split()), SHORT)
+def in_short(several: Sequence[Part]) -> str:
+    """Say the parts of an answer in a line of a list: what is said and called, or else what was thought."""
+    said = [_short(one) for one in several if one.kind != "reasoning"] or [one.text for one in several]
+    return cut(" ".join(" ".join(said).split()), SHORT)
+
+
+def _short(part: Part) -> str:
+    if part.kind == "tool_call":
+        return f"{part.name}({part.arguments})"
+    return part.text or (f"[{part.media}]" if part.kind == "media" else "")
 
 
 def params_of(asked: request.LLMRequest) -> dict[str, Any]:

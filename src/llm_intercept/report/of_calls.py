@@ -133,7 +133,7 @@ class CallReader:
         )
 
 
-def used_rules(rules: Iterable[Rule], first: int = 0, test: str = "") -> list[UsedRule]:
+def used_rules(rules: Iterable[Rule], first: int = 1, test: str = "") -> list[UsedRule]:
     """Say of rules how often each has answered, by number from `first`."""
     clean = REDACTION.of(NOTHING)
     return [

@@ -5,6 +5,8 @@ Knows: engines. Must not know: files, tests.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_intercept.report.document import Problem
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from llm_intercept.report.document import Report
 
 
-def report_of(engine: Engine, title: str = "Calls") -> Report:
-    """Make the report of an interceptor's calls so far."""
+def report_of(engine: Engine) -> Report:
+    """Make the report of an interceptor's calls so far, by the name of the program."""
     reader = CallReader(redaction_of(engine))
     entries = [reader.entry(n, call) for n, call in enumerate([*engine.journal.calls])]
-    return whole_report(title, entries, rules=used_rules(engine.book.all()), problems=_lost(engine))
+    return whole_report(
+        Path(sys.argv[0]).name or "Python", entries, rules=used_rules(engine.book.all()), problems=_lost(engine)
+    )
 
 
 def redaction_of(engine: Engine) -> Redaction:

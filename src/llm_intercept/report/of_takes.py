@@ -29,16 +29,15 @@ Entry = tuple[Row, Detail]
 
 
 def entries_of_takes(takes: Iterable[tuple[str, Take]], side: int = 0, first: int = 0) -> list[Entry]:
-    """Make the rows and details of takes, in the order in which they were recorded.
+    """Make the rows and details of takes.
 
     Args:
-        takes: The takes with their names.
+        takes: The takes with their names, in the order in which they were recorded.
         side: The side of a difference that they are.
         first: The number of the first row.
 
     """
     clean = [(name, _redacted(take)) for name, take in takes]
-    clean.sort(key=lambda one: (one[1].recorded_at, one[0]))
     moments = [moment for _, take in clean if (moment := _moment(take)) is not None]
     begin, before = min(moments, default=0.0), Continued()
     return [_entry(n, side, name, take, begin, before) for n, (name, take) in enumerate(clean, first)]

@@ -93,16 +93,16 @@ def changes(one: str, other: str) -> Iterator[Change]:
         DamagedTakeError: A file that is named is no take.
 
     """
-    was, now = _place(one), _place(other)
+    was, now = at_place(one), at_place(other)
     if was.take is not None and now.take is not None:
         yield from filter(None, (_compared(was.take, now.take),))
     elif was.take is not None or now.take is not None:
         raise LookupError(f"{one} and {other} are a take and a tape; give two takes, or two tapes.")
-    for left, right in _tapes_paired(was.tapes, now.tapes):
+    for left, right in tapes_paired(was.tapes, now.tapes):
         yield from _of_tapes(was.tapes.get(left, NO_TAKES), now.tapes.get(right, NO_TAKES))
 
 
-def _place(place: str) -> Place:
+def at_place(place: str) -> Place:
     """Find what is at a place."""
     path = Path(place)
     if path.is_file():
@@ -127,7 +127,7 @@ def _part_of_a_name(place: str) -> Named:
     return f"{location}/{name}", take
 
 
-def _tapes_paired(was: Iterable[str], now: Iterable[str]) -> Iterator[tuple[str, str]]:
+def tapes_paired(was: Iterable[str], now: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Pair tapes by where they are; two that are alone are a pair, whatever they are called."""
     lefts, rights = list(was), list(now)
     if len(lefts) == len(rights) == 1:

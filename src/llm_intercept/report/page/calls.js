@@ -42,7 +42,7 @@ export function callItem(report) {
   return (row) => [
     el("span", { class: "number" }, nameOf(row.n)),
     statusMark(row),
-    el("span", { class: "line" }, el("span", { class: "question" }, row.question || placeOf(row)), row.answer && el("span", { class: "answer" }, row.answer)),
+    el("span", { class: "line said" }, el("span", { class: "question" }, row.question || placeOf(row)), row.answer && el("span", { class: "answer" }, row.answer)),
     el("span", { class: "time" }, row.duration ? seconds(row.duration) : ""),
     el("span", { class: "line small" }, ...origin(row), several && el("span", { class: "tag" }, sideOf(report, row)), ...flags(row)),
     el("span", { class: "tokens small" }, tokensOf(row)),

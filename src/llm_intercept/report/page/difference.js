@@ -24,7 +24,7 @@ export function pairItem(report) {
     return [
       el("span", { class: "number" }, nameOf(index)),
       verdict(pair),
-      el("span", { class: "line" }, row && (row.question || placeOf(row)), row?.answer && el("span", { class: "answer" }, row.answer)),
+      el("span", { class: "line said" }, el("span", { class: "question" }, row && (row.question || placeOf(row))), row?.answer && el("span", { class: "answer" }, row.answer)),
       el("span", { class: "line small" }, el("span", { class: "test" }, what)),
     ];
   };
