@@ -1,8 +1,7 @@
 """The subset of OpenAPI's schemas that Google takes, where a schema is not given as a JSON schema.
 
-Sources: the reference's "Schema" (its JSON is that of protocol buffers, which refuses a field that is not
-there, whatever the model is); what google-genai 3.6 refuses by itself for AI Studio; the words are those seen in issues of 2025
-and 2026.
+Sources: the reference's "Schema" (its JSON is that of protocol buffers, which refuses any other field, for each
+model); what google-genai 3.6 refuses by itself for AI Studio; the words are those seen in issues of 2025 and 2026.
 
 Knows: where schemas stand in a request, and their keywords. Must not know: what is answered.
 """
