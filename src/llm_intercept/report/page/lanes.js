@@ -2,7 +2,7 @@
 // Knows: rows. Must not know: details.
 import { el, shown, svg } from "./dom.js";
 import { counted, seconds } from "./amounts.js";
-import { nameOf, sideOf, state } from "./calls.js";
+import { nameOf, sideName, state } from "./calls.js";
 import { legend, ticks } from "./timeline.js";
 /** @import { Report, Row } from "./report.js" */
 
@@ -112,7 +112,7 @@ export class Lanes {
   }
 
   inWords() {
-    return `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
+    return `${counted(this.bars.length, "call")} in ${counted(this.count - this.names.filter(Boolean).length, "lane")}, ${seconds(this.full())}`;
   }
 
   /** @param {WheelEvent} event */
@@ -163,7 +163,7 @@ export class Lanes {
     const sides = new Set(rows.map((row) => row.side ?? 0));
     for (const side of [...sides].sort()) {
       const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => this.start(a) - this.start(b) || a.n - b.n);
-      if (sides.size > 1) this.names[this.count] = sideOf(this.report, /** @type {Row} */ (own[0]));
+      if (sides.size > 1) this.names[this.count++] = sideName(this.report, side); // in a row of its own
       this.count += this.layOne(own, this.count);
     }
     const starts = rows.map((row) => this.start(row));
@@ -250,8 +250,9 @@ export class Lanes {
     ]);
   }
 
+  /** The names of the sides; most rows have none. */
   named() {
-    return this.names.map((name, lane) => svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)).filter(Boolean);
+    return [...this.names.entries()].flatMap(([lane, name]) => (name ? [svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)] : []));
   }
 
   /**
