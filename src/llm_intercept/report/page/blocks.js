@@ -4,7 +4,7 @@ import { el, shown } from "./dom.js";
 import { counted } from "./amounts.js";
 
 const SHOWN_AT_FIRST = 20_000;
-const COLOURED = 100_000;
+const COLOURED = 40_000;
 const LONGEST_JSON = 1_000_000; // beyond, a browser may run out of its stack
 const DEEPEST = 40; // indents; a text of brackets alone would grow by their square
 const JSON_TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+|"/g;
@@ -33,7 +33,9 @@ export function block(text, kind = "prose") {
 export function jsonBlock(text) {
   if (!isJson(text)) return block(text, "code");
   if (text.length > COLOURED) return block(indented(text), "code");
-  return el("div", { class: "code json", dir: "ltr" }, ...coloured(indented(text)));
+  const box = el("div", { class: "code json", dir: "ltr" });
+  for (const piece of coloured(indented(text))) box.append(typeof piece === "string" ? shown(piece) : piece);
+  return box;
 }
 
 /** @param {string} text */

@@ -25,6 +25,7 @@ export class Lanes {
     this.names = [];
     this.count = 0;
     this.real = false;
+    this.dragged = 0; // pixels since the button went down: after some, letting go is no click
     /** @type {Row[]} */
     this.rows = [];
     this.whole = [0, 1];
@@ -72,8 +73,11 @@ export class Lanes {
 
   listen() {
     this.drawing.addEventListener("click", (event) => {
-      const row = this.under(event);
+      const row = this.dragged > 3 ? undefined : this.under(event);
       if (row) this.select(row.n);
+    });
+    this.drawing.addEventListener("pointerdown", () => {
+      this.dragged = 0;
     });
     this.drawing.addEventListener("pointermove", (event) => this.hover(event));
     this.drawing.addEventListener("pointerleave", () => this.tell());
@@ -97,10 +101,17 @@ export class Lanes {
 
   /** @param {MouseEvent} event */
   hover(event) {
+    if (event.buttons === 1) return this.drag(event);
     const row = this.under(event);
     this.drawing.classList.toggle("pointing", Boolean(row));
     if (row) this.said.replaceChildren(shown(`${nameOf(row.n)} ${row.model ?? ""}, ${seconds(row.duration ?? 0)}: ${row.question ?? ""}`.slice(0, 120)));
     else this.tell();
+  }
+
+  /** @param {MouseEvent} event */
+  drag(event) {
+    this.dragged += Math.abs(event.movementX);
+    this.look(this.from - (event.movementX / this.scroller.clientWidth) * (this.to - this.from), this.to - this.from);
   }
 
   tell() {
