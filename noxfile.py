@@ -187,6 +187,7 @@ PYTHONS = ["3.12", "3.13", "3.14", "3.14t"]
 ALL = ".[cli,fsspec,httpx,httpx2,import,prices,serve,tls]"
 # The extra `prices` needs newer ones of httpx and pydantic than we do. Of openai 1 the last minor release: an older one
 # has not all that is asked of it here; it closes no stream whose task is cancelled, and counts no tokens.
+# httpx2 leaves generators of its own behind under trio until 2.7.
 OLD_SDK = ("openai[aiohttp]>=1.109,<2", "httpx-aiohttp>=0.1.9", "respx>=0.22", "trustme>=1.2")
 USED = (".[cli,fsspec,httpx,httpx2,import,serve,tls]", *OLD_SDK, *TOOLS, *LAWS)
 # What the oldest releases can make otherwise: where requests come in, the tapes, pytest, the command, the server.
@@ -202,7 +203,7 @@ OLDEST = (
     "tests/test_settings.py",
     "tests/test_terminal.py",
     "--ignore=tests/sdk/test_fault_table.py",
-    "-k=not test_a_response_is_kept and not test_a_cancelled_task",
+    "-k=not test_a_response_is_kept and not test_a_cancelled_task and not half_way_under_trio",
 )
 LOWEST = {"used": (USED, OLDEST), "all": ((ALL, "--group", "test", "--group", "sdk"), ())}
 # What these libraries would otherwise fetch or send by themselves.
