@@ -1062,8 +1062,8 @@ def test_it(llm_mock):
 def test_another_program_of_our_name_is_told_in_the_header(run, monkeypatch, pytester):
     """It may write over this one."""
     pytester.mkdir("site").joinpath("llm_intercept-1.0.0.dist-info").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path / "site"))
-    result = run("def test_it():\n    pass\n", own_process=True)
+    pytester.syspathinsert(pytester.path / "site")
+    result = run("def test_it():\n    pass\n")
     result.stdout.fnmatch_lines(["llm-intercept: another program, llm-intercept 1.0.0, is installed here too*"])
 
 
@@ -1142,7 +1142,8 @@ def test_the_summary_is_the_same_with_and_without_xdist(run, pytester, monkeypat
     monkeypatch.setenv("PRICES", "1")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.makepyfile(genai_prices=PRICES)
-    alone = summary(run(MANY, "--llm-report", "alone.html", own_process=True))
+    pytester.syspathinsert()
+    alone = summary(run(MANY, "--llm-report", "alone.html"))
     assert (alone["rule"], alone["recording"], alone["live"], alone["unmatched"]) == ("8", "0", "0", "1")
     assert int(alone["tokens"]) > 50
     assert float(alone["cost"]) > 0
@@ -1287,8 +1288,8 @@ def test_pytest_asyncio_runs_them(run, mode):
     pytest.importorskip("pytest_asyncio")
     code = ASYNC.format(mark="@pytest.mark.asyncio", fixture="pytest_asyncio.fixture")
     ini = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
-    options = ("-p", "asyncio", f"--asyncio-mode={mode}")
-    result = run("import pytest_asyncio\n" + code, *options, own_process=True, pytest__ini=ini)
+    options = ("-W", "ignore:Module already imported", "-p", "asyncio", f"--asyncio-mode={mode}")
+    result = run("import pytest_asyncio\n" + code, *options, pytest__ini=ini)
     result.assert_outcomes(passed=4, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*"])
 
@@ -1299,7 +1300,7 @@ def test_anyios_plugin_runs_them(run):
     backends = [name for name in ("asyncio", "trio") if importlib.util.find_spec(name)]
     fixture = f"@pytest.fixture(params={backends!r})\ndef anyio_backend(request):\n    return request.param\n\n"
     code = ASYNC.format(mark="@pytest.mark.anyio", fixture="pytest.fixture")
-    result = run(fixture + code, "-p", "anyio", own_process=True)
+    result = run(fixture + code, "-p", "anyio")
     result.assert_outcomes(passed=4 * len(backends), errors=len(backends))
     result.stdout.fnmatch_lines([f"*ERROR at teardown of test_swallowed[[]{name}]*" for name in backends])
 
@@ -1464,6 +1465,52 @@ OTHER_PLUGINS = [
     if plugin.name != "llm_intercept"
     for option in ("-p", f"no:{plugin.name}")
 ]
+
+
+def test_a_decorator_beside_fixtures_and_parameters(run):
+    """Below a fixture it answers until that has ended; an argument `llm` of the test's own is not given another."""
+    result = run("""
+@pytest.fixture
+@intercept("until it has ended")
+def answered(llm):
+    yield llm
+    assert len(llm.calls) == 1
+
+
+@pytest.fixture
+@intercept("made")
+def made():
+    return ask()
+
+
+def test_fixtures(answered, made):
+    assert (ask(), made) == ("until it has ended", "made")
+
+
+@pytest.mark.parametrize("llm", [1, 2])
+@intercept("a")
+def test_above(llm):
+    assert (ask(), llm in {1, 2}) == ("a", True)
+
+
+@intercept("b")
+@pytest.mark.parametrize(("one", "llm"), [(1, 2)])
+def test_below(llm, one):
+    assert (ask(), one, llm) == ("b", 1, 2)
+
+
+@pytest.mark.parametrize("llm", [1])
+class TestAll:
+    @intercept("c")
+    def test_of_a_class(self, llm):
+        assert (ask(), llm) == ("c", 1)
+
+
+def test_above_a_fixture():
+    with pytest.raises(Exception, match="below @pytest.fixture"):
+        intercept("d")(pytest.fixture(lambda: 1))
+""")
+    result.assert_outcomes(passed=6)
 
 
 def test_it_is_loaded_by_itself_and_switched_off_by_its_name(pytester, monkeypatch):

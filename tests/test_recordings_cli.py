@@ -21,6 +21,7 @@ from llm_intercept.recording.take import read_take, write_take
 from llm_intercept.recording.tape import Tape
 from llm_intercept.tapetools.documents import ImportFailedError
 from llm_intercept.tapetools.importers import read_foreign
+from tests.amounts import WHOLE, amount
 from tests.support import GEMINI, SHARED, URL, upstream
 from tests.test_recording_tape import take
 
@@ -129,11 +130,18 @@ def test_what_cannot_be_imported_is_named(tmp_path, name, content, why):
         read_foreign(tmp_path / name)
 
 
+LARGE = {"otel-python-contrib", "logfire", "otel-js-contrib"}
+"""The repositories with the most cassettes, which `make test` leaves to `make whole`."""
+
+
 @pytest.mark.skipif(not (SHARED / "cassettes").is_dir(), reason="the cassettes lie beside the project")
 def test_every_visible_cassette_imports_and_gives_its_recorded_answers(tmp_path):
-    output = run("import", SHARED / "cassettes", "--to", tmp_path)
-    assert "253 files: 378 takes in 253 tapes, 0 not imported" in output
-    rows = [json.loads(line) for line in (SHARED / "recordings.jsonl").read_text().splitlines()]
+    repositories = sorted(one for one in (SHARED / "cassettes").iterdir() if WHOLE or one.name not in LARGE)
+    said = [run("import", one, "--to", tmp_path / one.name).splitlines()[-1] for one in repositories]
+    counts = [re.fullmatch(r"(\d+) files: (\d+) takes in \1 tapes, 0 not imported", one).groups() for one in said]
+    assert [sum(map(int, each)) for each in zip(*counts, strict=True)] == ([253, 378] if WHOLE else [60, 157])
+    lines = (SHARED / "recordings.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if WHOLE or row["repo"] not in LARGE]
     known = {}
     for path in tmp_path.rglob("*.json"):
         found = read_take(path.read_bytes(), path.name)
@@ -145,7 +153,7 @@ def test_every_visible_cassette_imports_and_gives_its_recorded_answers(tmp_path)
         if row["fmt"] == "vcrpy" and row["fidelity"] == "raw" and row["endpoint"] == "chat.completions"
     ]
     missing = [row for row in vcrpy if row["response_text"].encode().strip() not in known[row["status"]]]
-    assert len(vcrpy) > 80
+    assert len(vcrpy) > amount(80, 20)
     assert missing == []
 
 
@@ -332,9 +340,11 @@ def test_prune_deletes_what_a_full_run_did_not_play_and_closes_gaps(tmp_path):
     command = program(tmp_path)
     assert "nothing was deleted" in run("prune", "--yes", tmp_path / "t", "--", *command, "unheard of", status=1)
     assert len(list((tmp_path / "t").iterdir())) == 3
-    assert "2 takes were not played" in run("prune", tmp_path / "t", "--", *command, "one", input="n\n")
+    played = tmp_path / "noted"
+    asked = run("prune", "--played", played, tmp_path / "t", "--", *command, "one", input="n\n")
+    assert "2 takes were not played" in asked
     assert len(list((tmp_path / "t").iterdir())) == 3
-    run("prune", "--yes", tmp_path / "t", "--", *command, "one")
+    run("prune", "--yes", "--played", played, tmp_path / "t")
     assert [path.name for path in (tmp_path / "t").iterdir()] == [names[0]]
     tape(tmp_path / "g", take("x", "1"), take("x", "2"))
     (tmp_path / "played").write_text(

@@ -395,6 +395,23 @@ def command(*arguments: str, cwd: Path, **variables: str) -> subprocess.Complete
 
 
 @pytest.fixture
+def run_here(capfd, monkeypatch, tmp_path):
+    """Do `llm-intercept run` in this process, and what it starts in its own: the command takes a third of a second to start."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        for name in [name for name in os.environ if name.startswith("LLM_INTERCEPT")]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        done = invoked("run", *arguments)
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, done.exit_code, out + done.stdout, err + done.stderr)
+
+    return run
+
+
+@pytest.fixture
 def program(tmp_path):
     """Give a program that asks once and prints its arguments."""
     path = tmp_path / "app.py"
@@ -408,47 +425,47 @@ def test_run_answers_with_the_reply_given(program, tmp_path):
     assert (done.returncode, done.stdout) == (2, "hi there\n['--reply', 'mine']\n"), done.stderr
 
 
-def test_run_answers_with_the_default_text(program, tmp_path):
+def test_run_answers_with_the_default_text(run_here, program):
     """Without `--reply`; the dashes may be left out; what the environment says is replaced."""
-    done = command("run", sys.executable, str(program), cwd=tmp_path, LLM_INTERCEPT="off")
+    done = run_here(sys.executable, str(program), LLM_INTERCEPT="off")
     assert (done.returncode, done.stdout) == (0, f"{DEFAULT_REPLY}\n[]\n"), done.stderr
 
 
-def test_run_passes_the_policy_on(tmp_path):
+def test_run_passes_the_policy_on(run_here):
     """`--unmatched` is the variable of that name. A command that asks nothing is a failure, which says so."""
     code = "import os; print(os.environ['LLM_INTERCEPT'], os.environ['LLM_INTERCEPT_UNMATCHED'])"
-    done = command("run", "--unmatched", "warn", "--", sys.executable, "-c", code, cwd=tmp_path)
+    done = run_here("--unmatched", "warn", "--", sys.executable, "-c", code)
     assert (done.returncode, done.stdout) == (1, "mock warn\n")
     assert "nothing was intercepted: no process that is answered asked a model anything" in done.stderr
 
 
-def test_run_replays_recordings_where_no_mode_is_said(tmp_path):
+def test_run_replays_recordings_where_no_mode_is_said(run_here):
     """As `intercept(recordings=…)` does; else they would be ignored."""
     code = "import os; print(os.environ['LLM_INTERCEPT'])"
     for more, said in (([], "replay"), (["--mode", "mock"], "mock")):
-        done = command("run", "--recordings", "tape", *more, "--", sys.executable, "-c", code, cwd=tmp_path)
+        done = run_here("--recordings", "tape", *more, "--", sys.executable, "-c", code)
         assert done.stdout == f"{said}\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no sh")
-def test_run_reaches_the_python_that_another_program_starts(program, tmp_path):
+def test_run_reaches_the_python_that_another_program_starts(run_here, program):
     """A shell script, say."""
-    done = command("run", "--reply", "hi", "--", "sh", "-c", f'"{sys.executable}" "{program}"', cwd=tmp_path)
+    done = run_here("--reply", "hi", "--", "sh", "-c", f'"{sys.executable}" "{program}"')
     assert lines(done) == ["hi", "[]"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no shebang lines")
-def test_run_starts_a_script_by_its_first_line(program, tmp_path):
+def test_run_starts_a_script_by_its_first_line(run_here, program, tmp_path):
     """A script with a shebang is run by the Python it names."""
     script = tmp_path / "app"
     script.write_text(f"#!{sys.executable}\n{program.read_text()}")
     script.chmod(0o755)
-    assert lines(command("run", "--reply", "hi", str(script), cwd=tmp_path)) == ["hi", "[]"]
+    assert lines(run_here("--reply", "hi", str(script))) == ["hi", "[]"]
 
 
-def test_run_refuses_a_command_that_is_not_there(tmp_path):
+def test_run_refuses_a_command_that_is_not_there(run_here):
     """It says how to write it."""
-    done = command("run", "--reply", "hi", "no-such-command", "x", cwd=tmp_path)
+    done = run_here("--reply", "hi", "no-such-command", "x")
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no command 'no-such-command'" in done.stderr
     assert "llm-intercept run -- python app.py" in done.stderr
@@ -462,9 +479,9 @@ def bare(tmp_path_factory) -> Path:
     return next(folder.glob("[bS]*/python*"))
 
 
-def test_run_refuses_a_python_without_us(tmp_path, bare):
+def test_run_refuses_a_python_without_us(run_here, bare):
     """The program would call the real API."""
-    done = command("run", "--", str(bare), "-c", "print('ran')", cwd=tmp_path, PYTHONPATH="")
+    done = run_here("--", str(bare), "-c", "print('ran')", PYTHONPATH="")
     assert (done.returncode, done.stdout) == (1, "")
     assert "has no llm-intercept-transport installed" in done.stderr
     assert "-m pip install llm-intercept-transport" in done.stderr
@@ -472,22 +489,22 @@ def test_run_refuses_a_python_without_us(tmp_path, bare):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no shebang lines")
-def test_run_lets_a_tool_in_a_python_of_its_own_start_another(tmp_path, bare):
+def test_run_lets_a_tool_in_a_python_of_its_own_start_another(run_here, tmp_path, bare):
     """As poetry and tox do; it is heard that the other is answered. What the tool asks itself is warned of."""
     asking = f"import subprocess; subprocess.run([{sys.executable!r}, '-c', {PROGRAM!r}])"
     script = script_for(bare, tmp_path, asking)
-    done = command("run", "--reply", "hi", "--", str(script), cwd=tmp_path, PYTHONPATH="")
+    done = run_here("--reply", "hi", "--", str(script), PYTHONPATH="")
     assert (done.returncode, done.stdout) == (0, "hi\n"), done.stderr
     assert f"{bare}, which runs '{script}', has no llm-intercept-transport installed" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no sh")
-def test_run_fails_where_no_python_was_answered(tmp_path, bare):
+def test_run_fails_where_no_python_was_answered(run_here, bare):
     """Though the command ended well: it may have asked the real API, behind a shell or a tool."""
-    done = command("run", "--", "sh", "-c", f'"{bare}" -c "print(1)"', cwd=tmp_path, PYTHONPATH="")
+    done = run_here("--", "sh", "-c", f'"{bare}" -c "print(1)"', PYTHONPATH="")
     assert (done.returncode, done.stdout) == (1, "1\n")
     assert "no Python that 'sh' started has said that it is answered" in done.stderr
-    done = command("run", "--", "sh", "-c", "exit 7", cwd=tmp_path)
+    done = run_here("--", "sh", "-c", "exit 7")
     assert done.returncode == 7
     assert "no Python that 'sh' started" in done.stderr
 
@@ -521,11 +538,11 @@ def test_run_passes_signals_on_and_ends_as_its_command_does(tmp_path, number, st
         assert started.wait(timeout=60) == status
 
 
-def test_run_names_the_other_program_that_a_python_has_instead_of_us(tmp_path, bare):
+def test_run_names_the_other_program_that_a_python_has_instead_of_us(run_here, tmp_path, bare):
     """On the package index it has the name that one would expect us to have."""
     (tmp_path / "llm_intercept-1.0.0.dist-info").mkdir()
     (tmp_path / "llm_intercept-1.0.0.dist-info" / "METADATA").write_text("Name: llm-intercept\nVersion: 1.0.0\n")
-    done = command("run", "--", str(bare), "-c", "print('ran')", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    done = run_here("--", str(bare), "-c", "print('ran')", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     assert "no llm-intercept-transport installed (but llm-intercept 1.0.0, which is another program)" in done.stderr
 

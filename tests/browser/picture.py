@@ -48,7 +48,7 @@ def program() -> None:
     """What a travel program asks."""
     client = OpenAI(api_key="none")
     for city in CITIES:
-        agent(client, f"What should I wear in {city} today?")
+        agent(client, f"What should I wear in {city}?")
     for question in ("Plan a day in Paris.", "Tell me of the old harbour."):
         try:
             stream = client.chat.completions.create(
@@ -57,7 +57,7 @@ def program() -> None:
             list(stream)
         except Exception:  # noqa: BLE001 - a stream that breaks off is a part of the picture
             pass
-    client.responses.create(model="gpt-5", input="Which trains leave before noon? Answer as JSON.")
+    client.responses.create(model="gpt-5", input="Which trains leave before noon?")
 
 
 def run(file: Path) -> None:
@@ -86,9 +86,9 @@ def take(file: Path) -> None:
     """Open the report and take its picture."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1180, "height": 640}, color_scheme="light")
-        page.goto(f"{file.as_uri()}#call=5")
-        page.wait_for_selector(".chat")
+        page = browser.new_page(viewport={"width": 1180, "height": 660}, color_scheme="light")
+        page.goto(f"{file.as_uri()}#call=4")
+        page.wait_for_selector(".call")
         PICTURE.parent.mkdir(exist_ok=True)
         page.screenshot(path=PICTURE)
         browser.close()

@@ -42,7 +42,7 @@ export function callItem(report) {
   return (row) => [
     el("span", { class: "number" }, nameOf(row.n)),
     statusMark(row),
-    el("span", { class: "line" }, el("span", { class: "question" }, row.question || placeOf(row)), row.answer && el("span", { class: "answer" }, row.answer)),
+    el("span", { class: "line said" }, el("span", { class: "question" }, row.question || placeOf(row)), row.answer && el("span", { class: "answer" }, row.answer)),
     el("span", { class: "time" }, row.duration ? seconds(row.duration) : ""),
     el("span", { class: "line small" }, ...origin(row), several && el("span", { class: "tag" }, sideOf(report, row)), ...flags(row)),
     el("span", { class: "tokens small" }, tokensOf(row)),
@@ -71,7 +71,18 @@ function lastOf(test) {
  * @param {Row} row
  */
 export function sideOf(report, row) {
-  return report.head.sides?.[row.side ?? 0]?.name ?? "";
+  return sideName(report, row.side ?? 0);
+}
+
+/**
+ * A side's name, with what tells it from the other where both are of one name.
+ * @param {Report} report
+ * @param {number} side
+ */
+export function sideName(report, side) {
+  const { name = "", note = "" } = report.head.sides?.[side] ?? {};
+  const other = report.head.sides?.[1 - side];
+  return other && (other.name ?? "") === name ? [name, note].filter(Boolean).join(", ") : name;
 }
 
 /** @param {Row} row */
