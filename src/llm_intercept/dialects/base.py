@@ -107,7 +107,9 @@ class BadRequestError(Exception):
 
     def __init__(self, error: ErrorReply, hint: str = "") -> None:
         self.error, self.hint = error, hint
-        super().__init__(visible(" ".join(filter(None, (error.message, hint)))))  # which names what a client sent
+        said = (error.message or f"It would answer {error.status}").strip()
+        told = said if not hint or said.endswith(".") else f"{said}."
+        super().__init__(visible(f"{told} {hint}".strip()))  # which names what a client sent
 
 
 class UnreadableError(Exception):
