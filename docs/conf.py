@@ -41,6 +41,10 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {
+    "ReplyLike": "llm_intercept.replies.kinds.ReplyLike",
+    "ConditionLike": "llm_intercept.conditions.given.ConditionLike",
+}
 napoleon_use_ivar = True
 python_maximum_signature_line_length = 72
 smartquotes = False  # they make one dash of a flag's two

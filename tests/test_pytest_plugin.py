@@ -1412,6 +1412,52 @@ OTHER_PLUGINS = [
 ]
 
 
+def test_a_decorator_beside_fixtures_and_parameters(run):
+    """Below a fixture it answers until that has ended; an argument `llm` of the test's own is not given another."""
+    result = run("""
+@pytest.fixture
+@intercept("until it has ended")
+def answered(llm):
+    yield llm
+    assert len(llm.calls) == 1
+
+
+@pytest.fixture
+@intercept("made")
+def made():
+    return ask()
+
+
+def test_fixtures(answered, made):
+    assert (ask(), made) == ("until it has ended", "made")
+
+
+@pytest.mark.parametrize("llm", [1, 2])
+@intercept("a")
+def test_above(llm):
+    assert (ask(), llm in {1, 2}) == ("a", True)
+
+
+@intercept("b")
+@pytest.mark.parametrize(("one", "llm"), [(1, 2)])
+def test_below(llm, one):
+    assert (ask(), one, llm) == ("b", 1, 2)
+
+
+@pytest.mark.parametrize("llm", [1])
+class TestAll:
+    @intercept("c")
+    def test_of_a_class(self, llm):
+        assert (ask(), llm) == ("c", 1)
+
+
+def test_above_a_fixture():
+    with pytest.raises(Exception, match="below @pytest.fixture"):
+        intercept("d")(pytest.fixture(lambda: 1))
+""")
+    result.assert_outcomes(passed=6)
+
+
 def test_it_is_loaded_by_itself_and_switched_off_by_its_name(pytester, monkeypatch):
     """`-p no:llm_intercept`: the fixture is then unknown."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)

@@ -7,6 +7,7 @@ asks for it, and costs a look at `sys.modules` and at each test's markers until 
 from __future__ import annotations
 
 import sys
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,15 @@ def _settings(config: pytest.Config) -> dict[str, Any]:
         return for_the_run(config)
     except SettingsError as error:
         raise pytest.UsageError(f"llm-intercept: {error}") from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> None:
+    """Let a decorated test take the `llm` that it is parametrized by, which its decorator would give it."""
+    if isinstance(obj, FunctionType | MethodType) and hasattr(obj, "__llm_intercept_signature__"):
+        from llm_intercept.pytest_plugin.parametrized import show_whole  # noqa: PLC0415 - as above
+
+        show_whole(collector, obj)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
