@@ -125,16 +125,14 @@ def _given(hosts: list[str], header: str) -> dict[str, Mapping[str, str]]:
 def _announced(again: Sequence[Again], left: Sequence[Verified], told: Mapping[str, str]) -> Iterator[str]:
     """Say what is about to be sent where, and what it may cost; and what cannot be sent."""
     for why in dict.fromkeys(one.why for one in left):
-        mine = [f"  {one.tape}/{one.name}" for one in left if one.why == why]
-        yield f"{counted(len(mine), 'take')} cannot be sent again: {why}"
-        yield from (*mine[:SHOWN], *([f"  and {len(mine) - SHOWN} more"] if len(mine) > SHOWN else []))
+        places = [f"  {one.tape}/{one.name}" for one in left if one.why == why]
+        yield f"{counted(len(places), 'take')} cannot be sent again: {why}"
+        yield from (*places[:SHOWN], *([f"  and {len(places) - SHOWN} more"] if len(places) > SHOWN else []))
     for host, key in told.items():
-        mine = [one for one in again if one.host == host]
-        models = ", ".join(
-            f"{model} {count}x" for model, count in Counter(one.model or "?" for one in mine).most_common()
-        )
+        models = Counter(one.model or "?" for one in again if one.host == host)
+        listed = ", ".join(f"{model} {count}x" for model, count in models.most_common())
         shown = f"with the key in {key}" if key else "without a key"
-        yield f"{counted(len(mine), 'request')} to {host} ({models}), {shown}"
+        yield f"{counted(models.total(), 'request')} to {host} ({listed}), {shown}"
     costs = [one.cost for one in again]
     known = [one for one in costs if one is not None]
     unknown = f"; of {len(costs) - len(known)} nobody here knows the price" if len(known) < len(costs) else ""
