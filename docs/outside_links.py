@@ -1,4 +1,4 @@
-"""Lists the links that lead out of the site, in outside-links.txt beside it: nothing is fetched; a small extension of Sphinx.
+"""Lists the links that lead out of the site in its outside-links.txt, and fetches none; a small extension of Sphinx.
 
 Knows: links. Must not know: any page, the network.
 """
