@@ -71,7 +71,18 @@ function lastOf(test) {
  * @param {Row} row
  */
 export function sideOf(report, row) {
-  return report.head.sides?.[row.side ?? 0]?.name ?? "";
+  return sideName(report, row.side ?? 0);
+}
+
+/**
+ * A side's name, with what tells it from the other where both are of one name.
+ * @param {Report} report
+ * @param {number} side
+ */
+export function sideName(report, side) {
+  const { name = "", note = "" } = report.head.sides?.[side] ?? {};
+  const other = report.head.sides?.[1 - side];
+  return other && (other.name ?? "") === name ? [name, note].filter(Boolean).join(", ") : name;
 }
 
 /** @param {Row} row */

@@ -7,6 +7,8 @@ import { block, firstLine, isStructure, jsonBlock, valueBlock } from "./blocks.j
 import { media } from "./media.js";
 /** @import { Detail, Message, Part, Row, Tool } from "./report.js" */
 
+const LONG = 4000; // characters of an error's body that stand in the conversation
+
 /**
  * @param {Row} row
  * @param {Detail} detail
@@ -239,8 +241,10 @@ function outcome(row, detail, parts) {
 function failure(row, detail, begun) {
   const faults = (row.faults ?? []).join(", ");
   const heading = begun ? "then it broke off" : row.status ? `no answer: ${row.status}` : "no answer";
-  const text = detail.error || faults || row.outcome || "It failed.";
-  return el("section", { class: "message failure" }, el("h3", {}, heading), block(text));
+  const body = detail.response?.body ?? "";
+  const told = !begun && isStructure(body) && body.length < LONG ? jsonBlock(body) : null; // the API's own words
+  const text = detail.error || row.answer || faults || row.outcome || "It failed.";
+  return el("section", { class: "message failure" }, el("h3", {}, heading), told && !detail.error ? null : block(text), told);
 }
 
 /** @param {Detail} detail */

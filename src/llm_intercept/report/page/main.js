@@ -148,7 +148,7 @@ class Page {
     if (page === "timeline") this.lanes.show(this.rows, chosen?.n ?? null);
     else this.showList(this.calls, this.rows, chosen?.n ?? null);
     const wanted = `${chosen?.n} ${this.place.get("view")}`;
-    if (chosen && this.shownCall !== wanted) this.details.show(chosen, this.place.get("view")).catch(reportError);
+    if (chosen && (this.shownCall !== wanted || this.details.row !== chosen)) this.details.show(chosen, this.place.get("view")).catch(reportError);
     if (!chosen) this.details.empty(summary(this.report, this.rows, (changes) => this.place.set(changes)));
     this.shownCall = wanted;
   }
