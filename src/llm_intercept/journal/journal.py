@@ -176,6 +176,8 @@ class Call:
         self.duration = time.perf_counter() - self._started
         if not self.is_side:
             TALLY.add(self)
+            for hear in HEARING:
+                hear(self)
         for journal in self._journals:
             journal.finished(self)
 
@@ -244,6 +246,8 @@ class Totals:
 
 TALLY = Totals()
 """The sums over all calls of this process."""
+HEARING: list[Callable[[Call], None]] = []
+"""Who hears of every call of this process that has ended: the report of a whole run."""
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def report_of(engine: Engine) -> Report:
     """Make the report of an interceptor's calls so far, by the name of the program."""
-    reader = CallReader(redaction_of(engine))
-    entries = [reader.entry(n, call) for n, call in enumerate([*engine.journal.calls])]
+    reader, redaction = CallReader(), redaction_of(engine)
+    entries = [reader.entry(n, call, redaction) for n, call in enumerate([*engine.journal.calls])]
     return whole_report(
         Path(sys.argv[0]).name or "Python", entries, rules=used_rules(engine.book.all()), problems=_lost(engine)
     )

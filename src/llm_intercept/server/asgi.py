@@ -103,7 +103,10 @@ class App:
 
     def settle(self) -> LLMInterceptError | None:
         """End what was recorded, once the server has stopped; return what went wrong, in a block's order of weight."""
-        return engine_of(self._llm).settle(complete=True) or self._shares.settle()
+        own, of_tests = engine_of(self._llm).settle(complete=True), self._shares.settle()
+        if own is not None and of_tests is not None:
+            own.add_note("\n".join([str(of_tests), *getattr(of_tests, "__notes__", ())]))
+        return own or of_tests
 
     def stop(self) -> None:
         """End what would go on for ever, since the server stops; from the server's own thread."""
