@@ -29,7 +29,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_llm_friendly",
 ]
-extensions += ["docstrings", "llms_full"]  # of this folder
+extensions += ["docstrings", "llms_full", "outside_links"]  # of this folder
 llm_friendly_llms_txt_toctree_only = True
 exclude_patterns = ["faults/*", "_*"]
 nitpicky = True

@@ -108,6 +108,7 @@ class Call:
     elapsed: float | None = None
     answered: WireResponse | None = field(default=None, repr=False)
     before_headers: float = field(default=0.0, repr=False)
+    ended: int = field(default=0, repr=False)
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     is_finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
