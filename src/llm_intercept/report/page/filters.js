@@ -65,9 +65,9 @@ export class Filters {
   }
 
   orderSelect() {
-    const options = Object.entries(ORDERS).map(([value, { label }]) => option(value, `Order: ${label}`));
+    const options = Object.entries(ORDERS).map(([value, { label }]) => option(value, label));
     const change = () => this.place.set({ order: this.order.value });
-    return el("select", { "aria-label": "Order", change }, option("", "Order: as made"), ...options);
+    return el("select", { "aria-label": "Order", change }, option("", "as made"), ...options);
   }
 
   focus() {
