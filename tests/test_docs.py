@@ -81,3 +81,11 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_a_skill_says_what_it_is_for() -> None:
+    """As assistants read it: its folder's name, and a description that is short enough."""
+    for page in (ROOT / "skills").rglob("SKILL.md"):
+        name, description = re.match(r"---\nname: (.*)\ndescription: (.*)\n---\n", page.read_text()).groups()
+        assert name == page.parent.name
+        assert len(description) < 1024
