@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from llm_intercept import Interceptor, LLMInterceptError, LLMRequest, Reply, intercept, when
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import BadRequestError
-from llm_intercept.dialects.openai_chat.read import ChatRequest, read
+from llm_intercept.dialects.openai_chat.read import ChatRequest
+from llm_intercept.dialects.openai_chat.read import read as read_sent
 from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
@@ -275,7 +276,7 @@ def test_what_is_read_is_all_there(body):
     assert len(request.messages) == len(body["messages"])
     assert encode(request.raw) == encode(body)
     said = body.get("stream")
-    assert read(HEAD, encode({"messages": [], "stream": said})).stream is (said is True)
+    assert read_sent(HEAD, encode({"messages": [], "stream": said})).stream is (said is True)
     assert request.turn >= 1
 
 
