@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test whole check secrets fuzz trap sdks ecosystem docs build clean bench bench-gate bench-growth fidelity
+.PHONY: demo test whole check platforms secrets fuzz trap pythons newest sdks ecosystem docs build clean bench bench-gate bench-growth fidelity
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -45,6 +45,20 @@ fuzz: $(VENV)/.ready
 # Every host by every door in every mode, in a network of its own; Linux, as root or with user namespaces.
 trap: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s trap
+
+# The types as Windows and macOS have them.
+platforms: $(VENV)/.ready
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin src
+	$(BIN)/pyright --pythonplatform Windows src
+
+# The suite on other Pythons, as many as there are, and with the oldest releases of what is needed.
+pythons: $(VENV)/.ready
+	$(BIN)/nox --default-venv-backend uv -s pythons lowest
+
+# The suite with the newest releases, pre-releases too: once a week, or when an SDK has a new one.
+newest: $(VENV)/.ready
+	$(BIN)/nox --default-venv-backend uv -s newest
 
 sdks: $(VENV)/.ready
 	$(BIN)/nox --default-venv-backend uv -s sdk websockets aiohttp urllib3 own_tests startup

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
 from sphinx.domains.python import PyObject
 from sphinx.ext.napoleon import GoogleDocstring
 from sphinx.util.nodes import make_refnode
@@ -39,6 +40,7 @@ HANDED_OUT = {
     "Verdict",
     "Response",
     "StreamEvent",
+    "Tokenizer",
 }
 """Classes that nobody makes by hand: how they are made is of no use to a reader."""
 _INNER = re.compile(r", (?:_\w+|\*\*unknown): [^,)]+(?: = [^,)]+)?")
@@ -55,6 +57,11 @@ def _read_sections(app: Sphinx, what: str, name: str, obj: Any, _options: Any, l
     if what in FIELDS:
         read = str(GoogleDocstring(lines, app.config, app, "method", name, obj)).split("\n")
         lines[:] = ["..", "", *read]
+
+
+def _drop_unknown(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    """Leave out `**unknown`, which refuses what is misspelt."""
+    lines[:] = [line for line in lines if ":param \\*\\*unknown:" not in line]
 
 
 def _say_types(_app: Sphinx, what: str, _name: str, obj: Any, _options: Any, lines: list[str]) -> None:
@@ -91,6 +98,12 @@ def _find(_app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: Ele
     return contnode if node["reftype"] in {"class", "obj"} else None
 
 
+def _write_dashes(_app: Sphinx, tree: nodes.document) -> None:
+    """Write Sphinx's own dash as one; a flag's two hyphens stay."""
+    for text in [one for one in tree.findall(nodes.Text) if one == " -- "]:
+        text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
+
+
 def _name_faults() -> None:
     """Let each fault be documented by the name that users write, and not as an alias of its class."""
     for name in faults.__all__:
@@ -106,5 +119,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _read_sections, priority=400)
     app.connect("autodoc-process-docstring", _say_types, priority=600)
     app.connect("autodoc-process-signature", _shorten)
+    app.connect("autodoc-process-docstring", _drop_unknown, priority=600)
     app.connect("missing-reference", _find)
+    app.connect("doctree-read", _write_dashes)
     return {"parallel_read_safe": True}

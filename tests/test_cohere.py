@@ -42,6 +42,8 @@ from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
 from tests.support import in_both_shapes
 
+# cohere 7 asks so whether a function is async; Python 3.14 warns of it.
+pytestmark = pytest.mark.filterwarnings("ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning")
 HOST = "https://api.cohere.com"
 MODEL = "command-a-03-2025"
 HI: Any = [{"role": "user", "content": "hi"}]

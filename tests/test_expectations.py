@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from contextlib import nullcontext
 from typing import Any
 
@@ -130,6 +131,35 @@ def test_a_call_knows_what_its_client_waits_for():
         assert llm.calls[0].timeout == {"connect": 3, "read": 7, "write": 3, "pool": 3}
         assert llm.calls[0].timeout is not None
         assert set((llm.calls[1].timeout or {}).values()) <= {None}
+
+
+def test_all_that_differs_in_json_is_said_and_of_much_how_much():
+    """Each place by its path; of long texts from where they differ."""
+    with intercept("hi") as llm:
+        ask("a", temperature=0.2, metadata={"run": "7", "who": "x" * 500 + "me"})
+        with pytest.raises(ExpectationError) as caught:
+            llm.assert_called_with(
+                json={
+                    "temperature": 0.7,
+                    "top_p": 1,
+                    "metadata": {"run": re.compile("^r"), "who": "x" * 500 + "you"},
+                    "messages": [{"role": "user", "content": "b"}],
+                }
+            )
+        with pytest.raises(ExpectationError, match="… and at 3 more places"):
+            llm.assert_called_with(json={f"key{number}": number for number in range(13)})
+    assert [line.split() for line in str(caught.value).splitlines()[2:]] == [
+        ["json.temperature:", "expected", "0.7"],
+        ["got", "0.2"],
+        ["json.top_p:", "expected", "1"],
+        ["got", *["nothing:", "there", "is", "no", "such", "key"]],
+        ["json.metadata.run:", "expected", *["a", "match", "of", "re.compile('^r')"]],
+        ["got", "'7'"],
+        ["json.metadata.who:", "expected", "…xxxxxxxxxxxxxxxxxxxxyou'"],
+        ["got", "…xxxxxxxxxxxxxxxxxxxxme'"],
+        ["json.messages[0].content:", "expected", "'b'"],
+        ["got", "'a'"],
+    ]
 
 
 # Which requests go unanswered

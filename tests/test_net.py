@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import inspect
 import os
 import socket
 import subprocess
@@ -179,7 +180,7 @@ FEW: list[Callable[[int], Any]] = [by_create_connection, by_open_connection, by_
 
 def go(door: Callable[[int], Any], port: int) -> None:
     """Go by a door, in a loop of its own if it needs one."""
-    if asyncio.iscoroutinefunction(door):
+    if inspect.iscoroutinefunction(door):
         asyncio.run(door(port))
     else:
         door(port)

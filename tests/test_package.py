@@ -149,3 +149,10 @@ def test_nobody_is_told_to_install_another_program():
     """On the package index `llm-intercept` is somebody else's, and forwards to paid APIs."""
     told = re.compile(r"install[ '\"]+llm-intercept(?!-transport)|llm-intercept\[")
     assert [str(page) for page in PAGES if told.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_the_index_shows_the_readme_without_links_that_lead_nowhere_there():
+    """Its words are all there; what links to files of ours is text."""
+    shown = str(metadata("llm-intercept-transport").get_payload())
+    assert "## Four ways in" in shown
+    assert re.findall(r"\]\((?!https?:)[^)]*\)", shown) == []

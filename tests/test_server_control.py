@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import threading
 
+import httpx
 import pytest
 
 from llm_intercept import Interceptor, Pace, Reply, api_error
+from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.server import Client, app, serve
 from llm_intercept.server.client import ServerError
 from tests.served import CHAT, ask, control, say
-from tests.support import message, said
+from tests.support import chat, message, said
 
 RULE = {"user": "weather", "reply": "Sunny."}
 
@@ -463,3 +465,33 @@ def test_the_requests_of_all_tests_are_counted_whatever_is_reset():
         control(served, "POST", "reset", test)
     assert ask(served, "POST", "/v1/messages/count_tokens", json=message()).status_code == 200
     assert served.count == 4
+
+
+def test_what_a_test_leaves_unanswered_is_told_when_the_server_ends():
+    """Also of tests that are forgotten, of many only how many; not after a reset, nor what a test's own rules lack."""
+    llm = Interceptor()
+    llm.on("weather").reply("Sunny.").optional()
+    served = app(llm, tests=2)
+    added(served, RULE, test="answered")
+    assert said(say(served, "the weather", test="answered")) == "Sunny."
+    say(served, "lost", test="reset")
+    control(served, "POST", "reset", "reset")
+    assert served.settle() is None
+    for number in range(13):
+        assert say(served, f"lost {number}", test=f"test {number}").status_code == 404
+    problem = served.settle()
+    assert isinstance(problem, UnmatchedRequestError)
+    told = "\n".join([str(problem), *problem.__notes__])
+    assert [f"for the test 'test {number}'" in told for number in range(11)] == [True] * 10 + [False]
+    assert "… and 3 more tests" in told
+    say(served, "lost by all")
+    notes = served.settle().__notes__
+    assert "lost 12" in "".join(notes)
+
+
+def test_a_server_raises_for_a_test_as_it_does_for_all():
+    pytest.importorskip("uvicorn")
+    with pytest.raises(UnmatchedRequestError) as caught, serve(Interceptor()) as url:
+        say_at = Client(url, test="mine").headers
+        assert httpx.post(url + CHAT, json=chat(), headers=say_at, trust_env=False).status_code == 404
+    assert "'mine'" in caught.value.__notes__[0]

@@ -53,6 +53,8 @@ class Verdict:
         got: What the request has.
         hint: What the user may have meant, if that can be guessed.
         distance: How far the request is from fulfilling it: 0.0 (it does) to 1.0.
+        also: What else is not as it asks for, where it looks at several places.
+        unsaid: Of how many more places nothing is said.
 
     """
 
@@ -62,13 +64,16 @@ class Verdict:
     got: str
     hint: str = ""
     distance: float = 1.0
+    also: tuple[Verdict, ...] = ()
+    unsaid: int = 0
 
     def __str__(self) -> str:
         pad = " " * (len(self.subject) + 2)
         lines = [f"{self.subject}: expected {self.expected}", f"{pad}got      {self.got}"]
         if self.hint:
             lines.append(f"{pad}hint: {self.hint}")
-        return "\n".join(lines)
+        more = [f"… and at {self.unsaid} more places"] if self.unsaid else []
+        return "\n".join([*lines, *map(str, self.also), *more])
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,14 @@ def test_the_lanes_are_zoomed_by_keys(look):
     box = page.locator("#lanes svg").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 7 / 12.4, box["y"] + 30)  # of call 5, from 6 to 9.1 s in the first lane
     assert place(page) == "#page=timeline&call=5"
+    page.keyboard.press("+")
+    before = page.locator("svg .tick").first.text_content()
+    page.mouse.move(box["x"] + 200, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 700, box["y"] + 30, steps=4)
+    page.mouse.up()
+    assert page.locator("svg .tick").first.text_content() != before
+    assert place(page) == "#page=timeline&call=5"  # that was no click
 
 
 def test_what_stands_in_details_alone_is_found(look):

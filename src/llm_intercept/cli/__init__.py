@@ -5,6 +5,7 @@ Knows: which libraries the commands need. Must not know: what they do.
 
 from __future__ import annotations
 
+import io
 import sys
 
 from llm_intercept.base.foreign import beside, overwritten
@@ -15,6 +16,7 @@ LIBRARIES = ("click", "rich")
 
 def main() -> None:
     """Run the command; say what is missing if its libraries, or this package itself, are not installed."""
+    _say_what_can_be_said()
     if problem := overwritten():
         sys.exit(f"llm-intercept: {problem}")
     if problem := beside():
@@ -28,3 +30,10 @@ def main() -> None:
         if missing not in LIBRARIES:
             raise
         sys.exit(f"llm-intercept: the command needs {missing}. Install it: pip install '{DISTRIBUTION}[cli]'")
+
+
+def _say_what_can_be_said() -> None:
+    """Write what a terminal's encoding lacks, as cp1252 lacks an arrow, as its escape; by default it is an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

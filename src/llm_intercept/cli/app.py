@@ -9,6 +9,7 @@ import click
 
 from llm_intercept import __version__
 from llm_intercept.cli.check import check
+from llm_intercept.cli.lock import lock
 from llm_intercept.cli.recordings import recordings
 from llm_intercept.cli.run import run
 from llm_intercept.cli.serving import serve
@@ -21,6 +22,7 @@ def app() -> None:
     """Answer an unmodified program's LLM calls at the HTTP transport."""
 
 
+recordings.add_command(lock)
 recordings.add_command(verify)
 for command in (run, serve, check, recordings):
     app.add_command(command)

@@ -68,17 +68,23 @@ def _pass_on(child: subprocess.Popen[bytes], number: int) -> None:
     child.send_signal(number)
 
 
-def _is_in_foreground() -> bool:
-    """Whether a terminal sends its signals to this process, and so to the command beside it."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _is_in_foreground() -> bool:
+        """Whether a terminal sends its signals to this process, and so to the command beside it."""
         return True
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+
+else:
+
+    def _is_in_foreground() -> bool:
+        """Whether a terminal sends its signals to this process, and so to the command beside it."""
+        try:
+            terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+        except OSError:
+            return False
+        try:
+            return os.tcgetpgrp(terminal) == os.getpgrp()
+        except OSError:
+            return False
+        finally:
+            os.close(terminal)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, cast
 
@@ -37,7 +38,7 @@ def begin(ours: socket.socket, conversation: Conversation) -> asyncio.Task[None]
 
 async def _serve(ours: socket.socket, conversation: Conversation) -> None:
     serving.set(True)
-    if ours.family == getattr(socket, "AF_UNIX", None):
+    if sys.platform != "win32" and ours.family == socket.AF_UNIX:
         streams = await asyncio.open_unix_connection(sock=ours)
     else:
         streams = await asyncio.open_connection(sock=ours)

@@ -158,7 +158,7 @@ def _pair(options: dict[str, Any]) -> tuple[socket.socket, socket.socket, dict[s
     if given is not None:
         given.close()
     theirs, ours = socket.socketpair()
-    return theirs, ours, {"unix": True} if theirs.family == getattr(socket, "AF_UNIX", None) else {}
+    return theirs, ours, {"unix": True} if sys.platform != "win32" and theirs.family == socket.AF_UNIX else {}
 
 
 def _redirected(opener: Any) -> Any:

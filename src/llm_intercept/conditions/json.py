@@ -6,17 +6,17 @@ Knows: JSON values. Must not know: any API's fields.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from llm_intercept.base.json import is_array, is_object, is_same, items, mapping, plain
 from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import asked_for
 from llm_intercept.facts import Verdict
-from llm_intercept.shown import cut
+from llm_intercept.shown import SHOWN_CHARACTERS, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from llm_intercept.conditions.base import Condition
     from llm_intercept.model.request import LLMRequest
@@ -27,7 +27,7 @@ JsonPart: TypeAlias = "str | int | float | re.Pattern[str] | Sequence[JsonPart] 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The first place where a body is not as wanted; `got` is MISSING where it has nothing."""
+    """A place where a body is not as wanted; `got` is MISSING where it has nothing."""
 
     path: str
     wanted: Any
@@ -35,6 +35,10 @@ class Mismatch:
 
 
 MISSING: Any = object()
+TOLD = 10
+"""So many places are said; of more, how many there are."""
+BEFORE = 20
+"""So many characters stand before the first that differs."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,15 +62,14 @@ class JsonCondition(KeywordCondition):
         return cls(wanted)
 
     def holds(self, request: LLMRequest) -> bool:
-        return difference(self.wanted, request.raw) is None
+        return next(differences(self.wanted, request.raw), None) is None
 
     def verdict(self, request: LLMRequest) -> Verdict:
-        found = difference(self.wanted, request.raw)
-        if found is None:
+        found = list(differences(self.wanted, request.raw))
+        if not found:
             return Verdict(True, "json", cut(repr(dict(self.wanted))), "that", distance=0.0)
-        expected = asked_for(cast("re.Pattern[str]", found.wanted)) if _is_pattern(found.wanted) else repr(found.wanted)
-        got = "nothing: there is no such key" if found.got is MISSING else repr(found.got)
-        return Verdict(False, f"json{found.path}", cut(expected), cut(got))
+        first, *others = map(_told, found[:TOLD])
+        return replace(first, also=tuple(others), unsaid=len(found) - 1 - len(others))
 
     def implies(self, other: Condition) -> bool:
         return isinstance(other, JsonCondition) and _has(self.wanted, other.wanted)
@@ -82,22 +85,36 @@ class JsonCondition(KeywordCondition):
         return f"json={cut(repr(dict(self.wanted)))}"
 
 
-def difference(wanted: Any, got: Any, path: str = "") -> Mismatch | None:
-    """Find the first place where `got` is not what `wanted` asks for; None if it is everywhere."""
-    if _is_pattern(wanted):
-        same = isinstance(got, str) and wanted.search(got) is not None
-    elif is_object(wanted):
-        if is_object(got):
-            return _first(
-                ((f".{key}", value, mapping(got).get(key, MISSING)) for key, value in mapping(wanted).items()), path
-            )
-        same = False
+def differences(wanted: Any, got: Any, path: str = "") -> Iterator[Mismatch]:
+    """Give each place where `got` is not what `wanted` asks for."""
+    if is_object(wanted) and is_object(got):
+        there = mapping(got)
+        for key, value in mapping(wanted).items():
+            yield from differences(value, there.get(key, MISSING), f"{path}.{key}")
     elif is_array(wanted) and is_array(got) and len(wanted) == len(got):
-        pairs = zip(items(wanted), items(got), strict=True)
-        return _first(((f"[{number}]", *pair) for number, pair in enumerate(pairs)), path)
+        for number, pair in enumerate(zip(items(wanted), items(got), strict=True)):
+            yield from differences(*pair, f"{path}[{number}]")
+    elif not (isinstance(got, str) and wanted.search(got) if _is_pattern(wanted) else is_same(wanted, got)):
+        yield Mismatch(path, wanted, got)
+
+
+def _told(found: Mismatch) -> Verdict:
+    """Say one place; of two long values from shortly before where they differ."""
+    if _is_pattern(found.wanted):
+        expected, got = asked_for(cast("re.Pattern[str]", found.wanted)), repr(found.got)
     else:
-        same = is_same(wanted, got)
-    return None if same else Mismatch(path, wanted, got)
+        expected, got = _apart(repr(found.wanted), repr(found.got))
+    if found.got is MISSING:
+        got = "nothing: there is no such key"
+    return Verdict(False, f"json{found.path}", cut(expected), cut(got))
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    pairs = enumerate(zip(one, other, strict=False))
+    begin = next((number for number, (a, b) in pairs if a != b), min(len(one), len(other))) - BEFORE
+    if begin <= 1 or max(len(one), len(other)) <= SHOWN_CHARACTERS:
+        return one, other
+    return f"…{one[begin:]}", f"…{other[begin:]}"
 
 
 def typed(value: Any) -> Any:
@@ -131,7 +148,3 @@ def _is_json(value: Any) -> bool:
 
 def _is_pattern(value: object) -> TypeGuard[re.Pattern[Any]]:
     return isinstance(value, re.Pattern)
-
-
-def _first(places: Any, path: str) -> Mismatch | None:
-    return next(filter(None, (difference(wanted, got, path + step) for step, wanted, got in places)), None)

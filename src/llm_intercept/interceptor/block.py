@@ -18,10 +18,10 @@ from weakref import WeakSet
 from llm_intercept.base.dummy_keys import STAND_IN, leads_away
 from llm_intercept.base.tasks import asyncio_task
 from llm_intercept.clients import activation, patching
-from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError, SettingsError
+from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError
 from llm_intercept.interceptor import children
 from llm_intercept.interceptor.elsewhere import count, tell
-from llm_intercept.interceptor.handed_over import HandOver, decorate_tests
+from llm_intercept.interceptor.handed_over import HandOver, check_decorable, decorate_tests
 from llm_intercept.interceptor.interceptor import Interceptor, end, engine_of, passed_on
 from llm_intercept.replies.kinds import is_one_shot, prepare
 
@@ -91,8 +91,7 @@ class Interception:
         if inspect.isclass(function):
             decorate_tests(function, self)
             return cast("Decorated", function)
-        if not callable(function):
-            raise SettingsError("@intercept(…)", function, "it on functions, or on a class with tests")
+        check_decorable(function)
         over = HandOver(function)
         return cast("Decorated", over.hide(functools.wraps(function)(self._decorated(function, over))))
 

@@ -226,7 +226,7 @@ def _forked() -> None:
             block.tell(block.report)
 
 
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":
     os.register_at_fork(after_in_child=_forked)
 
 

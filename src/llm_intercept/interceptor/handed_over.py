@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NAME = "llm"
 TESTS = "test"
 """How the names of the methods begin that are decorated with their class, as unittest and unittest.mock have it."""
+WHOLE = "__llm_intercept_signature__"
+"""Where a decorated function keeps its signature with `llm`, for pytest's plugin, which names it too: see there."""
 Given = tuple[tuple[Any, ...], dict[str, Any]]
 
 
@@ -35,6 +37,7 @@ class HandOver:
     def hide(self, decorated: Any) -> Any:
         """Leave `llm` out of what others see of the decorated function: pytest would look for a fixture."""
         if self._without is not None:
+            setattr(decorated, WHOLE, inspect.signature(decorated))
             decorated.__signature__ = self._without
         return decorated
 
@@ -62,6 +65,14 @@ def _without_llm(function: Callable[..., Any]) -> tuple[inspect.Signature | None
     if any(one.kind is one.VAR_POSITIONAL for one in parameters[:place]):
         place = 1 << 30  # whatever comes by place is the function's `*args`
     return signature.replace(parameters=others), place
+
+
+def check_decorable(function: object) -> None:
+    """Raise `SettingsError` at what is no function: pytest no longer knows a fixture around which there is another."""
+    if type(function).__name__ == "FixtureFunctionDefinition" or hasattr(function, "_pytestfixturefunction"):
+        raise SettingsError("@intercept(…)", function, "it below @pytest.fixture, which is to be above all others")
+    if not callable(function):
+        raise SettingsError("@intercept(…)", function, "it on functions, or on a class with tests")
 
 
 def decorate_tests(cls: type, decorate: Callable[[Any], Any]) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 NAMES = ("module", "class", "test")
 UNSAFE = re.compile(r"[^\w.,=+@-]+", re.ASCII)
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+"""Names that are devices on Windows, whatever follows a dot."""
 LONGEST = 100
 """The characters of a name; file systems take 255 bytes."""
 
@@ -77,6 +79,7 @@ def _safe(name: str) -> str:
     """Return a name as that of a file; one that is changed for it is told from others that would look the same."""
     plain = name.replace("[", "-", 1).removesuffix("]")
     safe = UNSAFE.sub("_", plain)[:LONGEST].strip(". ")
-    if safe == plain:
+    if safe == plain and not RESERVED.match(safe):
         return safe
-    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    apart = f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"_{apart}" if RESERVED.match(apart) else apart

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -86,11 +87,18 @@ def locked(path: str) -> Generator[None]:
 def remove(descriptor: int, path: str) -> None:
     """Give a lock back, and delete its file if nobody else holds it."""
     try:
-        if try_lock(descriptor, exclusive=True) and _is_at(descriptor, path):
-            with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - a text, as everywhere here
+        is_ours = try_lock(descriptor, exclusive=True) and _is_at(descriptor, path)
+        if is_ours and os.name != "nt":
+            _delete(path)
     finally:
         os.close(descriptor)
+    if is_ours and os.name == "nt":  # it deletes no file that is open, so nobody has it where this one goes
+        _delete(path)
+
+
+def _delete(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)  # noqa: PTH108 - a text, as everywhere here
 
 
 def _lock_until(descriptor: int, until: float, *, exclusive: bool) -> bool:
@@ -110,7 +118,7 @@ def _is_at(descriptor: int, path: str) -> bool:
     return os.name == "nt" or os.path.samestat(found, os.fstat(descriptor))
 
 
-if os.name == "nt":
+if sys.platform == "win32":
 
     def try_lock(descriptor: int, *, exclusive: bool) -> bool:
         """Lock without waiting; Windows has no shared locks, so each process is a session of its own there."""
@@ -119,7 +127,7 @@ if os.name == "nt":
         if not exclusive:
             return True
         try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True

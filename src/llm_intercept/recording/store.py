@@ -31,6 +31,8 @@ READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0
 BLOCK = 65_536
 FRESH = 2_000_000_000  # nanoseconds, the coarsest clock of a file system: two changes within it may look like one
 STALE = 3600.0  # seconds after which a temporary file is what a killed process left
+PATIENCE = 2.0  # seconds that Windows may refuse to move a file over one that somebody reads just now
+PAUSE = 0.005
 
 
 class Stamp(NamedTuple):
@@ -143,7 +145,7 @@ class FolderStore:
 
     def replace(self, name: str, content: bytes, /) -> None:
         with self._temporary(content) as temporary:
-            temporary.replace(self._folder / name)
+            _move(temporary, self._folder / name)
         self._sync_folder()
 
     def delete(self, name: str, /) -> None:
@@ -154,8 +156,8 @@ class FolderStore:
         with self._again(names[-1]) as last:
             for number in range(len(names) - 1, 0, -1):
                 with self._again(names[number - 1]) as before:
-                    before.replace(self._folder / names[number])
-            last.replace(self._folder / names[0])
+                    _move(before, self._folder / names[number])
+            _move(last, self._folder / names[0])
         self._sync_folder()
 
     def names(self) -> Iterator[str]:
@@ -235,7 +237,7 @@ class FolderStore:
             with self.locked():
                 if os.path.lexists(path):
                     return False
-                temporary.replace(path)
+                _move(temporary, path)
         self._sync_folder()
         return True
 
@@ -258,6 +260,20 @@ class FolderStore:
                     path.unlink()
                     left.append(path.name)
         return left
+
+
+def _move(path: Path, to: Path) -> None:
+    """Give a file the name of another; Windows refuses that while somebody has the other open, as a reader has."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            path.replace(to)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() >= until:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 def _content(descriptor: int) -> bytes:

@@ -83,7 +83,7 @@ class Writer:
 
 
 WRITER = Writer()
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":
     os.register_at_fork(after_in_child=WRITER.forget)
 
 

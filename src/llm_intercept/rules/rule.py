@@ -47,16 +47,14 @@ FOR_ANOTHER_PATH = "nobody here knows this API: a rule means it by a url=… tha
 
 
 class Rule:
-    """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`.
-
-    `is_of_http` says whether it looks at more than a conversation, so that it may mean a request of an unknown API.
-    """
+    """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`."""
 
     def __init__(
         self, conditions: tuple[Condition, ...], description: str, where: str, *, optional: bool = False
     ) -> None:
         self.conditions, self.description, self.where = conditions, description, where
         self.is_optional = optional
+        # Whether it looks at more than a conversation, so that it may mean a request of an unknown API.
         self.is_of_http = _any(conditions, lambda condition: condition.is_of_http(), too_deep=True)
         self.given_pace: Pace | None = None
         self.expected: tuple[int, int] | None = None

@@ -103,7 +103,10 @@ class App:
 
     def settle(self) -> LLMInterceptError | None:
         """End what was recorded, once the server has stopped; return what went wrong, in a block's order of weight."""
-        return engine_of(self._llm).settle(complete=True) or self._shares.settle()
+        own, of_tests = engine_of(self._llm).settle(complete=True), self._shares.settle()
+        if own is not None and of_tests is not None:
+            own.add_note("\n".join([str(of_tests), *getattr(of_tests, "__notes__", ())]))
+        return own or of_tests
 
     def stop(self) -> None:
         """End what would go on for ever, since the server stops; from the server's own thread."""
@@ -138,6 +141,8 @@ class App:
         try:
             if preflight is not None:
                 await channel.whole(204, (), b"")
+            elif f"{path}/" == PREFIX:
+                await channel.whole(308, (("location", f"{scope.get('root_path', '')}{PREFIX}"),), b"")
             elif path.startswith(PREFIX) or path == METRICS:
                 await self._control(path, scope, headers, receive, channel)
             else:
@@ -230,7 +235,7 @@ class App:
             raise RefusedError(403, f"llm-intercept: a page of {whose} may not ask the control; with a token it may.")
 
     async def _tell(self, told: Told, receive: Receive, channel: Channel) -> None:
-        headers = (("content-type", told.kind), ("cache-control", "no-store"))
+        headers = (("content-type", told.kind), ("cache-control", "no-store"), *told.headers)
         if told.lines is None:
             await channel.whole(told.status, headers, told.body)
             return

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.journal.journal import Call
     from llm_intercept.rules.rule import Rule
+    from llm_intercept.server.live_report import LiveReport
 
 HEADER = "x-llm-intercept-test"
 LONGEST = 200
 KNOWN = 10_000
 """Tests that are forgotten and known to be."""
+TOLD = 10
+"""Tests of which it is told what went wrong; of more, how many there are."""
 OF_A_TEST = 10
 """A test keeps so many times fewer calls than the server."""
 
@@ -48,6 +51,16 @@ class Share:
     added: dict[int, Rule] = field(default_factory=dict["int", "Rule"])
     is_anew: bool = False
     _last: int = 0
+    _live: LiveReport | None = None
+
+    @property
+    def live(self) -> LiveReport:
+        """What tells a page of its calls."""
+        from llm_intercept.server.live_report import LiveReport  # noqa: PLC0415 - few servers are looked at
+
+        if self._live is None:
+            self._live = LiveReport(self.llm)
+        return self._live
 
     def add(self, rules: Iterable[Rule]) -> list[int]:
         """Add rules; return their numbers."""
@@ -98,6 +111,7 @@ class Shares:
         self._most, self._count = most, count
         self._calls = max(1, calls // OF_A_TEST)
         self._problems: list[LLMInterceptError] = []
+        self._failed = 0
         self._tests: OrderedDict[str, Share] = OrderedDict()
         self._forgotten: OrderedDict[str, bool] = OrderedDict()
         engine_of(llm).journal.most = calls
@@ -121,7 +135,7 @@ class Shares:
 
     def _forget(self, test: str, share: Share) -> None:
         """Let a test have nothing more here; that it had something is known for a while."""
-        self._settle(share)
+        self._settle(test, share)
         if not (share.added or share.is_anew or engine_of(share.llm).journal.noted):
             return  # as after a reset: there is nothing to forget
         self._forgotten[test] = True
@@ -129,15 +143,30 @@ class Shares:
             self._forgotten.popitem(last=False)
 
     def settle(self) -> LLMInterceptError | None:
-        """End what tests have recorded; return what went wrong with it."""
-        for share in self._tests.values():
-            self._settle(share)
-        return next(iter(self._problems), None)
+        """End what tests have asked and recorded; return what went wrong in the first of them, the others noted on it.
 
-    def _settle(self, share: Share) -> None:
-        recorder = engine_of(share.llm).recorder
-        problem = None if recorder is None else recorder.settle()
-        if problem is not None and not self._problems:
+        Rules that a test added and did not use are for it to ask about, by `verify`.
+        """
+        for test, share in self._tests.items():
+            self._settle(test, share)
+        problems, self._problems = self._problems, []
+        count, self._failed = self._failed, 0
+        if not problems:
+            return None
+        first, *others = problems
+        for one in others:
+            first.add_note("\n".join([str(one), *getattr(one, "__notes__", ())]))
+        if count > len(problems):
+            first.add_note(f"… and {count - len(problems):,} more tests for which something went wrong.")
+        return first
+
+    def _settle(self, test: str, share: Share) -> None:
+        problem = engine_of(share.llm).settle()
+        if problem is None:
+            return
+        self._failed += 1
+        if len(self._problems) < TOLD:
+            problem.add_note(f"This was for the test {test!r} ({HEADER}).")
             self._problems.append(problem)
 
     def _share(self, llm: Interceptor) -> Share:

@@ -15,10 +15,11 @@ from llm_intercept.dialects.anthropic.wording import retry_at_once
 from llm_intercept.dialects.anthropic_messages import grammar, read
 from llm_intercept.dialects.anthropic_messages.blocks import OWN_WORDS, Plan, planned, tellable
 from llm_intercept.dialects.anthropic_messages.claude_costs import prompt_tokens
+from llm_intercept.dialects.anthropic_messages.kept_schemas import check_schemas
 from llm_intercept.dialects.anthropic_messages.message import message, model_of
 from llm_intercept.dialects.anthropic_messages.message_threads import PREVIOUS, THREAD, continued, keeping
 from llm_intercept.dialects.anthropic_messages.of_sdk_types import check_types
-from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds
+from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds, check_most
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
@@ -75,6 +76,9 @@ class AnthropicMessages(AnthropicDialect):
         read.check_request(request, strictly=strictly)
         if strictly or place != "compatible":
             check_bounds(request.raw, request.model)
+        if strictly or place == "anthropic":
+            check_schemas(request.raw)
+            check_most(request.raw, request.model, request.headers)
         if place == "anthropic" or (strictly and place == "compatible"):
             check_types(request.raw, strictly=strictly)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.checks import is_number
+from llm_intercept.base.checks import is_int, is_number
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.anthropic.wording import refused
 
@@ -27,6 +27,42 @@ THINKING = (
     "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
     "#important-considerations-when-using-extended-thinking"
 )
+
+
+MOST = {
+    "claude-3-opus": 4096,
+    "claude-3-sonnet": 4096,
+    "claude-3-haiku": 4096,
+    "claude-3-5-": 8192,
+    "claude-3-7-": 64_000,
+    "claude-opus-4-1": 32_000,
+    "claude-opus-4-2025": 32_000,
+    "claude-opus-4-0": 32_000,
+    "claude-sonnet-4-0": 64_000,
+    "claude-sonnet-4-2025": 64_000,
+    "claude-opus-4-5": 64_000,
+    "claude-sonnet-4-5": 64_000,
+    "claude-haiku-4-5": 64_000,
+}
+"""The most tokens of an answer (Anthropic's "Models overview", and refusals seen in issues of 2024 to 2026), by how the
+names of models begin; newer ones may say more by and by."""
+LONGER = "output-"
+"""How betas are called in which an answer may have more tokens (`output-128k-2025-02-19`)."""
+
+
+def check_most(body: Mapping[str, Any], model: str, headers: Mapping[str, Any]) -> None:
+    """Refuse a limit above what a model can say; one that is not known may say anything.
+
+    Raises:
+        BadRequestError: Anthropic would refuse it.
+
+    """
+    limit = body.get("max_tokens")
+    most = next((most for name, most in MOST.items() if model.startswith(name)), None)
+    if most is None or not is_int(limit) or limit <= most or LONGER in str(headers.get("anthropic-beta", "")):
+        return
+    told = f"max_tokens: {limit} > {most}, which is the maximum allowed number of output tokens for {model}"
+    raise refused(told, hint=f"Give {most} at the most.")
 
 
 def check_bounds(body: Mapping[str, Any], model: str) -> None:

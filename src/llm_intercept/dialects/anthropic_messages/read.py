@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import items, json_object, mapping, plain, text
+from llm_intercept.base.json import is_array, items, json_object, mapping, plain, text
 from llm_intercept.dialects.anthropic.origin import VERSION, is_certain, on_vertex, place_of
 from llm_intercept.dialects.anthropic_messages.content import messages_of, tools_of
-from llm_intercept.dialects.anthropic_messages.rejected import check, check_conversation, check_version
+from llm_intercept.dialects.anthropic_messages.rejected import check, check_version
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.shared.continuing import ContinuingRequest
 from llm_intercept.dialects.shared.reading import check_whose
@@ -60,7 +60,8 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     request = MessagesRequest.of(head, body, content)
     check_whose("Anthropic", partial(check_request, request), is_asked=is_certain(head))
-    check_conversation(body)
+    if not is_array(body.get("messages")):
+        check_request(request)  # which says first what is missing first
     return request
 
 

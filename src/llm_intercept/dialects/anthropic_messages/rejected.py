@@ -77,19 +77,9 @@ def _check_limit(body: Mapping[str, Any]) -> None:
         raise refused("max_tokens: must be greater than or equal to 0")
 
 
-def check_conversation(body: Mapping[str, Any]) -> None:
-    """Refuse a body that has no list of messages.
-
-    Raises:
-        BadRequestError: It has none.
-
-    """
-    _check_field(body, "messages", is_array(body.get("messages")), "list")
-
-
 def _check_messages(body: Mapping[str, Any], *, strictly: bool) -> None:
     messages = body.get("messages")
-    check_conversation(body)
+    _check_field(body, "messages", is_array(messages), "list")
     if not messages and not mapping(body.get("thread")):  # a thread may go on where it paused
         raise refused("messages: at least one message is required")
     for number, message in enumerate(items(messages)):

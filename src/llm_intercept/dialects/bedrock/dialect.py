@@ -12,7 +12,7 @@ from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.bedrock import grammar, read
 from llm_intercept.dialects.bedrock.aws_origin import JSON, STREAM, BedrockDialect, answer_headers, latency
 from llm_intercept.dialects.bedrock.converse_events import accumulated, events, frame_of
-from llm_intercept.dialects.bedrock.disallowed import check
+from llm_intercept.dialects.bedrock.disallowed import check, check_form
 from llm_intercept.dialects.bedrock.raw import NOVAS, Ready, beside, read_usage, ready, replies, said_in, usage_json
 from llm_intercept.dialects.shared.conversing import Conversation
 from llm_intercept.dialects.shared.finish import finish_of
@@ -76,9 +76,10 @@ class BedrockConverse(BedrockDialect, Conversation):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what Bedrock refuses."""
-        del strictly
-        check(request.raw)
+        """Refuse what Bedrock refuses; of other hosts, strictly alone what these may take."""
+        check_form(request.raw)
+        if strictly or self.is_asked(request):
+            check(request.raw, strictly=strictly)
 
     def essence(self, request: LLMRequest) -> Any:
         """Leave out which of the two paths is asked, but for the model in it."""
@@ -125,6 +126,10 @@ class Nova(BedrockConverse):
     def claims(self, head: WireRequest) -> bool:
         del head
         return False
+
+    def validate(self, request: LLMRequest, *, strictly: bool) -> None:
+        del strictly
+        check_form(request.raw)
 
     def cost(self, used: Usage) -> dict[str, Any]:
         return {"usage": {NOVAS.get(name, name): value for name, value in usage_json(used).items()}}

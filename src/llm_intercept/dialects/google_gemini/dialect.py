@@ -21,6 +21,7 @@ from llm_intercept.dialects.google_gemini.objections import check
 from llm_intercept.dialects.google_gemini.paired import check_functions
 from llm_intercept.dialects.google_gemini.raw import chunks_in, in_array, ready
 from llm_intercept.dialects.google_gemini.recorded import RECORDED
+from llm_intercept.dialects.google_gemini.schema_subset import check_schemas
 from llm_intercept.dialects.google_gemini.token_counts import Cost, cost_of, media_of, prompt_of
 from llm_intercept.dialects.google_gemini.unknown_names import check_names
 from llm_intercept.dialects.shared.forced import automatic
@@ -68,6 +69,7 @@ class GoogleGemini(GoogleDialect):
         check(request.raw, place)
         if strictly or is_at_google(request.url):
             check_functions(request.raw, place)
+            check_schemas(request.raw, place)
         if strictly:
             check_names(request.raw, place)
 

@@ -56,7 +56,7 @@ def _check_range(config: Any, allowed: tuple[str, float, float, str], place: Pla
         )
 
 
-def refused(studio: str, vertex: str, place: Place) -> BadRequestError:
-    """Make the refusal in AI Studio's words, or in Vertex AI's where they are others."""
+def refused(studio: str, vertex: str, place: Place, hint: str = "") -> BadRequestError:
+    """Make the refusal in AI Studio's words, or in Vertex AI's where they are others; `hint` is in ours."""
     message = vertex if vertex and place.is_vertex else studio
-    return BadRequestError(ErrorReply(400, "invalid_request", message=message))
+    return BadRequestError(ErrorReply(400, "invalid_request", message=message), hint)

@@ -4,8 +4,10 @@ import { el, shown } from "./dom.js";
 import { counted } from "./amounts.js";
 
 const SHOWN_AT_FIRST = 20_000;
-const COLOURED = 100_000;
-const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+|"/g;
+const COLOURED = 40_000;
+const LONGEST_JSON = 1_000_000; // beyond, a browser may run out of its stack
+const DEEPEST = 40; // indents; a text of brackets alone would grow by their square
+const JSON_TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+|"/g;
 
 /**
  * A text as it is, with its line ends.
@@ -29,8 +31,11 @@ export function block(text, kind = "prose") {
  * @param {string} text
  */
 export function jsonBlock(text) {
-  if (!isJson(text) || text.length > COLOURED) return block(isJson(text) ? indented(text) : text, "code");
-  return el("div", { class: "code json", dir: "ltr" }, ...coloured(indented(text)));
+  if (!isJson(text)) return block(text, "code");
+  if (text.length > COLOURED) return block(indented(text), "code");
+  const box = el("div", { class: "code json", dir: "ltr" });
+  for (const piece of coloured(indented(text))) box.append(typeof piece === "string" ? shown(piece) : piece);
+  return box;
 }
 
 /** @param {string} text */
@@ -56,10 +61,11 @@ export function isStructure(text) {
  * @param {string} text
  */
 export function indented(text) {
+  if (text.length > LONGEST_JSON) return text;
   let out = "";
   let depth = 0;
   let before = "";
-  const line = () => `\n${"  ".repeat(depth)}`;
+  const line = () => `\n${"  ".repeat(Math.min(depth, DEEPEST))}`;
   for (const [token] of text.matchAll(JSON_TOKEN)) {
     const opens = token === "{" || token === "[";
     const closes = token === "}" || token === "]";
@@ -75,7 +81,7 @@ export function indented(text) {
 
 /** @param {string} text */
 function* coloured(text) {
-  for (const [token, string, colon, word] of text.matchAll(/("(?:[^"\\]|\\.)*")(: )?|([\w.+-]+)|[^"\w.+-]+/g)) {
+  for (const [token, string, colon, word] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(: )?|([\w.+-]+)|[^"\w.+-]+/g)) {
     if (string) {
       yield el("span", { class: colon ? "key" : "string" }, string);
       if (colon) yield colon;

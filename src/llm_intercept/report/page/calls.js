@@ -12,6 +12,14 @@ export function nameOf(n) {
   return `#${n + 1}`;
 }
 
+/**
+ * What a row of the report is called.
+ * @param {Report} report
+ */
+export function nounOf(report) {
+  return report.head.kind === "takes" ? "take" : "call";
+}
+
 /** @param {Row} row */
 export function isUnmatched(row) {
   return row.outcome === "unmatched" || row.source === "unmatched";
@@ -71,7 +79,18 @@ function lastOf(test) {
  * @param {Row} row
  */
 export function sideOf(report, row) {
-  return report.head.sides?.[row.side ?? 0]?.name ?? "";
+  return sideName(report, row.side ?? 0);
+}
+
+/**
+ * A side's name, with what tells it from the other where both are of one name.
+ * @param {Report} report
+ * @param {number} side
+ */
+export function sideName(report, side) {
+  const { name = "", note = "" } = report.head.sides?.[side] ?? {};
+  const other = report.head.sides?.[1 - side];
+  return other && (other.name ?? "") === name ? [name, note].filter(Boolean).join(", ") : name;
 }
 
 /** @param {Row} row */

@@ -7,12 +7,15 @@ import { block, firstLine, isStructure, jsonBlock, valueBlock } from "./blocks.j
 import { media } from "./media.js";
 /** @import { Detail, Message, Part, Row, Tool } from "./report.js" */
 
+const LONG = 4000; // characters of an error's body that stand in the conversation
+
 /**
  * @param {Row} row
  * @param {Detail} detail
+ * @param {(n: number) => void} select
  * @returns {Node[]}
  */
-export function conversation(row, detail) {
+export function conversation(row, detail, select) {
   const messages = detail.messages ?? [];
   const known = Math.min(detail.known ?? 0, messages.length);
   const answer = detail.answer?.parts ?? [];
@@ -21,7 +24,7 @@ export function conversation(row, detail) {
   const calls = new Map(messages.flatMap((one) => one.parts ?? []).filter(isCall).map((part) => [part.id ?? "", part]));
   return [
     asked(detail),
-    ...(known ? [earlier(messages.slice(0, known), detail.continues)] : []),
+    ...(known ? [earlier(messages.slice(0, known), detail.continues, select)] : []),
     el("div", { class: "chat" }, ...chat(told, calls), ...outcome(row, detail, answer)),
   ];
 }
@@ -78,12 +81,15 @@ function offered(tool) {
  * What a call before has told already.
  * @param {Message[]} messages
  * @param {number | null | undefined} continues
+ * @param {(n: number) => void} select
  */
-function earlier(messages, continues) {
+function earlier(messages, continues, select) {
   const from = continues === null || continues === undefined ? "" : ` (as in call ${nameOf(continues)})`;
+  const there = continues ?? 0;
+  const go = from && el("button", { type: "button", class: "link", click: () => select(there) }, `Go to call ${nameOf(there)}`);
   const calls = new Map(messages.flatMap((one) => one.parts ?? []).filter(isCall).map((part) => [part.id ?? "", part]));
   const summary = `${counted(messages.length, "earlier message")}${from}`;
-  return fold([summary], () => [el("div", { class: "chat" }, ...chat(messages, calls))], { class: "fold earlier" });
+  return fold([summary], () => [go, el("div", { class: "chat" }, ...chat(messages, calls))], { class: "fold earlier" });
 }
 
 /**
@@ -239,8 +245,10 @@ function outcome(row, detail, parts) {
 function failure(row, detail, begun) {
   const faults = (row.faults ?? []).join(", ");
   const heading = begun ? "then it broke off" : row.status ? `no answer: ${row.status}` : "no answer";
-  const text = detail.error || faults || row.outcome || "It failed.";
-  return el("section", { class: "message failure" }, el("h3", {}, heading), block(text));
+  const body = detail.response?.body ?? "";
+  const told = !begun && isStructure(body) && body.length < LONG ? jsonBlock(body) : null; // the API's own words
+  const text = detail.error || row.answer || faults || row.outcome || "It failed.";
+  return el("section", { class: "message failure" }, el("h3", {}, heading), told && !detail.error ? null : block(text), told);
 }
 
 /** @param {Detail} detail */

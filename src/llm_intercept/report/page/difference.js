@@ -4,7 +4,7 @@ import { el, fold, shown } from "./dom.js";
 import { counted } from "./amounts.js";
 import { indented, isJson } from "./blocks.js";
 import { steps, wordSteps } from "./myers.js";
-import { nameOf, placeOf, statusMark } from "./calls.js";
+import { nameOf, placeOf, sideName, statusMark } from "./calls.js";
 /** @import { Detail, Pair, Part, Report, Row } from "./report.js" */
 /** @import { Step } from "./myers.js" */
 
@@ -67,7 +67,7 @@ export async function differenceView(report, pair, open) {
  * @param {(n: number) => void} open
  */
 function sideHead(report, row, side, open) {
-  const name = report.head.sides?.[side]?.name || (side ? "right" : "left");
+  const name = sideName(report, side) || (side ? "right" : "left");
   if (!row) return el("h3", { class: "side-head" }, name, el("span", { class: "muted" }, " has no such call"));
   const button = el("button", { type: "button", class: "link", click: () => open(row.n) }, nameOf(row.n));
   return el("h3", { class: "side-head" }, name, " ", button, " ", statusMark(row));

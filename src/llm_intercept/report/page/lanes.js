@@ -2,7 +2,7 @@
 // Knows: rows. Must not know: details.
 import { el, shown, svg } from "./dom.js";
 import { counted, seconds } from "./amounts.js";
-import { nameOf, sideOf, state } from "./calls.js";
+import { nameOf, sideName, state } from "./calls.js";
 import { legend, ticks } from "./timeline.js";
 /** @import { Report, Row } from "./report.js" */
 
@@ -25,6 +25,7 @@ export class Lanes {
     this.names = [];
     this.count = 0;
     this.real = false;
+    this.dragged = 0; // pixels since the button went down: after some, letting go is no click
     /** @type {Row[]} */
     this.rows = [];
     this.whole = [0, 1];
@@ -72,8 +73,11 @@ export class Lanes {
 
   listen() {
     this.drawing.addEventListener("click", (event) => {
-      const row = this.under(event);
+      const row = this.dragged > 3 ? undefined : this.under(event);
       if (row) this.select(row.n);
+    });
+    this.drawing.addEventListener("pointerdown", () => {
+      this.dragged = 0;
     });
     this.drawing.addEventListener("pointermove", (event) => this.hover(event));
     this.drawing.addEventListener("pointerleave", () => this.tell());
@@ -97,10 +101,17 @@ export class Lanes {
 
   /** @param {MouseEvent} event */
   hover(event) {
+    if (event.buttons === 1) return this.drag(event);
     const row = this.under(event);
     this.drawing.classList.toggle("pointing", Boolean(row));
     if (row) this.said.replaceChildren(shown(`${nameOf(row.n)} ${row.model ?? ""}, ${seconds(row.duration ?? 0)}: ${row.question ?? ""}`.slice(0, 120)));
     else this.tell();
+  }
+
+  /** @param {MouseEvent} event */
+  drag(event) {
+    this.dragged += Math.abs(event.movementX);
+    this.look(this.from - (event.movementX / this.scroller.clientWidth) * (this.to - this.from), this.to - this.from);
   }
 
   tell() {
@@ -112,7 +123,7 @@ export class Lanes {
   }
 
   inWords() {
-    return `${counted(this.bars.length, "call")} in ${counted(this.count, "lane")}, ${seconds(this.full())}`;
+    return `${counted(this.bars.length, "call")} in ${counted(this.count - this.names.filter(Boolean).length, "lane")}, ${seconds(this.full())}`;
   }
 
   /** @param {WheelEvent} event */
@@ -163,7 +174,7 @@ export class Lanes {
     const sides = new Set(rows.map((row) => row.side ?? 0));
     for (const side of [...sides].sort()) {
       const own = rows.filter((row) => (row.side ?? 0) === side).sort((a, b) => this.start(a) - this.start(b) || a.n - b.n);
-      if (sides.size > 1) this.names[this.count] = sideOf(this.report, /** @type {Row} */ (own[0]));
+      if (sides.size > 1) this.names[this.count++] = sideName(this.report, side); // in a row of its own
       this.count += this.layOne(own, this.count);
     }
     const starts = rows.map((row) => this.start(row));
@@ -250,8 +261,9 @@ export class Lanes {
     ]);
   }
 
+  /** The names of the sides; most rows have none. */
   named() {
-    return this.names.map((name, lane) => svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)).filter(Boolean);
+    return [...this.names.entries()].flatMap(([lane, name]) => (name ? [svg("text", { class: "side", x: 4, y: TOP + lane * LANE + 11 }, name)] : []));
   }
 
   /**
