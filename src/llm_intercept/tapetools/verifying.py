@@ -15,7 +15,7 @@ from llm_intercept.base.dummy_keys import DUMMY
 from llm_intercept.base.hosts import is_local
 from llm_intercept.base.json import encode
 from llm_intercept.base.prices import price
-from llm_intercept.clients.activation import forwarding
+from llm_intercept.clients.activation import on_its_way
 from llm_intercept.clients.family import installed
 from llm_intercept.dialects import keys_of
 from llm_intercept.dialects.base import BadRequestError
@@ -176,11 +176,8 @@ class Sender:
 
     def answer(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
         """Send a request; returns the whole answer, as a take would keep it if nothing were redacted."""
-        token = forwarding.set(True)
-        try:
+        with on_its_way(urlsplit(asked.url).hostname or ""):
             return self._sent(asked, headers)
-        finally:
-            forwarding.reset(token)
 
     def _sent(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
         told = {name: value for name, value in asked.headers.items() if name not in NOT_SENT_AGAIN and value != MARK}
