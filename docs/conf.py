@@ -29,7 +29,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_llm_friendly",
 ]
-extensions += ["docstrings", "llms_full"]  # of this folder
+extensions += ["docstrings", "llms_full", "outside_links"]  # of this folder
 llm_friendly_llms_txt_toctree_only = True
 exclude_patterns = ["faults/*", "_*"]
 nitpicky = True
@@ -41,10 +41,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-autodoc_type_aliases = {
-    "ReplyLike": "llm_intercept.replies.kinds.ReplyLike",
-    "ConditionLike": "llm_intercept.conditions.given.ConditionLike",
-}
+autodoc_type_aliases = {name: name for name in ("ConditionLike", "ReplyLike")}  # by name, and not all that they are
 napoleon_use_ivar = True
 python_maximum_signature_line_length = 72
 smartquotes = False  # they make one dash of a flag's two

@@ -40,6 +40,7 @@ HANDED_OUT = {
     "Verdict",
     "Response",
     "StreamEvent",
+    "Tokenizer",
 }
 """Classes that nobody makes by hand: how they are made is of no use to a reader."""
 _INNER = re.compile(r", (?:_\w+|\*\*unknown): [^,)]+(?: = [^,)]+)?")

@@ -50,7 +50,7 @@ def test_python_blocks_run(block: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_files_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files that a page shows are a project, whose tests pass, without network or key: all in one run, a folder each."""
+    """The files that a page shows are a project, whose tests pass, without network or key: all in one run, a folder each; no two have a name."""
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

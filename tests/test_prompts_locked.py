@@ -144,14 +144,18 @@ def test_a_changed_prompt_is_shown_line_by_line(world):
 
 
 def test_a_log_of_calls_is_as_good(world):
-    """For tests without tapes: what it tells is redacted."""
+    """For tests without tapes: each call is its test's, and what it tells is redacted."""
     with intercept("Fine.", log="calls.jsonl"):
         ask(httpx, "hi, my key is sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz")
     world.lock("calls.jsonl")
     written = world.file.read_text()
-    assert "== calls.jsonl\n\ngpt-4o (openai.chat)\n" in written
+    here = "tests/test_prompts_locked.py::test_a_log_of_calls_is_as_good"
+    assert f"== {here}\n\ngpt-4o (openai.chat)\n" in written
     assert "my key is" in written
     assert "Ab3dEf6hIj9" not in written
+    (world.folder / "y.jsonl").write_text(json.dumps({"url": URL, "request": asked().body, "test": None}) + "\n")
+    world.lock("y.jsonl")
+    assert "== y.jsonl\n" in world.file.read_text()
     (world.folder / "x.jsonl").write_text("nothing\n")
     assert "line 1 of x.jsonl is none of a log of calls" in world.lock("x.jsonl", status=1)
 

@@ -19,6 +19,7 @@ from llm_intercept.clients import activation
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.interceptor.handler import LazyHandler
 from llm_intercept.journal.journal import TALLY
+from llm_intercept.report.page_read import report_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -1137,18 +1138,72 @@ def calc_price(usage, model_ref, provider_id):
 
 @needs_xdist
 def test_the_summary_is_the_same_with_and_without_xdist(run, pytester, monkeypatch):
-    """Calls, tokens and cost of all workers together."""
+    """Calls, tokens and cost of all workers together; and the report, which has all calls and rules of all workers."""
     monkeypatch.setenv("PRICES", "1")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.makepyfile(genai_prices=PRICES)
     pytester.syspathinsert()
-    alone = summary(run(MANY))
+    alone = summary(run(MANY, "--llm-report", "alone.html"))
     assert (alone["rule"], alone["recording"], alone["live"], alone["unmatched"]) == ("8", "0", "0", "1")
     assert int(alone["tokens"]) > 50
     assert float(alone["cost"]) > 0
-    parallel = run(MANY, "-p", "xdist", "-n", "2", own_process=True)
+    parallel = run(MANY, "-p", "xdist", "-n", "2", "--llm-report", "parallel.html", own_process=True)
     parallel.assert_outcomes(passed=10)
+    parallel.stdout.fnmatch_lines("*the report of all calls is in *parallel.html")
     assert summary(parallel) == alone
+    heads = [report_in(pytester.path / f"{name}.html").head for name in ("alone", "parallel")]
+    said = [sorted((row.test, row.question, row.answer, row.source) for row in head.rows) for head in heads]
+    rules = [sorted((rule.test, rule.text, rule.used) for rule in head.rules) for head in heads]
+    assert said[0] == said[1]
+    assert rules[0] == rules[1] == [(f"test_it.py::test_it[{n}]", "on('weather')", 1) for n in range(8)]
+    assert [row.n for row in heads[1].rows] == list(range(9))
+
+
+def test_the_report_has_the_calls_of_every_test(run, pytester):
+    """Also those that a fixture of a module answers, and what no test waits for: a retry, a rule that was not used."""
+    result = run(
+        """
+from llm_intercept import api_error, intercept
+
+
+@pytest.fixture(scope="module")
+def wide():
+    with intercept() as llm:
+        llm.on("weather").reply("wide")
+        llm.on("never").reply("no")
+        yield llm
+
+
+def test_one(wide):
+    ask("the weather?")
+
+
+def test_two(wide):
+    ask("the weather?")
+
+
+def test_retried(llm_mock):
+    llm_mock.reply(api_error(429), "now")
+    swallow("again")
+    ask("again")
+""",
+        pytest__ini="[pytest]\nllm_report = calls.html\n",
+    )
+    result.assert_outcomes(passed=3)
+    report = report_in(pytester.path / "calls.html")
+    tests = [row.test.removeprefix("test_it.py::") for row in report.head.rows]
+    assert tests == ["test_one", "test_two", "test_retried", "test_retried"]
+    assert [(row.attempt, row.retry_of) for row in report.head.rows[2:]] == [(1, None), (2, 2)]
+    assert [(rule.text, rule.used) for rule in report.head.rules] == [
+        ("on('weather')", 2), ("on('never')", 0), ("reply(api_error(429), 'now')", 2),
+    ]  # fmt: skip
+    assert report.head.title == pytester.path.name
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_first_test(run, pytester):
+    result = run("def test_it(): pass", "--llm-report", "no/calls.html")
+    result.stderr.fnmatch_lines("*--llm-report=*no/calls.html*a file in a folder that is there*")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
 def test_the_summary_counts_what_went_out(run, server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import zlib
 from pathlib import Path
@@ -30,10 +31,12 @@ from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.tape import Tape
 from llm_intercept.report.document import Detail, Head, Report
+from llm_intercept.report.of_calls import CallReader
 from llm_intercept.report.of_interceptors import report_of
 from llm_intercept.report.of_takes import entries_of_takes
 from llm_intercept.report.packing import packed
 from llm_intercept.report.page_read import report_in
+from llm_intercept.report.run_parts import Part, joined
 from tests.apis import APIS
 from tests.secret_cases import secrets
 from tests.support import RESPONSES, URL, chat, respond, upstream
@@ -314,3 +317,18 @@ def test_what_is_no_page_is_said(tape: Path, tmp_path: Path) -> None:
     assert (found.exit_code, "another file" in found.output) == (1, True)
     found = CliRunner().invoke(app, ["recordings", "view", str(tape), "--html", str(tmp_path / "no" / "x.html")])
     assert (found.exit_code, "is not" in found.output) == (1, True)
+
+
+def test_what_a_killed_worker_left_is_joined(tmp_path):
+    """A line that is not whole is told of; what one call says of another holds for the number that it gets."""
+    with intercept() as llm:
+        llm.reply(api_error(500), "one")
+        for _ in range(2):
+            httpx.post(URL, json=chat())
+    reader = CallReader()
+    Part(tmp_path).add(reader.entry(n, call, test="t") for n, call in enumerate(llm.calls, 7))
+    whole = (tmp_path / f"{os.getpid()}.part").read_text()
+    (tmp_path / "1.part").write_text(f"{whole}{whole[:99]}")
+    found = joined(tmp_path, "run").head
+    assert [(row.n, row.retry_of) for row in found.rows] == [(0, None), (1, None), (2, 0), (3, 1)]
+    assert [problem.why for problem in found.problems] == ["line 3 is not whole"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from typing import Any
 
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport
+from llm_intercept import InterceptTransport, auto, intercept, structured, tool_call
+from llm_intercept.errors import UnfitReplyWarning
 
 KEYS = {"authorization": "Bearer k", "x-api-key": "k", "x-goog-api-key": "k", "anthropic-version": "2023-06-01"}
 MESSAGES = "https://api.anthropic.com/v1/messages"
@@ -199,3 +201,62 @@ def test_what_is_against_amazons_service_model_is_refused_at_once() -> None:
     other = told(("narrator", SAID))
     assert post(CONVERSE, other).status_code == 200
     assert "satisfy enum value set: [user, assistant" in post(CONVERSE, other, "strict").json()["message"]
+
+
+TOOL = {"type": "function", "name": "refund", "parameters": CLOSED}
+WITHIN = {"type": "namespace", "name": "crm", "description": "the shop's", "tools": [TOOL]}
+ADDED = {"type": "additional_tools", "role": "developer", "tools": [WITHIN]}
+RESPONSES = "https://api.openai.com/v1/responses"
+
+
+@pytest.mark.parametrize("asked", [{"tools": [WITHIN], "input": "hi"}, {"input": [USER, ADDED]}])
+def test_tools_in_a_namespace_or_an_item_are_offered(asked: dict[str, Any]) -> None:
+    """Rules see them, `auto()` calls them, a call says the namespace, what is wrong with them is refused."""
+    body = {"model": "gpt-5.4", **asked}
+    with intercept() as llm, httpx.Client() as client:
+        llm.on(tool="refund").reply(tool_call("refund", a="b"))
+        (call,) = client.post(RESPONSES, json=body).json()["output"]
+        assert (call["name"], call["namespace"]) == ("refund", "crm")
+    choice = {"type": "function", "name": "refund"}
+    with intercept(auto()), httpx.Client() as client:
+        (call,) = client.post(RESPONSES, json={**body, "tool_choice": choice}).json()["output"]
+        assert (call["name"], call["arguments"]) == ("refund", '{"a":""}')
+    written = json.dumps(body).replace('"refund", ', '"refund", "strict": true, ').replace("false", "true")
+    with intercept("never mind"), httpx.Client() as client:
+        error = client.post(RESPONSES, content=written).json()["error"]
+    assert error["code"] == "invalid_function_parameters"
+    assert error["param"].endswith("tools[0].tools[0].parameters")
+
+
+@pytest.mark.parametrize(
+    "form", [{"type": "string", "nullable": True}, {"anyOf": [{"type": "string"}, {"type": "null"}]}]
+)
+def test_a_field_that_may_be_null_may_be_null(form: dict[str, Any]) -> None:
+    """However the schema says it; of a field that may not, a warning tells."""
+    schema = {**CLOSED, "properties": {"a": form}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}}
+    body = {"model": "gpt-4o", "messages": [USER], "response_format": wanted}
+    url = "https://api.openai.com/v1/chat/completions"
+    with intercept(structured({"a": None}), strict=True), httpx.Client() as client:
+        assert client.post(url, json=body).status_code == 200
+    other = json.dumps(body).replace("true}", "false}").replace('"null"', '"integer"')
+    transport = InterceptTransport(structured({"a": None}))
+    with httpx.Client(transport=transport) as client, pytest.warns(UnfitReplyWarning):
+        client.post(url, content=other)
+
+
+@pytest.mark.parametrize("host", ["api.openai.com/v1", "a.openai.azure.com/openai/deployments/gpt-4o"])
+@pytest.mark.parametrize("says", ["never mind", ["ne", "ver"]])
+def test_a_stream_is_not_padded_where_that_is_not_wanted(host: str, says: Any) -> None:
+    """Chunks are those of a padded stream without the padding, whatever a text looks like."""
+    told = [f',"obfuscation":"x"{one}' for one in says] if isinstance(says, list) else f'{says},"obfuscation":"x"'
+    found = []
+    for wanted in (True, False):
+        body = {"model": "gpt-4o", "messages": [USER], "stream": True}
+        body["stream_options"] = {"include_usage": True, "include_obfuscation": wanted}
+        with httpx.Client(transport=InterceptTransport(told, seed=1), headers=KEYS) as client:
+            answer = client.post(f"https://{host}/chat/completions", json=body).text
+        chunks = [json.loads(line[6:]) for line in answer.splitlines() if line.startswith("data: {")]
+        assert any("obfuscation" in one for one in chunks) is wanted
+        found.append([one["choices"] for one in chunks])
+    assert found[0] == found[1]

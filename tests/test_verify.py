@@ -13,11 +13,11 @@ from llm_intercept import Interceptor, Reply, api_error, intercept, raw, tool_ca
 from llm_intercept.base.dummy_keys import AMAZON, DUMMY, VARIABLES
 from llm_intercept.cli.app import app
 from llm_intercept.dialects import DIALECTS, OPAQUE, dialect_of, keys_of
-from llm_intercept.errors import SettingsError
 from llm_intercept.model.wire import WireRequest
-from llm_intercept.recording.take import Take, TakeRequest, TakeResponse, read_take
+from llm_intercept.recording.take import Take, TakeRequest, TakeResponse, read_take, write_take
 from llm_intercept.tapetools.answer_shape import Shape, shape_changes
-from llm_intercept.tapetools.verifying import changes_in, key_headers, why_not
+from llm_intercept.tapetools.keys_at_hand import MissingKeyError, key_headers
+from llm_intercept.tapetools.verifying import changes_in, why_not
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,13 +171,11 @@ def test_each_maker_says_where_its_key_is():
     assert key_headers("api.openai.com", {"OPENAI_API_KEY": "k"}) == ({"authorization": "Bearer k"}, "OPENAI_API_KEY")
     assert key_headers("api.anthropic.com", {"ANTHROPIC_AUTH_TOKEN": "t"})[0] == {"authorization": "Bearer t"}
     assert key_headers("x.openai.azure.com", {"AZURE_OPENAI_API_KEY": "k"})[0] == {"api-key": "k"}
-    with pytest.raises(
-        SettingsError,
-        match=r"OPENAI_API_KEY=None cannot be used. api.openai.com asks for a key: set OPENAI_API_KEY, or",
-    ):
+    told = r"api\.openai\.com asks for a key: set OPENAI_API_KEY, or give it with --header 'authorization: Bearer …'"
+    with pytest.raises(MissingKeyError, match=told):
         key_headers("api.openai.com", {"OPENAI_API_KEY": DUMMY})
     with pytest.raises(
-        SettingsError, match=r"Nobody here knows where programs have a key for api\.openai\.com\.evil\.example"
+        MissingKeyError, match=r"nobody here knows where programs have their key for api\.openai\.com\.evil\.example"
     ):
         key_headers("api.openai.com.evil.example", {"OPENAI_API_KEY": "k"})
     assert AMAZON[0] not in {name for names in known for name in names}
@@ -272,3 +270,19 @@ def test_another_kind_of_answer_is_told(world):
     assert "content type text/event-stream became application/json" in list(changes_in(take.response, body, dialect))
     world.now[0] = raw({"id": "x"}, status=418)
     assert "status 200 became 418" in world.verify("--yes", status=1)
+
+
+def test_all_keys_that_are_missing_are_told_at_once(tmp_path, monkeypatch):
+    """Before anything is sent; another's key is not taken for it."""
+    for name in ("CI", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "GROQ_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for number, url in enumerate(
+        ("https://api.anthropic.com/v1/messages", "https://api.groq.com/openai/v1/chat/completions"), 1
+    ):
+        (tmp_path / f"00{number}-hi-{'0' * 12}.json").write_bytes(write_take(taken(url, CHAT)))
+    result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), "--yes"])
+    assert result.exit_code == 1
+    assert "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, or" in result.output
+    assert "set GROQ_API_KEY, or" in result.output
+    result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), "--header", "x-api-key: k"])
+    assert "these would get it: api.anthropic.com, api.groq.com" in result.output

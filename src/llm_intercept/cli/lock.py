@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llm_intercept.base.json import mapping
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import failure, say
 
@@ -55,8 +56,10 @@ def _prompts(tape: tuple[str, ...], beside: Path) -> Prompts:
     from llm_intercept.tapetools.prompts import Prompts  # noqa: PLC0415 - it imports pydantic
 
     made, logs = Prompts(), [one for one in tape if Path(one).is_file()]
-    for location, request in (*_of_tapes(tuple(one for one in tape if one not in logs)), *_of_logs(logs)):
+    for location, request in _of_tapes(tuple(one for one in tape if one not in logs)):
         made.add(_seen_from(beside, location), request)
+    for test, request in _of_logs(logs):
+        made.add(test, request)
     return made
 
 
@@ -69,13 +72,15 @@ def _of_tapes(locations: tuple[str, ...]) -> Iterator[tuple[str, TakeRequest]]:
 
 
 def _of_logs(files: list[str]) -> Iterator[tuple[str, TakeRequest]]:
+    """Give the requests in logs, each with the test that made it, or with the log."""
     from llm_intercept.recording.take import TakeRequest  # noqa: PLC0415 - as above
     from llm_intercept.tapetools.prompts import of_log  # noqa: PLC0415 - as above
 
     for file in files:
         for number, line in enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1):
             try:
-                yield file, TakeRequest(**of_log(json.loads(line)))
+                test, asked = of_log(mapping(json.loads(line)))
+                yield test or file, TakeRequest(**asked)
             except ValueError as error:
                 raise failure(f"line {number} of {file} is none of a log of calls ({error})") from None
 

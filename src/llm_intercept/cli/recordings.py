@@ -24,7 +24,9 @@ from llm_intercept.errors import LLMInterceptError
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from rich.text import Text
 
     from llm_intercept.recording.tape import Tape
 
@@ -158,19 +160,28 @@ def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]
     from llm_intercept.tapetools.checking import check as findings  # noqa: PLC0415
     from llm_intercept.tapetools.maintain import played_in  # noqa: PLC0415
 
-    screen, count, takes = console(), 0, 0
+    screen, takes, told = console(), 0, dict[tuple[str, str], list[str]]()
     tapes = tapes_given(tape)
     for location, one in track(tapes, "checking", console=screen, transient=True):
         known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known, Redaction(keep_fields=keep_field)):
-            count += 1
-            place, kind, what = f"{location}/{found.name}: ", (found.kind, "red"), f": {found.what}"
-            screen.print(styled(place).append(*kind).append_text(styled(what)))
+            told.setdefault((found.kind, found.what), []).append(f"{location}/{found.name}")
         takes += len(one.names())
+    for (kind, what), places in told.items():
+        screen.print(*_found(kind, what, places), sep="\n")
+    count = sum(map(len, told.values()))
     sum_of_all = counted(count, "finding") if count else "no findings"
     screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
     if count:
         raise SystemExit(1)
+
+
+def _found(kind: str, what: str, places: list[str]) -> Iterator[Text]:
+    """Say what is wrong with a take, or with several in the same way."""
+    alone = f"{places[0]}: " if len(places) == 1 else ""
+    many = "" if alone else f", in {len(places)} takes:"
+    yield styled(alone).append(kind, "red").append_text(styled(f": {what}{many}"))
+    yield from (styled(f"  {place}") for place in places if many)
 
 
 @recordings.command(context_settings=COMMAND)

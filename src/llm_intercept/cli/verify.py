@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llm_intercept.tapetools.verifying import Again, Verified
 
 IN_CI = "--in-ci"
+SHOWN = 5
 ANEW = "LLM_INTERCEPT=record LLM_INTERCEPT_RECORDINGS={} <the program>, or pytest --llm-mode=record"
 SENT_ANYWAY = "Send the requests also where the environment says that this is CI."
 
@@ -68,7 +69,7 @@ def verify(
     found = [one for one in found if model is None or isinstance(one, Verified) or fnmatchcase(one.model, model)]
     left = [one for one in found if isinstance(one, Verified)]
     again = [one for one in found if not isinstance(one, Verified)][:limit]
-    headers, told = _keys({one.host for one in again}, header)
+    headers, told = _keys(sorted({one.host for one in again}), header)
     for line in _announced(again, left, told):
         say(line, err=as_json)
     if not again:
@@ -93,38 +94,45 @@ def _chosen(tape: tuple[str, ...], names: tuple[str, ...]) -> Iterator[tuple[str
     yield from sorted(chosen, key=lambda one: one[2].recorded_at)
 
 
-def _keys(hosts: set[str], header: str | None) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
-    """Find what shows a key to each host, and say where it is from."""
-    from llm_intercept.tapetools.verifying import key_headers  # noqa: PLC0415 - as above
-
+def _keys(hosts: list[str], header: str | None) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
+    """Find what shows a key to each host, and say where it is from; ends the command where keys are missing."""
     if header is not None:
-        name, colon, value = header.partition(":")
-        if not colon or not name.strip():
-            raise click.UsageError(f"--header {name!r} is not 'NAME: VALUE'.")
-        if len(hosts) > 1:
-            listed = ", ".join(sorted(hosts))
-            raise click.UsageError(
-                f"--header is for one host, and these would get it: {listed}. Choose with --take or --model."
-            )
-        return {host: {name.strip(): value.strip()} for host in hosts}, dict.fromkeys(hosts, "--header")
-    found = {host: key_headers(host, os.environ) for host in sorted(hosts)}
-    return {host: headers for host, (headers, _) in found.items()}, {
-        host: variable for host, (_, variable) in found.items()
-    }
+        return _given(hosts, header), dict.fromkeys(hosts, "--header")
+    from llm_intercept.tapetools.keys_at_hand import MissingKeyError, key_headers  # noqa: PLC0415 - as above
+
+    headers, told, missing = dict[str, "Mapping[str, str]"](), dict[str, str](), list[str]()
+    for host in hosts:
+        try:
+            headers[host], told[host] = key_headers(host, os.environ)
+        except MissingKeyError as error:
+            missing.append(str(error))
+    if missing:
+        raise failure("\n".join(missing))
+    return headers, told
+
+
+def _given(hosts: list[str], header: str) -> dict[str, Mapping[str, str]]:
+    """Read the header that was given, for the one host that is to get it."""
+    name, colon, value = header.partition(":")
+    if not colon or not name.strip():
+        raise click.UsageError(f"--header {name!r} is not 'NAME: VALUE'.")
+    if len(hosts) > 1:
+        advice = "Choose with --take or --model."
+        raise click.UsageError(f"--header is for one host, and these would get it: {', '.join(hosts)}. {advice}")
+    return {host: {name.strip(): value.strip()} for host in hosts}
 
 
 def _announced(again: Sequence[Again], left: Sequence[Verified], told: Mapping[str, str]) -> Iterator[str]:
     """Say what is about to be sent where, and what it may cost; and what cannot be sent."""
-    if left:
-        yield f"{counted(len(left), 'take')} cannot be sent again:"
-        yield from (f"  {one.tape}/{one.name}: {one.why}" for one in left)
+    for why in dict.fromkeys(one.why for one in left):
+        places = [f"  {one.tape}/{one.name}" for one in left if one.why == why]
+        yield f"{counted(len(places), 'take')} cannot be sent again: {why}"
+        yield from (*places[:SHOWN], *([f"  and {len(places) - SHOWN} more"] if len(places) > SHOWN else []))
     for host, key in told.items():
-        mine = [one for one in again if one.host == host]
-        models = ", ".join(
-            f"{model} {count}x" for model, count in Counter(one.model or "?" for one in mine).most_common()
-        )
+        models = Counter(one.model or "?" for one in again if one.host == host)
+        listed = ", ".join(f"{model} {count}x" for model, count in models.most_common())
         shown = f"with the key in {key}" if key else "without a key"
-        yield f"{counted(len(mine), 'request')} to {host} ({models}), {shown}"
+        yield f"{counted(models.total(), 'request')} to {host} ({listed}), {shown}"
     costs = [one.cost for one in again]
     known = [one for one in costs if one is not None]
     unknown = f"; of {len(costs) - len(known)} nobody here knows the price" if len(known) < len(costs) else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llm_intercept.conditions.fields import Turns
     from llm_intercept.conditions.http import Headers
     from llm_intercept.conditions.json import JsonPart
-    from llm_intercept.conditions.text import Text
+    from llm_intercept.conditions.text import TextOrPattern
 
 MEMBERS: tuple[type[KeywordCondition], ...] = (
     UserCondition,
@@ -47,19 +47,19 @@ BY_KEY: Mapping[str, type[KeywordCondition]] = {member.key: member for member in
 class Conditions(TypedDict, total=False):
     """What a request is asked, by keyword; None stands for one that is not given."""
 
-    user: Text | None
+    user: TextOrPattern | None
     """A str found in the last user message (whatever its case), or a pattern searched there."""
-    system: Text | None
+    system: TextOrPattern | None
     """As `user`, of the system and developer messages."""
-    last: Text | None
+    last: TextOrPattern | None
     """As `user`, of the last message, whoever says it."""
-    model: Text | None
+    model: TextOrPattern | None
     """The model's name; `*` and `?` are wildcards. Or a pattern."""
-    api: Text | None
+    api: TextOrPattern | None
     """The API that is asked, such as `"openai.chat"`, as for `model`."""
-    tool: Text | None
+    tool: TextOrPattern | None
     """The name of a tool the request offers, as for `model`."""
-    tool_result: Text | None
+    tool_result: TextOrPattern | None
     """The name of a tool that has answered since the last assistant message, as for `model`."""
     turn: Turns | None
     """Which answer of the model's is asked for, 1 for the first; or several numbers, such as `range(2, 5)`."""
@@ -69,7 +69,7 @@ class Conditions(TypedDict, total=False):
     """The pydantic class asked for, its schema's name, `"json_schema"` or `"json_object"`."""
     headers: Headers | None
     """Header names and their values: a str to the letter, a pattern searched, None for not there."""
-    url: Text | None
+    url: TextOrPattern | None
     """A str found in the URL, in which `*` stands for anything; or a pattern searched there."""
     json: Mapping[str, JsonPart] | None
     """A part of the request's raw body; a pattern in it is searched in the body's str."""

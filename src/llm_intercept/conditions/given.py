@@ -14,14 +14,14 @@ from llm_intercept.conditions import BY_KEY
 from llm_intercept.conditions.base import Both, Condition
 from llm_intercept.conditions.function import FunctionCondition, asked_function
 from llm_intercept.conditions.respx import RespxPattern, is_respx_pattern, respx_condition
-from llm_intercept.conditions.text import Text, UserCondition, is_text
+from llm_intercept.conditions.text import TextOrPattern, UserCondition, is_text
 from llm_intercept.errors import SettingsError
 from llm_intercept.model.request import LLMRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ConditionLike = Text | Condition | RespxPattern | Callable[[LLMRequest], object]
+ConditionLike = TextOrPattern | Condition | RespxPattern | Callable[[LLMRequest], object]
 """A str or pattern for the last user message, a condition, one of respx's patterns, or a function of the request."""
 
 

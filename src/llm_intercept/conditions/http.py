@@ -18,7 +18,7 @@ from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition
-    from llm_intercept.conditions.text import Text
+    from llm_intercept.conditions.text import TextOrPattern
     from llm_intercept.model.request import LLMRequest
 
 Headers = Mapping[str, str | re.Pattern[str] | None]
@@ -31,7 +31,7 @@ BASE = re.compile(r"[^:/]+://[^/?#]*/?(?:(?:[^?#]*?/)?v\d[\w.]*(?:/|$)|openai/)?
 class HeadersCondition(KeywordCondition):
     """Headers have these values: a str to the letter, a pattern searched, None for a header that is not there."""
 
-    wanted: tuple[tuple[str, Text | None], ...]
+    wanted: tuple[tuple[str, TextOrPattern | None], ...]
 
     key = "headers"
     form = "headers"
@@ -41,7 +41,7 @@ class HeadersCondition(KeywordCondition):
     def given(cls, value: object) -> HeadersCondition:
         pairs = tuple(cast("Mapping[object, object]", value).items()) if isinstance(value, Mapping) else ()
         if pairs and all(_is_name(name) and (one is None or is_text(one)) for name, one in pairs):
-            return cls(cast("tuple[tuple[str, Text | None], ...]", pairs))
+            return cls(cast("tuple[tuple[str, TextOrPattern | None], ...]", pairs))
         raise cls.refused(cast("object", value))
 
     def holds(self, request: LLMRequest) -> bool:
@@ -64,7 +64,7 @@ class HeadersCondition(KeywordCondition):
     def implies(self, other: Condition) -> bool:
         return isinstance(other, HeadersCondition) and set(other.wanted) <= set(self.wanted)
 
-    def _failing(self, request: LLMRequest) -> tuple[str, Text | None] | None:
+    def _failing(self, request: LLMRequest) -> tuple[str, TextOrPattern | None] | None:
         return next((one for one in self.wanted if not _fits(one[1], request.headers.get(one[0]))), None)
 
     def __str__(self) -> str:
@@ -76,13 +76,13 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and name.isascii()
 
 
-def _fits(wanted: Text | None, got: str | None) -> bool:
+def _fits(wanted: TextOrPattern | None, got: str | None) -> bool:
     if wanted is None or got is None:
         return wanted is got
     return wanted == got if isinstance(wanted, str) else wanted.search(got) is not None
 
 
-def _header(name: str, wanted: Text | None) -> str:
+def _header(name: str, wanted: TextOrPattern | None) -> str:
     if wanted is None:
         return "None"
     return _hidden(name, wanted) if isinstance(wanted, str) else written(wanted)
@@ -96,7 +96,7 @@ def _hidden(name: str, value: str) -> str:
 class UrlCondition(KeywordCondition):
     """The URL has a string in it, in which `*` stands for anything, or matches a pattern (searched)."""
 
-    wanted: Text
+    wanted: TextOrPattern
     searched: re.Pattern[str]
 
     key = "url"
@@ -145,7 +145,7 @@ class UrlCondition(KeywordCondition):
         return f"url={self._written()}"
 
 
-def _pattern(wanted: Text) -> re.Pattern[str]:
+def _pattern(wanted: TextOrPattern) -> re.Pattern[str]:
     """Make the pattern that finds a string with `*` in a URL."""
     if isinstance(wanted, str):
         return re.compile(".*".join(map(re.escape, wanted.split("*"))), re.IGNORECASE)

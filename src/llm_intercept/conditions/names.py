@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_intercept.conditions.base import Condition
-    from llm_intercept.conditions.text import Text
+    from llm_intercept.conditions.text import TextOrPattern
     from llm_intercept.model.request import LLMRequest
 
 NEAR = 0.8  # from this similarity on, a name is another with a slip in it
@@ -32,7 +32,7 @@ WILD = re.compile(r"[*?\[]")
 class NameCondition(KeywordCondition):
     """A name of the request (`subject` in messages) fits a glob (`*`, `?`, `[…]`) or a pattern (searched)."""
 
-    wanted: Text
+    wanted: TextOrPattern
 
     form = "text"
     accepts = "a str, which may hold the wildcards * and ?, or a pattern"
@@ -185,14 +185,14 @@ class ToolResultCondition(NameCondition):
         return near_name(self.wanted, self.names(request))
 
 
-def fits(wanted: Text, name: str) -> bool:
+def fits(wanted: TextOrPattern, name: str) -> bool:
     """Whether `name` fits a glob (`*`, `?`, `[…]`) or a pattern (searched)."""
     if isinstance(wanted, str):
         return name == wanted or (WILD.search(wanted) is not None and fnmatchcase(name, wanted))
     return wanted.search(name) is not None
 
 
-def quoted(wanted: Text) -> str:
+def quoted(wanted: TextOrPattern) -> str:
     """Say a glob or pattern as it was written."""
     return repr(wanted) if isinstance(wanted, str) else written(wanted)
 
@@ -202,13 +202,13 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def near_name(wanted: Text, names: Iterable[str]) -> str:
+def near_name(wanted: TextOrPattern, names: Iterable[str]) -> str:
     """Hint at a name that is the wanted one with a slip in it; empty if there is none."""
     near = nearest(wanted, names, NEAR) if isinstance(wanted, str) else None
     return f"{near!r} is near" if near is not None else ""
 
 
-def distance(wanted: Text, names: Iterable[str]) -> float:
+def distance(wanted: TextOrPattern, names: Iterable[str]) -> float:
     """How far the nearest name is: 0.0 to 1.0."""
     return min((_far(quoted(wanted), repr(name)) for name in names), default=1.0)
 

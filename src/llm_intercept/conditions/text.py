@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llm_intercept.conditions.base import Condition
     from llm_intercept.model.request import LLMRequest
 
-Text = str | re.Pattern[str]
+TextOrPattern = str | re.Pattern[str]
 """A str that is looked for, or a pattern that is searched."""
 
 LOOKED_AT = 2_000  # characters of a text that are searched for what was nearly meant
@@ -32,7 +32,7 @@ LIKE_A_PATTERN = re.compile(r"\.\*|\.\+|^\^|\$$|\\[dws]|\(\?")
 class TextCondition(KeywordCondition):
     """A text that one of `roles` says has a string in it (whatever its case) or matches a pattern (searched)."""
 
-    wanted: Text
+    wanted: TextOrPattern
     positional: bool = field(default=False, compare=False)
 
     form = "text"
@@ -138,7 +138,7 @@ class LastCondition(TextCondition):
 TEXTS: tuple[type[TextCondition], ...] = (UserCondition, SystemCondition, LastCondition)
 
 
-def is_text(value: object) -> TypeGuard[Text]:
+def is_text(value: object) -> TypeGuard[TextOrPattern]:
     """Whether `value` is a str or a pattern of str."""
     return isinstance(value, str) or (
         isinstance(value, re.Pattern) and isinstance(cast("re.Pattern[Any]", value).pattern, str)

@@ -162,6 +162,7 @@ class Recorded:
         same_url: Names one URL for all that ask the same, where an API has another for a stream.
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
+        as_clients_read: Makes of an answer's JSON what the SDK's client does before its model sees it.
         without_model: Types of events that the SDK passes over, so that it has no model of them.
 
     """
@@ -184,6 +185,7 @@ class Recorded:
     free_fields: frozenset[str] = frozenset()
     same_url: Callable[[str], str] = lambda url: url
     models: Mapping[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
+    as_clients_read: Callable[[Any], Any] = lambda value: value
     without_model: frozenset[str] = frozenset()
 
 

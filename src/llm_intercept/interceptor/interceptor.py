@@ -86,6 +86,8 @@ class Interceptor(Afterwards):
         if settings["rules"]:
             self._add_rules(settings["rules"])
         self._state = _State(PassedOn(reply, settings))
+        for hear in MADE:
+            hear(self)
 
     @property
     def unmatched(self) -> list[Unmatched]:
@@ -339,6 +341,10 @@ class Interceptor(Afterwards):
             rule.optional()
 
 
+MADE: list[Callable[[Interceptor], None]] = []
+"""Who hears of every interceptor that is made: the report of a whole run."""
+
+
 def engine_of(llm: Interceptor) -> Engine:
     """Return the engine behind an interceptor, for the ways in; users have no need of it."""
     return llm._engine  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
@@ -352,6 +358,11 @@ def passed_on(llm: Interceptor) -> PassedOn:
 def end(llm: Interceptor) -> None:
     """Note that the block of an interceptor has ended."""
     _state_of(llm).is_over = True
+
+
+def is_over(llm: Interceptor) -> bool:
+    """Whether the block of an interceptor has ended."""
+    return _state_of(llm).is_over
 
 
 def _state_of(llm: Interceptor) -> _State:

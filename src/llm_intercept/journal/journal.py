@@ -108,6 +108,7 @@ class Call:
     elapsed: float | None = None
     answered: WireResponse | None = field(default=None, repr=False)
     before_headers: float = field(default=0.0, repr=False)
+    ended: int = field(default=0, repr=False)
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
     is_finished: bool = field(default=False, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
@@ -176,6 +177,8 @@ class Call:
         self.duration = time.perf_counter() - self._started
         if not self.is_side:
             TALLY.add(self)
+            for hear in HEARING:
+                hear(self)
         for journal in self._journals:
             journal.finished(self)
 
@@ -244,6 +247,8 @@ class Totals:
 
 TALLY = Totals()
 """The sums over all calls of this process."""
+HEARING: list[Callable[[Call], None]] = []
+"""Who hears of every call of this process that has ended: the report of a whole run."""
 
 
 @dataclass(slots=True)

@@ -95,6 +95,7 @@ def _said(call: Call) -> dict[str, Any]:
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "process": os.getpid(),
+        "test": os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0] or None,
         "source": call.source,
         "status": call.status,
         "error": f"{type(call.error).__name__}: {call.error}" if call.error is not None else None,

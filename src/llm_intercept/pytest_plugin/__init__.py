@@ -17,14 +17,17 @@ from llm_intercept.base.foreign import beside, overwritten
 from llm_intercept.errors import SettingsError
 from llm_intercept.pytest_plugin.options import (
     LIVE,
+    REPORT,
     add_options,
     check_tapes,
     for_the_run,
     refuse_flags_of_others,
+    report_file,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.pytest_plugin.suite import Suite
@@ -102,6 +105,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(reply=None, /, **arguments): {what}")
     live = f"this test asks a real model; it runs with {LIVE} alone, and then llm_block does not refuse it"
     config.addinivalue_line("markers", f"{LIVE_MARKER}: {live}")
+    file = report_file(config)
+    if file is not None:
+        _begin_report(config, file)
+
+
+def _begin_report(config: pytest.Config, file: Path) -> None:
+    from llm_intercept.pytest_plugin.run_report import RunReport  # noqa: PLC0415 - nothing is imported until it is asked for
+    from llm_intercept.report.page_file import check_place  # noqa: PLC0415 - as above
+
+    try:
+        place = check_place(file, REPORT)
+    except SettingsError as error:
+        raise pytest.UsageError(f"llm-intercept: {error}") from error
+    config.pluginmanager.register(RunReport(config, place), "llm_intercept_run_report")
 
 
 def pytest_report_header() -> list[str]:

@@ -17,10 +17,12 @@ from llm_intercept.settings.pyproject import project_defaults
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from llm_intercept.settings import Setting
 
 LIVE = "--llm-live"
+REPORT, REPORT_INI = "--llm-report", "llm_report"
 NOT_GIVEN: tuple[object, ...] = (None, "", [])
 
 
@@ -31,7 +33,19 @@ def add_options(parser: pytest.Parser) -> None:
         what = f"{setting.help}: {setting.kind.expected}"
         parser.addini(setting.ini, what, type=setting.kind.ini, default=None)
         group.addoption(setting.pytest_flag, metavar="VALUE", help=f"whatever markers and ini say: {what}")
+    what = "one page that shows all calls of the run: the path of an HTML file"
+    parser.addini(REPORT_INI, f"{what}, from the rootdir", default="")
+    group.addoption(REPORT, metavar="FILE", help=what)
     group.addoption(LIVE, action="store_true", help="run the tests marked llm_live too, and let them ask real models")
+
+
+def report_file(config: pytest.Config) -> Path | None:
+    """Return where the report of the run goes; None if none is asked for."""
+    flag: str | None = config.getoption(REPORT)
+    ini: str = config.getini(REPORT_INI)
+    if flag:
+        return config.invocation_params.dir / flag
+    return config.rootpath / ini if ini else None
 
 
 def refuse_flags_of_others(parser: pytest.Parser, args: Sequence[str]) -> None:

@@ -366,6 +366,29 @@ class Head(Plain):
     totals: Totals = Totals()
 
 
+class Since(Plain):
+    """What has happened at a server since its page asked last.
+
+    Attributes:
+        run: Another one where the calls were cleared: the page then forgets its rows.
+        after: What to ask with the next time.
+        rows: The rows of calls that have ended since; one that is known already is another now.
+        details: Their details.
+        rules: The rules as they are now.
+        problems: What cannot be shown.
+        totals: Sums over all calls that are kept.
+
+    """
+
+    run: str = ""
+    after: int = 0
+    rows: tuple[Row, ...] = ()
+    details: tuple[Detail, ...] = ()
+    rules: tuple[UsedRule, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    totals: Totals = Totals()
+
+
 class Report(Plain):
     """All that a page shows."""
 

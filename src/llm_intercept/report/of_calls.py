@@ -34,50 +34,35 @@ Entry = tuple[Row, Detail]
 
 
 class CallReader:
-    """Makes a row and a detail of each call, in the order in which they are given.
+    """Makes a row and a detail of each call, in the order in which they are given."""
 
-    Args:
-        redaction: What is taken out beside the known shapes of secrets.
-
-    """
-
-    def __init__(self, redaction: Redaction = REDACTION) -> None:
-        self._redaction = redaction
+    def __init__(self) -> None:
         self._before = Continued()
 
-    def entry(self, n: int, call: Call, *, side: int = 0, test: str = "") -> Entry:
+    def entry(self, n: int, call: Call, redaction: Redaction = REDACTION, *, test: str = "") -> Entry:
         """Read a call.
 
         Args:
             n: The number of its row.
             call: The call.
-            side: The side of a difference that it is of.
+            redaction: What is taken out beside the known shapes of secrets.
             test: The id of the test that made it.
 
         """
         request = call.request
-        asked = sanitize_request(request.method, request.url, request.headers, request.raw, self._redaction)
-        read = ReadExchange(asked.request, self._given(call, asked), UNIT)
-        redactor = self._redaction.of(asked.sent)
+        asked = sanitize_request(request.method, request.url, request.headers, request.raw, redaction)
+        read = ReadExchange(asked.request, _given(call, asked, redaction), UNIT)
+        redactor = redaction.of(asked.sent)
         messages = (*_recalled(call, read, redactor), *read.messages)
-        scope = (side, test)
-        row = self._row(n, call, read, redactor, side, test)
-        row = row.model_copy(update={"retry_of": self._before.retry(n, scope, row.attempt, call.digest)})
-        return row, self._detail(n, call, read, redactor, messages, self._before.conversation(n, scope, messages))
+        row = self._row(n, call, read, redactor, test)
+        row = row.model_copy(update={"retry_of": self._before.retry(n, test, row.attempt, call.digest)})
+        return row, self._detail(n, call, read, redactor, messages, self._before.conversation(n, test, messages))
 
-    def _given(self, call: Call, asked: SanitizedRequest) -> TakeResponse | None:
-        response = call.response
-        if response is None:
-            return None
-        chunks = [Chunk(piece, at / UNIT) for piece, at in zip(response.pieces, response.times, strict=True)]
-        return sanitize_response(asked, response.status, response.headers, chunks, self._redaction)
-
-    def _row(self, n: int, call: Call, read: ReadExchange, redactor: Redactor, side: int, test: str) -> Row:
+    def _row(self, n: int, call: Call, read: ReadExchange, redactor: Redactor, test: str) -> Row:
         request, usage = read.request, call.usage or read.usage
         rule = redactor.value(_origin(call))
         return Row(
             n=n,
-            side=side,
             test=test,
             api=call.request.api,
             model=request.model or redactor.text(call.request.model),
@@ -147,6 +132,14 @@ def used_rules(rules: Iterable[Rule], first: int = 1, test: str = "") -> list[Us
         )
         for number, rule in enumerate(rules, first)
     ]
+
+
+def _given(call: Call, asked: SanitizedRequest, redaction: Redaction) -> TakeResponse | None:
+    response = call.response
+    if response is None:
+        return None
+    chunks = [Chunk(piece, at / UNIT) for piece, at in zip(response.pieces, response.times, strict=True)]
+    return sanitize_response(asked, response.status, response.headers, chunks, redaction)
 
 
 def _origin(call: Call) -> list[Any]:

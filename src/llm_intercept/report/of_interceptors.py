@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 def report_of(engine: Engine) -> Report:
     """Make the report of an interceptor's calls so far, by the name of the program."""
-    reader = CallReader(redaction_of(engine))
-    entries = [reader.entry(n, call) for n, call in enumerate([*engine.journal.calls])]
+    reader, redaction = CallReader(), redaction_of(engine)
+    entries = [reader.entry(n, call, redaction) for n, call in enumerate([*engine.journal.calls])]
     return whole_report(
-        Path(sys.argv[0]).name or "Python", entries, rules=used_rules(engine.book.all()), problems=_lost(engine)
+        Path(sys.argv[0]).name or "Python", entries, rules=used_rules(engine.book.all()), problems=lost(engine)
     )
 
 
@@ -35,11 +35,12 @@ def redaction_of(engine: Engine) -> Redaction:
     return REDACTION if engine.recorder is None else engine.recorder.recordings.redacting
 
 
-def _lost(engine: Engine) -> Iterator[Problem]:
+def lost(engine: Engine) -> Iterator[Problem]:
+    """Say what of an interceptor's calls is no longer there."""
     journal = engine.journal
-    lost = journal.noted - len(journal.calls)
-    if lost > 0:
-        yield Problem(name=f"{lost:,} calls", why="they are no longer kept, or never were")
+    gone = journal.noted - len(journal.calls)
+    if gone > 0:
+        yield Problem(name=f"{gone:,} calls", why="they are no longer kept, or never were")
     forgotten = sum(bool(one.status) and one.answered is None and one.source != "live" for one in journal.calls)
     if forgotten > 0:
         yield Problem(name=f"The answers of {forgotten:,} calls", why="they are no longer kept")

@@ -141,6 +141,8 @@ class App:
         try:
             if preflight is not None:
                 await channel.whole(204, (), b"")
+            elif f"{path}/" == PREFIX:
+                await channel.whole(308, (("location", f"{scope.get('root_path', '')}{PREFIX}"),), b"")
             elif path.startswith(PREFIX) or path == METRICS:
                 await self._control(path, scope, headers, receive, channel)
             else:
@@ -233,7 +235,7 @@ class App:
             raise RefusedError(403, f"llm-intercept: a page of {whose} may not ask the control; with a token it may.")
 
     async def _tell(self, told: Told, receive: Receive, channel: Channel) -> None:
-        headers = (("content-type", told.kind), ("cache-control", "no-store"))
+        headers = (("content-type", told.kind), ("cache-control", "no-store"), *told.headers)
         if told.lines is None:
             await channel.whole(told.status, headers, told.body)
             return

@@ -1,4 +1,4 @@
-"""The server's own paths, `/__llm_intercept/…`: rules, calls, reset, verify, chaos, limits, pace, health, metrics.
+"""The server's own paths, `/__llm_intercept/…`: a page, rules, calls, reset, verify, chaos, limits, pace, health.
 
 Knows: what each path does to a share. Must not know: ASGI, dialects.
 """
@@ -16,7 +16,7 @@ from llm_intercept.rules.shadow import shadowed
 from llm_intercept.server.chaos_kinds import kinds_of
 from llm_intercept.server.metrics import CONTENT_TYPE
 from llm_intercept.server.refusing import RefusedError
-from llm_intercept.server.told import Filter, told
+from llm_intercept.server.told import LONGEST_NUMBER, Filter, told
 from llm_intercept.timing.pace_text import EXPECTED as PACES
 from llm_intercept.timing.pace_text import pace_of
 
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from llm_intercept.model.wire import Headers
     from llm_intercept.server.metrics import Metrics, NoMetrics
     from llm_intercept.server.shares import Share
     from llm_intercept.timing.clock import Clock
 
 PREFIX = "/__llm_intercept/"
-JSON, LINES = "application/json", "application/x-ndjson"
+JSON, LINES, HTML = "application/json", "application/x-ndjson", "text/html; charset=utf-8"
 FORGOTTEN = (
     "llm-intercept: what this test had before is forgotten, its rules and calls, since too many others asked after it "
     "(tests=): nobody knows whether all was well. A reset lets it begin again."
 )
-OPEN = frozenset({"health", "ready"})
-"""What may be asked without a token: who asks it (a load balancer) has none."""
+OPEN = frozenset({"health", "ready", ""})
+"""What may be asked without a token: who asks it (a load balancer) has none, and the page for people holds no call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Told:
     status: int = 200
     kind: str = JSON
     lines: AsyncIterator[bytes] | None = None
+    headers: Headers = ()
 
 
 def _json(value: Any, status: int = 200) -> Told:
@@ -100,6 +102,8 @@ class Control:
             ("GET", "health"): lambda _: _json({"status": "ok"}),
             ("GET", "ready"): self._ready,
             ("GET", "metrics"): self._measured,
+            ("GET", ""): lambda _: _page(),
+            ("GET", "report"): _report,
             ("GET", "rules"): _rules,
             ("POST", "rules"): _add,
             ("DELETE", "rules"): _remove,
@@ -141,7 +145,7 @@ class Control:
         methods = [one for one, path in self._paths if path == name]
         if methods:
             raise RefusedError(405, f"llm-intercept: {PREFIX}{name} is asked by {' or '.join(methods)}, not {method}.")
-        paths = ", ".join(dict.fromkeys(path for _, path in self._paths))
+        paths = ", ".join(filter(None, dict.fromkeys(path for _, path in self._paths)))
         raise RefusedError(404, f"llm-intercept: there is no {PREFIX}{name}. There are: {paths}.")
 
     def _ready(self, _: Asked) -> Told:
@@ -173,6 +177,19 @@ _SEVERAL = (
     "llm-intercept: this server has {} workers, and each has rules and calls of its own, so that what one says is not "
     "what the others do. Give rules by --rules, read calls in --log, or use --workers 1."
 )
+
+
+def _page() -> Told:
+    from llm_intercept.server.live_report import HEADERS, live_page  # noqa: PLC0415 - few servers are looked at
+
+    return Told(live_page(), kind=HTML, headers=HEADERS)
+
+
+def _report(asked: Asked) -> Told:
+    after = asked.query.get("after", "0")
+    if not after.isascii() or not after.isdecimal() or len(after) > LONGEST_NUMBER:
+        raise RefusedError(400, f"llm-intercept: after={after[:40]!r} cannot be used. Use what the last answer said.")
+    return Told(asked.share.live.since(int(after)).as_json().encode())
 
 
 def _rules(asked: Asked) -> Told:

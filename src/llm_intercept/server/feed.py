@@ -6,6 +6,7 @@ Knows: calls, asyncio's queues. Must not know: what is made of a call.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ WAITING = 1000
 
 
 class Feed:
-    """Hears each call of a journal, after the journal's own log, from whatever thread.
+    """Hears each call of a journal, beside the journal's own log, from whatever thread, and numbers them as they end.
 
     Args:
         journal: The journal; a feed that it had is replaced.
@@ -30,11 +31,13 @@ class Feed:
         log = journal.log
         self.before: Callable[[Call], None] | None = log.before if isinstance(log, Feed) else log
         self._count = count
+        self._ended = itertools.count(1)
         self._listeners: tuple[_Listener, ...] = ()
         journal.log = self
 
     def __call__(self, call: Call) -> None:
         """Pass a call on."""
+        call.ended = next(self._ended)
         if self.before is not None:
             self.before(call)
         self._count(call)

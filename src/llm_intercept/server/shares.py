@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.journal.journal import Call
     from llm_intercept.rules.rule import Rule
+    from llm_intercept.server.live_report import LiveReport
 
 HEADER = "x-llm-intercept-test"
 LONGEST = 200
@@ -50,6 +51,16 @@ class Share:
     added: dict[int, Rule] = field(default_factory=dict["int", "Rule"])
     is_anew: bool = False
     _last: int = 0
+    _live: LiveReport | None = None
+
+    @property
+    def live(self) -> LiveReport:
+        """What tells a page of its calls."""
+        from llm_intercept.server.live_report import LiveReport  # noqa: PLC0415 - few servers are looked at
+
+        if self._live is None:
+            self._live = LiveReport(self.llm)
+        return self._live
 
     def add(self, rules: Iterable[Rule]) -> list[int]:
         """Add rules; return their numbers."""

@@ -26,6 +26,8 @@ from llm_intercept.shown import shorten
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
+    from pydantic_core import ErrorDetails
+
     from llm_intercept.recording.redaction import Redaction
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
@@ -76,19 +78,30 @@ def unparsed(take: Take) -> str:
     if found is None or take.response.status != 200 or take.partial is not None:  # noqa: PLR2004 - errors have no model
         return ""
     whole, event = found
+    read = api_of_take(take.request).recorded.as_clients_read
     try:
         if take.response.events is None:
-            for value in items(take.response.body) or [take.response.body]:  # a stream may be an array
-                whole.validate_python(value)
+            (said,) = answer_values(take.response) or [None]
+            for value in items(said) or [said]:  # a stream may be an array
+                whole.validate_python(read(value))
         elif event is not None:
             for value in answer_values(take.response):
                 if "error" not in value and value.get("type") not in WITHOUT_MODEL:  # the SDK raises the first
                     event.validate_python(value)
     except ValidationError as error:
         # What an SDK does not know yet it leaves out before it looks, also where its models forbid it (google-genai).
-        wrong = [one for one in error.errors() if one["type"] != "extra_forbidden"]
-        return f"{'.'.join(map(str, wrong[0]['loc']))}: {wrong[0]['msg']}" if wrong else ""
+        wrong = _nearest([one for one in error.errors() if one["type"] != "extra_forbidden"])
+        return f"{'.'.join(map(str, wrong[0]['loc'])) or 'the answer'}: {wrong[0]['msg']}" if wrong else ""
     return ""
+
+
+def _nearest(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Choose the errors of the class that an event most likely is of: each of a union tells its own."""
+    of_each: dict[object, list[ErrorDetails]] = {}
+    for one in errors:
+        of_each.setdefault(next(iter(one["loc"]), ""), []).append(one)
+    by_fit = sorted(of_each.values(), key=lambda told: (any(one["type"] == "literal_error" for one in told), len(told)))
+    return by_fit[0] if by_fit else []
 
 
 def _unread(name: str, take: Take) -> Iterator[Problem]:

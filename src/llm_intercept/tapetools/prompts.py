@@ -166,6 +166,6 @@ def _slug(words: str) -> str:
     return "-".join(found).lower()[:LONGEST].strip("-") or "text"
 
 
-def of_log(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the request that a line of the log tells, as the fields of a take's."""
-    return {"method": "POST", "url": str(line.get("url", "")), "body": line.get("request")}
+def of_log(line: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Read a line of the log: the test in which the call was made, if in one, and the fields of a take's request."""
+    return str(line.get("test") or ""), {"method": "POST", "url": str(line.get("url", "")), "body": line.get("request")}

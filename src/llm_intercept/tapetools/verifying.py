@@ -1,6 +1,6 @@
 """Asks the real API again what a tape has answers to, and says what is another in the new ones.
 
-Knows: takes, what dialects say of keys, of what can be sent again and of answers. Must not know: commands. Nothing of a
+Knows: takes, what dialects say of what can be sent again and of answers. Must not know: commands. Nothing of a
 tape is changed: what is to be kept is recorded.
 """
 
@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from llm_intercept.base.dummy_keys import DUMMY
-from llm_intercept.base.hosts import is_local
 from llm_intercept.base.json import encode
 from llm_intercept.base.prices import price
 from llm_intercept.clients.activation import on_its_way
 from llm_intercept.clients.family import installed
-from llm_intercept.dialects import keys_of
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.engine.recorder import PASSING
 from llm_intercept.engine.reread import api_of_take, read_request
-from llm_intercept.errors import SettingsError
 from llm_intercept.recording.bodies import Chunk, answer_values, content_of, response_of
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.secrets.credentials import NOTHING
@@ -108,36 +104,6 @@ def _continues(take: Take) -> str:
     except BadRequestError:
         return "it continues an answer that the API kept, which may be gone by now"
     return ""
-
-
-def key_headers(host: str, environment: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Find the header that shows a key to a host, and the variable that it is from; none for this machine.
-
-    Args:
-        host: The name, with a port if there is one.
-        environment: Where clients look for keys.
-
-    Raises:
-        SettingsError: There is no key, or nobody here knows where programs have it.
-
-    """
-    name = urlsplit(f"//{host}").hostname or ""
-    if is_local(name):
-        return {}, ""
-    known = keys_of(name)
-    for key in known:
-        for variable in key.variables:
-            if (value := environment.get(variable, "")) and value != DUMMY:
-                return {key.header: key.form.format(value)}, variable
-    header = (
-        f"--header '{known[0].header if known else 'authorization'}: {known[0].form.format('…') if known else '…'}'"
-    )
-    if not known:
-        raise SettingsError(
-            "--header", None, advice=f"Nobody here knows where programs have a key for {host}: {header}."
-        )
-    variables = " or ".join(variable for key in known for variable in key.variables)
-    raise SettingsError(variables, None, advice=f"{host} asks for a key: set {variables}, or give it with {header}.")
 
 
 class Sender:

@@ -12,14 +12,19 @@ from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.dialects.openai.refusals import empty, missing, refused, wrong_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 NAMED = ("function", "custom")
 ONLY_WITH_TOOLS = "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified."
 
 
-def check_tools(body: Mapping[str, Any], *, nested: bool) -> None:
+def check_tools(body: Mapping[str, Any], *, nested: bool, others: Sequence[Mapping[str, Any]] = ()) -> None:
     """Refuse tools that cannot be called, and a choice that cannot be made.
+
+    Args:
+        body: The request's body.
+        nested: Whether what describes a tool stands in a field of its kind's name.
+        others: Tools that are offered elsewhere.
 
     Raises:
         BadRequestError: OpenAI would refuse them.
@@ -34,12 +39,14 @@ def check_tools(body: Mapping[str, Any], *, nested: bool) -> None:
         return
     if is_object(choice) and mapping(choice).get("type") in NAMED:
         _check_named("tool_choice", choice, nested=nested)
-        if _name(mapping(choice), nested=nested) not in {_name(mapping(tool), nested=nested) for tool in items(tools)}:
+        if _name(mapping(choice), nested=nested) not in {
+            _name(mapping(tool), nested=nested) for tool in (*items(tools), *others)
+        }:
             kind = mapping(choice)["type"]
             raise refused(
                 f"Tool choice '{kind}' not found in 'tools' parameter." if tools else ONLY_WITH_TOOLS, "tool_choice"
             )
-    if not tools and choice in ("required", "any"):
+    if not (tools or others) and choice in ("required", "any"):
         raise refused(ONLY_WITH_TOOLS, "tool_choice")
 
 

@@ -5,14 +5,20 @@ Knows: `stream` and `stream_options` (OpenAI's reference). Must not know: any on
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import Step
+
+
+PADDING = re.compile(rb',"obfuscation":"[^"]*"')
+"""The field with its name; within a text the quotes would be escaped."""
 
 
 def without_stream(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,6 +32,23 @@ def without_stream(body: Mapping[str, Any]) -> dict[str, Any]:
 def wants_usage(body: Mapping[str, Any]) -> bool:
     """Whether a request asks for the usage at the end of a stream."""
     return "stream_options" in body and mapping(body["stream_options"]).get("include_usage") is True
+
+
+def unpadded(chunks: Iterable[Step], body: Mapping[str, Any]) -> Iterable[Step]:
+    """Leave out of a stream's frames what hides the length of a text, if `include_obfuscation` says so."""
+    options = mapping(body["stream_options"]) if "stream_options" in body else {}
+    return _without_padding(chunks) if options.get("include_obfuscation") is False else chunks
+
+
+def _without_padding(chunks: Iterable[Step]) -> Iterator[Step]:
+    told = iter(chunks)
+    try:
+        for one in told:
+            yield PADDING.sub(b"", one) if isinstance(one, bytes) else one
+    finally:
+        close = getattr(told, "close", None)
+        if close is not None:
+            close()
 
 
 def asks_alike(request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:

@@ -41,7 +41,8 @@ def objection(schema: object, *, is_completed: bool = False) -> str:
 
 def _objections(schema: Mapping[str, Any], path: Path, *, is_completed: bool) -> Iterator[str]:
     properties = mapping(schema.get("properties"))
-    if schema.get("type") == "object" or properties:
+    kind = schema.get("type")
+    if kind == "object" or properties or "object" in items(kind):
         if schema.get("additionalProperties", not is_completed) is not False:
             yield f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
         left = [name for name in properties if name not in items(schema.get("required"))]

@@ -16,7 +16,7 @@ from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import dated_id, fingerprint, searching_id
 from llm_intercept.dialects.openai.models import answering_model
 from llm_intercept.dialects.openai.of_its_types import UNRECOGNIZED, check_types
-from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
+from llm_intercept.dialects.openai.stream_options import asks_alike, unpadded, wants_usage, without_stream
 from llm_intercept.dialects.openai.tiers import answering_tier
 from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
@@ -141,7 +141,7 @@ def _written(request: LLMRequest, reply: Reply, context: Context, envelope: Enve
         planned = plans(request, reply, context.identity, envelope.choices)
         frames = _frames(request, reply, context, envelope, planned)
         chunks = _stream(request, reply, planned, frames, context, envelope)
-        return WireResponse(200, _headers(request, STREAM, context.identity), chunks)
+        return WireResponse(200, _headers(request, STREAM, context.identity), unpadded(chunks, request.raw))
     frames = _frames(request, reply, context, envelope)
     said = said_to(request, reply, context, envelope)
     choices = said.choices

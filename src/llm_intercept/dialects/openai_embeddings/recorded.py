@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import mapping
+from llm_intercept.base.json import is_object, mapping
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.openai.headers import CHANGING, KEPT
 from llm_intercept.dialects.openai_embeddings.read import PATH, texts_of
+from llm_intercept.dialects.openai_embeddings.write import restated
 from llm_intercept.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -32,4 +33,5 @@ RECORDED = Recorded(
     changing_headers=CHANGING,
     not_in_key=frozenset({"user", "encoding_format"}),  # base64 or not, the numbers are the same
     models={PATH: ("openai.types", "CreateEmbeddingResponse", "")},
+    as_clients_read=lambda value: restated(value, is_base64=False) if is_object(value) else value,
 )

@@ -20,6 +20,7 @@ from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.item_kinds import tellable, whole
+from llm_intercept.dialects.openai_responses.offers import namespace_of
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.hashed_ids import derived
 from llm_intercept.dialects.shared.pieces import Budget
@@ -94,7 +95,7 @@ class _Items:
     """Output items as they come together from a reply's parts."""
 
     def __init__(self, request: LLMRequest, identity: str, created: int, model: str) -> None:
-        self._identity, self._created, self._model = identity, created, model
+        self._identity, self._created, self._model, self._asked = identity, created, model, request.raw
         self._hides = ENCRYPTED in items(request.raw.get("include"))
         self._has_content = flavor_of(request.url) != "azure"  # docs/wire.md 5.4
         self._items: list[dict[str, Any]] = []
@@ -169,10 +170,13 @@ class _Items:
     def _call(self, call: ToolCall) -> None:
         identifier = call.id or call_id(self._identity, self._calls)
         self._calls += 1
+        space = namespace_of(self._asked, call.name)
+        within = {"namespace": space} if space else {}
+        told = {"call_id": identifier, "name": call.name, **within}
         if call.type == "custom":
-            self._add({"type": "custom_tool_call", "call_id": identifier, "input": call.arguments, "name": call.name})
+            self._add({"type": "custom_tool_call", "call_id": identifier, "input": call.arguments, **told})
         else:
-            self._add({"type": "function_call", "arguments": call.arguments, "call_id": identifier, "name": call.name})
+            self._add({"type": "function_call", "arguments": call.arguments, **told})
 
 
 def annotation(citation: Citation) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from llm_intercept.base.questions import asks_a_model
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.kept import history
+from llm_intercept.dialects.openai_responses.offers import offers_of
 from llm_intercept.dialects.openai_responses.refused import check
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
 from llm_intercept.dialects.shared.continuing import ContinuingRequest
@@ -79,7 +80,7 @@ class ResponsesRequest(ContinuingRequest):
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
         """The tools the request offers; those that the API runs itself have a type and no name."""
-        return tuple(_tool(mapping(tool)) for tool in items(self.raw.get("tools")))
+        return tuple(_tool(one.tool) for one in offers_of(self.raw))
 
     @cached_property
     def tool_choice(self) -> ToolChoice | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import is_array, is_object, items, mapping, text
 from llm_intercept.dialects.openai.offered import check_tools
 from llm_intercept.dialects.openai.refusals import check_integer, missing, refused, wrong_type
+from llm_intercept.dialects.openai_responses.offers import offers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ def check(body: Mapping[str, Any], *, strictly: bool) -> None:
     _check_model(body)
     _check_input(body, strictly=strictly)
     if "tools" in body or "tool_choice" in body:
-        check_tools(body, nested=False)
+        check_tools(body, nested=False, others=[one.tool for one in offers_of(body)])
     _check_format(body)
     if not RANGES.keys().isdisjoint(body):
         for name, (least, most) in RANGES.items():

@@ -15,6 +15,7 @@ from llm_intercept.dialects.openai.image_links import check_image
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import check_decimal, check_name, check_type, refused
 from llm_intercept.dialects.openai.strict_subset import STRICT, objection
+from llm_intercept.dialects.openai_responses.offers import ADDITIONAL, offers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ def check(body: Mapping[str, Any]) -> None:
     if not body.keys() <= PLAIN:
         _check_fields(body)
         _check_format(body)
+    if "tools" in body or any(mapping(one).get("type") == ADDITIONAL for one in given):
         _check_tools(body)
 
 
@@ -103,11 +105,11 @@ def _check_format(body: Mapping[str, Any]) -> None:
 
 
 def _check_tools(body: Mapping[str, Any]) -> None:
-    for number, tool in enumerate(map(mapping, items(body.get("tools")))):
+    for tool, place, _ in offers_of(body):
         name = text(tool.get("name"))
         if tool.get("type") not in ("function", "custom") or not name:
             continue
-        check_name(name, f"tools[{number}].name")
+        check_name(name, f"{place}.name")
         if tool.get("strict") is True and (why := objection(tool.get("parameters"), is_completed=True)):
             told = f"Invalid schema for function '{name}': {why}"
-            raise refused(told, f"tools[{number}].parameters", "invalid_function_parameters", STRICT)
+            raise refused(told, f"{place}.parameters", "invalid_function_parameters", STRICT)

@@ -54,6 +54,8 @@ class _Test:
             return schema
         known = mapping(schema)
         check_keywords(known, self._steps.at)
+        if value is None and known.get("nullable") is True:  # OpenAPI's keyword, which OpenAI takes too
+            return True
         tests = (self._reference, self._choices, _type, _numeric, self._textual, self._listed, self._keyed)
         return all(test(value, known) for test in tests) and self._nothing_else(value, known)
 

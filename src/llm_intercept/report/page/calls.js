@@ -12,6 +12,14 @@ export function nameOf(n) {
   return `#${n + 1}`;
 }
 
+/**
+ * What a row of the report is called.
+ * @param {Report} report
+ */
+export function nounOf(report) {
+  return report.head.kind === "takes" ? "take" : "call";
+}
+
 /** @param {Row} row */
 export function isUnmatched(row) {
   return row.outcome === "unmatched" || row.source === "unmatched";

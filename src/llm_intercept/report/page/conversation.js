@@ -12,9 +12,10 @@ const LONG = 4000; // characters of an error's body that stand in the conversati
 /**
  * @param {Row} row
  * @param {Detail} detail
+ * @param {(n: number) => void} select
  * @returns {Node[]}
  */
-export function conversation(row, detail) {
+export function conversation(row, detail, select) {
   const messages = detail.messages ?? [];
   const known = Math.min(detail.known ?? 0, messages.length);
   const answer = detail.answer?.parts ?? [];
@@ -23,7 +24,7 @@ export function conversation(row, detail) {
   const calls = new Map(messages.flatMap((one) => one.parts ?? []).filter(isCall).map((part) => [part.id ?? "", part]));
   return [
     asked(detail),
-    ...(known ? [earlier(messages.slice(0, known), detail.continues)] : []),
+    ...(known ? [earlier(messages.slice(0, known), detail.continues, select)] : []),
     el("div", { class: "chat" }, ...chat(told, calls), ...outcome(row, detail, answer)),
   ];
 }
@@ -80,12 +81,15 @@ function offered(tool) {
  * What a call before has told already.
  * @param {Message[]} messages
  * @param {number | null | undefined} continues
+ * @param {(n: number) => void} select
  */
-function earlier(messages, continues) {
+function earlier(messages, continues, select) {
   const from = continues === null || continues === undefined ? "" : ` (as in call ${nameOf(continues)})`;
+  const there = continues ?? 0;
+  const go = from && el("button", { type: "button", class: "link", click: () => select(there) }, `Go to call ${nameOf(there)}`);
   const calls = new Map(messages.flatMap((one) => one.parts ?? []).filter(isCall).map((part) => [part.id ?? "", part]));
   const summary = `${counted(messages.length, "earlier message")}${from}`;
-  return fold([summary], () => [el("div", { class: "chat" }, ...chat(messages, calls))], { class: "fold earlier" });
+  return fold([summary], () => [go, el("div", { class: "chat" }, ...chat(messages, calls))], { class: "fold earlier" });
 }
 
 /**

@@ -15,7 +15,7 @@ import { unmatchedView } from "./rules.js";
 
 /** @type {View[]} */
 const VIEWS = [
-  { name: "conversation", label: "Conversation", draw: (report, row, detail) => conversation(row, detail) },
+  { name: "conversation", label: "Conversation", draw: (report, row, detail, select) => conversation(row, detail, select) },
   { name: "timeline", label: "Timeline", draw: timelineView },
   { name: "request", label: "Request", draw: (report, row, detail) => requestView(detail) },
   { name: "response", label: "Response", draw: (report, row, detail) => responseView(row, detail) },

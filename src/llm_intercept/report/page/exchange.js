@@ -57,7 +57,23 @@ function body(text, title, open = true) {
   const bytes = text.startsWith(BASE64) ? atob(text.slice(BASE64.length)) : null;
   const length = bytes === null ? new TextEncoder().encode(text).length : bytes.length;
   const content = () => (bytes !== null ? [block(dump(bytes), "code")] : both(text));
-  return fold([`${title} `, el("span", { class: "muted" }, size(length))], content, { open });
+  const whole = () => (bytes === null ? [copyButton(text), ...content()] : content());
+  return fold([`${title} `, el("span", { class: "muted" }, size(length))], whole, { open });
+}
+
+/**
+ * A button that puts a text where it can be pasted from, as it is, where the browser lets a page do that.
+ * @param {string} text
+ */
+function copyButton(text) {
+  const button = el("button", { type: "button", class: "copy", hidden: !navigator.clipboard }, "Copy");
+  button.addEventListener("click", () => {
+    const tell = (/** @type {string} */ said) => () => {
+      button.textContent = said;
+    };
+    navigator.clipboard.writeText(text).then(tell("Copied"), tell("The browser does not let this page copy"));
+  });
+  return button;
 }
 
 /**

@@ -2,7 +2,7 @@
 // Knows: rows. Must not know: how they are listed.
 import { el } from "./dom.js";
 import { counted, whole } from "./amounts.js";
-import { nameOf, sideOf, state, statusOf } from "./calls.js";
+import { nameOf, nounOf, sideOf, state, statusOf } from "./calls.js";
 import { searchDetails } from "./report.js";
 /** @import { Report, Row } from "./report.js" */
 /** @import { Place } from "./place.js" */
@@ -65,9 +65,9 @@ export class Filters {
   }
 
   orderSelect() {
-    const options = Object.entries(ORDERS).map(([value, { label }]) => option(value, `Order: ${label}`));
+    const options = Object.entries(ORDERS).map(([value, { label }]) => option(value, label));
     const change = () => this.place.set({ order: this.order.value });
-    return el("select", { "aria-label": "Order", change }, option("", "Order: as made"), ...options);
+    return el("select", { "aria-label": "Order", change }, option("", "as made"), ...options);
   }
 
   focus() {
@@ -131,7 +131,8 @@ export class Filters {
   /** @param {number} number */
   tell(number) {
     const all = this.report.rows.length;
-    this.count.textContent = (number === all ? counted(all, "call") : `${whole(number)} of ${counted(all, "call")}`) + this.progress;
+    const noun = nounOf(this.report);
+    this.count.textContent = (number === all ? counted(all, noun) : `${whole(number)} of ${counted(all, noun)}`) + this.progress;
   }
 
   /**

@@ -60,7 +60,7 @@ class Page {
     const rules = (this.report.head.rules ?? []).length > 0 || this.report.rows.some(isUnmatched);
     return [
       ...(this.report.head.pairs?.length ? [/** @type {[string, string]} */ (["difference", "Difference"])] : []),
-      ["calls", "Calls"],
+      ["calls", this.report.head.kind === "takes" ? "Takes" : "Calls"],
       ["timeline", "Timeline"],
       ...(rules ? [/** @type {[string, string]} */ (["rules", "Rules"])] : []),
       ["usage", "Tokens"],
@@ -102,7 +102,7 @@ class Page {
     this.warnings?.replaceChildren(...problems(this.report));
     this.rows = this.filters.apply();
     const full = page === "rules" || page === "usage";
-    this.filters.node.hidden = page === "rules" || page === "difference" || !this.report.rows.length;
+    this.filters.node.hidden = page === "rules" || !this.report.rows.length;
     if (this.panes) this.panes.hidden = full;
     if (this.whole) this.whole.hidden = !full;
     if (full) this.showWhole(page);
@@ -170,7 +170,9 @@ class Page {
   showPairs(panes) {
     const chosen = this.allPairs[(this.place.number("pair") ?? (this.allPairs.length === 1 ? 1 : 0)) - 1];
     panes.classList.toggle("chosen", Boolean(this.place.get("pair") && chosen));
-    this.showList(this.pairs, this.orderedPairs, chosen?.index ?? null);
+    const listed = new Set(this.rows.map((row) => row.n));
+    const pairs = this.orderedPairs.filter(({ pair: { left, right } }) => listed.has(left ?? -1) || listed.has(right ?? -1));
+    this.showList(this.pairs, pairs, chosen?.index ?? null);
     this.shownCall = "";
     if (!chosen) return this.details.empty(differenceSummary(this.report));
     const open = (/** @type {number} */ n) => this.place.set({ page: "calls", call: n + 1 }, { keep: true });

@@ -2,6 +2,7 @@
 // Knows: totals, problems. Must not know: one call.
 import { el, facts, fold } from "./dom.js";
 import { counted, moment, money, whole } from "./amounts.js";
+import { nounOf } from "./calls.js";
 import { kindOf } from "./difference.js";
 import { total } from "./usage.js";
 /** @import { Report, Row, Side } from "./report.js" */
@@ -16,9 +17,10 @@ export function summary(report, rows, go) {
   const { head } = report;
   if (!report.rows.length) return [el("div", { class: "empty" }, el("h2", {}, head.kind === "live" ? "Waiting for the first call" : "There are no calls"), el("p", { class: "muted" }, head.kind === "live" ? "Each request that the server answers appears here." : "Nothing was asked while this report was made."))];
   const sum = total(rows);
+  const noun = nounOf(report);
   const unused = (head.rules ?? []).filter((one) => !one.used && !one.optional).length;
   const to = (/** @type {string} */ text, /** @type {Record<string, string>} */ where) => el("button", { type: "button", class: "link", click: () => go(where) }, text);
-  const what = rows.length === report.rows.length ? counted(rows.length, "call") : `${whole(rows.length)} of ${counted(report.rows.length, "call")}`;
+  const what = rows.length === report.rows.length ? counted(rows.length, noun) : `${whole(rows.length)} of ${counted(report.rows.length, noun)}`;
   return [
     el("div", { class: "summary" },
       el("h2", {}, what),
@@ -32,7 +34,7 @@ export function summary(report, rows, go) {
         ["Rules not used", unused ? to(whole(unused), { page: "rules" }) : ""],
         ["Made", [moment(head.made_at), head.tool].filter(Boolean).join(" by ")],
       ]),
-      el("p", { class: "muted hint" }, "Choose a call, or press ", el("kbd", {}, "j"), ". ", el("kbd", {}, "?"), " lists the keys."),
+      el("p", { class: "muted hint" }, `Choose a ${noun}, or press `, el("kbd", {}, "j"), ". ", el("kbd", {}, "?"), " lists the keys."),
     ),
   ];
 }

@@ -22,6 +22,7 @@ KEYS = (
     KeyHeader(("XAI_API_KEY",), ("api.x.ai", "*.api.x.ai")),
     KeyHeader(("ZAI_API_KEY",), ("api.z.ai",)),
     KeyHeader(("PERPLEXITY_API_KEY",), ("api.perplexity.ai",)),
+    KeyHeader(("PYDANTIC_AI_GATEWAY_API_KEY",), ("gateway.pydantic.dev",)),
     KeyHeader(("HF_TOKEN",), ("router.huggingface.co",)),
     KeyHeader(("DATABRICKS_TOKEN",), ("*.azuredatabricks.net", "*.databricks.com")),
 )
