@@ -205,15 +205,15 @@ def test_calls_are_a_table_for_rich(llm):
 @pytest.mark.parametrize("width", [80, 100, 140, 200])
 def test_a_row_is_a_line_at_any_width_and_what_matters_is_in_it(width):
     """What was asked, how it ended, who answered; what matters less, or says nothing, is left out."""
-    long = "a word of a text that is longer than any screen " * 20
+    long, key = "a word of a text that is longer than any screen " * 20, {"authorization": "Bearer k"}
     with pytest.raises(UnmatchedRequestError), intercept(validate="strict") as llm:
         llm.on("first").reply(long)
         llm.on("second").reply(disconnect(after=3))
         llm.on("third").reply(api_error(503), timeout())
         for number, user in enumerate((f"first {long}", "second", "third", "third", "fourth")):
             with contextlib.suppress(httpx.TransportError):
-                httpx.post(URL, json=chat(user, model="m" * 40, stream=number == 1))
-        httpx.post(URL, json={"model": "gpt-4o", "messages": [{"role": "nobody", "content": "hi"}]})
+                httpx.post(URL, headers=key, json=chat(user, model="m" * 40, stream=number == 1))
+        httpx.post(URL, headers=key, json={"model": "gpt-4o", "messages": [{"role": "nobody", "content": "hi"}]})
     head, *rows = printed(llm.calls, width).splitlines()
     assert all(len(row) <= width for row in (head, *rows))
     assert [row.split()[0] for row in rows] == ["1", "2", "3", "4", "5", "6"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -9,6 +10,7 @@ import warnings
 
 import httpx
 import pytest
+from rich.console import Console
 
 from llm_intercept import InterceptTransport, intercept
 from llm_intercept.errors import LogLossWarning, SettingsError, UnmatchedRequestError
@@ -59,9 +61,9 @@ def test_no_message_report_or_log_has_a_urls_secrets(tmp_path):
             httpx.post(f"https://svc:{PASSWORD}@api.openai.com/v1/chat/completions?key={KEY}", json={"messages": []}),
             httpx.post(f"{URL}?key={KEY}", json={"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}),
         ]
-    table = llm.calls.__rich__()
-    cells = [str(cell) for column in table.columns for cell in column.cells]
-    said = [str(raised.value), repr(llm.calls), *cells, *(answer.text for answer in answers[:2])]
+    screen = Console(file=io.StringIO(), width=200, record=True)
+    screen.print(llm.calls)
+    said = [str(raised.value), repr(llm.calls), screen.export_text(), *(answer.text for answer in answers[:2])]
     said += [path.read_text(encoding="utf-8")]
     for text in said:
         assert KEY not in text
