@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_python_blocks_run(block: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_files_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files that a page shows are a project, whose tests pass, without network or key: all in one run, a folder each; no two have a name."""
+    """The files that a page shows are a project, whose tests pass, without network or key: all in one run, a folder each."""
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -61,6 +62,12 @@ def test_files_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -
     found = pytester.runpytest_inprocess(*OPTIONS).parseoutcomes()
     assert found.keys() <= {"passed", "warnings"}
     assert found["passed"] >= sum(tests)
+
+
+def test_no_two_pages_show_a_test_file_of_one_name() -> None:
+    """In one run they would be one module."""
+    names = Counter(title for page in PROJECTS for title, _ in pages.files(page) if title.startswith("test_"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_each_page_of_a_framework_runs_in_a_session() -> None:
