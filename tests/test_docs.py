@@ -55,6 +55,8 @@ def test_files_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    names = [name for page in PROJECTS for name, _ in pages.files(page) if name.endswith(".py")]
+    assert [name for name in set(names) if names.count(name) > 1] == []
     tests = [pages.write(page, pytester.path / page.stem) for page in PROJECTS]
     assert all(tests)
     found = pytester.runpytest_inprocess(*OPTIONS).parseoutcomes()
