@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from llm_intercept.cli.app import app
 from tests.support import run_command
 from tests.upstream import WORDS
 
@@ -101,20 +103,20 @@ def test_the_response_object_prints_its_parts(capsys: pytest.CaptureFixture[str]
     assert json.loads(brace + body)["choices"][0]["message"]["content"] == "Hello!"
 
 
-def test_the_pytest_functions_pass() -> None:
-    """pytest, started on the examples as their first lines say, runs their tests."""
+def test_the_pytest_functions_pass(pytester: pytest.Pytester) -> None:
+    """pytest, run on the examples as their first lines say, runs their tests; here, where the SDKs are loaded anyway."""
     counts = {"litellm_pytest_function.py": 2, "pytest_app": 5, "four_apis": 8}
-    options = ["-p", "no:cacheprovider", "-p", "no:asyncio", "-o", "addopts="]
-    done = run("-m", "pytest", "-v", *options, *(EXAMPLES / name for name in counts))
-    assert done.returncode == 0, done.stdout
+    options = ["-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:randomly", "-o", "addopts="]
+    done = pytester.runpytest_inprocess("-v", *options, *(EXAMPLES / name for name in counts))
+    done.assert_outcomes(passed=sum(counts.values()))
     for name, count in counts.items():
-        assert len(re.findall(rf"^examples/{name}\b.* PASSED", done.stdout, re.MULTILINE)) == count, done.stdout
+        assert len(re.findall(rf"examples/{name}\b.* PASSED", done.stdout.str())) == count
 
 
 def test_the_examples_rules_can_all_answer() -> None:
     """`llm-intercept check` says so."""
-    done = run("-m", "llm_intercept.cli", "check", EXAMPLES / "pytest_app" / "rules.toml")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = CliRunner().invoke(app, ["check", str(EXAMPLES / "pytest_app" / "rules.toml")])
+    assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.endswith("all can answer.\n")
 
 
