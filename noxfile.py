@@ -366,7 +366,7 @@ def load(session: nox.Session) -> None:
 def page(session: nox.Session) -> None:
     """Check the types of the report's page, and look at it in Chromium; pictures go to .cache/page."""
     _offer_chromium(session)
-    session.install("-e", ".[cli,httpx]", *TOOLS, "playwright>=1.40")
+    session.install("-e", ".[cli,httpx,serve]", *TOOLS, "playwright>=1.40")
     environment = {}
     if shutil.which("npm"):
         folder = session.create_tmp()

@@ -95,6 +95,8 @@ def test_a_program_without_a_key_is_answered():
         "import os\nfrom openai import OpenAI\nfrom anthropic import Anthropic\n"
         "print(OpenAI().chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': 'a'}])"
         ".choices[0].message.content)\n"
+        "chunks = OpenAI().chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': 'a'}], stream=True)\n"
+        "print(''.join(chunk.choices[0].delta.content or '' for chunk in chunks))\n"
         "print(Anthropic().messages.create(model='claude-opus-4-6', max_tokens=9, "
         "messages=[{'role': 'user', 'content': 'a'}]).content[0].text)"
     )
@@ -102,7 +104,7 @@ def test_a_program_without_a_key_is_answered():
     environment = {name: value for name, value in os.environ.items() if name not in known}
     environment |= {"LLM_INTERCEPT": "mock", "LLM_INTERCEPT_REPLY": "hi", "LLM_INTERCEPT_QUIET": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("hi\nhi\n", "")
+    assert (done.stdout, done.stderr) == ("hi\nhi\nhi\n", "")
 
 
 def test_a_wrapped_client_changes_no_environment(monkeypatch):

@@ -47,7 +47,7 @@ AZURE = "https://it.openai.azure.com/openai/deployments/mine/embeddings?api-vers
 ELSEWHERE = "http://llm.test/v1/embeddings"
 SMALL, LARGE, ADA = "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"
 MEANT = [{"api": "openai.embeddings"}, {"url": "*/embeddings"}, {"model": "text-embedding-*"}]
-LAW = settings(max_examples=examples(60), deadline=None)
+LAW = settings(max_examples=examples(30), deadline=None)
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzäßж", min_size=1, max_size=8)
 
 

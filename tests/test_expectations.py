@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, Reply, auto, intercept, raw, tool_call
+from llm_intercept import Interceptor, InterceptTransport, Reply, auto, intercept, raw, tool_call
 from llm_intercept.errors import ExpectationError, SettingsError, UnusedRuleError
+from tests.apis import APIS
 from tests.support import MESSAGES, URL, chat, message
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("f", "g")]
@@ -237,3 +238,38 @@ def test_a_transcript_is_of_all_that_was_asked():
         assert second.startswith("[2] anthropic.messages claude-")
         assert third.split("\n")[-1] == "-> (404, unmatched)"
     assert Interceptor().transcript() == ""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("api", APIS)
+def test_a_transcript_reads_what_was_said_whatever_says_it(api, stream, tmp_path):
+    """A take, a ready body and deltas that are read but once say in it what a rule's own reply does."""
+    said = Reply("It is sunny.", tool_call("f", city="Rome"))
+    url, asked = APIS[api][stream], dict(APIS[api][2])
+    if not api.startswith(("google", "bedrock")):
+        asked["stream"] = stream
+    with intercept(said, validate="off") as llm, httpx.Client() as client:
+        answer = client.post(url, json=asked)
+    told = [llm.transcript()]
+    ready = raw(answer.content, headers={"content-type": answer.headers["content-type"]})
+    with intercept(ready, validate="off") as llm, httpx.Client() as client:
+        client.post(url, json=asked)
+    told.append(llm.transcript())
+    sent = httpx.MockTransport(
+        lambda _: httpx.Response(200, headers={"content-type": answer.headers["content-type"]}, content=answer.content)
+    )
+    with httpx.Client(transport=InterceptTransport(recordings=tmp_path, mode="record", inner=sent)) as client:
+        client.post(url, json=asked)
+    with intercept(recordings=tmp_path, mode="replay", validate="off") as llm, httpx.Client() as client:
+        client.post(url, json=asked)
+    told.append(llm.transcript())
+    lines = [[line for line in one.splitlines() if not line.startswith("-> (thinks)")] for one in told]
+    assert lines[0] == lines[1] == lines[2]
+    assert lines[0][-2].startswith("-> It is sunny.")
+    assert lines[0][-1].startswith("-> f({")
+
+
+def test_a_transcript_has_deltas_that_are_read_but_once():
+    with intercept(lambda _: (word for word in ("one ", "two"))) as llm:
+        httpx.post(URL, json=chat(stream=True))
+    assert llm.transcript().endswith("-> one two")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 AGENTS, TURNS = 10, 3
-ORDERS, FEW = amount(whole=100, part=30), amount(whole=20, part=8)
+ORDERS, FEW = amount(whole=100, part=16), amount(whole=20, part=5)
 
 
 def body(agent: object, turn: int = 1) -> dict[str, Any]:

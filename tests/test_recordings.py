@@ -28,7 +28,7 @@ from llm_intercept.errors import (
     UnmatchedRequestError,
 )
 from llm_intercept.recording import capture
-from tests.conftest import Case
+from tests.conftest import FAMILIES, Case
 from tests.support import URL, chat, collecting
 from tests.upstream import WORDS, serving
 
@@ -527,31 +527,34 @@ def test_settings_that_cannot_be_used_are_refused(options):
 
 PROGRAM = """
 import json, socket, ssl, sys
-family, url, ca, network = sys.argv[1:]
-httpx = __import__(family)
+url, ca, network, *families = sys.argv[1:]
 if network == "forbidden":
     def refuse(*_): raise SystemExit("a socket was opened")
     socket.socket.connect = refuse
 context = ssl.create_default_context(cafile=ca)
-with httpx.Client(verify=context, headers={"authorization": "Bearer SECRET"}) as client:
-    for user in ("one", "gzip"):
-        for stream in (False, True):
-            body = {"model": "gpt-4o", "messages": [{"role": "user", "content": user}], "stream": stream}
-            print(client.post(url, json=body).content)
+for family in families:
+    with __import__(family).Client(verify=context, headers={"authorization": "Bearer SECRET"}) as client:
+        for user in ("one", "gzip"):
+            for stream in (False, True):
+                body = {"model": "gpt-4o", "messages": [{"role": "user", "content": f"{user} of {family}"}], "stream": stream}
+                print(client.post(url, json=body).content)
 """.replace("SECRET", KEY)
 
 
-def test_a_fresh_process_with_sockets_forbidden_sees_the_same_bytes(family, upstream, tmp_path, run_python):
+def test_a_fresh_process_with_sockets_forbidden_sees_the_same_bytes(upstream, tmp_path, run_python):
+    """By either family."""
     tape = str(tmp_path / "tape")
-    arguments = (family, upstream.chat, upstream.ca)
-    recorded = run_python(PROGRAM, *arguments, "open", LLM_INTERCEPT="record", LLM_INTERCEPT_RECORDINGS=tape)
+    where = (upstream.chat, upstream.ca)
+    recorded = run_python(PROGRAM, *where, "open", *FAMILIES, LLM_INTERCEPT="record", LLM_INTERCEPT_RECORDINGS=tape)
     assert recorded.returncode == 0, recorded.stderr
     assert "recorded in" in recorded.stderr
-    replayed = run_python(PROGRAM, *arguments, "forbidden", LLM_INTERCEPT="replay", LLM_INTERCEPT_RECORDINGS=tape)
+    replayed = run_python(
+        PROGRAM, *where, "forbidden", *FAMILIES, LLM_INTERCEPT="replay", LLM_INTERCEPT_RECORDINGS=tape
+    )
     assert replayed.returncode == 0, replayed.stderr
     assert replayed.stdout == recorded.stdout
-    assert recorded.stdout.count("chatcmpl") > 10
-    assert len(upstream.seen) == 4
+    assert recorded.stdout.count("chatcmpl") > 10 * len(FAMILIES)
+    assert len(upstream.seen) == 4 * len(FAMILIES)
 
 
 def test_the_environment_names_what_is_missing(run_python):

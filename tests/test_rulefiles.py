@@ -8,8 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -22,7 +21,10 @@ from llm_intercept.cli.app import app
 from llm_intercept.errors import RuleFileError, SettingsError, UnmatchedRequestError
 from llm_intercept.rulefiles.load import ReplyInFile, RuleInFile, RulesFile, json_schema
 from tests.amounts import examples
-from tests.support import URL, ask, chat, run_command
+from tests.support import URL, ask, chat
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Write = Callable[[str, Any], "Path"]
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -758,15 +760,23 @@ def test_an_unmatched_request_names_the_files_rule_and_line(write):
 # By the environment, without code
 
 
-def test_the_environment_names_a_file_of_rules(run_python, tmp_path):
-    """What it does not answer is a 404, told when the program ends; its exit code stays its own."""
+def test_the_environment_names_a_file_of_rules_and_a_log(run_python, tmp_path):
+    """What it does not answer is a 404, told when the program ends; its exit code stays its own.
+
+    The log has a line of JSON for each call: where the answer came from, by which rule, and the request.
+    """
     (tmp_path / "r.toml").write_text(GOOD)
-    done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.toml")
+    done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.toml", LLM_INTERCEPT_LOG="calls.jsonl")
     assert (done.returncode, done.stdout) == (0, "200 Your refund is on its way.\n404 None\n"), done.stderr
-    first, *rest = done.stderr.splitlines()
-    assert first.endswith("are answered by the rules in r.toml")
+    said, *rest = done.stderr.splitlines()
+    assert said.endswith("are answered by the rules in r.toml")
     assert "when the program ended, this had gone wrong" in "\n".join(rest)
     assert "at r.toml:1" in "\n".join(rest)
+    first, second = map(json.loads, (tmp_path / "calls.jsonl").read_text().splitlines())
+    answered = (first["source"], first["status"], first["where"], first["last_user"])
+    assert answered == ("rule", 200, "r.toml:1", "refund please")
+    assert (second["source"], second["status"], second["rule"]) == ("unmatched", 404, None)
+    assert first["request"]["messages"] == [{"role": "user", "content": "refund please"}]
 
 
 def test_the_environments_reply_answers_what_its_rules_do_not(run_python, tmp_path):
@@ -816,21 +826,6 @@ def test_a_missing_file_in_the_environment_ends_the_program_at_its_start(run_pyt
     assert "LLM_INTERCEPT_RULES='nowhere.toml' cannot be used. Use the path of a file" in done.stderr
 
 
-def test_the_environments_log_has_a_line_for_each_call(run_python, tmp_path):
-    """JSON: where the answer came from, by which rule, and the request."""
-    (tmp_path / "r.toml").write_text(GOOD)
-    run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.toml", LLM_INTERCEPT_LOG="calls.jsonl")
-    first, second = map(json.loads, (tmp_path / "calls.jsonl").read_text().splitlines())
-    assert (first["source"], first["status"], first["where"], first["last_user"]) == (
-        "rule",
-        200,
-        "r.toml:1",
-        "refund please",
-    )
-    assert (second["source"], second["status"], second["rule"]) == ("unmatched", 404, None)
-    assert first["request"]["messages"] == [{"role": "user", "content": "refund please"}]
-
-
 def test_a_log_that_cannot_be_written_ends_the_program(run_python):
     """With exit code 2, before a request."""
     done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_LOG="no/such/folder/calls.jsonl")
@@ -852,7 +847,7 @@ class Done:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
-    """Run the command in this process, in an empty folder: for what starts no other."""
+    """Run the command in this process, in an empty folder; what it starts writes where this process does."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Done:
@@ -862,15 +857,14 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Do
     return run
 
 
-def test_run_takes_rules_and_a_log(tmp_path):
+def test_run_takes_rules_and_a_log(command, tmp_path, capfd):
     """From the folder the command is run in, wherever the program goes then."""
     (tmp_path / "r.toml").write_text(GOOD)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "app.py").write_text("import os\nos.chdir('elsewhere')\n" + ASK)
-    program = Path(sys.executable).with_name("llm-intercept")
-    flags = ("--rules", "r.toml", "--log", "calls.jsonl", "--reply", "x")
-    done = run_command(program, "run", *flags, "--", sys.executable, "app.py", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "200 Your refund is on its way.\n200 x\n"), done.stderr
+    done = command("run", "--rules", "r.toml", "--log", "calls.jsonl", "--reply", "x", "--", sys.executable, "app.py")
+    said = capfd.readouterr()
+    assert (done.returncode, said.out) == (0, "200 Your refund is on its way.\n200 x\n"), said.err
     assert len((tmp_path / "calls.jsonl").read_text().splitlines()) == 2
 
 

@@ -19,6 +19,7 @@ from llm_intercept import Interceptor, LLMInterceptError, LLMRequest, Reply, int
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.dialects.openai_chat.read import ChatRequest
+from llm_intercept.dialects.openai_chat.read import read as read_sent
 from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
@@ -191,11 +192,15 @@ def test_a_rule_reads_as_it_was_written():
 
 # Any body
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+
+
+def around(inner: Any) -> Any:
+    return inner | st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+
+
+JSON = around(around(SCALARS))
+"""Two levels deep: `st.recursive` draws again whatever is too large, which takes ten times as long, or a hundred."""
 ROLES = st.sampled_from(["system", "developer", "user", "assistant", "tool", "function"])
 KEYS = st.sampled_from(
     ["role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "type", "text", "function"]
@@ -203,7 +208,9 @@ KEYS = st.sampled_from(
 MESSAGES = st.lists(
     JSON
     | st.fixed_dictionaries({"role": ROLES | JSON, "content": JSON})
-    | st.fixed_dictionaries({"role": ROLES, "content": st.lists(st.fixed_dictionaries({"type": JSON, "text": JSON}))})
+    | st.fixed_dictionaries(
+        {"role": ROLES, "content": st.lists(st.fixed_dictionaries({"type": JSON, "text": JSON}), max_size=3)}
+    )
     | st.dictionaries(KEYS, JSON, max_size=6),
     max_size=5,
 )
@@ -211,7 +218,7 @@ BODIES = st.fixed_dictionaries(
     {"messages": MESSAGES},
     optional={
         "model": JSON,
-        "tools": JSON | st.lists(st.fixed_dictionaries({"type": JSON, "function": JSON})),
+        "tools": JSON | st.lists(st.fixed_dictionaries({"type": JSON, "function": JSON}), max_size=3),
         "stream": JSON,
         "response_format": JSON,
         "stream_options": JSON,
@@ -268,7 +275,8 @@ def test_what_is_read_is_all_there(body):
     request = ChatRequest.made(HEAD, body, b"", api="openai.chat")  # also what the API would refuse
     assert len(request.messages) == len(body["messages"])
     assert encode(request.raw) == encode(body)
-    assert request.stream is (body.get("stream") is True)
+    said = body.get("stream")
+    assert read_sent(HEAD, encode({"messages": [], "stream": said})).stream is (said is True)
     assert request.turn >= 1
 
 

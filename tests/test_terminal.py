@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import json
 import sys
@@ -85,8 +86,11 @@ def evil_tape(folder):
     return folder
 
 
+ENVIRONMENT = {"COLUMNS": "2000", "CI": "", "OPENAI_API_KEY": "k"}
+
+
 def command(*words, status):
-    result = CliRunner().invoke(app, ["recordings", *map(str, words)], color=True, input="n\n", env={"COLUMNS": "2000"})
+    result = CliRunner().invoke(app, ["recordings", *map(str, words)], color=True, input="n\n", env=ENVIRONMENT)
     assert result.exit_code == status, (result.output, result.exception)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result.output
@@ -101,6 +105,9 @@ def test_no_command_lets_a_take_a_name_or_a_folder_steer_the_terminal(tmp_path):
         "import os, sys, httpx\nfrom llm_intercept import intercept\n"
         f"with intercept(mode='replay', recordings=sys.argv[1]):\n httpx.post({URL!r}, json={chat(EVIL + '!')!r})\n"
     )
+    whole, locked = evil_tape(tmp_path / "whole" / NAME), tmp_path / f"{NAME[-20:]}.lock"
+    for file in list(whole.glob(f"00?-{glob.escape(NAME)}.json")):
+        file.unlink()
     cassette = tmp_path / f"{NAME}.json"
     cassette.write_text(json.dumps([{"scope": EVIL, "path": EVIL, "method": EVIL, "status": EVIL}]))
     shown = {
@@ -116,8 +123,13 @@ def test_no_command_lets_a_take_a_name_or_a_folder_steer_the_terminal(tmp_path):
         "prune": command("prune", "--played", played, folder, status=1),
         "rekey": command("rekey", folder, "--", sys.executable, program, folder, status=0),
         "import": command("import", cassette, "--to", tmp_path / "out", status=1),
+        "verify": command("verify", folder, status=1),
+        "lock": command("lock", folder, "--file", tmp_path / "one.lock", status=1),
+        "lock of what can be read": command("lock", whole, "--file", locked, status=0),
+        "lock checked": command("lock", whole, "--file", tmp_path / "two.lock", "--check", status=1),
         "nothing": command("ls", tmp_path / EVIL.replace("/", ""), status=1),
     }
+    shown["prompts.lock"] = locked.read_text()
     for name, text in shown.items():
         assert is_safe(text), name
     assert "[link=https://evil.test]x[/link][/nope][bold]:smile:" in shown["ls"]

@@ -7,10 +7,13 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from llm_intercept.report.page import policy
 from tests.browser import documents
+from tests.served import CHAT, serving
+from tests.support import chat
 
 
 class Served:
@@ -121,3 +124,17 @@ def test_nothing_is_asked_while_it_is_paused(served, visit):
     assert page.get_by_text("2 calls").first.is_visible()
     page.get_by_role("button", name="Go on").click()
     page.get_by_text("4 calls").first.wait_for()
+
+
+def test_a_real_server_shows_its_calls(visit, tmp_path):
+    """More of them than it tells at once; by its token, which is in the address once."""
+    with serving(tmp_path, "--token", "open-sesame") as server, httpx.Client(base_url=server.url) as client:
+        for number in range(120):
+            client.post(CHAT, json=chat(f"question {number}")).raise_for_status()
+        page = visit(f"{server.url}/__llm_intercept/?token=open-sesame", own=server.url)
+        page.get_by_text("120 calls").first.wait_for()
+        page.keyboard.press("End")
+        page.locator(".chat").get_by_text("question 119").wait_for()
+        client.post(CHAT, json=chat("one more")).raise_for_status()
+        page.get_by_text("121 calls").first.wait_for()
+        assert page.evaluate("() => location.hash") == "#call=120"

@@ -151,7 +151,7 @@ def view(tape: tuple[str, ...], file: str | None, against: str | None) -> None:
 @click.option("--played", type=click.Path(exists=True, dir_okay=False), help="What `prune` noted; the rest is told.")
 @click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
 def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]) -> None:
-    """Check each TAPE: files that cannot be read, secrets, takes that the installed openai SDK does not parse, that no
+    """Check each TAPE: files that cannot be read, secrets, takes that the API's installed SDK does not parse, that no
     request finds, that are there twice. Ends with 1 if there is any.
     """  # noqa: D205 - click shows it as one paragraph
     from rich.progress import track  # noqa: PLC0415
@@ -162,7 +162,7 @@ def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]
 
     screen, takes, told = console(), 0, dict[tuple[str, str], list[str]]()
     tapes = tapes_given(tape)
-    for location, one in track(tapes, "checking", console=screen, transient=True):
+    for location, one in track(tapes, "checking", console=screen, transient=True, disable=not screen.is_terminal):
         known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known, Redaction(keep_fields=keep_field)):
             told.setdefault((found.kind, found.what), []).append(f"{location}/{found.name}")
@@ -259,7 +259,7 @@ def import_(path: tuple[Path, ...], to: Path, keep_field: tuple[str, ...], repla
     if not files:
         raise failure(f"there are no recordings in {', '.join(map(str, path))}: {not_read(path)}")
     imported = import_files(files, to, Redaction(keep_fields=keep_field), _replaced(replace))
-    progress = track(imported, "importing", len(files), console=screen, transient=True)
+    progress = track(imported, "importing", len(files), console=screen, transient=True, disable=not screen.is_terminal)
     done = list(progress)
     failed = [one for one in done if one.failure]
     for one in failed:

@@ -66,9 +66,9 @@ class Prompts:
             lines.append(f"\n== {visible(place)}")
             for one in sorted(several):
                 lines += ["", f"{visible(one.model) or 'no model'} ({one.api or 'an API that nobody here knows'})"]
-                lines += [f"{INDENT}{kind} {names[kind, text]}" for kind, _, text in one.said]
+                lines += [f"{INDENT}{visible(kind)} {names[kind, text]}" for kind, _, text in one.said]
         for (kind, text), name in sorted(names.items(), key=lambda one: (one[0][0], one[1])):
-            lines += [f"\n== {kind} {name}", "", *_indented(text)]
+            lines += [f"\n== {visible(kind)} {name}", "", *_indented(text)]
         return "\n".join(lines).replace(HEAD + "\n", HEAD) + "\n"
 
     def _names(self) -> dict[tuple[str, str], str]:

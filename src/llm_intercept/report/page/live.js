@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 /** @import { More, Report } from "./report.js" */
 
 const EVERY = 1000; // ms
+const SOON = 50; // ms, while there is more
 const LATER = 5000; // ms, while the server does not answer
 const TOKEN = "llm-intercept token";
 
@@ -20,6 +21,9 @@ export class Live {
     this.run = "";
     this.token = givenToken();
     this.paused = false;
+    this.behind = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.said = el("span", { role: "status" }, "live");
     this.button = el("button", { type: "button", click: () => this.pause() }, "Pause");
     this.form = this.tokenForm();
@@ -27,7 +31,10 @@ export class Live {
   }
 
   start() {
-    this.ask().then((wait) => setTimeout(() => this.start(), wait), reportError);
+    const next = (/** @type {number} */ wait) => {
+      this.timer = setTimeout(() => this.start(), wait);
+    };
+    this.ask().then(next, reportError);
   }
 
   pause() {
@@ -55,13 +62,15 @@ export class Live {
     if (answer.status === 401) this.askForToken();
     else if (!answer.ok) this.say(`the server answers ${answer.status}`);
     else this.take(await answer.json());
-    return answer.ok ? EVERY : LATER;
+    if (!answer.ok) return LATER;
+    return this.behind ? SOON : EVERY;
   }
 
   /** @param {More} more */
   take(more) {
     this.say("live");
     const { run = "", after = 0 } = more;
+    this.behind = Boolean(more.rows?.length); // a server tells only some at once
     if (this.run && run !== this.run) this.forget();
     else if (more.rows?.length || !this.run) {
       this.report.add(more);
@@ -91,6 +100,8 @@ export class Live {
       keepToken(field.value);
       form.hidden = true;
       this.say("live");
+      clearTimeout(this.timer);
+      this.start();
     };
     const form = el("form", { hidden: true, submit }, field, el("button", { type: "submit" }, "Use"));
     return form;

@@ -114,6 +114,7 @@ export class Report {
       else this.rows.push(row);
       this.byNumber.set(row.n, row);
     }
+    this.rows.sort((a, b) => a.n - b.n); // calls are told as they end
     for (const detail of more.details ?? []) this.added.set(detail.n, detail);
     Object.assign(this.head, pick(more));
   }
