@@ -250,6 +250,10 @@ FOUND = {
     "a database": f"postgres://ada:{PASSWORD}@h.test/x",
     "a name": f'password: "{PASSWORD}"',
     "JSON": json.dumps({"dbPassword": PASSWORD}),
+    "a database without a user": f"redis://:{PASSWORD}@h.test:6379/0",
+    "mysql": f"mysql -uroot -p{PASSWORD} shop",
+    "sshpass": f"sshpass -p '{PASSWORD}' ssh ada@h.test",
+    "redis-cli": f"redis-cli -h h.test -a {PASSWORD} ping",
     "curl": f"curl -u ada:{PASSWORD} https://h.test",
 }
 """Where a password is told from a word, and so is known to be none."""
@@ -316,6 +320,30 @@ def test_what_an_answer_says_is_kept_out_of_what_is_recorded_after_it(tmp_path: 
             with intercept(mode=mode, recordings=tmp_path / "tape"), httpx.Client() as client:  # type: ignore[arg-type]
                 asyncio.run(talk_async()) if is_async else talk(client)
     assert not [path for path in (tmp_path / "tape").glob("*.json") if RANDOM in path.read_text()]
+
+
+@pytest.mark.parametrize("header", ["x-litellm-key", "helicone-auth", "cf-aig-authorization", "x-portkey-api-key"])
+def test_the_key_of_a_gateway_is_nowhere_in_the_exchange(header: str) -> None:
+    """Whatever it calls the header; a word that stands there is no key."""
+    for value, is_kept in ((RANDOM, False), ("none-at-all", True)):
+        said = json.dumps({"error": f"bad key {value}"})
+        request = sanitize_request("POST", URL, {header: f"Bearer {value}"}, chat(f"say {value}"), Redaction())
+        response = sanitize_response(
+            request, 401, [("content-type", "application/json")], [Chunk(said.encode(), 1.0)], Redaction()
+        )
+        take = take_of(request, response, partial=None, versions={}).model_dump_json()
+        assert (value in take) == is_kept
+
+
+def test_what_only_looks_like_a_commands_password_stays() -> None:
+    for text in (
+        "mysql -port 3306",
+        "mysql -p shop",
+        "redis-cli -a $PASSWORD",
+        "sshpass -p <password>",
+        "mysql -P 3306",
+    ):
+        assert replace_secrets(text) == text
 
 
 SIGNATURE = "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024"

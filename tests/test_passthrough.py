@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import re
 from typing import Any
 
+import aiohttp
 import httpx
+import httpx2
 import pytest
+import requests
 
 from llm_intercept import InterceptTransport, intercept, passthrough, when
 from llm_intercept.errors import SettingsError, UnmatchedRequestError
-from tests.support import URL, chat
+from tests.support import URL, ask, chat, said
 
 PATH = "/v1/chat/completions"
 
@@ -157,3 +161,55 @@ def test_a_list_that_names_no_hosts_or_models_is_refused(given):
     """The message gives an example."""
     with pytest.raises(SettingsError, match=r"passthrough=.*a list of hosts and models, such as \["):
         intercept("x", passthrough=given)
+
+
+async def _ask_by_aiohttp(url: str = URL) -> str:
+    async with aiohttp.ClientSession() as session, session.post(url, json=chat()) as response:
+        return str((await response.json())["choices"][0]["message"]["content"])
+
+
+NESTED = {
+    "httpx": lambda: ask(httpx),
+    "httpx2": lambda: ask(httpx2),
+    "requests": lambda: said(requests.post(URL, json=chat(), timeout=1)),
+    "aiohttp": lambda: asyncio.run(_ask_by_aiohttp()),
+}
+
+
+@pytest.mark.parametrize("by", NESTED)
+def test_what_is_asked_of_another_host_while_a_request_is_let_out_is_another_request(by):
+    """A transport that asks somebody else, such as one that falls back, is no way out for that."""
+
+    class Falling(httpx.BaseTransport):
+        def handle_request(self, request):
+            return httpx.Response(200, text=NESTED[by]())
+
+    with intercept("ours", passthrough=["gateway.test"]) as llm, httpx.Client(transport=Falling()) as client:
+        assert client.post("https://gateway.test/v1/chat/completions", json=chat()).text == "ours"
+        assert [call.source for call in llm.calls] == ["live", "rule"]
+
+
+def test_a_task_that_outlives_a_request_that_is_let_out_is_not_let_out_with_it():
+    """Though it asks the same host, such as a worker that begins with the first request."""
+    tasks = []
+
+    class Beginning(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            ended = asyncio.Event()
+            tasks.append((ended, asyncio.create_task(self.later(ended))))
+            return httpx.Response(200, json={})
+
+        async def later(self, ended):
+            await ended.wait()
+            return await _ask_by_aiohttp("https://gateway.test/v1/chat/completions")
+
+    async def main():
+        async with httpx.AsyncClient(transport=Beginning()) as client:
+            await client.post("https://gateway.test/v1/chat/completions", json=chat(model="let-out"))
+            ((ended, task),) = tasks
+            ended.set()
+            return await task
+
+    with intercept("ours", passthrough=["let-out"]) as llm:
+        assert asyncio.run(main()) == "ours"
+        assert [call.source for call in llm.calls] == ["live", "rule"]

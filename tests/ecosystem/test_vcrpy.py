@@ -6,10 +6,13 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+pytest.importorskip("vcr")
+
 import aiohttp
 import httpx
 import httpx2
-import pytest
 import requests
 import vcr
 import yaml

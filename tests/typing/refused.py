@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 def what_cannot_be_a_reply() -> None:
     with intercept("hi") as llm:
         llm.reply(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.reply("a", 42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("i").reply("a", 42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        llm.on("j").reply(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("a").reply(None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("b").reply([1, 2])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
         auto(tools="all")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -39,6 +42,7 @@ def what_cannot_be_a_reply() -> None:
         llm.on("g").reply("a", expect="1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("h").reply("a").per("session")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         llm.on("c").reply(lambda: "no request")  # type: ignore[arg-type,misc] # pyright: ignore[reportArgumentType]
+    intercept("hi", validate="of")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     intercept(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     Interceptor(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     InterceptTransport(42)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

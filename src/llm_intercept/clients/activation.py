@@ -61,6 +61,20 @@ class Activation:
     live: bool = True
 
 
+@dataclass(slots=True)
+class _Way:
+    """A request's way to the network, for which an exchange asked: it is not intercepted again.
+
+    Attributes:
+        host: Where it leads; what is asked of another host meanwhile is another request.
+        is_open: Whether it is still on its way; a task that it began may live longer.
+
+    """
+
+    host: str
+    is_open: bool = True
+
+
 _order = itertools.count()
 _lock = threading.Lock()
 _process: tuple[Activation, ...] = ()
@@ -68,8 +82,7 @@ _handlers: tuple[Handler, ...] = ()
 """Those of the process, ready for each request."""
 _context: ContextVar[tuple[Activation, ...]] = ContextVar("llm_intercept_context", default=())
 _client: ContextVar[tuple[Handler, ...]] = ContextVar("llm_intercept_client", default=())
-forwarding: ContextVar[bool] = ContextVar("llm_intercept_forwarding", default=False)
-"""Whether a request is on its way to the network because an exchange asked for it: it is not intercepted again."""
+_way: ContextVar[_Way | None] = ContextVar("llm_intercept_way", default=None)
 _attached: WeakKeyDictionary[Any, tuple[Handler, ...]] = WeakKeyDictionary()
 
 
@@ -153,6 +166,28 @@ def outside_clients() -> Generator[None]:
         _client.reset(token)
 
 
+@contextmanager
+def on_its_way(host: str) -> Generator[None]:
+    """While a request is sent on to a host, because an exchange asked for it."""
+    way = _Way(_plain(host))
+    token = _way.set(way)
+    try:
+        yield
+    finally:
+        way.is_open = False
+        _way.reset(token)
+
+
+def is_sent_on(host: str | None = None) -> bool:
+    """Whether what is asked of a host here and now is the request that is sent on; of any host, if None is given."""
+    way = _way.get()
+    return way is not None and way.is_open and (host is None or way.host == _plain(host))
+
+
+def _plain(host: str) -> str:
+    return host.lower().rstrip(".").strip("[]")
+
+
 class ClientTransport:
     """Stands before an attached client's transport and says, while a request passes, whose it is."""
 
@@ -193,13 +228,13 @@ def carrying(function: Callable[..., Any]) -> Callable[..., Any]:
 
     The name of the host that a request is sent on to is looked up in a pool's thread, by asyncio.
     """
-    run, is_forwarding = inheriting(function), forwarding.get()
+    run, way = inheriting(function), _way.get()
 
     def carried(*args: Any, **kwargs: Any) -> Any:
-        token = forwarding.set(is_forwarding)
+        token = _way.set(way)
         try:
             return run(*args, **kwargs)
         finally:
-            forwarding.reset(token)
+            _way.reset(token)
 
     return carried

@@ -19,7 +19,12 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Errors(Protocol):
-    """How exceptions read to a door's clients, and how long they wait for bytes."""
+    """How exceptions read to a door's clients, how long they wait for bytes, and whom they ask."""
+
+    @property
+    def host(self) -> str:
+        """The host that the request would go to, without a port."""
+        ...
 
     def read_limit(self, timeline: Timeline, /) -> float | None:
         """How many seconds of an exchange's time the client waits for bytes from now on; None if it waits for ever."""

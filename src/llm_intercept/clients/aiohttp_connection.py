@@ -205,6 +205,10 @@ class _Door(Faults):
         self._answered, self._req = protocol, req
         self._forward, self._limit = forward, limits.connect or None
 
+    @property
+    def host(self) -> str:
+        return self._req.url.host or ""
+
     async def read(self) -> bytes:
         return _content_of(self._answered.wire.written())
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients import net
-from llm_intercept.clients.activation import active, attached, forwarding
+from llm_intercept.clients.activation import active, attached, is_sent_on, on_its_way
 from llm_intercept.clients.hook import is_mock, member
 from llm_intercept.model.wire import Contact, WireRequest
 
@@ -64,7 +64,8 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - aiohttp's name
         forward = partial(original, connector, req, traces=traces, timeout=timeout)
         if _application.get() == (req.url.host, req.url.port):
-            return await _let_through(forward)
+            with on_its_way(req.url.host):
+                return await forward()
         exchange = _begun(req, timeout)
         if exchange is None:
             return await forward()
@@ -75,14 +76,6 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     return connect
 
 
-async def _let_through(forward: Callable[[], Any]) -> Any:
-    token = forwarding.set(True)
-    try:
-        return await forward()
-    finally:
-        forwarding.reset(token)
-
-
 def _begun(req: Any, timeout: Any) -> Exchange | None:
     """Begin the exchange of a request that somebody answers; a WebSocket, which nobody does, may be stopped.
 
@@ -90,7 +83,7 @@ def _begun(req: Any, timeout: Any) -> Exchange | None:
         LLMInterceptError: It may not be made.
 
     """
-    handlers = () if forwarding.get() else _handlers(req)
+    handlers = () if is_sent_on(req.url.host or "") else _handlers(req)
     if not handlers:
         return None
     head = _head(req, timeout)

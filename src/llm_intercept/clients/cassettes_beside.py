@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 from weakref import WeakValueDictionary
 
-from llm_intercept.clients.activation import active, forwarding
+from llm_intercept.clients.activation import active, is_sent_on
 from llm_intercept.model.wire import WireRequest
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def real_connection(connection: Any) -> Any:
 def is_answered(head: WireRequest, body: Any) -> bool:
     """Whether somebody answers a request here and now, and does not let it out."""
     handlers = active()
-    if not handlers or forwarding.get():
+    if not handlers or is_sent_on(head.host):
         return False
     answers: bool = handlers[0].engine().answers(head, _content(body), handlers[1:])
     return answers

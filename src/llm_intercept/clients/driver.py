@@ -5,17 +5,16 @@ Knows: what an exchange may need. Must not know: what it is about, whose request
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, assert_never
 
-from llm_intercept.clients.activation import forwarding, outside_clients
+from llm_intercept.clients.activation import on_its_way, outside_clients
 from llm_intercept.clients.adapter import R, raise_own
 from llm_intercept.clients.awaiting import run
 from llm_intercept.clients.stream import raise_if_late
 from llm_intercept.model.wire import Ask, Forward, Forwarded, Pause, ReadBody
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable
 
     from llm_intercept.clients.adapter import Adapter, AsyncAdapter, Errors
     from llm_intercept.model.wire import Exchange, Need, Outcome
@@ -100,7 +99,7 @@ def _fulfilled(need: Need, adapter: Adapter[R], sent: list[R]) -> Any:
             waiting.sleep()
             return raise_if_late(waiting)
         case Forward(observer):
-            with _forwarded():
+            with on_its_way(adapter.host):
                 status, response = adapter.forward(observer)
             sent.append(response)
             return status
@@ -121,7 +120,7 @@ async def _fulfilled_async(need: Need, adapter: AsyncAdapter[R], sent: list[R], 
             await waiting.asleep()
             return raise_if_late(waiting)
         case Forward(observer):
-            with _forwarded():
+            with on_its_way(adapter.host):
                 status, response = await adapter.forward(observer)
             sent.append(response)
             return status
@@ -132,12 +131,3 @@ async def _fulfilled_async(need: Need, adapter: AsyncAdapter[R], sent: list[R], 
 def _marked(need: Need, errors: Errors, error: BaseException) -> BaseException:
     """Say of what a user's function raised whether it means to the client that the network failed."""
     return (errors.network_fault(error) or error) if isinstance(need, Ask) else error
-
-
-@contextmanager
-def _forwarded() -> Generator[None]:
-    token = forwarding.set(True)
-    try:
-        yield
-    finally:
-        forwarding.reset(token)

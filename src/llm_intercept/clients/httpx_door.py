@@ -47,6 +47,11 @@ class _Door:
         self._request, self._forward = request, forward
         self._family = family_of(request)
 
+    @property
+    def host(self) -> str:
+        host: str = self._request.url.host
+        return host
+
     def read_limit(self, _: Timeline, /) -> float | None:
         limits: dict[str, float | None] = self._request.extensions.get("timeout") or {}
         return limits.get("read")

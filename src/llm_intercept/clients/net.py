@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from llm_intercept.base.dummy_keys import leaves_with_dummy
-from llm_intercept.clients.activation import active, forwarding
+from llm_intercept.clients.activation import active, is_sent_on
 from llm_intercept.model.wire import Contact, WireRequest
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def _ask(host: str, port: Any) -> None:
     name = _names.get(host, host)
     number = port if isinstance(port, int) else int(port) if str(port).isdecimal() else None
     address = host if name != host else ""
-    ask(Contact("", WireRequest("", "", name, "", {}), number, address, is_let_out=forwarding.get()))
+    is_let_out = is_sent_on(None if address or _is_address(host) else name)  # an address may be several names'
+    ask(Contact("", WireRequest("", "", name, "", {}), number, address, is_let_out=is_let_out))
 
 
 def _start(_: Any, arguments: Any, *__: Any) -> None:
@@ -138,7 +139,7 @@ def _run(command: Any) -> None:
 
     for one in fetched(_text(command)):
         head = WireRequest("POST", "", one.host, one.path, one.headers)  # the method comes by an option
-        ask(Contact(one.program, head, one.port, content=one.content, is_let_out=forwarding.get()))
+        ask(Contact(one.program, head, one.port, content=one.content, is_let_out=is_sent_on(one.host)))
 
 
 def _text(value: Any) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.dummy_keys import leaves_with_dummy
 from llm_intercept.clients import net
-from llm_intercept.clients.activation import forwarding
+from llm_intercept.clients.activation import is_sent_on
 from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.cassettes_beside import real_class
 from llm_intercept.clients.hook import is_mock, member
@@ -290,10 +290,10 @@ def _guard(library: str, tell: Tell, *, is_async: bool) -> Callable[[Callable[..
 
 def _ask(library: str, tell: Tell, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Ask whether a request may be sent, unless its library will say itself that it cannot be."""
-    if forwarding.get() or not net.is_anybody_active():
+    if not net.is_anybody_active():
         return
     told = tell(*args, **kwargs)
-    if told is not None:
+    if told is not None and not is_sent_on(told[0].host):
         head, content = told
         raise_if_passed_on(head)
         net.ask(Contact(library, head, urlsplit(head.url).port, content=content))

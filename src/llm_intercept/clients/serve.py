@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients import net
-from llm_intercept.clients.activation import forwarding
+from llm_intercept.clients.activation import is_sent_on
 from llm_intercept.clients.driver import drive, drive_async
 from llm_intercept.clients.httpx_door import AsyncHttpxAdapter, HttpxAdapter, disguised_head_of, head_of
 from llm_intercept.clients.mocks_beside import PassedOn, handed_over
@@ -61,7 +61,7 @@ async def beside_async(request: Any, handlers: tuple[Handler, ...], forward: Cal
 
 def _begun(request: Any, handlers: tuple[Handler, ...]) -> Exchange | None:
     """Begin the exchange for a request; None if it is to go its way."""
-    if not handlers or forwarding.get():
+    if not handlers or (is_sent_on() and is_sent_on(request.url.host)):
         return None
     head = head_of(request)
     exchange = handlers[0].exchange(head, handlers[1:]) or _disguised(request, handlers)

@@ -31,6 +31,10 @@ class _Door:
     def __init__(self, turn: SocketTurn, host: str) -> None:
         self._body, self._host = turn.body, host
 
+    @property
+    def host(self) -> str:
+        return self._host.partition(":")[0]
+
     def read_limit(self, _: Timeline, /) -> None:
         """How long a client waits for a message nobody here can know."""
 

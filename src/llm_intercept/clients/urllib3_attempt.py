@@ -84,6 +84,10 @@ class Attempt:
 
     # What an adapter says
 
+    @property
+    def host(self) -> str:
+        return urlsplit(self.head.url).hostname or ""
+
     def read_limit(self, _: Timeline, /) -> float | None:
         limit: float | None = self._socket.timeout
         return limit

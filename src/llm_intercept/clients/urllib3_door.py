@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from llm_intercept.clients import net, sentinels
-from llm_intercept.clients.activation import active, forwarding
+from llm_intercept.clients.activation import active, is_sent_on
 from llm_intercept.clients.answering_socket import AnsweringSocket
 from llm_intercept.clients.cassettes_beside import is_answered, real_class, real_connection
 from llm_intercept.clients.hook import is_mock, member
@@ -116,9 +116,11 @@ def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
 def _begun(read: Callable[..., Sent], sender: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Attempt | None:
     """Begin the exchange of a request that a pool or a connection is to send; None where nobody answers it."""
     handlers = active()
-    if not handlers or forwarding.get():
+    if not handlers:
         return None
     head, name, pool = read(sender, *args, **kwargs)
+    if is_sent_on(head.host):
+        return None
     exchange = handlers[0].exchange(head, handlers[1:])
     if exchange is None and name:
         head.host = name.lower()

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary, ref
 
 from llm_intercept.clients import net
-from llm_intercept.clients.activation import active, forwarding
+from llm_intercept.clients.activation import active, is_sent_on
 from llm_intercept.clients.socket_lanes import Conversation
 from llm_intercept.clients.socket_wire import SocketWire
 from llm_intercept.model.wire import Contact, WireRequest
@@ -135,11 +135,11 @@ def _answered(uri: str, headers: Any, options: dict[str, Any]) -> Conversation |
 
     """
     handlers = active()
-    if not handlers or forwarding.get() or options.get("unix"):
+    parts = urlsplit(uri)
+    if not handlers or is_sent_on(parts.hostname or "") or options.get("unix"):
         return None
     from websockets.datastructures import Headers  # noqa: PLC0415 - as above
 
-    parts = urlsplit(uri)
     url = parts._replace(scheme=SCHEMES.get(parts.scheme, parts.scheme), fragment="").geturl()
     given = {name.lower(): value for name, value in Headers(headers or {}).raw_items()}
     head = WireRequest("POST", url, (parts.hostname or "").lower(), unquote(parts.path), given)

@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from llm_intercept.base.json import encode
-from llm_intercept.base.sse import frame
+from llm_intercept.dialects.no_streams import NoStreams
 from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
-    from llm_intercept.faults.base import ErrorEvent, Grammar
+    from llm_intercept.faults.base import Grammar
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import EventKind, Headers, SocketForm, WireRequest, WireResponse
+    from llm_intercept.model.wire import Headers, SocketForm, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer, ErrorReply, Kinds, LimitState
     from llm_intercept.replies.reply import Reply
     from llm_intercept.stored.shelves import Shelves
@@ -107,35 +106,13 @@ class BadRequestError(Exception):
 
     def __init__(self, error: ErrorReply, hint: str = "") -> None:
         self.error, self.hint = error, hint
-        super().__init__(visible(" ".join(filter(None, (error.message, hint)))))  # which names what a client sent
+        said = (error.message or f"It would answer {error.status}").strip()
+        told = said if not hint or said.endswith(".") else f"{said}."
+        super().__init__(visible(f"{told} {hint}".strip()))  # which names what a client sent
 
 
 class UnreadableError(Exception):
     """The body is nothing that the API has, so that no API can be said to be asked; `str()` says why."""
-
-
-class NoStreams:
-    """The grammar of an API without streams."""
-
-    def kind(self, event: bytes, /) -> EventKind:
-        """Return `other`."""
-        del event
-        return "other"
-
-    def is_last(self, event: bytes, /) -> bool:
-        """Whether the stream ends here: nobody can tell."""
-        del event
-        return False
-
-    def error(self, error: ErrorEvent, first: bytes, /) -> bytes:
-        """Write an error as the usual event."""
-        del first
-        message = "The request failed." if error.message is None else error.message
-        return frame(encode({"error": {"message": message, "type": error.type, "code": error.code}}).decode())
-
-    def halve_arguments(self, body: bytes, /) -> bytes:
-        """Leave the body as it is: there are no calls of tools."""
-        return body
 
 
 @dataclass(frozen=True, slots=True)

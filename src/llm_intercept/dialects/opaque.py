@@ -20,7 +20,8 @@ from llm_intercept.base.json import decode, encode, items, mapping, text
 from llm_intercept.base.multipart import digest, field_of, form_of
 from llm_intercept.base.questions import Question, asks_a_model, names_a_model
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.base import Dialect, NoStreams, Recorded
+from llm_intercept.dialects.base import Dialect, Recorded
+from llm_intercept.dialects.no_streams import NoStreams
 from llm_intercept.dialects.openai.apis import APIS, api_of, called, smallest_answer
 from llm_intercept.dialects.openai.failures import fail, retry_at_once
 from llm_intercept.dialects.openai.flavor import is_openai_client

@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from llm_intercept.settings import Network, UnmatchedPolicy, Validation
     from llm_intercept.timing.pace import Pace
 
+OFF = "With validate='off' it is answered."
+
 
 class HasEngine(Protocol):
     """What an exchange needs of each handler around it."""
@@ -230,14 +232,22 @@ class Engine:
                     request.lent()  # its copy, which shares its body, may be
                     request = recalled
             if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
-                if not head.at:
-                    dialect.validate_head(head, strictly=self.validate == "strict")
-                dialect.validate(request, strictly=self.validate == "strict")
-                request.beside["validated"] = self.validate
+                self._validate(dialect, request, head)
         except BadRequestError:
             if not self._goes_out(head, chain):
                 raise
         return request
+
+    def _validate(self, dialect: Dialect, request: LLMRequest, head: WireRequest) -> None:
+        """Refuse what the API would; a server of ours is asked by any path, and without a key."""
+        strictly = self.validate == "strict"
+        try:
+            if not head.at:
+                dialect.validate_head(head, strictly=strictly)
+            dialect.validate(request, strictly=strictly)
+        except BadRequestError as refused:
+            raise BadRequestError(refused.error, f"{refused.hint} {OFF}".lstrip()) from refused
+        request.beside["validated"] = self.validate
 
     def _answered(self, case: Case, chain: tuple[Engine, ...], why: str) -> Exchange:
         """Answer with what was decided."""

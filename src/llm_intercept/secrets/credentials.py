@@ -46,7 +46,8 @@ class Secrets:
 
     def and_found(self, taken: Iterable[str]) -> Secrets:
         """Add what was taken out of a text, and what stands as a password in it, if these look like secrets."""
-        parts = {part for one in taken for part in (one, unquote(one.partition(":")[2]))}
+        bare = {one.strip("\"'") for one in taken}
+        parts = {part for one in bare for part in (one, unquote(one.partition(":")[2]))}
         sure = {form for one in parts if _is_credential(one) for form in _forms(one) if form not in MARK}
         if sure.issubset(self.literals):
             return self
@@ -62,6 +63,8 @@ def credentials(url: str, headers: Iterable[tuple[str, str]]) -> Secrets:
     for name, value in headers:
         if is_secret_header(name):
             found |= _in_header(name.lower() in COOKIES, value)
+        elif holds(name):
+            found |= {one for one in _in_header(False, value) if is_random(one)}
     if not found:
         return NOTHING
     written = {form for one in found for form in _forms(one)}

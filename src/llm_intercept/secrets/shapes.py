@@ -230,7 +230,7 @@ AROUND: tuple[tuple[str, tuple[str, ...], str, str, Callable[[str], bool]], ...]
         "URL credentials",
         ("://",),
         r"://[^\s/@]{1,}@",
-        r"://([^\s/:@\[\"'<>]{1,200}:[^\s/@\"'<>]{1,200})(?=@)",
+        r"://([^\s/:@\[\"'<>]{0,200}:[^\s/@\"'<>]{1,200})(?=@)",
         lambda value: not is_placeholder(value.partition(":")[2]),
     ),
     ("URL token", ("://",), r"://[^\s/@]{1,}@", r"://([^\s/:@\[\"'<>]{16,300})(?=@)", is_random),
@@ -240,6 +240,14 @@ AROUND: tuple[tuple[str, tuple[str, ...], str, str, Callable[[str], bool]], ...]
         "curl",
         r"\bcurl\b(?:(?!\bcurl\b)[^\n]){0,400}?\s(?:-u|--user)[ =]?\s?([\"'][^\"'\n]{3,200}[\"']|[^\s\"']{3,200})",
         lambda value: ":" in value and not is_placeholder(value.strip("\"'").partition(":")[2]),
+    ),
+    (
+        "command's password",
+        ("mysql", "mariadb", "sshpass", "redis-cli"),
+        "(?:mysql|mariadb|sshpass|redis-cli)",
+        r"\b(?:mysql|mariadb|sshpass|redis-cli)(?:(?!mysql|mariadb|sshpass|redis-cli)[^\n]){0,200}?\s"
+        r"(?:(?<=sshpass )-p ?|(?<!sshpass )-p|-a )([\"'][^\"'\n]{3,200}[\"']|[^\s\"'-][^\s\"']{2,200})",
+        lambda value: not is_words(value) and not is_placeholder(value.strip("\"'")),
     ),
     (
         "netrc password",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from llm_intercept.clients.family import network_fault
 from llm_intercept.server.refusing import RefusedError
@@ -93,6 +94,11 @@ class Door:
         self._head, self._body, self._receive, self._forwarding = head, body, receive, forwarding
         self._watching: asyncio.Task[None] | None = None
         self.has_left = False
+
+    @property
+    def host(self) -> str:
+        """Where it is sent on to."""
+        return urlsplit(self._head.url).hostname or ""
 
     def read_limit(self, _: Timeline, /) -> float | None:
         """None: a server's client has its own clock, which the server does not see; what it sees is that it leaves."""

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from llm_intercept.base.json import encode
 from llm_intercept.base.prices import price
-from llm_intercept.clients.activation import forwarding
+from llm_intercept.clients.activation import on_its_way
 from llm_intercept.clients.family import installed
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.engine.recorder import PASSING
@@ -142,11 +142,8 @@ class Sender:
 
     def answer(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
         """Send a request; returns the whole answer, as a take would keep it if nothing were redacted."""
-        token = forwarding.set(True)
-        try:
+        with on_its_way(urlsplit(asked.url).hostname or ""):
             return self._sent(asked, headers)
-        finally:
-            forwarding.reset(token)
 
     def _sent(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
         told = {name: value for name, value in asked.headers.items() if name not in NOT_SENT_AGAIN and value != MARK}

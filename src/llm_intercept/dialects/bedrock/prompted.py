@@ -12,9 +12,10 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.framings import SSE
 from llm_intercept.base.json import encode, items, json_object, mapping, text
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.base import BadRequestError, NoStreams, Recorded, UnreadableError
+from llm_intercept.dialects.base import BadRequestError, Recorded, UnreadableError
 from llm_intercept.dialects.bedrock.aws_origin import JSON, BedrockDialect
 from llm_intercept.dialects.bedrock.prompt_families import Answered
+from llm_intercept.dialects.no_streams import NoStreams
 from llm_intercept.dialects.shared.conversing import Conversation
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.prompt_cost import prompt_tokens

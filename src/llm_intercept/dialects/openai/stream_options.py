@@ -36,8 +36,9 @@ def wants_usage(body: Mapping[str, Any]) -> bool:
 
 def unpadded(chunks: Iterable[Step], body: Mapping[str, Any]) -> Iterable[Step]:
     """Leave out of a stream's frames what hides the length of a text, if `include_obfuscation` says so."""
-    options = mapping(body["stream_options"]) if "stream_options" in body else {}
-    return _without_padding(chunks) if options.get("include_obfuscation") is False else chunks
+    if "stream_options" not in body or mapping(body["stream_options"]).get("include_obfuscation") is not False:
+        return chunks
+    return _without_padding(chunks)
 
 
 def _without_padding(chunks: Iterable[Step]) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import decode, encode, items, mapping
 from llm_intercept.base.sse import frame
-from llm_intercept.dialects.base import NoStreams
+from llm_intercept.dialects.no_streams import NoStreams
 from llm_intercept.dialects.openai.failures import WORDS
 from llm_intercept.dialects.shared.error_words import said_in_stream
 from llm_intercept.dialects.shared.ready import END

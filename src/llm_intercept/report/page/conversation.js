@@ -247,8 +247,8 @@ function failure(row, detail, begun) {
   const heading = begun ? "then it broke off" : row.status ? `no answer: ${row.status}` : "no answer";
   const body = detail.response?.body ?? "";
   const told = !begun && isStructure(body) && body.length < LONG ? jsonBlock(body) : null; // the API's own words
-  const text = detail.error || row.answer || faults || row.outcome || "It failed.";
-  return el("section", { class: "message failure" }, el("h3", {}, heading), told && !detail.error ? null : block(text), told);
+  const text = detail.unmatched ? "Nothing answers this request." : detail.error || row.answer || faults || row.outcome || "It failed.";
+  return el("section", { class: "message failure" }, el("h3", {}, heading), told && !detail.error ? null : block(text), detail.unmatched ? null : told);
 }
 
 /** @param {Detail} detail */

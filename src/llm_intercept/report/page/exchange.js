@@ -32,7 +32,7 @@ export function requestView(detail) {
 export function responseView(row, detail) {
   const response = detail.response;
   const nodes = [];
-  if (detail.error) nodes.push(el("div", { class: "failure-text" }, block(detail.error)));
+  if (detail.error && !detail.unmatched) nodes.push(block(detail.error)); // why nothing answered has a view of its own
   if (!response) return [...nodes, el("p", { class: "muted" }, row.failed ? "No answer came." : "This report does not hold the answer's bytes.")];
   nodes.push(el("p", { class: "start-line" }, el("b", {}, String(response.status ?? row.status ?? "")), ` in ${seconds(row.duration ?? 0)}`));
   nodes.push(headers(response.headers ?? []));

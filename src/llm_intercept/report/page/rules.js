@@ -32,7 +32,7 @@ function near(rule) {
   const condition = failed.map((one) =>
     el("div", { class: "condition" }, el("h3", {}, one.condition), el("dl", { class: "facts" }, ...[line("expected", one.expected), line("got", one.got), line("hint", one.hint)].flatMap((pair) => pair || []))),
   );
-  const held = rule.held && failed.length ? `${rule.held} of its ${rule.held + failed.length} conditions hold` : "";
+  const held = rule.held && failed.length ? `${rule.held} of its ${rule.held + failed.length} conditions ${rule.held === 1 ? "holds" : "hold"}` : "";
   return el("li", {}, el("code", {}, rule.rule), rule.where && el("span", { class: "muted" }, ` ${rule.where}`), ...condition, el("p", { class: "muted" }, [held, rule.reason].filter(Boolean).join(". ")));
 }
 
