@@ -148,7 +148,9 @@ def test_some_takes_alone_are_sent(world):
     world.record("openai.chat", "anthropic.messages", "google.gemini")
     assert "1 request: 1 same" in world.verify("--yes", "--model", "claude-*")
     assert "2 requests: 2 same" in world.verify("--yes", "--limit", "2")
-    name = next(world.tape.iterdir()).stem
+    (world.tape / "001-x-000000000000.json").write_text("{")
+    assert "1 take cannot be sent again: it is damaged: it is not JSON" in world.verify("--yes", "--limit", "1")
+    name = next(world.tape.glob("001-hi*")).stem
     assert "1 request: 1 same" in world.verify("--yes", "--take", name)
     assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=1)
 
