@@ -260,6 +260,10 @@ def test_events_are_compared_by_kind_and_order():
     ]
     changed = {"type": "content_block_delta", "delta": {"text": "a", "id": 1}}
     assert list(shape_changes(events(said), events(changed), dialect)) == ["content_block_delta: $.delta.id is new"]
+    both = [{**one, "more": 1} for one in (said, more)]
+    assert list(shape_changes(events(said, more), events(*both), dialect)) == [
+        "content_block_delta, message_stop: $.more is new"
+    ]
 
 
 def test_another_kind_of_answer_is_told(world):
