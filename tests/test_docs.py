@@ -55,6 +55,8 @@ def test_files_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    names = [name for page in PROJECTS for name, _ in pages.files(page) if name.endswith(".py")]
+    assert [name for name in set(names) if names.count(name) > 1] == []
     tests = [pages.write(page, pytester.path / page.stem) for page in PROJECTS]
     assert all(tests)
     found = pytester.runpytest_inprocess(*OPTIONS).parseoutcomes()
@@ -88,6 +90,18 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_pages_that_the_code_names_are_there() -> None:
+    """In messages, docstrings and comments."""
+    folders = ("src", "tests", "examples", "benchmarks", "tools")
+    code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")] + [
+        *ROOT.glob("*.py"),
+        *ROOT.glob("*.md"),
+    ]
+    named = {name for path in code for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text(encoding="utf-8"))}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
 def test_a_skill_says_what_it_is_for() -> None:

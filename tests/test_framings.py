@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from llm_intercept.base.amazon_frames import parsed, written
 from llm_intercept.base.framings import AMAZON, FRAMINGS, JSON_LINES, SSE, framing_of
-from llm_intercept.dialects.base import NoStreams
+from llm_intercept.dialects.no_streams import NoStreams
 from llm_intercept.faults import crlf, disconnect, keep_alive, malformed
 from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import events, weave

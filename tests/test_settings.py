@@ -217,7 +217,9 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant():
         read(LLM_INTERCEPT_RULE="r.toml")
 
 
-@pytest.mark.parametrize("variable", ["LLM_INTERCEPT_PLAYED", "LLM_INTERCEPT_REKEY", "LLM_INTERCEPT_HEARD"])
+@pytest.mark.parametrize(
+    "variable", ["LLM_INTERCEPT_PLAYED", "LLM_INTERCEPT_REKEY", "LLM_INTERCEPT_HEARD", "LLM_INTERCEPT_REPORT_PARTS"]
+)
 def test_the_commands_own_variables_are_no_settings(variable):
     """`llm-intercept run` and `llm-intercept recordings` set them."""
     assert read(**{variable: "x"}) == {"mode": "mock"}

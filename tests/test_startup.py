@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 
 import llm_intercept
+from llm_intercept.journal.journal import HEARING
+from llm_intercept.report.page_read import report_in
 from llm_intercept.settings import DEFAULT_REPLY
 from tests.amounts import WHOLE
 
@@ -448,10 +450,21 @@ def test_run_replays_recordings_where_no_mode_is_said(run_here):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no sh")
-def test_run_reaches_the_python_that_another_program_starts(run_here, program):
-    """A shell script, say."""
-    done = run_here("--reply", "hi", "--", "sh", "-c", f'"{sys.executable}" "{program}"')
+def test_run_reaches_the_python_that_another_program_starts(run_here, program, tmp_path):
+    """A shell script, say; the report of all processes has its call too."""
+    done = run_here("--reply", "hi", "--report", "calls.html", "--", "sh", "-c", f'"{sys.executable}" "{program}"')
     assert lines(done) == ["hi", "[]"]
+    assert f"the report of all calls is in {tmp_path / 'calls.html'}" in done.stderr
+    report = report_in(tmp_path / "calls.html")
+    assert [(row.answer, row.rule) for row in report.head.rows] == [("hi", "intercept('hi')")]
+    assert [rule.used for rule in report.head.rules] == [1]
+    assert HEARING == []
+
+
+def test_run_says_at_once_that_a_report_cannot_be_written(run_here):
+    done = run_here("--report", "no/calls.html", "--", sys.executable, "-c", "print('ran')")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--report=" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no shebang lines")

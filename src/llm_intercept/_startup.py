@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.engine.exchange import Engine
     from llm_intercept.interceptor.handler import LazyHandler
 
 SERVERS = ("from multiprocessing.forkserver import", "from multiprocessing.resource_tracker import")
@@ -111,7 +112,7 @@ def _activate(settings: Mapping[str, Any]) -> None:
         mode_from="environment",
         report=os.environ.get(HEARD, ""),
         failed=lambda error: _stop(str(error)),
-        made=lambda _: _tell_run("asked"),
+        made=_made,
     )
     TRAFFIC.acquire()
     activation.activate(handler, "process", is_environment=True)
@@ -121,6 +122,18 @@ def _activate(settings: Mapping[str, Any]) -> None:
     first = _tell_run("started")
     if not quiet and first:
         _say_that_it_is_on(settings)
+
+
+def _made(engine: Engine) -> None:
+    """Hear that the first request has come, and what is to answer."""
+    from llm_intercept.settings.environment import PARTS  # noqa: PLC0415 - nothing is imported when the variable is unset
+
+    _tell_run("asked")
+    folder = os.environ.get(PARTS)
+    if folder:
+        from llm_intercept.report.gathered import Gathered  # noqa: PLC0415 - as above
+
+        Gathered(folder, engine).begin()
 
 
 def _tell_run(what: str) -> bool:

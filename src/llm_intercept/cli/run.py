@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,10 @@ from llm_intercept.cli.terminal import say_error
 from llm_intercept.cli.waiting import status_of
 from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
-from llm_intercept.settings.environment import HEARD
+from llm_intercept.settings.environment import HEARD, PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from llm_intercept.cli.beside import Beside
 
@@ -73,8 +74,9 @@ NO_SERVER = (
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @settings_flags()
+@click.option("--report", "page", type=click.Path(dir_okay=False), help="Write one page that shows all calls.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(command: tuple[str, ...], **given: str | None) -> None:
+def run(command: tuple[str, ...], page: str | None, **given: str | None) -> None:
     """Run COMMAND with every question to a model answered, in it and in the processes it starts.
 
     Pythons that have llm-intercept are answered in process. All others, in any language, are told of a server by the
@@ -106,10 +108,39 @@ def run(command: tuple[str, ...], **given: str | None) -> None:
     if rules is not None:
         rules_of(rules)
     environment = {**os.environ, **variables}
-    if can_serve():
-        sys.exit(_run_beside(program, command, Beside(environment), is_quiet=_is_quiet(environment)))
-    status, entries = _run(program, command, environment)
-    sys.exit(_told(command, status, Heard(entries), _is_quiet(environment), UNHEARD.format(at="") + NO_SERVER))
+    with _reported(page, command, environment):
+        if can_serve():
+            status = _run_beside(program, command, Beside(environment), is_quiet=_is_quiet(environment))
+        else:
+            status, entries = _run(program, command, environment)
+            advice = UNHEARD.format(at="") + NO_SERVER
+            status = _told(command, status, Heard(entries), _is_quiet(environment), advice)
+    sys.exit(status)
+
+
+@contextmanager
+def _reported(page: str | None, command: tuple[str, ...], environment: dict[str, str]) -> Generator[None]:
+    """Have all processes write their calls down, and write the page at the end, if one is asked for."""
+    if page is None:
+        yield
+        return
+    from llm_intercept.report.gathered import Gathered  # noqa: PLC0415 - it imports all dialects
+    from llm_intercept.report.page_file import check_place, write_page  # noqa: PLC0415 - as above
+    from llm_intercept.report.run_parts import joined  # noqa: PLC0415 - as above
+
+    try:
+        place = check_place(page, "--report")
+        with tempfile.TemporaryDirectory(prefix="llm-intercept-", ignore_cleanup_errors=True) as folder:
+            environment[PARTS] = folder
+            here = Gathered(folder).begin()
+            try:
+                yield
+            finally:
+                here.stop()
+            write_page(joined(folder, Path(command[0]).name), place, "--report")
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"llm-intercept: the report of all calls is in {place}", err=True)
 
 
 def _run_beside(program: str, command: tuple[str, ...], beside: Beside, *, is_quiet: bool) -> int:

@@ -20,6 +20,8 @@ PLAYED = "LLM_INTERCEPT_PLAYED"
 """A file that the names of played takes are added to, one a line after its tape; `recordings prune` reads it."""
 HEARD = "LLM_INTERCEPT_HEARD"
 """A file to which each process that is answered adds a line when it starts; `llm-intercept run` reads it."""
+PARTS = "LLM_INTERCEPT_REPORT_PARTS"
+"""A folder in which each process that is answered writes its calls down; `llm-intercept run --report` joins them."""
 SERVED = "LLM_INTERCEPT_SERVED"
 """Host and port of the server beside a command, and what some variables were before they told of it, as JSON."""
 PAIRS = "LLM_INTERCEPT_REKEY"
@@ -37,7 +39,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any] 
     values.one_of(*BY_NAME["mode"].kind.choices, *OFF).check(SWITCH, mode)
     settings = {setting.variable: setting for setting in said_in("environment")}
     ours = {name: text for name, text in environ.items() if name.startswith(SWITCH + "_")}
-    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD, SERVED, TOKEN), "the environment")
+    refuse_unknown(ours, (*settings, PLAYED, PAIRS, HEARD, PARTS, SERVED, TOKEN), "the environment")
     found: dict[str, Any] = {"mode": mode}
     for variable, text in ours.items():
         setting = settings.get(variable)
