@@ -15,6 +15,7 @@ from openai import OpenAI
 from llm_intercept import Recordings, Redaction, Reply, intercept, tool_call
 from llm_intercept.errors import RedactedAnswerWarning, SettingsError
 from llm_intercept.facts import RedactedFacts
+from llm_intercept.recording import known_secrets
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import Chunk, content_of
 from llm_intercept.recording.known_secrets import Known
@@ -288,6 +289,17 @@ def test_what_is_a_secret_at_one_place_is_nowhere_in_the_exchange_nor_in_what_is
             later = sanitize_request("POST", URL, {}, chat(f"I take {PASSWORD}."), Redaction(), known)
             again = sanitize_request("POST", URL, {}, chat(f"I take {MARK}."), Redaction(), known)
             assert (PASSWORD in later.request.model_dump_json(), later.key) == (False, again.key)
+
+
+def test_so_many_secrets_are_remembered_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_secrets, "MOST", 8)
+    known = Known()
+    known.learn(["a word", "none"])
+    assert known.secrets.literals == ()
+    for number in range(12):
+        known.learn([f"{RANDOM}{number}", "none"])
+    left = [number for number in range(12) if f"{RANDOM}{number}" in known.secrets.literals]
+    assert left == list(range(5, 12))
 
 
 def _parts_of(take: Take) -> set[str]:

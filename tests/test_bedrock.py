@@ -41,6 +41,7 @@ from llm_intercept.faults import cut_off, missing_done, missing_finish, rechunk,
 from llm_intercept.model import Reasoning
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.drawn_replies import TEXT, reply_of
 from tests.support import in_both_shapes
 
 if TYPE_CHECKING:
@@ -53,16 +54,10 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "require
 TOOLS: Any = {
     "tools": [{"toolSpec": {"name": "weather", "inputSchema": {"json": SCHEMA}}}, {"cachePoint": {"type": "default"}}]
 }
-TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
-PART = st.one_of(
-    TEXT,
-    st.builds(lambda said, seal: Reasoning(said, signature=seal), TEXT.filter(bool), st.sampled_from(["", "c2ln"])),
-    st.builds(tool_call, st.sampled_from(["f", "g"]), st.dictionaries(TEXT, TEXT | st.integers(-9, 9), max_size=2)),
+THOUGHTS = st.builds(
+    lambda said, seal: Reasoning(said, signature=seal), TEXT.filter(bool), st.sampled_from(["", "c2ln"])
 )
-REPLY = st.one_of(
-    st.lists(PART, max_size=4).map(lambda parts: Reply(*parts)),
-    st.builds(lambda deltas: Reply(deltas=deltas), st.lists(TEXT, max_size=4)),
-)
+REPLY = reply_of(thoughts=THOUGHTS)
 CONFIG = st.fixed_dictionaries(
     {}, optional={"maxTokens": st.integers(1, 12), "stopSequences": st.lists(TEXT.filter(bool), max_size=2)}
 )

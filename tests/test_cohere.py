@@ -40,6 +40,7 @@ from llm_intercept.faults import missing_done, missing_finish, stream_error, tru
 from llm_intercept.model import Citation
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.drawn_replies import TEXT, WEATHER, reply_of
 from tests.support import in_both_shapes
 
 # cohere 7 asks so whether a function is async; Python 3.14 warns of it.
@@ -47,25 +48,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:'asyncio.iscoroutinefunction' is
 HOST = "https://api.cohere.com"
 MODEL = "command-a-03-2025"
 HI: Any = [{"role": "user", "content": "hi"}]
-TOOL: Any = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
 STREAMED: TypeAdapter[Any] = TypeAdapter(V2ChatStreamResponse)
-TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
-PART = st.one_of(
-    TEXT,
-    st.builds(reasoning, TEXT.filter(bool)),
-    st.builds(tool_call, st.sampled_from(["f", "g"]), st.dictionaries(TEXT, TEXT | st.integers(-9, 9), max_size=2)),
-    st.builds(Citation, TEXT, TEXT, st.integers(0, 9), st.integers(0, 40)),
-)
-REPLY = st.one_of(
-    st.lists(PART, max_size=4).map(lambda parts: Reply(*parts)),
-    st.builds(lambda deltas: Reply(deltas=deltas), st.lists(TEXT, max_size=4)),
-)
+REPLY = reply_of(st.builds(Citation, TEXT, TEXT, st.integers(0, 9), st.integers(0, 40)))
 PARAMS = st.fixed_dictionaries(
     {}, optional={"max_tokens": st.integers(0, 12), "stop_sequences": st.lists(TEXT, max_size=2)}
 )
@@ -160,7 +144,7 @@ def test_calls_of_tools_with_a_plan_and_their_answers() -> None:
         llm.on(tool="weather").reply(
             ["I will look.", tool_call("weather", city="Rome"), tool_call("weather", city="Oslo")], "Warm"
         )
-        first = client().chat(model=MODEL, messages=HI, tools=[TOOL])
+        first = client().chat(model=MODEL, messages=HI, tools=[WEATHER])
         message = first.message
         assert (first.finish_reason, message.tool_plan, message.content) == ("TOOL_CALL", "I will look.", None)
         assert [call.function.arguments for call in message.tool_calls] == ['{"city":"Rome"}', '{"city":"Oslo"}']
@@ -173,7 +157,9 @@ def test_calls_of_tools_with_a_plan_and_their_answers() -> None:
             }
             for call in message.tool_calls
         ]
-        last = client().chat(model=MODEL, messages=[*HI, message.model_dump(exclude_none=True), *results], tools=[TOOL])
+        last = client().chat(
+            model=MODEL, messages=[*HI, message.model_dump(exclude_none=True), *results], tools=[WEATHER]
+        )
         assert last.message.content[0].text == "Warm"
     request = llm.calls[-1].request
     assert (request.turn, request.last_user) == (2, "hi")
@@ -183,10 +169,10 @@ def test_calls_of_tools_with_a_plan_and_their_answers() -> None:
 @pytest.mark.parametrize(("choice", "calls"), [("REQUIRED", 1), ("NONE", None), (None, None)])
 def test_a_choice_of_tools(choice: Any, calls: Any) -> None:
     more = {"tool_choice": choice} if choice else {}
-    body = asked(auto(), messages=HI, tools=[TOOL], **more).json()
+    body = asked(auto(), messages=HI, tools=[WEATHER], **more).json()
     assert len(body["message"].get("tool_calls", ())) == (calls or 0)
     if choice == "NONE":
-        body = asked([tool_call("weather", city="Rome"), "No"], messages=HI, tools=[TOOL], tool_choice=choice).json()
+        body = asked([tool_call("weather", city="Rome"), "No"], messages=HI, tools=[WEATHER], tool_choice=choice).json()
         assert body["message"] == {"role": "assistant", "content": [{"type": "text", "text": "No"}]}
 
 

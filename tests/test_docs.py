@@ -92,6 +92,18 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), (page.name, target)
 
 
+def test_pages_that_the_code_names_are_there() -> None:
+    """In messages, docstrings and comments."""
+    folders = ("src", "tests", "examples", "benchmarks", "tools")
+    code = [path for folder in folders for path in (ROOT / folder).rglob("*.py")] + [
+        *ROOT.glob("*.py"),
+        *ROOT.glob("*.md"),
+    ]
+    named = {name for path in code for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text(encoding="utf-8"))}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
 def test_a_skill_says_what_it_is_for() -> None:
     """As assistants read it: its folder's name, and a description that is short enough."""
     for page in (ROOT / "skills").rglob("SKILL.md"):

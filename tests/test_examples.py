@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from llm_intercept.cli.app import app
 from tests.support import run_command
 from tests.upstream import WORDS
 
@@ -113,8 +115,8 @@ def test_the_pytest_functions_pass(pytester: pytest.Pytester) -> None:
 
 def test_the_examples_rules_can_all_answer() -> None:
     """`llm-intercept check` says so."""
-    done = run("-m", "llm_intercept.cli", "check", EXAMPLES / "pytest_app" / "rules.toml")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = CliRunner().invoke(app, ["check", str(EXAMPLES / "pytest_app" / "rules.toml")])
+    assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.endswith("all can answer.\n")
 
 

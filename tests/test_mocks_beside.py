@@ -6,19 +6,23 @@ import asyncio
 import json
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import httpx2
 import pytest
 import respx
 
-from llm_intercept import intercept
+from llm_intercept import intercept, raw
+from llm_intercept.clients.cassettes_beside import is_answered
 from llm_intercept.errors import UnmatchedRequestError
+from llm_intercept.model.wire import WireRequest
 from tests.loopback import QuietHandler, listening
 from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_httpx import HTTPXMock
 
@@ -179,3 +183,43 @@ class _Echo(QuietHandler):
         self.wfile.write(body)
 
     do_GET = do_POST  # noqa: N815 - its caller's name
+
+
+ASKED = json.dumps(chat("hi")).encode()
+AT_HOME = {
+    "at a known host": (URL, ASKED),
+    "read wrongly": (URL, b"{"),
+    "by a path": ("http://here.test/v1/chat/completions", ASKED),
+}
+
+
+def is_ours(url: str, body: bytes) -> bool:
+    """Ask what a cassette of vcrpy's is asked, by its request."""
+    parts = urlsplit(url)
+    return is_answered(WireRequest("POST", url, parts.hostname or "", parts.path, {}), body)
+
+
+@pytest.mark.parametrize("name", AT_HOME)
+def test_a_cassette_beside_us_is_told_which_requests_we_answer(name: str, tmp_path: Path) -> None:
+    """No others, none without a block, and none that is let out, as far as that is known before a rule replies."""
+    asked = AT_HOME[name]
+    assert not is_ours(*asked)
+    with intercept("ours"):
+        assert is_ours(*asked)
+        assert not is_ours(OTHER, ASKED)
+        assert not is_ours(OTHER, b"")
+    with intercept(recordings=tmp_path):
+        assert is_ours(*asked)
+    with intercept("ours", passthrough=[urlsplit(asked[0]).hostname or ""]):
+        assert not is_ours(*asked)
+    if asked[1] == ASKED:
+        with intercept("ours", passthrough=["gpt-4o"]):
+            assert not is_ours(*asked)
+        with intercept(unmatched="passthrough") as llm:
+            llm.on("something else").reply("ours").optional()
+            assert not is_ours(*asked)
+            llm.on("hi").reply("ours").optional()
+            assert is_ours(*asked)
+    with intercept() as llm:
+        llm.on(url=OTHER).reply(raw({"a": 1})).optional()
+        assert is_ours(OTHER, b"{}")

@@ -156,10 +156,10 @@ def test_a_url_that_cannot_be_read_is_shown_without_user_and_query():
 
 def test_the_time_to_look_for_secrets_grows_as_a_text_does():
     """A picture in a prompt, and somewhere else a percent sign."""
-    text = "a" * 200_000 + f" 5% {KEY} {'b' * 200_000}%41 {KEY}"
+    text = "a" * 100_000 + f" 5% {KEY} {'b' * 100_000}%41 {KEY}"
     begin = time.process_time()
     assert KEY not in replace_secrets(text)
-    assert time.process_time() - begin < 2
+    assert time.process_time() - begin < 1.5
 
 
 def test_a_url_of_anothers_take_is_shown_as_urls_are(tmp_path):

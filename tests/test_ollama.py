@@ -39,28 +39,13 @@ from llm_intercept.faults.weave import weave
 from llm_intercept.model.wire import Wait
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.drawn_replies import TEXT, WEATHER, reply_of
 from tests.support import in_both_shapes
 
 LOCAL = "http://localhost:11434"
 MODEL = "llama3.2"
 HI = [{"role": "user", "content": "hi"}]
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
-TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
-PART = st.one_of(
-    TEXT,
-    st.builds(reasoning, TEXT.filter(bool)),
-    st.builds(tool_call, st.sampled_from(["f", "g"]), st.dictionaries(TEXT, TEXT | st.integers(-9, 9), max_size=2)),
-)
-REPLY = st.one_of(
-    st.lists(PART, max_size=4).map(lambda parts: Reply(*parts)),
-    st.builds(lambda deltas: Reply(deltas=deltas), st.lists(TEXT, max_size=4)),
-)
+REPLY = reply_of()
 OPTIONS = st.fixed_dictionaries({}, optional={"num_predict": st.integers(-1, 12), "stop": st.lists(TEXT, max_size=2)})
 
 

@@ -22,7 +22,7 @@ from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.lookup import Strings
 from llm_intercept.rules.rule import Rule
 from llm_intercept.rules.script import SteppedAside
-from tests.amounts import examples
+from tests.amounts import amount, examples
 from tests.support import URL, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {"x-team": "red"})
@@ -324,10 +324,10 @@ def test_threads_decide_while_rules_are_added():
     """Every rule that was there when a request came is found for it."""
     llm = Interceptor()
     wrong: list[tuple[int, object]] = []
-    count = 0
+    count, most = 0, amount(whole=2000, part=500)
 
     def decide() -> None:
-        while count < 2000:
+        while count < most:
             number = max(0, count - 1)
             if number < count:
                 decision = llm._engine.book.decide(read([("user", f"topic {number:04}")], "gpt-4o"))
@@ -337,7 +337,7 @@ def test_threads_decide_while_rules_are_added():
     threads = [threading.Thread(target=decide) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for number in range(2000):
+    for number in range(most):
         llm.on(f"topic {number:04}").reply("x")
         count = number + 1
     for thread in threads:

@@ -779,19 +779,14 @@ def test_the_environment_names_a_file_of_rules_and_a_log(run_python, tmp_path):
     assert first["request"]["messages"] == [{"role": "user", "content": "refund please"}]
 
 
-def test_the_environments_reply_answers_what_its_rules_do_not(run_python, tmp_path):
-    """The line on stderr says both."""
-    (tmp_path / "r.toml").write_text(GOOD)
-    done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.toml", LLM_INTERCEPT_REPLY="else")
-    assert (done.returncode, done.stdout) == (0, "200 Your refund is on its way.\n200 else\n"), done.stderr
-    assert done.stderr.endswith("by the rules in r.toml, and with 'else' where none matches\n")
-
-
-def test_the_environments_rules_may_be_python(run_python, tmp_path):
-    """A .py file beside the program."""
-    (tmp_path / "r.py").write_text("def rules(llm):\n    llm.reply(lambda request: request.last_user.upper())\n")
-    done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.py")
-    assert done.stdout == "200 REFUND PLEASE\n200 SOMETHING ELSE\n", done.stderr
+def test_the_environments_rules_may_be_python_and_its_reply_answers_what_they_do_not(run_python, tmp_path):
+    """A .py file beside the program; the line on stderr says both."""
+    (tmp_path / "r.py").write_text(
+        "def rules(llm):\n    llm.on('refund').reply(lambda request: request.last_user.upper())\n"
+    )
+    done = run_python(ASK, LLM_INTERCEPT="mock", LLM_INTERCEPT_RULES="r.py", LLM_INTERCEPT_REPLY="else")
+    assert (done.returncode, done.stdout) == (0, "200 REFUND PLEASE\n200 else\n"), done.stderr
+    assert done.stderr.endswith("by the rules in r.py, and with 'else' where none matches\n")
 
 
 BROKEN = [

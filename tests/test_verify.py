@@ -148,7 +148,9 @@ def test_some_takes_alone_are_sent(world):
     world.record("openai.chat", "anthropic.messages", "google.gemini")
     assert "1 request: 1 same" in world.verify("--yes", "--model", "claude-*")
     assert "2 requests: 2 same" in world.verify("--yes", "--limit", "2")
-    name = next(world.tape.iterdir()).stem
+    (world.tape / "001-x-000000000000.json").write_text("{")
+    assert "1 take cannot be sent again: it is damaged: it is not JSON" in world.verify("--yes", "--limit", "1")
+    name = next(world.tape.glob("001-hi*")).stem
     assert "1 request: 1 same" in world.verify("--yes", "--take", name)
     assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=1)
 
@@ -258,6 +260,10 @@ def test_events_are_compared_by_kind_and_order():
     ]
     changed = {"type": "content_block_delta", "delta": {"text": "a", "id": 1}}
     assert list(shape_changes(events(said), events(changed), dialect)) == ["content_block_delta: $.delta.id is new"]
+    both = [{**one, "more": 1} for one in (said, more)]
+    assert list(shape_changes(events(said, more), events(*both), dialect)) == [
+        "content_block_delta, message_stop: $.more is new"
+    ]
 
 
 def test_another_kind_of_answer_is_told(world):

@@ -131,7 +131,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """One request that nothing answered, with what is needed to explain it; `count` says how many rules there are."""
+    """One request that nothing answered, with what is needed to explain it; `str()` of it is the explanation.
+
+    Attributes:
+        request: The request in short: `method`, `url`, `model`, `last_user`, `tools`, `stream`.
+        problem: What happened.
+        rules: Rules that came near, each with its place and the conditions that fail.
+        advice: What to do.
+        headed: Whether a heading stands above the rules.
+        count: How many rules there are.
+        takes: Recorded exchanges that came near, each with the fields that differ.
+
+    """
 
     request: RequestFacts
     problem: str

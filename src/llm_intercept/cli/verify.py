@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from llm_intercept.recording.take import Take
+    from llm_intercept.recording.tape import Tape
     from llm_intercept.tapetools.verifying import Again, Verified
 
 IN_CI = "--in-ci"
@@ -65,9 +66,14 @@ def verify(
         raise failure(
             f"the environment says that this is CI, where nothing is sent unasked; to send all the same: {IN_CI} --yes"
         )
-    found = [sorted_out(location, name, take) for location, name, take in _chosen(tape, names)]
+    tapes = tapes_given(tape)
+    found = [sorted_out(location, name, take) for location, name, take in _chosen(tapes, names)]
+    damaged = ((location, one, name) for location, one in tapes for name in one.problems)
     found = [one for one in found if model is None or isinstance(one, Verified) or fnmatchcase(one.model, model)]
     left = [one for one in found if isinstance(one, Verified)]
+    left += [
+        Verified(where, name, "not sent", why=f"it is damaged: {one.problems[name]}") for where, one, name in damaged
+    ]
     again = [one for one in found if not isinstance(one, Verified)][:limit]
     headers, told = _keys(sorted({one.host for one in again}), header)
     for line in _announced(again, left, told):
@@ -85,9 +91,9 @@ def verify(
     _conclude(done, left, as_json=as_json)
 
 
-def _chosen(tape: tuple[str, ...], names: tuple[str, ...]) -> Iterator[tuple[str, str, Take]]:
+def _chosen(tapes: Sequence[tuple[str, Tape]], names: tuple[str, ...]) -> Iterator[tuple[str, str, Take]]:
     """Give the takes that are meant, as they were recorded."""
-    found = [(location, name, take) for location, one in tapes_given(tape) for name, take in one.takes()]
+    found = [(location, name, take) for location, one in tapes for name, take in one.takes()]
     chosen = [one for one in found if not names or any(name in one[1] for name in names)]
     if not chosen:
         raise failure(f"no take has {' or '.join(map(repr, names))} in its name" if names else "there is no take")

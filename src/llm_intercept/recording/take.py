@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -127,8 +128,13 @@ def read_take(content: bytes, name: str) -> Take:
     try:
         take = Take.model_validate_json(content)
     except ValidationError:  # or JSON that Python reads and pydantic does not: a lone surrogate, deep nesting
-        return _read_plainly(content, name)
-    return take if "version" in take.model_fields_set else _read_plainly(content, name)
+        take = _read_plainly(content, name)
+    take = take if "version" in take.model_fields_set else _read_plainly(content, name)
+    try:
+        urlsplit(take.request.url)
+    except ValueError as error:  # of an edited one: nothing is found out about such a request
+        raise DamagedTakeError(name, f"its request.url is wrong: {error}") from None
+    return take
 
 
 def _read_plainly(content: bytes, name: str) -> Take:

@@ -73,10 +73,12 @@ def shape_changes(was: TakeResponse, now: TakeResponse, dialect: Dialect) -> Ite
         return
     first, second = _told(was, dialect), _told(now, dialect)
     yield from _order([kind for kind, _ in first], [kind for kind, _ in second])
+    found: dict[str, list[str]] = {}
     for kind in dict.fromkeys(kind for kind, _ in first):
         before, after = ([value for one, value in told if one == kind and is_object(value)] for told in (first, second))
-        if before and after:
-            yield from (f"{kind}: {one}" for one in _shape(before, dialect).changes(_shape(after, dialect)))
+        for one in _shape(before, dialect).changes(_shape(after, dialect)) if before and after else ():
+            found.setdefault(one, []).append(kind)
+    yield from (f"{', '.join(kinds)}: {one}" for one, kinds in found.items())
 
 
 def _shape(values: Sequence[Any], dialect: Dialect) -> Shape:

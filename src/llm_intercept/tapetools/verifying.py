@@ -131,7 +131,7 @@ class Sender:
         """Ask again, and compare."""
         try:
             now = self.answer(again.take.request, self._headers.get(again.host, {}))
-        except (self._library.HTTPError, self._library.InvalidURL) as error:
+        except (self._library.HTTPError, self._library.InvalidURL, ValueError) as error:  # a header that is no ASCII
             why = f"{type(error).__name__}: {shorten(str(error), SHOWN)}"
             return Verified(again.tape, again.name, "not answered", why=why)
         was = again.take.response

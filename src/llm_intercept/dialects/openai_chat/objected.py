@@ -60,6 +60,12 @@ TYPES: tuple[tuple[str, type, str], ...] = (
     ("user", str, "a string"),
 )
 MOST_STOPS = 4
+SEARCH = "-search-preview"
+"""What the names of models have in them that search."""
+WITHOUT_PARALLEL = re.compile(r"o[134](?:-mini)?(?:-\d{4}-\d\d-\d\d)?$")
+"""Models that call one tool at a time, and take no word of it."""
+SINGLE = re.compile(r"o1-(?:preview|mini)")
+"""Models that give one answer."""
 ADJACENT = "After the message that calls tools comes one message of role 'tool' for each call, with its id."
 MESSAGE_NAME = re.compile(r"[^\s<|\\/>]+")
 NOT_FOLLOWED = (
@@ -130,8 +136,17 @@ def _check_fields(body: Mapping[str, Any]) -> None:
 
 
 def _check_family(body: Mapping[str, Any]) -> None:
-    """Refuse what models that reason do not take (OpenAI's guide "Reasoning models")."""
-    kind = reasoning(text(body.get("model")))
+    """Refuse what models that reason or search do not take (OpenAI's guide "Reasoning models"; issues of 2025)."""
+    model = text(body.get("model"))
+    if SEARCH in model:
+        _check_searching(body)
+    if WITHOUT_PARALLEL.match(model) and body.get("parallel_tool_calls") is not None:
+        told = "Unsupported parameter: 'parallel_tool_calls' is not supported with this model."
+        raise refused(told, "parallel_tool_calls", "unsupported_parameter")
+    if SINGLE.match(model) and body.get("n") not in (None, 1):
+        told = f"'n' does not support {body['n']} with this model. Only the default (1) value is supported."
+        raise refused(f"Unsupported value: {told}", "n", "unsupported_value")
+    kind = reasoning(model)
     if kind == "no":
         return
     if body.get("max_tokens") is not None:
@@ -146,6 +161,14 @@ def _check_family(body: Mapping[str, Any]) -> None:
         raise refused(told, "temperature", "unsupported_parameter", hint)
     told = f"'temperature' does not support {given} with this model. Only the default (1) value is supported."
     raise refused(f"Unsupported value: {told}", "temperature", "unsupported_value", hint)
+
+
+def _check_searching(body: Mapping[str, Any]) -> None:
+    """Refuse what is said of sampling to a model that searches (issues of 2025)."""
+    found = [name for name in sorted(DECIMALS) if body.get(name) is not None]
+    if found:
+        told = f"Model incompatible request argument{'s' * (len(found) > 1)} supplied: {', '.join(found)}"
+        raise refused(told, hint="Models that search choose these themselves: leave them out.")
 
 
 def _check_together(body: Mapping[str, Any]) -> None:

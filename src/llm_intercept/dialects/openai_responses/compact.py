@@ -57,7 +57,7 @@ class Compaction(ByDefault):
         return ResponsesRequest.of(head, body, content, self.name)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
-        return remembered(request, shelves) if isinstance(request, ResponsesRequest) else request
+        return remembered(request, shelves)
 
     def own(self, request: LLMRequest, context: Context) -> WireResponse:
         """Keep what the user said, and put one item in the place of all else."""

@@ -85,7 +85,7 @@ class OpenAIResponses(OpenAIDialect):
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""
-        return remembered(request, shelves) if isinstance(request, read.ResponsesRequest) else request
+        return remembered(request, shelves)
 
     def follows(self, request: LLMRequest, asked: Mapping[str, Any]) -> bool:
         """Whether a recorded request continued the same response."""

@@ -47,7 +47,7 @@ class InputTokens(ByDefault):
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find what a request continues; where nobody here answered that, the rest is counted."""
         try:
-            return remembered(request, shelves) if isinstance(request, ResponsesRequest) else request
+            return remembered(request, shelves)
         except BadRequestError:
             return request
 

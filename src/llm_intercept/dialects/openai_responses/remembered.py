@@ -13,6 +13,7 @@ from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.dialects.openai.refusals import refused
 from llm_intercept.dialects.openai_responses.kept import CONVERSATION, RESPONSE, history
 from llm_intercept.dialects.openai_responses.listed import asked_listed, said_before
+from llm_intercept.dialects.openai_responses.read import ResponsesRequest
 from llm_intercept.dialects.openai_responses.recall import recalled
 from llm_intercept.replies.kinds import ErrorReply
 from llm_intercept.stored.shelves import Shelves
@@ -21,18 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from llm_intercept.dialects.openai_responses.kept import Before
-    from llm_intercept.dialects.openai_responses.read import ResponsesRequest
+    from llm_intercept.model.request import LLMRequest
 
 REFERENCE = "item_reference"
 
 
-def remembered(request: ResponsesRequest, shelves: Shelves) -> ResponsesRequest:
-    """Complete a request by what was answered before.
+def remembered(request: LLMRequest, shelves: Shelves) -> LLMRequest:
+    """Complete a request by what was answered before; one that is read as another API's continues nothing.
 
     Raises:
         BadRequestError: There is something in it that nobody here has answered.
 
     """
+    if not isinstance(request, ResponsesRequest):
+        return request
     body = request.raw
     if request.connection is not None:
         shelves = Shelves((request.connection.stored, *shelves.stores), shelves.own)
