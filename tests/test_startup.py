@@ -84,12 +84,6 @@ def test_the_other_variables_alone_do_nothing(run_python):
 # On
 
 
-def test_mock_answers_with_the_default_text(run_python):
-    """No code, no key, no network, in each family."""
-    code = "\n".join(ASK.format(family=family) for family in FAMILIES)
-    assert lines(run_python(code, LLM_INTERCEPT="mock")) == [DEFAULT_REPLY] * len(FAMILIES)
-
-
 def test_a_process_can_be_quiet_and_refuse_everything(run_python):
     """`LLM_INTERCEPT=block` answers nothing by itself, an embedding neither, and says why."""
     code = """
@@ -106,15 +100,11 @@ print(asked.status_code, embedded.status_code, listed.status_code, "mode 'block'
     assert done.stderr.count("(LLM_INTERCEPT=block) refuses every request to a model") == 3
 
 
-@pytest.mark.parametrize("reply", ["", "two\nlines: 日本 'quoted'"])
-def test_mock_answers_with_the_reply_given(run_python, tmp_path, reply):
+def test_mock_answers_with_the_reply_given(run_python, tmp_path):
     """`LLM_INTERCEPT_REPLY` is the text of every answer, an empty one too, and is named as the place of its rule."""
     log = tmp_path / "calls.jsonl"
-    done = run_python(
-        PROGRAM, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY=reply, LLM_INTERCEPT_LOG=str(log), PYTHONUTF8="1"
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == reply + "\n"
+    done = run_python(PROGRAM, LLM_INTERCEPT="mock", LLM_INTERCEPT_REPLY="", LLM_INTERCEPT_LOG=str(log))
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
     assert json.loads(log.read_text())["where"] == "LLM_INTERCEPT_REPLY"
 
 
@@ -272,8 +262,8 @@ def test_the_command_says_which_extra_it_needs(run_python, library):
 # Once
 
 
-def test_starting_twice_is_starting_once(run_python):
-    """A virtual environment may run the start-up line twice."""
+def test_mock_answers_with_the_default_text_and_starting_twice_is_starting_once(run_python):
+    """No code, no key, no network, in each family; a virtual environment may run the start-up line twice."""
     code = """
 import site
 from pathlib import Path
@@ -286,8 +276,9 @@ llm_intercept._startup.main()
 from llm_intercept.clients.activation import active
 print(len(active()))
 """
-    done = run_python(code + PROGRAM, LLM_INTERCEPT="mock")
-    assert lines(done) == ["1", DEFAULT_REPLY]
+    asking = "\n".join(ASK.format(family=family) for family in FAMILIES)
+    done = run_python(code + asking, LLM_INTERCEPT="mock")
+    assert lines(done) == ["1", *[DEFAULT_REPLY] * len(FAMILIES)]
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -422,15 +413,11 @@ def program(tmp_path):
 
 
 def test_run_answers_with_the_reply_given(program, tmp_path):
-    """The program runs as it is, with its own arguments and exit code."""
-    done = command("run", "--reply", "hi there", "--", sys.executable, str(program), "--reply", "mine", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "hi there\n['--reply', 'mine']\n"), done.stderr
-
-
-def test_run_answers_with_the_default_text(run_here, program):
-    """Without `--reply`; the dashes may be left out; what the environment says is replaced."""
-    done = run_here(sys.executable, str(program), LLM_INTERCEPT="off")
-    assert (done.returncode, done.stdout) == (0, f"{DEFAULT_REPLY}\n[]\n"), done.stderr
+    """The program runs as it is, with its own arguments and exit code; a reply is any text."""
+    reply = "two\nlines: 日本 'quoted'"
+    words = ("--reply", reply, "--", sys.executable, str(program), "--reply", "mine")
+    done = command("run", *words, cwd=tmp_path, PYTHONUTF8="1")
+    assert (done.returncode, done.stdout) == (2, f"{reply}\n['--reply', 'mine']\n"), done.stderr
 
 
 def test_run_passes_the_policy_on(run_here):
@@ -468,12 +455,12 @@ def test_run_says_at_once_that_a_report_cannot_be_written(run_here):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no shebang lines")
-def test_run_starts_a_script_by_its_first_line(run_here, program, tmp_path):
-    """A script with a shebang is run by the Python it names."""
+def test_run_starts_a_script_by_its_first_line_and_answers_with_the_default_text(run_here, program, tmp_path):
+    """By the Python that it names; the dashes may be left out; what the environment says is replaced."""
     script = tmp_path / "app"
     script.write_text(f"#!{sys.executable}\n{program.read_text()}")
     script.chmod(0o755)
-    assert lines(run_here("--reply", "hi", str(script))) == ["hi", "[]"]
+    assert lines(run_here(str(script), LLM_INTERCEPT="off")) == [DEFAULT_REPLY, "[]"]
 
 
 def test_run_refuses_a_command_that_is_not_there(run_here):
