@@ -99,11 +99,12 @@ def test_answers_of_older_calls_are_forgotten_in_time(monkeypatch, stream):
 
 
 def test_of_a_stream_without_end_the_beginning_is_kept(monkeypatch):
-    monkeypatch.setattr("llm_intercept.engine.watched.PIECES", 50)
-    with intercept(Reply(deltas=[f"{n} " for n in range(100)])) as llm:
+    """By its bytes, whatever the size of its pieces."""
+    monkeypatch.setattr("llm_intercept.engine.watched.LARGEST", 50_000)
+    with intercept(Reply(deltas=[f"{n} " for n in range(400)])) as llm:
         answer = httpx.post(URL, json=chat(stream=True))
     call = llm.calls.one()
-    assert len(call.response.pieces) == 50
+    assert 50_000 < len(call.response.content) < len(answer.content) - 10_000
     assert answer.content.startswith(call.response.content)
     assert (call.complete, call.failed) == (True, False)
 

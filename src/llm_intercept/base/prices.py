@@ -21,8 +21,11 @@ def _library() -> Any:
 def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
     """The list price of tokens of `model` or `provider/model` in US dollars; None if genai-prices cannot tell."""
     library = _library()
-    if library is None or not model:
-        return None
+    return None if library is None or not model else _price(library, model, input_tokens, output_tokens)
+
+
+@lru_cache(maxsize=4096)
+def _price(library: Any, model: str, input_tokens: int, output_tokens: int) -> float | None:
     provider, _, name = model.rpartition("/")
     for known in {provider or None, None}:
         try:

@@ -6,14 +6,18 @@ Knows: a call's end. Must not know: what the steps hold, who reads them.
 from __future__ import annotations
 
 from itertools import islice
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
-from llm_intercept.journal.kept_response import PIECES
+from llm_intercept.journal.kept_response import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from llm_intercept.model.wire import Step
+
+AT_ONCE = 64
+"""Steps whose size is looked at together, since a look at each would be felt."""
 
 
 class Watched:
@@ -41,9 +45,13 @@ class Watched:
         """Give the steps; once, as they are."""
         kept, steps = self._kept, iter(self._steps)
         try:
-            for step in islice(steps, PIECES):
-                kept.append(step)
-                yield step
+            left = LARGEST
+            while left > 0:
+                begin = len(kept)
+                for step in islice(steps, AT_ONCE):
+                    kept.append(step)
+                    yield step
+                left -= sum(map(getsizeof, kept[begin:])) if len(kept) == begin + AT_ONCE else left
             for step in steps:
                 self._later = step
                 yield step

@@ -6,6 +6,7 @@ Knows: HTTP's own terms, how streams are cut into events. Must not know: what an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llm_intercept.base.framings import framing_of
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     from llm_intercept.base.framings import Framing
     from llm_intercept.model.wire import Headers, Step, WireResponse
 
-PIECES = 10_000
-"""So many pieces of one stream are kept; of a longer one the beginning."""
-A_PIECE = 400
-"""Bytes that a piece of a stream counts where what is kept is weighed: an event of an API has about so many."""
+LARGEST = 4 * 2**20
+"""About so many bytes of one stream are kept; of a larger one the beginning."""
 
 
 class StreamEvent(NamedTuple):
@@ -44,7 +43,7 @@ class Response:
     Attributes:
         status: The HTTP status.
         headers: Pairs of names and values.
-        pieces: The body, as it was sent: one piece of JSON, of a stream what was sent together, the first 10,000.
+        pieces: The body, as it was sent: one piece of JSON, of a stream what was sent together, the first 4 MB.
         times: Of each piece, the simulated seconds from the request's arrival until it was sent.
 
     """
@@ -116,9 +115,8 @@ def lasting(answered: WireResponse) -> WireResponse:
 
 
 def weight(answered: WireResponse) -> int:
-    """Say about how many bytes the body has."""
-    chunks: Any = answered.chunks
-    return len(chunks[0]) if len(chunks) == 1 and chunks[0].__class__ is bytes else len(chunks) * A_PIECE
+    """Say about how many bytes of memory the body takes."""
+    return sum(map(getsizeof, answered.chunks))
 
 
 def _timed(steps: Iterable[Step], at: float) -> Iterator[tuple[bytes, float]]:
