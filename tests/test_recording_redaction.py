@@ -335,6 +335,12 @@ def test_a_scan_says_where_a_secret_is_and_never_what_it_is():
     assert str(found) == "001-x.json: request.body.messages[0].content: sk- key"
 
 
+def test_an_address_without_an_end_is_read_once():
+    begin = time.perf_counter()
+    kept(response_headers=[*JSON, ("location", "a" * 60_000)])
+    assert time.perf_counter() - begin < 5
+
+
 def test_redaction_of_a_long_text_is_fast():
     for text in (
         "a" * 200_000,
