@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, intercept
+from llm_intercept import Interceptor, InterceptTransport, intercept
+from llm_intercept.server import app
 from tests.amounts import amount
 from tests.recorded import needs_recordings, recorded_in
+from tests.served import ask
 
 if TYPE_CHECKING:
     from llm_intercept.settings import Validation
@@ -329,6 +331,14 @@ def test_a_request_without_a_key_is_refused_strictly_alone(
         assert response.status_code == expected
     assert said in response.text
     assert post(body, url, "strict").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions"])
+def test_a_server_of_ours_is_asked_without_a_key_and_by_any_path(path: str) -> None:
+    """It stands for the maker's host, and what is wrong with a body is refused there too."""
+    served = app(Interceptor("fine", validate="strict"))
+    assert ask(served, "POST", path, json={"model": "m", "messages": [USER]}).status_code == 200
+    assert ask(served, "POST", path, json={"model": "m", "messages": []}).status_code == 400
 
 
 def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:

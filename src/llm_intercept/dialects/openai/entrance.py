@@ -44,7 +44,7 @@ def check_path(head: WireRequest, path: str) -> None:
         BadRequestError: It does not have it.
 
     """
-    if flavor_of(head.url) != "openai":
+    if head.path == VERSION + path or flavor_of(head.url) != "openai":
         return
     rest = re.fullmatch(rf"{VERSION}{ENGINE}(/.+?)/?", head.path)
     if rest is not None and (rest[1] == path or not (path or rest[1].startswith(f"{VERSION}/"))):
