@@ -10,7 +10,23 @@ import pytest
 from llm_intercept import InterceptTransport, auto
 from tests.amounts import amount
 
-ODD: tuple[Any, ...] = (-1, "x", 10**9, [5], [[]], [{}], {"type": "x"}, True, ["", 3], [], {}, None, 0.5)
+ODD: tuple[Any, ...] = (
+    {"type": [], "name": []},
+    [{"type": {}, "name": []}],
+    -1,
+    "x",
+    10**9,
+    [5],
+    [[]],
+    [{}],
+    {"type": "x"},
+    True,
+    ["", 3],
+    [],
+    {},
+    None,
+    0.5,
+)
 SAID = [{"role": "user", "content": "hi"}]
 AWS = "https://bedrock-runtime.us-east-1.amazonaws.com/model"
 ASKED: list[tuple[str, dict[str, Any], str]] = [
@@ -72,7 +88,7 @@ def test_what_can_be_answered_is_answered(url: str, body: dict[str, Any], odd: s
     says: Any = auto() if "embed" in url or "rerank" in url or "moderations" in url else "never mind"
     with httpx.Client(transport=InterceptTransport(says, validate="off")) as client:
         for name in odd.split():
-            asked = [{**body, name: one} for one in ODD[: amount(len(ODD), 7)]]
+            asked = [{**body, name: one} for one in ODD[: amount(len(ODD), 9)]]
             asked.append({other: value for other, value in body.items() if other != name})
             found = [(one, answer.text) for one in asked if (answer := client.post(url, json=one)).status_code != 200]
             assert not found

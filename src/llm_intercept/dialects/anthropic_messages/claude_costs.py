@@ -10,7 +10,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.json import encode, mapping
+from llm_intercept.base.json import encode, mapping, text
 from llm_intercept.base.media_sizes import content_of, pages, picture_size
 from llm_intercept.base.tokens import CheckedTokenizer, count, total
 from llm_intercept.model.parts import Media, Reasoning
@@ -62,7 +62,7 @@ def prompt_tokens(request: LLMRequest, tokenizer: Tokenizer) -> int:
     if wanted is not None and wanted.type == "json_schema":
         texts.append(encode(wanted.schema).decode())
         beside += SCHEMA
-    if mapping(request.raw.get("thinking")).get("type") in {"enabled", "adaptive"}:
+    if text(mapping(request.raw.get("thinking")).get("type")) in {"enabled", "adaptive"}:
         beside += THINKING
         texts += list(_thoughts(request))
     media = [part for message in request.messages for part in message.parts if isinstance(part, Media)]

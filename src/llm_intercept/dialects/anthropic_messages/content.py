@@ -55,7 +55,8 @@ def tools_of(body: Mapping[str, Any], before: Iterable[Mapping[str, Any]] = ()) 
                 removed.discard(text(tool["definition"].get("name")))
             else:
                 removed.discard(name)
-    yield from (one for one in known if not ({one.get("name"), one.get("mcp_server_name")} - {None}) & removed)
+    names = ({text(one.get("name")), text(one.get("mcp_server_name"))} - {""} for one in known)
+    yield from (one for one, own in zip(known, names, strict=True) if not own & removed)
 
 
 def parts_of(content: object) -> Iterator[Part]:
