@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import pkgutil
 import re
+import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from importlib.metadata import entry_points
@@ -1204,6 +1205,28 @@ def test_a_report_that_cannot_be_written_is_told_before_the_first_test(run, pyte
     result = run("def test_it(): pass", "--llm-report", "no/calls.html")
     result.stderr.fnmatch_lines("*--llm-report=*no/calls.html*a file in a folder that is there*")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_calls_that_cannot_be_written_break_no_run(run, pytester, monkeypatch):
+    """As where a test empties the folder of temporary files: it is told how many the report has not."""
+    monkeypatch.setattr(tempfile, "tempdir", str(pytester.mkdir("temporary")))
+    result = run(
+        """
+import pathlib, shutil, tempfile
+
+def test_it(llm_mock):
+    llm_mock.reply("ours")
+    for folder in pathlib.Path(tempfile.gettempdir()).glob("llm-intercept-*"):
+        shutil.rmtree(folder)
+    ask("hi")
+    ask("hi")
+""",
+        "--llm-report",
+        "calls.html",
+    )
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("*the report of all calls is in *calls.html; 2 calls could not be written")
+    assert report_in(pytester.path / "calls.html").head.rows == ()
 
 
 def test_the_summary_counts_what_went_out(run, server):

@@ -120,6 +120,17 @@ def test_what_a_cassette_has_of_a_model_stays_on_it(other: str, tmp_path: Path) 
         assert httpx.post(LLM, content=b"{}").text == "theirs"
 
 
+def test_what_is_no_json_is_looked_at_too(other: str, tmp_path: Path) -> None:
+    """A form with bytes, which vcrpy gives as aiohttp was given it."""
+
+    async def send() -> str:
+        async with aiohttp.ClientSession() as session, session.post(other, data={"file": b"x", "a": "b"}) as answer:
+            return await answer.text()
+
+    with intercept("ours"), vcr.use_cassette(str(tmp_path / "one.yaml"), record_mode="once"):
+        assert asyncio.run(send()) == "other"
+
+
 def test_the_marker_of_pytest_recording(pytester: pytest.Pytester) -> None:
     """Beside our fixture and our marker; also where it blocks the network."""
     pytester.makepyfile(

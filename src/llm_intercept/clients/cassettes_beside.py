@@ -88,4 +88,9 @@ def _content(body: Any) -> bytes:
         return bytes(body)
     if isinstance(body, str):
         return body.encode()
-    return json.dumps(body).encode() if isinstance(body, dict | list) else b""
+    if not isinstance(body, dict | list):
+        return b""
+    try:
+        return json.dumps(body, default=str).encode()
+    except (TypeError, ValueError, RecursionError):  # it is a form, or what the user's own `json_serialize` writes
+        return b""

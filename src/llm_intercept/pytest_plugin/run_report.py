@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llm_intercept.base.words import counted
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.interceptor import MADE, engine_of, is_over
 from llm_intercept.journal.journal import HEARING
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 FOLDER = "llm_intercept_report"
 """The name under which a worker of xdist is told where parts go."""
+LOST = "llm_intercept_lost"
+"""The name under which it says at its end how many calls it could not write."""
 
 
 @dataclass(slots=True)
@@ -63,14 +66,14 @@ class RunReport:
 
     def __init__(self, config: pytest.Config, file: Path) -> None:
         told: dict[str, Any] = getattr(config, "workerinput", {})
-        self._file, self._title = file, config.rootpath.name
+        self._file, self._title, self._config = file, config.rootpath.name, config
         self._is_worker = hasattr(config, "workerinput")
         self._folder: str = told[FOLDER] if self._is_worker else tempfile.mkdtemp(prefix="llm-intercept-")
         self._part = Part(self._folder)
         self._heard: list[Call] = []
         self._made: list[Interceptor] = []
         self._known: list[Known] = []
-        self._count = 0
+        self._count = self._lost = 0
         self._told = ""
         self._test = ""
         HEARING.append(self._heard.append)
@@ -80,6 +83,11 @@ class RunReport:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of xdist where parts go."""
         node.workerinput[FOLDER] = self._folder
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Hear of a worker of xdist what it could not write."""
+        self._lost += getattr(node, "workeroutput", {}).get(LOST, 0)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -98,9 +106,12 @@ class RunReport:
         HEARING.remove(self._heard.append)
         MADE.remove(self._made.append)
         if self._is_worker:
+            vars(self._config)["workeroutput"][LOST] = self._lost
             return
+        lost = f"; {counted(self._lost, 'call')} could not be written" if self._lost else ""
         try:
-            self._told = f"the report of all calls is in {write_page(joined(self._folder, self._title), self._file)}"
+            page = write_page(joined(self._folder, self._title), self._file)
+            self._told = f"the report of all calls is in {page}{lost}"
         except LLMInterceptError as error:
             self._told = f"there is no report of the calls. {error}"
         finally:
@@ -112,11 +123,14 @@ class RunReport:
             terminalreporter.write_line(f"llm-intercept: {self._told}")
 
     def _write(self, test: str) -> None:
-        """Write the calls that have ended since the last time."""
+        """Write the calls that have ended since the last time; what cannot be written breaks no run of tests."""
         made, self._made[:] = [*self._made], []
         self._known += [Known(f"{id(one)}-{at}", weakref.ref(one), test) for at, one in enumerate(made, self._count)]
         calls, self._heard[:] = [*self._heard], []
-        self._part.add(self._entries(calls, test), self._rules(test))
+        try:
+            self._part.add(self._entries(calls, test), self._rules(test))
+        except Exception:  # noqa: BLE001 - a full disk, a temporary folder that a test has emptied
+            self._lost += len(calls)
         self._count += len(calls) + len(made)
 
     def _entries(self, calls: list[Call], test: str) -> Iterator[tuple[Row, Detail]]:
