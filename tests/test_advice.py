@@ -18,6 +18,7 @@ from llm_intercept.cli.app import app
 from llm_intercept.conditions import BY_KEY
 from llm_intercept.dialects.openai_moderations.categories import OMNI
 from llm_intercept.errors import SettingsError
+from llm_intercept.pytest_plugin.options import LIVE, REPORT
 from llm_intercept.rules.rule import Rule
 from llm_intercept.settings import ARGUMENTS, BY_NAME, SETTINGS, said_in
 from llm_intercept.settings import environment as variables
@@ -142,7 +143,7 @@ def test_a_variable_that_a_message_names_is_read():
 
 def test_a_flag_that_a_message_names_is_one():
     """Of pytest."""
-    flags = {"--llm-live", *(setting.pytest_flag for setting in SETTINGS)}
+    flags = {LIVE, REPORT, *(setting.pytest_flag for setting in SETTINGS)}
     for place, text in texts():
         assert set(re.findall(r"--llm(?:-[a-z]+)+", text)) <= flags, place
 

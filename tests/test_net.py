@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ import pytest
 from llm_intercept import Interceptor, intercept, passthrough
 from llm_intercept.base import hosts
 from llm_intercept.clients import net
+from llm_intercept.clients.fetching import fetched
 from llm_intercept.errors import NoNetworkError, SettingsError, UnmatchedWarning, UnseenClientError
 from tests.support import chat
 
@@ -465,6 +467,15 @@ def test_another_program_is_started(command):
     """Whatever it is told: it may be meant to run under a guard of its own."""
     with intercept("ours"), contextlib.suppress(FileNotFoundError):
         subprocess.run(command, check=False)
+
+
+@pytest.mark.parametrize("piece", ["\n", "a;", "(a", "&"])
+def test_a_long_command_is_looked_at_once(piece):
+    """However many commands it may begin; that took the square of its length."""
+    begin = time.process_time()
+    assert [*fetched(piece * 40_000)] == []
+    assert [one.host for one in fetched(f"{piece * 40_000} && /usr/bin/curl https://h.test/v1")] == ["h.test"]
+    assert time.process_time() - begin < 2
 
 
 # No network

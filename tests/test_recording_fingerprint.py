@@ -183,9 +183,10 @@ def test_paths_that_cannot_be_ignored_are_refused(bad):
         ({"key": "$.model"}, r"key='\$\.model' cannot be used\. Use a function"),
         (
             {"match": "$.model"},
-            r"match=.* in Recordings\(…\): no setting has this name\. All of a request counts but .*ignore=",
+            r"Recordings\(match=…\)=.* All of a request counts but .*ignore=",
         ),
         ({"match_on": ["uri"]}, r"ignore="),
+        ({"max_age": 7}, r"It is a setting: intercept\(recordings=…, max_age=…\)"),
         ({"record_mode": "once"}, r"mode="),
         ({"ignores": "$.model"}, r"Did you mean 'ignore'\?"),
     ],

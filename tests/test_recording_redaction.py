@@ -335,6 +335,12 @@ def test_a_scan_says_where_a_secret_is_and_never_what_it_is():
     assert str(found) == "001-x.json: request.body.messages[0].content: sk- key"
 
 
+def test_an_address_without_an_end_is_read_once():
+    begin = time.perf_counter()
+    kept(response_headers=[*JSON, ("location", "a" * 60_000)])
+    assert time.perf_counter() - begin < 5
+
+
 def test_redaction_of_a_long_text_is_fast():
     for text in (
         "a" * 200_000,
@@ -417,3 +423,12 @@ def test_a_pattern_that_runs_away_is_refused_at_once_with_a_text_that_it_does_so
 )  # fmt: skip
 def test_a_pattern_that_does_not_is_taken(pattern):
     assert Redaction(patterns=(pattern,)).patterns == (pattern,)
+
+
+@pytest.mark.parametrize("text", ["12." * 60, "ab " * 60, "a-" * 90, "Ab1-" * 45, "a" + "_" * 190])
+def test_a_value_that_can_be_read_in_many_ways_is_read_in_one(text):
+    """Its last letter shows that it is neither words nor code; to try all ways took longer than anybody lives."""
+    begin = time.perf_counter()
+    for last in ("", "#", "!"):
+        kept(body={"password": f"{text}{last}", **message(f"key={text}{last} token: {text}{last}")})
+    assert time.perf_counter() - begin < 5

@@ -113,6 +113,7 @@ def test_events_have_a_line_each_and_the_rest_is_indented():
         (write_take(take()).replace(b'"status": 200', b'"status": 20000'), "response.status is wrong"),
         (write_take(take()).replace(b'"status"', b'"stauts"'), "response.status is wrong"),
         (write_take(take()).replace(b'"https://', b'"https://['), "request.url is wrong: Invalid IPv6 URL"),
+        (write_take(take()).replace(b'"https://', b'"https://h.test/\\ud800'), "request.url is wrong: 'utf-8' codec"),
         (b"[" * 100_000, "not JSON"),
     ],
 )

@@ -161,10 +161,11 @@ def inside() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def outside(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """Make a client whose requests are those of one test."""
+def outside(request: pytest.FixtureRequest, served: str) -> Iterator[httpx.Client]:
+    """Make a client whose requests are those of one test; that some are not answered is meant, and forgotten."""
     with httpx.Client(headers={"x-llm-intercept-test": request.node.name}, trust_env=False) as client:
         yield client
+        client.post(f"{served}/__llm_intercept/reset").raise_for_status()
 
 
 def heard(client: httpx.Client, said: Said, at: str = "") -> tuple[Any, ...]:

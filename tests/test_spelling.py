@@ -76,7 +76,7 @@ def test_the_message_names_the_function_as_it_is_written():
             lambda: Interceptor().budget(call=5),
             "budget(call=…)=5 cannot be used. Did you mean 'calls'?",
         ),
-        (lambda: Recordings("x", max_age=1), "Recordings(max_age=…)=1 cannot be used. Use one of 'location'"),
+        (lambda: Recordings("x", max_age=1), "Recordings(max_age=…)=1 cannot be used. It is a setting"),
         (lambda: faults.cut_off(aftr=1), "cut_off(aftr=…)=1 cannot be used. Did you mean 'after'?"),
     ]:
         with pytest.raises(errors.UnknownArgumentError) as caught:

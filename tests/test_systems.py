@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_intercept.cli import main
+from llm_intercept import cli
 from llm_intercept.pytest_plugin.tapes_of_tests import _safe
 from llm_intercept.recording import locks, store
 from llm_intercept.recording.store import FolderStore
@@ -104,7 +104,7 @@ def test_a_console_gets_what_it_can_show(tmp_path, monkeypatch, encoding):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
     monkeypatch.setattr(sys, "argv", ["llm-intercept", "recordings", "show", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
-        main()
+        cli.main()
     sys.stdout.flush()
     assert ended.value.code == 0
     assert "\\u65e5 \\u2192 hi" in written.getvalue().decode(encoding)

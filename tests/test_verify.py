@@ -162,6 +162,33 @@ def test_the_key_goes_in_the_header_that_is_given(world):
         world.verify("--yes", "--header", "X-Key: 1")
     assert world.llm.calls[-1].request.headers["x-key"] == "1"
     assert "is not 'NAME: VALUE'" in world.verify("--header", "x", status=2)
+    assert "'X-Key' cannot be sent" in world.verify("--header", "X-Key: top\rsecret", status=2)
+
+
+def test_nobody_is_told_the_key_but_the_api(world):
+    """Not who reads what went wrong, also where the API says it back."""
+    world.record("openai.chat")
+    key = "hush-hush-1234567890"
+    for status, ends in ((401, 2), (404, 1)):
+        world.now[0] = api_error(status, message=f"No good: {key} ({key!r}), Bearer {key}.")
+        told = world.verify("--yes", "--header", f"X-Key: {key}", status=ends)
+        assert "No good: [redacted]" in told
+        assert key not in told
+
+
+def test_an_edited_take_does_not_say_to_whom_the_key_goes(world):
+    """Neither by a header of any case, nor by a user in the URL, which would take the key's place."""
+    world.record("openai.chat")
+    (path,) = world.tape.glob("001-*.json")
+    take = read_take(path.read_bytes(), path.name)
+    headers = {"Host": "evil.example", "Content-Length": "9", "AUTHORIZATION": "Bearer other"}
+    url = take.request.url.replace("http://", "http://api.openai.com:x@")
+    edited = take.model_copy(update={"request": take.request.model_copy(update={"headers": headers, "url": url})})
+    path.write_bytes(write_take(edited))
+    told = world.verify("--yes", "--header", "Authorization: Bearer mine")
+    assert "api.openai.com" not in told
+    sent = world.llm.calls[-1].request.headers
+    assert (sent["host"], sent["authorization"]) == (world.url.removeprefix("http://"), "Bearer mine")
 
 
 def test_each_maker_says_where_its_key_is():
@@ -176,6 +203,11 @@ def test_each_maker_says_where_its_key_is():
     told = r"api\.openai\.com asks for a key: set OPENAI_API_KEY, or give it with --header 'authorization: Bearer …'"
     with pytest.raises(MissingKeyError, match=told):
         key_headers("api.openai.com", {"OPENAI_API_KEY": DUMMY})
+    assert key_headers("api.openai.com", {"OPENAI_API_KEY": "k\n"})[0] == {"authorization": "Bearer k"}
+    with pytest.raises(
+        MissingKeyError, match=r"^the key in OPENAI_API_KEY cannot be sent: it has letters that no header has$"
+    ):
+        key_headers("api.openai.com", {"OPENAI_API_KEY": "top\rsecret"})
     with pytest.raises(
         MissingKeyError, match=r"nobody here knows where programs have their key for api\.openai\.com\.evil\.example"
     ):
@@ -196,6 +228,7 @@ NOT_AGAIN = [
     (taken(f"{OPENAI}responses/resp_1", method="GET"), "stored response"),
     (taken(f"{OPENAI}conversations", {}), "conversation that the API keeps"),
     (taken(f"{OPENAI}chat/completions/chatcmpl-1", method="GET"), "stored completion"),
+    (taken(f"{OPENAI}chat/completions".replace("https", "http"), CHAT), "asked without encryption"),
     (taken(f"{OPENAI}files", text="--x"), "nobody here knows its API"),
     (taken("https://api.anthropic.com/v1/messages/batches", {"requests": []}), "a batch"),
 ]  # fmt: skip

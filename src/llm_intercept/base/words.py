@@ -35,6 +35,8 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def unknown_keyword(call: str, name: str, value: object, known: Iterable[str]) -> UnknownArgumentError:
+def unknown_keyword(
+    call: str, name: str, value: object, known: Iterable[str], advice: str = ""
+) -> UnknownArgumentError:
     """Make the error of a call that was given a keyword it does not have."""
-    return UnknownArgumentError(f"{call}({name}=…)", value, advice=did_you_mean(name, known))
+    return UnknownArgumentError(f"{call}({name}=…)", value, advice=advice or did_you_mean(name, known))

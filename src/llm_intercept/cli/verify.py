@@ -127,6 +127,8 @@ def _given(hosts: list[str], header: str) -> dict[str, Mapping[str, str]]:
     name, colon, value = header.partition(":")
     if not colon or not name.strip():
         raise click.UsageError(f"--header {name!r} is not 'NAME: VALUE'.")
+    if not (header.isascii() and header.strip().isprintable()):
+        raise click.UsageError(f"--header {name!r} cannot be sent: it has letters that no header has.")
     if len(hosts) > 1:
         advice = "Choose with --take or --model."
         raise click.UsageError(f"--header is for one host, and these would get it: {', '.join(hosts)}. {advice}")

@@ -12,7 +12,9 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROGRAM = re.compile(r"(?:^|[;|&(\n`]|\s-\w*c\s)\s*(?:\S*[/\\])?(curl|wget2?|https?|xhs?|aria2c|grpcurl)(?:\.exe)?\s")
+PROGRAM = re.compile(
+    r"(?:^|[;|&(\n`]|\s-\w*c\s)[^\S\n]*(?:[^\s;|&(`]*[/\\])?(curl|wget2?|https?|xhs?|aria2c|grpcurl)(?:\.exe)?\s"
+)
 """A program where a command begins: the whole one, one of a shell's, or what `sh -c` is given."""
 URL = re.compile(r"(?<![^\s'\"=])(?:https?|wss?)://(?:[^/\s'\"@]*@)?([^/:?#\s'\"]+)(?::(\d+))?([^?#\s'\"]*)")
 SENDS = re.compile(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
@@ -17,7 +18,7 @@ from llm_intercept.recording.fingerprint import Match, ignored
 from llm_intercept.recording.redaction import Redaction
 from llm_intercept.recording.store import FolderStore, Store
 from llm_intercept.recording.volatile import VOLATILE
-from llm_intercept.settings import values
+from llm_intercept.settings import SETTINGS, of_others, values
 
 if TYPE_CHECKING:
     import re
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 OFF = ("", "0", "false", "off", "no")
 
 
-@spelt_class
+ELSEWHERE = {
+    one.name: f"It is a setting: intercept(recordings=…, {one.name}=…)." for one in SETTINGS if one.is_argument
+}
+
+
+@partial(spelt_class, words={**ELSEWHERE, **of_others.ARGUMENTS})
 @dataclass(frozen=True, slots=True)
 class Recordings:
     """A tape, with all that can be said about it.

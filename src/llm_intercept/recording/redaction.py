@@ -35,7 +35,7 @@ WHAT = ("deployment", "deployment-id", "deployment_id", "model", "version", "lan
 QUERY = (*HARMLESS, *WHAT, "limit", "order", "after", "before", "include", "include[]")
 """The parameters of a URL whose values takes keep."""
 
-ADDRESS = re.compile(r"[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
+ADDRESS = re.compile(r"(?<![^\s<>;\"])[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
 
 
 @lru_cache(maxsize=1024)

@@ -131,8 +131,8 @@ def read_take(content: bytes, name: str) -> Take:
         take = _read_plainly(content, name)
     take = take if "version" in take.model_fields_set else _read_plainly(content, name)
     try:
-        urlsplit(take.request.url)
-    except ValueError as error:  # of an edited one: nothing is found out about such a request
+        urlsplit(take.request.url).path.encode()
+    except ValueError as error:  # of an edited one: nothing is found out about such a request, nor could it be sent
         raise DamagedTakeError(name, f"its request.url is wrong: {error}") from None
     return take
 

@@ -26,7 +26,7 @@ _QUOTED = re.compile(
 )
 _BARE = re.compile(r"(?P<value>[^\s\"'`,;<>()\[\]{}&|\\=]{1,200}+={0,3})(?!\\?[(\[])")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|key|apikey|api-key|digest|negotiate)[ ]{1,3}(?=\S)")
-_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[._][A-Za-z0-9_]+)+|[A-Z][A-Z0-9_]+")
+_CODE = re.compile(r"(?=.+[._].)[A-Za-z_][A-Za-z0-9_]*+(?:\.[A-Za-z0-9_]++)*+|[A-Z][A-Z0-9_]+")
 _SENTENCE = re.compile(r"(?:\S+\s+){3,}\S+[.!?]|(?:\S+\s+){6,}\S+")
 SIGN = (
     rf"(?i:{ENDINGS})(?:[_. -]?(?i:{SUFFIXES}|[0-9]{{1,2}})){{0,2}}"

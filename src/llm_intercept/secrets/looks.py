@@ -27,10 +27,18 @@ NOT_VALUES = frozenset(
 )
 """Words that stand where a secret would, and are none."""
 _WORD = r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,10}|[A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,}){1,4})"
-_BETWEEN = r"[\s_./:,;!?'()+@-]+"
-_WORDS = re.compile(rf"(?:{_BETWEEN})?{_WORD}(?:{_BETWEEN}{_WORD})*(?:{_BETWEEN})?")
+_SIGN = r"[\s_./:,;!?'()+@-]"
+_BETWEEN = rf"{_SIGN}++"
 _WORDY_PART = rf"(?:{_WORD}|\d{{1,8}}|[A-Z]?[a-z]{{2,14}}\d{{1,4}}|[a-z0-9]{{1,3}}|[A-Z0-9]{{1,4}})"
-_WORDY = re.compile(rf"(?:{_BETWEEN})?{_WORDY_PART}(?:{_BETWEEN}{_WORDY_PART})*(?:{_BETWEEN})?")
+
+
+def _parted(part: str) -> re.Pattern[str]:
+    """Make a pattern of parts with signs between them; a part is read once, however many ways there are to read it."""
+    whole = rf"(?>{part}(?={_SIGN}|\Z))"
+    return re.compile(rf"(?:{_BETWEEN})?{whole}(?:{_BETWEEN}{whole})*+(?:{_BETWEEN})?")
+
+
+_WORDS, _WORDY = _parted(_WORD), _parted(_WORDY_PART)
 _BEGINS = re.compile(r"(?:(?i:bearer|basic|token) )?<|\[|\{\{|\$[{(]|\$[A-Z_]+\Z|%[A-Z_]+%|%[sdr]\b|%\(|\*+\Z|\.\.")
 _MARKED = re.compile(r"(?i)[^\w\s]{0,3}_{0,3}(?:redacted|filtered|scrubbed|masked|removed|sanitized)_{0,3}[^\w\s]{0,3}")
 """What other redactors write."""

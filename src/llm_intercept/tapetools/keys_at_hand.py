@@ -38,11 +38,17 @@ def key_headers(host: str, environment: Mapping[str, str]) -> tuple[dict[str, st
     known = keys_of(name)
     for key in known:
         for variable in key.variables:
-            if (value := environment.get(variable, "")) and value != DUMMY:
-                return {key.header: key.form.format(value)}, variable
+            if (value := environment.get(variable, "").strip()) and value != DUMMY:
+                return {key.header: key.form.format(_sendable(value, variable))}, variable
     if not known:
         advice = "give the header that shows one: --header 'NAME: VALUE'"
         raise MissingKeyError(f"nobody here knows where programs have their key for {host}; {advice}")
     variables = " or ".join(variable for key in known for variable in key.variables)
     shown = f"--header '{known[0].header}: {known[0].form.format('…')}'"
     raise MissingKeyError(f"{host} asks for a key: set {variables}, or give it with {shown}")
+
+
+def _sendable(value: str, variable: str) -> str:
+    if not (value.isascii() and value.isprintable()):
+        raise MissingKeyError(f"the key in {variable} cannot be sent: it has letters that no header has")
+    return value

@@ -15,12 +15,13 @@ from llm_intercept.base.json import encode
 from llm_intercept.base.prices import price
 from llm_intercept.clients.activation import on_its_way
 from llm_intercept.clients.family import installed
+from llm_intercept.dialects import keys_of
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.engine.recorder import PASSING
 from llm_intercept.engine.reread import api_of_take, read_request
 from llm_intercept.recording.bodies import Chunk, answer_values, content_of, response_of
 from llm_intercept.recording.redaction import Redaction
-from llm_intercept.secrets.credentials import NOTHING
+from llm_intercept.secrets.credentials import NOTHING, credentials
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.shown import shorten
 from llm_intercept.stored.shelves import Shelves, Stored
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.recording.take import Take, TakeRequest, TakeResponse
+    from llm_intercept.secrets.credentials import Secrets
 
 Outcome = Literal["same", "changed", "not answered", "not sent"]
 NOT_SENT_AGAIN = frozenset({"accept-encoding", "connection", "content-length", "host"})
@@ -62,8 +64,8 @@ class Again:
 
     @property
     def host(self) -> str:
-        """The host, with its port if the URL has one."""
-        return urlsplit(self.take.request.url).netloc
+        """The host, with its port if the URL has one, and without a user's name."""
+        return _host(self.take.request.url)
 
     @property
     def cost(self) -> float | None:
@@ -88,8 +90,11 @@ def why_not(take: Take) -> str:
         return f"its answer is not whole ({take.partial}), so there is nothing to compare with"
     if dialect.once:
         return dialect.once
-    if urlsplit(asked.url).scheme not in {"http", "https"}:
+    parts = urlsplit(asked.url)
+    if parts.scheme not in {"http", "https"}:
         return "it was not asked over HTTP"
+    if parts.scheme == "http" and keys_of(parts.hostname or ""):
+        return "it was asked without encryption (http), and a key that is sent so can be read by others"
     if asked.text:
         return "its body is no JSON, and a tape keeps of such a body what can be read"
     if MARK in encode(asked.body).decode() or MARK in urlsplit(asked.url).path:
@@ -129,15 +134,17 @@ class Sender:
 
     def verified(self, again: Again) -> Verified:
         """Ask again, and compare."""
+        headers = self._headers.get(again.host, {})
+        shown = credentials("", (("authorization", value) for value in headers.values()))
         try:
-            now = self.answer(again.take.request, self._headers.get(again.host, {}))
+            now = self.answer(again.take.request, headers)
         except (self._library.HTTPError, self._library.InvalidURL, ValueError) as error:  # a header that is no ASCII
-            why = f"{type(error).__name__}: {shorten(str(error), SHOWN)}"
+            why = f"{type(error).__name__}: {shorten(Redaction().text(str(error), shown), SHOWN)}"
             return Verified(again.tape, again.name, "not answered", why=why)
         was = again.take.response
         if now.status in PASSING and now.status != was.status:
-            return Verified(again.tape, again.name, "not answered", why=f"{now.status}: {_error_of(now)}")
-        changes = tuple(changes_in(was, now, again.dialect))
+            return Verified(again.tape, again.name, "not answered", why=f"{now.status}: {_error_of(now, shown)}")
+        changes = tuple(changes_in(was, now, again.dialect, shown))
         return Verified(again.tape, again.name, "changed" if changes else "same", changes)
 
     def answer(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
@@ -146,22 +153,30 @@ class Sender:
             return self._sent(asked, headers)
 
     def _sent(self, asked: TakeRequest, headers: Mapping[str, str]) -> TakeResponse:
-        told = {name: value for name, value in asked.headers.items() if name not in NOT_SENT_AGAIN and value != MARK}
+        lowered = ((name.lower(), value) for name, value in asked.headers.items())  # of an edited take: any case
+        told = {name: value for name, value in lowered if name not in NOT_SENT_AGAIN and value != MARK}
+        told |= {name.lower(): value for name, value in headers.items()}
         content = None if asked.body is None else encode(asked.body)
         begun, chunks = time.monotonic(), list[Chunk]()
-        with self._client.stream(
-            asked.method, _without_marks(asked.url), headers={**told, **headers}, content=content
-        ) as one:
+        with self._client.stream(asked.method, _without_credentials(asked.url), headers=told, content=content) as one:
             for piece in one.iter_bytes():
                 chunks.append(Chunk(piece, (time.monotonic() - begun) * 1000))
         kept = {name.lower(): value for name, value in one.headers.items()}
         return response_of(one.status_code, kept, [chunk for chunk in chunks if chunk.content])
 
 
-def changes_in(was: TakeResponse, now: TakeResponse, dialect: Dialect) -> Iterator[str]:
-    """Say what is another in an answer: its status, its type, its shape, why it ended, which tools it calls."""
+def changes_in(was: TakeResponse, now: TakeResponse, dialect: Dialect, shown: Secrets = NOTHING) -> Iterator[str]:
+    """Say what is another in an answer: its status, its type, its shape, why it ended, which tools it calls.
+
+    Args:
+        was: The recorded answer.
+        now: The new one.
+        dialect: The API's.
+        shown: The credentials that were sent, which an error may repeat.
+
+    """
     if was.status != now.status:
-        yield f"status {was.status} became {now.status}: {_error_of(now)}"
+        yield f"status {was.status} became {now.status}: {_error_of(now, shown)}"
         return
     types = [one.headers.get("content-type", "").partition(";")[0].strip() for one in (was, now)]
     if types[0] != types[1]:
@@ -188,13 +203,17 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _error_of(response: TakeResponse) -> str:
-    """Say what an error says, without what looks like a secret."""
-    return shorten(Redaction().text(content_of(response).decode(errors="replace"), NOTHING), SHOWN)
+def _error_of(response: TakeResponse, shown: Secrets) -> str:
+    """Say what an error says, without what was sent as a secret or looks like one."""
+    return shorten(Redaction().text(content_of(response).decode(errors="replace"), shown), SHOWN)
 
 
-def _without_marks(url: str) -> str:
-    """Leave out the parameters that redaction took the value of: a key, which goes in a header."""
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _without_credentials(url: str) -> str:
+    """Leave out a user's name, and the parameters that redaction took the value of: a key goes in a header."""
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if value != MARK]
-    return parts._replace(query=urlencode(kept)).geturl()
+    return parts._replace(netloc=_host(url), query=urlencode(kept)).geturl()
