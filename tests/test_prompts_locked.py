@@ -157,7 +157,7 @@ def test_a_log_of_calls_is_as_good(world):
     world.lock("y.jsonl")
     assert "== y.jsonl\n" in world.file.read_text()
     (world.folder / "x.jsonl").write_text("nothing\n")
-    assert "line 1 of x.jsonl is none of a log of calls" in world.lock("x.jsonl", status=1)
+    assert "x.jsonl is no folder of takes, and no log of calls: its line 1 is none" in world.lock("x.jsonl", status=1)
 
 
 def test_a_tape_that_cannot_be_read_is_an_error(world):

@@ -319,8 +319,12 @@ def test_in_ci_auto_replays_alone(upstream, tmp_path, monkeypatch, ci, goes_out)
         ({}, "Record it: mode='auto' beside recordings=, which alone means 'replay'."),
     ],
 )
-def test_a_miss_says_where_the_mode_was_said(tmp_path, options, said):
-    """And a command that runs: this test, and no other."""
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_a_miss_says_where_the_mode_was_said(upstream, tmp_path, options, said, is_empty):
+    """And a command that gives an old answer the new request, if there is any: of this test, and no other."""
+    if not is_empty:
+        with intercept(mode="record", recordings=tmp_path / "tape"):
+            ask(Case("httpx", is_async=False, stream=False), upstream, "one")
     with (
         pytest.raises(UnmatchedRequestError) as caught,
         intercept(recordings=tmp_path / "tape", **options),
@@ -329,7 +333,8 @@ def test_a_miss_says_where_the_mode_was_said(tmp_path, options, said):
         assert httpx.post(URL, json=chat()).is_success
     told = str(caught.value)
     assert said in told
-    assert "-- python -m pytest 'tests/test_recordings.py::test_a_miss_says_where" in told
+    command = "-- python -m pytest 'tests/test_recordings.py::test_a_miss_says_where"
+    assert (command in told) != is_empty
 
 
 def test_takes_that_were_not_played_are_an_error_where_all_are_to_be(upstream, tmp_path):

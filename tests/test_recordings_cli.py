@@ -249,6 +249,42 @@ def test_show_pairs_calls_with_what_their_tools_answered(tmp_path):
     assert re.findall(r"(?:→|←) .*", shown) == ["→ #1 a({})", "→ #2 b({})", "← #2 b: bbb", "← #1 a: aaa"]
 
 
+def test_a_place_without_takes_says_what_to_give_instead(tmp_path, monkeypatch):
+    """Whatever the command; an empty one is a variable that is not set, and not the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (name,) = tape(tmp_path / "tapes" / "one", take(model="gpt-4o"))
+    file = tmp_path / "tapes" / "one" / name
+    (tmp_path / "empty").mkdir()
+    for place, said in {
+        "tapse": "Did you mean tapes?",
+        "no": "there is no such folder.\n",
+        f"tapes/one/{name}": "it is a file. Give the folder of the takes.",
+        "empty": "LLM_INTERCEPT=record",
+        "": "the place of a tape is empty",
+    }.items():
+        commands = [["ls"], ["show"], ["check"], ["view"], ["verify"], ["lock"], ["prune", "--played", file]]
+        for command in commands[:3] if place.endswith(".json") else commands:
+            assert said in run(*command, place, status=1)
+    assert "'zz' names 0 takes" in run("show", "tapes/one", "zz", status=1)
+    assert "the models are: gpt-4o" in run("verify", "tapes", "--in-ci", "--model", "none*", status=1)
+
+
+def test_show_says_how_much_there_is_of_vectors_and_data(tmp_path):
+    """In place of pages of it; errors and what else is made of words is whole."""
+    words = "word " * 200
+    body = {"data": [{"embedding": "A" * 8192}, {"embedding": [0.5] * 1536}, {"embedding": [0.5]}], "said": words}
+    asked = TakeRequest(
+        method="POST", url=URL.replace("chat/completions", "embeddings"), body={"model": "e", "input": "x"}
+    )
+    one = take().model_copy(update={"request": asked, "response": TakeResponse(status=200, body=body)})
+    tape(tmp_path, one)
+    shown = run("show", tmp_path)
+    assert '"AAAAAAAAAAAAAAAA… (8192 characters)"' in shown
+    assert '"[… 1536 numbers]"' in shown
+    assert words in shown
+    assert len(shown) < 2000
+
+
 def test_check_takes_no_second_look_for_a_duplicate(tmp_path):
     """How often somebody had to look is what is to be played; the same question with the same answer is one."""
     answer = {"id": "batch_1", "object": "batch", "status": "in_progress"}

@@ -234,6 +234,24 @@ def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str
     assert post(body, "http://localhost:8000/v1/responses").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("chat/completions", "max_tokens"),
+        ("chat/completions", "max_completion_tokens"),
+        ("completions", "max_tokens"),
+        ("responses", "max_output_tokens"),
+    ],
+)
+def test_an_answer_without_a_limit_is_asked_for_by_minus_one_of_others_alone(path: str, name: str) -> None:
+    """As LM Studio's and llama.cpp's own examples do; the whole reply is said, and OpenAI's host refuses it."""
+    body: dict[str, Any] = {"model": "m", "prompt": "hi"} if path == "completions" else {}
+    for given in (-1, -2):
+        response = post({**body, name: given}, f"http://localhost:1234/v1/{path}")
+        assert ("never mind" in response.text) == response.is_success == (given == -1)
+    assert post({**body, name: -1}, f"https://api.openai.com/v1/{path}").status_code == 400
+
+
 @pytest.mark.parametrize("body", TAKEN_BY_RESPONSES)
 def test_what_responses_take_is_answered(body: dict[str, Any]) -> None:
     """What is near to what is refused."""

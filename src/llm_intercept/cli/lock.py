@@ -82,7 +82,8 @@ def _of_logs(files: list[str]) -> Iterator[tuple[str, TakeRequest]]:
                 test, asked = of_log(mapping(json.loads(line)))
                 yield test or file, TakeRequest(**asked)
             except ValueError as error:
-                raise failure(f"line {number} of {file} is none of a log of calls ({error})") from None
+                told = f"{file} is no folder of takes, and no log of calls: its line {number} is none ({error})"
+                raise failure(told) from None
 
 
 def _seen_from(folder: Path, location: str) -> str:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def tapes_given(locations: tuple[str, ...]) -> list[tuple[str, Tape]]:
     """Find the tapes at some places; ends the command where there are none."""
-    from llm_intercept.tapetools.locate import tapes_at  # noqa: PLC0415 - it imports pydantic
+    from llm_intercept.tapetools.locate import none_at, tapes_at  # noqa: PLC0415 - it imports pydantic
 
     found = list(tapes_at(locations))
     if not found:
-        raise failure(f"there are no recordings in {', '.join(locations)}")
+        raise failure("\n".join(map(none_at, locations)))
     return found

@@ -68,6 +68,7 @@ def verify(
         )
     tapes = tapes_given(tape)
     found = [sorted_out(location, name, take) for location, name, take in _chosen(tapes, names)]
+    asked = sorted({one.model for one in found if not isinstance(one, Verified) and one.model})
     damaged = ((location, one, name) for location, one in tapes for name in one.problems)
     found = [one for one in found if model is None or isinstance(one, Verified) or fnmatchcase(one.model, model)]
     left = [one for one in found if isinstance(one, Verified)]
@@ -79,7 +80,7 @@ def verify(
     for line in _announced(again, left, told):
         say(line, err=as_json)
     if not again:
-        raise failure("there is nothing to send")
+        raise failure("there is nothing to send" if model is None else _no_model(model, asked))
     if not yes:
         click.confirm("Send them?", abort=True, err=as_json)
     done: list[Verified] = []
@@ -98,6 +99,10 @@ def _chosen(tapes: Sequence[tuple[str, Tape]], names: tuple[str, ...]) -> Iterat
     if not chosen:
         raise failure(f"no take has {' or '.join(map(repr, names))} in its name" if names else "there is no take")
     yield from sorted(chosen, key=lambda one: one[2].recorded_at)
+
+
+def _no_model(glob: str, asked: Sequence[str]) -> str:
+    return f"no request that can be sent is to a model like {glob!r}; the models are: {', '.join(asked) or 'none'}"
 
 
 def _keys(hosts: list[str], header: str | None) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
@@ -141,6 +146,8 @@ def _announced(again: Sequence[Again], left: Sequence[Verified], told: Mapping[s
         listed = ", ".join(f"{model} {count}x" for model, count in models.most_common())
         shown = f"with the key in {key}" if key else "without a key"
         yield f"{counted(models.total(), 'request')} to {host} ({listed}), {shown}"
+    if not again:
+        return
     costs = [one.cost for one in again]
     known = [one for one in costs if one is not None]
     unknown = f"; of {len(costs) - len(known)} nobody here knows the price" if len(known) < len(costs) else ""

@@ -63,7 +63,8 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
         problem += " There are no recordings in it."
     read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
     loosened = loosening.advice(recorder.recordings, sought, read)
-    return Unmatched(facts_of(case), problem, (), loosened + advice(recorder), takes=near[:NEAREST])
+    remedy = loosened + advice(recorder, is_empty=not near)
+    return Unmatched(facts_of(case), problem, (), remedy, takes=near[:NEAREST])
 
 
 def _of_another(recorder: Recorder, case: Case, key: Key) -> Iterator[TakeFacts]:

@@ -29,14 +29,15 @@ OF_PYTEST = ("flag", "marker", "ini", "fixture")
 IN_CI = "Record it elsewhere: in CI mode 'auto' records nothing (the variable CI is set)."
 
 
-def advice(recorder: Recorder) -> str:
-    """Say how a request is recorded, or the old answer kept."""
+def advice(recorder: Recorder, *, is_empty: bool = False) -> str:
+    """Say how a request is recorded, or the old answer kept, if the tape has any."""
     location = shlex.quote(str(recorder.recordings.location))
+    kept = "" if is_empty else f"\n{_kept(location)}"
     if recorder.mode == "auto":
-        return f"{IN_CI}\n{_kept(location)}"
+        return f"{IN_CI}{kept}"
     command = _again(recorder.mode_from, location)
     run = f":\n  {command}" if command else "."
-    return f"Record it: {SAID[recorder.mode_from].format(recorder.mode)}{run}\n{_kept(location)}"
+    return f"Record it: {SAID[recorder.mode_from].format(recorder.mode)}{run}{kept}"
 
 
 def _kept(location: str) -> str:

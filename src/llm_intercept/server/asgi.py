@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 METRICS = "/metrics"
 LOG = logging.getLogger("llm_intercept.server")
 NOBODY = "llm-intercept: no API known here is asked by {} {}. A rule answers it whose url= names the path, by raw(…)."
+SHOWN = " People see the calls at /__llm_intercept/."
 RESET = frozenset({"ReadError", "WriteError", "ConnectError"})
 """The failures of the network in which a client sees its connection reset."""
 
@@ -188,7 +189,7 @@ class App:
             keep_in(head, await door.read(), engine.journal)
             _, response = await door.forward(None)
         else:
-            raise RefusedError(404, NOBODY.format(head.method, head.path))
+            raise RefusedError(404, NOBODY.format(head.method, head.path) + SHOWN * (head.method == "GET"))
         await channel.answer(led_here(response, head), door)
 
     def _forwarding(self, head: WireRequest) -> Upstream:

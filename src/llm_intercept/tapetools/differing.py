@@ -20,7 +20,7 @@ from llm_intercept.recording.pairing import paired
 from llm_intercept.recording.sameness import CHANGING_HEADERS
 from llm_intercept.recording.take import document_of, read_take
 from llm_intercept.tapetools.listing import in_order, question_of
-from llm_intercept.tapetools.locate import one_take, tapes_at
+from llm_intercept.tapetools.locate import none_at, one_take, tapes_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,7 +121,7 @@ def _part_of_a_name(place: str) -> Named:
     folder, _, meant = place.rstrip("/").rpartition("/")
     tapes = list(tapes_at([folder])) if folder else []
     if len(tapes) != 1:
-        raise LookupError(f"there are no recordings in {place}")
+        raise LookupError(none_at(place))
     location, tape = tapes[0]
     _, (name, take) = one_take(tape, list(enumerate(in_order(tape), 1)), meant)
     return f"{location}/{name}", take

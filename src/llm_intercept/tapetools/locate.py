@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.words import nearest
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.tape import LIKE_A_TAKE, Tape
 
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 
 
 def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
-    """Give the tapes at some places: the place itself if it has takes, and every folder under it that has."""
+    """Give the tapes at some places: the place itself if it has takes, and every folder under it that has.
+
+    Raises:
+        LookupError: A place is empty, as that of a script's variable that is not set.
+
+    """
     for location in locations:
+        if not location:
+            raise LookupError("the place of a tape is empty. Give a folder or URL; '.' is the current folder.")
         if "://" in location:
             yield location, Tape(store_at(location))
             continue
@@ -29,6 +37,20 @@ def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
             {file.parent for file in Path(location).rglob("*.json") if LIKE_A_TAKE.fullmatch(file.name)}
         ):
             yield str(folder), Tape(store_at(folder))
+
+
+def none_at(location: str) -> str:
+    """Say why there are no takes at a place, and what to give instead."""
+    path = Path(location)
+    told = f"there are no recordings in {location}"
+    if "://" in location or path.is_dir():
+        return f"{told}. They are made with LLM_INTERCEPT=record, or by pytest with --llm-mode=record."
+    if path.is_file():
+        return f"{told}: it is a file. Give the folder of the takes."
+    beside = (one.name for one in path.parent.glob("*/"))
+    near = nearest(path.name, beside)
+    meant = f" Did you mean {path.parent / near}?" if near is not None else ""
+    return f"{told}: there is no such folder.{meant}"
 
 
 def one_take(tape: Tape, listed: Sequence[Listed], meant: str) -> Listed:
@@ -48,5 +70,6 @@ def one_take(tape: Tape, listed: Sequence[Listed], meant: str) -> Listed:
     found = found or [one for one in listed if meant in one[1][0]]
     if len(found) != 1:
         names = "".join(f"\n  {number} {name}" for number, (name, _) in found[:10])
-        raise LookupError(f"{meant!r} names {len(found)} takes of {tape.store.location}{':' if names else '.'}{names}")
+        shown = names or f"\n  'llm-intercept recordings ls {tape.store.location}' lists what there is"
+        raise LookupError(f"{meant!r} names {len(found)} takes of {tape.store.location}:{shown}")
     return found[0]

@@ -5,11 +5,12 @@ Knows: the neutral vocabulary, rich. Must not know: any API's JSON, where takes 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text as Line
 
-from llm_intercept.base.json import encode
+from llm_intercept.base.checks import is_number
+from llm_intercept.base.json import encode, is_array, is_object, items, mapping
 from llm_intercept.engine.reread import read_request
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.recording.bodies import answer_values
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.parts import Part
     from llm_intercept.recording.take import Take
 
+SHOWN = 16
+"""How many numbers of a vector are shown one by one, and how many characters of data."""
+LONGEST_WORD = 400
+"""How many characters without a space between may be text."""
 COLOURS = {"system": "magenta", "developer": "magenta", "user": "cyan", "assistant": "green", "tool": "yellow"}
 
 
@@ -85,10 +90,22 @@ def _answer(take: Take, dialect: Dialect, numbers: Numbers) -> Iterator[Line]:
     if not replies and response.events is not None:
         yield written("\n".join((event.text or encode(event.data).decode()).strip() for event in response.events))
     elif not replies:
-        yield written(response.text if response.text is not None else encode(response.body, indent=2).decode())
+        yield written(response.text if response.text is not None else encode(_short(response.body), indent=2).decode())
     usage = dialect.recorded.usage(values)
     if usage is not None:
         yield written(f"tokens {usage.input_tokens} in, {usage.output_tokens} out", "dim")
+
+
+def _short(value: Any) -> Any:
+    """Say a value without what nobody reads: vectors, and data in base64."""
+    if is_object(value):
+        return {name: _short(one) for name, one in mapping(value).items()}
+    if is_array(value):
+        listed = items(value)
+        is_vector = len(listed) > SHOWN and all(map(is_number, listed))
+        return f"[… {len(listed)} numbers]" if is_vector else [_short(one) for one in listed]
+    is_data = isinstance(value, str) and len(value) > LONGEST_WORD and len(value.split(maxsplit=1)) == 1
+    return f"{value[:SHOWN]}… ({len(value)} characters)" if is_data else value
 
 
 def _words(part: Part, numbers: Numbers) -> str:

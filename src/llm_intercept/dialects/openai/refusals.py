@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 LONGEST_NAME = 64
+UNLIMITED = -1
+"""What a program says to a server of its own for an answer of any length (the docs of LM Studio and llama.cpp)."""
 
 
 def refused(message: str, param: str | None = None, code: str | None = None, hint: str = "") -> BadRequestError:

@@ -20,6 +20,7 @@ from llm_intercept.dialects.openai.plain_texts import plain_texts
 from llm_intercept.dialects.openai.reasoning_models import reasoning
 from llm_intercept.dialects.openai.refusals import (
     LONGEST_NAME,
+    UNLIMITED,
     check_decimal,
     check_integer,
     check_length,
@@ -47,10 +48,11 @@ ROLE = itemgetter("role")
 PLAIN = frozenset({"model", "messages", "stream"})
 RANGES = {
     "n": (1, MOST_CHOICES),
-    "max_tokens": (0, None),
-    "max_completion_tokens": (0, None),
+    "max_tokens": (UNLIMITED, None),
+    "max_completion_tokens": (UNLIMITED, None),
     "top_logprobs": (0, MOST_LOGPROBS),
 }
+LIMITS = ("max_tokens", "max_completion_tokens")
 CHECKED = frozenset({*RANGES, "tools", "tool_choice"})
 DECIMALS = {"temperature": (0, 2), "top_p": (0, 1), "frequency_penalty": (-2, 2), "presence_penalty": (-2, 2)}
 TYPES: tuple[tuple[str, type, str], ...] = (
@@ -124,6 +126,8 @@ def _check_shortened(body: Mapping[str, Any]) -> None:
 
 
 def _check_fields(body: Mapping[str, Any]) -> None:
+    for name in LIMITS:
+        check_integer(body, name, 0)
     for name, (least, most) in DECIMALS.items():
         check_decimal(body, name, least, most)
     for name, kind, expected in TYPES:

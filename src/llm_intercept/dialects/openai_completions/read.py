@@ -13,7 +13,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, items, json_object, text
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of, is_openais
-from llm_intercept.dialects.openai.refusals import check_integer, refused, without_model
+from llm_intercept.dialects.openai.refusals import UNLIMITED, check_integer, refused, without_model
 from llm_intercept.dialects.shared.reading import check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
@@ -129,8 +129,10 @@ def check(body: Mapping[str, Any], url: str) -> None:
     prompt = body.get("prompt")
     if not (prompt is None or isinstance(prompt, str) or _are_prompts(items(prompt))):
         raise refused(INVALID.format("prompt"))
+    is_unlimited = body.get("max_tokens") == UNLIMITED and flavor_of(url) == "compatible"
     for name, (least, most) in RANGES.items():
-        check_integer(body, name, least, most)
+        if not (is_unlimited and name == "max_tokens"):
+            check_integer(body, name, least, most)
     stop = body.get("stop")
     if len(items(stop)) > MOST_STOPS:
         raise refused(INVALID.format("stop"))

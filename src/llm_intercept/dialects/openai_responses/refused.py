@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_array, is_object, items, mapping, text
 from llm_intercept.dialects.openai.offered import check_tools
-from llm_intercept.dialects.openai.refusals import check_integer, missing, refused, wrong_type
+from llm_intercept.dialects.openai.refusals import UNLIMITED, check_integer, missing, refused, wrong_type
 from llm_intercept.dialects.openai_responses.offers import offers_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check(body: Mapping[str, Any], *, strictly: bool) -> None:
     _check_format(body)
     if not RANGES.keys().isdisjoint(body):
         for name, (least, most) in RANGES.items():
-            check_integer(body, name, least, most)
+            check_integer(body, name, least if strictly else min(least, UNLIMITED), most)
 
 
 def _check_model(body: Mapping[str, Any]) -> None:
