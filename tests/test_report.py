@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,11 @@ from llm_intercept import (
     tool_call,
 )
 from llm_intercept.cli.app import app
-from llm_intercept.errors import SettingsError
+from llm_intercept.errors import SettingsError, UnmatchedRequestError
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.tape import Tape
+from llm_intercept.report import page_read
 from llm_intercept.report.document import Detail, Head, Report
 from llm_intercept.report.of_calls import CallReader
 from llm_intercept.report.of_interceptors import report_of
@@ -169,7 +172,10 @@ def test_what_goes_wrong_is_told_with_its_facts() -> None:
 
 
 def test_no_secret_reaches_the_page(tmp_path: Path) -> None:
-    """Whether it is in a header, a URL, what was said, a tool's arguments, an error, a rule, or cut in two by a stream."""
+    """Whether it is in a header, a URL, what was said, a tool's arguments, an error, a rule, or cut in two by a stream.
+
+    Also in what the API remembers, and where nothing answered.
+    """
     keys = [secret for _, secret, _ in secrets(count=40)[::4]]
     with intercept(validate="off", seed=3) as llm:
         for secret in keys:
@@ -185,6 +191,14 @@ def test_no_secret_reaches_the_page(tmp_path: Path) -> None:
                 httpx.post(
                     f"{URL}?key={secret}", json=chat(messages=messages, stream=said == "stream"), headers=headers
                 )
+        for secret in keys:
+            llm.on(f"remember {secret}").reply("I do", "so")
+            first = httpx.post(RESPONSES, json=respond(f"remember {secret}")).json()["id"]
+            httpx.post(RESPONSES, json=respond(f"remember {secret} too", previous_response_id=first))
+            with contextlib.suppress(UnmatchedRequestError):
+                httpx.post(URL, json=chat(f"nobody has {secret}"))
+        assert len(llm.unmatched) == len(keys)
+        llm.unmatched.clear()
         file = llm.report(tmp_path / "report.html")
         everything = file.read_text() + json.dumps(unpacked(reported(llm)))
     assert not [secret for secret in keys if secret in everything]
@@ -317,6 +331,27 @@ def test_what_is_no_page_is_said(tape: Path, tmp_path: Path) -> None:
     assert (found.exit_code, "another file" in found.output) == (1, True)
     found = CliRunner().invoke(app, ["recordings", "view", str(tape), "--html", str(tmp_path / "no" / "x.html")])
     assert (found.exit_code, "is not" in found.output) == (1, True)
+
+
+def test_a_page_of_somebody_else_takes_neither_time_nor_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beginnings without ends are read once; what is packed is unpacked to a bound, over all of the page."""
+    path = tmp_path / "x.html"
+    path.write_text('<script type="application/json" id="report">' * 40_000)
+    begin = time.process_time()
+    with pytest.raises(SettingsError, match="another file"):
+        report_in(path)
+    assert time.process_time() - begin < 2
+    with intercept("ours") as llm:
+        httpx.post(URL, json=chat())
+    path = llm.report(path)
+    most = sum(len(detail.as_json()) + 2 for detail in report_in(path).details)
+    monkeypatch.setattr(page_read, "LARGEST", most)
+    text = path.read_text()
+    chunk = text[text.index('<script type="application/octet-stream"') :].partition("\n")[0]
+    assert report_in(path).details
+    path.write_text(text.replace(chunk, chunk * 2))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        report_in(path)
 
 
 def test_what_a_killed_worker_left_is_joined(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -121,10 +122,10 @@ def test_what_a_cassette_has_of_a_model_stays_on_it(other: str, tmp_path: Path) 
 
 
 def test_what_is_no_json_is_looked_at_too(other: str, tmp_path: Path) -> None:
-    """A form with bytes, which vcrpy gives as aiohttp was given it."""
+    """A form with a file, which vcrpy gives as aiohttp was given it."""
 
     async def send() -> str:
-        async with aiohttp.ClientSession() as session, session.post(other, data={"file": b"x", "a": "b"}) as answer:
+        async with aiohttp.ClientSession() as session, session.post(other, data={"file": io.BytesIO(b"x")}) as answer:
             return await answer.text()
 
     with intercept("ours"), vcr.use_cassette(str(tmp_path / "one.yaml"), record_mode="once"):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.checks import is_number
-from llm_intercept.base.json import is_array, is_object, items, mapping
+from llm_intercept.base.json import is_object, mapping
 from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets
 from llm_intercept.secrets.fieldnames import Holds, holds
@@ -24,7 +24,7 @@ from llm_intercept.secrets.taken_out import taken_out
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SCHEMA_WORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "description", "properties"})
 LAYOUTS: tuple[dict[str, Any], ...] = tuple(
@@ -74,8 +74,8 @@ class Redactor:
             return self._marked(value) if is_secret else self.text(value)
         if is_object(value):
             return self._object(mapping(value), kind)
-        if is_array(value):
-            return [self.value(item, kind) for item in items(value)]
+        if isinstance(value, list | tuple):  # a tuple is one where a value of ours is told and not what came as JSON
+            return [self.value(item, kind) for item in cast("Sequence[Any]", value)]
         is_secret = is_number(value) and _is_secret_number(value, kind) and not self._is_spared(str(value), kind)
         return MARK if is_secret else value
 
