@@ -278,7 +278,9 @@ def test_show_says_how_much_there_is_of_vectors_and_data(tmp_path):
     )
     one = take().model_copy(update={"request": asked, "response": TakeResponse(status=200, body=body)})
     tape(tmp_path, one)
+    (tmp_path / "001-x-aaaaaaaaaaaa.json").write_text("{")
     shown = run("show", tmp_path)
+    assert "001-x-aaaaaaaaaaaa.json: damaged: it is not JSON" in shown
     assert '"AAAAAAAAAAAAAAAA… (8192 characters)"' in shown
     assert '"[… 1536 numbers]"' in shown
     assert words in shown
