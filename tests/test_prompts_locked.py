@@ -157,6 +157,9 @@ def test_a_log_of_calls_is_as_good(world):
     world.lock("y.jsonl")
     assert "== y.jsonl\n" in world.file.read_text()
     (world.folder / "x.jsonl").write_text("nothing\n")
+    assert "--file='sub/p' cannot be used. Use a file in a folder that is there" in world.lock(
+        "y.jsonl", "--file", "sub/p", status=1
+    ).replace(f"{world.folder}/", "", 1)
     assert "x.jsonl is no folder of takes, and no log of calls: its line 1 is none" in world.lock("x.jsonl", status=1)
 
 

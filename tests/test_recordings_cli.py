@@ -278,7 +278,9 @@ def test_show_says_how_much_there_is_of_vectors_and_data(tmp_path):
     )
     one = take().model_copy(update={"request": asked, "response": TakeResponse(status=200, body=body)})
     tape(tmp_path, one)
+    (tmp_path / "001-x-aaaaaaaaaaaa.json").write_text("{")
     shown = run("show", tmp_path)
+    assert "001-x-aaaaaaaaaaaa.json: damaged: it is not JSON" in shown
     assert '"AAAAAAAAAAAAAAAA… (8192 characters)"' in shown
     assert '"[… 1536 numbers]"' in shown
     assert words in shown
@@ -325,6 +327,25 @@ def test_diff_pairs_what_asks_the_same_and_shows_the_words_that_changed(tmp_path
     assert "answer.text: It is a [-sunny-]{+rainy+} day." in shown
     assert shown.count("only in the first") == shown.count("only in the other") == 1
     assert "different each time: fingerprint" in shown
+
+
+def test_diff_tells_ids_and_times_of_answers_as_different_each_time(tmp_path):
+    """Whatever the API; what the program sent is no such thing."""
+    for folder, letter, at in (("a", "a", 1795957082), ("b", "b", 1795957125)):
+        for api, answer in {
+            "chat/completions": {**ANSWER, "id": f"chatcmpl-{letter * 29}", "created": at},
+            "responses": {"id": f"resp_{letter * 50}", "created_at": at, "output": [], "model": f"m-{letter}"},
+        }.items():
+            body = {"model": "m", "metadata": {"at": str(at)}}
+            asked = TakeRequest(method="POST", url=URL.replace("chat/completions", api), body=body)
+            made = take(api).model_copy(update={"request": asked, "response": TakeResponse(status=200, body=answer)})
+            tape(tmp_path / folder, made)
+    shown = run("diff", tmp_path / "a", tmp_path / "b", status=1)
+    assert shown.count("request.body.metadata.at: ") == 2
+    assert "response.body.model: " in shown
+    assert "response.body.id: " not in shown
+    for name in ("created", "created_at"):
+        assert f"different each time: recorded_at, response.body.id, response.body.{name}\n" in shown
 
 
 def test_check_finds_what_is_wrong_and_nothing_else(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import llm_intercept
 from llm_intercept import Interceptor, Recordings, errors, faults
 from llm_intercept.rules.rule import Rule
+from llm_intercept.server import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,8 @@ def public() -> Iterator[tuple[str, Callable[..., Any]]]:
         yield name, getattr(llm_intercept, name)
     for name in faults.__all__:
         yield f"faults.{name}", getattr(faults, name)
-    for owner in (Interceptor("x"), Rule((), "on('x')", "here")):
-        for name in vars(type(owner)):
+    for owner in (Interceptor("x"), Rule((), "on('x')", "here"), Client("http://localhost:1")):
+        for name in dir(type(owner)):
             if not name.startswith("_") and callable(found := getattr(owner, name, None)):
                 yield f"{type(owner).__name__}.{name}", found
 

@@ -27,7 +27,7 @@ def price(model: str, input_tokens: int, output_tokens: int) -> float | None:
 @lru_cache(maxsize=4096)
 def _price(library: Any, model: str, input_tokens: int, output_tokens: int) -> float | None:
     provider, _, name = model.rpartition("/")
-    for known in {provider or None, None}:
+    for known in dict.fromkeys((provider or None, None)):  # the one that is named first
         try:
             usage = library.Usage(input_tokens=input_tokens, output_tokens=output_tokens)
             return float(library.calc_price(usage, model_ref=name, provider_id=known).total_price)

@@ -16,6 +16,7 @@ import click
 from llm_intercept.base.json import mapping
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import failure, say
+from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +48,17 @@ def lock(tape: tuple[str, ...], path: Path, check: bool) -> None:
         command = f"llm-intercept recordings lock {' '.join(tape)}{f' --file {path}' if path != Path(FILE) else ''}"
         raise failure(f"{path} {why}. If this is meant, write it with: {command}")
     else:
-        path.write_text(wanted, encoding="utf-8", newline="\n")
+        _write(path, wanted)
         say(f"{path} is written{'' if there is None else ' anew'}")
+
+
+def _write(path: Path, wanted: str) -> None:
+    from llm_intercept.report.page_file import check_place  # noqa: PLC0415 - as below
+
+    try:
+        check_place(path, "--file").write_text(wanted, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise SettingsError("--file", str(path), f"a file that can be written ({error.strerror})") from error
 
 
 def _prompts(tape: tuple[str, ...], beside: Path) -> Prompts:

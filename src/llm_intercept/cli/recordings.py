@@ -26,6 +26,7 @@ from llm_intercept.settings.environment import PAIRS, PLAYED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rich.console import Console
     from rich.text import Text
 
     from llm_intercept.recording.tape import Tape
@@ -71,8 +72,12 @@ def list_takes(tape: tuple[str, ...], as_json: bool) -> None:
         screen.print(*([""] if number else []), table.heading(location, found), sep="\n")
         if found:
             screen.print(table.of(found, head=number == 0))
-        for name, why in one.problems.items():
-            screen.print(styled(f"{name}: ").append("damaged", "red").append_text(styled(f": {why}")))
+        _say_damaged(screen, one)
+
+
+def _say_damaged(screen: Console, one: Tape) -> None:
+    for name, why in one.problems.items():
+        screen.print(styled(f"{name}: ").append("damaged", "red").append_text(styled(f": {why}")))
 
 
 def _say_json(documents: Iterable[object]) -> None:
@@ -98,6 +103,8 @@ def show(tape: str, take: str | None) -> None:
             screen.rule(styled(f"{number} {name}"), align="left")
             for line in conversation(found):
                 screen.print(line)
+        if take is None:
+            _say_damaged(screen, one)
 
 
 @recordings.command()

@@ -128,6 +128,7 @@ class Recorded:
         indices: Fields of a stream's events that say which text a part belongs to.
         kept_headers: Headers that a take keeps beside HTTP's own; `*` is a wildcard.
         changing_headers: Headers that it keeps though they are others each time, whatever is answered.
+        changing_fields: Fields of an answer that are others each time, whatever is answered; ids and times are known.
         last_user: Reads from a request's body what the user said last.
         roles: Reads from a request's body who speaks in what order.
         usage: Reads the tokens from an answer: its JSON, or its events' in order; None if it does not report them.
@@ -158,6 +159,7 @@ class Recorded:
     indices: tuple[str, ...] = ()
     kept_headers: tuple[str, ...] = ()
     changing_headers: tuple[str, ...] = ()
+    changing_fields: frozenset[str] = frozenset()
     event_kind: str = ""
     free_fields: frozenset[str] = frozenset()
     same_url: Callable[[str], str] = lambda url: url

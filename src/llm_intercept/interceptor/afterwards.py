@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_intercept.base.spelling import spelt_methods
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from llm_intercept.journal.resilience import FindingKind, Resilience
 
 
+@spelt_methods
 class Afterwards:
     """The part of an `Interceptor` that looks back."""
 

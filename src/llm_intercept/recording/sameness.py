@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CHANGING_HEADERS = frozenset({"user-agent"}.union(*(each.recorded.changing_headers for each in EVERY)))
 
+CHANGING_FIELDS = frozenset[str]().union(*(each.recorded.changing_fields for each in EVERY))
+
 
 def same(one: Take, other: Take) -> bool:
     """Whether two takes differ only in what differs each time: times, gaps, versions, request ids."""

@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 
+from llm_intercept.base.spelling import spelt, spelt_methods
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.server.control import PREFIX
 from llm_intercept.server.shares import HEADER
@@ -55,6 +56,7 @@ class Verdict:
         return not (self.unmatched or self.failures or self.unused)
 
 
+@spelt_methods
 class Client:
     """Asks a server's control.
 
@@ -137,6 +139,7 @@ class Client:
         """Whether the server says that it is ready."""
         return bool(json.loads(self.ask("GET", "ready", fine=(503,)))["status"] == "ready")
 
+    @spelt
     def ask(self, method: str, path: str, value: object = None, fine: Sequence[int] = ()) -> bytes:
         """Ask one of the control's paths; return the answer.
 

@@ -17,8 +17,9 @@ from llm_intercept.model.parts import Reasoning, Refusal, Text, ToolCall
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.compare import ABSENT, Difference, differences
 from llm_intercept.recording.pairing import paired
-from llm_intercept.recording.sameness import CHANGING_HEADERS
+from llm_intercept.recording.sameness import CHANGING_FIELDS, CHANGING_HEADERS
 from llm_intercept.recording.take import document_of, read_take
+from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE
 from llm_intercept.tapetools.listing import in_order, question_of
 from llm_intercept.tapetools.locate import none_at, one_take, tapes_at
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 PASSING = re.compile(r"fingerprint|recorded_at|versions\b.*|response\.after_ms|response\.events\[\d+\]\.gap_ms")
 """What is another each time a request is made, or follows from what is."""
+IDENTIFIER = re.compile("|".join((VOLATILE["uuid"], VOLATILE["call"])))
+TIME = re.compile("|".join((VOLATILE["time"], ON_REQUEST["epoch"])))
 HEADER = re.compile(r"(?:request|response)\.headers\.(?P<name>.+)")
 ANSWER = "answer"
 Named = tuple[str, "Take"]
@@ -191,7 +194,15 @@ def _is_passing(one: Difference) -> bool:
     header = HEADER.fullmatch(one.path)
     if header is not None:
         return any(fnmatchcase(header["name"], each) for each in CHANGING_HEADERS)
-    return PASSING.fullmatch(one.path) is not None
+    return PASSING.fullmatch(one.path) is not None or (one.path.startswith("response.") and _is_made_anew(one))
+
+
+def _is_made_anew(one: Difference) -> bool:
+    """Whether an API says a value anew each time: an id or a time on both sides, or padding."""
+    name = one.path.rpartition(".")[2]
+    sides = [str(side) for side in (one.was, one.now)]
+    is_id = name.lower().endswith("id") and all(map(IDENTIFIER.fullmatch, sides))
+    return is_id or all(map(TIME.fullmatch, sides)) or name in CHANGING_FIELDS
 
 
 def _field(one: Difference) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _wrong(schema: Mapping[str, Any], where: str, depth: int = 0) -> Iterator[st
         if is_answer and not properties:
             yield f"{where}.properties: should be non-empty for OBJECT type"
         for number, name in enumerate(items(schema.get("required"))):
-            if name not in properties:
+            if not isinstance(name, str) or name not in properties:
                 yield f"{where}.required[{number}]: property is not defined"
     elif kind and properties:
         yield f"{where}.properties: only allowed for OBJECT type"

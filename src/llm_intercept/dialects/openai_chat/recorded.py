@@ -42,5 +42,6 @@ RECORDED = Recorded(
     indices=("index",),
     kept_headers=KEPT,
     changing_headers=CHANGING,
+    changing_fields=frozenset({"obfuscation"}),
     models={"/chat/completions": ("openai.types.chat", "ChatCompletion", "ChatCompletionChunk")},
 )

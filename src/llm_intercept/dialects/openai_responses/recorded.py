@@ -42,6 +42,7 @@ RECORDED = Recorded(
     indices=("output_index", "content_index", "summary_index"),
     kept_headers=KEPT,
     changing_headers=CHANGING,
+    changing_fields=frozenset({"obfuscation"}),
     event_kind="type",
     models={"/responses": ("openai.types.responses", "Response", "ResponseStreamEvent")},
 )
