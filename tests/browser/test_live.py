@@ -108,6 +108,7 @@ def test_the_token_is_asked_for(served, visit, told):
     served.token = "open-sesame"
     page = visit(f"{served.origin}/__llm_intercept/", own=served.origin)
     for given in ("wrong", "open-sesame"):
+        page.get_by_text("The calls are shown to who has the token").wait_for()
         page.get_by_label("Token").fill(given)
         page.get_by_role("button", name="Use", exact=True).click()
         page.get_by_text("this is not the server's token" if given == "wrong" else "2 calls").first.wait_for()

@@ -69,6 +69,7 @@ export class Live {
   /** @param {More} more */
   take(more) {
     this.say("live");
+    this.lock(false);
     const { run = "", after = 0 } = more;
     this.behind = Boolean(more.rows?.length); // a server tells only some at once
     if (this.run && run !== this.run) this.forget();
@@ -90,6 +91,14 @@ export class Live {
   askForToken() {
     this.say(this.token ? "this is not the server's token" : "the server asks for its token");
     this.form.hidden = false;
+    this.lock(true);
+  }
+
+  /** @param {boolean} locked */
+  lock(locked) {
+    if (this.report.locked === locked) return;
+    this.report.locked = locked;
+    this.changed();
   }
 
   tokenForm() {

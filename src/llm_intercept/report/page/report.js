@@ -60,6 +60,8 @@ export class Report {
     this.chunks = new Map();
     /** @type {Map<number, Detail>} */
     this.added = new Map();
+    /** Whether the server tells nothing, since it has not been given its token. */
+    this.locked = false;
   }
 
   /** @returns {Row[]} */

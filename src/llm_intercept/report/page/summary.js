@@ -7,6 +7,17 @@ import { kindOf } from "./difference.js";
 import { total } from "./usage.js";
 /** @import { Report, Row, Side } from "./report.js" */
 
+/** @param {Report} report */
+function nothing(report) {
+  const [title, why] =
+    report.head.kind !== "live"
+      ? ["There are no calls", "Nothing was asked while this report was made."]
+      : report.locked
+        ? ["The calls are shown to who has the token", "It is in the first line that the server writes, or is what its --token says."]
+        : ["Waiting for the first call", "Each request that the server answers appears here."];
+  return el("div", { class: "empty" }, el("h2", {}, title), el("p", { class: "muted" }, why));
+}
+
 /**
  * @param {Report} report
  * @param {Row[]} rows that are listed
@@ -15,7 +26,7 @@ import { total } from "./usage.js";
  */
 export function summary(report, rows, go) {
   const { head } = report;
-  if (!report.rows.length) return [el("div", { class: "empty" }, el("h2", {}, head.kind === "live" ? "Waiting for the first call" : "There are no calls"), el("p", { class: "muted" }, head.kind === "live" ? "Each request that the server answers appears here." : "Nothing was asked while this report was made."))];
+  if (!report.rows.length) return [nothing(report)];
   const sum = total(rows);
   const noun = nounOf(report);
   const unused = (head.rules ?? []).filter((one) => !one.used && !one.optional).length;
