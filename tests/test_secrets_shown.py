@@ -72,7 +72,7 @@ def test_no_message_report_or_log_has_a_urls_secrets(tmp_path):
 
 
 def test_a_log_is_its_owners_alone_and_redacted(tmp_path):
-    """Bodies too: fields, and keys that the request carries in its headers."""
+    """Bodies too: fields, what stands in these also elsewhere, and keys that the request carries in its headers."""
     path, token = tmp_path / "calls.jsonl", "hunter2-Zx81-canary"
     with httpx.Client(transport=InterceptTransport("hi", log=path)) as client:
         body = {"model": "m", "messages": [{"role": "user", "content": f"my {token}"}], "api_key": "qwer-7fG2kkk"}
@@ -80,6 +80,11 @@ def test_a_log_is_its_owners_alone_and_redacted(tmp_path):
     (line,) = path.read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["request"]["messages"][0]["content"] == "my [redacted]"
     assert json.loads(line)["request"]["api_key"] == "[redacted]"
+    path.unlink()
+    with httpx.Client(transport=InterceptTransport("hi", log=path)) as client:
+        said = {"role": "user", "content": "my key is qwer-7fG2kkk"}
+        client.post(URL, json={"model": "m", "messages": [said], "metadata": {"api_key": "qwer-7fG2kkk"}})
+    assert "qwer-7fG2kkk" not in path.read_text(encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -83,8 +83,11 @@ def line(call: Call) -> dict[str, Any]:
     from llm_intercept.secrets.credentials import credentials  # noqa: PLC0415 - most programs have no log
     from llm_intercept.secrets.redactor import Redactor  # noqa: PLC0415 - as above
 
-    redactor = Redactor(credentials(call.request.url, call.request.headers.items()))
-    redacted: dict[str, Any] = redactor.whole(_said(call))
+    secrets, said, found = credentials(call.request.url, call.request.headers.items()), _said(call), set[str]()
+    redacted: dict[str, Any] = Redactor(secrets, heard=found).whole(said)
+    more = secrets.and_found(found)
+    if more is not secrets:  # what stood under a secret's name in one place is said by no other
+        redacted = Redactor(more).whole(said)
     return redacted
 
 
