@@ -47,6 +47,7 @@ def test_what_was_told_before_is_folded(look):
     assert page.locator(".message").count() == 2
     assert page.get_by_text("Result of get_weather").is_visible()
     page.get_by_text("3 earlier messages").click()
+    page.locator(".message").nth(4).wait_for()  # what is folded is written when it is opened
     assert page.locator(".message").count() == 5
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import sys
 
-from llm_intercept.base.foreign import beside, overwritten
+from llm_intercept.base import foreign  # by its module: a module of this folder is called as one of its functions
 from llm_intercept.base.version import DISTRIBUTION
 
 LIBRARIES = ("click", "rich")
@@ -17,9 +17,9 @@ LIBRARIES = ("click", "rich")
 def main() -> None:
     """Run the command; say what is missing if its libraries, or this package itself, are not installed."""
     _say_what_can_be_said()
-    if problem := overwritten():
+    if problem := foreign.overwritten():
         sys.exit(f"llm-intercept: {problem}")
-    if problem := beside():
+    if problem := foreign.beside():
         sys.stderr.write(f"llm-intercept: {problem}\n")
     try:
         from llm_intercept.cli.app import app  # noqa: PLC0415 - its libraries are an extra
