@@ -31,7 +31,11 @@ BLOCKS = [
 # What docs/migrate shows is run before and after, tests/test_migrate.py; a page with a mistake, in tests/test_start.py.
 PROJECTS = [page for page in HERE if page.parent.name != "migrate" and page.name != "start.md" and pages.files(page)]
 # aiohttp warns of google-genai's own code.
-OPTIONS = (*pages.OPTIONS, "-W", "ignore:Inheritance class:DeprecationWarning")
+OPTIONS = (
+    *pages.OPTIONS,
+    *("-W", "ignore:Inheritance class:DeprecationWarning"),
+    *("-W", "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning"),  # cohere 7 on Python 3.14
+)
 SDKS = (
     "openai.resources.chat",
     "openai.resources.responses",

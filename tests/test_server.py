@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import ssl
 import subprocess
 import sys
@@ -168,6 +169,7 @@ def test_a_served_block_ends_as_a_block_does():
     assert "weather" in raised.value.__notes__[0]
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 def test_the_interceptor_of_a_block_can_be_served():
     """A program that is no child of Python's is answered by the same rules, and counted by the block."""
     with intercept() as llm, serve(llm) as url:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llm_intercept.interceptor.handler import LazyHandler
 
 SERVERS = ("from multiprocessing.forkserver import", "from multiprocessing.resource_tracker import")
-"""How Python's own servers begin, which live longer than a block; what they start is told by itself."""
+"""What is in the command of Python's own servers, which live longer than a block; what they start is told by itself."""
 _started = False
 _joined = False
 
@@ -59,7 +59,7 @@ def join(text: str) -> None:
 
 def _begin_in_block(text: str) -> None:
     """Begin in the block that started this process; a server of multiprocessing, which may outlive it, does not."""
-    if any(argument.startswith(SERVERS) for argument in sys.orig_argv):
+    if any(server in argument for server in SERVERS for argument in sys.orig_argv):
         del os.environ["LLM_INTERCEPT"]
         return
     import atexit  # noqa: PLC0415 - nothing is imported when the variable is unset
