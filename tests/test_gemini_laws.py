@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from google.genai import types
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from llm_intercept import InterceptTransport, Reply, raw, reasoning, refusal, structured, tool_call
@@ -79,6 +79,7 @@ def said(body: dict[str, Any]) -> dict[str, Any]:
 
 @LAW
 @given(ONE, MODELS, CONFIG, TOOLS, st.sampled_from([GEMINI, VERTEX_GEMINI]))
+@example(Reply(reasoning("0:")), "gemini-3.5-flash", {"maxOutputTokens": 1}, [], GEMINI)
 def test_streams_and_body_agree_and_validate(reply: Reply, model: str, config: Any, tools: Any, url: str) -> None:
     """Added up, both forms of a stream are the JSON answer; each chunk validates, and so does the body.
 

@@ -74,6 +74,7 @@ class Teller:
     model: str
     is_stream: bool
     searches: bool = False
+    _begun: dict[str, Any] | None = None
 
     @property
     def said(self) -> int:
@@ -108,7 +109,7 @@ class Teller:
         if held is None and not plan.parts:
             yield Chunk(plan, [], self.said, is_last=True)
             return
-        end = {TEXT: "", **self._end_signature(plan)}
+        end = {TEXT: "", **(self._end_signature(plan) if self._begun is plan.parts[-1] else {})}
         if held is not None and not self._ends_apart:
             held.is_last = True
         elif held is not None and self.searches and CALLED in held.parts[-1]:
@@ -142,6 +143,7 @@ class Teller:
             if together:
                 yield together
                 together = []
+            self._begun = part
             if CALLED not in part:
                 yield from self._part(plan, part)
         if together:
