@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test whole check platforms secrets fuzz trap pythons newest sdks ecosystem docs build clean bench bench-gate bench-growth fidelity
+.PHONY: demo test whole laws check platforms secrets fuzz trap pythons newest sdks ecosystem docs build clean bench bench-gate bench-growth fidelity
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard startup/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "llm-intercept needs Python 3.11 or newer; set PYTHON=python3.x")'
@@ -24,6 +24,11 @@ test: $(VENV)/.ready
 # The laws of which `make test` looks at a part, in whole: every example, round and recording (tests/amounts.py).
 whole: $(VENV)/.ready
 	@TEST_ALL=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^from tests.amounts import\|^@given' tests) $(PYTEST_ARGS)
+
+# The laws whose examples are drawn, with LAWS_TIMES as many new ones as `make whole` draws.
+LAWS_TIMES ?= 10
+laws: $(VENV)/.ready
+	@TEST_ALL=1 TEST_TIMES=$(LAWS_TIMES) $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^@given' tests) $(PYTEST_ARGS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

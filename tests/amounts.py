@@ -1,7 +1,8 @@
 """How much of a law is looked at: a part in `make test`, all of it in `make whole`, which sets TEST_ALL=1.
 
 Only numbers of the same are reduced: examples that hypothesis draws anew in each run, rounds, orders, recordings. What a law
-says is the same in both.
+says is the same in both. Where TEST_ALIKE=1 (`.ci/run`) the drawn examples are those of the run before, so that a change is judged
+by itself; `make laws` draws TEST_TIMES as many new ones.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 
 SWITCH = "TEST_ALL"  # LLM_INTERCEPT… names settings of ours: a program that is answered refuses others
 WHOLE = os.environ.get(SWITCH) == "1"
+DRAWN_ALIKE = os.environ.get("TEST_ALIKE") == "1"
+TIMES = int(os.environ.get("TEST_TIMES", "1"))
 
 
 def amount(whole: int, part: int) -> int:
@@ -19,4 +22,4 @@ def amount(whole: int, part: int) -> int:
 
 def examples(whole: int) -> int:
     """Give how many examples hypothesis draws: all, or a third of them and ten at the least."""
-    return amount(whole, max(10, whole // 3))
+    return TIMES * amount(whole, max(10, whole // 3))

@@ -10,12 +10,15 @@ import json
 import os
 import socket
 import sys
+import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import _pytest.pytester
 import pytest
 
-from tests.amounts import SWITCH, WHOLE, examples
+import llm_intercept
+from tests.amounts import DRAWN_ALIKE, SWITCH, WHOLE, examples
 from tests.loopback import QuietHandler, listening
 from tests.support import MESSAGES, RESPONSES, URL, chat, message, respond, run_command
 
@@ -40,7 +43,11 @@ if importlib.util.find_spec("hypothesis"):
 
     # What no law says otherwise: how many examples, and that a busy machine may take its time.
     settings.register_profile(
-        "ours", max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "ours",
+        max_examples=examples(100),
+        deadline=None,
+        derandomize=DRAWN_ALIKE,
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("ours")
 
@@ -48,6 +55,27 @@ if importlib.util.find_spec("hypothesis"):
 def pytest_report_header() -> str:
     """Say how much of the laws is looked at."""
     return "amounts: " + (f"all ({SWITCH}=1)" if WHOLE else "a part of what `make whole` looks at")
+
+
+class _LibrariesStay(_pytest.pytester.SysModulesSnapshot):
+    """What pytester restores after a run of its own, without a second import of what is installed.
+
+    A compiled library that is forgotten and imported again raises errors of the first import, which nobody that has the
+    second can catch: uvicorn, whose httptools it was, answered no WebSocket any more.
+    """
+
+    INSTALLED = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), *llm_intercept.__path__)
+
+    def restore(self) -> None:
+        loaded = {name: module for name, module in sys.modules.items() if self._is_installed(module)}
+        super().restore()
+        sys.modules.update({name: module for name, module in loaded.items() if name not in sys.modules})
+
+    def _is_installed(self, module: ModuleType) -> bool:
+        return str(getattr(module, "__file__", None)).startswith(self.INSTALLED)
+
+
+_pytest.pytester.SysModulesSnapshot = _LibrariesStay  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -34,6 +34,7 @@ from llm_intercept.dialects.openai_responses.dialect import OpenAIResponses
 from llm_intercept.errors import UnmatchedRequestError
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.settings.environment import PAIRS
+from tests.amounts import examples
 
 APIS = ["openai.chat", "openai.responses"]
 MODEL = "gpt-4o"
@@ -52,7 +53,7 @@ REPLY = st.one_of(
     st.builds(refusal, TEXT),
     st.builds(lambda text: Reply(text, finish_reason="length"), TEXT),
 )  # fmt: skip
-LAW = settings(max_examples=10, deadline=None)
+LAW = settings(max_examples=examples(30), deadline=None)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from llm_intercept.dialects.anthropic_messages.raw import replies
 from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Citation, Other, Reasoning, Refusal, Text
+from tests.amounts import examples
 from tests.support import MESSAGES, VERTEX, message
 
 EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
@@ -64,7 +65,7 @@ PARAMS = st.fixed_dictionaries(
     },
 )
 URLS = st.sampled_from([MESSAGES, VERTEX, "http://llm.test/v1/messages"])
-LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=examples(90), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LINES = re.compile(r'event: (\w+)\ndata: (\{"type": ?"\1".*?)( {0,15})\}\n\n', re.DOTALL)
 
 

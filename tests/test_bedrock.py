@@ -41,6 +41,7 @@ from llm_intercept.faults import cut_off, missing_done, missing_finish, rechunk,
 from llm_intercept.model import Reasoning
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.amounts import examples
 from tests.drawn_replies import TEXT, reply_of
 from tests.support import in_both_shapes
 
@@ -110,7 +111,7 @@ def told(answer: httpx.Response) -> list[dict[str, Any]]:
     return list(map(event_in, frames))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(REPLY, CONFIG)
 def test_the_frames_add_up_to_the_body_and_both_are_botocores(reply: Reply, config: dict[str, Any]) -> None:
     whole, parsed = ask(reply, inferenceConfig=config)

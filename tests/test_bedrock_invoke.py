@@ -34,6 +34,7 @@ from llm_intercept.faults import cut_off, malformed, missing_done, missing_finis
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.amounts import examples
 from tests.support import in_both_shapes, upstream
 from tests.test_bedrock import CONFIG, HOST, REPLY, Body, service
 
@@ -123,7 +124,7 @@ def test_each_family_says_the_same_in_both_shapes(model: str) -> None:
     assert [one.usage.output_tokens for one in llm.calls] == [events[-1][METRICS]["outputTokenCount"]] * 2
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(45), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(REPLY, CONFIG)
 def test_novas_events_add_up_to_its_body(reply: Reply, config: dict[str, Any]) -> None:
     """With whatever is said and limits it."""

@@ -40,6 +40,7 @@ from llm_intercept.faults import missing_done, missing_finish, stream_error, tru
 from llm_intercept.model import Citation
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.amounts import examples
 from tests.drawn_replies import TEXT, WEATHER, reply_of
 from tests.support import in_both_shapes
 
@@ -64,7 +65,7 @@ def client(**options: Any) -> cohere.ClientV2:
     return cohere.ClientV2("none", **options)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(REPLY, PARAMS)
 def test_the_events_add_up_to_the_body_and_both_are_the_sdks(reply: Reply, params: dict[str, Any]) -> None:
     body = asked(reply, messages=HI, **params).json()

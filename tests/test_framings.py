@@ -20,6 +20,7 @@ from llm_intercept.faults.base import Body
 from llm_intercept.faults.weave import events, weave
 from llm_intercept.recording.bodies import Chunk, content_of, last_event, response_of
 from llm_intercept.recording.take import DamagedTakeError, read_take
+from tests.amounts import examples
 
 VALUES = [{"a": 1}, {"text": "Grüße\n", "n": [1.5, None]}, {}]
 STREAMS = {
@@ -39,7 +40,7 @@ def pieces(content: bytes, marks: list[int]) -> list[bytes]:
 
 
 @each
-@settings(max_examples=20)
+@settings(max_examples=examples(60))
 @given(marks=st.lists(st.integers(0, 10**6), max_size=8))
 def test_a_stream_is_cut_into_its_events_however_it_comes(framing, marks):
     wanted = STREAMS[framing]
@@ -50,7 +51,7 @@ def test_a_stream_is_cut_into_its_events_however_it_comes(framing, marks):
 
 
 @each
-@settings(max_examples=20)
+@settings(max_examples=examples(60))
 @given(marks=st.lists(st.integers(0, 10**6), max_size=8))
 def test_a_take_has_the_events_as_json_and_the_same_bytes(framing, marks):
     content = b"".join(STREAMS[framing])

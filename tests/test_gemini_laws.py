@@ -19,6 +19,7 @@ from llm_intercept.dialects.google_gemini.raw import replies
 from llm_intercept.dialects.google_gemini.token_counts import read_usage
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.model import Citation, Media, Other
+from tests.amounts import examples
 from tests.support import GEMINI, VERTEX_GEMINI, contents
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -57,7 +58,7 @@ CONFIG = st.fixed_dictionaries(
     },
 )
 TOOLS = st.sampled_from([[], [{"googleSearch": {}}], [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]])
-LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=examples(90), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OF_THE_SHAPE = ("finishMessage", "avgLogprobs")
 """What only a JSON answer tells of a candidate, or only some."""
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_intercept.clients import http1
+from tests.amounts import examples
 
 HEAD = b"POST /v1/x HTTP/1.1\r\nHost: h.test\r\nX-Two: a\r\nx-two:  b \r\n"
 CHUNKS = b"4;note=1\r\nWiki\r\n6\r\npedia \r\n0\r\nTrailer: x\r\n\r\n"
@@ -48,7 +49,7 @@ SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
-@settings(max_examples=15)
+@settings(max_examples=examples(45))
 @given(sizes=SIZES)
 def test_a_request_is_read_in_whatever_pieces_it_comes(kind, sizes):
     """Its headers in their order and its body; what follows is no part of it."""
@@ -61,7 +62,7 @@ def test_a_request_is_read_in_whatever_pieces_it_comes(kind, sizes):
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-@settings(max_examples=15)
+@settings(max_examples=examples(45))
 @given(sizes=SIZES)
 def test_an_answer_is_read_in_whatever_pieces_it_comes(kind, sizes):
     """And says whether it has ended, or ends where the connection does."""
@@ -86,7 +87,7 @@ def test_what_is_no_message_is_broken_and_nothing_else(data):
     assert message.feed(b"more") == b""
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(90))
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_read_to_an_end(data, is_request):
     """Without an exception, and in time."""
@@ -94,7 +95,7 @@ def test_any_bytes_are_read_to_an_end(data, is_request):
     message.feed(data)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(60))
 @given(st.lists(st.binary(min_size=1, max_size=30), max_size=5))
 def test_what_is_written_python_reads(pieces):
     """By `http.client`, as our own reader does."""

@@ -39,6 +39,7 @@ from llm_intercept.faults.weave import weave
 from llm_intercept.model.wire import Wait
 from llm_intercept.recording.bodies import answer_values
 from llm_intercept.recording.take import read_take
+from tests.amounts import examples
 from tests.drawn_replies import TEXT, WEATHER, reply_of
 from tests.support import in_both_shapes
 
@@ -58,7 +59,7 @@ def lines(response: httpx.Response) -> list[dict[str, Any]]:
     return [json.loads(line) for line in response.text.split("\n") if line]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(REPLY, OPTIONS)
 def test_the_lines_add_up_to_the_body_and_both_are_the_sdks(reply: Reply, options: dict[str, Any]) -> None:
     """Streaming is the default; the durations are nanoseconds, and a number that is 0 is left out, as Go does."""

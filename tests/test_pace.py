@@ -21,6 +21,7 @@ from llm_intercept.settings.environment import from_environment
 from llm_intercept.timing.batch import Batch
 from llm_intercept.timing.pace import lognormal, normal
 from llm_intercept.timing.pace_text import pace_of
+from tests.amounts import examples
 from tests.support import URL, chat, said
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def test_who_comes_one_after_the_other_slows_nobody() -> None:
     arrivals=st.lists(st.tuples(st.floats(0, 5), st.integers(0, 30)), min_size=1, max_size=25),
     places=st.one_of(st.none(), st.integers(1, 4)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(180), deadline=None)
 def test_no_more_answers_are_under_way_than_there_are_places(arrivals: Any, places: int | None) -> None:
     """Nobody begins before asking, those who asked first begin first, and an idle model lets nobody wait."""
     batch, times = Batch(0.0, places), Pace(ttft=0.5, per_token=0.1).times("x")

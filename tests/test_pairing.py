@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from llm_intercept.recording import pairing
 from llm_intercept.recording.pairing import paired
 from llm_intercept.recording.take import TakeRequest
+from tests.amounts import examples
 from tests.support import GEMINI, MESSAGES, URL
 
 QUESTIONS = ("What is the capital of France?", "Write a poem about rain", "hi", "Sum up this report for me")
@@ -37,7 +38,7 @@ TURNS = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(90))
 @given(was=TURNS, now=TURNS)
 def test_each_exchange_is_in_one_pair_and_what_is_the_same_is_paired(was, now):
     one, other = ([asked(user, system, url=url) for user, system, url in run] for run in (was, now))

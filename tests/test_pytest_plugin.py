@@ -1556,3 +1556,12 @@ def test_a_run_that_the_environment_switched_on_begins_without_a_warning(run_pyt
     ended = run_python(code, LLM_INTERCEPT="mock")
     assert "no tests collected" in ended.stdout, ended
     assert "Warning" not in ended.stdout + ended.stderr
+
+
+def test_a_run_within_a_run_forgets_what_it_tests_and_keeps_what_is_installed(pytester, monkeypatch):
+    """A library that is imported twice has two of each of its errors (tests/conftest.py)."""
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    pytester.makepyfile(test_it="def test_it():\n    import this\n")
+    pytester.runpytest_inprocess("-p", "no:cacheprovider", *OTHER_PLUGINS).assert_outcomes(passed=1)
+    assert "this" in sys.modules
+    assert "test_it" not in sys.modules

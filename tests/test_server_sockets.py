@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, Reply
 from llm_intercept.server import serve
+from tests.amounts import examples
 from tests.served import CHAT, Ended, connected, raw_request, read_all
 from tests.support import chat
 
@@ -151,7 +152,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(url):
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(
     st.lists(
         st.tuples(st.from_regex(r"[a-zA-Z0-9-]{1,20}", fullmatch=True), st.binary(max_size=30)),

@@ -74,7 +74,8 @@ class _Choice:
             message["tool_calls"] = [_whole_call(call) for _, call in ordered]
         if is_object(message.get("function_call")):
             message["function_call"] = _whole_called(message["function_call"])
-        message["refusal"] = message.get("refusal") or None
+        refusal = message.get("refusal")
+        message["refusal"] = refusal if refusal or message.get("content") is None else None
         head = {"index": index, "message": message, "logprobs": self.logprobs, "finish_reason": self.finish_reason}
         return {**head, **self.more}
 

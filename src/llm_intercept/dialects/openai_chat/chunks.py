@@ -89,7 +89,7 @@ class _Message:
             message["function_call"] = self.legacy
         if self.calls:
             message["tool_calls"] = self.calls
-        message["refusal"] = texts.get("refusal") or None
+        message["refusal"] = texts.get("refusal", "" if plan.turn.refusal else None)
         message["annotations"] = self.annotations
         if self.audio is not None:
             message["audio"] = self.audio
