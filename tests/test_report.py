@@ -368,9 +368,9 @@ def test_two_runs_are_held_against_each_other(tmp_path: Path) -> None:
 def test_what_is_no_page_is_said(tape: Path, tmp_path: Path) -> None:
     (tmp_path / "x.html").write_text("<html>")
     found = CliRunner().invoke(app, ["recordings", "view", str(tmp_path / "x.html")])
-    assert (found.exit_code, "another file" in found.output) == (1, True)
+    assert (found.exit_code, "another file" in found.output) == (2, True)
     found = CliRunner().invoke(app, ["recordings", "view", str(tape), "--html", str(tmp_path / "no" / "x.html")])
-    assert (found.exit_code, "is not" in found.output) == (1, True)
+    assert (found.exit_code, "is not" in found.output) == (2, True)
 
 
 def test_a_page_of_somebody_else_takes_neither_time_nor_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
