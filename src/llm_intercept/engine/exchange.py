@@ -38,7 +38,7 @@ from llm_intercept.engine.readings import read
 from llm_intercept.engine.sending_on import let_by, send_on
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import broken, refused, unmatched
-from llm_intercept.engine.watched import Watched
+from llm_intercept.engine.watched import Noted, Watched
 from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
@@ -306,7 +306,16 @@ class Engine:
         steps: list[Step] = []
         is_whole = response.chunks.__class__ is tuple
         case.call.answered = response if is_whole else response.with_chunks(steps)
-        return response.with_chunks(Watched(response.chunks, partial(self._ended, case), steps))
+        timeline = response.timeline
+        if is_whole or timeline is None or timeline.clock.is_virtual:
+            return response.with_chunks(Watched(response.chunks, partial(self._ended, case), steps))
+        noted = Noted(response.chunks, timeline)
+
+        def ended(error: Exception | None, last: Step | None) -> None:
+            case.call.answered = response.with_chunks(noted.as_taken(steps, case.call.before_headers))
+            self._ended(case, error, last)
+
+        return response.with_chunks(Watched(noted, ended, steps))
 
     def _identity(self, case: Case) -> Identity:
         digits = self.identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)

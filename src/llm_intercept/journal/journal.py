@@ -143,8 +143,9 @@ class Call:
     def response(self) -> Response | None:
         """What was answered: status, headers, `text`, `json()`, the `events` of a stream and when each was sent.
 
-        None while there is no answer, where a real API answered, and where it is no longer kept: an interceptor keeps
-        about 64 MB of answers, those of the newest calls.
+        Of what a real API answered it is what came, decoded, and when. None while there is no answer, where nobody
+        can decode it, and where it is no longer kept: an interceptor keeps about 64 MB of answers, those of the newest
+        calls.
         """
         return None if self.answered is None else response_of(self.answered, self.before_headers)
 
