@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.words import counted
+from llm_intercept.cli.endings import FAILED, FOUND, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import failure, say
+from llm_intercept.cli.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -183,4 +184,4 @@ def _conclude(done: Sequence[Verified], left: Sequence[Verified], *, as_json: bo
         for location in dict.fromkeys(one.tape for one in done if one.outcome == "changed"):
             say(f"To record it anew: {ANEW.format(location)}")
     if count["changed"] or count["not answered"]:
-        raise SystemExit(1 if count["changed"] else 2)
+        raise SystemExit(FOUND if count["changed"] else FAILED)
