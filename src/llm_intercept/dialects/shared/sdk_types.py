@@ -15,7 +15,7 @@ def request_type(module: str, *names: str, loads: bool) -> Any:
 
     Args:
         module: Where it stands.
-        *names: What it is called, in the newest SDK first.
+        *names: What it is called; the first that is there counts.
         loads: Whether to load the SDK where nobody has yet; where it made the request, it is loaded.
 
     """
