@@ -5,7 +5,6 @@ Knows: click, rich, what is done with tapes. Must not know: how it is done.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ import click
 
 from llm_intercept.base.words import counted
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import console, failure, say, styled
+from llm_intercept.cli.terminal import console, failure, say, say_json, styled
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
@@ -82,7 +81,7 @@ def _say_damaged(screen: Console, one: Tape) -> None:
 
 def _say_json(documents: Iterable[object]) -> None:
     for one in documents:
-        click.echo(json.dumps(one))
+        say_json(one)
 
 
 @recordings.command()

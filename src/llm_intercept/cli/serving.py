@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llm_intercept.cli.flags import settings_flags
-from llm_intercept.cli.terminal import failure, say
+from llm_intercept.cli.terminal import failure
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.settings import BY_NAME, check_tape
 from llm_intercept.settings.environment import TOKEN
@@ -114,7 +114,7 @@ def _serve(
 
 
 def _tell(said: Mapping[str, Any]) -> None:
-    say(json.dumps(said))
+    click.echo(json.dumps(said))  # with the token, which whoever starts this is to have
     sys.stdout.flush()
 
 

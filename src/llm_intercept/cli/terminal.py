@@ -5,6 +5,7 @@ Knows: click, rich. Must not know: what is said.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +30,13 @@ def say_error(error: object) -> None:
 def failure(error: object) -> click.ClickException:
     """Make what click ends with, with the text of an error."""
     return click.ClickException(visible(str(error), lines=True))
+
+
+def say_json(value: object, indent: int | None = None) -> None:
+    """Write a value as JSON, without what looks like a secret in it."""
+    from llm_intercept.secrets.redactor import Redactor  # noqa: PLC0415 - only this needs it
+
+    click.echo(json.dumps(Redactor().value(value), indent=indent))
 
 
 def console() -> Console:
