@@ -136,9 +136,9 @@ def test_nothing_is_sent_unasked(world, monkeypatch):
     """Neither without a yes, nor in CI; a look at the tape is no request."""
     world.record("openai.chat", "anthropic.messages")
     count = len(world.llm.calls)
-    assert "Send them?" in world.verify(status=1, input="n\n")
+    assert "Send them?" in world.verify(status=2, input="n\n")
     monkeypatch.setenv("CI", "true")
-    assert "to send all the same: --in-ci --yes" in world.verify("--yes", status=1)
+    assert "to send all the same: --in-ci --yes" in world.verify("--yes", status=2)
     assert len(world.llm.calls) == count
     assert "2 requests: 2 same" in world.verify("--in-ci", "--yes")
 
@@ -152,7 +152,7 @@ def test_some_takes_alone_are_sent(world):
     assert "1 take cannot be sent again: it is damaged: it is not JSON" in world.verify("--yes", "--limit", "1")
     name = next(world.tape.glob("001-hi*")).stem
     assert "1 request: 1 same" in world.verify("--yes", "--take", name)
-    assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=1)
+    assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=2)
 
 
 def test_the_key_goes_in_the_header_that_is_given(world):
@@ -267,12 +267,12 @@ def test_the_command_sends_a_key_where_somebody_but_the_tape_says_so(tmp_path, m
         assert result.exit_code == status, result.output
         return result.output
 
-    assert "evil.openai.azure.com may be anybody's" in told("--yes", status=1)
+    assert "evil.openai.azure.com may be anybody's" in told("--yes", status=2)
     assert "only a tape names. If it may: --host evil.openai.azure.com." in told(
         "--yes", "--header", "api-key: k", status=2
     )
-    assert "with the key in AZURE_OPENAI_API_KEY" in told("--host", "evil.openai.azure.com", status=1)
-    assert "with the key in --header" in told("--host", "evil.openai.azure.com", "--header", "api-key: k", status=1)
+    assert "with the key in AZURE_OPENAI_API_KEY" in told("--host", "evil.openai.azure.com", status=2)
+    assert "with the key in --header" in told("--host", "evil.openai.azure.com", "--header", "api-key: k", status=2)
 
 
 def taken(url: str, body: Any = None, *, method: str = "POST", **more: Any) -> Take:
@@ -383,7 +383,7 @@ def test_all_keys_that_are_missing_are_told_at_once(tmp_path, monkeypatch):
     ):
         (tmp_path / f"00{number}-hi-{'0' * 12}.json").write_bytes(write_take(taken(url, CHAT)))
     result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), "--yes"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, or" in result.output
     assert "set GROQ_API_KEY, or" in result.output
     result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), "--header", "x-api-key: k"])

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.words import counted
+from llm_intercept.cli.endings import FAILED, FOUND, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import failure, say, say_json
+from llm_intercept.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -176,10 +177,11 @@ def _conclude(done: Sequence[Verified], left: Sequence[Verified], *, as_json: bo
     """Sum up, and end as the command does."""
     count = Counter(one.outcome for one in (*done, *left))
     if as_json:
-        say_json({"takes": [asdict(one) for one in (*done, *left)], "outcomes": dict(count)}, indent=2)
+        outcomes = dict(count)
+        say_json({"takes": [asdict(one) for one in (*done, *left)], "outcomes": outcomes}, indent=2)
     else:
         say(f"{counted(len(done), 'request')}: {', '.join(f'{number} {outcome}' for outcome, number in count.items())}")
         for location in dict.fromkeys(one.tape for one in done if one.outcome == "changed"):
             say(f"To record it anew: {ANEW.format(location)}")
     if count["changed"] or count["not answered"]:
-        raise SystemExit(1 if count["changed"] else 2)
+        raise SystemExit(FOUND if count["changed"] else FAILED)

@@ -241,7 +241,8 @@ class LLMRequest:
 
     def as_sent(self) -> Mapping[str, Any]:
         """Return the body as it was sent: read anew where what a user wrote may have changed it."""
-        return (json_object(self.content) or self.raw) if self.is_lent else self.raw
+        sent = json_object(self.content) if self.is_lent else None
+        return self.raw if sent is None else sent
 
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""

@@ -78,7 +78,7 @@ class ReadExchange:
     @cached_property
     def usage(self) -> Usage | None:
         """The tokens that the answer reports; None where it does not, or cannot be read."""
-        return _attempted(self.dialect.recorded.usage, self.values, None)
+        return attempted(lambda: self.dialect.recorded.usage(self.values), None)
 
     @cached_property
     def told(self) -> Told | None:
@@ -86,7 +86,7 @@ class ReadExchange:
         if self.given is None or self.given.status >= LOWEST:
             return None
         nothing: tuple[Reply, ...] = ()
-        return told_of(_attempted(self.dialect.recorded.replies, self.values, nothing), self.usage)
+        return told_of(attempted(lambda: self.dialect.recorded.replies(self.values), nothing), self.usage)
 
     @property
     def answer(self) -> str:
@@ -142,10 +142,10 @@ class ReadExchange:
             yield round(at * self.unit, 6)
 
 
-def _attempted(read: Callable[[list[Any]], T], values: list[Any], otherwise: T) -> T:
-    """Read something of an answer; a server may have said anything."""
+def attempted(read: Callable[[], T], otherwise: T) -> T:
+    """Read something that a server, or a user's code, may have made of anything."""
     try:
-        return read(values)
+        return read()
     except Exception:  # noqa: BLE001 - it is shown as it came
         return otherwise
 
