@@ -7,7 +7,7 @@ const LONGEST_QUESTION = 80; // letters of a question that a rule looks for
 const REDACTED = "[redacted]";
 
 /**
- * Write a request as a command; what was taken out of it as a secret is not in it.
+ * Write a request as a command; it has no more than the report: what was taken out stays out.
  * @param {SentRequest} request
  */
 export function asCurl(request) {
