@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llm_intercept import Interceptor
 
 CHAT = "/v1/chat/completions"
-COMMAND = (sys.executable, "-m", "llm_intercept.cli", "serve")
+COMMAND = (sys.executable, "-m", "llm_intercept", "serve")
 
 
 def ask(application: Any, method: str, path: str, **more: Any) -> httpx.Response:

@@ -158,16 +158,16 @@ def test_a_log_of_calls_is_as_good(world):
     assert "== y.jsonl\n" in world.file.read_text()
     (world.folder / "x.jsonl").write_text("nothing\n")
     assert "--file='sub/p' cannot be used. Use a file in a folder that is there" in world.lock(
-        "y.jsonl", "--file", "sub/p", status=1
+        "y.jsonl", "--file", "sub/p", status=2
     ).replace(f"{world.folder}/", "", 1)
-    assert "x.jsonl is no folder of takes, and no log of calls: its line 1 is none" in world.lock("x.jsonl", status=1)
+    assert "x.jsonl is no folder of takes, and no log of calls: its line 1 is none" in world.lock("x.jsonl", status=2)
 
 
 def test_a_tape_that_cannot_be_read_is_an_error(world):
     """Its prompts are not known, so a file without them would be wrong."""
     keep(world.folder / "tapes", asked())
     next((world.folder / "tapes").iterdir()).write_text("{")
-    assert "cannot be read, so their prompts are not known" in world.lock("tapes", status=1)
+    assert "cannot be read, so their prompts are not known" in world.lock("tapes", status=2)
 
 
 def test_the_order_of_takes_says_nothing():

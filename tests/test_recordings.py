@@ -445,11 +445,15 @@ def test_a_miss_names_the_nearest_take_field_by_field_and_a_command(case, upstre
     assert len(upstream.seen) == 2
 
 
-def test_a_miss_on_an_empty_tape_says_so(upstream, tmp_path):
+@pytest.mark.parametrize(
+    ("place", "told"), [("tapes", "There are no recordings in it"), ("tapse", "There is no such folder. Did you mean")]
+)
+def test_a_miss_on_an_empty_tape_says_so(upstream, tmp_path, place, told):
     case = Case("httpx", is_async=False, stream=False)
+    (tmp_path / "tapes").mkdir()
     with (
-        pytest.raises(UnmatchedRequestError, match="There are no recordings in it"),
-        intercept(mode="replay", recordings=tmp_path / "none"),
+        pytest.raises(UnmatchedRequestError, match=told),
+        intercept(mode="replay", recordings=tmp_path / place),
     ):
         ask(case, upstream)
 

@@ -173,8 +173,8 @@ def test_ls_lists_and_show_tells_a_conversation(tmp_path):
     assert "user: What now?" in shown
     assert "because" in shown
     assert "tools f" in shown
-    assert "names 0 takes" in run("show", tmp_path / "t", "nothing", status=1)
-    assert "no recordings" in run("ls", tmp_path / "none", status=1)
+    assert "names 0 takes" in run("show", tmp_path / "t", "nothing", status=2)
+    assert "no recordings" in run("ls", tmp_path / "none", status=2)
 
 
 def test_ls_names_a_model_of_a_path_and_show_tells_two_tools_answers_apart(tmp_path):
@@ -264,9 +264,9 @@ def test_a_place_without_takes_says_what_to_give_instead(tmp_path, monkeypatch):
     }.items():
         commands = [["ls"], ["show"], ["check"], ["view"], ["verify"], ["lock"], ["prune", "--played", file]]
         for command in commands[:3] if place.endswith(".json") else commands:
-            assert said in run(*command, place, status=1)
-    assert "'zz' names 0 takes" in run("show", "tapes/one", "zz", status=1)
-    assert "the models are: gpt-4o" in run("verify", "tapes", "--in-ci", "--model", "none*", status=1)
+            assert said in run(*command, place, status=2)
+    assert "'zz' names 0 takes" in run("show", "tapes/one", "zz", status=2)
+    assert "the models are: gpt-4o" in run("verify", "tapes", "--in-ci", "--model", "none*", status=2)
 
 
 def test_show_says_how_much_there_is_of_vectors_and_data(tmp_path):
@@ -309,9 +309,9 @@ def test_diff_shows_fields_and_ends_with_one_where_something_differs(tmp_path):
     assert "response.body.a: recorded 'yes'; now 'no'" in shown
     assert "only in the other" in shown
     assert "response.body.a" in run("diff", tmp_path / "a" / name, tmp_path / "b" / name, status=1)
-    assert "response" not in run("diff", tmp_path / "a" / name, tmp_path / "c" / name, status=1)
+    assert "response" not in run("diff", tmp_path / "a" / name, tmp_path / "c" / name, status=0)
     assert run("diff", tmp_path / "a", tmp_path / "a") == ""
-    assert "are a take and a tape" in run("diff", tmp_path / "a" / name, tmp_path / "b", status=1)
+    assert "are a take and a tape" in run("diff", tmp_path / "a" / name, tmp_path / "b", status=2)
 
 
 def test_diff_pairs_what_asks_the_same_and_shows_the_words_that_changed(tmp_path):
@@ -395,7 +395,7 @@ def program(tmp_path):
 def test_prune_deletes_what_a_full_run_did_not_play_and_closes_gaps(tmp_path):
     names = tape(tmp_path / "t", take("one"), take("two"), take("three", partial="x"))
     command = program(tmp_path)
-    assert "nothing was deleted" in run("prune", "--yes", tmp_path / "t", "--", *command, "unheard of", status=1)
+    assert "nothing was deleted" in run("prune", "--yes", tmp_path / "t", "--", *command, "unheard of", status=2)
     assert len(list((tmp_path / "t").iterdir())) == 3
     played = tmp_path / "noted"
     asked = run("prune", "--played", played, tmp_path / "t", "--", *command, "one", input="n\n")

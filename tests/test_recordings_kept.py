@@ -475,9 +475,9 @@ def test_prune_touches_takes_alone_and_says_all_that_it_will_do_first(tmp_path):
 
 def test_prune_does_nothing_where_nobody_could_report_or_nothing_was_played(tmp_path):
     names = repository(tmp_path, "a", "b")
-    assert "no process of the run" in run("prune", "--yes", tmp_path, "--", "true", status=1)
+    assert "no process of the run" in run("prune", "--yes", tmp_path, "--", "true", status=2)
     (tmp_path / "played").write_text("/elsewhere\t001-a.json\n")
-    assert "played nothing of" in run("prune", "--yes", "--played", tmp_path / "played", tmp_path, status=1)
+    assert "played nothing of" in run("prune", "--yes", "--played", tmp_path / "played", tmp_path, status=2)
     assert {path.name for path in (tmp_path / "tape").iterdir()} == set(names)
 
 

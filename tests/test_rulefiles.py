@@ -870,7 +870,7 @@ def test_the_command_refuses_a_broken_file(command, tmp_path, subcommand, name, 
     (tmp_path / name).write_text(text)
     more = ("--rules", name, "--", sys.executable, "-c", "print('ran')") if subcommand == ("run",) else (name,)
     done = command(*subcommand, *more)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == ({"run": 2, "check": 1}[subcommand[0]], "")
     assert done.stderr.startswith(f"Error: {told}")
 
 
@@ -880,7 +880,7 @@ def test_the_command_refuses_a_python_file_that_raises(command, tmp_path, subcom
     (tmp_path / "r.py").write_text("def rules(llm):\n    raise KeyError('x')\n")
     more = ("--rules", "r.py", "--", sys.executable, "-c", "print('ran')") if subcommand == "run" else ("r.py",)
     done = command(subcommand, *more)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == ({"run": 2, "check": 1}[subcommand], "")
     assert done.stderr.startswith("Error: r.py")
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 
+import httpx
 import pytest
 
-from llm_intercept import Interceptor, api_error
+from llm_intercept import Interceptor, InterceptTransport, api_error
+from llm_intercept.report.document import Since
 from llm_intercept.report.page import policy
 from llm_intercept.server import app
-from tests.served import ask, control, say
+from llm_intercept.server.live_report import LiveReport
+from tests.served import CHAT, ask, control, say
+from tests.support import URL, chat
 
 
 def since(served: Any, after: int = 0, test: str = "") -> dict[str, Any]:
@@ -53,9 +59,6 @@ def test_a_page_is_told_what_is_new() -> None:
     say(served, "two")
     new = since(served, first["after"])
     assert [(row["n"], row["question"], row["status"]) for row in new["rows"]] == [(1, "fail", 500), (2, "two", 200)]
-    assert new["totals"] == {"calls": 3, "failed": 1} | {
-        name: new["totals"][name] for name in ("input_tokens", "output_tokens")
-    }
     assert [rule["used"] for rule in new["rules"]] == [1, 2]
     assert "rows" not in since(served, new["after"])
     control(served, "POST", "reset")
@@ -77,6 +80,48 @@ def test_of_many_calls_a_part_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -
     second = since(served, first["after"])
     assert [row["n"] for row in first["rows"] + second["rows"]] == [0, 1, 2]
     assert [(one.get("continues"), one.get("known")) for one in second["details"]] == [(1, 4)]
+
+
+def test_a_call_under_way_is_told_until_it_has_ended() -> None:
+    """With what has come of its answer, and where another call is what ends next."""
+    llm = Interceptor("one two three four")
+    served = app(llm)
+    slow = httpx.Client(transport=InterceptTransport(interceptor=llm))
+    with slow, slow.stream("POST", URL, json=chat("slowly", stream=True)) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        say(served, "quickly")
+        told = since(served)
+        again = since(served, told["after"])
+        assert [(row["n"], row.get("under_way", False)) for row in told["rows"]] == [(1, False), (0, True)]
+        assert [(row["n"], row["under_way"]) for row in again["rows"]] == [(0, True)]
+        assert len(again["details"][0]["events"]) < 6
+        assert [*lines]
+    (row,) = since(served, again["after"])["rows"]
+    assert (row["n"], "under_way" in row, row["answer"]) == (0, False, "one two three four")
+
+
+def test_reading_calls_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is done in a thread: others are answered while it goes on."""
+    served, may_end = app(Interceptor("yes")), threading.Event()
+
+    def slow(_: LiveReport, __: int) -> Since:
+        assert may_end.wait(10)
+        return Since(run="slow")
+
+    monkeypatch.setattr(LiveReport, "since", slow)
+
+    async def both() -> None:
+        transport = httpx.ASGITransport(app=served)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as client:
+            asked = asyncio.create_task(client.get("/__llm_intercept/report"))
+            await asyncio.sleep(0)
+            assert (await client.post(CHAT, json=chat("hi"))).status_code == 200
+            assert not asked.done()
+            may_end.set()
+            assert (await asked).json() == {"run": "slow"}
+
+    asyncio.run(both())
 
 
 def test_a_tests_calls_are_its_own() -> None:

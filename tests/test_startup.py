@@ -251,7 +251,7 @@ def test_a_program_is_not_run_where_another_of_our_name_was_installed_over_us(ru
 def test_the_command_says_that_another_program_was_installed_over_us(overwritten, tmp_path):
     """Rather than fail with an ImportError."""
     done = command("run", "--", sys.executable, "-c", "print('ran')", cwd=tmp_path, PYTHONPATH=str(overwritten))
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "that of another program, llm-intercept 1.0.0" in done.stderr
 
 
@@ -261,7 +261,7 @@ def test_the_command_says_which_extra_it_needs(run_python, library):
     more = ["recordings", "check", "x"] if library == "rich" else ["--version"]
     code = f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {more!r}; from llm_intercept.cli import main; main()"
     done = run_python(code)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"the command needs {library}. Install it: pip install 'llm-intercept-transport[cli]'" in done.stderr
 
 
@@ -456,7 +456,7 @@ def test_run_reaches_the_python_that_another_program_starts(run_here, program, t
 
 def test_run_says_at_once_that_a_report_cannot_be_written(run_here):
     done = run_here("--report", "no/calls.html", "--", sys.executable, "-c", "print('ran')")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "--report=" in done.stderr
 
 
@@ -472,7 +472,7 @@ def test_run_starts_a_script_by_its_first_line_and_answers_with_the_default_text
 def test_run_refuses_a_command_that_is_not_there(run_here):
     """It says how to write it."""
     done = run_here("--reply", "hi", "no-such-command", "x")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (127, "")
     assert "there is no command 'no-such-command'" in done.stderr
     assert "llm-intercept run -- python app.py" in done.stderr
 
@@ -488,7 +488,7 @@ def bare(tmp_path_factory) -> Path:
 def test_run_refuses_a_python_without_us(run_here, bare):
     """The program would call the real API."""
     done = run_here("--", str(bare), "-c", "print('ran')", PYTHONPATH="")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "has no llm-intercept-transport installed" in done.stderr
     assert "-m pip install llm-intercept-transport" in done.stderr
     assert "write env before it" in done.stderr
@@ -549,7 +549,7 @@ def test_run_names_the_other_program_that_a_python_has_instead_of_us(run_here, t
     (tmp_path / "llm_intercept-1.0.0.dist-info").mkdir()
     (tmp_path / "llm_intercept-1.0.0.dist-info" / "METADATA").write_text("Name: llm-intercept\nVersion: 1.0.0\n")
     done = run_here("--", str(bare), "-c", "print('ran')", PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "no llm-intercept-transport installed (but llm-intercept 1.0.0, which is another program)" in done.stderr
 
 
@@ -566,7 +566,7 @@ def test_run_refuses_a_python_whose_start_up_is_off(monkeypatch, flag):
     """`-S` switches off what we stand on."""
     monkeypatch.setattr("llm_intercept.cli.run._without_us", lambda _: "")
     done = invoked("run", "--", sys.executable, flag, "print('ran')")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"option {flag} switches off the start-up" in done.output
 
 

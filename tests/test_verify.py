@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from llm_intercept import Interceptor, Reply, api_error, intercept, raw, tool_call
 from llm_intercept.base.dummy_keys import AMAZON, DUMMY, VARIABLES
 from llm_intercept.cli.app import app
-from llm_intercept.dialects import DIALECTS, OPAQUE, dialect_of, keys_of
+from llm_intercept.dialects import DIALECTS, OPAQUE, all_keys, dialect_of
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.take import Take, TakeRequest, TakeResponse, read_take, write_take
 from llm_intercept.tapetools.answer_shape import Shape, shape_changes
-from llm_intercept.tapetools.keys_at_hand import MissingKeyError, key_headers
+from llm_intercept.tapetools.keys_at_hand import MissingKeyError, key_headers, may_have_key
 from llm_intercept.tapetools.verifying import changes_in, why_not
 
 if TYPE_CHECKING:
@@ -136,9 +136,9 @@ def test_nothing_is_sent_unasked(world, monkeypatch):
     """Neither without a yes, nor in CI; a look at the tape is no request."""
     world.record("openai.chat", "anthropic.messages")
     count = len(world.llm.calls)
-    assert "Send them?" in world.verify(status=1, input="n\n")
+    assert "Send them?" in world.verify(status=2, input="n\n")
     monkeypatch.setenv("CI", "true")
-    assert "to send all the same: --in-ci --yes" in world.verify("--yes", status=1)
+    assert "to send all the same: --in-ci --yes" in world.verify("--yes", status=2)
     assert len(world.llm.calls) == count
     assert "2 requests: 2 same" in world.verify("--in-ci", "--yes")
 
@@ -152,7 +152,7 @@ def test_some_takes_alone_are_sent(world):
     assert "1 take cannot be sent again: it is damaged: it is not JSON" in world.verify("--yes", "--limit", "1")
     name = next(world.tape.glob("001-hi*")).stem
     assert "1 request: 1 same" in world.verify("--yes", "--take", name)
-    assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=1)
+    assert "no take has 'zzz' in its name" in world.verify("--yes", "--take", "zzz", status=2)
 
 
 def test_the_key_goes_in_the_header_that_is_given(world):
@@ -194,12 +194,11 @@ def test_an_edited_take_does_not_say_to_whom_the_key_goes(world):
 def test_each_maker_says_where_its_key_is():
     """Of its own host; all variables for which a dummy stands in are among them, and a dummy is no key."""
     for one in DIALECTS:
-        assert not one.home or keys_of(one.home), one.name
-    known = {key.variables for dialect in DIALECTS for key in dialect.keys}
+        assert not one.home or any(key.is_of(one.home) for key in all_keys()), one.name
+    known = {key.variables for key in all_keys()}
     assert {name for names in VARIABLES for name in names} <= {name for names in known for name in names}
     assert key_headers("api.openai.com", {"OPENAI_API_KEY": "k"}) == ({"authorization": "Bearer k"}, "OPENAI_API_KEY")
     assert key_headers("api.anthropic.com", {"ANTHROPIC_AUTH_TOKEN": "t"})[0] == {"authorization": "Bearer t"}
-    assert key_headers("x.openai.azure.com", {"AZURE_OPENAI_API_KEY": "k"})[0] == {"api-key": "k"}
     told = r"api\.openai\.com asks for a key: set OPENAI_API_KEY, or give it with --header 'authorization: Bearer …'"
     with pytest.raises(MissingKeyError, match=told):
         key_headers("api.openai.com", {"OPENAI_API_KEY": DUMMY})
@@ -213,6 +212,67 @@ def test_each_maker_says_where_its_key_is():
     ):
         key_headers("api.openai.com.evil.example", {"OPENAI_API_KEY": "k"})
     assert AMAZON[0] not in {name for names in known for name in names}
+
+
+KEYS = {variable: f"key of {variable}" for key in all_keys() for variable in key.variables}
+ANYBODYS = [
+    *(f"evil{end}" for key in all_keys() for end in key.tenants),
+    "adb-1234567890123456.7.azuredatabricks.net",
+    "gateway.example:8443",
+    "api.openai.com.evil.example",
+    "bedrock-runtime-evil.s3.amazonaws.com",
+    "bedrock-runtime.s3-us-west-2.amazonaws.com",
+    "bedrock-runtime-1.us-east-1.elb.amazonaws.com",
+    "evil.example.api.openai.com",
+]
+
+
+@pytest.mark.parametrize("host", ANYBODYS)
+def test_a_tape_alone_sends_no_key_to_a_host_that_anybody_can_have(host):
+    """Though all keys are set, and whichever way a key is given."""
+    with pytest.raises(MissingKeyError, match=r"--host "):
+        key_headers(host, KEYS)
+    assert not may_have_key(host, KEYS, ())
+    assert not may_have_key(host, {**KEYS, "OPENAI_BASE_URL": f"https://my{host}/v1"}, {f"my{host}"})
+
+
+@pytest.mark.parametrize("key", all_keys())
+def test_a_host_that_the_environment_or_the_user_names_gets_its_key(key):
+    """A gateway, a customer's own host; not the dummy, and not another customer's."""
+    for address in key.addresses:
+        for said in ("https://mine.example:8443/v1", "mine.example:8443", " https://mine.example "):
+            mine = {variable: KEYS[variable] for variable in key.variables}
+            headers, variable = key_headers("mine.example:8443", {**mine, address: said})
+            assert headers == {key.header: key.form.format(f"key of {variable}")}
+            assert may_have_key("mine.example", {address: said}, ())
+    for end in key.tenants:
+        assert key_headers(f"mine{end}", KEYS, {f"mine{end}"}) == key_headers(
+            f"mine{end}", {**KEYS, key.addresses[0]: f"https://mine{end}"}
+        )
+        told = rf"^mine{end} may be anybody's, .*set {key.addresses[0]} or .*, or say --host mine{end}$"
+        with pytest.raises(MissingKeyError, match=told):
+            key_headers(f"mine{end}", {**KEYS, key.addresses[0]: "https://[other"}, {f"other{end}"})
+
+
+def test_the_command_sends_a_key_where_somebody_but_the_tape_says_so(tmp_path, monkeypatch):
+    """With --yes too, and with --header; nothing is sent where it says no."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+    monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
+    url = "https://evil.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21"
+    (tmp_path / f"001-hi-{'0' * 12}.json").write_bytes(write_take(taken(url, CHAT)))
+
+    def told(*more: str, status: int) -> str:
+        result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), *more], input="n\n")
+        assert result.exit_code == status, result.output
+        return result.output
+
+    assert "evil.openai.azure.com may be anybody's" in told("--yes", status=2)
+    assert "only a tape names. If it may: --host evil.openai.azure.com." in told(
+        "--yes", "--header", "api-key: k", status=2
+    )
+    assert "with the key in AZURE_OPENAI_API_KEY" in told("--host", "evil.openai.azure.com", status=2)
+    assert "with the key in --header" in told("--host", "evil.openai.azure.com", "--header", "api-key: k", status=2)
 
 
 def taken(url: str, body: Any = None, *, method: str = "POST", **more: Any) -> Take:
@@ -229,6 +289,7 @@ NOT_AGAIN = [
     (taken(f"{OPENAI}conversations", {}), "conversation that the API keeps"),
     (taken(f"{OPENAI}chat/completions/chatcmpl-1", method="GET"), "stored completion"),
     (taken(f"{OPENAI}chat/completions".replace("https", "http"), CHAT), "asked without encryption"),
+    (taken("http://gateway.example:4000/v1/chat/completions", CHAT), "--unencrypted"),
     (taken(f"{OPENAI}files", text="--x"), "nobody here knows its API"),
     (taken("https://api.anthropic.com/v1/messages/batches", {"requests": []}), "a batch"),
 ]  # fmt: skip
@@ -245,6 +306,8 @@ def test_what_can_be_sent_is():
     assert why_not(taken(f"{OPENAI}chat/completions", CHAT)) == ""
     assert why_not(taken(f"{OPENAI}chat/completions", {"messages": 3})) == ""
     assert why_not(taken(f"{OPENAI}models", method="GET")) == ""
+    assert why_not(taken("http://[::1]:4000/v1/chat/completions", CHAT)) == ""
+    assert why_not(taken("http://gateway.example/v1/chat/completions", CHAT), unencrypted=True) == ""
     assert OPAQUE.once
 
 
@@ -320,7 +383,7 @@ def test_all_keys_that_are_missing_are_told_at_once(tmp_path, monkeypatch):
     ):
         (tmp_path / f"00{number}-hi-{'0' * 12}.json").write_bytes(write_take(taken(url, CHAT)))
     result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), "--yes"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN, or" in result.output
     assert "set GROQ_API_KEY, or" in result.output
     result = CliRunner().invoke(app, ["recordings", "verify", str(tmp_path), "--header", "x-api-key: k"])

@@ -182,7 +182,7 @@ def _how(settings: Mapping[str, Any]) -> str:
     if settings["mode"] != "mock":
         return {
             "block": "refused",
-            "replay": f"answered from the recordings in {tape}",
+            "replay": f"answered from the recordings in {tape}{_unless_there(settings.get('recordings'))}",
             "record": f"recorded in {tape}",
             "auto": f"answered from the recordings in {tape}; what is missing is recorded (not in CI)",
         }[settings["mode"]]
@@ -190,6 +190,11 @@ def _how(settings: Mapping[str, Any]) -> str:
         return f"answered with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}"
     other = f", and with {shorten(reply, 60)} where none matches" if reply is not None else ""
     return f"answered by the rules in {rules}{other}"
+
+
+def _unless_there(tape: str | None) -> str:
+    """Say that a folder to be played is not there; of a URL nothing is known."""
+    return "" if tape is None or "://" in tape or os.path.isdir(tape) else ": there is no such folder"  # noqa: PTH112 - pathlib is slow to import
 
 
 def _from_here(path: str | None) -> str | None:

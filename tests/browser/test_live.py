@@ -35,7 +35,6 @@ class Served:
             "details": self.details[news],
             "rules": [],
             "problems": [],
-            "totals": {},
         }
 
 

@@ -37,7 +37,7 @@ PLACE: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "stri
 @contextmanager
 def serving(rules: Path = RULES) -> Iterator[str]:
     """Run `llm-intercept serve` in a process of its own; gives its URL. All that it is asked is to be answered."""
-    command = [sys.executable, "-m", "llm_intercept.cli", "serve", "--rules", str(rules), "--port", "0"]
+    command = [sys.executable, "-m", "llm_intercept", "serve", "--rules", str(rules), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -24,7 +24,7 @@ SAID = {
 
 def beside(*command: str, folder: Path, home: Path) -> str:
     """Run a command as a user would, who has set nothing; return what it said."""
-    ours = (sys.executable, "-m", "llm_intercept.cli", "run", "--rules", "rules.toml", "--", *command)
+    ours = (sys.executable, "-m", "llm_intercept", "run", "--rules", "rules.toml", "--", *command)
     return run(*ours, folder=folder, variables=alone(home))
 
 

@@ -9,7 +9,8 @@ import httpx
 from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, InterceptTransport, Reply, errors, facts, tool_call
-from llm_intercept.cli.terminal import failure, styled
+from llm_intercept.cli.endings import failure
+from llm_intercept.cli.terminal import styled
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.secrets.urls import shown_url
 from llm_intercept.shown import shorten, visible

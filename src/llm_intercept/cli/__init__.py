@@ -18,7 +18,7 @@ def main() -> None:
     """Run the command; say what is missing if its libraries, or this package itself, are not installed."""
     _say_what_can_be_said()
     if problem := foreign.overwritten():
-        sys.exit(f"llm-intercept: {problem}")
+        _end(f"llm-intercept: {problem}")
     if problem := foreign.beside():
         sys.stderr.write(f"llm-intercept: {problem}\n")
     try:
@@ -29,7 +29,13 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in LIBRARIES:
             raise
-        sys.exit(f"llm-intercept: the command needs {missing}. Install it: pip install '{DISTRIBUTION}[cli]'")
+        _end(f"llm-intercept: the command needs {missing}. Install it: pip install '{DISTRIBUTION}[cli]'")
+
+
+def _end(message: str) -> None:
+    """End as a command does that cannot be done; what says so elsewhere needs click."""
+    sys.stderr.write(message + "\n")
+    sys.exit(2)
 
 
 def _say_what_can_be_said() -> None:

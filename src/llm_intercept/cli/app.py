@@ -9,6 +9,7 @@ import click
 
 from llm_intercept import __version__
 from llm_intercept.cli.check import check
+from llm_intercept.cli.endings import Commands
 from llm_intercept.cli.lock import lock
 from llm_intercept.cli.recordings import recordings
 from llm_intercept.cli.run import run
@@ -16,7 +17,7 @@ from llm_intercept.cli.serving import serve
 from llm_intercept.cli.verify import verify
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def app() -> None:
     """Answer an unmodified program's LLM calls at the HTTP transport."""

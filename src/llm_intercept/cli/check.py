@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_intercept.cli.terminal import failure, say
+from llm_intercept.cli.endings import FOUND, Failure, Finding, failure
+from llm_intercept.cli.terminal import say
 
 if TYPE_CHECKING:
     from llm_intercept.rules.rule import Rule
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def check(file: str | None, schema: bool) -> None:
     """Check a FILE of rules: that it can be used, and that every rule can answer.
 
-    Ends with 1 if a rule never can, because an earlier one answers whatever it would match.
+    Ends with 1 if the file cannot be used, or a rule never can answer: an earlier one answers whatever it would match.
     """
     if schema:
         from llm_intercept.rulefiles.load import json_schema  # noqa: PLC0415 - it imports pydantic
@@ -31,16 +32,16 @@ def check(file: str | None, schema: bool) -> None:
         return
     if file is None:
         raise click.UsageError("Give the file of rules to check, or --schema.")
-    rules, pairs = rules_of(file)
+    rules, pairs = rules_of(file, Finding)
     for rule, by in pairs:
         say(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
     say(f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer."))
     if pairs:
-        raise SystemExit(1)
+        raise SystemExit(FOUND)
 
 
-def rules_of(file: str) -> tuple[list[Rule], list[tuple[Rule, Rule]]]:
-    """Read a file of rules; return them and which of them are shadowed by which."""
+def rules_of(file: str, kind: type[Failure] = Failure) -> tuple[list[Rule], list[tuple[Rule, Rule]]]:
+    """Read a file of rules; return them and which are shadowed by which, or end as `kind` says."""
     from llm_intercept.errors import LLMInterceptError  # noqa: PLC0415 - these import pydantic
     from llm_intercept.interceptor.interceptor import Interceptor, engine_of  # noqa: PLC0415
     from llm_intercept.rules.shadow import shadowed  # noqa: PLC0415
@@ -48,6 +49,6 @@ def rules_of(file: str) -> tuple[list[Rule], list[tuple[Rule, Rule]]]:
     try:
         book = engine_of(Interceptor(rules=file)).book
     except LLMInterceptError as error:
-        raise failure(error) from error
+        raise failure(error, kind) from error
     rules = [*book.rules, *book.catch_alls]
     return rules, shadowed(rules)

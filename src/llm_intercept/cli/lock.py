@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.json import mapping
+from llm_intercept.cli.endings import Finding, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import failure, say
+from llm_intercept.cli.terminal import say
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def lock(tape: tuple[str, ...], path: Path, check: bool) -> None:
             say(line)
         why = "is not there" if there is None else "is not as the tapes are"
         command = f"llm-intercept recordings lock {' '.join(tape)}{f' --file {path}' if path != Path(FILE) else ''}"
-        raise failure(f"{path} {why}. If this is meant, write it with: {command}")
+        raise failure(f"{path} {why}. If this is meant, write it with: {command}", Finding)
     else:
         _write(path, wanted)
         say(f"{path} is written{'' if there is None else ' anew'}")

@@ -5,7 +5,6 @@ Knows: click, rich, what is done with tapes. Must not know: how it is done.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,9 +17,9 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.words import counted
+from llm_intercept.cli.endings import FOUND, NoProgram, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import console, failure, say, styled
-from llm_intercept.errors import LLMInterceptError
+from llm_intercept.cli.terminal import console, say, say_json, styled
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
@@ -35,19 +34,7 @@ KEEP_FIELD = "A name that is called like a secret, and whose values are none."
 COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-class _Group(click.Group):
-    """Says our own errors as click says its own."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:  # as of `| head`: click ends the command
-            raise
-        except (LLMInterceptError, LookupError, OSError) as error:
-            raise failure(error) from error
-
-
-@click.group(cls=_Group)
+@click.group()
 def recordings() -> None:
     """Look at recordings, check them, and change them. TAPE is a folder (of takes or of tapes) or an fsspec URL."""
 
@@ -82,7 +69,7 @@ def _say_damaged(screen: Console, one: Tape) -> None:
 
 def _say_json(documents: Iterable[object]) -> None:
     for one in documents:
-        click.echo(json.dumps(one))
+        say_json(one)
 
 
 @recordings.command()
@@ -115,6 +102,7 @@ def diff(one: str, other: str, as_json: bool) -> None:
     """Show what differs between two tapes, or two takes (files, or TAPE/NAME); ends with 1 if anything does.
 
     Takes are paired by what is asked, so a changed prompt is shown as a change and not as one take less and one more.
+    What is another each time anyway (times, ids, versions) is named, and is no difference.
     """
     from llm_intercept.cli.shown_changes import shown  # noqa: PLC0415
     from llm_intercept.tapetools.differing import changes  # noqa: PLC0415
@@ -126,8 +114,8 @@ def diff(one: str, other: str, as_json: bool) -> None:
         screen = console()
         for change in found:
             screen.print(*shown(change), sep="\n")
-    if found:
-        raise SystemExit(1)
+    if any(change.is_lasting for change in found):
+        raise SystemExit(FOUND)
 
 
 @recordings.command()
@@ -180,7 +168,7 @@ def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]
     sum_of_all = counted(count, "finding") if count else "no findings"
     screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
     if count:
-        raise SystemExit(1)
+        raise SystemExit(FOUND)
 
 
 def _found(kind: str, what: str, places: list[str]) -> Iterator[Text]:
@@ -281,7 +269,7 @@ def import_(path: tuple[Path, ...], to: Path, keep_field: tuple[str, ...], repla
     said = f"{counted(len(files), 'file')}: {counted(takes, 'take')} in {counted(tapes, 'tape')}"
     screen.print(f"{said}{f' ({same} there already)' if same else ''}, {len(failed)} not imported")
     if failed:
-        raise SystemExit(1)
+        raise SystemExit(FOUND)
 
 
 def _replaced(given: tuple[str, ...]) -> dict[str, str]:
@@ -328,7 +316,7 @@ def _run(command: tuple[str, ...], variable: str, file: Path) -> int:
     words = command[1:] if command[0] == "--" else command
     program = shutil.which(words[0])
     if program is None:
-        raise failure(f"there is no command {words[0]!r}")
+        raise failure(f"there is no command {words[0]!r}", NoProgram)
     environment = {**os.environ, variable: str(file.resolve())}
     return subprocess.run([program, *words[1:]], check=False, env=environment).returncode  # noqa: S603
 

@@ -22,6 +22,7 @@ from llm_intercept.base.foreign import FOREIGN
 from llm_intercept.base.version import DISTRIBUTION
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.cli.check import rules_of
+from llm_intercept.cli.endings import NoProgram, failure
 from llm_intercept.cli.flags import settings_flags
 from llm_intercept.cli.heard import Heard
 from llm_intercept.cli.terminal import say_error
@@ -97,9 +98,10 @@ def run(command: tuple[str, ...], page: str | None, **given: str | None) -> None
         raise click.UsageError(f"There is no option {command[0]}. {did_you_mean(command[0], flags)}")
     program = shutil.which(command[0])
     if program is None:
-        raise click.ClickException(
+        raise failure(
             f"there is no command {command[0]!r}. Put the whole command after --, as in: "
-            "llm-intercept run -- python app.py"
+            "llm-intercept run -- python app.py",
+            NoProgram,
         )
     from llm_intercept.cli.beside import Beside, can_serve  # noqa: PLC0415 - it imports all dialects
 
@@ -139,7 +141,7 @@ def _reported(page: str | None, command: tuple[str, ...], environment: dict[str,
                 here.stop()
             write_page(joined(folder, Path(command[0]).name), place, "--report")
     except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+        raise failure(str(error)) from error
     click.echo(f"llm-intercept: the report of all calls is in {place}", err=True)
 
 
@@ -169,6 +171,10 @@ def _variables(given: Mapping[str, str]) -> dict[str, str]:
     for name, text in given.items():
         BY_NAME[name].kind.check(BY_NAME[name].flag, BY_NAME[name].kind.read(text))
     check_tape(given["mode"], given.get("recordings"), BY_NAME["recordings"].flag)
+    if "recordings" in given:
+        from llm_intercept.recording.config import check_played  # noqa: PLC0415 - it imports pydantic
+
+        check_played(given["mode"], given["recordings"], BY_NAME["recordings"].flag)
     return {BY_NAME[name].variable: BY_NAME[name].kind.seen_from(str(Path.cwd()), text) for name, text in given.items()}
 
 
@@ -210,14 +216,14 @@ def _check_interpreter(program: str, command: tuple[str, ...]) -> None:
             err=True,
         )
     elif problem:
-        raise click.ClickException(
+        raise failure(
             f"{python}, which runs {command[0]!r}, {problem}: the program would call the real API. Install it there: "
             f"{python} -m pip install {DISTRIBUTION}. If it only starts a Python that has it, or heeds OPENAI_BASE_URL "
             "and its kin, which tell of a server, write env before it."
         )
     option = _switching_site_off(command[1:]) if PYTHON.search(Path(program).name) else ""
     if option:
-        raise click.ClickException(
+        raise failure(
             f"Python's option {option} switches off the start-up that llm-intercept needs: the program would call the "
             "real API. Leave it out; or, if the program heeds OPENAI_BASE_URL and its kin, write env before it."
         )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llm_intercept.cli.endings import failure
 from llm_intercept.cli.flags import settings_flags
-from llm_intercept.cli.terminal import failure, say
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.settings import BY_NAME, check_tape
 from llm_intercept.settings.environment import TOKEN
@@ -114,7 +114,7 @@ def _serve(
 
 
 def _tell(said: Mapping[str, Any]) -> None:
-    say(json.dumps(said))
+    click.echo(json.dumps(said))  # with the token, which whoever starts this is to have
     sys.stdout.flush()
 
 
@@ -126,5 +126,8 @@ def _settings(given: Mapping[str, str | None]) -> dict[str, Any]:
         if text is not None and name != "reply":
             chosen[name] = kind.seen_from(os.getcwd(), kind.check(BY_NAME[name].flag, kind.read(text)))  # noqa: PTH109
     chosen.setdefault("mode", "replay" if "recordings" in chosen else "mock")
+    from llm_intercept.recording.config import check_played  # noqa: PLC0415 - it imports pydantic
+
     check_tape(chosen["mode"], chosen.get("recordings"), BY_NAME["recordings"].flag)
+    check_played(chosen["mode"], chosen.get("recordings"), BY_NAME["recordings"].flag)
     return chosen

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_intercept.cli.terminal import failure
+from llm_intercept.cli.endings import failure
 
 if TYPE_CHECKING:
     from llm_intercept.recording.tape import Tape

@@ -5,6 +5,7 @@ Knows: click, rich. Must not know: what is said.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -26,16 +27,23 @@ def say_error(error: object) -> None:
     click.echo(visible("\n\n".join([str(error), *getattr(error, "__notes__", ())]), lines=True), err=True)
 
 
-def failure(error: object) -> click.ClickException:
-    """Make what click ends with, with the text of an error."""
-    return click.ClickException(visible(str(error), lines=True))
+def say_json(value: object, indent: int | None = None) -> None:
+    """Write a value as JSON, without what looks like a secret in it."""
+    from llm_intercept.secrets.redactor import Redactor  # noqa: PLC0415 - only this needs it
+
+    click.echo(json.dumps(Redactor().value(value), indent=indent))
 
 
 def console() -> Console:
     """Open rich's console; what it is given is `styled`, since text by itself is markup to rich."""
     from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and `run` does without
 
-    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to whoever ends the command."""
+            raise BrokenPipeError
+
+    return Screen(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -5,7 +5,6 @@ Knows: click, what is asked before anything is sent. Must not know: how an answe
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from contextlib import closing
@@ -16,11 +15,12 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_intercept.base.words import counted
+from llm_intercept.cli.endings import FAILED, FOUND, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import failure, say
+from llm_intercept.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 IN_CI = "--in-ci"
 SHOWN = 5
 ANEW = "LLM_INTERCEPT=record LLM_INTERCEPT_RECORDINGS={} <the program>, or pytest --llm-mode=record"
+NAMED = "A host (with its port) that may have the key, where neither its name nor the environment says whose it is."
 SENT_ANYWAY = "Send the requests also where the environment says that this is CI."
 
 
@@ -38,6 +39,8 @@ SENT_ANYWAY = "Send the requests also where the environment says that this is CI
 @click.option("--model", metavar="GLOB", help="Only requests to models like GLOB; * and ? are wildcards.")
 @click.option("--limit", type=click.IntRange(1), help="Send so many requests at the most, the oldest takes first.")
 @click.option("--header", metavar="'NAME: VALUE'", help="The header that shows a key, instead of the usual variable.")
+@click.option("--host", "hosts", multiple=True, metavar="NAME", help=NAMED)
+@click.option("--unencrypted", is_flag=True, help="Send also what was asked over http, where others can read the key.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(IN_CI, is_flag=True, help=SENT_ANYWAY)
 @click.option("--json", "as_json", is_flag=True, help="Say what came of it as JSON.")
@@ -47,6 +50,8 @@ def verify(
     model: str | None,
     limit: int | None,
     header: str | None,
+    hosts: tuple[str, ...],
+    unencrypted: bool,
     yes: bool,
     in_ci: bool,
     as_json: bool,
@@ -55,7 +60,8 @@ def verify(
 
     Compared are the status, the fields of the JSON and their types, the kinds and the order of a stream's events, the
     finish reason, and the names of the tools that are called; not the texts. The key is taken from the variable where
-    the API's clients look for it. Tapes stay as they are.
+    the API's clients look for it, and goes to hosts of makers and to those that the environment names
+    (OPENAI_BASE_URL, AZURE_OPENAI_ENDPOINT, DATABRICKS_HOST, …). Tapes stay as they are.
 
     Ends with 1 if anything is another, else with 2 if a request got no answer.
     """
@@ -67,7 +73,7 @@ def verify(
             f"the environment says that this is CI, where nothing is sent unasked; to send all the same: {IN_CI} --yes"
         )
     tapes = tapes_given(tape)
-    found = [sorted_out(location, name, take) for location, name, take in _chosen(tapes, names)]
+    found = [sorted_out(where, name, take, unencrypted=unencrypted) for where, name, take in _chosen(tapes, names)]
     asked = sorted({one.model for one in found if not isinstance(one, Verified) and one.model})
     damaged = ((location, one, name) for location, one in tapes for name in one.problems)
     found = [one for one in found if model is None or isinstance(one, Verified) or fnmatchcase(one.model, model)]
@@ -76,7 +82,7 @@ def verify(
         Verified(where, name, "not sent", why=f"it is damaged: {one.problems[name]}") for where, one, name in damaged
     ]
     again = [one for one in found if not isinstance(one, Verified)][:limit]
-    headers, told = _keys(sorted({one.host for one in again}), header)
+    headers, told = _keys(sorted({one.host for one in again}), header, hosts)
     for line in _announced(again, left, told):
         say(line, err=as_json)
     if not again:
@@ -105,16 +111,18 @@ def _no_model(glob: str, asked: Sequence[str]) -> str:
     return f"no request that can be sent is to a model like {glob!r}; the models are: {', '.join(asked) or 'none'}"
 
 
-def _keys(hosts: list[str], header: str | None) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
+def _keys(
+    hosts: list[str], header: str | None, named: Collection[str]
+) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
     """Find what shows a key to each host, and say where it is from; ends the command where keys are missing."""
     if header is not None:
-        return _given(hosts, header), dict.fromkeys(hosts, "--header")
+        return _given(hosts, header, named), dict.fromkeys(hosts, "--header")
     from llm_intercept.tapetools.keys_at_hand import MissingKeyError, key_headers  # noqa: PLC0415 - as above
 
     headers, told, missing = dict[str, "Mapping[str, str]"](), dict[str, str](), list[str]()
     for host in hosts:
         try:
-            headers[host], told[host] = key_headers(host, os.environ)
+            headers[host], told[host] = key_headers(host, os.environ, named)
         except MissingKeyError as error:
             missing.append(str(error))
     if missing:
@@ -122,7 +130,7 @@ def _keys(hosts: list[str], header: str | None) -> tuple[dict[str, Mapping[str, 
     return headers, told
 
 
-def _given(hosts: list[str], header: str) -> dict[str, Mapping[str, str]]:
+def _given(hosts: list[str], header: str, named: Collection[str]) -> dict[str, Mapping[str, str]]:
     """Read the header that was given, for the one host that is to get it."""
     name, colon, value = header.partition(":")
     if not colon or not name.strip():
@@ -132,6 +140,11 @@ def _given(hosts: list[str], header: str) -> dict[str, Mapping[str, str]]:
     if len(hosts) > 1:
         advice = "Choose with --take or --model."
         raise click.UsageError(f"--header is for one host, and these would get it: {', '.join(hosts)}. {advice}")
+    from llm_intercept.tapetools.keys_at_hand import may_have_key  # noqa: PLC0415 - as above
+
+    for host in hosts:
+        if not may_have_key(host, os.environ, named):
+            raise click.UsageError(f"--header would go to {host}, which only a tape names. If it may: --host {host}.")
     return {host: {name.strip(): value.strip()} for host in hosts}
 
 
@@ -164,10 +177,11 @@ def _conclude(done: Sequence[Verified], left: Sequence[Verified], *, as_json: bo
     """Sum up, and end as the command does."""
     count = Counter(one.outcome for one in (*done, *left))
     if as_json:
-        click.echo(json.dumps({"takes": [asdict(one) for one in (*done, *left)], "outcomes": dict(count)}, indent=2))
+        outcomes = dict(count)
+        say_json({"takes": [asdict(one) for one in (*done, *left)], "outcomes": outcomes}, indent=2)
     else:
         say(f"{counted(len(done), 'request')}: {', '.join(f'{number} {outcome}' for outcome, number in count.items())}")
         for location in dict.fromkeys(one.tape for one in done if one.outcome == "changed"):
             say(f"To record it anew: {ANEW.format(location)}")
     if count["changed"] or count["not answered"]:
-        raise SystemExit(1 if count["changed"] else 2)
+        raise SystemExit(FOUND if count["changed"] else FAILED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects.anthropic_messages.batches import MessageBatches
@@ -41,10 +40,11 @@ from llm_intercept.dialects.openai_stored.dialect import OpenAIStored
 from llm_intercept.dialects.side.dialect import SIDE_REQUESTS
 
 if TYPE_CHECKING:
-    from llm_intercept.dialects.base import Dialect, KeyHeader
+    from llm_intercept.dialects.base import Dialect
+    from llm_intercept.dialects.key_headers import KeyHeader
     from llm_intercept.model.wire import WireRequest
 
-__all__ = ["DIALECTS", "EVERY", "OPAQUE", "api_names", "claimed_by", "dialect_of", "home_of", "keys_of", "maker_of"]
+__all__ = ["DIALECTS", "EVERY", "OPAQUE", "all_keys", "api_names", "claimed_by", "dialect_of", "home_of", "maker_of"]
 
 CHATS = (
     r"openai\.|qwen\.|mistral\.(?!mistral-7b|mixtral|mistral-(?:small|large)-2402)|deepseek\.v3|ai21\.jamba|moonshot"
@@ -122,10 +122,9 @@ def maker_of(made_by: str) -> Dialect | None:
     return next((one for one in DIALECTS if one.objects and made_by.startswith(one.objects)), None)
 
 
-def keys_of(host: str) -> tuple[KeyHeader, ...]:
-    """Say how a program may show its key to a host, the usual way first; none where nobody here knows."""
-    every = dict.fromkeys(key for one in DIALECTS for key in one.keys)
-    return tuple(key for key in every if any(fnmatchcase(host, one) for one in key.hosts))
+def all_keys() -> tuple[KeyHeader, ...]:
+    """Say how programs show their keys to which hosts, of one host the usual way first."""
+    return tuple(dict.fromkeys(key for one in DIALECTS for key in one.keys))
 
 
 def home_of(head: WireRequest) -> str:

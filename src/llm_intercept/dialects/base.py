@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from llm_intercept.base.tokens import Tokenizer
+    from llm_intercept.dialects.key_headers import KeyHeader
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
@@ -188,24 +189,6 @@ class Retry:
     wait: Callable[[float], Headers]
     asked: Callable[[Headers], float | None]
     attempt: Callable[[Mapping[str, Any]], int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHeader:
-    """How a program shows its key to a maker's hosts.
-
-    Attributes:
-        variables: The environment variables where clients look for the key, the first that is set counts.
-        hosts: The names of the hosts; `*` is a wildcard.
-        header: The header.
-        form: What is around the key in it.
-
-    """
-
-    variables: tuple[str, ...]
-    hosts: tuple[str, ...]
-    header: str = "authorization"
-    form: str = "Bearer {}"
 
 
 class Dialect(ABC):

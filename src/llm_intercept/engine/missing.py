@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.folders import absent
 from llm_intercept.engine import loosening
 from llm_intercept.engine.across import Across, UnknownBeforeError, is_conversation
 from llm_intercept.engine.explain import facts_of
@@ -60,11 +61,17 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
             return Unmatched(facts_of(case), problem, (), loosened + advice(recorder), takes=elsewhere)
     near = (*own, *_nearest(recorder, case, sought))
     if not near:
-        problem += " There are no recordings in it."
+        problem += f" {_nothing_in(str(recorder.recordings.location))}"
     read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
     loosened = loosening.advice(recorder.recordings, sought, read)
     remedy = loosened + advice(recorder, is_empty=not near)
     return Unmatched(facts_of(case), problem, (), remedy, takes=near[:NEAREST])
+
+
+def _nothing_in(location: str) -> str:
+    """Say why there is nothing to play, as where the name of a folder is misspelt."""
+    why = absent(location)
+    return f"{why[0].upper()}{why[1:]}" if why else "There are no recordings in it."
 
 
 def _of_another(recorder: Recorder, case: Case, key: Key) -> Iterator[TakeFacts]:

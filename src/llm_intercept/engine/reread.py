@@ -1,4 +1,4 @@
-"""Reads the request of a take again, as its API has it.
+"""Reads a request again: that of a take as its API has it, that of a call as it was sent.
 
 Knows: takes, dialects. Must not know: how takes are found, what is done with them.
 """
@@ -23,6 +23,15 @@ def wire_of(asked: TakeRequest) -> WireRequest:
     """Make the head of a recorded request."""
     parts = urlsplit(asked.url)
     return WireRequest(asked.method, asked.url, parts.hostname or "", parts.path, asked.headers)
+
+
+def body_of(request: LLMRequest) -> object:
+    """Give the body of a request as it was sent: read anew where what a user wrote may have changed what was read."""
+    sent = request.as_sent()
+    if sent is not request.raw or not request.is_lent:
+        return sent
+    head = WireRequest(request.method, request.url, "", urlsplit(request.url).path, request.headers)
+    return OPAQUE.read(head, request.content).raw
 
 
 def api_of_take(asked: TakeRequest) -> Dialect:

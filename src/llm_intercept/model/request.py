@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from llm_intercept.base.json import json_object
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
+from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -240,7 +241,8 @@ class LLMRequest:
 
     def as_sent(self) -> Mapping[str, Any]:
         """Return the body as it was sent: read anew where what a user wrote may have changed it."""
-        return (json_object(self.content) or self.raw) if self.is_lent else self.raw
+        sent = json_object(self.content) if self.is_lent else None
+        return self.raw if sent is None else sent
 
     def replaced(self, **changes: Any) -> Self:
         """Make a copy with other values in some fields; what follows from them is read anew."""
@@ -264,7 +266,7 @@ class LLMRequest:
 
     def __repr__(self) -> str:
         shown = (*self.FIELDS, *self.SENT[:-1])
-        return f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        return visible(f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})")
 
     @cached_property
     def turn(self) -> int:

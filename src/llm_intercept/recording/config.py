@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
+from llm_intercept.base.folders import absent
 from llm_intercept.base.spelling import spelt_class
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import Match, ignored
@@ -131,6 +132,22 @@ def check_folder(location: str | os.PathLike[str], *, writes: bool) -> None:
         raise SettingsError("recordings", text, f"a folder; {'this' if there == folder else there} is a file")
     if writes and not os.access(there, os.W_OK | os.X_OK):
         raise SettingsError("recordings", text, f"a folder that can be written; {there} cannot, for this user")
+
+
+def check_played(mode: str, location: str | os.PathLike[str] | None, name: str) -> None:
+    """Raise `SettingsError`, with `name`, if a mode that asks no network has no take to play; a URL is not asked.
+
+    For commands, whose user sees no answer: a block, whose rules come first, tells it when a request asks.
+    """
+    if location is None or mode not in {"replay", "auto"} or (mode == "auto" and not is_ci()):
+        return
+    text = os.fspath(location)
+    why = absent(text)
+    if not why and "://" not in text and "::" not in text and next(Path(text).glob("*.json"), None) is None:
+        why = "there are no takes in it."
+    if why:
+        where = " in CI" if mode == "auto" else ""
+        raise SettingsError(name, text, advice=f"Mode {mode!r} plays{where} what is recorded there, and {why}")
 
 
 def is_ci(environ: Mapping[str, str] = os.environ) -> bool:

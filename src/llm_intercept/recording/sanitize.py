@@ -41,29 +41,49 @@ def unheard(_: tuple[RedactedFacts, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class SanitizedRequest:
-    """A request as it is kept, what its fingerprint is taken from, and its key; and what is in none of these.
+class CleanRequest:
+    """A request as it is kept, and what is not in it.
 
     Attributes:
         request: What is kept.
-        canonical: What the fingerprint is taken from.
-        key: The key.
         secrets: Its credentials.
         sent: What is secret in its answer: the credentials, and what was taken out of its body.
 
     """
 
     request: TakeRequest
-    canonical: dict[str, Any]
-    key: Key
     secrets: Secrets
     sent: Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class SanitizedRequest(CleanRequest):
+    """A request as it is kept on a tape.
+
+    Attributes:
+        canonical: What the fingerprint is taken from.
+        key: The key.
+
+    """
+
+    canonical: dict[str, Any]
+    key: Key
 
 
 def sanitize_request(
     method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction, known: Known | None = None
 ) -> SanitizedRequest:
-    """Redact a request, whose body is a JSON value or text, and make its key; `SettingsError` if the hook errs."""
+    """Redact a request as `clean_request` does, and make its key."""
+    clean = clean_request(method, url, headers, body, redaction, known)
+    request = clean.request
+    canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
+    return SanitizedRequest(request, clean.secrets, clean.sent, canonical, key_of(canonical))
+
+
+def clean_request(
+    method: str, url: str, headers: Mapping[str, str], body: object, redaction: Redaction, known: Known | None = None
+) -> CleanRequest:
+    """Redact a request, whose body is a JSON value or text; `SettingsError` if the hook errs."""
     secrets = credentials(url, headers.items())
     if known is not None:
         secrets = known.beside(secrets)
@@ -74,13 +94,11 @@ def sanitize_request(
         parts["text"] = clean
     elif body is not None:
         parts["body"] = plain(clean)
-    request = _hooked(redaction, {"request": parts}, "request", TakeRequest)
-    canonical = DEFAULT.canonical(request.method, request.url, request.body if request.text is None else request.text)
-    return SanitizedRequest(request, canonical, key_of(canonical), secrets, sent)
+    return CleanRequest(_hooked(redaction, {"request": parts}, "request", TakeRequest), secrets, sent)
 
 
 def sanitize_response(
-    asked: SanitizedRequest,
+    asked: CleanRequest,
     status: int,
     headers: Sequence[tuple[str, str]],
     chunks: Sequence[Chunk],

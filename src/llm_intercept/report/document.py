@@ -87,6 +87,7 @@ class Row(Plain):
         url: Where it was sent; credentials are taken out.
         method: The HTTP method.
         recorded_at: When a take was made, ISO 8601.
+        under_way: Whether it has not ended: what is told of its answer is what has come so far.
 
     """
 
@@ -121,6 +122,7 @@ class Row(Plain):
     url: Said = ""
     method: Said = ""
     recorded_at: Said | None = None
+    under_way: bool = False
 
 
 class Part(Plain):
@@ -322,17 +324,6 @@ class Problem(Plain):
     why: Said = ""
 
 
-class Totals(Plain):
-    """Sums over all rows; `cost` is None where no price is known."""
-
-    calls: int = 0
-    failed: int = 0
-    unmatched: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None
-
-
 class Head(Plain):
     """What the page reads at once. `rows`, `pairs` and `rules` are in the order in which they are shown.
 
@@ -348,7 +339,6 @@ class Head(Plain):
         rules: The rules there were.
         pairs: Of a difference, which call is which.
         problems: What could not be shown.
-        totals: Sums.
 
     """
 
@@ -363,7 +353,6 @@ class Head(Plain):
     rules: tuple[UsedRule, ...] = ()
     pairs: tuple[Pair, ...] = ()
     problems: tuple[Problem, ...] = ()
-    totals: Totals = Totals()
 
 
 class Since(Plain):
@@ -372,21 +361,21 @@ class Since(Plain):
     Attributes:
         run: Another one where the calls were cleared: the page then forgets its rows.
         after: What to ask with the next time.
-        rows: The rows of calls that have ended since; one that is known already is another now.
+        more: Whether more have ended since, which are told when it asks again.
+        rows: The rows of calls that have ended since, and of those under way; one that is known already is another now.
         details: Their details.
         rules: The rules as they are now.
         problems: What cannot be shown.
-        totals: Sums over all calls that are kept.
 
     """
 
     run: str = ""
     after: int = 0
+    more: bool = False
     rows: tuple[Row, ...] = ()
     details: tuple[Detail, ...] = ()
     rules: tuple[UsedRule, ...] = ()
     problems: tuple[Problem, ...] = ()
-    totals: Totals = Totals()
 
 
 class Report(Plain):

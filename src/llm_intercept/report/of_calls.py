@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.engine.reread import body_of
 from llm_intercept.recording.bodies import Chunk
 from llm_intercept.recording.redaction import Redaction
-from llm_intercept.recording.sanitize import sanitize_request, sanitize_response
+from llm_intercept.recording.sanitize import clean_request, sanitize_response
 from llm_intercept.report.continued import Continued
 from llm_intercept.report.document import Detail, Failed, Message, NearRule, NearTake, Row, Unanswered, UsedRule
 from llm_intercept.report.neutral_parts import SHORT, message_of, params_of, tool_of
-from llm_intercept.report.read_exchange import ReadExchange
+from llm_intercept.report.read_exchange import ReadExchange, attempted
 from llm_intercept.secrets.credentials import NOTHING
 from llm_intercept.shown import cut
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.facts import RuleFacts, TakeFacts, Unmatched
     from llm_intercept.journal.journal import Call
-    from llm_intercept.recording.sanitize import SanitizedRequest
+    from llm_intercept.recording.sanitize import CleanRequest
     from llm_intercept.recording.take import TakeResponse
     from llm_intercept.rules.rule import Rule
     from llm_intercept.secrets.redactor import Redactor
@@ -50,33 +51,40 @@ class CallReader:
 
         """
         request = call.request
-        asked = sanitize_request(request.method, request.url, request.headers, request.raw, redaction)
+        asked = clean_request(request.method, request.url, request.headers, body_of(request), redaction)
         read = ReadExchange(asked.request, _given(call, asked, redaction), UNIT)
         redactor = redaction.of(asked.sent)
-        messages = (*_recalled(call, read, redactor), *read.messages)
+        nothing: tuple[Message, ...] = ()
+        recalled = attempted(lambda: _recalled(call, read, redactor), nothing) if read.dialect.remembers else nothing
+        messages = (*recalled, *read.messages)
         row = self._row(n, call, read, redactor, test)
+        if recalled:
+            said = redactor.text(request.last_user)
+            row = row.model_copy(update={"question": _in_a_line(said), "turn": request.turn})
         row = row.model_copy(update={"retry_of": self._before.retry(n, test, row.attempt, call.digest)})
         return row, self._detail(n, call, read, redactor, messages, self._before.conversation(n, test, messages))
 
     def _row(self, n: int, call: Call, read: ReadExchange, redactor: Redactor, test: str) -> Row:
         request, usage = read.request, call.usage or read.usage
-        rule = redactor.value(_origin(call))
+        rule, where, outcome, model, *faults = redactor.whole(
+            [*_origin(call), call.outcome, call.request.model, *map(str, call.faults)]
+        )
         return Row(
             n=n,
             test=test,
             api=call.request.api,
-            model=request.model or redactor.text(call.request.model),
-            stream=call.request.stream,
-            question=cut(" ".join(redactor.text(call.request.last_user).split()), SHORT),
+            model=request.model or model,
+            stream=request.stream,
+            question=_in_a_line(request.last_user),
             answer=read.answer,
             source=call.source,
-            rule=rule[0],
-            where=rule[1],
+            rule=rule,
+            where=where,
             status=call.status,
-            outcome=redactor.text(call.outcome),
+            outcome=outcome,
             failed=call.failed,
             attempt=call.attempt,
-            turn=call.request.turn,
+            turn=request.turn,
             input_tokens=None if usage is None else usage.input_tokens,
             output_tokens=None if usage is None else usage.output_tokens,
             cost=call.cost,
@@ -86,9 +94,10 @@ class CallReader:
             duration=round(call.duration if call.elapsed is None else call.elapsed, 6),
             real_duration=round(call.duration, 6),
             chunks=None if read.events is None else len(read.events),
-            faults=tuple(redactor.text(str(fault)) for fault in call.faults),
+            faults=tuple(faults),
             url=read.asked.url,
             method=call.request.method,
+            under_way=not call.is_finished,
         )
 
     def _detail(
@@ -134,7 +143,11 @@ def used_rules(rules: Iterable[Rule], first: int = 1, test: str = "") -> list[Us
     ]
 
 
-def _given(call: Call, asked: SanitizedRequest, redaction: Redaction) -> TakeResponse | None:
+def _in_a_line(said: str) -> str:
+    return cut(" ".join(said.split()), SHORT)
+
+
+def _given(call: Call, asked: CleanRequest, redaction: Redaction) -> TakeResponse | None:
     response = call.response
     if response is None:
         return None

@@ -22,8 +22,9 @@ from llm_intercept.report.neutral_parts import SHORT, in_short, message_of, told
 from llm_intercept.shown import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
@@ -78,7 +79,7 @@ class ReadExchange:
     @cached_property
     def usage(self) -> Usage | None:
         """The tokens that the answer reports; None where it does not, or cannot be read."""
-        return _attempted(self.dialect.recorded.usage, self.values, None)
+        return attempted(lambda: self.dialect.recorded.usage(self.values), None)
 
     @cached_property
     def told(self) -> Told | None:
@@ -86,7 +87,7 @@ class ReadExchange:
         if self.given is None or self.given.status >= LOWEST:
             return None
         nothing: tuple[Reply, ...] = ()
-        return told_of(_attempted(self.dialect.recorded.replies, self.values, nothing), self.usage)
+        return told_of(attempted(lambda: self.dialect.recorded.replies(self.values), nothing), self.usage)
 
     @property
     def answer(self) -> str:
@@ -101,9 +102,9 @@ class ReadExchange:
         given = self.given
         if given is None or given.events is None:
             return None
-        write = _writer(given)
         return tuple(
-            Moment(at=at, text=write(event)) for event, at in zip(given.events, self._moments(given), strict=True)
+            Moment(at=at, text=text)
+            for text, at in zip(_written(given.events, framing_in(given)), self._moments(given), strict=True)
         )
 
     @property
@@ -142,24 +143,26 @@ class ReadExchange:
             yield round(at * self.unit, 6)
 
 
-def _attempted(read: Callable[[list[Any]], T], values: list[Any], otherwise: T) -> T:
-    """Read something of an answer; a server may have said anything."""
+def attempted(read: Callable[[], T], otherwise: T) -> T:
+    """Read something that a server, or a user's code, may have made of anything."""
     try:
-        return read(values)
+        return read()
     except Exception:  # noqa: BLE001 - it is shown as it came
         return otherwise
 
 
-def _writer(given: TakeResponse) -> Callable[[Event], str]:
-    """Choose how events are written: as they came, where they are text, else as the JSON that they say."""
-    framing = framing_in(given)
+def _written(events: Sequence[Event], framing: Framing) -> list[str]:
+    """Write events as they came, where they are text, else as the JSON that they say."""
+    said = iter(compact([event.data for event in events if event.text is None]))
+    told = [next(said) if event.text is None else None for event in events]
+    return [_framed(event, json, framing) for event, json in zip(events, told, strict=True)]
 
-    def written(event: Event) -> str:
-        if event.text is None and not framing.is_text:
-            return compact([event.data])[0]
+
+def _framed(event: Event, json: str | None, framing: Framing) -> str:
+    if json is None:
         return event_bytes(event, framing).decode(errors="replace")
-
-    return written
+    made = framing.framed(json) if framing.is_text else json
+    return made if isinstance(made, str) else made.decode(errors="replace")
 
 
 def _complaint(value: Any) -> str:

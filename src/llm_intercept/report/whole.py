@@ -1,4 +1,4 @@
-"""Puts a report together: rows and details, sums, and what the whole is called.
+"""Puts a report together: rows and details, and what the whole is called.
 
 Knows: the document. Must not know: calls, takes, files.
 """
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.version import __version__
-from llm_intercept.report.document import PER_CHUNK, VERSION, Head, Report, Side, Totals
+from llm_intercept.report.document import PER_CHUNK, VERSION, Head, Report, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,18 +52,5 @@ def whole_report(
         rules=tuple(rules),
         pairs=tuple(pairs),
         problems=tuple(problems),
-        totals=_totals(rows),
     )
     return Report(head=head, details=tuple(detail for _, detail in entries))
-
-
-def _totals(rows: Sequence[Row]) -> Totals:
-    costs = [row.cost for row in rows if row.cost is not None]
-    return Totals(
-        calls=len(rows),
-        failed=sum(row.failed for row in rows),
-        unmatched=sum(row.source == "unmatched" for row in rows),
-        input_tokens=sum(row.input_tokens or 0 for row in rows),
-        output_tokens=sum(row.output_tokens or 0 for row in rows),
-        cost=round(sum(costs), 9) if costs else None,
-    )

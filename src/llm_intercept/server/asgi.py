@@ -238,7 +238,8 @@ class App:
     async def _tell(self, told: Told, receive: Receive, channel: Channel) -> None:
         headers = (("content-type", told.kind), ("cache-control", "no-store"), *told.headers)
         if told.lines is None:
-            await channel.whole(told.status, headers, told.body)
+            body = told.body if told.made is None else await asyncio.to_thread(told.made)
+            await channel.whole(told.status, headers, body)
             return
         await channel.lines(told.status, headers, told.lines, receive)
 

@@ -68,11 +68,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the control answers: a body, or lines that go on."""
+    """What the control answers: a body, one that takes a while to make (in a thread), or lines that go on."""
 
     body: bytes
     status: int = 200
     kind: str = JSON
+    made: Callable[[], bytes] | None = None
     lines: AsyncIterator[bytes] | None = None
     headers: Headers = ()
 
@@ -189,7 +190,8 @@ def _report(asked: Asked) -> Told:
     after = asked.query.get("after", "0")
     if not after.isascii() or not after.isdecimal() or len(after) > LONGEST_NUMBER:
         raise RefusedError(400, f"llm-intercept: after={after[:40]!r} cannot be used. Use what the last answer said.")
-    return Told(asked.share.live.since(int(after)).as_json().encode())
+    live, last = asked.share.live, int(after)
+    return Told(b"", made=lambda: live.since(last).as_json().encode())
 
 
 def _rules(asked: Asked) -> Told:

@@ -6,11 +6,12 @@ Knows: an interceptor's calls, reports. Must not know: ASGI, who may ask.
 from __future__ import annotations
 
 import secrets
+import threading
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from llm_intercept.interceptor.interceptor import engine_of
-from llm_intercept.report.document import Since, Totals
+from llm_intercept.report.document import Since
 from llm_intercept.report.of_calls import CallReader, used_rules
 from llm_intercept.report.of_interceptors import lost, redaction_of
 from llm_intercept.report.packing import packed
@@ -19,11 +20,11 @@ from llm_intercept.report.whole import whole_report
 
 if TYPE_CHECKING:
     from llm_intercept.interceptor.interceptor import Interceptor
-    from llm_intercept.journal.journal import Call, Journal
+    from llm_intercept.journal.journal import Journal
     from llm_intercept.model.wire import Headers
 
 AT_ONCE = 50
-"""So many calls are told at once: reading one takes a millisecond or two, in which the server answers nobody."""
+"""So many calls that have ended are told at once, and as many that are under way."""
 HEADERS: Headers = (
     ("content-security-policy", f"{policy(live=True)}; frame-ancestors 'none'"),
     ("x-content-type-options", "nosniff"),
@@ -37,7 +38,9 @@ def live_page() -> bytes:
 
 
 class LiveReport:
-    """Tells of an interceptor's calls that have ended, in the order in which they did.
+    """Tells of an interceptor's calls: of those that have ended in the order in which they did, and of those under way.
+
+    Any thread may ask, so that none has to be one in which requests are answered.
 
     Args:
         llm: The interceptor.
@@ -49,6 +52,7 @@ class LiveReport:
         self._journal: Journal | None = None
         self._run = ""
         self._readers: dict[int, CallReader] = {}
+        self._lock = threading.Lock()
 
     def since(self, after: int) -> Since:
         """Say what has happened since.
@@ -57,35 +61,30 @@ class LiveReport:
             after: What the last answer said; 0 for everything.
 
         """
+        with self._lock:
+            return self._since(after)
+
+    def _since(self, after: int) -> Since:
         engine = engine_of(self._llm)
         journal = engine.journal
         if journal is not self._journal:
             self._journal, self._run, self._readers = journal, secrets.token_hex(4), {}
         calls = [*journal.calls]
-        first = journal.noted - len(calls)
-        new = [(call.ended, n, call) for n, call in enumerate(calls, first) if call.ended > after]
-        ended = sorted(new, key=itemgetter(0))[:AT_ONCE]
-        reader, redaction = self._readers.pop(after, None) or CallReader(), redaction_of(engine)
+        numbered = list(enumerate(calls, journal.noted - len(calls)))
+        new = sorted([(call.ended, n, call) for n, call in numbered if call.ended > after], key=itemgetter(0))
+        ended, redaction = new[:AT_ONCE], redaction_of(engine)
+        reader = self._readers.pop(after, None) or CallReader()
         entries = [reader.entry(n, call, redaction) for _, n, call in ended]
         last = ended[-1][0] if ended else after
         self._readers = {last: reader}
+        under_way = [one for one in numbered if not one[1].ended][-AT_ONCE:]
+        entries += [CallReader().entry(n, call, redaction) for n, call in under_way]
         return Since(
             run=self._run,
             after=last,
+            more=len(new) > len(ended),
             rows=tuple(row for row, _ in entries),
             details=tuple(detail for _, detail in entries),
             rules=tuple(used_rules(engine.book.all())),
             problems=tuple(lost(engine)),
-            totals=_totals(calls),
         )
-
-
-def _totals(calls: list[Call]) -> Totals:
-    usages = [call.usage for call in calls if call.usage is not None]
-    return Totals(
-        calls=len(calls),
-        failed=sum(call.failed for call in calls),
-        unmatched=sum(call.source == "unmatched" for call in calls),
-        input_tokens=sum(usage.input_tokens for usage in usages),
-        output_tokens=sum(usage.output_tokens for usage in usages),
-    )

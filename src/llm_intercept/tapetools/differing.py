@@ -77,6 +77,11 @@ class Change:
     passing: tuple[Difference, ...] = ()
     problem: str = ""
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether more differs than what is another each time anyway."""
+        return bool(self.fields or self.problem) or not (self.was and self.now)
+
     def as_json(self) -> dict[str, Any]:
         """Say it as JSON."""
         fields = [_field(one) for one in (*self.fields, *self.passing)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_intercept.base.words import nearest
+from llm_intercept.base.folders import absent
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.tape import LIKE_A_TAKE, Tape
 
@@ -47,10 +47,7 @@ def none_at(location: str) -> str:
         return f"{told}. They are made with LLM_INTERCEPT=record, or by pytest with --llm-mode=record."
     if path.is_file():
         return f"{told}: it is a file. Give the folder of the takes."
-    beside = (one.name for one in path.parent.glob("*/"))
-    near = nearest(path.name, beside)
-    meant = f" Did you mean {path.parent / near}?" if near is not None else ""
-    return f"{told}: there is no such folder.{meant}"
+    return f"{told}: {absent(location)}"
 
 
 def one_take(tape: Tape, listed: Sequence[Listed], meant: str) -> Listed:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from llm_intercept.base.hosts import is_local
 from llm_intercept.base.json import encode
 from llm_intercept.base.prices import price
 from llm_intercept.clients.activation import on_its_way
 from llm_intercept.clients.family import installed
-from llm_intercept.dialects import keys_of
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.engine.recorder import PASSING
 from llm_intercept.engine.reread import api_of_take, read_request
@@ -74,16 +74,16 @@ class Again:
         return None if usage is None else price(self.model, usage.input_tokens, usage.output_tokens)
 
 
-def sorted_out(tape: str, name: str, take: Take) -> Again | Verified:
-    """Say of a take whether its request can be sent again, or why not."""
+def sorted_out(tape: str, name: str, take: Take, *, unencrypted: bool = False) -> Again | Verified:
+    """Say of a take whether its request can be sent again, or why not; `unencrypted`: also without encryption."""
     _, request = read_request(take.request)
-    why = why_not(take)
+    why = why_not(take, unencrypted=unencrypted)
     if why:
         return Verified(tape, name, "not sent", why=why)
     return Again(tape, name, take, api_of_take(take.request), request.model)
 
 
-def why_not(take: Take) -> str:
+def why_not(take: Take, *, unencrypted: bool = False) -> str:
     """Say why a take's request cannot be sent again, or its answer tells nothing; empty if it can."""
     asked, dialect = take.request, api_of_take(take.request)
     if take.partial is not None:
@@ -93,8 +93,8 @@ def why_not(take: Take) -> str:
     parts = urlsplit(asked.url)
     if parts.scheme not in {"http", "https"}:
         return "it was not asked over HTTP"
-    if parts.scheme == "http" and keys_of(parts.hostname or ""):
-        return "it was asked without encryption (http), and a key that is sent so can be read by others"
+    if parts.scheme == "http" and not (unencrypted or is_local(parts.hostname or "")):
+        return "it was asked without encryption (http), and a key that is sent so can be read by others (--unencrypted)"
     if asked.text:
         return "its body is no JSON, and a tape keeps of such a body what can be read"
     if MARK in encode(asked.body).decode() or MARK in urlsplit(asked.url).path:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from llm_intercept.dialects.anthropic.lines_of_head import limit_headers
 from llm_intercept.dialects.anthropic.origin import VERSION, is_asked, place_of
 from llm_intercept.dialects.anthropic.wording import fail, refused
-from llm_intercept.dialects.base import Dialect, KeyHeader
+from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.key_headers import KeyHeader
 from llm_intercept.dialects.shared.reading import ANY_KEY
 from llm_intercept.dialects.shared.retry import RETRY
 
@@ -42,8 +43,8 @@ class AnthropicDialect(Dialect):
     home = "api.anthropic.com"
     variables = MappingProxyType({"ANTHROPIC_BASE_URL": "{}"})
     keys = (
-        KeyHeader(("ANTHROPIC_API_KEY",), ("api.anthropic.com",), "x-api-key", "{}"),
-        KeyHeader(("ANTHROPIC_AUTH_TOKEN",), ("api.anthropic.com",)),
+        KeyHeader(("ANTHROPIC_API_KEY",), (home,), "x-api-key", "{}", addresses=tuple(variables)),
+        KeyHeader(("ANTHROPIC_AUTH_TOKEN",), (home,), addresses=tuple(variables)),
     )
     retry = replace(RETRY, longest=LONGEST)
 

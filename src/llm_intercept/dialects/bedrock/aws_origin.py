@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from llm_intercept.base.framings import AMAZON
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
+from llm_intercept.dialects.base import BadRequestError, Dialect
+from llm_intercept.dialects.key_headers import KeyHeader
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.dialects.shared.reading import ANY_KEY
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from llm_intercept.model.usage import Usage
     from llm_intercept.model.wire import Headers, WireRequest
 
+REGIONS = tuple(f"bedrock-runtime{kind}.[a-z][a-z]-*-[0-9].amazonaws.com" for kind in ("", "-fips"))
+"""The hosts of all regions; others may have what only begins so, such as a bucket's or a load balancer's name."""
 HOST = re.compile(r"(?:^|\.)bedrock(?:-agent)?(?:-runtime)?(?:-fips)?\.[\w-]+\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)")
 JSON, STREAM = "application/json", AMAZON.media_type
 WORDS = {
@@ -99,7 +102,7 @@ class BedrockDialect(Dialect):
 
     home = "bedrock-runtime.us-east-1.amazonaws.com"
     variables = MappingProxyType({"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "{}"})
-    keys = (KeyHeader(("AWS_BEARER_TOKEN_BEDROCK",), ("bedrock-runtime*.amazonaws.com",)),)
+    keys = (KeyHeader(("AWS_BEARER_TOKEN_BEDROCK",), REGIONS, addresses=tuple(variables)),)
     retry = HTTP_RETRY
 
     def validate_head(self, head: WireRequest, *, strictly: bool) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
+from llm_intercept.dialects.base import BadRequestError, Dialect
+from llm_intercept.dialects.key_headers import KeyHeader
 from llm_intercept.dialects.shared.error_words import message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.dialects.shared.reading import ANY_KEY
@@ -100,7 +101,7 @@ class CohereDialect(Dialect):
 
     home = "api.cohere.com"
     variables = MappingProxyType({"CO_API_URL": "{}"})
-    keys = (KeyHeader(("CO_API_KEY", "COHERE_API_KEY"), ("api.cohere.com", "api.cohere.ai")),)
+    keys = (KeyHeader(("CO_API_KEY", "COHERE_API_KEY"), (home, "api.cohere.ai"), addresses=tuple(variables)),)
     retry = COHERE_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_intercept.dialects.base import BadRequestError, Dialect, KeyHeader
+from llm_intercept.dialects.base import BadRequestError, Dialect
 from llm_intercept.dialects.google.places import is_at_google, is_googles, keyed
 from llm_intercept.dialects.google.retry_info import RETRY
 from llm_intercept.dialects.google.rpc_status import fail, not_found
+from llm_intercept.dialects.key_headers import KeyHeader
 from llm_intercept.dialects.shared.reading import ANY_KEY
 from llm_intercept.replies.kinds import ErrorReply
 
@@ -35,7 +36,9 @@ class GoogleDialect(Dialect):
 
     home = "generativelanguage.googleapis.com"
     variables = MappingProxyType({"GOOGLE_GEMINI_BASE_URL": "{}"})
-    keys = (KeyHeader(("GEMINI_API_KEY", "GOOGLE_API_KEY"), (home,), "x-goog-api-key", "{}"),)
+    keys = (
+        KeyHeader(("GEMINI_API_KEY", "GOOGLE_API_KEY"), (home,), "x-goog-api-key", "{}", addresses=tuple(variables)),
+    )
     retry = RETRY
 
     def validate_head(self, head: WireRequest, *, strictly: bool) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.base import Dialect, KeyHeader
+from llm_intercept.dialects.base import Dialect
+from llm_intercept.dialects.key_headers import KeyHeader
 from llm_intercept.dialects.shared.error_words import HTTP_RETRY, message_of, status_of, told_to_wait
 from llm_intercept.dialects.shared.http_headers import date_of, overridden
 from llm_intercept.model.wire import WireResponse
@@ -106,7 +107,7 @@ class OllamaDialect(Dialect):
 
     home = "ollama.com"
     variables = MappingProxyType({"OLLAMA_HOST": "{}"})
-    keys = (KeyHeader(("OLLAMA_API_KEY",), (home,)),)
+    keys = (KeyHeader(("OLLAMA_API_KEY",), (home,), addresses=tuple(variables)),)
     retry = HTTP_RETRY
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:

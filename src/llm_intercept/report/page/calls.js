@@ -22,23 +22,26 @@ export function nounOf(report) {
 
 /** @param {Row} row */
 export function isUnmatched(row) {
+  if (row.under_way) return false; // nobody knows yet what answers it
   return row.outcome === "unmatched" || row.source === "unmatched";
 }
 
 /** @param {Row} row */
 export function state(row) {
+  if (row.under_way) return "under-way";
   if (isUnmatched(row)) return "unmatched";
   return row.failed ? "failed" : "ok";
 }
 
 /** @param {Row} row */
 export function statusOf(row) {
+  if (row.under_way) return "…";
   return row.status ? String(row.status) : row.failed || isUnmatched(row) ? "none" : "–";
 }
 
 /** @param {Row} row */
 export function statusMark(row) {
-  return el("span", { class: `status ${state(row)}`, title: row.outcome || null }, statusOf(row));
+  return el("span", { class: `status ${state(row)}`, title: (row.under_way ? "under way" : row.outcome) || null }, statusOf(row));
 }
 
 /**

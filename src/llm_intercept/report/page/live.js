@@ -71,12 +71,11 @@ export class Live {
     this.say("live");
     this.lock(false);
     const { run = "", after = 0 } = more;
-    this.behind = Boolean(more.rows?.length); // a server tells only some at once
+    this.behind = Boolean(more.more); // a server tells only some at once
     if (this.run && run !== this.run) this.forget();
-    else if (more.rows?.length || !this.run) {
-      this.report.add(more);
+    else {
       this.after = after;
-      this.changed();
+      if (this.report.add(more) || !this.run) this.changed();
     }
     this.run = run;
   }

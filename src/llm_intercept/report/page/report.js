@@ -6,14 +6,13 @@
  * @typedef {{ number: number, text: string, where?: string, used?: number, optional?: boolean, test?: string }} Rule
  * @typedef {{ left?: number | null, right?: number | null, same?: boolean, what?: string[] }} Pair
  * @typedef {{ name: string, why: string }} Problem
- * @typedef {{ calls?: number, failed?: number, unmatched?: number, input_tokens?: number, output_tokens?: number, cost?: number | null }} Totals
  * @typedef {{
  *   n: number, side?: number, test?: string | null, name?: string | null, api?: string, model?: string, stream?: boolean,
  *   question?: string, answer?: string, source?: string, rule?: string | null, where?: string | null, status?: number,
  *   outcome?: string, failed?: boolean, attempt?: number, retry_of?: number | null, turn?: number,
  *   input_tokens?: number | null, output_tokens?: number | null, cost?: number | null, started?: number, real_started?: number | null,
  *   first?: number | null, duration?: number, real_duration?: number | null, chunks?: number | null, faults?: string[],
- *   url?: string, method?: string, recorded_at?: string | null
+ *   url?: string, method?: string, recorded_at?: string | null, under_way?: boolean
  * }} Row
  * @typedef {{
  *   kind: string, text?: string, name?: string, arguments?: string, id?: string, is_error?: boolean, mime?: string,
@@ -39,10 +38,10 @@
  * }} Detail
  * @typedef {{
  *   version: number, tool?: string, made_at?: string, title?: string, kind?: string, sides?: Side[], rows: Row[],
- *   per_chunk?: number, rules?: Rule[], pairs?: Pair[], problems?: Problem[], totals?: Totals
+ *   per_chunk?: number, rules?: Rule[], pairs?: Pair[], problems?: Problem[]
  * }} Head
  * @typedef {{
- *   run?: string, after?: number, rows?: Row[], details?: Detail[], rules?: Rule[], problems?: Problem[], totals?: Totals
+ *   run?: string, after?: number, more?: boolean, rows?: Row[], details?: Detail[], rules?: Rule[], problems?: Problem[]
  * }} More
  */
 
@@ -106,19 +105,23 @@ export class Report {
   }
 
   /**
-   * Take in what a live server has told since.
+   * Take in what a live server has told since; a call under way is told again and again, until it ends.
    * @param {More} more
+   * @returns {boolean} whether there is anything new in it
    */
   add(more) {
-    for (const row of more.rows ?? []) {
+    const news = (more.rows ?? []).filter((row) => JSON.stringify(row) !== JSON.stringify(this.byNumber.get(row.n)));
+    for (const row of news) {
       const known = this.byNumber.get(row.n);
       if (known) this.rows[this.rows.indexOf(known)] = row;
       else this.rows.push(row);
       this.byNumber.set(row.n, row);
     }
     this.rows.sort((a, b) => a.n - b.n); // calls are told as they end
-    for (const detail of more.details ?? []) this.added.set(detail.n, detail);
+    const numbers = new Set(news.map((row) => row.n));
+    for (const detail of more.details ?? []) if (numbers.has(detail.n)) this.added.set(detail.n, detail);
     Object.assign(this.head, pick(more));
+    return news.length > 0;
   }
 
   /** Forget everything: the journal of a live server began anew. */
@@ -130,8 +133,8 @@ export class Report {
 }
 
 /** @param {More} more */
-function pick({ rules, problems, totals }) {
-  return Object.fromEntries(Object.entries({ rules, problems, totals }).filter(([, value]) => value !== undefined));
+function pick({ rules, problems }) {
+  return Object.fromEntries(Object.entries({ rules, problems }).filter(([, value]) => value !== undefined));
 }
 
 /** @returns {Head} */

@@ -1,5 +1,5 @@
 // What stands where no call is selected: sums, what went wrong, where to go on.
-// Knows: totals, problems. Must not know: one call.
+// Knows: sums, problems. Must not know: one call.
 import { el, facts, fold } from "./dom.js";
 import { counted, moment, money, whole } from "./amounts.js";
 import { nounOf } from "./calls.js";

@@ -1,0 +1,118 @@
+"""How the command ends, whatever it is given: a status that says what it was, a sentence, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from llm_intercept.cli.app import app
+from llm_intercept.cli.endings import Commands
+from llm_intercept.recording.store import FolderStore
+from llm_intercept.recording.tape import Tape
+from tests.test_recording_tape import take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ended(*words: object, status: int, **options: Any) -> str:
+    """Run the command; return what it wrote, stderr too."""
+    done = CliRunner().invoke(app, [str(word) for word in words], **options)
+    assert done.exit_code == status, (done.output, done.exception)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.output
+
+
+def tape(folder: Path, *users: str) -> Path:
+    made = Tape(FolderStore(folder))
+    for user in users:
+        made.record(take(user))
+    return folder
+
+
+def test_what_is_another_each_time_is_no_difference(tmp_path: Path) -> None:
+    """As `diff` ends; what lasts, what one side alone has, and a damaged file are some."""
+    for folder in "ab":
+        tape(tmp_path / folder, "hi")
+    places = tmp_path / "a", tmp_path / "b"
+    for words in (("diff",), ("diff", "--json")):
+        assert "recorded_at" in ended("recordings", *words, *places, status=0)
+    (tmp_path / "b" / "002-x.json").write_text("{")
+    assert "is damaged" in ended("recordings", "diff", *places, status=1)
+    (tmp_path / "b" / "002-x.json").unlink()
+    tape(tmp_path / "b", "only here")
+    assert "only in the other" in ended("recordings", "diff", *places, status=1)
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("run", "--", sys.executable, "-c", "")])
+@pytest.mark.parametrize(
+    ("place", "mode", "told"),
+    [
+        ("tapse", "replay", "Mode 'replay' plays what is recorded there, and there is no such folder. Did you mean "),
+        ("tapse/one", "replay", f"tapes{os.sep}one?"),
+        ("tapes", None, "there are no takes in it"),
+        ("tapse", "auto", "Mode 'auto' plays in CI what is recorded there"),
+    ],
+)
+def test_a_mode_that_has_nothing_to_play_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    place: str,
+    mode: str | None,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CI", "true")
+    (tmp_path / "tapes").mkdir()
+    flags = ["--recordings", place, *(["--mode", mode] if mode else [])]
+    assert told in ended(command[0], *flags, *command[1:], status=2)
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "told"),
+    [
+        (KeyboardInterrupt(), 130, "stopped"),
+        (click.Abort(), 2, "--yes does not ask"),
+        (PermissionError(13, "Permission denied", "tape/1.json"), 2, "Error: tape/1.json: Permission denied"),
+        (OSError(28, "No space left on device"), 2, "Error: No space left on device"),
+        (LookupError("there is none"), 2, "Error: there is none"),
+    ],
+    ids=repr,
+)
+def test_what_ends_a_command_is_said(raised: BaseException, status: int, told: str) -> None:
+    group = Commands()
+
+    @group.command()
+    def it() -> None:
+        raise raised
+
+    done = CliRunner().invoke(group, ["it"])
+    assert (done.exit_code, told in done.output) == (status, True), done.output
+
+
+def test_a_mistake_of_ours_keeps_its_traceback() -> None:
+    group = Commands()
+
+    @group.command()
+    def it() -> None:
+        raise KeyError("x")
+
+    assert isinstance(CliRunner().invoke(group, ["it"]).exception, KeyError)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="head, and its signal")
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    folder = tape(tmp_path / "t", "one", "two")
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "llm_intercept", "recordings", "ls", str(folder)]
+    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
