@@ -175,7 +175,9 @@ def test_the_clients_read_timeout_is_obeyed_on_the_virtual_clock(way, limit):
         with intercept("hi", pace=Pace(ttft=first), time_scale=0) as llm:
             if kind:
                 assert kind in type(raised(way, timeout=made)).__name__
-                assert llm.elapsed == pytest.approx(4) or (limit == "total" and llm.elapsed < 4)  # less what urllib3 took
+                assert llm.elapsed == pytest.approx(4) or (
+                    limit == "total" and llm.elapsed < 4
+                )  # less what urllib3 took
             else:
                 assert way.said(way.send(way.body(), timeout=made)) == "hi"
 
