@@ -131,8 +131,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"toolConfig": tooled("f", {"type": "array"})},
         "inputSchema.json.type must be one of the following: object.",
     ),
-    (OLLAMA, {"think": "deeply"}, 'invalid think value: "deeply" (must be "high", "medium", "low", true, or false)'),
-    (OLLAMA, {"format": "yaml"}, 'invalid format: "yaml"; expected "json"'),
+    (
+        OLLAMA,
+        {"think": "deeply"},
+        'invalid think value: "deeply" (must be "high", "medium", "low", "max", true, or false)',
+    ),
+    (OLLAMA, {"format": "yaml"}, 'invalid format: "\\"yaml\\""; expected "json"'),
     (OLLAMA, {"top_logprobs": 21}, "top_logprobs must be between 0 and 20"),
     (
         OLLAMA,
