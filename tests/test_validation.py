@@ -233,7 +233,6 @@ OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
         shown(media_type="image/jpeg"),
         "messages.0.content.0.image.source.base64: The image was specified using the image",
     ),
-    (shown(data="A" * 14_000_000), "messages.0.content.0.image.source.base64: image exceeds 10 MB maximum: 10500000 b"),
     (shown(type="url", data=None), "messages.0.content.0.image.source.url.url: Field required"),
     ({**THINKING, "model": "claude-opus-4-7"}, '"thinking.type.enabled" is not supported for this model. Use'),
     ({"thinking": {"type": "adaptive"}, "model": "claude-haiku-4-5"}, "adaptive thinking is not supported on this mod"),
@@ -368,6 +367,15 @@ def test_what_anthropic_would_refuse_is_refused(body: dict[str, Any], said: str)
     assert post(body, MESSAGES, "off").status_code == 200
 
 
+def test_an_image_that_is_too_large_for_anthropic_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the size of the file, which is smaller than its base64."""
+    monkeypatch.setattr("llm_intercept.dialects.anthropic_messages.source_rules.LARGEST", 2999)
+    for length, status in ((3996, 200), (4000, 400)):
+        response = post({"max_tokens": 9, **shown(data="A" * length)}, MESSAGES)
+        assert response.status_code == status
+    assert response.json()["error"]["message"].endswith("image exceeds 10 MB maximum: 3000 bytes > 2999 bytes")
+
+
 @pytest.mark.parametrize("body", TAKEN_BY_ANTHROPIC)
 def test_what_anthropic_takes_is_answered(body: dict[str, Any]) -> None:
     """What is near to what is refused."""
@@ -411,6 +419,9 @@ OTHER_PATHS = [
     ("https://api.openai.com/chat/completions", "Invalid URL (POST /chat/completions)"),
     (f"{CHAT}/chat/completions", "Invalid URL (POST /v1/chat/completions/chat/completions)"),
     ("https://eu.api.openai.com/v1/v1/embeddings", "Invalid URL (POST /v1/v1/embeddings)"),
+    ("https://a.openai.azure.com/chat/completions", "Resource not found"),
+    ("https://a.openai.azure.com/v1/embeddings", "Resource not found"),
+    ("https://a.openai.azure.com/openai/chat/completions", "Resource not found"),
     ("https://api.openai.com/v1/v1/responses", "Invalid URL (POST /v1/v1/responses)"),
     ("https://api.anthropic.com/v1/v1/messages", "Not Found"),
     (f"{STUDIO}/v1beta/v1beta/models/gemini-2.5-flash:generateContent", "<code>/v1beta/v1beta/models/"),
@@ -456,6 +467,29 @@ def test_a_server_of_ours_is_asked_without_a_key_and_by_any_path(path: str) -> N
     served = app(Interceptor("fine", validate="strict"))
     assert ask(served, "POST", path, json={"model": "m", "messages": [USER]}).status_code == 200
     assert ask(served, "POST", path, json={"model": "m", "messages": []}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("chat/completions", "max_tokens"), ("completions", "max_tokens"), ("responses", "max_output_tokens")],
+)
+def test_a_server_of_ours_holds_openais_laws_against_its_models_alone(path: str, name: str) -> None:
+    """A program for LM Studio or llama.cpp asks the server as it would ask these; strictly it is held to OpenAI's."""
+    served, strict = (app(Interceptor("never mind", validate=mode)) for mode in ("auto", "strict"))
+    body: dict[str, Any] = {"prompt": "hi"} if path == "completions" else {"messages": [USER], "input": "hi"}
+    body[name] = -1
+    for model, status in (
+        ("qwen3-4b", 200),
+        ("gpt-oss-20b", 200),
+        ("", 200),
+        ("gpt-3.5-turbo-instruct", 400),
+        ("ft:gpt-4o:acme", 400),
+    ):
+        asked = {**body, "model": model} if model else body
+        assert ask(served, "POST", f"/v1/{path}", json=asked).status_code == status
+        assert ask(strict, "POST", f"/v1/{path}", json=asked).status_code == 400
+    there = app(Interceptor("never mind"), upstream="http://localhost:1234")
+    assert ask(there, "POST", f"/v1/{path}", json={**body, "model": "gpt-5.2"}).status_code == 200
 
 
 def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:

@@ -30,7 +30,7 @@ CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call
 OUTPUTS = {f"{kind}_output": f"{name} output" for kind, name in CALLS.items()}
 NO_OUTPUT = "No tool output found for {} {}."
 NO_CALL = "No tool call found for {} with call_id {}."
-PAIRED = "Each call is followed by a function_call_output with its call_id; or continue by previous_response_id."
+PAIRED = "Each call is followed by its output, with its call_id; or continue by previous_response_id."
 
 
 MESSAGE = "message"
