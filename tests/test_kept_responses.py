@@ -9,7 +9,7 @@ import pickle
 import httpx
 import pytest
 
-from llm_intercept import InterceptTransport, Pace, Reply, api_error, disconnect, intercept, stall
+from llm_intercept import InterceptTransport, Pace, api_error, disconnect, intercept, stall
 from llm_intercept.journal import journal, kept_response
 from tests.support import GEMINI, URL, chat, contents, message, respond, upstream
 
@@ -88,7 +88,7 @@ def test_answers_of_older_calls_are_forgotten_in_time(monkeypatch, stream):
     """So that a program that asks for days does not keep them all; the calls themselves stay."""
     most = 2_000_000 if stream else 20_000
     monkeypatch.setattr(journal, "ANSWERS", most)
-    with intercept("x" * 1000) as llm:
+    with intercept(lambda _: "x" * 1000) as llm:
         for _ in range(60):
             httpx.post(URL, json=chat(stream=stream))
         calls = llm.calls
@@ -101,7 +101,7 @@ def test_answers_of_older_calls_are_forgotten_in_time(monkeypatch, stream):
 def test_of_a_stream_without_end_the_beginning_is_kept(monkeypatch):
     """By its bytes, whatever the size of its pieces."""
     monkeypatch.setattr("llm_intercept.engine.watched.LARGEST", 50_000)
-    with intercept(Reply(deltas=[f"{n} " for n in range(400)])) as llm:
+    with intercept(lambda _: (f"{n} " for n in range(400))) as llm:
         answer = httpx.post(URL, json=chat(stream=True))
     call = llm.calls.one()
     assert 50_000 < len(call.response.content) < len(answer.content) - 10_000
