@@ -242,6 +242,8 @@ def test_a_body_that_is_too_large_or_too_slow_is_refused_in_the_apis_words():
         ("body_timeout", 0),
         ("upstream", "api.openai.com"),
         ("cors", 7),
+        ("cors", "localhost:5173"),
+        ("cors", ["https://example.com/"]),
         ("prot", 1),
     ],
 )
@@ -252,10 +254,14 @@ def test_an_option_that_cannot_be_used_is_told(name, value):
 
 
 def test_a_port_that_is_taken_is_told():
-    """With the port."""
+    """With the port, why, and what to do; so is an address that this machine has not."""
     with serve(Interceptor("hello")) as url:
         port = int(url.rpartition(":")[2])
-        with pytest.raises(SettingsError, match="cannot be bound"), serve(Interceptor("hello"), port=port):
+        told = rf"port={port} .*another program listens there.* 0 for one that is free"
+        with pytest.raises(SettingsError, match=told), serve(Interceptor("hello"), port=port):
+            pass
+    for host in ("", "203.0.113.5"):
+        with pytest.raises(SettingsError, match=f"host='{host}' .*0.0.0.0 for all"), serve(Interceptor("x"), host=host):
             pass
 
 

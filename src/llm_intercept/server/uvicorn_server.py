@@ -5,8 +5,10 @@ Knows: uvicorn. Must not know: what is served. It is imported when something is 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 GRACE = 5
 """Seconds that answers on their way have when a server stops."""
+SOON = 0.3
+"""Seconds after which it is told what a server that stops waits for."""
 IDLE = 75
 """Seconds that a connection is kept on which nothing is asked; SDKs keep theirs for less."""
 LARGEST_HEAD = 65536
@@ -70,7 +74,18 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop: what would go on for ever ends first."""
         self._served.stop()
-        await super().shutdown(sockets=sockets)
+        telling = asyncio.get_running_loop().call_later(SOON, self._tell_of_answers)
+        try:
+            await super().shutdown(sockets=sockets)
+        finally:
+            telling.cancel()
+
+    def _tell_of_answers(self) -> None:
+        """Tell a person, who sees a server that does not stop, what it waits for."""
+        count = len(self.server_state.tasks)
+        if count and threading.current_thread() is threading.main_thread():
+            under_way = "1 answer is under way and has" if count == 1 else f"{count:,} answers are under way and have"
+            sys.stderr.write(f"llm-intercept: stopping: {under_way} {GRACE} s; a second Ctrl-C stops at once\n")
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
