@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -263,6 +264,19 @@ def test_a_port_that_is_taken_is_told():
     for host in ("", "203.0.113.5"):
         with pytest.raises(SettingsError, match=f"host='{host}' .*0.0.0.0 for all"), serve(Interceptor("x"), host=host):
             pass
+
+
+def test_a_client_that_does_not_hang_up_keeps_no_server_from_stopping(tmp_path):
+    """By TLS a connection's end is answered, by clients that look."""
+    pytest.importorskip("trustme")
+    with serve(Interceptor("hello"), tls=tmp_path) as url, connected(url) as one:
+        trusted = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        client = trusted.wrap_socket(one, server_hostname="127.0.0.1")
+        client.sendall(raw_request(chat()))
+        assert client.recv(65536)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 4, "that is nearly as long as answers have"
+    client.close()
 
 
 def test_uvicorn_is_not_imported_unless_it_serves():
