@@ -5,7 +5,6 @@ Knows: click, rich, what is done with tapes. Must not know: how it is done.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ import click
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FOUND, NoProgram, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import console, say, say_lines, styled
+from llm_intercept.cli.terminal import console, say, say_json, say_lines, styled
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _say_damaged(screen: Console, one: Tape) -> None:
 
 def _say_json(documents: Iterable[object]) -> None:
     for one in documents:
-        click.echo(json.dumps(one))
+        say_json(one)
 
 
 @recordings.command()

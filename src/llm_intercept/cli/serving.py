@@ -17,7 +17,6 @@ import click
 
 from llm_intercept.cli.endings import failure
 from llm_intercept.cli.flags import settings_flags
-from llm_intercept.cli.terminal import say
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.settings import BY_NAME, check_tape
 from llm_intercept.settings.environment import TOKEN
@@ -115,7 +114,7 @@ def _serve(
 
 
 def _tell(said: Mapping[str, Any]) -> None:
-    say(json.dumps(said))
+    click.echo(json.dumps(said))  # with the token, which whoever starts this is to have
     sys.stdout.flush()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.fitted import line
 from llm_intercept.cli.terminal import styled
+from llm_intercept.shown import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +52,7 @@ def shown(change: Change) -> Iterator[Text]:
 
 def words(was: str, now: str) -> Text | None:
     """Write a text with what went in `[-…-]` and what came in `{+…+}`; None if the texts have little in common."""
-    one, other = _pieces(was), _pieces(now)
+    one, other = _pieces(hidden(was)), _pieces(hidden(now))  # of a half of a secret nobody knows that it is one
     if _pairs(one, other) > PAIRS:
         return None
     matcher = SequenceMatcher(None, one, other, autojunk=False)

@@ -5,6 +5,7 @@ Knows: click, rich. Must not know: what is said.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,13 @@ def say(text: str, *, err: bool = False) -> None:
 def say_error(error: object) -> None:
     """Write the text of an error to stderr, and what else went wrong beside it."""
     click.echo(visible("\n\n".join([str(error), *getattr(error, "__notes__", ())]), lines=True), err=True)
+
+
+def say_json(value: object, indent: int | None = None) -> None:
+    """Write a value as JSON, without what looks like a secret in it."""
+    from llm_intercept.secrets.redactor import Redactor  # noqa: PLC0415 - only this needs it
+
+    click.echo(json.dumps(Redactor().value(value), indent=indent))
 
 
 def console() -> Console:

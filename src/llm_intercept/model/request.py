@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from llm_intercept.base.json import json_object
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
+from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -265,7 +266,7 @@ class LLMRequest:
 
     def __repr__(self) -> str:
         shown = (*self.FIELDS, *self.SENT[:-1])
-        return f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        return visible(f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})")
 
     @cached_property
     def turn(self) -> int:

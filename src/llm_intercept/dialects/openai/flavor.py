@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.questions import asks_a_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +43,8 @@ def is_openai_client(headers: Mapping[str, Any]) -> bool:
 
 
 def is_openais(head: WireRequest) -> bool:
-    """Whether host or client say that OpenAI is asked, so that what OpenAI would refuse is refused."""
-    return is_llm_host(head.host) or is_openai_client(head.headers)
+    """Whether host or client say that OpenAI is asked, or one that speaks as it does."""
+    return is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
 
 
 def deployment(url: str) -> str:

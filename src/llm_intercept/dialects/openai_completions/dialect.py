@@ -63,9 +63,10 @@ class OpenAICompletions(OpenAIDialect):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI refuses."""
-        del strictly
-        read.check(request.raw, request.url)
+        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone, what these may take."""
+        read.check_anywhere(request.raw)
+        if strictly or flavor_of(request.url) != "compatible":
+            read.check(request.raw, request.url)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         match answer:

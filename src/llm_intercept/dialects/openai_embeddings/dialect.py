@@ -57,9 +57,10 @@ class OpenAIEmbeddings(Operation):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what is not of the SDK's types."""
-        read.check(request.raw, request.url)
+        """Refuse what OpenAI and Azure refuse; others' hosts, strictly alone, what these may take."""
+        read.check_asked(request.raw)
         if strictly or flavor_of(request.url) != "compatible":
+            read.check(request.raw, request.url)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
