@@ -97,7 +97,8 @@ def _media(said: Mapping[str, Any]) -> str:
 
 def _listed(said: Mapping[str, Any]) -> str:
     """A list of what has a name, or an empty one."""
-    name, found = next(((name, items(one)) for name, one in said.items() if is_array(one)), ("", []))
+    name = next((name for name, one in said.items() if is_array(one)), "")
+    found = items(said.get(name))
     things = [mapping(one) for one in found]
     names = [next((text(one.get(key)) for key in NAMED if text(one.get(key))), "") for one in things]
     if not name or not all(names) or (not found and said.get("object") != "list"):
