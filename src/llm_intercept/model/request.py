@@ -145,6 +145,7 @@ class LLMRequest:
         raw: The whole body.
         headers: Looked up without regard to case.
         url: Where it was sent.
+        at: Where it was sent indeed, if that is a server that stands for the `url`.
         method: The HTTP method.
         content: The body's bytes.
 
@@ -160,6 +161,7 @@ class LLMRequest:
     raw: Mapping[str, Any]
     headers: Mapping[str, Any]
     url: str
+    at: str = ""
     method: str
     content: bytes
 
@@ -177,6 +179,8 @@ class LLMRequest:
         made = cls.__new__(cls)
         sent = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method, "content": content}
         made.__dict__.update(sent, **read)
+        if head.at:
+            made.__dict__["at"] = head.at
         return made
 
     def __init__(

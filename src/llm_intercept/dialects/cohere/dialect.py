@@ -11,6 +11,7 @@ from llm_intercept.base.json import encode, items, mapping
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.cohere import grammar, read
 from llm_intercept.dialects.cohere.chat_events import accumulated, events, framed
+from llm_intercept.dialects.cohere.cohere_laws import check_laws
 from llm_intercept.dialects.cohere.cohere_odds import odds_of
 from llm_intercept.dialects.cohere.cohere_origin import (
     CHANGING,
@@ -74,6 +75,7 @@ class CohereChat(CohereDialect, Conversation):
         """Refuse what Cohere refuses."""
         del strictly
         read.check(request.raw, request.model)
+        check_laws(request.raw)
 
     def essence(self, request: LLMRequest) -> Any:
         return {key: value for key, value in sorted(request.raw.items()) if key != "stream"}
