@@ -6,14 +6,12 @@ Knows: dialects by their contract, which answers follow from nothing else. Must 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.exact_tokens import ExactTokenizer
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects.base import Context
 from llm_intercept.journal.kept_response import LARGEST
-from llm_intercept.model.parts import Citation, Media, Reasoning, Refusal, Text, ToolCall
 from llm_intercept.replies.kinds import AutoReply, RawReply
 from llm_intercept.replies.reply import Reply
 from llm_intercept.stored.shelves import Shelves, Stored
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.engine.decide import Case
     from llm_intercept.model.exchange_id import Identity
-    from llm_intercept.model.parts import ReplyPart
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Step, WireRequest, WireResponse
     from llm_intercept.replies.kinds import Answer
@@ -98,28 +95,10 @@ def again_of(case: Case, answer: Answer, identity: Identity, tokenizer: Tokenize
     return Again(dialect, head, answer, identity, tokenizer) if _is_lasting(answer) else None
 
 
-@lru_cache(maxsize=32)
-def _is_lasting_reply(reply: Reply) -> bool:
-    """Whether a reply says the same again: all in it is text, and nothing is a mapping or an iterable of a user's."""
-    if reply.logprobs is not None or (reply.usage is not None and reply.usage.extra):
-        return False
-    return all(map(_is_lasting_part, reply.parts)) and all(map(_is_lasting_reply, reply.variants))
-
-
 def _is_lasting(answer: Answer) -> bool:
     if isinstance(answer, Reply):
-        return _is_lasting_reply(answer)
+        return answer.is_lasting
     return isinstance(answer, AutoReply | RawReply)  # whose body is a copy of what was given
-
-
-def _is_lasting_part(part: ReplyPart) -> bool:
-    match part:
-        case Text():
-            return part.deltas is None or isinstance(part.deltas, tuple)
-        case Media() | Citation():
-            return not part.raw
-        case _:
-            return isinstance(part, ToolCall | Reasoning | Refusal)
 
 
 def _begun(steps: Iterable[Step], most: int) -> Iterator[Step]:

@@ -150,6 +150,13 @@ class Reply:
         """Why the model refuses; empty if it does not."""
         return "".join(part.text for part in self.parts if isinstance(part, Refusal))
 
+    @cached_property
+    def is_lasting(self) -> bool:
+        """Whether it says the same each time it is written: nothing in it is an iterable or a mapping of a user's."""
+        if self.logprobs is not None or (self.usage is not None and self.usage.extra):
+            return False
+        return all(map(_is_lasting, self.parts)) and all(one.is_lasting for one in self.variants)
+
     def replaced(self, **changes: Any) -> Reply:
         """Make the same reply with other values in some fields, which are taken as they are."""
         made = object.__new__(Reply)
@@ -175,6 +182,16 @@ class Reply:
 def _read(parts: Iterable[ReplyPart], deltas: tuple[str, ...]) -> Iterator[ReplyPart]:
     for part in parts:
         yield replace(part, deltas=deltas) if isinstance(part, Text) and part.deltas is not None else part
+
+
+def _is_lasting(part: ReplyPart) -> bool:
+    match part:
+        case Text():
+            return part.deltas is None or isinstance(part.deltas, tuple)
+        case Media() | Citation() | Other():
+            return not part.raw
+        case Reasoning() | ToolCall() | Refusal():
+            return True
 
 
 def _beside(reply: Reply) -> list[tuple[str, Any]]:
