@@ -76,7 +76,7 @@ def told_of(said: str) -> str:
         refused = ask(chat(said, safety_identifier=said))
         ask({**chat(said), "messages": [*chat(said)["messages"], *results]})
         wrong = raised(lambda: llm.assert_called_with(f"{said} ?", json={"safety_identifier": f"{said} ?"}))
-        unmatched = "".join(f"{one}{one!r}" for one in llm.unmatched)
+        unmatched = "".join(f"{one}{one!r}{one.request}" for one in llm.unmatched)
         text = "\n".join([refused.text, wrong, printed(llm), unmatched])
         llm.unmatched.clear()
     return text
