@@ -57,6 +57,7 @@ def test_what_is_another_each_time_is_no_difference(tmp_path: Path) -> None:
         ("tapse", "replay", "Mode 'replay' plays what is recorded there, and there is no such folder. Did you mean "),
         ("tapse/one", "replay", f"tapes{os.sep}one?"),
         ("tapes", None, "there are no takes in it"),
+        ("file", None, "it is a file, not a folder"),
         ("tapse", "auto", "Mode 'auto' plays in CI what is recorded there"),
     ],
 )
@@ -71,8 +72,40 @@ def test_a_mode_that_has_nothing_to_play_is_refused(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CI", "true")
     (tmp_path / "tapes").mkdir()
+    (tmp_path / "file").write_text("")
     flags = ["--recordings", place, *(["--mode", mode] if mode else [])]
     assert told in ended(command[0], *flags, *command[1:], status=2)
+
+
+def test_what_is_no_tape_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to give instead: a log, half a take, a take of a newer version, bytes, a folder in a take's place."""
+    monkeypatch.chdir(tmp_path)
+    name = Tape(FolderStore("tape")).record(take("hi"))
+    whole = (tmp_path / "tape" / name).read_bytes()
+    files = {
+        "calls.jsonl": b'{"url": "https://x.test", "source": "rule", "request": {}}\n' * 2,
+        "half.json": whole[: len(whole) // 2],
+        "newer.json": whole.replace(b'"version": 1', b'"version": 2', 1),
+        "bytes.json": b"\x00\xff\xfe",
+    }
+    for file, content in files.items():
+        (tmp_path / file).write_bytes(content)
+    for words in (["ls"], ["show"], ["check"], ["verify", "--in-ci"], ["diff", "tape"], ["view", "--html", "x.html"]):
+        assert "pytest --llm-report=FILE" in ended("recordings", *words, "calls.jsonl", status=2)
+    for words in (["diff", "tape"], ["view", "--html", "x.html"]):
+        assert "it is not JSON" in ended("recordings", *words, "half.json", status=2)
+        assert "a newer one wrote it, so upgrade this one" in ended("recordings", *words, "newer.json", status=2)
+        assert "it is not JSON" in ended("recordings", *words, "bytes.json", status=2)
+    for file in ("half.json", "bytes.json"):
+        assert f"{file} is no log of calls: its line 1 is none" in ended("recordings", "lock", file, status=2)
+    assert "xff" in ended("recordings", "lock", "tape", "--file", "bytes.json", "--check", status=1)
+    (tmp_path / "bad").mkdir()
+    for number, file in enumerate(("half.json", "newer.json", "bytes.json"), 1):
+        (tmp_path / "bad" / f"00{number}-x-aaaaaaaaaaaa.json").write_bytes(files[file])
+    (tmp_path / "bad" / "004-x-aaaaaaaaaaaa.json").mkdir()
+    assert ended("recordings", "check", "bad", status=1).count(": damaged: ") == 4
+    assert "'llm-intercept recordings check' says why" in ended("recordings", "verify", "--in-ci", "bad", status=2)
+    assert "there is no such file" in ended("recordings", "prune", "--played", "none", "tape", status=2)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FOUND, Failure, Finding, failure
 from llm_intercept.cli.terminal import say
 
@@ -35,7 +36,10 @@ def check(file: str | None, schema: bool) -> None:
     rules, pairs = rules_of(file, Finding)
     for rule, by in pairs:
         say(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
-    say(f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer."))
+    say(
+        f"{file}: {counted(len(rules), 'rule')}, "
+        + (f"{len(pairs)} of them can never answer." if pairs else "all can answer.")
+    )
     if pairs:
         raise SystemExit(FOUND)
 

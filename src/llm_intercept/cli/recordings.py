@@ -194,6 +194,10 @@ def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tupl
 
     if not command and played is None:
         raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
+    if not command and played is not None and not Path(played).exists():
+        raise click.UsageError(
+            f"--played {played!r}: there is no such file. Give the test run after --, which writes it."
+        )
     tapes = tapes_given((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
