@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from llm_intercept.recording.tape import Tape
 from tests.test_recording_tape import take
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -149,3 +151,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def _commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, one in group.commands.items():
+        if isinstance(one, click.Group):
+            yield from ((f"{name} {inner}", command) for inner, command in _commands(one))
+        else:
+            yield name, one
+
+
+@pytest.mark.parametrize(("name", "command"), list(_commands(app)), ids=lambda one: one if isinstance(one, str) else "")
+def test_help_is_short_and_has_an_example_that_is_understood(name: str, command: click.Command) -> None:
+    told = ended(*name.split(), "--help", status=0, env={"COLUMNS": "80"})
+    examples = re.findall(r"^ +llm-intercept (.+)$", told.partition("Example")[2], re.MULTILINE)
+    assert examples
+    assert all(one.startswith(f"{name} ") for one in examples)
+    flags = set(re.findall(r"(?<= )--[a-z][a-z-]*", " ".join(one.partition(" -- ")[0] for one in examples)))
+    assert flags <= {flag for one in command.params for flag in one.opts}
+    assert command.short_help
+    assert len(command.short_help) <= 40

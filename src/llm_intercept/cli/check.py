@@ -12,13 +12,14 @@ import click
 
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FOUND, Failure, Finding, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.terminal import say
 
 if TYPE_CHECKING:
     from llm_intercept.rules.rule import Rule
 
 
-@click.command()
+@click.command(short_help="Check a file of rules.", epilog=example("check rules.toml"))
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("--schema", is_flag=True, help="Print the JSON schema of .toml and .json files instead, for editors.")
 def check(file: str | None, schema: bool) -> None:

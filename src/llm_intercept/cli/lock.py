@@ -15,6 +15,7 @@ import click
 
 from llm_intercept.base.json import mapping
 from llm_intercept.cli.endings import Finding, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import say
 from llm_intercept.errors import SettingsError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FILE = "prompts.lock"
 
 
-@click.command()
+@click.command(short_help="Write the prompts into one file.", epilog=example("recordings lock tapes/ --check"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--file", "path", default=FILE, show_default=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and end with 1 if anything does.")

@@ -16,6 +16,7 @@ import click
 
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FAILED, FOUND, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import say, say_json
 
@@ -34,7 +35,7 @@ NAMED = "A host (with its port) that may have the key, where neither its name no
 SENT_ANYWAY = "Send the requests also where the environment says that this is CI."
 
 
-@click.command()
+@click.command(short_help="Ask the real API again; costs money.", epilog=example("recordings verify tapes/ --limit 20"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--take", "names", multiple=True, metavar="NAME", help="Only takes with NAME in their names.")
 @click.option("--model", metavar="GLOB", help="Only requests to models like GLOB; * and ? are wildcards.")
