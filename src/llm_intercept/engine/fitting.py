@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SHOWN, SHOWN_TOOLS = 60, 3
 MEND = "Give what the tool's schema asks for, or auto() for the smallest call."
+NAMED = "Give the arguments by name, tool_call({0!r}, name=…), or as a mapping: tool_call({0!r}, {{…}})."
 FORMAT = "Give structured({…}) with what the schema asks for, or auto() for the smallest answer."
 SCHEMA_UNUSABLE = "its schema cannot be used"
 NOT_JSON = object()
@@ -115,7 +116,12 @@ def _misfits_of(call: ToolCall, request: LLMRequest, *, is_strict: bool) -> Iter
         told = (
             f"The reply calls {call.name!r} with {shorten(call.arguments, SHOWN)}, which does not fit its schema: {why}"
         )
-        yield told, MEND
+        yield told, NAMED.format(call.name) if _is_wrapped(value) else MEND
+
+
+def _is_wrapped(value: object) -> bool:
+    """Whether arguments are in one of a name that the APIs have for all of them."""
+    return isinstance(value, dict) and bool(value) and value.keys() <= {"arguments", "args", "kwargs", "input"}
 
 
 def _named(tools: list[str]) -> str:

@@ -31,6 +31,9 @@ def http_clients(value: Any) -> list[Any]:
             f"sessions of aiohttp when it is asked ({to_come}), and what goes over these would reach the real API. "
             "Answer it by a block, which sees them all: with intercept(…)."
         )
+    if isinstance(value, type):
+        name = value.__qualname__
+        raise WrapError(f"{value.__module__}.{name} is a class. wrap() takes a client that is made: wrap({name}(…)).")
     if not found:
         raise WrapError(
             f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "

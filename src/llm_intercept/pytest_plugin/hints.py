@@ -1,0 +1,58 @@
+"""What pytest shows of a failure: a hint at one whose cause is known, and no lines of this package.
+
+Knows: pytest's reports, SDKs' words for a missing key. Must not know: how requests are answered.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_intercept.base.dummy_keys import missing
+from llm_intercept.base.words import nearest
+from llm_intercept.settings.of_others import NAMES
+
+if TYPE_CHECKING:
+    import pytest
+
+NAME = Path(__file__).parents[1].name
+PACKAGE = str(Path(__file__).parents[1]) + os.sep
+TITLE = "llm-intercept"
+KEYLESS = (
+    "A client is made when a module is imported, before any test begins: no dummy key stands in yet.\n"
+    "Set a key for the tests, in conftest.py: os.environ.setdefault({!r}, 'none')"
+)
+NOT_THERE = "ImportError: cannot import name '"
+
+
+def add_hint(report: pytest.CollectReport) -> None:
+    """Say what to do where a module cannot be imported for want of a key, or of a name of ours."""
+    problem = str(report.longrepr)
+    keyless = next((name for name in missing(os.environ) if name in problem), None)
+    told = KEYLESS.format(keyless) if keyless is not None else _name_of_ours(problem)
+    if told:
+        report.sections.append((TITLE, told))
+
+
+def hide_ours(error: BaseException) -> None:
+    """Leave this package's own lines out of the traceback of an error that it raised."""
+    shown = error.__traceback__
+    while shown is not None:
+        while shown.tb_next is not None and shown.tb_next.tb_frame.f_code.co_filename.startswith(PACKAGE):
+            shown.tb_next = shown.tb_next.tb_next
+        shown = shown.tb_next
+
+
+def _name_of_ours(problem: str) -> str:
+    """Say which name was meant where one is imported that this package does not have."""
+    name, _, place = problem.partition(NOT_THERE)[2].partition("' from '")
+    if not place.startswith(f"{NAME}'"):
+        return ""
+    import llm_intercept  # noqa: PLC0415 - its names are wanted for a message alone
+
+    if name in NAMES:
+        return f"{NAME} has no {name}: {NAMES[name]}"
+    known = [one for one in dir(llm_intercept) if not one.startswith("_")]
+    near = nearest(name, known)
+    return f"{NAME} has no {name}. " + (f"Did you mean {near}?" if near else f"It has {', '.join(known)}.")
