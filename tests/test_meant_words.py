@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, embedding, intercept, tool_call, wrap
+from llm_intercept import Interceptor, Reply, disconnect, embedding, intercept, tool_call, wrap
 from llm_intercept.errors import LLMInterceptError, SettingsError, UnfitReplyWarning
 from llm_intercept.settings.of_others import ATTRIBUTES, OF_CALL, OF_CALLS, OF_RULES
 
@@ -93,6 +93,8 @@ def test_an_error_within_a_property_is_its_own() -> None:
         (lambda: Interceptor().on(api="anthropic"), "'anthropic.*' means all"),
         (lambda: Interceptor().on(api="zzz"), "Use one of"),
         (lambda: intercept([0.1, 0.2]), "A vector is embedding([…])"),  # type: ignore[list-item]
+        (lambda: Reply("text", disconnect(after=2)), "Reply('text', fault=disconnect(after=2))"),  # type: ignore[arg-type]
+        (lambda: intercept(["text", disconnect(after=2)]), "Reply('text', fault=disconnect(after=2))"),  # type: ignore[list-item]
         (lambda: intercept(httpx.HTTPStatusError), "api_error(429)"),
         (lambda: wrap(httpx.Client), "wrap(Client(…))"),
     ],

@@ -19,7 +19,7 @@ from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.computed import Computed
 from llm_intercept.replies.raised import RaiseError, raised_of
-from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, of_mapping
+from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, no_part, of_mapping
 from llm_intercept.replies.taken import Taken, taken
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.shown import shorten
@@ -359,8 +359,7 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
     prepared = _prepared(cast("object", part))
     if isinstance(prepared, Reply) and prepared.deltas is None and not prepared.variants:
         return prepared
-    problem = f"Part {number} of a reply is {part!r}, which cannot be part of a turn"
-    raise ReplyError(problem, "A turn is made of text, tool calls and Replies.")
+    raise no_part(f"Part {number} of a reply is {part!r}, which cannot be part of a turn", part)
 
 
 def is_ready(prepared: Prepared) -> bool:

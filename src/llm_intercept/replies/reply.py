@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 from llm_intercept.base.json import to_json_text
 from llm_intercept.base.words import did_you_mean, nearest
 from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.faults.base import as_faults
+from llm_intercept.faults.base import Fault, as_faults
 from llm_intercept.model.parts import (
     Citation,
     FinishReason,
@@ -32,7 +32,6 @@ from llm_intercept.shown import shorten
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.base import Fault
     from llm_intercept.model.usage import Usage
     from llm_intercept.timing.pace import Pace
 
@@ -188,6 +187,13 @@ def _shown(part: ReplyPart) -> str:
     return repr(part)
 
 
+def no_part(problem: str, part: object) -> ReplyError:
+    """Make the error of what cannot be a part of a turn; what goes wrong with an answer is said beside its parts."""
+    if isinstance(part, Fault):
+        return ReplyError(problem, f"It goes beside the parts: Reply('text', fault={part!r}).")
+    return ReplyError(problem, "A part is text, tool_call(…), reasoning(…) or a Reply.")
+
+
 def _flat(parts: Iterable[object]) -> Iterator[ReplyPart]:
     """Give the parts of what was given: texts as `Text`, the parts of inner replies."""
     for part in parts:
@@ -200,7 +206,7 @@ def _flat(parts: Iterable[object]) -> Iterator[ReplyPart]:
         elif isinstance(part, Mapping):
             yield of_mapping(cast("Mapping[str, Any]", part))
         else:
-            raise ReplyError(f"A part of a Reply is {part!r}", "A part is text, tool_call(…), reasoning(…) or a Reply.")
+            raise no_part(f"A part of a Reply is {part!r}", part)
 
 
 def of_mapping(part: Mapping[str, Any]) -> Other:
