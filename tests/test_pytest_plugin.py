@@ -952,7 +952,7 @@ def test_pytests_settings_come_before_the_table(run):
 
 BAD: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
     ("@pytest.mark.llm_intercept(modle='mock')", (), {}, "*modle*Did you mean 'mode'*"),
-    ("@pytest.mark.llm_intercept('a', 'b')", (), {}, "*positional argument*"),
+    ("@pytest.mark.llm_intercept('a', 'b')", (), {}, "*takes one reply*"),
     ("@pytest.mark.llm_intercept({'a': 1})", (), {}, "*structured*"),
     ("@pytest.mark.llm_intercept(rules='nowhere.toml')", (), {}, "*rules='nowhere.toml' cannot be used*"),
     ("@pytest.mark.llm_intercept(unmatched='nonsense')", (), {}, "*unmatched='nonsense' cannot be used*'warn'*"),

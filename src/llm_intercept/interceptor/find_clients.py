@@ -31,14 +31,10 @@ def http_clients(value: Any) -> list[Any]:
             f"sessions of aiohttp when it is asked ({to_come}), and what goes over these would reach the real API. "
             "Answer it by a block, which sees them all: with intercept(…)."
         )
-    if isinstance(value, type):
-        name = value.__qualname__
-        raise WrapError(f"{value.__module__}.{name} is a class. wrap() takes a client that is made: wrap({name}(…)).")
     if not found:
         raise WrapError(
-            f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
-            "takes an httpx or httpx2 client, an aiohttp session, or an object that holds one, such as OpenAI() or "
-            "Anthropic()."
+            f"{_named(value)} holds no HTTP client that can be wrapped. wrap() takes an httpx or httpx2 client, "
+            "an aiohttp session, or an object that holds one, such as OpenAI() or Anthropic()."
         )
     for one in found:
         if is_client(one) and is_mocked(one):
@@ -48,6 +44,12 @@ def http_clients(value: Any) -> list[Any]:
                 "that it has by default, or InterceptTransport(…)."
             )
     return found
+
+
+def _named(value: object) -> str:
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__} is a class, which is not called here: it"
+    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def _search(value: Any, depth: int) -> Iterator[Any]:

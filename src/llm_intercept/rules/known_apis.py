@@ -51,12 +51,10 @@ def check_apis(conditions: Iterable[Condition]) -> None:
 
 
 def _meant(wanted: str, names: Sequence[str]) -> str:
-    """Say which APIs have most words of a name: `openai.chat_completions`, `anthropic`."""
+    """Say which APIs a name has within it (`openai.chat_completions`), or which have it in theirs, or the nearest."""
     words = _words(wanted)
-    shared = {name: (len(words & _words(name)), -len(_words(name))) for name in names}
-    nearest = max(shared.values())
-    found = [name for name, count in shared.items() if count == nearest]
-    if not nearest[0]:
+    found = [name for name in names if _words(name) <= words] or [name for name in names if wanted in name.split(".")]
+    if not found:
         return did_you_mean(wanted, names)
     every = f" {wanted + '.*'!r} means all of its APIs." if found[0].startswith(f"{wanted}.") else ""
     return f"Did you mean {' or '.join(map(repr, found[:SHOWN]))}?{every}"
