@@ -11,7 +11,9 @@ import os
 import socket
 import sys
 import sysconfig
+import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import _pytest.pytester
@@ -259,6 +261,14 @@ def _is_asked(point: Any) -> bool:
     if asked.get("api", "chat") == "chat" or "family" not in asked:
         return True
     return asked["family"] == FAMILIES[0] and asked["is_async"] == asked["stream"]
+
+
+@pytest.fixture
+def only_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let simulated time go on by waits alone: what this machine takes, which may be busy, is none."""
+    from llm_intercept.timing import clock
+
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=lambda: 0.0, time=time.time, sleep=time.sleep))
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ import venv
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.amounts import PATIENCE
+
 
 class Step(NamedTuple):
     """An instruction: its word, and what follows it."""
@@ -106,7 +108,7 @@ class Stage:
                 subprocess.run(asked, env=self.environment, cwd=self.at, check=True)
             finally:
                 server.send_signal(signal.SIGTERM)
-            assert server.wait(timeout=30) == 0
+            assert server.wait(timeout=PATIENCE) == 0
 
 
 def health(steps: list[Step]) -> list[str]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.amounts import PATIENCE
 from tests.support import chat
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def raw_request(body: dict[str, Any], path: str = CHAT, **headers: str) -> bytes
 def connected(url: str) -> Iterator[socket.socket]:
     """Open a connection, and close it."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as one:
+    with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as one:
         yield one
 
 
@@ -91,7 +92,7 @@ class Ended:
 
     def wait(self) -> bool:
         """Wait for the first."""
-        return self._event.wait(10)
+        return self._event.wait(PATIENCE)
 
 
 class Serving:
@@ -107,7 +108,7 @@ class Serving:
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Ask it to stop, and wait."""
         self.process.send_signal(number)
-        self.rest, self.errors = self.process.communicate(timeout=30)
+        self.rest, self.errors = self.process.communicate(timeout=PATIENCE)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import httpx
 from llm_intercept import InterceptTransport
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
+from tests.amounts import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -82,7 +83,9 @@ def run_command(*command: str | Path, cwd: Path, **variables: str) -> subprocess
     """Run a command in this environment, of whose variables of ours and of OpenAI's only those given are set."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("LLM_INTERCEPT", "OPENAI_"))}
     environment = {**inherited, **variables}
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, cwd=cwd, env=environment)
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE, cwd=cwd, env=environment
+    )
 
 
 def complete(coroutine: Coroutine[Any, Any, Any], *, is_async: bool) -> Any:

@@ -19,13 +19,13 @@ import pytest
 from llm_intercept import intercept
 from llm_intercept.clients import activation
 from llm_intercept.errors import UnmatchedRequestError
+from tests.amounts import PATIENCE
 from tests.support import ask, chat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATH = "/v1/chat/completions"
-WAIT = 10.0
 
 
 @pytest.fixture
@@ -110,16 +110,16 @@ def test_two_threads_hold_different_mocks_at_once(answer):
 
     def work(name: str) -> list[str | None]:
         with intercept(name, scope="context"):
-            barrier.wait(WAIT)
+            barrier.wait(PATIENCE)
             inside = answer()
-            barrier.wait(WAIT)
+            barrier.wait(PATIENCE)
         return [inside, answer()]
 
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(work, name) for name in "ab"]
-        barrier.wait(WAIT)
+        barrier.wait(PATIENCE)
         assert answer() is None
-        barrier.wait(WAIT)
+        barrier.wait(PATIENCE)
         assert [one.result() for one in running] == [["a", None], ["b", None]]
 
 
@@ -128,7 +128,7 @@ def test_a_context_block_does_not_reach_a_thread_that_ran_before(answer):
     begin, answers = threading.Event(), []
 
     def work() -> None:
-        assert begin.wait(WAIT)
+        assert begin.wait(PATIENCE)
         answers.append(answer())
 
     for scope in ("context", "process"):
@@ -305,11 +305,11 @@ def test_a_pools_thread_belongs_to_nobody(answer):
             with intercept("mine", scope="context"):
                 assert pool.submit(answer).result() == "mine"
                 begun.set()
-                assert end.wait(WAIT)
+                assert end.wait(PATIENCE)
 
         thread = threading.Thread(target=work)
         thread.start()
-        assert begun.wait(WAIT)
+        assert begun.wait(PATIENCE)
         others = pool.submit(answer).result()
         end.set()
         thread.join()
@@ -323,14 +323,14 @@ def test_a_thread_that_outlives_the_block_is_answered_no_longer(answer):
     def work() -> None:
         answers.append(answer())
         begun.set()
-        assert ended.wait(WAIT)
+        assert ended.wait(PATIENCE)
         answers.append(answer())
 
     begun = threading.Event()
     with intercept("x", scope="context"):
         thread = threading.Thread(target=work)
         thread.start()
-        assert begun.wait(WAIT)
+        assert begun.wait(PATIENCE)
     ended.set()
     thread.join()
     assert answers == ["x", None]
@@ -426,12 +426,12 @@ def test_a_process_block_begun_elsewhere_is_newer_than_a_context_block(answer):
     def work() -> None:
         with intercept("elsewhere"):
             begin.set()
-            assert end.wait(WAIT)
+            assert end.wait(PATIENCE)
 
     with intercept("here", scope="context"):
         thread = threading.Thread(target=work)
         thread.start()
-        assert begin.wait(WAIT)
+        assert begin.wait(PATIENCE)
         assert answer() == "elsewhere"
         end.set()
         thread.join()

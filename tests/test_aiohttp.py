@@ -530,6 +530,7 @@ EXACT = {
 """The classes that are newer than 3.9."""
 
 
+@pytest.mark.usefixtures("only_waits")
 @pytest.mark.parametrize(("after", "sock_read"), [(None, None), (2, None), (2, 55)])
 def test_a_session_waits_for_so_long_in_all(after, sock_read):
     """The limit of the whole request is kept on the exchange's clock, and its error is aiohttp's for it."""
@@ -541,9 +542,10 @@ def test_a_session_waits_for_so_long_in_all(after, sock_read):
 
     with intercept(Reply(deltas=WORDS, fault=stall(after)), time_scale=0, pace=Pace(ttft=10, per_token=5)) as llm:
         run(law, timeout=aiohttp.ClientTimeout(total=60, sock_read=sock_read))
-    assert 60 <= llm.elapsed < 61
+    assert llm.elapsed == pytest.approx(60)
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_all_waits_of_an_answer_count_together():
     """What a body asks for and what a pace asks for are measured apart."""
 
@@ -553,7 +555,7 @@ def test_all_waits_of_an_answer_count_together():
 
     with intercept(time_scale=0, pace=Pace(ttft=30)) as llm:
         run(law, timeout=aiohttp.ClientTimeout(total=60))
-    assert 60 <= llm.elapsed < 61
+    assert llm.elapsed == pytest.approx(60)
 
 
 def test_a_client_may_read_slowly():

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -199,7 +200,7 @@ def test_a_request_is_sent_on_as_it_was_written(way, server):
 
 def test_a_stream_that_is_let_out_arrives_as_it_is_sent(upstream):
     """And its session's own limit for bytes holds."""
-    upstream.gap = 0.4
+    upstream.gate = threading.Semaphore(0)
 
     async def law(session: Any) -> None:
         async with session.post(upstream.chat, json=chat(stream=True)) as response:
@@ -208,7 +209,8 @@ def test_a_stream_that_is_let_out_arrives_as_it_is_sent(upstream):
                 await response.read()
 
     with intercept(passthrough()):
-        run(law, timeout=aiohttp.ClientTimeout(sock_read=0.1))
+        run(law, timeout=aiohttp.ClientTimeout(sock_read=0.3))
+    upstream.gate.release(100)
 
 
 def test_a_connection_that_takes_too_long_is_the_sessions_own_error():

@@ -32,7 +32,7 @@ from llm_intercept import (
 from llm_intercept.errors import BudgetExceededError, SettingsError, UnmatchedRequestError, UnusedRuleError
 from llm_intercept.journal.calls import Calls
 from llm_intercept.model import Usage
-from tests.amounts import amount
+from tests.amounts import PATIENCE, amount
 from tests.support import URL, ask, chat
 
 if TYPE_CHECKING:
@@ -516,7 +516,7 @@ def test_four_processes_write_one_log(tmp_path):
     count = amount(whole=500, part=150)
     path = tmp_path / "calls.jsonl"
     names = [f"writer-{number}" for number in range(4)]
-    subprocess.run([sys.executable, "-c", WRITERS, str(path), str(count), *names], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", WRITERS, str(path), str(count), *names], check=True, timeout=PATIENCE)
     found = sorted((line["model"], int(line["last_user"].split()[0])) for line in logged(path))
     assert found == sorted((name, number) for name in (*names, "warm-up") for number in range(count))
 

@@ -763,7 +763,7 @@ def test_the_calls_own_parameters_are_not_sent(server: Api, is_async: bool) -> N
     Ask(is_async, False)(
         base_url=server.url,
         api_key="sk-own",
-        timeout=5,
+        timeout=60,
         num_retries=0,
         mock_delay=0,
         extra_headers={"x-own": "yes"},

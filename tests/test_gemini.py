@@ -621,12 +621,13 @@ def test_an_array_has_the_faults_of_a_whole_body() -> None:
     assert [[type(one).__name__ for one in call.faults] for call in llm.calls] == [["MissingFinish", "CutOff"], ["CutOff"]]  # fmt: skip
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_a_chunk_takes_as_long_as_its_tokens() -> None:
     """A stream of words that come together is as slow as one of single words."""
     text = "one two three four five six seven eight nine ten"
     with intercept(text, pace=Pace(ttft=1, per_token=0.5), time_scale=0) as llm:
         assert len(stream_data(post(f"{GEMINI}:{EVENTS}").content)) == 2
-        assert llm.elapsed == pytest.approx(1 + 10 * 0.5, rel=0.01)
+        assert llm.elapsed == pytest.approx(1 + 10 * 0.5)
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------

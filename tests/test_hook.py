@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_intercept.clients.hook import Hook, innermost, is_hooked
+from tests.amounts import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -279,7 +280,7 @@ def test_a_call_that_is_running_ends_as_it_began():
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def slow(*args: Any) -> Any:
             entered.set()
-            assert leave.wait(10)
+            assert leave.wait(PATIENCE)
             return "slow", original(*args)
 
         return slow
@@ -290,7 +291,7 @@ def test_a_call_that_is_running_ends_as_it_began():
     results: list[Any] = []
     thread = threading.Thread(target=lambda: results.append(function(1)))
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE)
     hook.remove()
     assert function(1) == 4
     leave.set()

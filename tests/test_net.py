@@ -27,6 +27,7 @@ from llm_intercept.base import hosts
 from llm_intercept.clients import net
 from llm_intercept.clients.fetching import fetched
 from llm_intercept.errors import NoNetworkError, SettingsError, UnmatchedWarning, UnseenClientError
+from tests.amounts import PATIENCE
 from tests.support import chat
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def port(server: Any) -> int:
 
 def by_create_connection(port: int) -> None:
     """As dspy's own client, tornado and urllib3 do."""
-    with socket.create_connection((HERE, port), timeout=5) as made:
+    with socket.create_connection((HERE, port), timeout=PATIENCE) as made:
         made.sendall(GET)
         made.recv(100)
 
@@ -80,7 +81,7 @@ def by_connect_ex(port: int) -> None:
 
 def by_http_client(port: int) -> None:
     """What does not begin with a request of its own."""
-    connection = http.client.HTTPConnection(HERE, port, timeout=5)
+    connection = http.client.HTTPConnection(HERE, port, timeout=PATIENCE)
     connection.connect()
     connection.send(GET)
     connection.close()
@@ -268,7 +269,7 @@ def test_a_context_block_stops_what_it_starts_and_nothing_else(door, place, port
     entered, reached = threading.Event(), threading.Event()
 
     def beside() -> None:
-        assert entered.wait(5)
+        assert entered.wait(PATIENCE)
         go(door, port)
         reached.set()
 

@@ -198,23 +198,26 @@ async def asked(count: int, pace: Pace, text: str = "a b c d e", *, stream: bool
     return llm.elapsed
 
 
+@pytest.mark.usefixtures("only_waits")
 @pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
 @pytest.mark.parametrize("count", [1, 5, 20])
 def test_each_answer_under_way_slows_the_tokens_of_all(count: int, stream: bool) -> None:
     """By its share, and not the first byte; JSON and streams alike."""
     pace = Pace(ttft=2, per_token=0.5, load=0.1)
     took = asyncio.run(asked(count, pace, stream=stream))
-    assert took == pytest.approx(2 + 5 * 0.5 * (1 + 0.1 * (count - 1)), rel=0.1)
+    assert took == pytest.approx(2 + 5 * 0.5 * (1 + 0.1 * (count - 1)))
 
 
+@pytest.mark.usefixtures("only_waits")
 @pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
 def test_what_is_more_than_the_batch_waits_for_a_place(stream: bool) -> None:
     """In the order of asking: twelve in a batch of four take three times as long as four."""
     pace = Pace(ttft=1, per_token=0.2, max_batch=4)
     times = [asyncio.run(asked(count, pace, stream=stream)) for count in (1, 4, 5, 12)]
-    assert times == pytest.approx([2, 2, 4, 6], rel=0.02)
+    assert times == pytest.approx([2, 2, 4, 6])
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_who_comes_one_after_the_other_slows_nobody() -> None:
     """Nor does one who asks another model, or who leaves; what nobody reads has its place as long as it would take."""
     pace = Pace(ttft=1, per_token=1, load=1, max_batch=1)
@@ -222,20 +225,20 @@ def test_who_comes_one_after_the_other_slows_nobody() -> None:
     with httpx.Client(transport=InterceptTransport(interceptor=llm), timeout=None) as client:
         client.post(URL, json=chat())
         client.post(URL, json=chat())
-        assert llm.elapsed == pytest.approx(8, abs=0.1)
+        assert llm.elapsed == pytest.approx(8)
         before = llm.elapsed
         with client.stream("POST", URL, json=chat(stream=True)):
             client.post(URL, json=chat())  # waits for what is not read
-            assert llm.elapsed - before == pytest.approx(8, abs=0.2)
+            assert llm.elapsed - before == pytest.approx(8)
         before = llm.elapsed
         with client.stream("POST", URL, json=chat(stream=True)):
             client.post(URL, json=chat(model="another"))
-            assert llm.elapsed - before == pytest.approx(5, abs=0.1)
+            assert llm.elapsed - before == pytest.approx(5)
         before = llm.elapsed
         with client.stream("POST", URL, json=chat(stream=True)):
             pass
         client.post(URL, json=chat())  # the one before has left
-        assert llm.elapsed - before == pytest.approx(5, abs=0.1)
+        assert llm.elapsed - before == pytest.approx(5)
 
 
 @given(

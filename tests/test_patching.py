@@ -28,6 +28,7 @@ from llm_intercept.clients.hook import innermost, member
 from llm_intercept.clients.leaves import leaves
 from llm_intercept.clients.patching import THREADS, TRAFFIC, HookSet
 from llm_intercept.errors import HookError, UnmatchedWarning, UnseenClientError
+from tests.amounts import PATIENCE
 from tests.conftest import FAMILIES
 from tests.support import ELSEWHERE, URL, ask, ask_async, chat, complete, maybe, said
 
@@ -208,7 +209,9 @@ def test_a_transport_class_of_somebodys_own_that_cannot_be_hooked_is_an_error(ca
 def test_hooking_waits_for_a_thread_that_imports_and_does_not_stop_it(tmp_path, monkeypatch):
     """An import that is under way when hooks are needed ends first; neither waits for the other for ever."""
     importing, go_on = threading.Event(), threading.Event()
-    (tmp_path / "slow_library.py").write_text("import slow_gate\nslow_gate.importing.set()\nslow_gate.go_on.wait(10)\n")
+    (tmp_path / "slow_library.py").write_text(
+        "import slow_gate\nslow_gate.importing.set()\nslow_gate.go_on.wait(300)\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     gate: Any = ModuleType("slow_gate")
     gate.importing, gate.go_on = importing, go_on
@@ -220,12 +223,12 @@ def test_hooking_waits_for_a_thread_that_imports_and_does_not_stop_it(tmp_path, 
     go_on.clear()
     importer = threading.Thread(target=import_module, args=["slow_library"], daemon=True)
     importer.start()
-    assert importing.wait(10)
+    assert importing.wait(PATIENCE)
     hooks.release()
     needing = threading.Thread(target=hooks.acquire, daemon=True)
     needing.start()
     for thread in (needing, importer):
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     assert sys.modules.pop("slow_library") in installed
     hooks.release()
@@ -989,7 +992,7 @@ def test_clients_on_other_threads_are_answered(family, make_case):
     begin, answers = threading.Event(), []
 
     def work() -> None:
-        assert begin.wait(10)
+        assert begin.wait(PATIENCE)
         answers.append(case.text(case.post()))
 
     before = threading.Thread(target=work)

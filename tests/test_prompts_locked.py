@@ -170,6 +170,19 @@ def test_a_tape_that_cannot_be_read_is_an_error(world):
     assert "cannot be read, so their prompts are not known" in world.lock("tapes", status=2)
 
 
+def test_a_link_in_the_files_place_is_neither_written_through_nor_shown(world):
+    """A checkout of somebody else's may have one that leads to a file of its reader's."""
+    keep(world.folder / "tapes", asked())
+    mine = world.folder / "mine"
+    mine.write_text("secret\n")
+    world.file.symlink_to(mine)
+    for arguments in ((), ("--check",)):
+        told = world.lock("tapes", *arguments, status=2)
+        assert "It is a link" in told
+        assert "secret" not in told
+    assert mine.read_text() == "secret\n"
+
+
 def test_the_order_of_takes_says_nothing():
     """Nor does what a text has in it: what steers a terminal is said, and no text can look like another's name."""
     several = [

@@ -22,6 +22,7 @@ from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.interceptor.handler import LazyHandler
 from llm_intercept.journal.journal import TALLY
 from llm_intercept.report.page_read import report_in
+from tests.amounts import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +112,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         for name, content in files.items():
             (pytester.path / name.replace("__", ".")).write_text(content)
         if own_process:
-            return pytester.runpytest_subprocess(*OPTIONS, *options, timeout=100)
+            return pytester.runpytest_subprocess(*OPTIONS, *options, timeout=PATIENCE)
         os.environ.pop("PYTEST_CURRENT_TEST", None)  # it is this test's own
         return pytester.runpytest_inprocess(*OPTIONS, *options)
 
@@ -1476,7 +1477,7 @@ def test_nothing_is_imported_until_a_test_uses_it(pytester, monkeypatch, xdist):
     (pytester.path / "pytest.ini").write_text(ini)
     more = ["-p", "xdist", "-n", "2"] if xdist else []
     options = ["-p", "no:cacheprovider", "-p", "llm_intercept", *more]
-    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=20)
+    pytester.runpytest_subprocess(*options, timeout=PATIENCE).assert_outcomes(passed=20)
     found = pytester.path.joinpath("modules.txt").read_text().splitlines()
     (names,) = {frozenset(line.split()) for line in found}
     assert len(found) == (3 if xdist else 1)

@@ -23,7 +23,7 @@ import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, intercept
 from llm_intercept.errors import UnmatchedRequestError
-from tests.amounts import amount
+from tests.amounts import PATIENCE, amount
 from tests.support import URL
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Turns:
         return self._order[self._next] == agent
 
     def wait(self, agent: int) -> None:
-        assert self._locks[agent].acquire(timeout=30)
+        assert self._locks[agent].acquire(timeout=PATIENCE)
 
     def done(self) -> None:
         self._next += 1
@@ -372,7 +372,7 @@ def test_a_thread_handed_its_work_by_an_event(llm):
     said: list[str] = []
 
     def worker() -> None:
-        begin.wait(20)
+        begin.wait(PATIENCE)
         said.append(post("worker"))
         ended.set()
 
@@ -380,7 +380,7 @@ def test_a_thread_handed_its_work_by_an_event(llm):
     thread.start()
     said.append(post("main"))
     begin.set()
-    ended.wait(20)
+    ended.wait(PATIENCE)
     said.append(post("main"))
     thread.join()
     numbers(said)
@@ -406,7 +406,7 @@ def test_a_task_that_awaits_a_child(llm):
         said = [await ask(client, "parent")]
         said.append(await asyncio.create_task(ask(client, 1)))
         said.append(await ask(client, "parent"))
-        said.append(await asyncio.wait_for(ask(client, 2), 20))
+        said.append(await asyncio.wait_for(ask(client, 2), PATIENCE))
         said.append(await ask(client, "parent"))
         said += await asyncio.gather(ask(client, 3))
         said.append(await ask(client, "parent"))
@@ -470,7 +470,7 @@ def test_timeouts_and_cancel_scopes_around_calls(llm, backend):
     async def main(client: Any) -> list[str]:
         said: list[str] = []
         for number in range(3):
-            with anyio.fail_after(20):
+            with anyio.fail_after(PATIENCE):
                 said.append(await ask(client, number))
         return said
 
@@ -539,7 +539,7 @@ def test_a_loop_in_a_thread_that_is_asked_one_call_at_a_time(llm):
     try:
         said = []
         for number in range(4):
-            said.append(asyncio.run_coroutine_threadsafe(one(number), loop).result(20))
+            said.append(asyncio.run_coroutine_threadsafe(one(number), loop).result(PATIENCE))
             said.append(post("main"))
     finally:
         loop.call_soon_threadsafe(loop.stop)
@@ -602,18 +602,18 @@ def test_one_conversation_that_goes_on_elsewhere(llm):
     said: list[str] = []
 
     def other() -> None:
-        turn.wait(20)
+        turn.wait(PATIENCE)
         said.append(post("a", 2))
-        turn.wait(20)
-        turn.wait(20)
+        turn.wait(PATIENCE)
+        turn.wait(PATIENCE)
 
     thread = threading.Thread(target=other)
     thread.start()
     said.append(post("a", 1))
-    turn.wait(20)
-    turn.wait(20)
+    turn.wait(PATIENCE)
+    turn.wait(PATIENCE)
     said.append(post("a", 3))
-    turn.wait(20)
+    turn.wait(PATIENCE)
     thread.join()
     numbers(said)
 

@@ -336,9 +336,9 @@ def test_a_scan_says_where_a_secret_is_and_never_what_it_is():
 
 
 def test_an_address_without_an_end_is_read_once():
-    begin = time.perf_counter()
+    begin = time.process_time()
     kept(response_headers=[*JSON, ("location", "a" * 60_000)])
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_redaction_of_a_long_text_is_fast():
@@ -351,9 +351,9 @@ def test_redaction_of_a_long_text_is_fast():
         "-----BEGIN PRIVATE KEY-----" * 300,
         "password:" * 20_000,
     ):
-        begin = time.perf_counter()
+        begin = time.process_time()
         kept(body=message(text))
-        assert time.perf_counter() - begin < 5, text[:20]
+        assert time.process_time() - begin < 5, text[:20]
 
 
 @given(st.lists(st.text(max_size=6) | st.sampled_from(["a b", MARK, "", " "]), min_size=1, max_size=6), st.data())
@@ -428,7 +428,7 @@ def test_a_pattern_that_does_not_is_taken(pattern):
 @pytest.mark.parametrize("text", ["12." * 60, "ab " * 60, "a-" * 90, "Ab1-" * 45, "a" + "_" * 190])
 def test_a_value_that_can_be_read_in_many_ways_is_read_in_one(text):
     """Its last letter shows that it is neither words nor code; to try all ways took longer than anybody lives."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     for last in ("", "#", "!"):
         kept(body={"password": f"{text}{last}", **message(f"key={text}{last} token: {text}{last}")})
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

@@ -147,6 +147,7 @@ def test_a_conversation_that_the_api_remembers_is_told_whole() -> None:
     assert (last.continues, last.known) == (0, 2)
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_what_goes_wrong_is_told_with_its_facts() -> None:
     with intercept(pace="ttft=2", time_scale=0) as llm, llm.expect_unmatched():
         llm.on("weather", model="o3").reply("never")
@@ -163,7 +164,7 @@ def test_what_goes_wrong_is_told_with_its_facts() -> None:
     assert report.head.rows[0].source == "unmatched"
     assert "RemoteProtocolError" in (broken.error or "")
     assert report.head.rows[1].faults
-    assert report.head.rows[1].first == pytest.approx(2, abs=0.1)
+    assert report.head.rows[1].first == pytest.approx(2)
     assert [(rule.used, "on(" in rule.text) for rule in report.head.rules] == [(0, True), (1, True)]
 
 

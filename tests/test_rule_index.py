@@ -72,6 +72,9 @@ class Function:
     def __init__(self, name: int, outcome: object, asked: list[int]) -> None:
         self.name, self.outcome, self.asked = name, outcome, asked
 
+    def __repr__(self) -> str:
+        return f"function {self.name}"
+
     def __call__(self, _: LLMRequest) -> object:
         self.asked.append(self.name)
         if isinstance(self.outcome, Exception):
@@ -119,7 +122,7 @@ STEPS = st.lists(RULES | REQUESTS, max_size=25)
 
 def make(spec: Any, number: int, asked: list[int]) -> Rule:
     conditions, times = spec
-    rule = Rule(tuple(condition(asked) for condition in conditions), f"rule {number}", "here")
+    rule = Rule(tuple(condition(asked) for condition in conditions), "on", f"rule {number}")
     return rule.reply(str(number), times=times)
 
 
@@ -129,13 +132,13 @@ def plainly(book: RuleBook, request: LLMRequest) -> Any:
         if rule.matches(request):
             taken = rule.take(request)
             if not isinstance(taken, SteppedAside):
-                return rule.description, taken
+                return rule.where, taken
     return None
 
 
 def looked_up(book: RuleBook, request: LLMRequest) -> Any:
     decision = book.decide(request)
-    return None if decision is None else (decision.rule.description, decision.reply)
+    return None if decision is None else (decision.rule.where, decision.reply)
 
 
 def outcome(decide: Any, book: RuleBook, request: LLMRequest) -> Any:
@@ -353,7 +356,7 @@ def test_a_condition_too_deep_to_be_looked_up_is_asked():
         deep |= when("a")
     found = (deep,)
     for number in range(40):
-        llm._engine.book.add(Rule(found, f"rule {number}", "here").reply("x"))
+        llm._engine.book.add(Rule(found, "on", f"rule {number}").reply("x"))
     with pytest.raises(ReplyFunctionError, match="rule 0"):
         llm._engine.book.decide(read([("user", "b")], "gpt-4o"))
 

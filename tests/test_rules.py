@@ -28,7 +28,7 @@ from llm_intercept.errors import (
     UnmatchedRequestError,
 )
 from llm_intercept.model.wire import WireRequest
-from tests.amounts import examples
+from tests.amounts import PATIENCE, examples
 from tests.support import URL, ask, chat, read_chat
 
 HEAD = WireRequest("POST", URL, "api.openai.com", "/v1/chat/completions", {})
@@ -390,7 +390,7 @@ def test_a_script_is_counted_once_each_from_many_threads():
     request = read(message("user", "x"))
 
     def work() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         for _ in range(count // workers):
             answers.append(rule.take(request))
 

@@ -18,7 +18,7 @@ from llm_intercept.replies.schema.pattern import _Follow, compiled, found
 from llm_intercept.replies.schema.steps import Steps
 from tests.amounts import examples
 
-SECONDS = 2.0  # of this process; the slowest takes 0.6 s on an idle core
+SECONDS = 10.0  # of this process; the slowest takes 0.6 s on an idle core
 MEMORY = 100_000  # kB
 
 

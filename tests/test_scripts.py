@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from llm_intercept import Interceptor, InterceptTransport, LLMRequest, api_error, intercept
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnmatchedRequestError
+from tests.amounts import PATIENCE
 from tests.support import URL, ask, ask_async, chat
 
 has_openai = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")
@@ -299,7 +300,7 @@ def in_threads(workers: int, work: Any) -> None:
     failed: list[BaseException] = []
 
     def run(number: int) -> None:
-        start.wait(20)
+        start.wait(PATIENCE)
         try:
             work(number)
         except BaseException as error:  # noqa: BLE001 - raised below

@@ -17,13 +17,14 @@ from llm_intercept.replies.api_error import api_error
 from llm_intercept.server import app
 from llm_intercept.server.socket_asgi import MOST, SocketServer
 from llm_intercept.server.threads import Threads
+from tests.amounts import PATIENCE
 from tests.served import CHAT, say
 from tests.support import chat, said
 
 
 def test_a_function_that_takes_long_keeps_no_other_client_waiting():
     """Three that only go on when all three were asked; and one that awaits, in the server's loop."""
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=PATIENCE)
 
     def waits(request):
         together.wait()

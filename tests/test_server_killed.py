@@ -14,7 +14,7 @@ import pytest
 
 from llm_intercept import InterceptTransport
 from llm_intercept.recording.take import read_take
-from tests.amounts import amount
+from tests.amounts import PATIENCE, amount
 from tests.served import CHAT, serving
 from tests.support import chat
 from tests.upstream import WORDS
@@ -55,7 +55,7 @@ class Asking:
     def _ask(self, stream: bool) -> None:
         while not self._stopped.is_set():
             body = chat(f"question {next(self._numbers)}", stream=stream)
-            with httpx.Client(trust_env=False, timeout=20) as client:
+            with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
                 try:
                     answer = client.post(self._url, json=body)
                 except httpx.TransportError:  # its worker was killed
@@ -77,7 +77,7 @@ def worker(log: Path) -> int:
 
 def wait_for(tape: Path, number: int) -> None:
     pause = threading.Event()
-    for _ in range(6000):
+    for _ in range(24_000):  # two minutes, on a machine that is busy
         if len(list(tape.glob("*.json"))) >= number:
             return
         pause.wait(0.005)

@@ -22,7 +22,7 @@ def public() -> Iterator[tuple[str, Callable[..., Any]]]:
         yield name, getattr(llm_intercept, name)
     for name in faults.__all__:
         yield f"faults.{name}", getattr(faults, name)
-    for owner in (Interceptor("x"), Rule((), "on('x')", "here"), Client("http://localhost:1")):
+    for owner in (Interceptor("x"), Rule((), "reply", "here"), Client("http://localhost:1")):
         for name in dir(type(owner)):
             if not name.startswith("_") and callable(found := getattr(owner, name, None)):
                 yield f"{type(owner).__name__}.{name}", found

@@ -23,7 +23,7 @@ import llm_intercept
 from llm_intercept.journal.journal import HEARING
 from llm_intercept.report.page_read import report_in
 from llm_intercept.settings import DEFAULT_REPLY
-from tests.amounts import WHOLE
+from tests.amounts import PATIENCE, WHOLE
 
 FAMILIES = [name for name in ("httpx", "httpx2") if find_spec(name)]
 ASK = """
@@ -40,7 +40,13 @@ def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProce
     """Run any command in an environment without our variables but those given."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LLM_INTERCEPT")}
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, cwd=cwd, env={**environment, **variables}, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        cwd=cwd,
+        env={**environment, **variables},
+        check=False,
     )
 
 
@@ -535,7 +541,7 @@ def test_run_passes_signals_on_and_ends_as_its_command_does(tmp_path, number, st
         assert started.stdout is not None
         assert started.stdout.readline() == "on\n"
         started.send_signal(number)
-        assert started.wait(timeout=60) == status
+        assert started.wait(timeout=PATIENCE) == status
 
 
 def test_run_names_the_other_program_that_a_python_has_instead_of_us(run_here, tmp_path, bare):

@@ -15,6 +15,7 @@ from typing import Any
 from llm_intercept import intercept
 from llm_intercept.clients.patching import THREADS, TRAFFIC
 from llm_intercept.interceptor.handler import LazyHandler
+from tests.amounts import PATIENCE
 
 ROUNDS = int(os.environ.get("STRESS_ROUNDS", "1"))  # 250 are 10,000 blocks: some ten minutes
 
@@ -23,7 +24,7 @@ def test_blocks_on_eight_threads_get_their_own_answers():
     """Whatever is imported meanwhile, and whoever's block ends."""
     program = Path(__file__).parent / "stress_blocks.py"
     done = subprocess.run(
-        [sys.executable, program, str(ROUNDS)], capture_output=True, text=True, timeout=60 + 10 * ROUNDS
+        [sys.executable, program, str(ROUNDS)], capture_output=True, text=True, timeout=PATIENCE + 10 * ROUNDS
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"{40 * ROUNDS} blocks" in done.stdout
@@ -38,16 +39,16 @@ def test_what_is_made_once_is_made_without_a_lock(tmp_path, monkeypatch):
         "import slow_gate as gate\n"
         "if gate.arrived.is_set():\n    gate.go_on.set()\n"
         "gate.arrived.set()\n"
-        "assert gate.go_on.wait(10)\n"
+        "assert gate.go_on.wait(300)\n"
         "def rules(llm):\n    llm.reply('x')\n"
     )
     handler = LazyHandler({"mode": "mock", "rules": str(tmp_path / "rules.py")})
     made: list[Any] = []
     maker = threading.Thread(target=lambda: made.append(handler.engine()), daemon=True)
     maker.start()
-    assert gate.arrived.wait(10)
+    assert gate.arrived.wait(PATIENCE)
     engine = handler.engine()
-    maker.join(10)
+    maker.join(PATIENCE)
     assert made == [engine]
     assert handler.engine() is engine
 

@@ -19,6 +19,7 @@ from llm_intercept import Reply, api_error, auto, intercept, raw, tool_call
 from llm_intercept.clients import urllib3_door
 from llm_intercept.clients.hook import innermost, is_hooked, member
 from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
+from tests.amounts import PATIENCE
 from tests.conftest import events
 from tests.support import URL, chat
 from tests.urllib3_ways import CHAT, JSON, WAYS, Way, name
@@ -332,7 +333,7 @@ def test_a_block_of_a_context_answers_its_own_thread():
     go, done = threading.Event(), threading.Event()
 
     def beside() -> None:
-        go.wait(5)
+        go.wait(PATIENCE)
         with intercept("beside", scope="context"):
             said["beside"] = way.said(way.ask())
         done.set()
@@ -341,7 +342,7 @@ def test_a_block_of_a_context_answers_its_own_thread():
     thread.start()
     with intercept("mine", scope="context"):
         go.set()
-        done.wait(5)
+        done.wait(PATIENCE)
         mine = threading.Thread(target=lambda: said.update(started=way.said(way.ask())))
         mine.start()
         mine.join()

@@ -47,6 +47,7 @@ def offered(name: str, **more: Any) -> dict[str, Any]:
     return {"tools": [{"type": "function", "function": {"name": name, **more}}]}
 
 
+IMAGE_URL = "messages[0].content[0].image_url.url"
 REFUSED: list[tuple[dict[str, Any], str | None, str | None, str]] = [
     # what is asked, the `param`, the `code`, some of the message
     ({"messages": []}, "messages", "empty_array", "Expected an array with minimum length 1"),
@@ -58,11 +59,31 @@ REFUSED: list[tuple[dict[str, Any], str | None, str | None, str]] = [
     ({"messages": [CALLED, {**ANSWER, "tool_call_id": "call_2"}]}, "messages", None, "messages: call_1"),
     ({"messages": [{"role": "human", "content": "hi"}]}, "messages[0].role", "invalid_value", "Supported values are"),
     ({"messages": [{"content": "hi"}]}, "messages[0].role", "missing_required_parameter", "messages[0].role"),
-    ({"messages": [{"role": "user"}]}, "messages[0].content", "missing_required_parameter", "content"),
+    ({"messages": [{"role": "developer"}]}, "messages[0].content", "missing_required_parameter", "content"),
+    ({"messages": [{"role": "user"}]}, "messages.[0].content", None, "got null"),
+    ({"messages": [USER, {"role": "assistant", "refusal": None}]}, "messages.[1].content", None, "got null"),
+    ({"messages": [CALLED, {**ANSWER, "content": None}]}, "messages.[1].content", None, "got null"),
+    (
+        {"messages": [USER, {"role": "assistant", "content": "hi", "tool_calls": []}]},
+        "messages[1].tool_calls",
+        "empty_array",
+        "minimum length 1",
+    ),
+    ({"model": "gpt-4o-audio-preview"}, "model", "invalid_value", "either input content or output modality contain"),
     ({"messages": [{"role": "user", "content": None}]}, "messages.[0].content", None, "got null"),
     ({"messages": [{**USER, "name": "Ada Lovelace"}]}, "messages[0].name", "invalid_value", "does not match pattern"),
     (image("cat.png"), "messages[0].content[0].image_url.url", "invalid_value", "Expected a valid URL"),
     (image("data:text/plain;base64,YQ=="), "messages[0].content[0].image_url.url", "invalid_value", "'text/plain'"),
+    (image("data:image/png;base64,"), "messages[0].content[0].image_url.url", "invalid_value", "got empty base64-enc"),
+    (image("data:image/png,aGk="), "messages[0].content[0].image_url.url", "invalid_value", "the ';base64' separator"),
+    (image("data:image/png;base64,data:image/png;base64,aGk="), IMAGE_URL, "invalid_value", "an invalid base64-enc"),
+    (
+        image("data:image/png;base64,https://x.org/y.png"),
+        IMAGE_URL,
+        "invalid_value",
+        "an invalid base64-encoded value.",
+    ),
+    (image("data:image/png;base64,aGkh5"), IMAGE_URL, "invalid_value", "an invalid base64-encoded value."),
     ({"temperature": 2.5}, "temperature", "decimal_above_max_value", "<= 2, but got 2.5"),
     ({"temperature": "hot"}, "temperature", "invalid_type", "expected a decimal, but got a string"),
     ({"top_p": -0.5}, "top_p", "decimal_below_min_value", ">= 0"),
@@ -105,6 +126,10 @@ RESPONSES = "https://api.openai.com/v1/responses"
 FUNCTION_CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
 OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "4"}
 ASKED = {"type": "function", "name": "f", "parameters": LOOSE}
+CUSTOM_CALL = {"type": "custom_tool_call", "call_id": "call_1", "name": "f", "input": "4"}
+CUSTOM_OUTPUT = {"type": "custom_tool_call_output"}
+THOUGHT: dict[str, Any] = {"type": "reasoning", "id": "rs_1", "summary": []}
+SHOWN_BADLY = {"type": "input_image", "image_url": "data:image/png;base64,{'url': 3}"}
 
 
 def in_format(**wanted: Any) -> dict[str, Any]:
@@ -114,6 +139,21 @@ def in_format(**wanted: Any) -> dict[str, Any]:
 OF_RESPONSES: list[tuple[dict[str, Any], str, str | None, str]] = [
     ({"input": [USER, OUTPUT]}, "input", None, "No tool call found for function call output with call_id call_1."),
     ({"input": [USER, FUNCTION_CALL]}, "input", None, "No tool output found for function call call_1."),
+    (
+        {"input": [USER, {**OUTPUT, **CUSTOM_OUTPUT}]},
+        "input",
+        None,
+        "call found for custom tool call output with call_",
+    ),
+    ({"input": [USER, CUSTOM_CALL]}, "input", None, "No tool output found for custom tool call call_1."),
+    ({"input": [USER, THOUGHT]}, "input", None, "Item 'rs_1' of type 'reasoning' was provided without its required"),
+    ({"input": [USER, THOUGHT, USER]}, "input", None, "Item 'rs_1' of type 'reasoning' was provided without its"),
+    (
+        {"input": [USER, CUSTOM_CALL, {**OUTPUT, **CUSTOM_OUTPUT, "output": [SHOWN_BADLY]}]},
+        "input[2].output[0].image_url",
+        "invalid_value",
+        "an invalid base64-encoded value.",
+    ),
     ({"temperature": 3}, "temperature", "decimal_above_max_value", "<= 2"),
     ({"store": "yes"}, "store", "invalid_type", "expected a boolean"),
     ({"model": "o4-mini", "temperature": 0}, "temperature", None, "not supported with this model"),
@@ -140,15 +180,33 @@ OF_RESPONSES: list[tuple[dict[str, Any], str, str | None, str]] = [
 ]
 TAKEN_BY_RESPONSES: list[dict[str, Any]] = [
     {"input": [USER, FUNCTION_CALL, OUTPUT]},
+    {"input": [USER, THOUGHT, FUNCTION_CALL, OUTPUT]},
+    {"input": [USER, THOUGHT, THOUGHT, {"role": "assistant", "content": "hi"}, USER]},
+    {"input": [USER, {**THOUGHT, "encrypted_content": "gAAA"}, USER]},
+    {"input": [USER, CUSTOM_CALL, {**OUTPUT, **CUSTOM_OUTPUT}]},
+    {"input": [{**USER, "content": [{"type": "input_image", "image_url": "data:image/png;base64,aGk="}]}]},
+    {"prompt": {"id": "pmpt_1"}, "tool_choice": "required"},
     {"tools": [{**ASKED, "strict": True}], "temperature": 1, "model": "gpt-5"},
     {"input": "Give JSON", **in_format(type="json_object")},
 ]
 MESSAGES = "https://api.anthropic.com/v1/messages"
-PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/bmp", "data": "aGk="}}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCA"
+
+
+def shown(kind: str = "image", within: str = "", **source: Any) -> dict[str, Any]:
+    """Show a picture or a document, in an answer of a tool if there is one."""
+    part = {"type": kind, "source": {"type": "base64", "media_type": "image/png", "data": PNG, **source}}
+    if not within:
+        return {"messages": [{"role": "user", "content": [part]}]}
+    call = {"type": "tool_use", "id": within, "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": within, "content": [part]}
+    return {"messages": [USER, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]}
+
+
 THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
 OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
-    ({"temperature": 1.5}, "temperature: Input should be less than or equal to 1"),
-    ({"top_p": -1}, "top_p: Input should be greater than or equal to 0"),
+    ({"temperature": 1.5}, "temperature: range: 0..1"),
+    ({"top_p": -1}, "top_p: range: 0..1"),
     ({"temperature": "0"}, "temperature: Input should be a valid number"),
     ({"stream": "yes"}, "stream: Input should be a valid boolean"),
     (
@@ -156,11 +214,44 @@ OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
         "`temperature` and `top_p` cannot both be specified",
     ),
     ({**THINKING, "temperature": 0}, "`temperature` may only be set to 1 when thinking is enabled."),
-    ({"messages": [{"role": "user", "content": [PICTURE]}]}, "messages.0.content.0.image.source.base64.media_type:"),
+    (
+        shown(media_type="image/bmp"),
+        "messages.0.content.0.image.source.base64.media_type: Input should be 'image/jpeg'",
+    ),
+    (shown("document"), "messages.0.content.0.document.source.base64.media_type: Input should be 'application/pdf'"),
+    (
+        shown("document", media_type="application/pdf", data=""),
+        "messages.0.content.0.document.source.base64: PDF cannot",
+    ),
+    (shown(data="cat.png"), "messages.0.content.0.image.source.base64: invalid base64 data"),
+    (
+        shown(within="t1", data=f"data:image/png;base64,{PNG}"),
+        "messages.2.content.0.tool_result.content.0.image.source.",
+    ),
+    (shown(data=None), "messages.0.content.0.image.source.base64.data: Field required"),
+    (
+        shown(media_type="image/jpeg"),
+        "messages.0.content.0.image.source.base64: The image was specified using the image",
+    ),
+    (shown(type="url", data=None), "messages.0.content.0.image.source.url.url: Field required"),
+    ({**THINKING, "model": "claude-opus-4-7"}, '"thinking.type.enabled" is not supported for this model. Use'),
+    ({"thinking": {"type": "adaptive"}, "model": "claude-haiku-4-5"}, "adaptive thinking is not supported on this mod"),
+    (
+        {"model": "claude-opus-4-6", "messages": [USER, {"role": "assistant", "content": "{"}]},
+        "This model does not support assistant message prefill.",
+    ),
 ]
 TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
     {"temperature": 1, "top_p": 0.9, "model": "claude-3-5-haiku-latest", "stream": False},
     {**THINKING, "temperature": 1},
+    {**THINKING, "model": "claude-opus-4-6"},
+    {"thinking": {"type": "adaptive"}, "model": "claude-of-tomorrow-7"},
+    {"model": "claude-sonnet-4-5", "messages": [USER, {"role": "assistant", "content": "{"}]},
+    shown(),
+    shown(within="t1"),
+    shown(data="<299424 chars>"),
+    shown("document", media_type="application/pdf", data="JVBERi0xLjMK"),
+    shown("document", type="text", media_type="text/plain", data="any: text"),
     {
         "messages": [
             {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.org/y"}}]}
@@ -186,10 +277,15 @@ TAKEN_BY_GOOGLE: list[dict[str, Any]] = [
 TAKEN: list[dict[str, Any]] = [
     # what is near to what is refused, and is not
     {"messages": [USER, CALLED, ANSWER]},
-    {"messages": [{**USER, "name": "ada_lovelace"}, {"role": "assistant", "content": None, "tool_calls": []}]},
+    {"messages": [{**USER, "name": "ada_lovelace"}, {"role": "assistant", "content": ""}, USER]},
     {"messages": [{"role": "developer", "content": "JSON, please"}], "response_format": {"type": "json_object"}},
     image("https://example.org/cat.png"),
     image("data:image/png;base64,aGk="),
+    image("data:image/svg+xml;base64,aGk\r\n="),
+    image("DATA:image/png;base64,aG_-"),
+    image("data:image/png;base64,<299424 chars>"),
+    {"messages": [USER, {"role": "assistant", "content": None, "refusal": "No."}, USER]},
+    {"model": "gpt-4o-audio-preview", "modalities": ["text", "audio"], "audio": {"voice": "ash", "format": "wav"}},
     {"model": "o3", "max_completion_tokens": 9, "temperature": 1},
     {"model": "gpt-5.1", "temperature": 0.2},
     {"model": "gpt-5", "parallel_tool_calls": False, **offered("f")},
@@ -225,7 +321,9 @@ def test_what_openai_would_refuse_is_refused(
 
 
 @pytest.mark.parametrize(("body", "param", "code", "said"), OF_RESPONSES)
-def test_what_responses_would_refuse_is_refused(body: dict[str, Any], param: str, code: str | None, said: str) -> None:
+def test_what_responses_would_refuse_is_refused(
+    body: dict[str, Any], param: str | None, code: str | None, said: str
+) -> None:
     """As chat completions do, in the words and places of Responses."""
     response = post(body, RESPONSES)
     error = response.json()["error"]
@@ -267,6 +365,15 @@ def test_what_anthropic_would_refuse_is_refused(body: dict[str, Any], said: str)
     assert error["message"].startswith(said)
     assert post(body, "https://openrouter.ai/api/v1/messages").status_code == 200
     assert post(body, MESSAGES, "off").status_code == 200
+
+
+def test_an_image_that_is_too_large_for_anthropic_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the size of the file, which is smaller than its base64."""
+    monkeypatch.setattr("llm_intercept.dialects.anthropic_messages.source_rules.LARGEST", 2999)
+    for length, status in ((3996, 200), (4000, 400)):
+        response = post({"max_tokens": 9, **shown(data="A" * length)}, MESSAGES)
+        assert response.status_code == status
+    assert response.json()["error"]["message"].endswith("image exceeds 10 MB maximum: 3000 bytes > 2999 bytes")
 
 
 @pytest.mark.parametrize("body", TAKEN_BY_ANTHROPIC)
@@ -312,6 +419,9 @@ OTHER_PATHS = [
     ("https://api.openai.com/chat/completions", "Invalid URL (POST /chat/completions)"),
     (f"{CHAT}/chat/completions", "Invalid URL (POST /v1/chat/completions/chat/completions)"),
     ("https://eu.api.openai.com/v1/v1/embeddings", "Invalid URL (POST /v1/v1/embeddings)"),
+    ("https://a.openai.azure.com/chat/completions", "Resource not found"),
+    ("https://a.openai.azure.com/v1/embeddings", "Resource not found"),
+    ("https://a.openai.azure.com/openai/chat/completions", "Resource not found"),
     ("https://api.openai.com/v1/v1/responses", "Invalid URL (POST /v1/v1/responses)"),
     ("https://api.anthropic.com/v1/v1/messages", "Not Found"),
     (f"{STUDIO}/v1beta/v1beta/models/gemini-2.5-flash:generateContent", "<code>/v1beta/v1beta/models/"),
@@ -357,6 +467,29 @@ def test_a_server_of_ours_is_asked_without_a_key_and_by_any_path(path: str) -> N
     served = app(Interceptor("fine", validate="strict"))
     assert ask(served, "POST", path, json={"model": "m", "messages": [USER]}).status_code == 200
     assert ask(served, "POST", path, json={"model": "m", "messages": []}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("chat/completions", "max_tokens"), ("completions", "max_tokens"), ("responses", "max_output_tokens")],
+)
+def test_a_server_of_ours_holds_openais_laws_against_its_models_alone(path: str, name: str) -> None:
+    """A program for LM Studio or llama.cpp asks the server as it would ask these; strictly it is held to OpenAI's."""
+    served, strict = (app(Interceptor("never mind", validate=mode)) for mode in ("auto", "strict"))
+    body: dict[str, Any] = {"prompt": "hi"} if path == "completions" else {"messages": [USER], "input": "hi"}
+    body[name] = -1
+    for model, status in (
+        ("qwen3-4b", 200),
+        ("gpt-oss-20b", 200),
+        ("", 200),
+        ("gpt-3.5-turbo-instruct", 400),
+        ("ft:gpt-4o:acme", 400),
+    ):
+        asked = {**body, "model": model} if model else body
+        assert ask(served, "POST", f"/v1/{path}", json=asked).status_code == status
+        assert ask(strict, "POST", f"/v1/{path}", json=asked).status_code == 400
+    there = app(Interceptor("never mind"), upstream="http://localhost:1234")
+    assert ask(there, "POST", f"/v1/{path}", json={**body, "model": "gpt-5.2"}).status_code == 200
 
 
 def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:

@@ -1,4 +1,4 @@
-"""What Anthropic, Google, Amazon and Ollama refuse beyond OpenAI: subsets of schemas, limits of models, service models."""
+"""What Anthropic, Google, Amazon, Cohere and Ollama refuse beyond OpenAI: subsets of schemas, limits of models, service models."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ VERTEX = (
 )
 CONVERSE = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse"
 OLLAMA = "http://localhost:11434/api/chat"
+COHERE = "https://api.cohere.com/v2/chat"
+EMBED = "https://api.cohere.com/v2/embed"
+RERANK = "https://api.cohere.com/v2/rerank"
 USER = {"role": "user", "content": "hi"}
 CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
 OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -29,6 +32,9 @@ BASE: dict[str, dict[str, Any]] = {
     VERTEX: {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
     CONVERSE: {"messages": [{"role": "user", "content": [{"text": "hi"}]}]},
     OLLAMA: {"model": "m", "messages": [USER], "stream": False},
+    COHERE: {"model": "command-a-03-2025", "messages": [USER]},
+    EMBED: {"model": "embed-v4.0", "input_type": "search_query", "texts": ["hi"]},
+    RERANK: {"model": "rerank-v3.5", "query": "hi", "documents": ["hi"]},
 }
 
 
@@ -60,6 +66,7 @@ SAID = [{"text": "hi"}]
 CALL = [{"toolUse": {"toolUseId": "t1", "name": "f", "input": {}}}]
 RESULT = [{"toolResult": {"toolUseId": "t1", "content": [{"text": "4"}]}}]
 CALLS = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}
+COHERES_CALL = {"role": "assistant", "tool_calls": [{"id": "t1", "function": {"name": "f", "arguments": "{}"}}]}
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         MESSAGES,
@@ -131,8 +138,24 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"toolConfig": tooled("f", {"type": "array"})},
         "inputSchema.json.type must be one of the following: object.",
     ),
-    (OLLAMA, {"think": "deeply"}, 'invalid think value: "deeply" (must be "high", "medium", "low", true, or false)'),
-    (OLLAMA, {"format": "yaml"}, 'invalid format: "yaml"; expected "json"'),
+    (COHERE, {"temperature": 2.5}, "invalid request: temperature must be between 0 and 2.0 inclusive."),
+    (COHERE, {"presence_penalty": -1}, "invalid request: presence_penalty must be between 0 and 1 inclusive."),
+    (COHERE, {"k": 501}, "invalid request: k must be between 0 and 500 inclusive."),
+    (COHERE, {"tools": [{"type": "function", "function": {"name": "get weather"}}]}, "(provided name: 'get weather')."),
+    (COHERE, {"messages": [USER, {"role": "tool", "content": "4"}]}, "tool call id must be provided with tool message"),
+    (
+        COHERE,
+        {"messages": [USER, {"role": "tool", "tool_call_id": "t1", "content": "4"}, COHERES_CALL]},
+        "tool call id not found in previous tool calls",
+    ),
+    (EMBED, {"texts": ["hi"] * 97}, "invalid request: total number of texts must be at most 96 - received 97"),
+    (RERANK, {"query": " "}, "invalid request: query must not be empty or be only whitespace"),
+    (
+        OLLAMA,
+        {"think": "deeply"},
+        'invalid think value: "deeply" (must be "high", "medium", "low", "max", true, or false)',
+    ),
+    (OLLAMA, {"format": "yaml"}, 'invalid format: "\\"yaml\\""; expected "json"'),
     (OLLAMA, {"top_logprobs": 21}, "top_logprobs must be between 0 and 20"),
     (
         OLLAMA,
@@ -157,13 +180,17 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     (VERTEX, declared(additionalProperties=False)),
     (CONVERSE, told(("user", SAID), ("assistant", CALL), ("user", [*RESULT, *SAID]), toolConfig=tooled("f"))),
     (CONVERSE, {"system": [], "additionalModelRequestFields": {}, "inferenceConfig": {}}),
+    (COHERE, {"temperature": 2, "p": 1, "k": 0, "frequency_penalty": 1, "presence_penalty": 0, "max_tokens": 10**6}),
+    (COHERE, {"messages": [USER, COHERES_CALL, {"role": "tool", "tool_call_id": "t1", "content": "4"}]}),
+    (EMBED, {"texts": ["hi"] * 96}),
     (OLLAMA, {"think": "high", "format": {"type": "object"}, "top_logprobs": 20, "logprobs": True}),
     (OLLAMA, {"format": "", "messages": [USER, {"role": "assistant", "content": None}]}),
 ]
 
 
 def post(url: str, body: dict[str, Any], validate: Any = None) -> httpx.Response:
-    with httpx.Client(transport=InterceptTransport('{"a": "b"}', validate=validate), headers=KEYS) as client:
+    says: Any = auto() if url in (EMBED, RERANK) else '{"a": "b"}'
+    with httpx.Client(transport=InterceptTransport(says, validate=validate), headers=KEYS) as client:
         return client.post(url, json={**BASE[url], **body})
 
 
@@ -172,7 +199,8 @@ def test_what_a_maker_refuses_is_refused(url: str, body: dict[str, Any], said: s
     """In its words."""
     response = post(url, body)
     assert response.status_code == 400
-    error = response.json().get("error", response.json())
+    told = response.json()
+    error = told.get("error", told)
     assert said in (error if isinstance(error, str) else error["message"])
     assert post(url, body, "off").status_code == 200
 

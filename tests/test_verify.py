@@ -267,12 +267,12 @@ def test_the_command_sends_a_key_where_somebody_but_the_tape_says_so(tmp_path, m
         assert result.exit_code == status, result.output
         return result.output
 
-    assert "evil.openai.azure.com may be anybody's" in told("--yes", status=1)
+    assert "evil.openai.azure.com may be anybody's" in told("--yes", status=2)
     assert "only a tape names. If it may: --host evil.openai.azure.com." in told(
         "--yes", "--header", "api-key: k", status=2
     )
-    assert "with the key in AZURE_OPENAI_API_KEY" in told("--host", "evil.openai.azure.com", status=1)
-    assert "with the key in --header" in told("--host", "evil.openai.azure.com", "--header", "api-key: k", status=1)
+    assert "with the key in AZURE_OPENAI_API_KEY" in told("--host", "evil.openai.azure.com", status=2)
+    assert "with the key in --header" in told("--host", "evil.openai.azure.com", "--header", "api-key: k", status=2)
 
 
 def taken(url: str, body: Any = None, *, method: str = "POST", **more: Any) -> Take:

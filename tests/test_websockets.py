@@ -31,6 +31,7 @@ from llm_intercept import (
 from llm_intercept.clients import websockets_door
 from llm_intercept.clients.hook import innermost, member
 from llm_intercept.errors import UnmatchedRequestError, UnseenClientError
+from tests.amounts import PATIENCE
 from tests.support import collecting, complete, maybe
 from tests.upstream import WORDS, serving
 from tests.websockets_talk import (
@@ -258,7 +259,7 @@ def test_messages_may_come_in_fragments_and_pings_are_answered(is_async):
         if is_async:
             await ponged
         else:
-            assert ponged.wait(20)
+            assert ponged.wait(PATIENCE)
         return told
 
     with intercept("ours"):
@@ -553,7 +554,7 @@ def test_closing_in_the_middle_closes_the_replys_generator(is_async):
 
     with intercept(deltas) as llm:
         run(law, is_async=is_async, **LEAVING)
-        assert closed.wait(20)
+        assert closed.wait(PATIENCE)
     assert not llm.calls[0].complete
 
 
@@ -582,7 +583,7 @@ def test_deltas_that_are_awaited_reach_the_client_one_by_one(is_async):
 
     with intercept(deltas):
         told = run(law, is_async=is_async, **LEAVING)
-    assert closed.wait(20)
+    assert closed.wait(PATIENCE)
     assert [event["delta"] for event in told if "delta" in event] == ["one ", "two ", "three"]
 
 

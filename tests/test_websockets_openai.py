@@ -11,8 +11,9 @@ import pytest
 
 from llm_intercept import Pace, Reply, api_error, disconnect, intercept, stall, tool_call
 from llm_intercept.errors import UnseenClientError
+from tests.amounts import PATIENCE
 from tests.support import complete, maybe
-from tests.websockets_talk import LAST, PATIENCE, nothing_served  # noqa: F401 - a fixture for every test
+from tests.websockets_talk import LAST, nothing_served  # noqa: F401 - a fixture for every test
 
 openai = pytest.importorskip("openai")
 pytest.importorskip("websockets.asyncio.client")

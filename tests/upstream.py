@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tests.amounts import PATIENCE
 from tests.loopback import QuietHandler, listening
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _handler(upstream: Upstream) -> type[QuietHandler]:
             self.end_headers()
             for position, part in enumerate(told(self.path, number, body)):
                 if position:
-                    upstream.gate.acquire(timeout=20) if upstream.gate else time.sleep(upstream.gap)
+                    upstream.gate.acquire(timeout=PATIENCE) if upstream.gate else time.sleep(upstream.gap)
                 if "drop in" in last and position == 3:
                     self.close_connection = True
                     self.connection.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_intercept.clients.socket_sync import NAME
+from tests.amounts import PATIENCE
 from tests.support import maybe
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 URL = "wss://api.openai.com/v1/responses"
 HTTP_URL = "https://api.openai.com/v1/responses"
 LAST = ("response.completed", "response.incomplete", "response.failed", "error")
-PATIENCE = 20.0
-"""Seconds after which a test fails that waits for a message; none does that passes."""
 IS_13 = find_spec("websockets") is not None and version("websockets").startswith("13.")
 LEAVING: dict[str, Any] = {"close_timeout": 0.2} if IS_13 else {}
 """Options of a client that leaves while messages wait: websockets 13's sync one takes its `close_timeout` to do so."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from harness.bodies import HOST, body, frames, lazy_frames, numbered, payload, structured_body, tool_body
+from harness.bodies import HOST, TOOL, body, frames, lazy_frames, numbered, payload, structured_body, tool_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +41,8 @@ class Case:
         """Make the request's body."""
         if self.kind in {"exact", "substring", "replay"}:
             return numbered(self.size - 1)
+        if self.kind == "tool":
+            return payload(tools=[TOOL])
         return payload(stream=True) if self.streams else payload()
 
     def content(self) -> bytes:

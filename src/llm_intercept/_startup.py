@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SERVERS = ("from multiprocessing.forkserver import", "from multiprocessing.resource_tracker import")
 """What is in the command of Python's own servers, which live longer than a block; what they start is told by itself."""
+SHOWN = 60  # characters of a text that the line at the start quotes
 _started = False
 _joined = False
 
@@ -176,7 +177,6 @@ def _no_family() -> str:
 
 def _how(settings: Mapping[str, Any]) -> str:
     from llm_intercept.settings import DEFAULT_REPLY  # noqa: PLC0415
-    from llm_intercept.shown import shorten  # noqa: PLC0415
 
     tape, reply, rules = (_from_here(settings.get(name)) for name in ("recordings", "reply", "rules"))
     if settings["mode"] != "mock":
@@ -187,9 +187,17 @@ def _how(settings: Mapping[str, Any]) -> str:
             "auto": f"answered from the recordings in {tape}; what is missing is recorded (not in CI)",
         }[settings["mode"]]
     if rules is None:
-        return f"answered with {shorten(DEFAULT_REPLY if reply is None else reply, 60)}"
-    other = f", and with {shorten(reply, 60)} where none matches" if reply is not None else ""
+        return f"answered with {_quoted(DEFAULT_REPLY if reply is None else reply)}"
+    other = f", and with {_quoted(reply)} where none matches" if reply is not None else ""
     return f"answered by the rules in {rules}{other}"
+
+
+def _quoted(reply: str) -> str:
+    """Quote a text that is short and made of words; what finds a secret in another is not loaded when Python starts."""
+    from llm_intercept.secrets.looks import is_wordy  # noqa: PLC0415 - as above
+
+    is_shown = len(reply) <= SHOWN and is_wordy(reply)
+    return repr(reply) if is_shown else f"a text of {len(reply)} characters"
 
 
 def _unless_there(tape: str | None) -> str:

@@ -348,7 +348,7 @@ class SecretInRecordingError(LLMInterceptError):
         self.location, self.found = location, tuple(found)
         lines = "\n".join(f"  {one}" for one in self.found)
         super().__init__(
-            f"llm-intercept: the recordings in {location} hold what looks like a secret:\n{lines}\n"
+            f"llm-intercept: the recordings in {location} hold what looks like a secret, at\n{lines}\n"
             "Delete these files before they are committed. Keep such values out with "
             "Recordings(…, redaction=Redaction(fields=…, patterns=…)), and record again."
         )

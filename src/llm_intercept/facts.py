@@ -6,7 +6,7 @@ Knows: words. Must not know: HTTP libraries, rules, dialects; they hand over fac
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from llm_intercept.shown import shorten, visible
 
@@ -20,8 +20,17 @@ def indented(text: str, width: int) -> list[str]:
     return [" " * width + line for line in text.split("\n")]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+@dataclass(frozen=True, slots=True, repr=False)
+class _Facts:
+    """Facts that a test may print: it sees what they have, without what looks like a secret."""
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self))
+        return visible(f"{type(self).__name__}({values})")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RequestFacts(_Facts):
     """A request in short, for messages; its URL is one that may be shown."""
 
     method: str
@@ -42,8 +51,8 @@ class RequestFacts:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(_Facts):
     """What a condition says of a request, and why.
 
     Attributes:
@@ -76,8 +85,8 @@ class Verdict:
         return "\n".join([*lines, *map(str, self.also), *more])
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFacts:
+@dataclass(frozen=True, slots=True, repr=False)
+class RuleFacts(_Facts):
     """A rule that did not answer: its text, its place, the conditions that fail, how many hold, and why it did not."""
 
     rule: str
@@ -104,8 +113,8 @@ class RuleFacts:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class TakeFacts:
+@dataclass(frozen=True, slots=True, repr=False)
+class TakeFacts(_Facts):
     """A recorded exchange that was not played: its file, why not, and the fields that differ."""
 
     name: str
@@ -129,8 +138,8 @@ class Refusal:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+@dataclass(frozen=True, slots=True, repr=False)
+class Unmatched(_Facts):
     """One request that nothing answered, with what is needed to explain it; `str()` of it is the explanation.
 
     Attributes:

@@ -1,6 +1,7 @@
-"""Writes texts of others for people to read: short, and so that a terminal obeys nothing in them.
+"""Writes texts of others for people to read: short, without secrets, and so that a terminal obeys nothing in them.
 
-Knows: characters. Must not know: whose text it is. It is below all else, since every message is made with it.
+Knows: characters, and who knows secrets. Must not know: whose text it is. It is below all else, since every message is
+made with it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 
 SHOWN_CHARACTERS = 120
+SHORTEST_SECRET = 8
 STEERING = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     r"\U000e0000-\U000e007f]"
@@ -15,9 +17,21 @@ STEERING = re.compile(
 """What a terminal obeys or does not show: controls, overrides of the direction, invisible letters, surrogates."""
 
 
+def hidden(text: str) -> str:
+    """Put a mark where a text has what looks like a secret: what is printed may stand in a log that others read."""
+    if len(text) < SHORTEST_SECRET:
+        return text
+    from llm_intercept.secrets.replace import replace_secrets  # noqa: PLC0415 - it takes 40 ms to load, for printing alone
+
+    return replace_secrets(text)
+
+
 def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Cut `text` to `limit` characters, for one line of a message."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """Cut `text` to `limit` characters, for one line of a message; a half of a secret would not look like one."""
+    if len(text) <= limit:
+        return text
+    safe = hidden(text)
+    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
 
 def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
@@ -26,14 +40,15 @@ def shorten(text: str, limit: int = SHOWN_CHARACTERS) -> str:
 
 
 def visible(text: str, *, lines: bool = False) -> str:
-    """Write a text so that a terminal shows it and obeys nothing in it: what steers one becomes an escape.
+    """Write a text without secrets, so that a terminal shows it and obeys nothing in it: what steers becomes an escape.
 
     Args:
         text: A text that somebody else wrote: a model, a server, a file's name.
         lines: Whether it may have line ends and tabs; a name may not.
 
     """
-    return text if text.isprintable() else STEERING.sub(_escaped_but_lines if lines else _escaped, text)
+    safe = hidden(text)
+    return safe if safe.isprintable() else STEERING.sub(_escaped_but_lines if lines else _escaped, safe)
 
 
 def _escaped(found: re.Match[str]) -> str:

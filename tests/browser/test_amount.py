@@ -69,4 +69,4 @@ def test_only_what_is_in_sight_is_made(look, report):
         )
         page.wait_for_timeout(50)
         assert 10 < page.locator(".item").count() < 80
-    assert page.locator(".item").last.text_content().startswith("#10000")
+    page.wait_for_function("() => [...document.querySelectorAll('.item')].at(-1).textContent.startsWith('#10000')")

@@ -86,13 +86,12 @@ def test_lanes_know_the_real_time_too(look):
 def test_what_is_searched_is_marked(look):
     """In the list and in the call, also in what is opened later."""
     page = look(documents.trip(), "q=weather&call=3")
-    page.wait_for_selector(".chat")
-    page.wait_for_timeout(100)
+    page.wait_for_function("() => CSS.highlights.get('found')?.size")
     marked = "() => [...CSS.highlights.get('found')].map((one) => one.toString().toLowerCase())"
     before = page.evaluate(marked)
     assert set(before) == {"weather"}
     page.get_by_text("1 tool:").click()
-    page.wait_for_timeout(100)
+    page.wait_for_function("(size) => CSS.highlights.get('found').size > size", arg=len(before))
     assert len(page.evaluate(marked)) > len(before)
 
 

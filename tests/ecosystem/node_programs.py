@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from served_talk import told
+from tests.amounts import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def installed(source: Path, config: pytest.Config) -> Path:
     done = folder / "installed.json"
     if not done.exists() or done.read_bytes() != wanted:
         assert NPM is not None
-        run(NPM, *INSTALL, folder=folder, timeout=300)
+        run(NPM, *INSTALL, folder=folder)
         done.write_bytes(wanted)
     return folder
 
@@ -49,7 +50,7 @@ def environment(url: str, home: Path) -> dict[str, str]:
     return {**alone(home), **told(url), **dict.fromkeys(KEYS, "sk-test")}
 
 
-def run(*command: str, folder: Path, timeout: float = 60, variables: Mapping[str, str] | None = None) -> str:
+def run(*command: str, folder: Path, timeout: float = PATIENCE, variables: Mapping[str, str] | None = None) -> str:
     """Run a program to its good end; return what it said.
 
     Args:

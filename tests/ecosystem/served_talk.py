@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.amounts import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,7 +46,7 @@ def serving(rules: Path = RULES) -> Iterator[str]:
             yield json.loads(process.stdout.readline())["url"]
         finally:
             process.terminate()
-            _, problems = process.communicate(timeout=20)
+            _, problems = process.communicate(timeout=PATIENCE)
     assert (process.returncode, problems) == (0, "")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from asgi_served import made
+from tests.amounts import PATIENCE
 
 from llm_intercept.server import Client
 
@@ -48,7 +49,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             yield url
         finally:
             server.send_signal(signal.SIGTERM)
-            _, errors = server.communicate(timeout=30)
+            _, errors = server.communicate(timeout=PATIENCE)
     assert server.returncode in {0, -signal.SIGTERM}, errors
     assert (folder / "lifespan").read_text().split() == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
@@ -74,7 +75,7 @@ def test_an_answer_has_the_bytes_that_it_has_in_process(served: str, stream: boo
 
 def test_a_stream_comes_piece_by_piece(served: str) -> None:
     """As it is paced: the first piece is there long before the last."""
-    with httpx.stream("POST", served + CHAT, json=body("slow", stream=True), timeout=30) as answer:
+    with httpx.stream("POST", served + CHAT, json=body("slow", stream=True), timeout=PATIENCE) as answer:
         times = [time.perf_counter() for piece in answer.iter_raw() if piece]
     assert len(times) >= 8
     assert times[-1] - times[0] > 1
@@ -85,7 +86,7 @@ def test_a_client_that_leaves_ends_its_answer(served: str) -> None:
     control = Client(served, test="leaving")
     with httpx.stream("POST", served + CHAT, json=body("for ever", stream=True), headers=control.headers) as answer:
         assert next(answer.iter_raw())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not (ended := [one for one in control.calls() if one["duration"]]) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert [one["duration"] < 60 for one in ended] == [True]

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from tests import migrations
+from tests.amounts import PATIENCE
 
 OPTIONS = ("-p", "no:cacheprovider")
 
@@ -18,4 +19,4 @@ def test_what_is_shown(page: str, side: str, pytester: pytest.Pytester, monkeypa
         monkeypatch.delenv(name)
     pytester.makeini("[pytest]\n")  # nox has its temporary folder in this project, whose settings are not theirs
     tests = migrations.write(page, side, pytester.path)
-    pytester.runpytest_subprocess(*OPTIONS, timeout=100).assert_outcomes(passed=sum(tests.values()))
+    pytester.runpytest_subprocess(*OPTIONS, timeout=PATIENCE).assert_outcomes(passed=sum(tests.values()))

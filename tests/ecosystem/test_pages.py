@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests import pages
+from tests.amounts import PATIENCE
 
 FOLDER = Path(__file__).parents[2] / "docs" / "frameworks"
 NAMED = os.environ.get("FRAMEWORK_PAGES", "").split()
@@ -57,6 +58,6 @@ def test_files_run(name: str, pytester: pytest.Pytester, monkeypatch: pytest.Mon
     for path in of_others:
         path.unlink()
     tests = sum(len(re.findall(r"^def test_", path.read_text(), re.MULTILINE)) for path in ours)
-    found = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=300).parseoutcomes()
+    found = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=PATIENCE).parseoutcomes()
     assert found.keys() <= {"passed", "warnings"}
     assert found["passed"] >= tests > 0

@@ -17,6 +17,7 @@ import httpx2
 import requests
 import vcr
 import yaml
+from tests.amounts import PATIENCE
 from tests.loopback import QuietHandler, listening
 
 from llm_intercept import intercept
@@ -152,5 +153,5 @@ def test_the_marker_of_pytest_recording(pytester: pytest.Pytester) -> None:
             assert "ours" in httpx.post({LLM!r}, json=BODY).text
         """
     )
-    pytester.runpytest_subprocess("--record-mode=none", timeout=60).assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("--record-mode=none", timeout=PATIENCE).assert_outcomes(passed=2)
     assert list(pytester.path.rglob("*.yaml")) == []

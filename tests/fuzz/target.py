@@ -29,7 +29,7 @@ ROUND = 200
 """How many inputs one seed makes, at the most."""
 BOUND = 3.0
 """How many seconds of the processor an input may take."""
-WAITED = 60.0
+WAITED = 300.0
 """How many seconds it may take by the clock, on a machine that others use too."""
 SHRINKING = 20.0
 """How many seconds an input that broke a law is made smaller."""

@@ -21,6 +21,7 @@ from llm_intercept.faults import stream_error
 MAJOR = int(VERSION.partition(".")[0])
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_a_client_of_the_other_family_gets_its_own_exceptions(is_async: bool) -> None:
     """A legacy `httpx` client gets httpx's ReadTimeout out of a stall in a stream, on either generation."""
     client = make(is_async, max_retries=0, timeout=5, http_client=(httpx.AsyncClient if is_async else httpx.Client)())
@@ -31,7 +32,7 @@ def test_a_client_of_the_other_family_gets_its_own_exceptions(is_async: bool) ->
         ask(client, stream=True)
     error = raised.value.__cause__ if MAJOR >= 3 else raised.value
     assert type(error) is httpx.ReadTimeout
-    assert llm.elapsed == pytest.approx(5, abs=1)
+    assert llm.elapsed == pytest.approx(5)
 
 
 def test_the_first_attempt_may_time_out_and_the_second_answer(is_async: bool, stream: bool) -> None:
@@ -58,7 +59,7 @@ def test_an_error_in_a_stream_is_the_apis_error() -> None:
     assert raised.value.code == "busy"
 
 
-def test_sixty_simulated_seconds_take_less_than_one(is_async: bool) -> None:
+def test_sixty_simulated_seconds_are_not_waited_for(is_async: bool) -> None:
     """A suite with a minute of retry-after and latency: the SDK waits as it is told, in virtual time."""
     client = make(is_async)
     begun = time.perf_counter()
@@ -68,7 +69,7 @@ def test_sixty_simulated_seconds_take_less_than_one(is_async: bool) -> None:
         assert llm.elapsed >= 60  # waits of 25 and 20 s, three times 5 s to the first byte, five tokens
         assert llm.calls[1].started >= 30
         assert llm.calls[2].started >= 55
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - begun < 30  # on a machine that is busy, too
     assert [call.retry_after for call in llm.calls] == [25, 20, None]
 
 

@@ -13,6 +13,7 @@ import base64
 import json
 import re
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zlib import crc32
 
@@ -56,8 +57,14 @@ class Frame(NamedTuple):
 
 def written(kind: str, payload: bytes, message: str = "event") -> bytes:
     """Write a frame of JSON with the headers that Amazon's have."""
+    return _frame(_headers_of(kind, message), payload)
+
+
+@lru_cache(maxsize=64)
+def _headers_of(kind: str, message: str) -> bytes:
+    """Write the headers, which all frames of a kind have alike."""
     headers = {f":{message}{KIND}": kind, CONTENT_TYPE: JSON, MESSAGE: message}
-    return _frame(b"".join(_header(name, value) for name, value in headers.items()), payload)
+    return b"".join(_header(name, value) for name, value in headers.items())
 
 
 def _header(name: str, value: str) -> bytes:

@@ -23,6 +23,8 @@ UNSENT = frozenset("\r\n\0")
 """What a header's name is, and what no value has: a client would read another header, or another answer."""
 OBJECT = (dict, Mapping)
 """What a JSON object may be; `dict` comes first because the look at an abstract class is slow."""
+LEAVES = frozenset({str, int, float, bool, type(None)})
+"""The classes of what most values are; one of these is told before that look."""
 
 
 class TooDeepError(ValueError):
@@ -91,7 +93,7 @@ def encode(value: object, indent: int | None = None) -> bytes:
 
 def is_object(value: object) -> bool:
     """Whether `value` is a JSON object."""
-    return isinstance(value, OBJECT)
+    return value.__class__ not in LEAVES and isinstance(value, OBJECT)
 
 
 def is_array(value: object) -> bool:
@@ -116,6 +118,8 @@ def text(value: object) -> str:
 
 def plain(value: object) -> Any:
     """Return a copy of a JSON value in plain dicts and lists."""
+    if value.__class__ in LEAVES:
+        return value
     if is_object(value):
         return {key: plain(item) for key, item in mapping(value).items()}
     return [plain(item) for item in cast("list[Any]", value)] if isinstance(value, list | tuple) else value

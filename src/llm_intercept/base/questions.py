@@ -2,7 +2,7 @@
 
 Many paths say it by themselves. Some are those of other applications too: of a chat's messages, a form's responses.
 They ask a model where something else says so as well: a header that only the APIs' clients send, or a JSON body with
-the name of a model.
+the name of a model; a server of one model needs none, so there the API's version in the path and its question say it.
 
 Knows: paths from the APIs' references, and how their clients' requests look. Must not know: hosts, clients, answers.
 """
@@ -91,6 +91,9 @@ LIKELY = (
     "/generate_stream",
 )
 """What a path ends in that other applications have too."""
+VERSIONED = re.compile(r"/v\d+/(embeddings|completions|responses)$")
+QUESTIONS = {"embeddings": "input", "completions": "prompt", "responses": "input"}
+"""What is asked at paths of OpenAI's, which other servers have too, behind their version."""
 SIGNS = (
     "anthropic-version",
     "x-goog-api-key",
@@ -129,13 +132,33 @@ def _is_client(headers: Mapping[str, Any]) -> bool:
     )
 
 
-def names_a_model(content: bytes) -> bool:
-    """Whether a body is a JSON object that names a model, as all the APIs' do whose path does not."""
-    if b'"model"' not in content:
+def body_asks_a_model(path: str, content: bytes) -> bool:
+    """Whether a body is a JSON object that asks a model at a likely path.
+
+    It names one, as all the APIs' do whose path does not; or it has the question of an API whose version the path has.
+    """
+    versioned = VERSIONED.search(path.rstrip("/").lower())
+    question = QUESTIONS[versioned[1]] if versioned else ""
+    if b'"model"' not in content and not (question and f'"{question}"'.encode() in content):
         return False
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        return True  # it names one, and nobody can say that no server reads it
-    named = cast("dict[str, object]", body).get("model") if isinstance(body, dict) else None
-    return isinstance(named, str) and bool(named)
+        return b'"model"' in content  # it names one, and nobody can say that no server reads it
+    if not isinstance(body, dict):
+        return False
+    asked = cast("dict[str, object]", body)
+    named = asked.get("model")
+    return (isinstance(named, str) and bool(named)) or (bool(question) and _is_question(asked.get(question)))
+
+
+def _is_question(value: object) -> bool:
+    """Whether a value is a text, or a list of texts, of tokens, or of items that say whose or what they are."""
+    if not isinstance(value, list):
+        return isinstance(value, str) and bool(value)
+    several = cast("list[object]", value)
+    return bool(several) and all(isinstance(one, str | int | list) or _says_what_it_is(one) for one in several)
+
+
+def _says_what_it_is(item: object) -> bool:
+    return isinstance(item, dict) and ("role" in item or "type" in item)

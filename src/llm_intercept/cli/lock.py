@@ -38,6 +38,9 @@ def lock(tape: tuple[str, ...], path: Path, check: bool) -> None:
     Each text is there once, as lines, after the tapes that use it, so that a change of a prompt is seen in review. TAPE
     may also be a log of calls (`log=`, --llm-log), for tests without tapes. Use --check in CI, or in a pre-commit hook.
     """
+    if path.is_symlink():
+        advice = "It is a link: what it leads to would be shown, or written. Name the file itself, or delete the link."
+        raise SettingsError("--file", str(path), advice=advice)
     wanted = _prompts(tape, path.absolute().parent).written()
     there = path.read_text(encoding="utf-8") if path.exists() else None
     if there == wanted:

@@ -5,7 +5,6 @@ Knows: click, what is asked before anything is sent. Must not know: how an answe
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from contextlib import closing
@@ -18,7 +17,7 @@ import click
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FAILED, FOUND, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import say
+from llm_intercept.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -178,7 +177,8 @@ def _conclude(done: Sequence[Verified], left: Sequence[Verified], *, as_json: bo
     """Sum up, and end as the command does."""
     count = Counter(one.outcome for one in (*done, *left))
     if as_json:
-        click.echo(json.dumps({"takes": [asdict(one) for one in (*done, *left)], "outcomes": dict(count)}, indent=2))
+        outcomes = dict(count)
+        say_json({"takes": [asdict(one) for one in (*done, *left)], "outcomes": outcomes}, indent=2)
     else:
         say(f"{counted(len(done), 'request')}: {', '.join(f'{number} {outcome}' for outcome, number in count.items())}")
         for location in dict.fromkeys(one.tape for one in done if one.outcome == "changed"):

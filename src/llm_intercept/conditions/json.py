@@ -13,7 +13,7 @@ from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
 from llm_intercept.conditions.base import KeywordCondition
 from llm_intercept.conditions.text import asked_for
 from llm_intercept.facts import Verdict
-from llm_intercept.shown import SHOWN_CHARACTERS, cut
+from llm_intercept.shown import SHOWN_CHARACTERS, cut, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -110,6 +110,7 @@ def _told(found: Mismatch) -> Verdict:
 
 
 def _apart(one: str, other: str) -> tuple[str, str]:
+    one, other = hidden(one), hidden(other)  # what begins in the midst of a secret would not look like one
     pairs = enumerate(zip(one, other, strict=False))
     begin = next((number for number, (a, b) in pairs if a != b), min(len(one), len(other))) - BEFORE
     if begin <= 1 or max(len(one), len(other)) <= SHOWN_CHARACTERS:

@@ -65,6 +65,8 @@ INVOKED: tuple[Dialect, ...] = (
 DIALECTS: tuple[Dialect, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
+    AnthropicMessages(),
+    GoogleGemini(),
     OpenAICompletions(),
     OllamaChat(),
     OllamaGenerate(),
@@ -84,16 +86,15 @@ DIALECTS: tuple[Dialect, ...] = (
     Conversations(),
     Compaction(),
     InputTokens(),
-    AnthropicMessages(),
     AnthropicModels(),
     MessageBatches(),
     TokenCounter(),
-    GoogleGemini(),
     GoogleEmbeddings(),
     GoogleModels(),
     CountTokens(),
     *SIDE_REQUESTS,
 )
+"""All of them, in the order in which they are asked whose a request is: those that are asked most come first."""
 OPAQUE = Opaque(DIALECTS)
 EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 

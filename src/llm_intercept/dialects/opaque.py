@@ -18,7 +18,7 @@ from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host, is_llm_place
 from llm_intercept.base.json import decode, encode, items, mapping, text
 from llm_intercept.base.multipart import digest, field_of, form_of
-from llm_intercept.base.questions import Question, asks_a_model, names_a_model
+from llm_intercept.base.questions import Question, asks_a_model, body_asks_a_model
 from llm_intercept.base.sse import frame
 from llm_intercept.dialects.base import Dialect, Recorded
 from llm_intercept.dialects.no_streams import NoStreams
@@ -105,7 +105,7 @@ class Opaque(Dialect):
         asks = self.asks_a_model(head)
         if asks == "yes" or self.claims(head):
             return True
-        return asks == "perhaps" and (content is None or names_a_model(content))
+        return asks == "perhaps" and (content is None or body_asks_a_model(head.path, content))
 
     def is_of_an_api(self, head: WireRequest) -> bool:
         """Whether the path is one that model APIs have, whatever the host: while a tape plays, none goes out."""

@@ -14,6 +14,7 @@ from llm_intercept.base.hosts import names_one
 from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
+from llm_intercept.engine.again import CONTINUES, again_of
 from llm_intercept.engine.ask import are_computed, placed, read_deltas, resolve, whose
 from llm_intercept.engine.brought import answer_each
 from llm_intercept.engine.decide import Case, FailedExchange, decide
@@ -38,7 +39,7 @@ from llm_intercept.engine.readings import read
 from llm_intercept.engine.sending_on import let_by, send_on
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import broken, refused, unmatched
-from llm_intercept.engine.watched import Watched
+from llm_intercept.engine.watched import Keeping, Noted, Watched
 from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.base import Dialect
+    from llm_intercept.engine.again import Again
     from llm_intercept.engine.recorder import Recorder
     from llm_intercept.engine.replay import Replay
     from llm_intercept.facts import Refusal
@@ -232,6 +234,7 @@ class Engine:
                 if recalled is not request:
                     request.lent()  # its copy, which shares its body, may be
                     request = recalled
+                    request.beside[CONTINUES] = True
             if self.recorder is None and self.validate not in {"off", request.beside.get("validated")}:
                 self._validate(dialect, request, head)
         except BadRequestError:
@@ -291,23 +294,43 @@ class Engine:
         case.engine.fitting.check(answer, case)
         if is_plain(answer, case):
             case.call.reply = answer
-            response = self._written(case, answer, self._identity(case))
+            identity = self._identity(case)
+            response = self._written(case, answer, identity)
+            again = again_of(case, answer, identity, self.tokenizer)
         else:
             delivery = Delivery.of(answer, case)
             case.call.reply = delivery.answer
             yield from delivery.fail_at_once()
             identity = self._identity(case)
-            written = self._written(case, delivery.as_long(identity), identity, delivery.pace)
+            delivered = delivery.as_long(identity)
+            written = self._written(case, delivered, identity, delivery.pace)
             response = yield from delivery.perform(written, identity)
+            again = again_of(case, delivered, identity, self.tokenizer) if response is written else None
         if case.request.stream or response.timeline is not None or response.chunks.__class__ is not tuple:
-            return self._watched(case, response)
-        return case.call.finish_with(response)
+            return self._watched(case, response, again)
+        return case.call.finish_with(response, again)
 
-    def _watched(self, case: Case, response: WireResponse) -> WireResponse:
-        steps: list[Step] = []
-        is_whole = response.chunks.__class__ is tuple
-        case.call.answered = response if is_whole else response.with_chunks(steps)
-        return response.with_chunks(Watched(response.chunks, partial(self._ended, case), steps))
+    def _watched(self, case: Case, response: WireResponse, again: Again | None = None) -> WireResponse:
+        """Note how the body ends, and what is given of it: how much, if it can be written again, else all of it."""
+        steps, ended = response.chunks, partial(self._ended, case)
+        if again is not None:
+            case.call.answered, again.given = again, 0
+            return response.with_chunks(Watched(steps, ended, again))
+        if steps.__class__ is tuple:
+            case.call.answered = response
+            return response.with_chunks(Watched(steps, ended))
+        kept: list[Step] = []
+        case.call.answered = response.with_chunks(kept)
+        timeline = response.timeline
+        if timeline is None or timeline.clock.is_virtual:
+            return response.with_chunks(Keeping(steps, ended, kept))
+        noted = Noted(steps, timeline)
+
+        def ended_in_time(error: Exception | None, last: Step | None) -> None:
+            case.call.answered = response.with_chunks(noted.as_taken(kept, case.call.before_headers))
+            self._ended(case, error, last)
+
+        return response.with_chunks(Keeping(noted, ended_in_time, kept))
 
     def _identity(self, case: Case) -> Identity:
         digits = self.identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)

@@ -5,8 +5,6 @@ Knows: dialects, heads. Must not know: what answers. In process every head is a 
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_intercept.dialects import OPAQUE
@@ -32,13 +30,13 @@ def read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
     if not head.is_kept:
         return dialect.read(head, content)
     if len(content) > LARGEST:
-        return dialect.read(_own(head), content)
+        return dialect.read(head.own(), content)
     key = (dialect, id(head), content)
     found = _kept.get(key)
     if found is None or found[0] is not head or found[1].is_lent:
         if len(_kept) >= KEPT:
             _kept.clear()
-        found = _kept[key] = (head, dialect.read(_own(head), content))
+        found = _kept[key] = (head, dialect.read(head.own(), content))
     return found[1]
 
 
@@ -48,8 +46,3 @@ def as_far_as_read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRe
         return read(dialect, head, content)
     except BadRequestError:
         return read(OPAQUE, head, content)
-
-
-def _own(head: WireRequest) -> WireRequest:
-    """Give a head whose headers are the request's own."""
-    return replace(head, headers=copy(head.headers))

@@ -138,7 +138,7 @@ class Recorder:
             return None
         if self._pairing is not None:
             paired = self._pairing.pair(self.tape, sought()[0])
-            return Replay(*paired, self._factor) if paired is not None else None
+            return Replay(*paired, self._factor, self._is_on_tape) if paired is not None else None
         return self._capture(case, (sought()[0], key)) if self.records else None
 
     def follows(self, case: Case, asked: TakeRequest) -> bool:
@@ -217,9 +217,13 @@ class Recorder:
         self._note(found.name)
         self._wanted.note(found)
         if found.made is None:
-            found.made = Replay(found.name, found.take, self._factor)
+            found.made = Replay(found.name, found.take, self._factor, self._is_on_tape)
         played: Replay = found.made
         return played
+
+    def _is_on_tape(self, url: str) -> bool:
+        """Whether what is asked at a URL is answered by the tape, and never sent out."""
+        return not self.records and self._servers.have(url)
 
     def _capture(self, case: Case, sought: tuple[SanitizedRequest, Key]) -> Capture:
         """Make what records the answer to a request; whatever goes wrong with that is told, and the client answered."""

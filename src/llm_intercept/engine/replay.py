@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.base.json import mapping
 from llm_intercept.dialects import dialect_of
+from llm_intercept.engine.led_away import addresses, host_of, shows_key
 from llm_intercept.engine.reread import api_of_take
 from llm_intercept.engine.restated import restated, timed
 from llm_intercept.errors import LLMInterceptError, RecordingError, ReplyError
@@ -19,9 +20,10 @@ from llm_intercept.recording.bodies import answer_values, event_bytes, framing_i
 from llm_intercept.recording.sanitize import wire_bytes
 from llm_intercept.replies.kinds import RawReply
 from llm_intercept.secrets.urls import shown_url
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from llm_intercept.dialects.base import Context, Dialect
     from llm_intercept.engine.decide import Case
@@ -38,17 +40,22 @@ class Replay:
         name: The take's name.
         take: The take.
         factor: What its gaps are multiplied with.
+        is_on_tape: Whether what is asked at a URL is answered by the tape, and never sent out.
 
     """
 
-    def __init__(self, name: str, take: Take, factor: float) -> None:
-        self.name, self.take, self.factor = name, take, factor
+    def __init__(self, name: str, take: Take, factor: float, is_on_tape: Callable[[str], bool]) -> None:
+        self.name, self.take, self.factor, self._is_on_tape = name, take, factor, is_on_tape
         self._usage: dict[str, Usage | None] = {}
 
     @cached_property
     def content(self) -> bytes:
         """The body, as it was on the wire."""
         return wire_bytes(self.take)
+
+    @cached_property
+    def _addresses(self) -> tuple[tuple[str, str], ...]:
+        return addresses(self.take, self.api.links)
 
     @cached_property
     def api(self) -> Dialect:
@@ -81,12 +88,26 @@ class Replay:
             context: What the dialect needs to write.
 
         Raises:
-            RecordingError: The take's body is no answer that the dialect can read, or write.
+            RecordingError: The take's body is no answer that the dialect can read, or write, or the answer would lead
+                the client elsewhere with its key.
 
         """
+        if self._addresses:
+            self._check_addresses(case)
         if not case.is_replay:
             return self._restated(case, context)
         return case.dialect.replayed(case.request, self._played(case, context), context)
+
+    def _check_addresses(self, case: Case) -> None:
+        """Raise where the client is led to a server that nobody asked, and would show its key there."""
+        for place, address in self._addresses if shows_key(case.request.headers) else ():
+            host = host_of(address, case.head.url)
+            if host is not None and not self._is_on_tape(address):
+                raise RecordingError(
+                    f"The recording {self.name} was not played: it leads to {shorten(host)} ({place}), which this tape "
+                    "has no answers of, and a client shows its key where it is led. If that is meant, record what is "
+                    "asked there too (mode='record'), or answer the request by a rule; else find out who wrote it."
+                )
 
     def _played(self, case: Case, context: Context) -> WireResponse:
         recorded = self.take.response

@@ -28,7 +28,8 @@ class Afterwards:
         """Write down what was said in all calls so far, the same in each run, for inline-snapshot or syrupy.
 
         Each call has its API and model, what its messages say that no call before it said, and the answer; ids of
-        tool calls are numbered.
+        tool calls are numbered. What looks like a secret is `[redacted]`: snapshots are committed, and another machine
+        has another key.
         """
         from llm_intercept.report.transcript import transcript  # noqa: PLC0415 - few programs ask for one
 

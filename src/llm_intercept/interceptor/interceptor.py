@@ -23,7 +23,6 @@ from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.settings.arguments import chosen
 from llm_intercept.settings.of_others import ATTRIBUTES
-from llm_intercept.shown import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -84,7 +83,7 @@ class Interceptor(Afterwards):
         self._engine.book.journal = self._engine.journal
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
-            rule = Rule((), f"intercept({brief(reply)})", _where or caller())
+            rule = Rule((), "intercept", _where or caller(), given=(reply,))
             self._engine.book.add(rule.reply(reply))
         if settings["rules"]:
             self._add_rules(settings["rules"])
@@ -136,7 +135,7 @@ class Interceptor(Afterwards):
 
         self._change("on(…)", "a rule made in Python")
         found = rule_conditions(conditions, wanted)
-        return self._engine.book.add(Rule(found, f"on({', '.join(map(str, found))})", caller()))
+        return self._engine.book.add(Rule(found, "on", caller()))
 
     def reply(
         self,
@@ -147,8 +146,7 @@ class Interceptor(Afterwards):
     ) -> Rule:
         """Answer every request that no rule with conditions answers; see `Rule.reply` for the arguments."""
         self._change("reply(…)", "a reply given in Python")
-        shown = [*map(brief, replies[:3]), *(["…"] if len(replies) > 3 else [])]  # noqa: PLR2004 - for one line
-        rule = Rule((), f"reply({', '.join(shown)})", caller())
+        rule = Rule((), "reply", caller(), given=replies)
         self._engine.book.add(rule.reply(*replies, times=times, expect=expect, **unknown))
         self._engine.book.warn_if_shadowed(rule)
         return rule

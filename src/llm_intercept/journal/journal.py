@@ -16,6 +16,7 @@ from llm_intercept.base.prices import price
 from llm_intercept.base.recent import RecentCounts
 from llm_intercept.errors import portable
 from llm_intercept.journal.kept_response import lasting, response_of, weight
+from llm_intercept.model.wire import WireResponse
 from llm_intercept.settings.of_others import OF_CALL
 from llm_intercept.shown import shorten, visible
 
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
 
     from llm_intercept.facts import Unmatched
     from llm_intercept.faults.base import Fault
-    from llm_intercept.journal.kept_response import Response
+    from llm_intercept.journal.kept_response import Response, Unwritten
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
-    from llm_intercept.model.wire import WireResponse
 
 Source = Literal["rule", "recording", "default", "live", "unmatched", "refused", "side"]
 SOURCES = tuple(source for source in get_args(Source) if source != "side")
@@ -109,7 +109,7 @@ class Call:
     is_side: bool = False
     complete: bool | None = None
     elapsed: float | None = None
-    answered: WireResponse | None = field(default=None, repr=False)
+    answered: WireResponse | Unwritten | None = field(default=None, repr=False)
     before_headers: float = field(default=0.0, repr=False)
     ended: int = field(default=0, repr=False)
     _journals: list[Journal] = field(default_factory=list["Journal"], repr=False)
@@ -146,10 +146,17 @@ class Call:
     def response(self) -> Response | None:
         """What was answered: status, headers, `text`, `json()`, the `events` of a stream and when each was sent.
 
-        None while there is no answer, where a real API answered, and where it is no longer kept: an interceptor keeps
-        about 64 MB of answers, those of the newest calls.
+        Of what a real API answered it is what came, decoded, and when. None while there is no answer, where nobody
+        can decode it, and where it is no longer kept: an interceptor keeps about 64 MB of answers, those of the newest
+        calls. Most are not kept, since they can be written again.
         """
-        return None if self.answered is None else response_of(self.answered, self.before_headers)
+        answered = self._written()
+        return None if answered is None else response_of(answered, self.before_headers)
+
+    def _written(self) -> WireResponse | None:
+        """Return what was answered, written again where it is not kept."""
+        answered = self.answered
+        return answered if answered is None or isinstance(answered, WireResponse) else answered.written(self.request)
 
     @property
     def cost(self) -> float | None:
@@ -166,9 +173,9 @@ class Call:
         """How many real seconds lie between the end of another call and the arrival of this one."""
         return self._started - (other._started + other.duration)
 
-    def finish_with(self, response: WireResponse) -> WireResponse:
-        """Note that the answer is this one, of which all is there; return it."""
-        self.answered = response
+    def finish_with(self, response: WireResponse, unwritten: Unwritten | None = None) -> WireResponse:
+        """Note that the answer is this one, of which all is there, and that it can be written again; return it."""
+        self.answered = unwritten or response
         self.finish()
         return response
 
@@ -197,7 +204,8 @@ class Call:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         rule = None if self.rule is None else RuleName(str(self.rule), self.rule.where)
         here: dict[str, Any] = {"rule": rule, "retries_told": None, "failed_before": self.attempt - 1, "_journals": []}
-        here["answered"] = None if self.answered is None else lasting(self.answered)
+        answered = self._written()
+        here["answered"] = None if answered is None else lasting(answered)
         return {name: portable(value) for name, value in {**values, **here}.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -319,8 +327,9 @@ class Journal:
         """Forget what was answered to older calls, so that half of what may be kept is left."""
         self._answers = 0
         for call in [*reversed(self.side_calls), *reversed(self.calls)]:
-            self._answers += weight(call.answered) if call.answered is not None and call.is_finished else 0
-            if self._answers > ANSWERS // 2 and call.is_finished:
+            size = weight(call.answered) if call.is_finished else 0
+            self._answers += size
+            if size and self._answers > ANSWERS // 2:
                 call.answered = None
 
     def note_unmatched(self, facts: Unmatched) -> None:
@@ -344,7 +353,7 @@ class Journal:
 
     def finished(self, call: Call) -> None:
         """Note that a call has ended."""
-        if self.keep and call.answered is not None:
+        if self.keep and call.answered.__class__ is WireResponse:
             self._answers += weight(call.answered)
             if self._answers > ANSWERS:
                 self._forget_answers()

@@ -1,4 +1,4 @@
-"""What was answered to a call, kept as it was sent, so that it can be read again.
+"""What was answered to a call, kept as it was sent or written again, so that it can be read.
 
 Knows: HTTP's own terms, how streams are cut into events. Must not know: what an event or a body means.
 """
@@ -7,20 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from sys import getsizeof
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from llm_intercept.base.framings import framing_of
 from llm_intercept.base.json import loads
-from llm_intercept.model.wire import Wait
+from llm_intercept.model.wire import Wait, WireResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from llm_intercept.base.framings import Framing
-    from llm_intercept.model.wire import Headers, Step, WireResponse
+    from llm_intercept.model.request import LLMRequest
+    from llm_intercept.model.wire import Headers, Step
 
 LARGEST = 4 * 2**20
 """About so many bytes of one stream are kept; of a larger one the beginning."""
+
+
+class Unwritten(Protocol):
+    """An answer that is not kept, since it can be written again."""
+
+    def written(self, request: LLMRequest, /) -> WireResponse:
+        """Write it again, as far as it was given to this request."""
+        ...
 
 
 class StreamEvent(NamedTuple):
@@ -114,9 +123,9 @@ def lasting(answered: WireResponse) -> WireResponse:
     return type(answered)(answered.status, answered.headers, steps)
 
 
-def weight(answered: WireResponse) -> int:
+def weight(answered: WireResponse | Unwritten | None) -> int:
     """Say about how many bytes of memory the body takes."""
-    return sum(map(getsizeof, answered.chunks))
+    return sum(map(getsizeof, answered.chunks)) if isinstance(answered, WireResponse) else 0
 
 
 def _timed(steps: Iterable[Step], at: float) -> Iterator[tuple[bytes, float]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 from llm_intercept.base.json import json_object
 from llm_intercept.base.missing_names import no_attribute
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
+from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,6 +154,7 @@ class LLMRequest:
         raw: The whole body.
         headers: Looked up without regard to case.
         url: Where it was sent.
+        at: Where it was sent indeed, if that is a server that stands for the `url`.
         method: The HTTP method.
         content: The body's bytes.
 
@@ -168,6 +170,7 @@ class LLMRequest:
     raw: Mapping[str, Any]
     headers: Mapping[str, Any]
     url: str
+    at: str = ""
     method: str
     content: bytes
 
@@ -185,6 +188,8 @@ class LLMRequest:
         made = cls.__new__(cls)
         sent = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method, "content": content}
         made.__dict__.update(sent, **read)
+        if head.at:
+            made.__dict__["at"] = head.at
         return made
 
     def __init__(
@@ -282,7 +287,7 @@ class LLMRequest:
 
     def __repr__(self) -> str:
         shown = (*self.FIELDS, *self.SENT[:-1])
-        return f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        return visible(f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})")
 
     @cached_property
     def turn(self) -> int:

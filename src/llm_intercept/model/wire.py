@@ -5,6 +5,7 @@ Knows: HTTP's own terms. Must not know: any HTTP library, any LLM.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -51,6 +52,12 @@ class WireRequest:
     at: str = ""
     is_kept: bool = False
     timeout: Mapping[str, float | None] | None = None
+
+    def own(self) -> WireRequest:
+        """Make one whose headers are its own, and which nobody keeps; `dataclasses.replace` takes 2 µs."""
+        headers = copy(self.headers)
+        where = self.method, self.url, self.host, self.path
+        return WireRequest(*where, headers, self.over, self.at, timeout=self.timeout)
 
 
 @dataclass(frozen=True, slots=True)

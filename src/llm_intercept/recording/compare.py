@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from llm_intercept.base.json import is_array, is_object, is_same, items, mapping
-from llm_intercept.shown import cut, shorten
+from llm_intercept.shown import cut, hidden, shorten
 
 ABSENT = object()
 SHOWN = 60
@@ -39,6 +39,8 @@ class Difference:
 
 def differences(was: Any, now: Any, path: str = "") -> list[Difference]:
     """List the fields that differ, in the order of the first."""
+    if was is now:
+        return []
     if is_object(was) and is_object(now):
         return _in_objects(dict(mapping(was)), dict(mapping(now)), path)
     if is_array(was) and is_array(now):
@@ -90,6 +92,7 @@ def _apart(difference: Difference) -> float:
 
 def _texts(was: str, now: str) -> str:
     """Say two texts from a little before where they part."""
+    was, now = hidden(was), hidden(now)  # what begins in the midst of a secret would not look like one
     start = next((index for index, (one, other) in enumerate(zip(was, now, strict=False)) if one != other), None)
     begin = max(0, (min(len(was), len(now)) if start is None else start) - SHOWN // 3)
     lead = "…" if begin else ""

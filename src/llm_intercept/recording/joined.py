@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INDICES = tuple(dict.fromkeys(index for each in EVERY for index in each.recorded.indices))
 NONE = (None,) * len(INDICES)
+_INDICES = frozenset(INDICES)
 Piece = tuple[Any, Any]
 """What holds a text, an object or an array, and the key or position at which it does."""
 
@@ -137,7 +138,7 @@ class _Places:
                     self.gather(item, place)
         elif value.__class__ is dict:
             get: Callable[[str], Any] = value.get
-            indices = tuple(map(get, INDICES))
+            indices = NONE if _INDICES.isdisjoint(value) else tuple(map(get, INDICES))
             here = place if indices == NONE else self._place(place, indices)
             for key, item in value.items():
                 kind = item.__class__

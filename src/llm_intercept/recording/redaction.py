@@ -19,6 +19,7 @@ from llm_intercept.errors import SettingsError
 from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
 from llm_intercept.secrets.looks import MARK
+from llm_intercept.secrets.prefilter import document
 from llm_intercept.secrets.redactor import Redactor
 from llm_intercept.secrets.spared import Spared
 from llm_intercept.secrets.taken_out import taken_out
@@ -116,12 +117,15 @@ class Redaction:
 
     def headers(self, headers: Iterable[tuple[str, str]], secrets: Secrets) -> dict[str, str]:
         """Keep the headers that are allowed, names in lower case; of several with one name a list with commas."""
+        more = tuple(self.keep_headers)
+        allowed = [(key, value) for name, value in headers if _is_kept(key := name.lower(), more)]
+        said = document([value for key, value in allowed if key not in ADDRESSES])
+        is_clean = said is not None and self.of(secrets).is_clean(said)
         kept: dict[str, str] = {}
-        for name, value in headers:
-            key = name.lower()
-            if _is_kept(key, tuple(self.keep_headers)):
-                clean = MARK if is_secret_header(key) else self._header(key, value, secrets)
-                kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
+        for key, value in allowed:
+            is_shown = is_clean and key not in ADDRESSES
+            clean = MARK if is_secret_header(key) else value if is_shown else self._header(key, value, secrets)
+            kept[key] = f"{kept[key]}, {clean}" if key in kept else clean
         return kept
 
     def _header(self, name: str, value: str, secrets: Secrets) -> str:

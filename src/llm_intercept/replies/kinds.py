@@ -18,8 +18,9 @@ from llm_intercept.faults.base import Fault
 from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.computed import Computed
+from llm_intercept.replies.no_part import no_part
 from llm_intercept.replies.raised import RaiseError, raised_of
-from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, no_part, of_mapping
+from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, of_mapping
 from llm_intercept.replies.taken import Taken, taken
 from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.shown import shorten

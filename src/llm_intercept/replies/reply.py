@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 from llm_intercept.base.json import to_json_text
 from llm_intercept.base.words import did_you_mean, nearest
 from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.faults.base import Fault, as_faults
+from llm_intercept.faults.base import as_faults
 from llm_intercept.model.parts import (
     Citation,
     FinishReason,
@@ -27,11 +27,13 @@ from llm_intercept.model.parts import (
     ToolCall,
 )
 from llm_intercept.replies.computed import Computed
+from llm_intercept.replies.no_part import no_part
 from llm_intercept.replies.usages import is_usage, usage_of
 from llm_intercept.shown import shorten
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
+    from llm_intercept.faults.base import Fault
     from llm_intercept.model.usage import Usage
     from llm_intercept.timing.pace import Pace
 
@@ -149,6 +151,13 @@ class Reply:
         """Why the model refuses; empty if it does not."""
         return "".join(part.text for part in self.parts if isinstance(part, Refusal))
 
+    @cached_property
+    def is_lasting(self) -> bool:
+        """Whether it says the same each time it is written: nothing in it is an iterable or a mapping of a user's."""
+        if self.logprobs is not None or (self.usage is not None and self.usage.extra):
+            return False
+        return all(map(_is_lasting, self.parts)) and all(one.is_lasting for one in self.variants)
+
     def replaced(self, **changes: Any) -> Reply:
         """Make the same reply with other values in some fields, which are taken as they are."""
         made = object.__new__(Reply)
@@ -176,6 +185,16 @@ def _read(parts: Iterable[ReplyPart], deltas: tuple[str, ...]) -> Iterator[Reply
         yield replace(part, deltas=deltas) if isinstance(part, Text) and part.deltas is not None else part
 
 
+def _is_lasting(part: ReplyPart) -> bool:
+    match part:
+        case Text():
+            return part.deltas is None or isinstance(part.deltas, tuple)
+        case Media() | Citation() | Other():
+            return not part.raw
+        case Reasoning() | ToolCall() | Refusal():
+            return True
+
+
 def _beside(reply: Reply) -> list[tuple[str, Any]]:
     names = ("logprobs", "variants", "finish_reason", "usage", "model", "faults", "pace")
     return [(name, getattr(reply, name)) for name in names]
@@ -185,13 +204,6 @@ def _shown(part: ReplyPart) -> str:
     if isinstance(part, Text):
         return shorten(part.text, 40) if part.deltas is None else f"deltas={part.deltas!r}"
     return repr(part)
-
-
-def no_part(problem: str, part: object) -> ReplyError:
-    """Make the error of what cannot be a part of a turn; what goes wrong with an answer is said beside its parts."""
-    if isinstance(part, Fault):
-        return ReplyError(problem, f"It goes beside the parts: Reply('text', fault={part!r}).")
-    return ReplyError(problem, "A part is text, tool_call(…), reasoning(…) or a Reply.")
 
 
 def _flat(parts: Iterable[object]) -> Iterator[ReplyPart]:

@@ -66,20 +66,22 @@ class CallReader:
 
     def _row(self, n: int, call: Call, read: ReadExchange, redactor: Redactor, test: str) -> Row:
         request, usage = read.request, call.usage or read.usage
-        rule = redactor.value(_origin(call))
+        rule, where, outcome, model, *faults = redactor.whole(
+            [*_origin(call), call.outcome, call.request.model, *map(str, call.faults)]
+        )
         return Row(
             n=n,
             test=test,
             api=call.request.api,
-            model=request.model or redactor.text(call.request.model),
+            model=request.model or model,
             stream=request.stream,
             question=_in_a_line(request.last_user),
             answer=read.answer,
             source=call.source,
-            rule=rule[0],
-            where=rule[1],
+            rule=rule,
+            where=where,
             status=call.status,
-            outcome=redactor.text(call.outcome),
+            outcome=outcome,
             failed=call.failed,
             attempt=call.attempt,
             turn=request.turn,
@@ -92,7 +94,7 @@ class CallReader:
             duration=round(call.duration if call.elapsed is None else call.elapsed, 6),
             real_duration=round(call.duration, 6),
             chunks=None if read.events is None else len(read.events),
-            faults=tuple(redactor.text(str(fault)) for fault in call.faults),
+            faults=tuple(faults),
             url=read.asked.url,
             method=call.request.method,
             under_way=not call.is_finished,

@@ -22,8 +22,9 @@ from llm_intercept.report.neutral_parts import SHORT, in_short, message_of, told
 from llm_intercept.shown import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from llm_intercept.base.framings import Framing
     from llm_intercept.dialects.base import Dialect
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
@@ -101,9 +102,9 @@ class ReadExchange:
         given = self.given
         if given is None or given.events is None:
             return None
-        write = _writer(given)
         return tuple(
-            Moment(at=at, text=write(event)) for event, at in zip(given.events, self._moments(given), strict=True)
+            Moment(at=at, text=text)
+            for text, at in zip(_written(given.events, framing_in(given)), self._moments(given), strict=True)
         )
 
     @property
@@ -150,16 +151,18 @@ def attempted(read: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _writer(given: TakeResponse) -> Callable[[Event], str]:
-    """Choose how events are written: as they came, where they are text, else as the JSON that they say."""
-    framing = framing_in(given)
+def _written(events: Sequence[Event], framing: Framing) -> list[str]:
+    """Write events as they came, where they are text, else as the JSON that they say."""
+    said = iter(compact([event.data for event in events if event.text is None]))
+    told = [next(said) if event.text is None else None for event in events]
+    return [_framed(event, json, framing) for event, json in zip(events, told, strict=True)]
 
-    def written(event: Event) -> str:
-        if event.text is None and not framing.is_text:
-            return compact([event.data])[0]
+
+def _framed(event: Event, json: str | None, framing: Framing) -> str:
+    if json is None:
         return event_bytes(event, framing).decode(errors="replace")
-
-    return written
+    made = framing.framed(json) if framing.is_text else json
+    return made if isinstance(made, str) else made.decode(errors="replace")
 
 
 def _complaint(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall, ToolResult
 from llm_intercept.replies.reply import Reply
 from llm_intercept.report.read_back import replies_in
-from llm_intercept.shown import visible
+from llm_intercept.shown import hidden, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +117,7 @@ class _Writer:
 
 
 def _labelled(name: str, text: str) -> Iterator[str]:
-    first, *rest = text.split("\n")
+    first, *rest = hidden(text).split("\n")  # before it is split, for a secret may have several lines
     yield f"{name}{':' if name != '->' else ''} {first}"
     yield from (INDENT + line for line in rest)
 

@@ -157,9 +157,9 @@ def _maker(parsed: Parsed, number: int, rule: RuleTable) -> Callable[[], Rule]:
         check_apis(conditions)
     except SettingsError as error:
         raise RuleFileError(where, "api", f"{error.value!r} cannot be used", str(error)) from error
-    description = f"on({', '.join(map(str, conditions))})" if conditions else "reply(…)"
+    called = "on" if conditions else "reply"
     replies, pace = rule.made(), _pace(rule.pace, parsed, where)
-    return lambda: _configured(Rule(conditions, description, where, optional=rule.optional), replies, rule, pace)
+    return lambda: _configured(Rule(conditions, called, where, optional=rule.optional), replies, rule, pace)
 
 
 def _pace(said: str | None, parsed: Parsed, where: str) -> Pace | None:

@@ -21,6 +21,7 @@ from llm_intercept.replies.kinds import ANSWERS_ALL, OF_ANOTHER, Callback, Kinds
 from llm_intercept.replies.reply import ReplyOptions
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
 from llm_intercept.settings.of_others import OF_RULES
+from llm_intercept.shown import brief, visible
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ PACKAGE = str(Path(__file__).parents[1]) + os.sep
 Key = Literal["conversation", "model", "system", "last_user", "url"]
 """A property of the request that tells conversations apart."""
 KEYS = get_args(Key)
+SHOWN_REPLIES = 3
 OF_OTHERS = (*ANSWERS_ALL, *OF_ANOTHER)
 Unknown = Literal["a model", "unread", "elsewhere"]
 """What is known of a request that nobody here can read: it asks a model, or is for an API that would have read it
@@ -53,9 +55,16 @@ class Rule:
     """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`."""
 
     def __init__(
-        self, conditions: tuple[Condition, ...], description: str, where: str, *, optional: bool = False
+        self,
+        conditions: tuple[Condition, ...],
+        called: str,
+        where: str,
+        *,
+        given: tuple[object, ...] = (),
+        optional: bool = False,
     ) -> None:
-        self.conditions, self.description, self.where = conditions, description, where
+        self.conditions, self.where = conditions, where
+        self._called, self._given = called, given
         self.is_optional = optional
         # Whether it looks at more than a conversation, so that it may mean a request of an unknown API.
         self.is_of_http = _any(conditions, lambda condition: condition.is_of_http(), too_deep=True)
@@ -64,6 +73,16 @@ class Rule:
         self.journal: Journal | None = None
         self.distance = 0
         self._script = Script()
+
+    @property
+    def description(self) -> str:
+        """How it was made; said anew each time, since few rules are ever printed."""
+        try:
+            shown = [*map(str, self.conditions), *map(brief, self._given[:SHOWN_REPLIES])]
+        except RecursionError:  # conditions that are too deep for Python
+            shown = []
+        more = ["…"] if len(self._given) > SHOWN_REPLIES or not shown else []
+        return f"{self._called}({', '.join([*shown, *more])})"
 
     @property
     def used(self) -> int:
@@ -134,7 +153,7 @@ class Rule:
 
     def fresh(self) -> Rule:
         """Make one that says the same and was never used."""
-        made = Rule(self.conditions, self.description, self.where, optional=self.is_optional)
+        made = Rule(self.conditions, self._called, self.where, given=self._given, optional=self.is_optional)
         made.given_pace, made._script, made.expected = self.given_pace, self._script.fresh(), self.expected
         return made
 
@@ -265,7 +284,7 @@ class Rule:
         return RuleFacts(str(self), self.where, reason=f"it was to answer {wanted}, and answered {_often(self.used)}")
 
     def __repr__(self) -> str:
-        return self.description
+        return visible(self.description)
 
 
 def _any(conditions: tuple[Condition, ...], says: Callable[[Condition], bool], *, too_deep: bool) -> bool:

@@ -62,26 +62,19 @@ class Body:
         return self.content
 
     async def _all(self) -> bytes:
-        content, more = await self._next(self._most)
-        if not more:
-            return content
-        parts = [content]
-        left = self._most - len(content)
+        parts: list[bytes] = []
+        left, more = self._most, True
         while more:
-            content, more = await self._next(left)
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise LeftError
+            content = message.get("body", b"")
             left -= len(content)
+            if left < 0:
+                raise self._too_large()
             parts.append(content)
+            more = message.get("more_body", False)
         return b"".join(parts)
-
-    async def _next(self, most: int) -> tuple[bytes, bool]:
-        """Read the next part, and whether there is more."""
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise LeftError
-        content = message.get("body", b"")
-        if len(content) > most:
-            raise self._too_large()
-        return content, message.get("more_body", False)
 
     def _too_large(self) -> RefusedError:
         return RefusedError(413, f"llm-intercept: the request's body has more than {self._most:,} bytes (--max-body).")

@@ -24,8 +24,10 @@ JSON = "application/json"
 def led_here(response: WireResponse, head: WireRequest) -> WireResponse:
     """Let the URLs of a JSON answer that lead to where a request was sent on lead to where its client asked."""
     dialect = claimed_by(head) if head.at else None
+    if dialect is None or not dialect.links:
+        return response
     headers = dict(response.headers)
-    if dialect is None or not dialect.links or not headers.get("content-type", "").startswith(JSON):
+    if not headers.get("content-type", "").startswith(JSON):
         return response
     there, here = _places(head)
     if not there or there == here:

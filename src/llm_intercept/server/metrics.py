@@ -67,9 +67,10 @@ class Metrics:
         """Count what waits, in whichever thread."""
         requests: Counter[_Labelled] = Counter()
         tokens: Counter[Any] = Counter()
-        while self._waiting:
-            with suppress(IndexError):  # another thread was quicker
-                api, source, status, seconds, asked, said = self._waiting.popleft()
+        waiting = self._waiting
+        with suppress(IndexError):  # nothing waits any more
+            while True:
+                api, source, status, seconds, asked, said = waiting.popleft()
                 found = self._labelled(api, source, status)
                 requests[found] += 1
                 tokens[found.input] += asked

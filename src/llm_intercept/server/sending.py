@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LARGEST = 65536
 """Bytes that are joined at the most, so that a long stream takes no memory to speak of."""
+KEPT = 1024
+"""Headers that are kept encoded."""
 BODILESS = frozenset({204, 304})
 LENGTH = b"content-length"
 
@@ -190,17 +192,24 @@ def _says_length(response: WireResponse) -> bool:
 
 def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Encode an answer's headers but for those of the connection, which the server says itself."""
-    return [*filter(None, map(_pair, headers))]
+    return [pair for header in headers if (pair := _encoded[header]) is not None]
 
 
-@lru_cache(maxsize=1024)
-def _pair(header: tuple[str, str]) -> tuple[bytes, bytes] | None:
-    """Encode a header; most are the same in each answer."""
-    name = _name(header[0])
-    return None if name is None else (name, _latin(header[1]))
+class _Encoded(dict[tuple[str, str], tuple[bytes, bytes] | None]):
+    """Headers as they are sent, None for those of the connection; most are the same in each answer."""
+
+    def __missing__(self, header: tuple[str, str]) -> tuple[bytes, bytes] | None:
+        if len(self) >= KEPT:
+            self.clear()
+        name = _name(header[0])
+        made = self[header] = None if name is None else (name, _latin(header[1]))
+        return made
 
 
-@lru_cache(maxsize=1024)
+_encoded = _Encoded()
+
+
+@lru_cache(maxsize=KEPT)
 def _name(name: str) -> bytes | None:
     """Encode a header's name; None for those of the connection."""
     return None if name.lower() in CONNECTION_HEADERS else _latin(name.lower())
@@ -208,4 +217,6 @@ def _name(name: str) -> bytes | None:
 
 def _latin(text: str) -> bytes:
     """Encode a header; what would end its line is no part of it."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
     return " ".join(text.splitlines()).encode("latin-1", "backslashreplace")

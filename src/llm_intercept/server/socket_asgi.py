@@ -6,7 +6,6 @@ Knows: ASGI's messages, lanes. Must not know: what messages say, which server ru
 from __future__ import annotations
 
 import asyncio
-from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,7 @@ class SocketServer:
 
     async def _work(self, head: WireRequest, lane: str) -> None:
         while (turn := self._lanes.next(lane)) is not None:
-            one = replace(head, headers=copy(head.headers))
+            one = head.own()
             try:
                 await answer(turn, head.host, lambda one=one: self._begin(one), self._say, self._ask)  # type: ignore[misc]
             except OSError:  # there is nobody to answer any more, or nobody is to be

@@ -8,7 +8,6 @@ Knows: ASGI's scope, hosts. Must not know: rules, who answers.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Pairs = tuple[tuple[bytes, bytes], ...]
+Key = tuple[str, str, str, bytes, bytes, str, Pairs]
 OURS = "x-llm-intercept-"
 """What our own headers begin with: they are no part of what is asked of an API."""
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
@@ -31,6 +31,7 @@ SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 KEPT, LARGEST = 256, 4096
 """So many heads are kept, of so many bytes at the most."""
 SAFE = "/:@!$&'()*+,;=~-._%"
+_kept: dict[Key, tuple[Headers, WireRequest]] = {}
 
 
 class Headers(dict[str, str]):
@@ -52,6 +53,14 @@ class Headers(dict[str, str]):
         """Return the value of a header."""
         return super().get(name.lower(), default)
 
+    def copy(self) -> Headers:
+        """Make others that are the same."""
+        made = Headers(())
+        dict[str, str].update(made, self)
+        return made
+
+    __copy__ = copy
+
 
 def head_of(scope: Mapping[str, Any], upstream: str = "", method: str = "") -> tuple[Headers, WireRequest]:
     """Read all headers of a request, which may hold any bytes, and its head, which stands for the URL that is meant.
@@ -68,16 +77,17 @@ def head_of(scope: Mapping[str, Any], upstream: str = "", method: str = "") -> t
         upstream,
         pairs,
     )
-    size = len(key[2]) + len(key[4]) + sum(map(len, chain.from_iterable(pairs)))
-    return _kept(*key) if size <= LARGEST else _read(*key)
+    return _kept.get(key) or _read_and_kept(key)
 
 
-@lru_cache(maxsize=KEPT)
-def _kept(
-    method: str, scheme: str, path: str, raw_path: bytes, query: bytes, upstream: str, pairs: Pairs
-) -> tuple[Headers, WireRequest]:
-    headers, head = _read(method, scheme, path, raw_path, query, upstream, pairs)
-    head.is_kept = True
+def _read_and_kept(key: Key) -> tuple[Headers, WireRequest]:
+    """Read a head, and keep it if it is not too large."""
+    headers, head = _read(*key)
+    if len(key[2]) + len(key[4]) + sum(map(len, chain.from_iterable(key[6]))) <= LARGEST:
+        if len(_kept) >= KEPT:
+            _kept.clear()
+        head.is_kept = True
+        _kept[key] = headers, head
     return headers, head
 
 

@@ -19,7 +19,7 @@ from llm_intercept.dialects.anthropic_messages.kept_schemas import check_schemas
 from llm_intercept.dialects.anthropic_messages.message import message, model_of
 from llm_intercept.dialects.anthropic_messages.message_threads import PREVIOUS, THREAD, continued, keeping
 from llm_intercept.dialects.anthropic_messages.of_sdk_types import check_types
-from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds, check_most
+from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds, check_generation, check_most
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
@@ -79,6 +79,7 @@ class AnthropicMessages(AnthropicDialect):
         if strictly or place == "anthropic":
             check_schemas(request.raw)
             check_most(request.raw, request.model, request.headers)
+            check_generation(request.raw, request.model)
         if place == "anthropic" or (strictly and place == "compatible"):
             check_types(request.raw, strictly=strictly)
 

@@ -12,16 +12,27 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int, is_number
-from llm_intercept.base.json import items, mapping, text
+from llm_intercept.base.json import items, mapping
 from llm_intercept.dialects.anthropic.wording import refused
+from llm_intercept.dialects.anthropic_messages.source_rules import check_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 FRACTIONS = ("temperature", "top_p")
-IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 ONE_OF_THEM = re.compile(r"claude-(?:opus-4-1|sonnet-4-5|haiku-4-5)")
 """Models that take one of temperature and `top_p` (Anthropic's guide "Migrating to Claude 4.5")."""
+ADAPTIVE_ALONE = re.compile(r"claude-opus-(?:4-[78]|5)(?:-|$)")
+"""Models that decide how much they think (issues of 2026)."""
+ADAPTS = (
+    '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" '
+    "to control thinking behavior."
+)
+NEVER_ADAPTIVE = re.compile(r"claude-(?:opus-4-[15]|sonnet-4-5|haiku-4-5)")
+"""Models that think only as much as they are told (issues of 2026)."""
+UNBEGUN = re.compile(r"claude-(?:opus-4-[678]|sonnet-4-6)(?:-|$)")
+"""Models that do not go on with an answer that is begun for them (Anthropic's release notes of 2026-02-05; issues)."""
+PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
 THINKING = (
     "`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at "
     "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
@@ -80,10 +91,7 @@ def check_bounds(body: Mapping[str, Any], model: str) -> None:
         raise refused("`temperature` and `top_p` cannot both be specified for this model. Please use only one.")
     if mapping(body.get("thinking")).get("type") == "enabled" and body.get("temperature") not in (None, 1):
         raise refused(THINKING)
-    for place, source in _images(body):
-        if source.get("media_type") not in IMAGES:
-            shown = ", ".join(f"'{one}'" for one in IMAGES[:-1])
-            raise refused(f"{place}.image.source.base64.media_type: Input should be {shown} or '{IMAGES[-1]}'")
+    check_sources(body)
 
 
 def _check_fraction(body: Mapping[str, Any], name: str) -> None:
@@ -93,14 +101,29 @@ def _check_fraction(body: Mapping[str, Any], name: str) -> None:
     if not is_number(value):
         raise refused(f"{name}: Input should be a valid number")
     if not 0 <= value <= 1:
-        bound = "greater than or equal to 0" if value < 0 else "less than or equal to 1"
-        raise refused(f"{name}: Input should be {bound}")
+        raise refused(f"{name}: range: 0..1")
 
 
-def _images(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give the images of messages that are in the request itself, with their places."""
-    for number, message in enumerate(items(body.get("messages"))):
-        for place, block in enumerate(items(mapping(message).get("content"))):
-            source = mapping(mapping(block).get("source"))
-            if mapping(block).get("type") == "image" and text(source.get("type")) == "base64":
-                yield f"messages.{number}.content.{place}", source
+def check_generation(body: Mapping[str, Any], model: str) -> None:
+    """Refuse what a generation of models does not do any more, or not yet; one that is not known may do anything.
+
+    Raises:
+        BadRequestError: Anthropic would refuse it.
+
+    """
+    kind = mapping(body.get("thinking")).get("type")
+    if kind == "enabled" and ADAPTIVE_ALONE.match(model):
+        raise refused(ADAPTS)
+    if kind == "adaptive" and NEVER_ADAPTIVE.match(model):
+        raise refused("adaptive thinking is not supported on this model")
+    if UNBEGUN.match(model) and not mapping(body.get("thread")) and _is_text(items(body.get("messages"))[-1:]):
+        raise refused(PREFILL)
+
+
+def _is_text(last: list[Any]) -> bool:
+    """Whether the last message is an assistant's, of nothing but text."""
+    message = mapping(last[0] if last else None)
+    content = message.get("content")
+    blocks = items(content)
+    said = isinstance(content, str) or (bool(blocks) and all(mapping(one).get("type") == "text" for one in blocks))
+    return message.get("role") == "assistant" and said

@@ -2,6 +2,9 @@
 
 The text of an answer that calls tools is its plan (`tool_plan`), and no content.
 
+What is told of tokens stands in the event, beside its delta; in a body it is a list of items (cohere 7.3,
+`LogprobItem`).
+
 Knows: the JSON of answers and events (Cohere's reference, "Chat" of version 2). Must not know: requests, rules.
 """
 
@@ -21,10 +24,12 @@ from llm_intercept.model.wire import Awaited
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from llm_intercept.dialects.cohere.cohere_odds import Odds
     from llm_intercept.dialects.shared.told_parts import Teller, Told
     from llm_intercept.model.parts import ReplyPart
 
 PLAN = "tool_plan"
+LOGPROBS = "logprobs"
 IN_LISTS = ("content", "tool_calls", "citations")
 JOINED = frozenset({"text", "thinking", "arguments"})
 """What comes in pieces; other fields of a delta say what the beginning said."""
@@ -36,6 +41,7 @@ class Writer:
     """Writes the events of one answer; `plan` has the numbers of the texts that are its plan."""
 
     plan: frozenset[int]
+    odds: Odds | None = None
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(IN_LISTS, -1))
     said: str = ""
 
@@ -48,7 +54,7 @@ class Writer:
                 yield from self._begun(part)
             case Said(part=Text(), text=said):
                 self.said += said
-                yield _plan(said) if told.number in self.plan else self._delta("content", {"text": said})
+                yield _plan(said) if told.number in self.plan else self._text(told)
             case Said(part=Reasoning(), text=said):
                 yield self._delta("content", {"thinking": said})
             case Said(part=ToolCall(), text=said):
@@ -57,6 +63,10 @@ class Writer:
                 yield from self._ended(part)
             case _:
                 pass
+
+    def _text(self, told: Said) -> Event:
+        event = self._delta("content", {"text": told.text})
+        return event if self.odds is None else {**event, LOGPROBS: self.odds.item(told)}
 
     def _begun(self, part: ReplyPart) -> Iterator[Event]:
         match part:
@@ -121,6 +131,7 @@ def events(
     teller: Teller,
     plan: frozenset[int],
     end: Callable[[], Mapping[str, Any]],
+    odds: Odds | None = None,
 ) -> Iterator[Event | Awaited]:
     """Write the events of a stream.
 
@@ -130,11 +141,12 @@ def events(
         teller: Tells it.
         plan: The numbers of the texts that are its plan.
         end: Makes what the last event says.
+        odds: The log probabilities that are asked for, if they are.
 
     """
     begun: dict[str, Any] = {"role": "assistant", "content": [], PLAN: "", "tool_calls": [], "citations": [], **more}
     yield {**head, "type": "message-start", "delta": {"message": begun}}
-    writer = Writer(plan)
+    writer = Writer(plan, odds)
     for told in teller.tell():
         if isinstance(told, Awaited):
             yield told
@@ -166,6 +178,7 @@ def accumulated(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Add up events to the body that says the same; what a message does not have is left out."""
     body: dict[str, Any] = {}
     message: dict[str, Any] = {}
+    probable: list[Any] = []
     for event in told:
         kind, delta = text(event.get("type")), mapping(event.get("delta"))
         if kind == "message-start":
@@ -175,7 +188,9 @@ def accumulated(told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             body |= {"message": {name: value for name, value in message.items() if value not in ("", [])}, **delta}
         else:
             _add(message, kind, _said(delta))
-    return body if "message" in body or not message else {**body, "message": message}
+            probable += [event[LOGPROBS]] if event.get(LOGPROBS) else []
+    more = {LOGPROBS: probable} if probable else {}
+    return {**body, **more} if "message" in body or not message else {**body, "message": message, **more}
 
 
 def _said(delta: Mapping[str, Any]) -> Mapping[str, Any]:

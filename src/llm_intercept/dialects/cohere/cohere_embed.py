@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import items, mapping, text
 from llm_intercept.dialects.base import Recorded
+from llm_intercept.dialects.cohere.cohere_laws import check_texts
 from llm_intercept.dialects.cohere.cohere_origin import CHANGING, is_cohere, uuid_of
 from llm_intercept.dialects.cohere.cohere_self import VERSION, CohereSelf, request_of
 from llm_intercept.dialects.cohere.read import body_of, check_model, refused
@@ -98,6 +99,8 @@ class CohereEmbed(EmbedsByItself, CohereSelf):
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         del strictly
         _check(request.raw, request.model)
+        if is_cohere(request):  # and not Bedrock, which may take another number
+            check_texts(request.raw)
 
     def inputs(self, request: LLMRequest) -> list[str]:
         return inputs_of(request.raw)

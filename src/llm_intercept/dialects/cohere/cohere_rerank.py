@@ -31,8 +31,8 @@ def _documents(body: Mapping[str, Any]) -> list[str]:
 
 
 def _check(body: Mapping[str, Any], model: str) -> None:
-    if not text(body.get("query")):
-        raise refused("query must not be empty")
+    if not text(body.get("query")).strip():
+        raise refused("query must not be empty or be only whitespace")
     if not _documents(body):
         raise refused("list of documents must not be empty")
     check_model(model)

@@ -11,6 +11,8 @@ from llm_intercept.base.json import encode, items, mapping
 from llm_intercept.dialects.base import Recorded
 from llm_intercept.dialects.cohere import grammar, read
 from llm_intercept.dialects.cohere.chat_events import accumulated, events, framed
+from llm_intercept.dialects.cohere.cohere_laws import check_laws
+from llm_intercept.dialects.cohere.cohere_odds import odds_of
 from llm_intercept.dialects.cohere.cohere_origin import (
     CHANGING,
     JSON,
@@ -73,6 +75,7 @@ class CohereChat(CohereDialect, Conversation):
         """Refuse what Cohere refuses."""
         del strictly
         read.check(request.raw, request.model)
+        check_laws(request.raw)
 
     def essence(self, request: LLMRequest) -> Any:
         return {key: value for key, value in sorted(request.raw.items()) if key != "stream"}
@@ -90,7 +93,8 @@ class CohereChat(CohereDialect, Conversation):
             return {"finish_reason": given or ENDS[teller.end], "usage": _usage_json(used)}
 
         plan = frozenset(number for number, part in enumerate(parts) if isinstance(part, Text) and reply.tool_calls)
-        told = events({"id": uuid_of(context.identity)}, {}, teller, plan, end)
+        odds = odds_of(request.raw, reply, context.identity)
+        told = events({"id": uuid_of(context.identity)}, {}, teller, plan, end, odds)
         return _written(request, told, context)
 
     def ready(self, request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:

@@ -46,8 +46,13 @@ def body_of(head: WireRequest, content: bytes, check: Callable[[Mapping[str, Any
 
 
 def refused(message: str) -> BadRequestError:
-    """Make the refusal of a request."""
-    return BadRequestError(ErrorReply(400, "invalid_request", message=f"invalid request: {message}"))
+    """Make the refusal of a request, as most are said."""
+    return invalid(f"invalid request: {message}")
+
+
+def invalid(message: str) -> BadRequestError:
+    """Make the refusal of a request; some say nothing before what is wrong."""
+    return BadRequestError(ErrorReply(400, "invalid_request", message=message))
 
 
 def check_model(model: str) -> None:

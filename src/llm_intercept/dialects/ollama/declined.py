@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import is_array, is_object, items, mapping, text
+from llm_intercept.base.json import encode, is_array, is_object, items, mapping, text
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.replies.kinds import ErrorReply
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-LEVELS = ("high", "medium", "low", "max")
+LEVELS = ("high", "medium", "low", "max", "xhigh", "minimal", "none")
+"""The first four are those that the refusal names; of the others a model may say that it knows them."""
 MOST_LOGPROBS = 20
 
 
@@ -80,12 +81,16 @@ def _check_message(message: Mapping[str, Any]) -> None:
 
 
 def _check_asked(body: Mapping[str, Any]) -> None:
-    """Refuse ways to think, formats and numbers that there are not (`api/types.go`, `llm/server.go`)."""
+    """Refuse ways to think, formats and numbers that there are not (`server/thinking.go`, `llm/server.go`).
+
+    Which ways to think a model has is its own; no model has others than these.
+    """
     thinks, wanted, top = body.get("think"), body.get("format"), body.get("top_logprobs")
     if isinstance(thinks, str) and thinks not in LEVELS:
-        raise refused(f'invalid think value: "{thinks}" (must be "high", "medium", "low", true, or false)')
+        raise refused(f'invalid think value: "{thinks}" (must be "high", "medium", "low", "max", true, or false)')
     if isinstance(wanted, str) and wanted not in ("", "json"):
-        raise refused(f'invalid format: "{wanted}"; expected "json" or a valid JSON Schema object')
+        quoted = encode(encode(wanted).decode()).decode()  # Go quotes the JSON that was sent
+        raise refused(f'invalid format: {quoted}; expected "json" or a valid JSON Schema object')
     if is_int(top) and not 0 <= top <= MOST_LOGPROBS:
         raise refused(f"top_logprobs must be between 0 and {MOST_LOGPROBS}")
 

@@ -12,6 +12,7 @@ from llm_intercept.dialects.base import Recorded, UnreadableError
 from llm_intercept.dialects.ollama import grammar
 from llm_intercept.dialects.ollama.declined import check_chat, check_generate
 from llm_intercept.dialects.ollama.lines import MESSAGE, RESPONSE, body_of, lines_of
+from llm_intercept.dialects.ollama.odds import odds_of
 from llm_intercept.dialects.ollama.ollama_origin import (
     JSON,
     STREAM,
@@ -113,9 +114,12 @@ class OllamaConversation(OllamaDialect, Conversation):
             return {"done": True, "done_reason": why, **metrics(used.input_tokens, used.output_tokens)}
 
         head = {"model": reply.model or request.model, "created_at": created_at(context.identity)}
+        odds = odds_of(request.raw, reply, context.identity)
         if request.stream:
-            return WireResponse(200, answer_headers(STREAM, context.identity), lines_of(head, self.form, teller, end))
-        return WireResponse(200, answer_headers(JSON, context.identity), (body_of(head, self.form, teller, end),))
+            lines = lines_of(head, self.form, teller, end, odds)
+            return WireResponse(200, answer_headers(STREAM, context.identity), lines)
+        body = body_of(head, self.form, teller, end, odds)
+        return WireResponse(200, answer_headers(JSON, context.identity), (body,))
 
     def ready(self, request: LLMRequest, answer: RawReply, context: Context) -> WireResponse:
         is_silent = self.unasked(request) is not None

@@ -18,10 +18,14 @@ from llm_intercept.model.wire import Awaited
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from llm_intercept.dialects.ollama.odds import Odds
     from llm_intercept.dialects.shared.told_parts import Teller, Told
     from llm_intercept.model.parts import ReplyPart
 
 CALLS = "tool_calls"
+LOGPROBS = "logprobs"
+ENDED = ("done", "done_reason")
+"""What an answer says of its end before its log probabilities; what it took comes after them."""
 
 
 class Form(NamedTuple):
@@ -51,16 +55,25 @@ def call_json(call: ToolCall, arguments: str, number: int) -> dict[str, Any]:
     }
 
 
-def body_of(head: Mapping[str, Any], form: Form, teller: Teller, end: Callable[[], Mapping[str, Any]]) -> bytes:
+def body_of(
+    head: Mapping[str, Any], form: Form, teller: Teller, end: Callable[[], Mapping[str, Any]], odds: Odds | None
+) -> bytes:
     """Write one body."""
-    told = teller.whole()
+    entries: list[Any] = []
+    told = teller.whole(None if odds is None else lambda said: entries.extend(odds.of(said)))
     fields = {
         form.text: _joined(told, Text),
         "thinking": _joined(told, Reasoning),
         CALLS: list(_calls(told, is_cut=teller.end == "length")),
     }
     said = form.said(**{name: value for name, value in fields.items() if value or name == form.text})
-    return go_json({**head, **said, **end()})
+    ended = end()
+    first = {name: ended[name] for name in ENDED if name in ended}
+    return go_json({**head, **said, **first, **_along(entries), **ended})
+
+
+def _along(entries: list[Any]) -> dict[str, Any]:
+    return {LOGPROBS: entries} if entries else {}
 
 
 def _joined(told: Sequence[tuple[ReplyPart, str]], kind: type[ReplyPart]) -> str:
@@ -75,7 +88,11 @@ def _calls(told: Sequence[tuple[ReplyPart, str]], *, is_cut: bool) -> Iterator[d
 
 
 def lines_of(
-    head: Mapping[str, Any], form: Form, teller: Teller, end: Callable[[], Mapping[str, Any]]
+    head: Mapping[str, Any],
+    form: Form,
+    teller: Teller,
+    end: Callable[[], Mapping[str, Any]],
+    odds: Odds | None = None,
 ) -> Iterator[bytes | Awaited]:
     """Write the lines of a stream."""
     calls = 0
@@ -86,7 +103,8 @@ def lines_of(
         fields = _fields(one, form, calls, is_cut=teller.splitter.budget.cut)
         if fields is not None:
             calls += CALLS in fields
-            yield _line({**head, **form.said(**fields), "done": False})
+            entries = odds.of(one) if odds is not None and isinstance(one, Said) else []
+            yield _line({**head, **form.said(**fields), "done": False, **_along(entries)})
     yield _line({**head, **form.said(), **end()})
 
 
@@ -113,7 +131,7 @@ def line_of_error(message: str) -> bytes:
 
 
 def accumulated(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Add up the lines of a stream; texts and calls are joined, of everything else the last counts."""
+    """Add up the lines of a stream; texts and lists are joined, of everything else the last counts."""
     body: dict[str, Any] = {}
     for line in lines:
         _add(body, line)
@@ -125,7 +143,7 @@ def _add(to: dict[str, Any], more: Mapping[str, Any]) -> None:
         known = to.get(name)
         if name in {"content", "thinking", "response"} and isinstance(known, str):
             to[name] = known + text(value)
-        elif name == CALLS:
+        elif name in {CALLS, LOGPROBS}:
             to[name] = [*items(known), *items(value)]
         elif is_object(value) and is_object(known):
             _add(to[name], mapping(value))

@@ -21,6 +21,12 @@ VERSION = "/v1"
 ENGINE = r"(?:/engines/[^/]+)?"
 """What stood before a path while models were called engines."""
 BASE = "The client adds the path to its base_url, which is https://api.openai.com/v1."
+AZURE, WITHIN_AZURE = ".openai.azure.com", "/openai/"
+"""Azure's host of OpenAI's models alone, and how its paths begin (issues of 2023 to 2026)."""
+NAMING = ("v1/", "deployments/")
+OF_A_DEPLOYMENT = ("/chat/completions", "/completions", "/embeddings")
+"""Paths behind one that names a deployment, where they are not behind the version."""
+AZURE_BASE = "Azure's base_url is https://RESOURCE.openai.azure.com/openai/v1/, or AzureOpenAI's azure_endpoint."
 NO_KEY = (
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
     "(i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the "
@@ -34,7 +40,7 @@ NO_KEY_AT_AZURE = (
 
 
 def check_path(head: WireRequest, path: str) -> None:
-    """Refuse a path that OpenAI does not have, as a wrong base_url makes it: `/v1/v1/chat/completions`.
+    """Refuse a path that the maker does not have, as a wrong base_url makes it: `/v1/v1/chat/completions`.
 
     Args:
         head: The request.
@@ -44,6 +50,9 @@ def check_path(head: WireRequest, path: str) -> None:
         BadRequestError: It does not have it.
 
     """
+    if head.host.endswith(AZURE):
+        _check_azures(head.path.lower(), path)
+        return
     if head.path == VERSION + path or flavor_of(head.url) != "openai":
         return
     rest = re.fullmatch(rf"{VERSION}{ENGINE}(/.+?)/?", head.path)
@@ -51,6 +60,12 @@ def check_path(head: WireRequest, path: str) -> None:
         return
     message = f"Invalid URL ({head.method} {head.path})"
     raise BadRequestError(ErrorReply(404, message=message, type=KIND), BASE)
+
+
+def _check_azures(asked: str, path: str) -> None:
+    rest = asked.removeprefix(WITHIN_AZURE)
+    if rest == asked or (path in OF_A_DEPLOYMENT and not rest.startswith(NAMING)):
+        raise BadRequestError(ErrorReply(404, message="Resource not found", code="404"), AZURE_BASE)
 
 
 def check_key(head: WireRequest) -> None:

@@ -5,18 +5,25 @@ Knows: URLs, what SDKs call themselves. Must not know: bodies.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from llm_intercept.base.hosts import is_llm_host
+from llm_intercept.base.questions import asks_a_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
 
 Flavor = Literal["openai", "azure", "compatible"]
+OF_OPENAI = re.compile(
+    r"(?:ft:)?(?:gpt-(?!oss)|o\d|chatgpt-|codex-|computer-use-|text-(?:embedding|davinci)|davinci|babbage|omni-)"
+)
+"""How the names of OpenAI's models begin."""
 AZURE_HOSTS = (".openai.azure.com", ".openai.azure.us", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 
 
@@ -42,8 +49,16 @@ def is_openai_client(headers: Mapping[str, Any]) -> bool:
 
 
 def is_openais(head: WireRequest) -> bool:
-    """Whether host or client say that OpenAI is asked, so that what OpenAI would refuse is refused."""
-    return is_llm_host(head.host) or is_openai_client(head.headers)
+    """Whether host or client say that OpenAI is asked, or one that speaks as it does."""
+    return is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
+
+
+def is_held(request: LLMRequest) -> bool:
+    """Whether OpenAI's own laws hold for a request: at its host, and at Azure's.
+
+    Where a server of ours stands for them, of OpenAI's models alone: who asks it for another means another's server.
+    """
+    return flavor_of(request.url) != "compatible" and (not request.at or OF_OPENAI.match(request.model) is not None)
 
 
 def deployment(url: str) -> str:

@@ -37,7 +37,7 @@ def check_types(body: Mapping[str, Any], module: str, name: str, *, strictly: bo
 
     """
     ending = "Streaming" if body.get("stream") is True else "NonStreaming"
-    kind = request_type(module, name + ending, loads=strictly) or request_type(module, name, loads=strictly)
+    kind = request_type(module, name + ending, name, loads=strictly)
     if kind is None:
         return
     found = first_mistake(body, kind) if strictly else wrong_scalar(body, kind)

@@ -38,7 +38,12 @@ CHARACTERS = 4
 
 def told(asked: LLMRequest | None) -> Headers:
     """Say what is left after a request, where nothing limits it (docs/wire.md 2.3.8)."""
-    return _told("", 0) if asked is None else _told(asked.model, _spent(asked))
+    if asked is None:
+        return _told("", 0)
+    found: Headers | None = asked.beside.get(told)
+    if found is None:
+        found = asked.beside[told] = _told(asked.model, _spent(asked))
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -102,6 +102,8 @@ def accumulated(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _latest(before: Any, after: Any) -> Any:
     """Keep what was said last; an object that comes in parts has all of them."""
+    if after.__class__ is str and before == after:
+        return before
     if is_object(before) and is_object(after):
         return {**mapping(before), **mapping(after)}
     return before if before and not after else plain(after)

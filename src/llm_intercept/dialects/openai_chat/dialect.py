@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.flavor import flavor_of, is_held
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.hosts.finding import asked_host
 from llm_intercept.dialects.openai.ids import dated_id, fingerprint, searching_id
@@ -75,7 +75,7 @@ class OpenAIChat(OpenAIDialect):
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what these may take."""
         check_anywhere(request.raw)
-        if strictly or flavor_of(request.url) != "compatible":
+        if strictly or is_held(request):
             check(request, strictly=strictly)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.openai.costs import CallCosts
-from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai_chat.turn import SEVERAL
+from llm_intercept.dialects.shared.logprobs import Asked
 from llm_intercept.dialects.shared.pieces import EvenlyCut, Splitter, Unbroken, evenly
 from llm_intercept.model.wire import Awaited
 

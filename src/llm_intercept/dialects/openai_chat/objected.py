@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from llm_intercept.model.request import LLMRequest
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
-SAYING = ("system", "user", "developer")
+SAYING = ("system", "user", "developer", "tool")
 """The roles whose messages always say something."""
+INSTEAD = ("tool_calls", "function_call", "refusal", "audio")
+"""What an assistant's message may have in the place of a content."""
 COMMON = ("user", "assistant", "system")
 ROLE = itemgetter("role")
 PLAIN = frozenset({"model", "messages", "stream"})
@@ -67,7 +69,9 @@ SEARCH = "-search-preview"
 WITHOUT_PARALLEL = re.compile(r"o[134](?:-mini)?(?:-\d{4}-\d\d-\d\d)?$")
 """Models that call one tool at a time, and take no word of it."""
 SINGLE = re.compile(r"o1-(?:preview|mini)")
-"""Models that give one answer."""
+"""Models that give one answer (OpenAI's guide "Reasoning models", "Beta limitations", of 2024)."""
+HEARING = "-audio-preview"
+"""What the names of models have in them that hear or speak whatever they are asked (issues of 2025)."""
 ADJACENT = "After the message that calls tools comes one message of role 'tool' for each call, with its id."
 MESSAGE_NAME = re.compile(r"[^\s<|\\/>]+")
 NOT_FOLLOWED = (
@@ -109,6 +113,9 @@ def check(request: LLMRequest, *, strictly: bool) -> None:
         raise empty_array("messages")
     if strictly:
         _check_shortened(body)
+    if HEARING in request.model and not _has_sound(body):
+        told = "This model requires that either input content or output modality contain audio."
+        raise refused(told, "model", "invalid_value", "Ask for audio: modalities=['text', 'audio'] with audio={…}.")
     if not plain_texts(request) or not all(map(COMMON.__contains__, map(ROLE, messages))):
         _check_messages(messages)
     if not body.keys() <= PLAIN:
@@ -165,6 +172,12 @@ def _check_family(body: Mapping[str, Any]) -> None:
         raise refused(told, "temperature", "unsupported_parameter", hint)
     told = f"'temperature' does not support {given} with this model. Only the default (1) value is supported."
     raise refused(f"Unsupported value: {told}", "temperature", "unsupported_value", hint)
+
+
+def _has_sound(body: Mapping[str, Any]) -> bool:
+    parts = (part for one in items(body["messages"]) for part in items(mapping(one).get("content")))
+    answers = any(mapping(one).get("audio") for one in items(body["messages"]))
+    return answers or "audio" in items(body.get("modalities")) or any(mapping(one).get("input_audio") for one in parts)
 
 
 def _check_searching(body: Mapping[str, Any]) -> None:
@@ -235,8 +248,13 @@ def _check_message(message: Mapping[str, Any], number: int) -> None:
         shown = ", ".join(f"'{one}'" for one in ROLES[:-1])
         told = f"Invalid value: '{role}'. Supported values are: {shown}, and '{ROLES[-1]}'."
         raise refused(told, f"messages[{number}].role", "invalid_value")
-    if role in SAYING and message.get("content") is None:
-        if "content" not in message:
+    if role == "assistant" and message.get("tool_calls") == []:
+        raise empty_array(f"messages[{number}].tool_calls")
+    is_silent = message.get("content") is None and (
+        role in SAYING or (role == "assistant" and all(message.get(one) is None for one in INSTEAD))
+    )
+    if is_silent:
+        if role == "developer" and "content" not in message:
             raise missing(f"messages[{number}].content")
         raise refused("Invalid value for 'content': expected a string, got null.", f"messages.[{number}].content")
     name = message.get("name")

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai_completions.read import number_of, prompts_of, stops_of
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.hashed_ids import derived
+from llm_intercept.dialects.shared.logprobs import Asked
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Media

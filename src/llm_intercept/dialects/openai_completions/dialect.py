@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.flavor import flavor_of, is_held
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.ids import dated_id
 from llm_intercept.dialects.openai.stream_options import asks_alike, wants_usage, without_stream
@@ -63,9 +63,10 @@ class OpenAICompletions(OpenAIDialect):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI refuses."""
-        del strictly
-        read.check(request.raw, request.url)
+        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone, what these may take."""
+        read.check_anywhere(request.raw)
+        if strictly or is_held(request):
+            read.check(request.raw, request.url)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         match answer:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.json import is_array, items, json_object, text
+from llm_intercept.base.questions import body_asks_a_model
 from llm_intercept.dialects.base import BadRequestError, UnreadableError
 from llm_intercept.dialects.openai.flavor import deployment, flavor_of, is_openais
 from llm_intercept.dialects.openai.refusals import UNLIMITED, check_integer, refused, without_model
-from llm_intercept.dialects.shared.reading import check_whose
+from llm_intercept.dialects.shared.reading import NOBODYS, check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
 from llm_intercept.replies.kinds import ErrorReply
@@ -64,9 +65,11 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
     is_known = is_openais(head)
-    if not is_known and not (text(body.get("model")) and "prompt" in body):
-        raise UnreadableError("Its body has no model and prompt, and nothing says that OpenAI's completions are asked")
-    check_whose("OpenAI", partial(check, body, head.url), is_asked=is_known)
+    if not is_known and "prompt" not in body:
+        raise UnreadableError("Its body has no prompt, and nothing says that OpenAI's completions are asked")
+    if not (is_known or deployment(head.url) or body_asks_a_model(head.path, content)):
+        raise UnreadableError(NOBODYS)
+    check_whose("OpenAI", partial(check_anywhere, body), is_asked=is_known)
     return LLMRequest.made(
         head,
         body,
@@ -114,6 +117,20 @@ def _parts(body: Mapping[str, Any]) -> tuple[Part, ...]:
     return (*((Text(told),) if told else ()), *tokens)
 
 
+def check_anywhere(body: Mapping[str, Any]) -> None:
+    """Refuse what every host refuses, in OpenAI's words: what is no prompt, and limits that are none.
+
+    Raises:
+        BadRequestError: They do.
+
+    """
+    prompt = body.get("prompt")
+    if not (prompt is None or isinstance(prompt, str) or _are_prompts(items(prompt))):
+        raise refused(INVALID.format("prompt"))
+    check_integer(body, "n", *RANGES["n"])
+    check_integer(body, "max_tokens", UNLIMITED)
+
+
 def check(body: Mapping[str, Any], url: str) -> None:
     """Refuse what OpenAI refuses, in its words.
 
@@ -126,13 +143,8 @@ def check(body: Mapping[str, Any], url: str) -> None:
         raise without_model()
     if flavor_of(url) == "openai" and any(fnmatchcase(model, one) for one in CHAT_MODELS):
         raise BadRequestError(ErrorReply(404, message=CHAT_MODEL, type="invalid_request_error", param="model"))
-    prompt = body.get("prompt")
-    if not (prompt is None or isinstance(prompt, str) or _are_prompts(items(prompt))):
-        raise refused(INVALID.format("prompt"))
-    is_unlimited = body.get("max_tokens") == UNLIMITED and flavor_of(url) == "compatible"
     for name, (least, most) in RANGES.items():
-        if not (is_unlimited and name == "max_tokens"):
-            check_integer(body, name, least, most)
+        check_integer(body, name, least, most)
     stop = body.get("stop")
     if len(items(stop)) > MOST_STOPS:
         raise refused(INVALID.format("stop"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.tokens import total
 from llm_intercept.dialects.openai.by_default import Operation, ready_headers
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.flavor import flavor_of, is_held
 from llm_intercept.dialects.openai.headers import JSON, answer_headers
 from llm_intercept.dialects.openai.of_its_types import UNRECOGNIZED, check_types
 from llm_intercept.dialects.openai_embeddings import read
@@ -57,9 +57,10 @@ class OpenAIEmbeddings(Operation):
         return read.read(head, content)
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
-        """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what is not of the SDK's types."""
-        read.check(request.raw, request.url)
-        if strictly or flavor_of(request.url) != "compatible":
+        """Refuse what OpenAI and Azure refuse; others' hosts, strictly alone, what these may take."""
+        read.check_asked(request.raw)
+        if strictly or is_held(request):
+            read.check(request.raw, request.url)
             check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:

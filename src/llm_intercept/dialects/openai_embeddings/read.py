@@ -9,11 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.json import is_array, items, json_object, text
+from llm_intercept.base.json import encode, is_array, is_object, items, json_object, text
+from llm_intercept.base.questions import body_asks_a_model
 from llm_intercept.dialects.base import UnreadableError
 from llm_intercept.dialects.openai.flavor import deployment, is_openais
 from llm_intercept.dialects.openai.refusals import check_integer, missing, refused, without_model
-from llm_intercept.dialects.shared.reading import check_whose
+from llm_intercept.dialects.shared.reading import NOBODYS, check_whose
 from llm_intercept.model.parts import Other, Part, Text
 from llm_intercept.model.request import LLMRequest, Message
 
@@ -40,17 +41,23 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    check_whose("OpenAI", partial(check, body, head.url), is_asked=is_openais(head))
+    is_known = is_openais(head)
+    if not (is_known or deployment(head.url) or body_asks_a_model(head.path, content)):
+        raise UnreadableError(NOBODYS)
+    check_whose("OpenAI", partial(check_asked, body), is_asked=is_known)
     said = (Message(role="user", parts=_parts(body)),)
     return LLMRequest.made(head, body, content, api=NAME, model=text(body.get("model")), messages=said)
 
 
 def inputs_of(body: Mapping[str, Any]) -> list[Input]:
-    """Return what is to be embedded, each a text or a text's tokens, of all forms that `input` has."""
+    """Return what is to be embedded, each a text or a text's tokens, of all forms that `input` has.
+
+    An object, as some hosts take it for a picture (`{"image": …}`), is its JSON.
+    """
     given = body.get("input")
     if isinstance(given, str):
         return [given]
-    listed: list[Any] = items(given)
+    listed: list[Any] = [encode(one).decode() if is_object(one) else one for one in items(given)]
     return [listed] if _are_tokens(listed) else [one for one in listed if isinstance(one, str) or _are_tokens(one)]
 
 
@@ -79,6 +86,20 @@ def _parts(body: Mapping[str, Any]) -> tuple[Part, ...]:
 
 def _name(model: str) -> str:
     return model.rpartition("/")[2]
+
+
+def check_asked(body: Mapping[str, Any]) -> None:
+    """Refuse what every host refuses: nothing to embed, in OpenAI's words.
+
+    Raises:
+        BadRequestError: They do.
+
+    """
+    given = body.get("input")
+    if given is None:
+        raise missing("input")
+    if not (isinstance(given, str) or items(given)):
+        raise refused(INVALID.format("input"))
 
 
 def check(body: Mapping[str, Any], url: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from llm_intercept.base.json import encode
 from llm_intercept.dialects.openai.dialect import OpenAIDialect
 from llm_intercept.dialects.openai.failures import retry_at_once
-from llm_intercept.dialects.openai.flavor import flavor_of
+from llm_intercept.dialects.openai.flavor import is_held
 from llm_intercept.dialects.openai.headers import JSON, STREAM, answer_headers
 from llm_intercept.dialects.openai.of_its_types import check_types
 from llm_intercept.dialects.openai.stream_options import without_stream
@@ -77,7 +77,7 @@ class OpenAIResponses(OpenAIDialect):
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what OpenAI and Azure refuse; of others' hosts, strictly alone what these may take."""
-        is_whole = strictly or flavor_of(request.url) != "compatible"
+        is_whole = strictly or is_held(request)
         refused.check(request.raw, strictly=is_whole)
         if is_whole:
             check(request.raw)

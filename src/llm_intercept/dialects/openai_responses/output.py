@@ -16,13 +16,13 @@ from llm_intercept.base.json import items, mapping
 from llm_intercept.dialects.openai.costs import named_tool
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.ids import call_id
-from llm_intercept.dialects.openai.logprobs import Asked
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.item_kinds import tellable, whole
 from llm_intercept.dialects.openai_responses.offers import namespace_of
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.hashed_ids import derived
+from llm_intercept.dialects.shared.logprobs import Asked
 from llm_intercept.dialects.shared.pieces import Budget
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall

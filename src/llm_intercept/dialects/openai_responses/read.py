@@ -9,17 +9,17 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
-from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.base.json import is_object, items, json_object, mapping, plain, text
-from llm_intercept.base.questions import asks_a_model
+from llm_intercept.base.questions import body_asks_a_model
 from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.openai.flavor import is_openais
 from llm_intercept.dialects.openai_responses.items import messages_of
 from llm_intercept.dialects.openai_responses.kept import history
 from llm_intercept.dialects.openai_responses.offers import offers_of
 from llm_intercept.dialects.openai_responses.refused import check
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket
 from llm_intercept.dialects.shared.continuing import ContinuingRequest
-from llm_intercept.dialects.shared.reading import check_whose
+from llm_intercept.dialects.shared.reading import NOBODYS, check_whose
 from llm_intercept.model.request import OutputFormat, Tool, ToolChoice
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     body = json_object(content)
     if body is None:
         raise UnreadableError("Its body is not a JSON object, or one too deep to read")
-    is_asked = is_llm_host(head.host) or asks_a_model(head.method, head.path, head.headers) == "yes"
+    is_asked = is_openais(head)
+    if not (is_asked or body_asks_a_model(head.path, content)):
+        raise UnreadableError(NOBODYS)
     check_whose("OpenAI", partial(check, body, strictly=False), is_asked=is_asked)
     return ResponsesRequest.of(head, body, content)
 

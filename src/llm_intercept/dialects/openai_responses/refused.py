@@ -30,9 +30,9 @@ def check(body: Mapping[str, Any], *, strictly: bool) -> None:
         BadRequestError: It does.
 
     """
-    _check_model(body)
+    _check_model(body, strictly=strictly)
     _check_input(body, strictly=strictly)
-    if "tools" in body or "tool_choice" in body:
+    if "tools" in body or ("tool_choice" in body and body.get("prompt") is None):  # a stored prompt may have tools
         check_tools(body, nested=False, others=[one.tool for one in offers_of(body)])
     _check_format(body)
     if not RANGES.keys().isdisjoint(body):
@@ -40,9 +40,10 @@ def check(body: Mapping[str, Any], *, strictly: bool) -> None:
             check_integer(body, name, least if strictly else min(least, UNLIMITED), most)
 
 
-def _check_model(body: Mapping[str, Any]) -> None:
+def _check_model(body: Mapping[str, Any], *, strictly: bool) -> None:
+    """Refuse a request without a model, which servers of one model do not need."""
     model = body.get("model")
-    if model is None and body.get("prompt") is None:
+    if strictly and model is None and body.get("prompt") is None:
         raise missing("model")
     if not isinstance(model, str | None):
         raise wrong_type("model", "a string", model)
@@ -67,7 +68,7 @@ def _check_input(body: Mapping[str, Any], *, strictly: bool) -> None:
 
 def _check_message(place: str, item: Mapping[str, Any]) -> None:
     """Refuse a message that nobody says, or that says nothing; any other item is taken as it is."""
-    if item.get("type", "message") != "message":
+    if item.get("type", "message") != "message" or ("role" not in item and "id" in item):  # a reference needs no type
         return
     role = item.get("role")
     if role not in ROLES:

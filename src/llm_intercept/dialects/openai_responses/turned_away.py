@@ -26,10 +26,17 @@ BOOLEANS = ("stream", "store", "parallel_tool_calls", "background")
 ELSEWHERE = ("previous_response_id", "conversation", "prompt")
 """What brings more of the conversation than `input` says."""
 REFERENCE = "item_reference"
-CALLS = ("function_call", "custom_tool_call")
-NO_OUTPUT = "No tool output found for function call {}."
-NO_CALL = "No tool call found for function call output with call_id {}."
-PAIRED = "Each call is followed by a function_call_output with its call_id; or continue by previous_response_id."
+CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
+OUTPUTS = {f"{kind}_output": f"{name} output" for kind, name in CALLS.items()}
+NO_OUTPUT = "No tool output found for {} {}."
+NO_CALL = "No tool call found for {} with call_id {}."
+PAIRED = "Each call is followed by its output, with its call_id; or continue by previous_response_id."
+
+
+MESSAGE = "message"
+REASONING = "reasoning"
+ALONE = "Item '{}' of type 'reasoning' was provided without its required following item."
+FOLLOWED = "Send each reasoning item with the item that the model gave after it, or leave both out."
 
 
 def check(body: Mapping[str, Any]) -> None:
@@ -44,6 +51,7 @@ def check(body: Mapping[str, Any]) -> None:
         _check_images(given)
         if all(body.get(name) is None for name in ELSEWHERE):
             _check_pairs([mapping(one) for one in given])
+            _check_reasoning([mapping(one) for one in given])
     if not body.keys() <= PLAIN:
         _check_fields(body)
         _check_format(body)
@@ -56,29 +64,41 @@ def _check_pairs(given: list[Mapping[str, Any]]) -> None:
     kinds = {one.get("type") for one in given}
     if not kinds.isdisjoint({REFERENCE, "compaction"}):  # which may be the call, or have it
         return
-    called: dict[str, None] = {}
+    called: dict[str, str] = {}
     answered: set[str] = set()
     for one in given:
-        identifier = text(one.get("call_id"))
-        if one.get("type") in CALLS:
-            called[identifier] = None
-        elif one.get("type") == "function_call_output":
+        identifier, kind = text(one.get("call_id")), text(one.get("type"))
+        if kind in CALLS:
+            called[identifier] = CALLS[kind]
+        elif kind in OUTPUTS:
             if identifier not in called:
-                raise refused(NO_CALL.format(identifier), "input", None, PAIRED)
+                raise refused(NO_CALL.format(OUTPUTS[kind], identifier), "input", None, PAIRED)
             answered.add(identifier)
-        elif one.get("type") == "custom_tool_call_output":
-            answered.add(identifier)
-    for identifier in called:
+    for identifier, name in called.items():
         if identifier not in answered:
-            raise refused(NO_OUTPUT.format(identifier), "input", None, PAIRED)
+            raise refused(NO_OUTPUT.format(name, identifier), "input", None, PAIRED)
+
+
+def _check_reasoning(given: list[Mapping[str, Any]]) -> None:
+    """Refuse a thought of an earlier answer, named by its id, that nothing of the model's follows (issues since 2025).
+
+    One that is sent along in encrypted form, or that was cut short, is let be.
+    """
+    for one, after in zip(given, [*given[1:], None], strict=True):
+        if one.get("type") != REASONING or one.get("encrypted_content") or one.get("status") == "incomplete":
+            continue
+        is_answer = after is None or (after.get("type", MESSAGE) == MESSAGE and after.get("role") != "assistant")
+        if text(one.get("id")).startswith("rs_") and is_answer:
+            raise refused(ALONE.format(one["id"]), "input", None, FOLLOWED)
 
 
 def _check_images(given: list[Any]) -> None:
     for number, item in enumerate(given):
-        for place, part in enumerate(items(mapping(item).get("content"))):
-            url = mapping(part).get("image_url")
-            if mapping(part).get("type") == "input_image" and isinstance(url, str):
-                check_image(url, f"input[{number}].content[{place}].image_url")
+        for field in ("content", "output"):
+            for place, part in enumerate(items(mapping(item).get(field))):
+                url = mapping(part).get("image_url")
+                if mapping(part).get("type") == "input_image" and isinstance(url, str):
+                    check_image(url, f"input[{number}].{field}[{place}].image_url")
 
 
 def _check_fields(body: Mapping[str, Any]) -> None:

@@ -54,13 +54,17 @@ class Budget:
 
     def take(self, wanted: int) -> int:
         """Take some tokens, or what is left of the limit, and say how many."""
-        taken = wanted if self.left is None else min(wanted, self.left)
-        if self.left is not None:
-            self.left -= taken
+        if self.left is None:
+            return wanted
+        taken = min(wanted, self.left)
+        self.left -= taken
         return taken
 
     def spend(self, wanted: int) -> bool:
         """Take what comes as a whole beside what is said, such as a call's name; whether it fits."""
+        if self.left is None:  # as it is mostly, and this runs for each token
+            self.spent += wanted
+            return not self.cut
         taken = self.take(wanted)
         self.spent += taken
         self.cut = self.cut or taken < wanted

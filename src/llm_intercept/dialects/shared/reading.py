@@ -19,6 +19,9 @@ ANY_KEY = "Send a key: while the request is answered here, any text will do."
 """What a program is to change whose request has no key."""
 
 
+NOBODYS = "Its body names no model, and neither its host, its path nor its client says that one is asked"
+
+
 def last_spoken(messages: Iterable[Message]) -> str:
     """Find what the user said last, among messages from the last to the first; its texts with spaces between."""
     said = next((message.parts for message in messages if message.is_user), ())
@@ -42,4 +45,5 @@ def check_whose(maker: str, check: Callable[[], None], *, is_asked: bool) -> Non
     try:
         check()
     except BadRequestError as refusal:
-        raise UnreadableError(f"{maker} would refuse it, and nothing says that it is asked: {refusal}") from refusal
+        told = str(refusal).removesuffix(".")
+        raise UnreadableError(f"{maker} would refuse it, and nothing says that it is asked: {told}") from refusal

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import Any
 
 
-def request_type(module: str, name: str, *, loads: bool) -> Any:
+def request_type(module: str, *names: str, loads: bool) -> Any:
     """Return a type of an SDK's, or None where there is none.
 
     Args:
         module: Where it stands.
-        name: What it is called.
+        *names: What it is called; the first that is there counts.
         loads: Whether to load the SDK where nobody has yet; where it made the request, it is loaded.
 
     """
@@ -25,4 +25,6 @@ def request_type(module: str, name: str, *, loads: bool) -> Any:
             found = import_module(module)
         except ImportError:
             return None
-    return getattr(found, name, None)
+    if found is None:
+        return None
+    return next((kind for name in names if (kind := getattr(found, name, None)) is not None), None)

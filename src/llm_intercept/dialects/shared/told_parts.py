@@ -41,11 +41,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A piece of a part is said: of its text, its thoughts, its arguments."""
+    """A piece of a part is said: of its text, its thoughts, its arguments; with the tokens that it is made of."""
 
     number: int
     part: ReplyPart
     text: str
+    tokens: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +117,18 @@ class Teller:
                         yield piece
                     else:
                         said.append(piece[0])
-                        yield Said(number, part, piece[0])
+                        yield Said(number, part, *piece)
             whole = "".join(said)
             self.told.append((part, whole))
             yield Ended(number, part, whole)
 
-    def whole(self) -> list[tuple[ReplyPart, str]]:
-        """Tell all at once, for a body that is no stream."""
+    def whole(self, heard: Callable[[Said], None] | None = None) -> list[tuple[ReplyPart, str]]:
+        """Tell all at once, for a body that is no stream; `heard` hears of each piece."""
         for one in self.tell():
             if isinstance(one, Awaited):
                 raise TypeError("a JSON body cannot wait for what it says")
+            if heard is not None and isinstance(one, Said):
+                heard(one)
         return self.told
 
 

@@ -1,6 +1,7 @@
 """Log probabilities: invented, but of the text's own tokens and the same for the same request.
 
-Knows: OpenAI's reference, `ChatCompletionTokenLogprob`. Must not know: where they are put.
+Knows: OpenAI's reference, `ChatCompletionTokenLogprob`, whose form Ollama has too (`api/types.go`, `Logprob`). Must not
+know: where they are put.
 """
 
 from __future__ import annotations
