@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 from llm_intercept.base.json import to_json_text
 from llm_intercept.base.words import did_you_mean, nearest
 from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.faults.base import as_faults
+from llm_intercept.faults.base import Fault, as_faults
 from llm_intercept.model.parts import (
     Citation,
     FinishReason,
@@ -33,7 +33,6 @@ from llm_intercept.shown import shorten
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.base import Fault
     from llm_intercept.model.usage import Usage
     from llm_intercept.timing.pace import Pace
 
