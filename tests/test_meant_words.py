@@ -10,7 +10,7 @@ import pytest
 
 from llm_intercept import Interceptor, Reply, disconnect, embedding, intercept, tool_call, wrap
 from llm_intercept.errors import LLMInterceptError, SettingsError, UnfitReplyWarning
-from llm_intercept.settings.of_others import ATTRIBUTES, OF_CALL, OF_CALLS, OF_RULES
+from llm_intercept.settings.of_others import ATTRIBUTES, OF_CALL, OF_CALLS, OF_REQUEST, OF_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -38,10 +38,6 @@ def asked() -> Generator[Interceptor]:
         ("assert_called_once", "calls.one()"),
         ("call", "Did you mean 'calls'?"),
         ("calls.first", "calls[0]"),
-        ("calls.last.text", "call.response.text"),
-        ("calls.last.respnse", "Did you mean 'response'?"),
-        ("calls.last.request.prompt", "request.last_user"),
-        ("calls.last.request.temperature", "request.raw['temperature']"),
     ],
 )
 def test_a_name_of_others_is_answered_with_ours(asked: Interceptor, name: str, told: str) -> None:
@@ -65,6 +61,7 @@ def test_a_name_of_others_is_none_of_ours(asked: Interceptor) -> None:
         (asked.on("x"), OF_RULES),
         (asked.calls, OF_CALLS),
         (asked.calls.last, OF_CALL),
+        (asked.calls.last.request, OF_REQUEST),
     ):
         assert not set(words) & set(dir(one))
 

@@ -48,6 +48,26 @@ def test_an_error_of_ours_is_shown_at_the_line_of_the_test(pytester: pytest.Pyte
     pytester.runpytest_inprocess("-p", "no:cacheprovider", "--full-trace").stdout.fnmatch_lines(["*rule.py*"])
 
 
+def test_a_name_that_a_call_or_a_request_lacks_is_noted(pytester: pytest.Pytester) -> None:
+    names = ("calls[0].text", "calls[0].respnse", "calls[0].request.prompt", "calls[0].request.temperature", "side.x")
+    tests = "".join(f"def test_{number}(llm):\n    llm.{name}\n" for number, name in enumerate(names))
+    pytester.makepyfile(
+        f"""
+import httpx, pytest
+from llm_intercept import intercept
+BODY = {{"model": "m", "temperature": 1, "messages": [{{"role": "user", "content": "Hi"}}]}}
+@pytest.fixture
+def llm():
+    with intercept("Hi.") as llm:
+        httpx.post("https://api.openai.com/v1/chat/completions", json=BODY)
+        yield llm
+{tests}"""
+    )
+    told = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly").stdout
+    told.fnmatch_lines(["E*Here it is call.response.text.", "E*Did you mean 'response'?"])
+    told.fnmatch_lines(["E*Here it is request.last_user.", "E*Here it is request.raw[[]'temperature']."])
+
+
 def test_names_that_pytest_does_not_know_are_refused(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

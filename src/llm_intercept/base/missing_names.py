@@ -18,7 +18,8 @@ T = TypeVar("T", bound=type)
 def says_what_was_meant(words: Mapping[str, str]) -> Callable[[T], T]:
     """Make a class's instances say what to write for a name that they lack.
 
-    Type checkers do not see it, and so go on finding such names.
+    Type checkers do not see it, and so go on finding such names. Until Python 3.13 each look at an attribute of such a
+    class takes some 50 ns more: it is for what an answer does not pass.
 
     Args:
         words: What to write instead, by names that other mocks have.
@@ -29,7 +30,9 @@ def says_what_was_meant(words: Mapping[str, str]) -> Callable[[T], T]:
         def getattr_(self: object, name: str) -> NoReturn:
             if hasattr(cls, name):  # a property raised this error: let it say why
                 object.__getattribute__(self, name)
-            raise no_attribute(cls.__name__, name, "" if name.startswith("_") else _advice(cls, name, words))
+            advice = "" if name.startswith("_") else advice_on(cls, name, words)
+            said = f"{cls.__name__!r} object has no attribute {name!r}"
+            raise AttributeError(f"{said}. {advice}" if advice else said, name=name, obj=None)
 
         setattr(cls, "__getattr__", getattr_)  # noqa: B010 - as above
         return cls
@@ -37,13 +40,8 @@ def says_what_was_meant(words: Mapping[str, str]) -> Callable[[T], T]:
     return decorated
 
 
-def no_attribute(owner: str, name: str, advice: str) -> AttributeError:
-    """Make the error of an attribute that is not there, to which Python adds no guess of its own."""
-    said = f"{owner!r} object has no attribute {name!r}"
-    return AttributeError(f"{said}. {advice}" if advice else said, name=name, obj=None)
-
-
-def _advice(cls: type, name: str, words: Mapping[str, str]) -> str:
+def advice_on(cls: type, name: str, words: Mapping[str, str]) -> str:
+    """Say what to write for a name that a class lacks; empty where nothing is near."""
     if name in words:
         return f"Here it is {words[name]}."
     meant = nearest(name, [one for one in dir(cls) if not one.startswith("_")])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.json import no_constant
 from llm_intercept.dialects.shared.forced import forced, offered
@@ -121,7 +121,8 @@ def _misfits_of(call: ToolCall, request: LLMRequest, *, is_strict: bool) -> Iter
 
 def _is_wrapped(value: object) -> bool:
     """Whether arguments are in one of a name that the APIs have for all of them."""
-    return isinstance(value, dict) and bool(value) and value.keys() <= {"arguments", "args", "kwargs", "input"}
+    names = set(cast("dict[str, object]", value)) if isinstance(value, dict) else set[str]()
+    return bool(names) and names <= {"arguments", "args", "kwargs", "input"}
 
 
 def _named(tools: list[str]) -> str:

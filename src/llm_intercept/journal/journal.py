@@ -11,13 +11,11 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from llm_intercept.base.missing_names import says_what_was_meant
 from llm_intercept.base.prices import price
 from llm_intercept.base.recent import RecentCounts
 from llm_intercept.errors import portable
 from llm_intercept.journal.kept_response import lasting, response_of, weight
 from llm_intercept.model.wire import WireResponse
-from llm_intercept.settings.of_others import OF_CALL
 from llm_intercept.shown import shorten, visible
 
 if TYPE_CHECKING:
@@ -59,7 +57,6 @@ class RuleName:
         return self.text
 
 
-@says_what_was_meant(OF_CALL)
 @dataclass(slots=True, eq=False)
 class Call:
     """One exchange.

@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from llm_intercept.base.json import json_object
-from llm_intercept.base.missing_names import no_attribute
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
 from llm_intercept.shown import visible
 
@@ -128,14 +127,6 @@ class _Beside:
     def __get__(self, request: LLMRequest, _: object) -> dict[Any, Any]:
         found: dict[Any, Any] = request.__dict__.setdefault("beside", {})
         return found
-
-
-OF_OTHERS = {
-    **dict.fromkeys(("json", "body", "payload", "data", "kwargs", "params"), "request.raw"),
-    **dict.fromkeys(("prompt", "text", "question", "user", "user_message", "last_message"), "request.last_user"),
-    **dict.fromkeys(("instructions", "system_prompt", "system_message"), "request.system"),
-}
-"""Names that others have, and what a request has for them."""
 
 
 class LLMRequest:
@@ -262,14 +253,6 @@ class LLMRequest:
         made = object.__new__(type(self))
         made.__dict__.update({name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}, **changes)
         return made
-
-    if not TYPE_CHECKING:  # type checkers know that there is nothing
-
-        def __getattr__(self, name: str) -> NoReturn:
-            if hasattr(type(self), name):  # a property raised this error: let it say why
-                object.__getattribute__(self, name)
-            here = f"request.raw[{name!r}]" if name in self.__dict__.get("raw", ()) else OF_OTHERS.get(name, "")
-            raise no_attribute("LLMRequest", name, here and f"Here it is {here}.")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"an LLMRequest cannot be changed: {name}={value!r} was to be set")

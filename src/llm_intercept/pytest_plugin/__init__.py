@@ -154,6 +154,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         from llm_intercept.pytest_plugin.hints import hide_ours  # noqa: PLC0415 - as above
 
         hide_ours(found.value)
+    elif found is not None and isinstance(found.value, AttributeError):
+        from llm_intercept.pytest_plugin.hints import note_what_was_meant  # noqa: PLC0415 - as above
+
+        note_what_was_meant(found.value)
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.dummy_keys import missing
+from llm_intercept.base.missing_names import advice_on
 from llm_intercept.base.words import nearest
-from llm_intercept.settings.of_others import NAMES
+from llm_intercept.settings.of_others import NAMES, OF_CALL, OF_REQUEST
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
 NAME = Path(__file__).parents[1].name
@@ -23,6 +26,7 @@ KEYLESS = (
     "A client is made when a module is imported, before any test begins: no dummy key stands in yet.\n"
     "Set a key for the tests, in conftest.py: os.environ.setdefault({!r}, 'none')"
 )
+WORDS = {"Call": OF_CALL, "LLMRequest": OF_REQUEST}
 NOT_THERE = "ImportError: cannot import name '"
 
 
@@ -42,6 +46,20 @@ def hide_ours(error: BaseException) -> None:
         while shown.tb_next is not None and shown.tb_next.tb_frame.f_code.co_filename.startswith(PACKAGE):
             shown.tb_next = shown.tb_next.tb_next
         shown = shown.tb_next
+
+
+def note_what_was_meant(error: AttributeError) -> None:
+    """Note on an error what to write for a name that a call or a request lacks."""
+    cls = type(error.obj)
+    words = next(
+        (WORDS[one.__name__] for one in cls.__mro__ if one.__module__.startswith(NAME) and one.__name__ in WORDS), None
+    )
+    if words is None:
+        return
+    body: Mapping[str, object] = getattr(error.obj, "raw", {})
+    here = f"Here it is request.raw[{error.name!r}]." if error.name in body else advice_on(cls, error.name, words)
+    if here:
+        error.add_note(here)
 
 
 def _name_of_ours(problem: str) -> str:

@@ -93,6 +93,11 @@ OF_CALL = {
     **dict.fromkeys(("messages", "last_user", "json", "kwargs", "body", "raw"), "call.request, whose body is .raw"),
     **dict.fromkeys(("status_code", "code"), "call.status"),
 }
+OF_REQUEST = {
+    **dict.fromkeys(("json", "body", "payload", "data", "kwargs", "params"), "request.raw"),
+    **dict.fromkeys(("prompt", "text", "question", "user", "user_message", "last_message"), "request.last_user"),
+    **dict.fromkeys(("instructions", "system_prompt", "system_message"), "request.system"),
+}
 MARKER = "vcr"
 MARKER_ADVICE = (
     "pytest-recording, whose marker it is, is not installed. Use @pytest.mark.llm_intercept(recordings='folder'), or "
