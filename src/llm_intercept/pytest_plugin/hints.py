@@ -50,14 +50,14 @@ def hide_ours(error: BaseException) -> None:
 
 def note_what_was_meant(error: AttributeError) -> None:
     """Note on an error what to write for a name that a call or a request lacks."""
-    cls = type(error.obj)
+    cls, name = type(error.obj), error.name or ""
     words = next(
         (WORDS[one.__name__] for one in cls.__mro__ if one.__module__.startswith(NAME) and one.__name__ in WORDS), None
     )
     if words is None:
         return
     body: Mapping[str, object] = getattr(error.obj, "raw", {})
-    here = f"Here it is request.raw[{error.name!r}]." if error.name in body else advice_on(cls, error.name, words)
+    here = f"Here it is request.raw[{name!r}]." if name in body else advice_on(cls, name, words)
     if here:
         error.add_note(here)
 

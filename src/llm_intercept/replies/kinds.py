@@ -360,7 +360,7 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
     prepared = _prepared(cast("object", part))
     if isinstance(prepared, Reply) and prepared.deltas is None and not prepared.variants:
         return prepared
-    raise no_part(f"Part {number} of a reply is {part!r}, which cannot be part of a turn", part)
+    raise no_part(f"Part {number} of a reply is {part!r}, which cannot be part of a turn", cast("object", part))
 
 
 def is_ready(prepared: Prepared) -> bool:
