@@ -337,7 +337,7 @@ def _from_iterable(value: object, where: str) -> Prepared:
         return Reply(deltas=parts)
     if {type(part) for part in parts} == {Moderations}:
         return Moderations(tuple(result for part in parts for result in part.results))
-    if type(value) in {list, tuple} and {type(part) for part in parts} <= {int, float}:
+    if type(cast("object", value)) in {list, tuple} and {type(part) for part in parts} <= {int, float}:
         raise ReplyError(f"{parts!r} are numbers", "A vector is embedding([…]).")
     ready = taken(list(parts))
     return _of(ready) if ready is not None else _one_turn(parts)
