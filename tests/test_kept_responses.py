@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import pickle
+import time
+import zlib
 
 import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Pace, api_error, disconnect, intercept, stall
 from llm_intercept.journal import journal, kept_response
-from tests.support import GEMINI, URL, chat, contents, message, respond, upstream
+from tests.support import GEMINI, URL, chat, contents, message, respond
 
 ASKED = {
     "openai.chat": (URL, chat),
@@ -78,11 +81,85 @@ def test_the_time_of_a_client_that_gave_up_is_its_own():
     assert llm.calls.one().elapsed == pytest.approx(7)
 
 
-def test_nothing_is_kept_of_what_a_real_api_answered():
-    inner = InterceptTransport(unmatched="passthrough", inner=upstream("hello"))
-    with httpx.Client(transport=inner) as client:
-        client.post(URL, json=chat(), headers={"authorization": "Bearer sk-none"})
-    assert [(call.source, call.response) for call in inner.calls] == [("live", None)]
+def test_on_a_real_clock_events_say_when_they_were_taken():
+    """As the reader got them, who may be slower than the plan."""
+    with intercept("one two three", pace=Pace(per_token=0.001)) as llm:
+        with httpx.stream("POST", URL, json=chat(stream=True)) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            begin = time.perf_counter()
+            while time.perf_counter() < begin + 0.05:
+                pass
+            assert [*lines]
+        assert llm.calls.one().response.content.endswith(b"data: [DONE]\n\n")
+    first, *rest = (event.at for event in llm.calls.one().response.events)
+    assert rest[0] - first >= 0.05
+    assert rest == sorted(rest)
+
+
+@pytest.mark.parametrize("mode", ["record", "passthrough"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_a_real_api_answered_is_kept(mode, packed, tmp_path):
+    """With the moments at which its pieces came, decoded; while it is read, too."""
+    pieces = [b"data: {}\n\n", b"data: [DONE]\n\n"]
+    squeezer = zlib.compressobj(wbits=31)
+    sent = [
+        squeezer.compress(pieces[0]) + squeezer.flush(zlib.Z_SYNC_FLUSH),
+        squeezer.compress(pieces[1]) + squeezer.flush(),
+    ]
+    headers = {"content-type": "text/event-stream"} | ({"content-encoding": "gzip"} if packed else {})
+    real = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=iter(sent if packed else pieces)))
+    given = {"mode": "record", "recordings": tmp_path} if mode == "record" else {"unmatched": "passthrough"}
+    transport = InterceptTransport(inner=real, **given)
+    body = chat(stream=True)
+    client = httpx.Client(transport=transport, headers={"authorization": "Bearer sk-none"})
+    with client, client.stream("POST", URL, json=body) as answer:
+        (call,) = transport.calls
+        assert (call.response is None, call.outcome) == (packed, "200")
+        read = b"".join(answer.iter_bytes())
+    kept = call.response
+    assert (call.source, kept.content, kept.pieces) == ("live", read, tuple(pieces))
+    assert "content-encoding" not in dict(kept.headers)
+    assert 0 < kept.times[0] <= kept.times[1] <= call.duration
+    assert [event.text for event in kept.events] == [one.decode() for one in pieces]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "left"),
+    [
+        ("", b"x" * 90, 40),
+        ("gzip", gzip.compress(b"y" * 5000), None),
+        ("nobody's", b"z" * 90, None),
+        ("gzip", b"none", None),
+    ],
+)
+def test_of_a_real_answer_as_much_is_kept_as_there_is_room_for(encoding, content, left, monkeypatch):
+    """And nothing that nobody can read. The client gets all of it."""
+    monkeypatch.setattr("llm_intercept.engine.overheard.LARGEST", 40)
+    pieces = [content[at : at + 10] for at in range(0, len(content), 10)]
+    real = httpx.MockTransport(
+        lambda _: httpx.Response(200, headers={"content-encoding": encoding} if encoding else {}, content=iter(pieces))
+    )
+    transport = InterceptTransport(inner=real, unmatched="passthrough")
+    client = httpx.Client(transport=transport, headers={"authorization": "Bearer sk-none"})
+    with client, client.stream("POST", URL, json=chat()) as answer:
+        assert b"".join(answer.iter_raw()) == content
+    kept = transport.calls.one().response
+    assert (None if kept is None else len(kept.content)) == left
+
+
+def test_a_real_answer_that_breaks_off_is_kept_as_far_as_it_came():
+    def broken():
+        yield b"data: {}\n\n"
+        raise httpx.ReadError("reset")
+
+    real = httpx.MockTransport(lambda _: httpx.Response(200, content=broken()))
+    transport = InterceptTransport(inner=real, unmatched="passthrough")
+    client = httpx.Client(transport=transport, headers={"authorization": "Bearer sk-none"})
+    with client, pytest.raises(httpx.ReadError):
+        client.post(URL, json=chat(stream=True))
+    call = transport.calls.one()
+    assert (call.response.content, call.outcome, call.failed) == (b"data: {}\n\n", "200 and ReadError", True)
 
 
 @pytest.mark.parametrize("stream", [False, True])

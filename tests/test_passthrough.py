@@ -131,6 +131,7 @@ def test_passthrough_as_a_reply_lets_a_request_out(case, server):
     assert echoed(said[1])["messages"][0]["content"] == "out"
     assert [call.source for call in llm.calls] == ["rule", "live", "rule", "rule"]
     assert llm.calls[1].rule is not None
+    assert llm.calls[1].response.content == said[1].content
     assert len(server.requests) == 1
 
 

@@ -7,14 +7,18 @@ import gzip
 import json
 import re
 import sys
+from typing import Annotated
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from pydantic import AfterValidator, TypeAdapter
 from rich.cells import cell_len
 
 from llm_intercept import InterceptTransport, intercept
 from llm_intercept.cli.app import app
+from llm_intercept.cli.shown_changes import words
+from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import content_of
 from llm_intercept.recording.store import FolderStore
 from llm_intercept.recording.take import Take, TakeRequest, TakeResponse, read_take, write_take
@@ -461,3 +465,42 @@ def test_check_tells_several_takes_with_the_same_fault_together(tmp_path):
     assert "SDK: ResponseCompletedEvent.response.created_at: Field required" in told
     assert "SDK: model: Input should be a valid string, in 2 takes:\n  " in told
     assert "1 tape, 4 takes: 3 findings" in told
+
+
+def test_check_tells_an_sdk_that_fails_in_a_way_of_its_own(tmp_path, monkeypatch):
+    """google-genai 1.x raises AttributeError at a finish reason that is a number."""
+    model = TypeAdapter(Annotated[object, AfterValidator(lambda value: value.upper())])
+    monkeypatch.setattr("llm_intercept.tapetools.checking._loaded", lambda *_: (model, None))
+    tape(tmp_path, said("hi", "one"))
+    assert "SDK: the answer: AttributeError: " in run("check", tmp_path, status=1)
+
+
+def test_a_clean_take_is_redacted_and_not_written_to_be_compared(tmp_path, monkeypatch):
+    """It took longer than all else; where redaction changes anything, the fields are told."""
+    stream = [{"gap_ms": 1, "data": {"choices": [{"index": 0, "delta": {"content": word}}]}} for word in "abc"]
+    response = TakeResponse.model_validate({"status": 200, "events": stream})
+    streamed = take("streamed").model_copy(update={"response": response})
+    (dirty,) = tape(tmp_path, take(f"My key is {KEY}"))
+    monkeypatch.setattr("llm_intercept.recording.audit.document_of", lambda _: pytest.fail("not needed"))
+    for one in (streamed, take("plain"), said("hi", "one")):
+        assert secrets_of("x", one) == []
+    monkeypatch.undo()
+    (found,) = secrets_of(dirty, read_take((tmp_path / dirty).read_bytes(), dirty))
+    assert found.path == "request.body.messages[0].content"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("It is a sunny day.", "It is a rainy day.", "It is a [-sunny-]{+rainy+} day."),
+        ("It is a day.", "It is a rainy day.", "It is a{+ rainy+} day."),
+        ("one two", "one  two", "one{+ +} two"),
+        ("one\ntwo", "one two three two", None),
+        ("a b c d e", "v w x y z", None),
+        ("a " * 2000, "a " * 2001, None),
+    ],
+)
+def test_words_that_changed_are_marked_where_texts_have_words_in_common(was, now, told):
+    """Spaces are none; and of what is said thousands of times nobody waits for each pair."""
+    said = words(was, now)
+    assert (said if said is None else said.plain) == told

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -242,6 +243,8 @@ def test_a_body_that_is_too_large_or_too_slow_is_refused_in_the_apis_words():
         ("body_timeout", 0),
         ("upstream", "api.openai.com"),
         ("cors", 7),
+        ("cors", "localhost:5173"),
+        ("cors", ["https://example.com/"]),
         ("prot", 1),
     ],
 )
@@ -252,11 +255,28 @@ def test_an_option_that_cannot_be_used_is_told(name, value):
 
 
 def test_a_port_that_is_taken_is_told():
-    """With the port."""
+    """With the port, why, and what to do; so is an address that this machine has not."""
     with serve(Interceptor("hello")) as url:
         port = int(url.rpartition(":")[2])
-        with pytest.raises(SettingsError, match="cannot be bound"), serve(Interceptor("hello"), port=port):
+        told = rf"port={port} .*another program listens there.* 0 for one that is free"
+        with pytest.raises(SettingsError, match=told), serve(Interceptor("hello"), port=port):
             pass
+    for host in ("", "203.0.113.5"):
+        with pytest.raises(SettingsError, match=f"host='{host}' .*0.0.0.0 for all"), serve(Interceptor("x"), host=host):
+            pass
+
+
+def test_a_client_that_does_not_hang_up_keeps_no_server_from_stopping(tmp_path):
+    """By TLS a connection's end is answered, by clients that look."""
+    pytest.importorskip("trustme")
+    with serve(Interceptor("hello"), tls=tmp_path) as url, connected(url) as one:
+        trusted = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        client = trusted.wrap_socket(one, server_hostname="127.0.0.1")
+        client.sendall(raw_request(chat()))
+        assert client.recv(65536)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 4, "that is nearly as long as answers have"
+    client.close()
 
 
 def test_uvicorn_is_not_imported_unless_it_serves():

@@ -8,15 +8,17 @@ import signal
 import ssl
 import sys
 from importlib import util
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from llm_intercept import Interceptor, server
-from llm_intercept.errors import SettingsError
+from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.model.wire import WireRequest
-from tests.served import CHAT, serving
+from llm_intercept.server.workers import Workers
+from tests.served import CHAT, connected, raw_request, serving
 from tests.support import chat, said
 
 pytest.importorskip("uvicorn")
@@ -81,7 +83,10 @@ def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_pat
         (["--rules", "none.toml"], "--rules='none.toml' cannot be used"),
         (["--pace", "ttf=1"], "--pace='ttf=1' cannot be used"),
         (["--pace", "ttft=x"], "--pace='ttft=x' cannot be used"),
-        (["--upstream", "api.openai.com"], "upstream='api.openai.com' cannot be used"),
+        (["--upstream", "api.openai.com"], "--upstream='api.openai.com' cannot be used"),
+        (["--host", ""], "--host='' cannot be used"),
+        (["--cors", "example.com"], "--cors=['example.com'] cannot be used"),
+        (["--body-timeout", "0"], "--body-timeout"),
         (["--rules", "wrong.toml"], "Did you mean 'user'?"),
         (["--workers", "0"], "--workers"),
     ],
@@ -94,6 +99,48 @@ def test_what_cannot_be_used_is_told_before_it_serves(tmp_path, monkeypatch, fla
     assert done.exit_code in {1, 2}
     assert done.stdout == ""
     assert told in done.stderr
+
+
+class Ended:
+    """A worker that has ended by an error."""
+
+    pid, exitcode = 4711, 1
+
+    def __init__(self, sentinel: int) -> None:
+        self.sentinel = sentinel
+
+    def terminate(self, *_: object) -> None:
+        """Do nothing: it has ended."""
+
+    join = terminate
+
+
+def test_workers_that_all_end_by_an_error_fail_the_command(monkeypatch, capsys):
+    """It is no server that was told to stop."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with Path(os.devnull).open() as readable:
+        monkeypatch.setattr(Workers, "_started", lambda _: Ended(readable.fileno()))
+        nothing: Any = None
+        with pytest.raises(LLMInterceptError, match="5 workers ended by an error"):
+            Workers(nothing, nothing, 1).run(lambda: None)
+    assert "worker 4711 ended (1)" in capsys.readouterr().err
+
+
+def test_a_server_that_stops_says_what_it_waits_for(tmp_path):
+    """A second signal ends it at once."""
+    with (
+        serving(tmp_path, "--reply", "hi", "--pace", "ttft=60") as one,
+        connected(one.url) as client,
+        httpx.Client(base_url=one.url) as watching,
+    ):
+        client.sendall(raw_request(chat()))
+        while "llm_intercept_open 2.0" not in watching.get("/metrics").text:
+            pass
+        one.process.send_signal(signal.SIGINT)
+        assert one.process.stderr is not None
+        told = one.process.stderr.readline()
+        one.stop(signal.SIGINT)
+    assert "1 answer is under way and has 5 s; a second Ctrl-C stops at once" in told
 
 
 def test_without_uvicorn_it_says_what_to_install(monkeypatch):

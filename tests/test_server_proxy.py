@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+from http.server import BaseHTTPRequestHandler
+from typing import ClassVar
 
 import httpx
 import pytest
 
 from llm_intercept import Interceptor, InterceptTransport, intercept, passthrough, raw
-from llm_intercept.errors import RecordingError
+from llm_intercept.base.dummy_keys import DUMMY
+from llm_intercept.errors import DummyKeyError, RecordingError
 from llm_intercept.server import Client, app, serve
+from tests.loopback import listening
 from tests.served import CHAT, connected, raw_request, say
 from tests.support import chat
 from tests.upstream import WORDS, serving
@@ -78,6 +82,51 @@ def test_a_cookie_of_one_program_is_not_sent_with_anothers_requests():
         ask(url, "two")
         httpx.post(url + CHAT, json=chat(), headers={"cookie": "mine=1"}, trust_env=False)
     assert [call.request.headers.get("cookie") for call in api.calls] == [None, None, "mine=1"]
+
+
+class Hop(BaseHTTPRequestHandler):
+    """An API that says something to the next in line alone, and keeps what it was asked."""
+
+    heard: ClassVar[list[dict[str, str]]] = []
+
+    def do_POST(self) -> None:
+        """Answer."""
+        self.heard.append({name.lower(): value for name, value in self.headers.items()})
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        for name, value in {"Connection": "close, X-Hop", **OF_ONE_HOP, "X-End": "1", "Content-Length": "2"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+OF_ONE_HOP = {"X-Hop": "1", "Keep-Alive": "timeout=5", "Proxy-Authenticate": "Basic", "Trailer": "x", "Upgrade": "h2c"}
+
+
+def test_what_is_said_to_the_next_in_line_alone_goes_no_further():
+    """Neither way (RFC 9110, 7.6.1): what `Connection` names, and what is always so."""
+    said = {**OF_ONE_HOP, "connection": "keep-alive, x-hop", "te": "trailers", "proxy-authorization": "Basic x"}
+    with listening(Hop) as port, serve(Interceptor(passthrough()), upstream=f"http://127.0.0.1:{port}") as url:
+        answer = httpx.post(url + CHAT, json=chat(), headers={**said, "x-end": "1"}, trust_env=False)
+    for heard in (Hop.heard.pop(), answer.headers):
+        assert {name.lower() for name in [*said, *OF_ONE_HOP]} & heard.keys() <= {"connection"}
+        assert "x-hop" not in heard.get("connection", "")
+        assert heard["x-end"] == "1"
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/of/nobody"])
+def test_a_dummy_key_is_not_sent_on(path, tmp_path, caplog):
+    """To no API that is known here, and to no other; who asks is told why, and so is who serves."""
+    llm = Interceptor(mode="record", recordings=tmp_path)
+    with pytest.raises(DummyKeyError), serve(llm, upstream="https://api.example.invalid") as url:
+        headers = {"authorization": f"Bearer {DUMMY}"}
+        answer = httpx.post(url + path, json=chat(), headers=headers, trust_env=False)
+    told = "llm-intercept did not send a request on to api.example.invalid: it has no key."
+    assert (answer.status_code, answer.json()["error"]["message"][: len(told)]) == (500, told)
+    assert caplog.text == ""
 
 
 def test_what_python_records_the_server_replays(upstream, tmp_path, stream):

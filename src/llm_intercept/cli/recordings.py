@@ -19,7 +19,7 @@ import click
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FOUND, NoProgram, failure
 from llm_intercept.cli.tapes_given import tapes_given
-from llm_intercept.cli.terminal import console, say, say_json, styled
+from llm_intercept.cli.terminal import console, say, say_json, say_lines, styled
 from llm_intercept.settings.environment import PAIRS, PLAYED
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def show(tape: str, take: str | None) -> None:
         screen.print(styled(f"{location} ({counted(len(listed), 'take')})", "bold"))
         for number, (name, found) in listed if take is None else (one_take(one, listed, take),):
             screen.rule(styled(f"{number} {name}"), align="left")
-            for line in conversation(found):
-                screen.print(line)
+            say_lines(screen, conversation(found))
         if take is None:
             _say_damaged(screen, one)
 
@@ -113,7 +112,7 @@ def diff(one: str, other: str, as_json: bool) -> None:
     else:
         screen = console()
         for change in found:
-            screen.print(*shown(change), sep="\n")
+            say_lines(screen, shown(change))
     if any(change.is_lasting for change in found):
         raise SystemExit(FOUND)
 

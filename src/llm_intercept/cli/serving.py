@@ -24,8 +24,12 @@ from llm_intercept.settings.environment import TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+OWN = ("upstream", "cors", "token", "max_body", "body_timeout", "ready_after")
+"""The flags that are no settings of an interceptor."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 UPSTREAM = "The API that requests stand for and are sent on to, https://api.openai.com; by default the API's own host."
+
+TIMEOUT = "Seconds a request's body may take. [default: 60]"
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,9 +44,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--cors", multiple=True, help="An origin whose pages may read answers; by default all."),
         click.option("--token", envvar=TOKEN, help="What the control asks for."),
         click.option("--max-body", type=click.IntRange(1), help="Bytes that a request may have. [default: 64 MiB]"),
-        click.option(
-            "--body-timeout", type=click.FloatRange(0), help="Seconds a request's body may take. [default: 60]"
-        ),
+        click.option("--body-timeout", type=click.FloatRange(0, min_open=True), help=TIMEOUT),
         click.option("--max-connections", type=click.IntRange(1), help="Of more connections, each gets a 503."),
         click.option("--ready-after", type=click.FloatRange(0), help="Simulated seconds until it says it is ready."),
     )
@@ -61,17 +63,22 @@ def serve(host: str, port: int, workers: int, tls: bool, max_connections: int | 
     /__llm_intercept/. Examples: llm-intercept serve --rules rules.toml --port 0;
     llm-intercept serve --mode record --recordings tape --upstream https://api.openai.com
     """
-    own = ("upstream", "cors", "token", "max_body", "body_timeout", "ready_after")
-    options = {name: given.pop(name) for name in own}
+    options = {name: given.pop(name) for name in OWN}
     options = {name: list(value) if name == "cors" else value for name, value in options.items() if value}
     if host not in LOOPBACK:
         options.setdefault("token", secrets.token_urlsafe(24))
     try:
         _serve(host, port, workers, _settings(given), given["reply"], options, tls, max_connections)
     except SettingsError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(_by_flag(error)) from error
     except LLMInterceptError as error:
         raise failure(error) from error
+
+
+def _by_flag(error: SettingsError) -> str:
+    """Tell an error of an option of the server's by the name of its flag."""
+    flag = f"--{error.name.replace('_', '-')}" if error.name in (*OWN, "host", "port") else error.name
+    return flag + str(error).removeprefix(error.name)
 
 
 def _serve(

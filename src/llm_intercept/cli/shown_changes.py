@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from llm_intercept.recording.compare import Difference
     from llm_intercept.tapetools.differing import Change
 
-PIECE = re.compile(r"\s+|\w+|[^\w\s]")
+PIECE = re.compile(r" ?(?:\w+|[^\w\s])|\s")
+"""A word with the space before it: two texts have nothing in common because both have spaces."""
 AROUND = 12
-"""How many pieces of a text, words and what is between them, stand around what changed."""
+"""How many pieces of a text stand around what changed."""
 COMPARED = 4000
 """How many pieces of a text are compared; of a longer one the rest is one piece."""
+PAIRS = 1_000_000
+"""How many pairs of equal pieces two texts may have to be compared: each is looked at, a word said often with each."""
 ALIKE = 0.3
 """Two texts that have less in common are shown whole, one after the other."""
 MOST = 20
@@ -50,6 +53,8 @@ def shown(change: Change) -> Iterator[Text]:
 def words(was: str, now: str) -> Text | None:
     """Write a text with what went in `[-…-]` and what came in `{+…+}`; None if the texts have little in common."""
     one, other = _pieces(hidden(was)), _pieces(hidden(now))  # of a half of a secret nobody knows that it is one
+    if _pairs(one, other) > PAIRS:
+        return None
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     if matcher.quick_ratio() < ALIKE or matcher.ratio() < ALIKE:
         return None
@@ -59,9 +64,18 @@ def words(was: str, now: str) -> Text | None:
         if kind == "equal":
             made.append_text(styled(_near(one[begin:end], first=number == 0, last=number == len(codes) - 1)))
         else:
-            made.append_text(_marked(one[begin:end], "[-", "-]", "red"))
-            made.append_text(_marked(other[start:stop], "{+", "+}", "green"))
+            gone, come = "".join(one[begin:end]), "".join(other[start:stop])
+            between = " " if gone[:1] == come[:1] == " " else ""
+            made.append(between)
+            made.append_text(_marked(gone.removeprefix(between), "[-", "-]", "red"))
+            made.append_text(_marked(come.removeprefix(between), "{+", "+}", "green"))
     return made
+
+
+def _pairs(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count how often a piece of the one is a piece of the other."""
+    counts = Counter(other)
+    return sum(count * counts[piece] for piece, count in Counter(one).items())
 
 
 def _heading(change: Change) -> Iterator[Text]:
@@ -100,6 +114,5 @@ def _near(pieces: Sequence[str], *, first: bool, last: bool) -> str:
     return f"{''.join(pieces[:begin])}…{''.join(pieces[len(pieces) - end :])}"
 
 
-def _marked(pieces: Sequence[str], begin: str, end: str, style: str) -> Text:
-    said = "".join(pieces)
+def _marked(said: str, begin: str, end: str, style: str) -> Text:
     return styled(f"{begin}{said}{end}", style) if said else styled("")

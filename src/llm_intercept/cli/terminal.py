@@ -13,6 +13,8 @@ import click
 from llm_intercept.shown import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
     from rich.text import Text
 
@@ -39,11 +41,21 @@ def console() -> Console:
     from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and `run` does without
 
     class Screen(Console):
+        """What ends the command where nobody reads any more is said in one place, which is not rich."""
+
         def on_broken_pipe(self) -> None:
-            """Leave it to whoever ends the command."""
             raise BrokenPipeError
 
     return Screen(highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def say_lines(screen: Console, lines: Iterable[Text]) -> None:
+    """Write lines as they are; what is no terminal shows no styles, and rich takes longer over these than all else."""
+    for one in lines:
+        if screen.is_terminal:
+            screen.print(one)
+        else:
+            click.echo(one.plain)
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -39,7 +39,7 @@ from llm_intercept.engine.readings import read
 from llm_intercept.engine.sending_on import let_by, send_on
 from llm_intercept.engine.settle import settled
 from llm_intercept.engine.turned_down import broken, refused, unmatched
-from llm_intercept.engine.watched import Keeping, Watched
+from llm_intercept.engine.watched import Keeping, Noted, Watched
 from llm_intercept.engine.whose_usage import with_usage
 from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
@@ -320,7 +320,16 @@ class Engine:
             return response.with_chunks(Watched(steps, ended))
         kept: list[Step] = []
         case.call.answered = response.with_chunks(kept)
-        return response.with_chunks(Keeping(steps, ended, kept))
+        timeline = response.timeline
+        if timeline is None or timeline.clock.is_virtual:
+            return response.with_chunks(Keeping(steps, ended, kept))
+        noted = Noted(steps, timeline)
+
+        def ended_in_time(error: Exception | None, last: Step | None) -> None:
+            case.call.answered = response.with_chunks(noted.as_taken(kept, case.call.before_headers))
+            self._ended(case, error, last)
+
+        return response.with_chunks(Keeping(noted, ended_in_time, kept))
 
     def _identity(self, case: Case) -> Identity:
         digits = self.identities.next(case.call.digest, case.dialect.name, stream=case.request.stream)

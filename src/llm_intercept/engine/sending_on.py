@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.engine.keyless import keep_in, keyless
+from llm_intercept.engine.overheard import Overheard
 from llm_intercept.model.wire import Forward, Forwarded
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ def send_on(call: Call, capture: Capture | None = None) -> Exchange:
     if error is not None:
         raise FailedExchange(error)
     call.source = "live"
-    call.status = yield Forward(capture)
-    call.finish()
+    heard = Overheard(call, capture)
+    call.status = yield Forward(heard)
+    if not heard.has_begun:
+        call.finish()
     return Forwarded(call.status)
 
 

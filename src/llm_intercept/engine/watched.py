@@ -1,4 +1,4 @@
-"""The steps of an answer, watched so that its end is noted, whatever it is.
+"""The steps of an answer, watched so that its end is noted, whatever it is, and when each was taken.
 
 Knows: a call's end. Must not know: what the steps hold, who reads them.
 """
@@ -10,11 +10,13 @@ from sys import getsizeof
 from typing import TYPE_CHECKING, Protocol
 
 from llm_intercept.journal.kept_response import LARGEST
+from llm_intercept.model.wire import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from llm_intercept.model.wire import Step
+    from llm_intercept.timing.clock import Timeline
 
     Ended = Callable[[Exception | None, Step | None], None]
 
@@ -121,3 +123,46 @@ class Keeping(Watched):
 
     def _last(self) -> Step | None:
         return self._kept[-1] if self._later is None and self._kept else self._later
+
+
+class Noted:
+    """Gives the steps one by one and notes when each is taken.
+
+    Args:
+        steps: The steps.
+        timeline: The time of their exchange, on a clock on which waits take time.
+
+    """
+
+    def __init__(self, steps: Iterable[Step], timeline: Timeline) -> None:
+        self._steps, self._timeline = steps, timeline
+        self._moments: list[float] = []
+
+    def __iter__(self) -> Iterator[Step]:
+        """Give the steps."""
+        for step in self._steps:
+            self._moments.append(self._timeline.elapsed())
+            yield step
+
+    def close(self) -> None:
+        """End the steps, also ones that were never begun."""
+        close = getattr(self._steps, "close", None)
+        if close is not None:
+            close()
+
+    def as_taken(self, steps: Iterable[Step], at: float) -> list[Step]:
+        """Say of the first steps, those that are kept, how long it took until each was taken.
+
+        Args:
+            steps: The steps as they were planned.
+            at: Simulated seconds from the request's arrival to the answer's headers.
+
+        """
+        taken: list[Step] = []
+        for step, moment in zip(steps, self._moments, strict=False):
+            if isinstance(step, bytes):
+                taken += (Wait(max(0.0, moment - at)), step)
+                at = max(at, moment)
+            elif not isinstance(step, Wait):
+                taken.append(step)
+        return taken

@@ -143,8 +143,9 @@ class Call:
     def response(self) -> Response | None:
         """What was answered: status, headers, `text`, `json()`, the `events` of a stream and when each was sent.
 
-        None while there is no answer, where a real API answered, and where it is no longer kept: an interceptor keeps
-        about 64 MB of answers, those of the newest calls. Most are not kept, since they can be written again.
+        Of what a real API answered it is what came, decoded, and when. None while there is no answer, where nobody
+        can decode it, and where it is no longer kept: an interceptor keeps about 64 MB of answers, those of the newest
+        calls. Most are not kept, since they can be written again.
         """
         answered = self._written()
         return None if answered is None else response_of(answered, self.before_headers)

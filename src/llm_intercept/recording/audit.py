@@ -5,6 +5,7 @@ Knows: redaction, which leaves alone what it has been over. Must not know: engin
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.facts import SecretFacts
@@ -24,7 +25,22 @@ def secrets_of(
 ) -> list[SecretFacts]:
     """List what in a take would be redacted, had it not been; `secrets` were used while it was recorded."""
     clean = redacted_take(take, redaction or Redaction(), secrets)
+    if _is_unchanged(take, clean):
+        return []
     return [SecretFacts(name, one.path, _kind(one)) for one in differences(document_of(take), document_of(clean))]
+
+
+def _is_unchanged(take: Take, clean: Take) -> bool:
+    """Whether redaction gave back what it was given: what it does not change it does not copy.
+
+    No is no answer: what is copied may be equal. It saves making and comparing two documents of each take.
+    """
+    was, now = take.response, clean.response
+    heads = take.request.url == clean.request.url and take.request.headers == clean.request.headers
+    texts = take.request.text == clean.request.text and was.text == now.text and was.base64 == now.base64
+    bodies = take.request.body is clean.request.body and was.body is now.body
+    events = len(was.events or ()) == len(now.events or ()) and all(map(is_, was.events or (), now.events or ()))
+    return heads and texts and bodies and events and was.headers == now.headers
 
 
 def _kind(found: Difference) -> str:

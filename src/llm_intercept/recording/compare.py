@@ -39,6 +39,8 @@ class Difference:
 
 def differences(was: Any, now: Any, path: str = "") -> list[Difference]:
     """List the fields that differ, in the order of the first."""
+    if was is now:
+        return []
     if is_object(was) and is_object(now):
         return _in_objects(dict(mapping(was)), dict(mapping(now)), path)
     if is_array(was) and is_array(now):

@@ -41,6 +41,6 @@ def lost(engine: Engine) -> Iterator[Problem]:
     gone = journal.noted - len(journal.calls)
     if gone > 0:
         yield Problem(name=f"{gone:,} calls", why="they are no longer kept, or never were")
-    forgotten = sum(bool(one.status) and one.answered is None and one.source != "live" for one in journal.calls)
+    forgotten = sum(bool(one.status) and one.answered is None and one.is_finished for one in journal.calls)
     if forgotten > 0:
-        yield Problem(name=f"The answers of {forgotten:,} calls", why="they are no longer kept")
+        yield Problem(name=f"The answers of {forgotten:,} calls", why="they are not, or no longer, kept")

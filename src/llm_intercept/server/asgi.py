@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from llm_intercept.clients.driver import drive_async
 from llm_intercept.clients.family import network_fault
 from llm_intercept.engine.keyless import keep_in
+from llm_intercept.errors import LLMInterceptError
 from llm_intercept.faults.network import STALLED
 from llm_intercept.interceptor.interceptor import engine_of
 from llm_intercept.server.control import OPEN, PREFIX, Asked, Control, Told
@@ -36,7 +37,6 @@ from llm_intercept.timing.clock import Clock
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.journal.journal import Call
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
@@ -260,11 +260,14 @@ async def _fail(head: WireRequest, error: Exception, door: Door, channel: Channe
     if fault is not None:
         await _break(fault, error, door, channel)
         return
-    LOG.error("a request could not be answered: %s %s", head.method, head.path, exc_info=error)
+    is_told = isinstance(error, LLMInterceptError)
+    if not is_told:
+        LOG.error("a request could not be answered: %s %s", head.method, head.path, exc_info=error)
     if channel.is_begun:
         channel.drop(reset=False)
         return
-    await _refuse(head, RefusedError(500, f"llm-intercept: {type(error).__name__}: {error}"), channel)
+    told = str(error) if is_told else f"llm-intercept: {type(error).__name__}: {error}"
+    await _refuse(head, RefusedError(500, told), channel)
 
 
 async def _break(fault: NetworkFaultError, error: Exception, door: Door, channel: Channel) -> None:

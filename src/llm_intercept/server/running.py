@@ -5,6 +5,7 @@ Knows: sockets, threads. Must not know: how a request is answered, uvicorn's way
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from llm_intercept.server.uvicorn_server import Server
 
 BACKLOG = 2048
+ADDRESS = "an address of this machine: 127.0.0.1, ::1, or 0.0.0.0 for all that it has"
 
 
 @contextmanager
@@ -72,13 +74,30 @@ def serve(
 @contextmanager
 def listening(host: str, port: int) -> Generator[socket.socket]:
     """Bind a socket that listens; raises `SettingsError` where that cannot be done."""
+    if not host:
+        raise SettingsError("host", host, ADDRESS)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         bound = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        raise SettingsError("port", port, advice=f"{host}:{port} cannot be bound: {error}.") from error
+        raise _not_bound(host, port, error) from error
     with bound:
         yield bound
+
+
+def _not_bound(host: str, port: int, error: OSError | OverflowError) -> SettingsError:
+    """Say whether the port or the address is to blame, and what to do."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, socket.gaierror) or number == errno.EADDRNOTAVAIL:
+        return SettingsError("host", host, advice=f"This machine has no such address. Use {ADDRESS}.")
+    problem = f"{host}:{port} cannot be bound"
+    if number == errno.EADDRINUSE:
+        problem += ", since another program listens there. Use another port, or 0 for one that is free."
+    elif number == errno.EACCES:
+        problem += ": ports below 1024 are for who may. Use another port, or 0 for one that is free."
+    else:
+        problem += f": {error}."
+    return SettingsError("port", port, advice=problem)
 
 
 def url_of(bound: socket.socket, host: str, *, is_tls: bool) -> str:

@@ -81,9 +81,17 @@ def checked(given: Mapping[str, Any]) -> Options:
 
 def _origins(given: object) -> tuple[str, ...]:
     many = (given,) if isinstance(given, str) else given
-    if not isinstance(many, list | tuple) or not all(isinstance(one, str) for one in cast("list[object]", many)):
+    if not isinstance(many, list | tuple) or not all(map(_is_origin, cast("list[object]", many))):
         raise SettingsError("cors", given, "'*', an origin such as 'http://localhost:5173', or a list of these")
     return tuple(cast("list[str]", many))
+
+
+def _is_origin(given: object) -> bool:
+    """Whether it is what a browser says of a page: a scheme and a host, without a path; `null` of a file."""
+    if not isinstance(given, str):
+        return False
+    scheme, _, host = given.partition("://")
+    return given in {"*", "null"} or bool(scheme and host and "/" not in host)
 
 
 def _check_url(given: object) -> None:

@@ -14,12 +14,14 @@ from llm_intercept.model.wire import CONNECTION_HEADERS, Awaited, WireResponse
 from llm_intercept.server.refusing import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
-    from llm_intercept.model.wire import Observer, Step, WireRequest
+    from llm_intercept.model.wire import Headers, Observer, Step, WireRequest
 
-OF_ONE_HOP = CONNECTION_HEADERS | {"host", "content-length", "te", "trailer", "upgrade", "proxy-authorization"}
-"""Headers that are said anew on the way to the next server."""
+OF_ONE_HOP = CONNECTION_HEADERS | {"proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade"}
+"""Headers that are said to the next in line alone, whatever `Connection` names beside them (RFC 9110, 7.6.1)."""
+SAID_ANEW = frozenset({"host", "content-length"})
+"""Headers that a request has anew on the way to the next server."""
 PATIENCE = 600.0
 """Seconds that an API may be silent, as OpenAI's SDKs have it."""
 
@@ -79,7 +81,7 @@ class Upstream:
     async def send(self, head: WireRequest, content: bytes, observer: Observer | None) -> WireResponse:
         """Send a request on; raises `RefusedError` where there is no answer."""
         client = self._opened()
-        headers = [one for one in head.headers.items() if one[0] not in OF_ONE_HOP]
+        headers = [one for one in _passed(head.headers.items()) if one[0] not in SAID_ANEW]
         try:
             request = client.build_request(head.method, head.url, headers=headers, content=content)
             response = await client.send(request, stream=True)
@@ -116,5 +118,13 @@ def _passing(response: Any, observer: Observer | None) -> WireResponse:
     raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
     if observer is not None:
         observer.began(response.status_code, raw)
-    headers = tuple((name.lower(), value) for name, value in raw)
+    headers = _passed((name.lower(), value) for name, value in raw)
     return WireResponse(response.status_code, headers, Relayed(response, observer))
+
+
+def _passed(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Leave out what was said to this server alone."""
+    all_of = tuple(headers)
+    named = ",".join(value for name, value in all_of if name == "connection").lower().split(",")
+    of_one_hop = OF_ONE_HOP.union(map(str.strip, named))
+    return tuple(one for one in all_of if one[0] not in of_one_hop)

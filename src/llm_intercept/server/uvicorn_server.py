@@ -5,8 +5,10 @@ Knows: uvicorn. Must not know: what is served. It is imported when something is 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 GRACE = 5
 """Seconds that answers on their way have when a server stops."""
+SOON = 0.3
+"""Seconds after which it is told what a server that stops waits for."""
 IDLE = 75
 """Seconds that a connection is kept on which nothing is asked; SDKs keep theirs for less."""
 LARGEST_HEAD = 65536
@@ -70,7 +74,32 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop: what would go on for ever ends first."""
         self._served.stop()
-        await super().shutdown(sockets=sockets)
+        looking = asyncio.create_task(self._look_at_what_is_left())
+        try:
+            await super().shutdown(sockets=sockets)
+        finally:
+            looking.cancel()
+            self._hang_up()
+
+    async def _look_at_what_is_left(self) -> None:
+        """Tell a person what a server that does not stop waits for; wait for no client that does not hang up."""
+        await asyncio.sleep(SOON)
+        count = len(self.server_state.tasks)
+        if count and threading.current_thread() is threading.main_thread():
+            under_way = "1 answer is under way and has" if count == 1 else f"{count:,} answers are under way and have"
+            sys.stderr.write(f"llm-intercept: stopping: {under_way} {GRACE} s; a second Ctrl-C stops at once\n")
+        while self._has_to_say():  # noqa: ASYNC110 - what is written to a socket is told to nobody
+            await asyncio.sleep(SOON)
+        self._hang_up()
+
+    def _has_to_say(self) -> bool:
+        """Whether a client is still to get something; by TLS each is waited for, to say that it has heard the end."""
+        state = self.server_state
+        return bool(state.tasks) or any(one.transport.get_write_buffer_size() for one in state.connections)
+
+    def _hang_up(self) -> None:
+        for one in [*self.server_state.connections]:
+            one.transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -13,6 +13,7 @@ import threading
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.errors import LLMInterceptError
 from llm_intercept.server.running import server_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Workers:
         self._failed = 0
 
     def run(self, began: Callable[[], object]) -> None:
-        """Serve until a signal says to stop."""
+        """Serve until a signal says to stop; raises `LLMInterceptError` if no worker can serve."""
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, self._stop)
         self._processes = [self._started() for _ in range(self._count)]
@@ -64,6 +65,8 @@ class Workers:
             if self._stopping:
                 break
         self._end()
+        if self._failed >= TOO_OFTEN:
+            raise LLMInterceptError(f"{self._failed} workers ended by an error, which each of them told: see above.")
 
     def _started(self) -> SpawnProcess:
         process = multiprocessing.get_context("spawn").Process(target=_work, args=(self._plan, self._bound))

@@ -92,6 +92,8 @@ def unparsed(take: Take) -> str:
         # What an SDK does not know yet it leaves out before it looks, also where its models forbid it (google-genai).
         wrong = _nearest([one for one in error.errors() if one["type"] != "extra_forbidden"])
         return f"{'.'.join(map(str, wrong[0]['loc'])) or 'the answer'}: {wrong[0]['msg']}" if wrong else ""
+    except Exception as error:  # noqa: BLE001 - of a model of others, as google-genai's of a finish reason that is a number
+        return f"the answer: {type(error).__name__}: {shorten(str(error), 60)}"
     return ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llm_intercept.base.json import encode
+from llm_intercept.dialects.shared.in_words import data_in_words, in_words
 from llm_intercept.engine.reread import read_request
 from llm_intercept.model.parts import told
 from llm_intercept.recording.bodies import answer_values
@@ -102,12 +103,13 @@ def question_of(request: LLMRequest) -> str:
 
 
 def _answer(take: Take, dialect: Dialect) -> str:
-    """Say what was answered, the first choice; of what cannot be read back, its beginning."""
+    """Say what was answered, the first choice; of no conversation what it is; of all else its beginning."""
     response, values = take.response, answer_values(take.response)
     replies = dialect.recorded.replies(values)
     if replies:
         return told(replies[0].parts)
-    if response.text is not None:
-        return cut(response.text, BEGINNING)
-    said = encode(values[0]).decode() if values else f"{len(response.base64 or '')} characters in base64"
-    return cut(said, BEGINNING)
+    if response.base64 is not None:
+        return data_in_words(response.base64, response.headers.get("content-type", ""))
+    in_few = in_words(values[0]) if values else ""
+    said = response.text if response.text is not None else encode(values[0]).decode() if values else "nothing"
+    return cut(in_few or said, BEGINNING)

@@ -17,9 +17,9 @@ import { unmatchedView } from "./rules.js";
 const VIEWS = [
   { name: "conversation", label: "Conversation", draw: (report, row, detail, select) => conversation(row, detail, select) },
   { name: "timeline", label: "Timeline", draw: timelineView },
-  { name: "request", label: "Request", draw: (report, row, detail) => requestView(detail) },
+  { name: "request", label: "Request", draw: (report, row, detail) => requestView(row, detail) },
   { name: "response", label: "Response", draw: (report, row, detail) => responseView(row, detail) },
-  { name: "unmatched", label: "Why no answer", draw: (report, row, detail) => unmatchedView(detail) },
+  { name: "unmatched", label: "Why no answer", draw: (report, row, detail) => unmatchedView(row, detail) },
 ];
 
 /** @param {Row} row */

@@ -87,6 +87,15 @@ export function escaped(text) {
   return text.replace(STEERING, escapeOf);
 }
 
+/**
+ * Write what steers in another way.
+ * @param {string} text
+ * @param {(code: number) => string} write
+ */
+export function withoutSteering(text, write) {
+  return text.replace(STEERING, (letter) => write(letter.codePointAt(0) ?? 0));
+}
+
 /** @param {string} letter */
 function escapeOf(letter) {
   const code = letter.codePointAt(0) ?? 0;

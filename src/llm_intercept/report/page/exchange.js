@@ -3,6 +3,8 @@
 import { el, fold, facts } from "./dom.js";
 import { counted, seconds, size } from "./amounts.js";
 import { block, indented, isJson, jsonBlock } from "./blocks.js";
+import { asCurl, asRule } from "./code.js";
+import { copyButton } from "./copy.js";
 import { timeouts } from "./timeline.js";
 /** @import { Detail, Moment, Row } from "./report.js" */
 
@@ -10,14 +12,17 @@ const EVENTS_AT_ONCE = 200;
 const BASE64 = "base64:";
 
 /**
+ * @param {Row} row
  * @param {Detail} detail
  * @returns {Node[]}
  */
-export function requestView(detail) {
+export function requestView(row, detail) {
   const request = detail.request;
   if (!request) return [el("p", { class: "muted" }, "This report does not hold the request as it was sent.")];
+  const rule = asRule(row, detail);
   return [
     el("p", { class: "start-line" }, el("b", {}, request.method || "POST"), " ", el("span", { class: "url" }, request.url ?? "")),
+    el("div", { class: "tags" }, copyButton(asCurl(request), "Copy as curl"), rule && copyButton(rule, "Copy as a rule")),
     facts([["Timeout", timeouts(detail.timeout)]]),
     headers(request.headers ?? []),
     body(request.body ?? "", "Body"),
@@ -59,21 +64,6 @@ function body(text, title, open = true) {
   const content = () => (bytes !== null ? [block(dump(bytes), "code")] : both(text));
   const whole = () => (bytes === null ? [copyButton(text), ...content()] : content());
   return fold([`${title} `, el("span", { class: "muted" }, size(length))], whole, { open });
-}
-
-/**
- * A button that puts a text where it can be pasted from, as it is, where the browser lets a page do that.
- * @param {string} text
- */
-function copyButton(text) {
-  const button = el("button", { type: "button", class: "copy", hidden: !navigator.clipboard }, "Copy");
-  button.addEventListener("click", () => {
-    const tell = (/** @type {string} */ said) => () => {
-      button.textContent = said;
-    };
-    navigator.clipboard.writeText(text).then(tell("Copied"), tell("The browser does not let this page copy"));
-  });
-  return button;
 }
 
 /**

@@ -4,22 +4,29 @@ import { el } from "./dom.js";
 import { counted, whole } from "./amounts.js";
 import { block } from "./blocks.js";
 import { isUnmatched, nameOf } from "./calls.js";
+import { asRule } from "./code.js";
+import { copyButton } from "./copy.js";
 /** @import { Detail, NearRule, NearTake, Report, Row, Rule } from "./report.js" */
 
 /**
+ * @param {Row} row
  * @param {Detail} detail
  * @returns {Node[]}
  */
-export function unmatchedView(detail) {
+export function unmatchedView(row, detail) {
   const rules = detail.unmatched?.rules ?? [];
   const text = detail.unmatched?.text || detail.error || "";
   const takes = detail.unmatched?.takes ?? [];
+  const rule = asRule(row, detail);
   return [
     el("p", {}, rules.length ? `No rule answers this request. ${counted(rules.length, "rule")}, the nearest first:` : "No rule answers this request."),
     el("ol", { class: "near" }, ...rules.map(near)),
     takes.length > 0 && el("p", {}, `${counted(takes.length, "recorded exchange")} came near:`),
     takes.length > 0 && el("ol", { class: "near" }, ...takes.map(nearTake)),
     detail.unmatched?.advice && block(detail.unmatched.advice),
+    rule && el("h3", {}, "A rule that would answer it"),
+    rule && block(rule, "code"),
+    rule && copyButton(rule),
     text && el("h3", {}, "As it was told"),
     text && block(text, "code"),
   ].filter((one) => one instanceof Node);
