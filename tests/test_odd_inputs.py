@@ -154,6 +154,12 @@ def test_a_url_that_cannot_be_read_is_shown_without_user_and_query():
         assert shown == "https://h.test/a/[redacted]"
 
 
+@pytest.mark.parametrize("url", ["HTTPS://me:pw]@h.test/a?key=1#f", "HTTPS://h.test?b=]", "//me:[@h.test//a"])
+def test_a_url_that_could_not_be_read_is_shown_as_it_is_when_it_is_read_again(url):
+    for show in (shown_url, lambda one: Redaction().url(one, NOTHING)):
+        assert show(show(url)) == show(url)
+
+
 def test_the_time_to_look_for_secrets_grows_as_a_text_does():
     """A picture in a prompt, and somewhere else a percent sign."""
     text = "a" * 100_000 + f" 5% {KEY} {'b' * 100_000}%41 {KEY}"

@@ -101,6 +101,15 @@ def test_what_cannot_be_used_is_told_before_it_serves(tmp_path, monkeypatch, fla
     assert told in done.stderr
 
 
+def test_a_signal_ends_it_before_it_serves_too(monkeypatch):
+    """The first process of a container ignores one that nobody hears."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("llm_intercept.server.running.listening", lambda *_: signal.raise_signal(signal.SIGTERM))
+    done = CliRunner().invoke(serve, ["--port", "0"])
+    assert (done.exit_code, done.stdout) == (143, "")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 class Ended:
     """A worker that has ended by an error."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +23,7 @@ from llm_intercept.settings import BY_NAME, check_tape
 from llm_intercept.settings.environment import TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
 OWN = ("upstream", "cors", "token", "max_body", "body_timeout", "ready_after")
 """The flags that are no settings of an interceptor."""
@@ -68,11 +69,22 @@ def serve(host: str, port: int, workers: int, tls: bool, max_connections: int | 
     if host not in LOOPBACK:
         options.setdefault("token", secrets.token_urlsafe(24))
     try:
-        _serve(host, port, workers, _settings(given), given["reply"], options, tls, max_connections)
+        with _ended_before_it_serves():
+            _serve(host, port, workers, _settings(given), given["reply"], options, tls, max_connections)
     except SettingsError as error:
         raise click.UsageError(_by_flag(error)) from error
     except LLMInterceptError as error:
         raise failure(error) from error
+
+
+@contextmanager
+def _ended_before_it_serves() -> Generator[None]:
+    """Hear SIGTERM until the server does: the first process of a container would not, by itself."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _by_flag(error: SettingsError) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from llm_intercept.base.spelling import spelt_class
 from llm_intercept.dialects import EVERY
@@ -23,7 +23,7 @@ from llm_intercept.secrets.prefilter import document
 from llm_intercept.secrets.redactor import Redactor
 from llm_intercept.secrets.spared import Spared
 from llm_intercept.secrets.taken_out import taken_out
-from llm_intercept.secrets.urls import HARMLESS, bare, quoted
+from llm_intercept.secrets.urls import HARMLESS, bare, parted, quoted
 
 __all__ = ["NOTHING", "Redaction", "Secrets"]
 
@@ -136,11 +136,10 @@ class Redaction:
 
     def url(self, url: str, secrets: Secrets) -> str:
         """Take user, password and fragment out of a URL, and the values of all but the known query parameters."""
-        try:
-            parts = urlsplit(url)
-            query = parse_qsl(parts.query, keep_blank_values=True)
-        except ValueError:
+        read = parted(url)
+        if read is None:
             return self.text(bare(url), secrets)
+        parts, query = read
         kept = "&".join(self._parameter(name, value, secrets) for name, value in query)
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, self.text(parts.path, secrets), kept, ""))

@@ -6,8 +6,9 @@ Knows: URLs, what a secret in one looks like. Must not know: what the URL is sho
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit, urlunsplit
 
 from llm_intercept.secrets.credentials import is_secret_parameter
 from llm_intercept.secrets.looks import MARK, is_random
@@ -25,14 +26,25 @@ QUERY = re.compile(r"[?#].*", re.DOTALL)
 @lru_cache(maxsize=256)
 def shown_url(url: str) -> str:
     """Write a URL without user, password and fragment, and without what is secret in its path and its query."""
-    try:
-        parts = urlsplit(url)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError:
+    read = parted(url)
+    if read is None:
         return replace_secrets(bare(url))
+    parts, query = read
     host = parts.netloc.rpartition("@")[2]
     shown = "&".join(_parameter(name, value) for name, value in query)
     return urlunsplit((parts.scheme, host, replace_secrets(parts.path), shown, ""))
+
+
+def parted(url: str) -> tuple[SplitResult, list[tuple[str, str]]] | None:
+    """Read a URL and its query; one that cannot be read as it is, without what `bare` takes out; None if not even so.
+
+    So what is written of a URL is read again as it stands: `urlsplit` writes some of it in another way.
+    """
+    for made in (str, bare):
+        with suppress(ValueError):
+            parts = urlsplit(made(url))
+            return parts, parse_qsl(parts.query, keep_blank_values=True)
+    return None
 
 
 def bare(url: str) -> str:
