@@ -334,6 +334,28 @@ def test_what_an_answer_says_is_kept_out_of_what_is_recorded_after_it(tmp_path: 
     assert not [path for path in (tmp_path / "tape").glob("*.json") if RANDOM in path.read_text()]
 
 
+def test_a_program_that_has_a_secret_from_elsewhere_is_told_to_name_it(tmp_path: Path) -> None:
+    """Which it says bare, in replay too, where no answer says it; named, it is played."""
+
+    def talk(said: str) -> str:
+        with httpx.Client() as client:
+            client.post(url, json=chat("log in"))
+            return client.post(url, json=chat(said)).text
+
+    with serving(upstream) as (place, _), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RedactedAnswerWarning)
+        url, tape = f"{place}/v1/chat/completions", tmp_path / "tape"
+        with intercept(mode="record", recordings=tape):
+            talk(f"I said {RANDOM}")
+        named = Recordings(tape, redaction=Redaction(patterns=(RANDOM,)))
+        with intercept(mode="replay", recordings=named):
+            talk(f"I said {RANDOM}")
+        for said, is_told in ((f"I said {RANDOM}", True), ("I say nothing", False)):
+            with intercept(mode="replay", recordings=tape) as llm:
+                assert ("Redaction(patterns=(…,))" in talk(said)) is is_told
+                llm.unmatched.clear()
+
+
 @pytest.mark.parametrize("header", ["x-litellm-key", "helicone-auth", "cf-aig-authorization", "x-portkey-api-key"])
 def test_the_key_of_a_gateway_is_nowhere_in_the_exchange(header: str) -> None:
     """Whatever it calls the header; a word that stands there is no key."""

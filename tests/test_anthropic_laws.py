@@ -53,7 +53,7 @@ ONE = st.one_of(
     st.builds(structured, st.dictionaries(TEXT, TEXT, max_size=3)),
 )
 PARAMS = st.fixed_dictionaries(
-    {"model": st.sampled_from(["claude-opus-4-6", "claude-haiku-4-5", "claude-3-opus-latest", "own-model"])},
+    {"model": st.sampled_from(["claude-opus-4-6", "claude-sonnet-4-6", "claude-3-opus-latest", "own-model"])},
     optional={
         "max_tokens": st.integers(1, 24),
         "stop_sequences": st.lists(st.sampled_from(["a", "x1", "\n\n."]), max_size=2),

@@ -1203,6 +1203,52 @@ def test_retried(llm_mock):
     assert report.head.title == pytester.path.name
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows forks no process")
+def test_the_report_has_the_calls_of_the_processes_that_tests_start(run, pytester):
+    """Each with its test, and once."""
+    result = run(
+        """
+import multiprocessing, subprocess, sys
+from llm_intercept import intercept
+
+PROGRAM = '''
+import httpx
+body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "spawned"}]}
+httpx.post("https://api.openai.com/v1/chat/completions", json=body)
+'''
+
+def test_spawned():
+    with intercept("ours"):
+        subprocess.run([sys.executable, "-c", PROGRAM], check=True)
+        ask("here")
+
+
+def test_forked():
+    with intercept("ours"):
+        process = multiprocessing.get_context("fork").Process(target=ask, args=("forked",))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+
+
+def test_after():
+    with intercept("ours"):
+        ask("after")
+""",
+        "--llm-report",
+        "calls.html",
+        own_process=True,
+    )
+    result.assert_outcomes(passed=3)
+    report = report_in(pytester.path / "calls.html")
+    told = [(row.test.removeprefix("test_it.py::"), row.question, row.answer) for row in report.head.rows]
+    assert told == [
+        ("test_spawned", "spawned", "ours"), ("test_spawned", "here", "ours"),
+        ("test_forked", "forked", "ours"), ("test_after", "after", "ours"),
+    ]  # fmt: skip
+    assert [one.request.method for one in report.details] == ["POST"] * 4
+
+
 def test_a_report_that_cannot_be_written_is_told_before_the_first_test(run, pytester):
     result = run("def test_it(): pass", "--llm-report", "no/calls.html")
     result.stderr.fnmatch_lines("*--llm-report=*no/calls.html*a file in a folder that is there*")

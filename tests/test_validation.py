@@ -481,7 +481,7 @@ def test_a_server_of_ours_holds_openais_laws_against_its_models_alone(path: str,
     for model, status in (
         ("qwen3-4b", 200),
         ("gpt-oss-20b", 200),
-        ("", 200),
+        ("", 400),
         ("gpt-3.5-turbo-instruct", 400),
         ("ft:gpt-4o:acme", 400),
     ):

@@ -125,16 +125,9 @@ def _activate(settings: Mapping[str, Any]) -> None:
         _say_that_it_is_on(settings)
 
 
-def _made(engine: Engine) -> None:
+def _made(_: Engine) -> None:
     """Hear that the first request has come, and what is to answer."""
-    from llm_intercept.settings.environment import PARTS  # noqa: PLC0415 - nothing is imported when the variable is unset
-
     _tell_run("asked")
-    folder = os.environ.get(PARTS)
-    if folder:
-        from llm_intercept.report.gathered import Gathered  # noqa: PLC0415 - as above
-
-        Gathered(folder, engine).begin()
 
 
 def _tell_run(what: str) -> bool:

@@ -167,6 +167,10 @@ class UnfitReplyWarning(LLMInterceptWarning):
     """A rule's reply is none that the model could give to the request; with `strict=True` it is an error."""
 
 
+class RunawayPatternWarning(LLMInterceptWarning):
+    """A rule's regular expression takes for ever on some short text, so that a request may hang in it."""
+
+
 class LogLossWarning(UserWarning):
     """A call could not be written to the log; the program goes on as if there were none. It is told once."""
 

@@ -1,17 +1,20 @@
-"""Says by which setting a recording would answer a request that differs from it only in what changes with the time.
+"""Says by which setting a recording would answer a request that differs only in what changes, or in a secret's mark.
 
 Knows: takes, and what `Recordings` can be told. Must not know: how the nearest take is found.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from llm_intercept.recording.compare import differences
 from llm_intercept.recording.fingerprint import API
 from llm_intercept.recording.tape import canonical_of, canonical_of_request
 from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE
+from llm_intercept.secrets.looks import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +54,34 @@ def advice(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Tak
     """Say what to do where only what changes with the time differs; empty where more does."""
     found = setting(recordings, sought, takes)
     return f"Only a date or a time differs. Let that make no difference: recordings={found}\n" if found else ""
+
+
+def secret_advice(recordings: Recordings, sought: SanitizedRequest, takes: Iterable[Take]) -> str:
+    """Say what to do where a request has in clear what the tape has a mark for; empty where more differs.
+
+    When it was recorded, an answer before it had said the secret, which was then looked for in all that came. On the
+    tape it stands nowhere, so in replay nobody knows it.
+    """
+    match = recordings.matching
+    if match.key is not None or not any(_has_mark_for(match, take, sought) for take in takes):
+        return ""
+    return (
+        "Only what the tape has [redacted] for differs. When that was recorded, an answer had said it as a secret; now "
+        "the program\nhas it from elsewhere. Name it, so that it is always taken out: "
+        f"recordings=Recordings({str(recordings.location)!r}, redaction=Redaction(patterns=(…,)))\n"
+    )
+
+
+def _has_mark_for(match: Match, take: Take, sought: SanitizedRequest) -> bool:
+    found = differences(canonical_of(take, match), canonical_of_request(sought.request, match))
+    return bool(found) and all(
+        isinstance(one.was, str) and isinstance(one.now, str) and _is_marked(one.was, one.now) for one in found
+    )
+
+
+def _is_marked(was: str, now: str) -> bool:
+    """Whether a text is another one with marks in it."""
+    return MARK in was and re.fullmatch(".+?".join(map(re.escape, was.split(MARK))), now, re.DOTALL) is not None
 
 
 def ignoring(match: Match, more: tuple[str, ...]) -> tuple[str, ...]:

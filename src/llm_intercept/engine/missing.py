@@ -62,8 +62,9 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
     near = (*own, *_nearest(recorder, case, sought))
     if not near:
         problem += f" {_nothing_in(str(recorder.recordings.location))}"
-    read = filter(None, (recorder.tape.peek(one.name) for one in near[:NEAREST]))
+    read = [take for one in near[:NEAREST] if (take := recorder.tape.peek(one.name)) is not None]
     loosened = loosening.advice(recorder.recordings, sought, read)
+    loosened = loosened or loosening.secret_advice(recorder.recordings, sought, read)
     remedy = loosened + advice(recorder, is_empty=not near)
     return Unmatched(facts_of(case), problem, (), remedy, takes=near[:NEAREST])
 

@@ -5,6 +5,7 @@ Knows: settings. Must not know: where they were said. Imports neither httpx nor 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.once import Once
@@ -108,4 +109,16 @@ class LazyHandler:
             tell(engine, self._report)
         if self._made is not None:
             self._made(engine)
+        _gather(engine)
         return engine
+
+
+def _gather(engine: Engine) -> None:
+    """Have the calls of this process written down, where whoever started it makes a report of them."""
+    from llm_intercept.settings.environment import PARTS  # noqa: PLC0415 - nothing is imported before it is needed
+
+    folder = os.environ.get(PARTS)
+    if folder:
+        from llm_intercept.report.gathered import gathered  # noqa: PLC0415 - as above
+
+        gathered(folder, os.getpid()).know(engine)

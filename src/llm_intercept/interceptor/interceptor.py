@@ -20,6 +20,7 @@ from llm_intercept.interceptor.passed_on import PassedOn
 from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
+from llm_intercept.rules.runaways import warn_of_runaways
 from llm_intercept.settings.arguments import chosen
 
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ class Interceptor(Afterwards):
 
         self._change("on(…)", "a rule made in Python")
         found = rule_conditions(conditions, wanted)
-        return self._engine.book.add(Rule(found, "on", caller()))
+        rule = Rule(found, "on", caller())
+        warn_of_runaways(rule)
+        return self._engine.book.add(rule)
 
     def reply(
         self,

@@ -5,7 +5,9 @@ Knows: pytest, calls, parts of a report. Must not know: how a call is read, what
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 import weakref
 from dataclasses import dataclass
@@ -17,10 +19,12 @@ from llm_intercept.base.words import counted
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.interceptor import MADE, engine_of, is_over
 from llm_intercept.journal.journal import HEARING
+from llm_intercept.report.gathered import WRITTEN, gathered
 from llm_intercept.report.of_calls import REDACTION, CallReader, used_rules
 from llm_intercept.report.of_interceptors import redaction_of
 from llm_intercept.report.page_file import write_page
 from llm_intercept.report.run_parts import Part, joined
+from llm_intercept.settings.environment import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -76,8 +80,12 @@ class RunReport:
         self._count = self._lost = 0
         self._told = ""
         self._test = ""
+        self._before = os.environ.get(PARTS)
+        os.environ[PARTS] = self._folder  # for the processes that tests start
+        WRITTEN.add(self._folder)
         HEARING.append(self._heard.append)
         MADE.append(self._made.append)
+        _begun.append(self)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -103,8 +111,11 @@ class RunReport:
     def pytest_sessionfinish(self) -> None:
         """Write what is left; then the page, of all parts."""
         self._write("")
-        HEARING.remove(self._heard.append)
-        MADE.remove(self._made.append)
+        self._stop()
+        if self._before is None:
+            os.environ.pop(PARTS, None)
+        else:
+            os.environ[PARTS] = self._before
         if self._is_worker:
             vars(self._config)["workeroutput"][LOST] = self._lost
             return
@@ -121,6 +132,17 @@ class RunReport:
         """Say where the page is."""
         if self._told:
             terminalreporter.write_line(f"llm-intercept: {self._told}")
+
+    def _stop(self) -> None:
+        HEARING.remove(self._heard.append)
+        MADE.remove(self._made.append)
+        WRITTEN.discard(self._folder)
+        _begun.remove(self)
+
+    def forked(self) -> None:
+        """Let a forked copy of this process write its calls down by itself: nobody tells it when a test has ended."""
+        self._stop()
+        gathered(self._folder, os.getpid())
 
     def _write(self, test: str) -> None:
         """Write the calls that have ended since the last time; what cannot be written breaks no run of tests."""
@@ -158,3 +180,16 @@ class RunReport:
                 yield from ((known.name, rule) for rule in rules)
             if is_over(llm):
                 self._known.remove(known)
+
+
+_begun: list[RunReport] = []
+"""The reports that are made in this process: of a run, and of runs that its tests make."""
+
+
+def _forked() -> None:
+    for report in [*_begun]:
+        report.forked()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_forked)

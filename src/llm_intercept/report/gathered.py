@@ -1,4 +1,4 @@
-"""Writes each call of this process down as it ends, for the report of a command that starts several processes.
+"""Writes each call of this process down as it ends, for the report of a command, or of tests, that starts processes.
 
 Knows: calls, engines, parts of a report. Must not know: who starts the processes, who joins the parts.
 """
@@ -9,6 +9,7 @@ import atexit
 import itertools
 import os
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 from llm_intercept.journal.journal import HEARING
@@ -21,18 +22,23 @@ if TYPE_CHECKING:
     from llm_intercept.journal.journal import Call
 
 
+WRITTEN: set[str] = set()
+"""The folders into which somebody else writes the calls of this process: its pytest, test by test."""
+TEST = "PYTEST_CURRENT_TEST"
+"""Where pytest says which test runs, and in which phase."""
+
+
 class Gathered:
     """Hears calls; one that cannot be read or written is missing in the report, and breaks no program.
 
     Args:
         folder: Where the parts of the report are.
-        engine: What answers in this process, whose rules are told at the end; None where there are several.
 
     """
 
-    def __init__(self, folder: str, engine: Engine | None = None) -> None:
-        self._folder, self._engine = folder, engine
-        self._redaction = REDACTION if engine is None else redaction_of(engine)
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._engines: list[Engine] = []
         self._reader, self._numbers = CallReader(), itertools.count()
 
     def begin(self) -> Gathered:
@@ -46,14 +52,31 @@ class Gathered:
         HEARING.remove(self.hear)
         atexit.unregister(self.end)
 
+    def know(self, engine: Engine) -> None:
+        """Learn of an engine that answers in this process, whose rules are told at the end."""
+        self._engines.append(engine)
+
     def hear(self, call: Call) -> None:
         """Write a call down."""
+        if self._folder in WRITTEN:
+            return
+        redactions = (redaction_of(one) for one in self._engines if call.began_in(one.journal))
         with suppress(Exception):
-            Part(self._folder).add([self._reader.entry(next(self._numbers), call, self._redaction)])
+            test = os.environ.get(TEST, "").rpartition(" ")[0]
+            entry = self._reader.entry(next(self._numbers), call, next(redactions, REDACTION), test=test)
+            Part(self._folder).add([entry])
 
     def end(self) -> None:
         """Write down how often each rule was used."""
-        if self._engine is not None:
-            name = str(os.getpid())
+        if self._folder in WRITTEN:
+            return
+        for number, engine in enumerate(self._engines):
+            name = f"{os.getpid()} {number}"
             with suppress(Exception):
-                Part(self._folder).add([], [(name, rule) for rule in used_rules(self._engine.book.all())])
+                Part(self._folder).add([], [(name, rule) for rule in used_rules(engine.book.all())])
+
+
+@cache
+def gathered(folder: str, _process: int) -> Gathered:
+    """Begin to write the calls of this process into a folder, or give who does."""
+    return Gathered(folder).begin()

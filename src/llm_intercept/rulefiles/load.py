@@ -21,6 +21,7 @@ from llm_intercept.rulefiles.mistakes import mistaken
 from llm_intercept.rulefiles.text import Parsed, parse, shown
 from llm_intercept.rules.known_apis import check_apis
 from llm_intercept.rules.rule import Rule
+from llm_intercept.rules.runaways import warn_of_runaways
 from llm_intercept.settings.values import listed
 from llm_intercept.timing.pace_text import pace_of, seen_from
 
@@ -173,6 +174,7 @@ def _pace(said: str | None, parsed: Parsed, where: str) -> Pace | None:
 
 
 def _configured(rule: Rule, replies: list[Any], given: RuleTable, pace: Pace | None) -> Rule:
+    warn_of_runaways(rule)
     rule.reply(*replies, times=given.times, expect=given.expect)
     rule.given_pace = pace
     if given.key is not None:

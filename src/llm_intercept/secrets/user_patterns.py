@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -33,14 +34,18 @@ def compiled(setting: str, pattern: str | re.Pattern[str]) -> re.Pattern[str]:
         made.search("")
     except (re.error, TypeError) as error:
         raise SettingsError(setting, pattern, f"regular expressions for text ({error})") from error
-    text = _runaway(made)
+    text = runaway(made)
     if text:
-        advice = (
-            f"It takes for ever on texts such as {text!r}…: they can be cut in many ways. Let no two repetitions that "
-            "follow or hold each other match the same characters, as in (a+)+ or \\w*\\w*."
-        )
-        raise SettingsError(setting, made.pattern, advice=advice)
+        raise SettingsError(setting, made.pattern, advice=why_runaway(text))
     return made
+
+
+def why_runaway(text: str) -> str:
+    """Say why a pattern takes for ever on a text, and how to mend it."""
+    return (
+        f"It takes for ever on texts such as {text!r}…: they can be cut in many ways. Let no two repetitions that "
+        "follow or hold each other match the same characters, as in (a+)+ or \\w*\\w*."
+    )
 
 
 def redacted(text: str, patterns: Iterable[re.Pattern[str]]) -> str:
@@ -79,7 +84,8 @@ def _around(span: tuple[int, int], marks: list[tuple[int, int]]) -> tuple[int, i
     return min([begin, *(one[0] for one in reached)]), max([end, *(one[1] for one in reached)])
 
 
-def _runaway(pattern: re.Pattern[str]) -> str:
+@lru_cache(maxsize=1024)
+def runaway(pattern: re.Pattern[str]) -> str:
     """Find a short text on which a pattern takes far too long; empty if there is none among many likely ones."""
     words: list[str] = list(dict.fromkeys(WORD.findall(pattern.pattern)))[:BEGINNINGS]
     units = dict.fromkeys((*UNITS, *filter(str.isalnum, pattern.pattern)))
@@ -90,6 +96,11 @@ def _runaway(pattern: re.Pattern[str]) -> str:
 
 
 def _is_slow(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a pattern takes long on a text each time: once, anything may, on a machine that does much else."""
+    return all(_seconds(pattern, text) > SLOW for _ in range(3))
+
+
+def _seconds(pattern: re.Pattern[str], text: str) -> float:
     begin = time.thread_time()
     pattern.search(text)
-    return time.thread_time() - begin > SLOW
+    return time.thread_time() - begin

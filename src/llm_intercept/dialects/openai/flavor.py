@@ -56,9 +56,11 @@ def is_openais(head: WireRequest) -> bool:
 def is_held(request: LLMRequest) -> bool:
     """Whether OpenAI's own laws hold for a request: at its host, and at Azure's.
 
-    Where a server of ours stands for them, of OpenAI's models alone: who asks it for another means another's server.
+    Where a server of ours stands for them, not of another's model: who asks it for one means another's server.
     """
-    return flavor_of(request.url) != "compatible" and (not request.at or OF_OPENAI.match(request.model) is not None)
+    if flavor_of(request.url) == "compatible":
+        return False
+    return not (request.at and request.model) or OF_OPENAI.match(request.model) is not None
 
 
 def deployment(url: str) -> str:
