@@ -27,9 +27,7 @@ def hidden(text: str) -> str:
 
 
 def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Cut `text` to `limit` characters, for one line of a message; a half of a secret would not look like one."""
-    if len(text) <= limit:
-        return text
+    """Cut `text` to `limit` characters, for one line of a message; half a secret would not look like one."""
     safe = hidden(text)
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
