@@ -1506,9 +1506,7 @@ def pytest_unconfigure(config):
     with open(config.rootpath / "modules.txt", "a") as file:
         file.write(" ".join(found) + "\\n")
 """
-TABLE = tuple(
-    f"llm_intercept.{name}" for name in ("base", "errors", "facts", "settings", "shown", "pytest_plugin.options")
-)
+TABLE = tuple(f"llm_intercept.{name}" for name in ("base", "errors", "settings", "shown", "pytest_plugin.options"))
 LIGHT = "import pytest\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n):\n    pass\n"
 
 

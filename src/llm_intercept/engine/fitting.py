@@ -136,14 +136,14 @@ def _unformatted(request: LLMRequest, reply: Reply, *, is_strict: bool) -> Itera
     if wanted is None or not reply.text or wanted.type != "json_schema" or forced(request) is not None:
         return
     value = _read(reply.text)
-    shown = shorten(reply.text, SHOWN)
     if value is NOT_JSON:
         if is_strict:
-            yield f"The request asks for JSON of a schema, and the reply is {shown}", FORMAT
+            yield f"The request asks for JSON of a schema, and the reply is {shorten(reply.text, SHOWN)}", FORMAT
         return
     why = _misfit(value, wanted.schema)
     if why:
-        yield f"The reply {shown} does not fit the schema that the request asks for: {why}", FORMAT
+        told = f"The reply {shorten(reply.text, SHOWN)} does not fit the schema that the request asks for: {why}"
+        yield told, FORMAT
 
 
 def _read(text: str) -> Any:
