@@ -1,6 +1,6 @@
-"""Folders that somebody names: whether one is there, and which was meant.
+"""Folders that somebody names: whether one is there, which was meant, and whether another recorder wrote it.
 
-Knows: the disk. Must not know: what is in them.
+Knows: the disk. Must not know: what a recording is.
 """
 
 from __future__ import annotations
@@ -8,6 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from llm_intercept.base.words import nearest
+
+CASSETTES = (".yaml", ".yml")
+
+
+def import_advice(location: str) -> str:
+    """Say how vcrpy's cassettes are read, where a place is one or a folder that has some; empty where none is there."""
+    path = Path(location)
+    found = [path] if path.suffix in CASSETTES else [one for one in path.glob("**/*.y*ml") if one.suffix in CASSETTES]
+    return f"`llm-intercept recordings import {location} --to tapes` makes recordings of them." if found else ""
 
 
 def absent(location: str) -> str:

@@ -9,6 +9,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
+from llm_intercept.base.missing_names import says_what_was_meant
 from llm_intercept.base.spelling import spelt_methods
 from llm_intercept.base.words import counted
 from llm_intercept.clients import activation, sentinels
@@ -23,6 +24,7 @@ from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.rules.runaways import warn_of_runaways
 from llm_intercept.settings.arguments import chosen
+from llm_intercept.settings.of_others import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -52,6 +54,7 @@ class _State:
     answers_elsewhere: bool = False
 
 
+@says_what_was_meant(ATTRIBUTES)
 @spelt_methods
 class Interceptor(Afterwards):
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
