@@ -57,6 +57,11 @@ def _escaped_but_lines(found: re.Match[str]) -> str:
     return found.group() if found.group() in "\n\t" else _escaped(found)
 
 
+def indented(text: str, width: int) -> list[str]:
+    """Return the lines of a text, each moved to the right by `width` blanks."""
+    return [" " * width + line for line in text.split("\n")]
+
+
 def brief(value: object) -> str:
     """Say a value in a few words: a text shortened, else its name or its `repr`."""
     if isinstance(value, str):
