@@ -181,6 +181,8 @@ OF_RESPONSES: list[tuple[dict[str, Any], str, str | None, str]] = [
 TAKEN_BY_RESPONSES: list[dict[str, Any]] = [
     {"input": [USER, FUNCTION_CALL, OUTPUT]},
     {"input": [USER, THOUGHT, FUNCTION_CALL, OUTPUT]},
+    {"input": [USER, THOUGHT, {"id": "msg_1"}, USER]},
+    {"input": [{"id": "fc_1"}, OUTPUT]},
     {"input": [USER, THOUGHT, THOUGHT, {"role": "assistant", "content": "hi"}, USER]},
     {"input": [USER, {**THOUGHT, "encrypted_content": "gAAA"}, USER]},
     {"input": [USER, CUSTOM_CALL, {**OUTPUT, **CUSTOM_OUTPUT}]},
@@ -246,6 +248,8 @@ TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
     {**THINKING, "temperature": 1},
     {**THINKING, "model": "claude-opus-4-6"},
     {"thinking": {"type": "adaptive"}, "model": "claude-of-tomorrow-7"},
+    {"thinking": {"type": "adaptive"}, "model": "claude-opus-4-10"},
+    {"temperature": 1, "top_p": 1, "model": "claude-opus-4-10-20270101"},
     {"model": "claude-sonnet-4-5", "messages": [USER, {"role": "assistant", "content": "{"}]},
     shown(),
     shown(within="t1"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FRACTIONS = ("temperature", "top_p")
-ONE_OF_THEM = re.compile(r"claude-(?:opus-4-1|sonnet-4-5|haiku-4-5)")
+ONE_OF_THEM = re.compile(r"claude-(?:opus-4-1|sonnet-4-5|haiku-4-5)(?:-|$)")
 """Models that take one of temperature and `top_p` (Anthropic's guide "Migrating to Claude 4.5")."""
 ADAPTIVE_ALONE = re.compile(r"claude-opus-(?:4-[78]|5)(?:-|$)")
 """Models that decide how much they think (issues of 2026)."""
@@ -28,7 +28,7 @@ ADAPTS = (
     '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" '
     "to control thinking behavior."
 )
-NEVER_ADAPTIVE = re.compile(r"claude-(?:opus-4-[15]|sonnet-4-5|haiku-4-5)")
+NEVER_ADAPTIVE = re.compile(r"claude-(?:opus-4-[15]|sonnet-4-5|haiku-4-5)(?:-|$)")
 """Models that think only as much as they are told (issues of 2026)."""
 UNBEGUN = re.compile(r"claude-(?:opus-4-[678]|sonnet-4-6)(?:-|$)")
 """Models that do not go on with an answer that is begun for them (Anthropic's release notes of 2026-02-05; issues)."""
