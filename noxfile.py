@@ -173,6 +173,7 @@ MIGRATE = {
     "vcrpy": ("vcrpy", "pytest-recording", "openai"),
     "unittest-mock": ("openai",),
     "litellm": ("litellm",),
+    "responses": ("responses", "requests-mock"),
     "aimock": ("aimock-pytest", "openai"),
 }
 # The server that aimock-pytest starts, found by the variable, so that it downloads none.

@@ -49,7 +49,7 @@ llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'What is the weather?'
-Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
+Give it a reply before the program asks: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
 {LET_OUT}"""
 
 
@@ -203,7 +203,7 @@ llm-intercept: there is no rule to answer this request.
   POST https://api.openai.com/v1/chat/completions
     model:     gpt-4o
     last user: 'one'
-Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
+Give it a reply before the program asks: intercept('text'), llm.reply(…) or llm.on(…).reply(…).
 {LET_OUT}
 
 llm-intercept stopped a request to api.openai.com, a known LLM host. llm-intercept does not answer GET /v1/files by itself, \

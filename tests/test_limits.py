@@ -18,12 +18,13 @@ from llm_intercept.simulation.service import REMEMBERED, Service
 from llm_intercept.timing.clock import Clock
 from tests.support import URL, chat
 
+pytestmark = pytest.mark.usefixtures("only_waits")
+
 
 def post(client: Any, user: str = "hi", **more: Any) -> Any:
     return client.post(URL, json=chat(user, **more))
 
 
-@pytest.mark.usefixtures("only_waits")
 def test_requests_beyond_the_limit_are_429_as_openai_writes_it() -> None:
     """With its words, type, code, and the time until there is room."""
     with intercept("ok", time_scale=0) as llm, httpx.Client() as client:

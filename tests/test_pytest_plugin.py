@@ -953,7 +953,7 @@ def test_pytests_settings_come_before_the_table(run):
 
 BAD: list[tuple[str, tuple[str, ...], dict[str, str], str]] = [
     ("@pytest.mark.llm_intercept(modle='mock')", (), {}, "*modle*Did you mean 'mode'*"),
-    ("@pytest.mark.llm_intercept('a', 'b')", (), {}, "*positional argument*"),
+    ("@pytest.mark.llm_intercept('a', 'b')", (), {}, "*takes one reply*"),
     ("@pytest.mark.llm_intercept({'a': 1})", (), {}, "*structured*"),
     ("@pytest.mark.llm_intercept(rules='nowhere.toml')", (), {}, "*rules='nowhere.toml' cannot be used*"),
     ("@pytest.mark.llm_intercept(unmatched='nonsense')", (), {}, "*unmatched='nonsense' cannot be used*'warn'*"),
@@ -1506,9 +1506,7 @@ def pytest_unconfigure(config):
     with open(config.rootpath / "modules.txt", "a") as file:
         file.write(" ".join(found) + "\\n")
 """
-TABLE = tuple(
-    f"llm_intercept.{name}" for name in ("base", "errors", "facts", "settings", "shown", "pytest_plugin.options")
-)
+TABLE = tuple(f"llm_intercept.{name}" for name in ("base", "errors", "settings", "shown", "pytest_plugin.options"))
 LIGHT = "import pytest\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n):\n    pass\n"
 
 

@@ -11,6 +11,7 @@ import pytest
 from llm_intercept import Reply, api_error, disconnect, intercept, timeout
 from llm_intercept.errors import NotResilientError, ReplyFunctionError, SettingsError
 from llm_intercept.faults import cut_off, empty_body, missing_done, missing_finish
+from llm_intercept.journal.journal import Call
 from tests.support import URL, chat
 
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ def program(
                 time.sleep(wait(response))
 
     return ask
+
+
+@pytest.fixture(autouse=True)
+def _has_waited_as_it_slept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program waited as long as it slept, whatever this machine takes beside, but where real time is what is looked at."""
+    if getattr(request.node, "callspec", None) and request.node.callspec.params.get("scale") == 1:
+        return
+    slept: list[tuple[float, float]] = []
+
+    def waited(self: Call, other: Call) -> float:
+        return sum(seconds for at, seconds in slept if other._started + other.duration <= at <= self._started)
+
+    monkeypatch.setattr(time, "sleep", lambda seconds: slept.append((time.perf_counter(), seconds)))
+    monkeypatch.setattr(Call, "waited_since", waited)
 
 
 def told(response: Any) -> float:

@@ -16,7 +16,17 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from llm_intercept import InterceptTransport, Recordings, Reply, errors, intercept, tool_call
+from llm_intercept import (
+    InterceptTransport,
+    Recordings,
+    Reply,
+    api_error,
+    auto,
+    errors,
+    intercept,
+    structured,
+    tool_call,
+)
 from llm_intercept.cli.app import app
 from llm_intercept.facts import RequestFacts, TakeFacts, Unmatched, Verdict
 from llm_intercept.recording.compare import differences
@@ -76,7 +86,7 @@ def told_of(said: str) -> str:
         refused = ask(chat(said, safety_identifier=said))
         ask({**chat(said), "messages": [*chat(said)["messages"], *results]})
         wrong = raised(lambda: llm.assert_called_with(f"{said} ?", json={"safety_identifier": f"{said} ?"}))
-        unmatched = "".join(f"{one}{one!r}" for one in llm.unmatched)
+        unmatched = "".join(f"{one}{one!r}{one.request}" for one in llm.unmatched)
         text = "\n".join([refused.text, wrong, printed(llm), unmatched])
         llm.unmatched.clear()
     return text
@@ -153,6 +163,32 @@ def test_no_command_about_a_tape_prints_a_secret(name, secret, core, tmp_path):
 
 def _answer(text: str) -> dict[str, Any]:
     return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+
+
+def test_nothing_is_looked_through_unless_something_is_printed(monkeypatch):
+    """Neither when rules are made, nor for an answer of any kind, however long its texts are."""
+    schema = {
+        "type": "object",
+        "properties": {"a": {"anyOf": [{"type": "null"}, {"type": "string"}]}},
+        "required": ["a"],
+    }
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    tool = {"type": "function", "function": {"name": "run", "parameters": schema}}
+    monkeypatch.setattr("llm_intercept.shown.hidden", pytest.fail)
+    for reply, more in (
+        (WORDS, {}),
+        (WORDS, {"stream": True}),
+        (structured({"a": WORDS}), {"response_format": asked}),
+        (auto(), {"response_format": asked}),
+        (tool_call("run", a=WORDS), {"tools": [tool]}),
+        (api_error(429, message=WORDS), {}),
+        (Reply(WORDS, model="x"), {}),
+    ):
+        with intercept(reply) as llm:
+            llm.on(user=f"{WORDS} not", json={"metadata": {"a": WORDS}}, url=f"https://x.test/{'a' * 200}").reply(
+                reply
+            ).optional()
+            ask(chat(WORDS, **more))
 
 
 def test_what_is_shown_is_shown_the_same_again():

@@ -22,6 +22,8 @@ def _as_a_reader_has_it(monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytest
     """Write the page's files into a folder, and set nothing that a reader has not set."""
     for name in [name for name in os.environ if name.startswith(("LLM_INTERCEPT", "PYTEST_", "OPENAI_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("OPENAI_API_KEY", "")  # the page's conftest.py sets one, which is to be gone afterwards
+    monkeypatch.delenv("OPENAI_API_KEY")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pages.write(START, pytester.path)
 

@@ -434,8 +434,10 @@ def test_run_passes_the_policy_on(run_here):
     assert "nothing was intercepted: no process that is answered asked a model anything" in done.stderr
 
 
-def test_run_replays_recordings_where_no_mode_is_said(run_here):
+def test_run_replays_recordings_where_no_mode_is_said(run_here, tmp_path):
     """As `intercept(recordings=…)` does; else they would be ignored."""
+    (tmp_path / "tape").mkdir()
+    (tmp_path / "tape" / "001-post-chat-completions-0123456789ab.json").write_text("{}")
     code = "import os; print(os.environ['LLM_INTERCEPT'])"
     for more, said in (([], "replay"), (["--mode", "mock"], "mock")):
         done = run_here("--recordings", "tape", *more, "--", sys.executable, "-c", code)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.facts import indented
-from llm_intercept.shown import shorten, visible
+from llm_intercept.shown import indented, shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,16 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from llm_intercept.shown import shorten, visible
+from llm_intercept.shown import indented, shorten, visible
 
 SHOWN_RULES = 3
 HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0 for one that fails
 SHOWN_DIFFERENCES = 8
-
-
-def indented(text: str, width: int) -> list[str]:
-    """Return the lines of a text, each moved to the right by `width` blanks."""
-    return [" " * width + line for line in text.split("\n")]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -27,9 +27,7 @@ def hidden(text: str) -> str:
 
 
 def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Cut `text` to `limit` characters, for one line of a message; a half of a secret would not look like one."""
-    if len(text) <= limit:
-        return text
+    """Cut `text` to `limit` characters, for one line of a message; half a secret would not look like one."""
     safe = hidden(text)
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
@@ -57,6 +55,11 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _escaped_but_lines(found: re.Match[str]) -> str:
     return found.group() if found.group() in "\n\t" else _escaped(found)
+
+
+def indented(text: str, width: int) -> list[str]:
+    """Return the lines of a text, each moved to the right by `width` blanks."""
+    return [" " * width + line for line in text.split("\n")]
 
 
 def brief(value: object) -> str:

@@ -59,6 +59,7 @@ def test_an_error_in_a_stream_is_the_apis_error() -> None:
     assert raised.value.code == "busy"
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_sixty_simulated_seconds_are_not_waited_for(is_async: bool) -> None:
     """A suite with a minute of retry-after and latency: the SDK waits as it is told, in virtual time."""
     client = make(is_async)
@@ -80,6 +81,7 @@ def test_the_clients_family_is_the_installed_ones() -> None:
     assert family_of(raised.value.__cause__) == FAMILY
 
 
+@pytest.mark.usefixtures("only_waits")
 def test_a_limit_is_told_in_headers_and_kept_by_the_sdk() -> None:
     """The SDK waits for the bucket to fill, and reads the remaining requests."""
 
@@ -95,6 +97,7 @@ def test_a_limit_is_told_in_headers_and_kept_by_the_sdk() -> None:
     assert llm.elapsed >= 60
 
 
+@pytest.mark.usefixtures("only_waits")
 @pytest.mark.parametrize("scale", [0, 0.001])
 def test_the_sdk_keeps_what_it_is_told_and_is_found_resilient(scale: float) -> None:
     """The SDK's retries honour retry-after; giving up is named when there is no more."""

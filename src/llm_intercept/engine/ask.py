@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from llm_intercept.engine.decide import Case
-    from llm_intercept.replies.kinds import Answer, Passthrough, RaiseError
+    from llm_intercept.replies.kinds import Answer, Passthrough
+    from llm_intercept.replies.raised import RaiseError
 
 
 READY = (type(None), tuple, list)
@@ -85,24 +86,6 @@ def _ask(case: Case, function: Any, argument: object) -> Generator[Any, Any, Any
     except Exception as error:
         raise FailedExchange(ReplyFunctionError(str(case.origin), case.where, error)) from error
     raise failure
-
-
-def exception_of(error: BaseException | type[BaseException]) -> BaseException:
-    """Make the exception to raise.
-
-    Raises:
-        FailedExchange: It is a class that cannot be made from a message alone.
-
-    """
-    if isinstance(error, BaseException):
-        return error
-    try:
-        return error("raised by llm-intercept, as the rule asks")
-    except Exception as failure:
-        problem = f"{error.__name__} cannot be made from a message alone"
-        raise FailedExchange(
-            ReplyError(problem, "Give an instance of the exception instead of the class.")
-        ) from failure
 
 
 def whose(error: Exception, case: Case) -> LLMInterceptError:

@@ -15,7 +15,7 @@ from llm_intercept.base.tokens import EstimatingTokenizer
 from llm_intercept.dialects import OPAQUE, claimed_by
 from llm_intercept.dialects.base import BadRequestError, Context, UnreadableError
 from llm_intercept.engine.again import CONTINUES, again_of
-from llm_intercept.engine.ask import are_computed, exception_of, placed, read_deltas, resolve, whose
+from llm_intercept.engine.ask import are_computed, placed, read_deltas, resolve, whose
 from llm_intercept.engine.brought import answer_each
 from llm_intercept.engine.decide import Case, FailedExchange, decide
 from llm_intercept.engine.deliver import Delivery, is_end, is_plain
@@ -45,8 +45,9 @@ from llm_intercept.errors import AnswerError, LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import Call, Journal
 from llm_intercept.model.wire import READ_BODY, NetworkFaultError
 from llm_intercept.recording.capture import Capture
-from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RaiseError, RawReply
+from llm_intercept.replies.kinds import ANSWERS, AutoReply, Callback, Passthrough, RawReply
 from llm_intercept.replies.mock_params import MOCK_PARAMS
+from llm_intercept.replies.raised import RaiseError
 from llm_intercept.rules.book import RuleBook
 from llm_intercept.rules.script import Exhausted
 from llm_intercept.settings.environment import served_at
@@ -275,7 +276,7 @@ class Engine:
                 # A server of ours records what comes to it, and asks who is meant.
                 return (yield from send_on(case.call, None if self.served and case.head.at else answer))
             case RaiseError():
-                raise exception_of(answer.error)
+                raise answer.made()
             case _:
                 return self._replayed(case, answer)
 

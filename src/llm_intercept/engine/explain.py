@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from llm_intercept.rules.script import Exhausted, Why
 
 
+GIVE = "Give it a reply before the program asks: intercept('text'), llm.reply(…) or llm.on(…).reply(…)."
+
+
 def facts_of(case: Case) -> RequestFacts:
     """Say the request in short."""
     request = case.request
@@ -104,7 +107,7 @@ def no_rule(case: Case, books: Sequence[RuleBook]) -> Unmatched:
         count = sum(len(book) for book in books)
         problem = "llm-intercept: no rule answers this request."
         return Unmatched(facts_of(case), problem, rules, advice, count=count)
-    advice = "Give it a reply: intercept('text'), llm.reply(…) or llm.on(…).reply(…).\n" + let_out(case)
+    advice = f"{GIVE}\n{let_out(case)}"
     return Unmatched(facts_of(case), "llm-intercept: there is no rule to answer this request.", (), advice)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.json import no_constant
 from llm_intercept.dialects.shared.forced import forced, offered
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SHOWN, SHOWN_TOOLS = 60, 3
 MEND = "Give what the tool's schema asks for, or auto() for the smallest call."
+NAMED = "Give the arguments by name, tool_call({0!r}, name=…), or as a mapping: tool_call({0!r}, {{…}})."
 FORMAT = "Give structured({…}) with what the schema asks for, or auto() for the smallest answer."
 SCHEMA_UNUSABLE = "its schema cannot be used"
 NOT_JSON = object()
@@ -115,7 +116,13 @@ def _misfits_of(call: ToolCall, request: LLMRequest, *, is_strict: bool) -> Iter
         told = (
             f"The reply calls {call.name!r} with {shorten(call.arguments, SHOWN)}, which does not fit its schema: {why}"
         )
-        yield told, MEND
+        yield told, NAMED.format(call.name) if _is_wrapped(value) else MEND
+
+
+def _is_wrapped(value: object) -> bool:
+    """Whether arguments are in one of a name that the APIs have for all of them."""
+    names = set(cast("dict[str, object]", value)) if isinstance(value, dict) else set[str]()
+    return bool(names) and names <= {"arguments", "args", "kwargs", "input"}
 
 
 def _named(tools: list[str]) -> str:
@@ -129,14 +136,14 @@ def _unformatted(request: LLMRequest, reply: Reply, *, is_strict: bool) -> Itera
     if wanted is None or not reply.text or wanted.type != "json_schema" or forced(request) is not None:
         return
     value = _read(reply.text)
-    shown = shorten(reply.text, SHOWN)
     if value is NOT_JSON:
         if is_strict:
-            yield f"The request asks for JSON of a schema, and the reply is {shown}", FORMAT
+            yield f"The request asks for JSON of a schema, and the reply is {shorten(reply.text, SHOWN)}", FORMAT
         return
     why = _misfit(value, wanted.schema)
     if why:
-        yield f"The reply {shown} does not fit the schema that the request asks for: {why}", FORMAT
+        told = f"The reply {shorten(reply.text, SHOWN)} does not fit the schema that the request asks for: {why}"
+        yield told, FORMAT
 
 
 def _read(text: str) -> Any:

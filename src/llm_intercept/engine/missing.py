@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.folders import absent
+from llm_intercept.base.folders import absent, import_advice
 from llm_intercept.engine import loosening
 from llm_intercept.engine.across import Across, UnknownBeforeError, is_conversation
 from llm_intercept.engine.explain import facts_of
@@ -72,7 +72,10 @@ def no_recording(recorder: Recorder, case: Case) -> Unmatched:
 def _nothing_in(location: str) -> str:
     """Say why there is nothing to play, as where the name of a folder is misspelt."""
     why = absent(location)
-    return f"{why[0].upper()}{why[1:]}" if why else "There are no recordings in it."
+    if why:
+        return f"{why[0].upper()}{why[1:]}"
+    advice = import_advice(location)
+    return f"There are no recordings in it, but cassettes: {advice}" if advice else "There are no recordings in it."
 
 
 def _of_another(recorder: Recorder, case: Case, key: Key) -> Iterator[TakeFacts]:

@@ -14,7 +14,7 @@ from llm_intercept.errors import (
     UnmatchedRequestError,
     UnusedRuleError,
 )
-from llm_intercept.facts import indented
+from llm_intercept.shown import indented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Never, Unpack
 
     from llm_intercept.interceptor.block import Interception
     from llm_intercept.interceptor.its_options import Options
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from llm_intercept.settings import Scope
 
 
+IN_TURN = "It takes one reply, which it repeats. Answers in turn: llm.reply('one', 'two') in the block."
+
+
 def intercept(
     reply: ReplyLike | None = None,
     /,
-    *,
+    *more: Never,
     scope: Scope | None = None,
     _where: str = "",
     _is_strict: bool = False,
@@ -32,6 +35,7 @@ def intercept(
         reply: What to answer every request that no other rule answers: a `Reply` or one of its short forms.
         scope: `process` (the default) answers for every thread and task; `context` for the current one and what it
             starts.
+        *more: Nothing; more replies than one are an error that says where they go.
         **options: See `Options`.
 
     Returns:
@@ -45,10 +49,13 @@ def intercept(
         RuleFileError: A file of rules has something that cannot be used.
 
     """
+    from llm_intercept.errors import SettingsError  # noqa: PLC0415 - as below
     from llm_intercept.interceptor.block import Interception  # noqa: PLC0415 - a program may import this and not call it
     from llm_intercept.rules.rule import caller  # noqa: PLC0415 - as above
     from llm_intercept.settings.arguments import chosen_scope  # noqa: PLC0415 - as above
 
+    if more:
+        raise SettingsError("intercept(…)", (reply, *more), advice=IN_TURN)
     return Interception(
         reply, options, chosen_scope(scope), _where or caller(), is_strict=_is_strict, mode_from=_mode_from
     )

@@ -33,9 +33,8 @@ def http_clients(value: Any) -> list[Any]:
         )
     if not found:
         raise WrapError(
-            f"{type(value).__module__}.{type(value).__qualname__} holds no HTTP client that can be wrapped. wrap() "
-            "takes an httpx or httpx2 client, an aiohttp session, or an object that holds one, such as OpenAI() or "
-            "Anthropic()."
+            f"{_named(value)} holds no HTTP client that can be wrapped. wrap() takes an httpx or httpx2 client, "
+            "an aiohttp session, or an object that holds one, such as OpenAI() or Anthropic()."
         )
     for one in found:
         if is_client(one) and is_mocked(one):
@@ -45,6 +44,12 @@ def http_clients(value: Any) -> list[Any]:
                 "that it has by default, or InterceptTransport(…)."
             )
     return found
+
+
+def _named(value: object) -> str:
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__} is a class, which is not called here: it"
+    return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def _search(value: Any, depth: int) -> Iterator[Any]:

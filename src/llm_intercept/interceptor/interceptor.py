@@ -9,7 +9,9 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
+from llm_intercept.base.missing_names import says_what_was_meant
 from llm_intercept.base.spelling import spelt_methods
+from llm_intercept.base.words import counted
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
@@ -22,6 +24,7 @@ from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.rules.runaways import warn_of_runaways
 from llm_intercept.settings.arguments import chosen
+from llm_intercept.settings.of_others import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +54,7 @@ class _State:
     answers_elsewhere: bool = False
 
 
+@says_what_was_meant(ATTRIBUTES)
 @spelt_methods
 class Interceptor(Afterwards):
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
@@ -88,6 +92,11 @@ class Interceptor(Afterwards):
         self._state = _State(PassedOn(reply, settings))
         for hear in MADE:
             hear(self)
+
+    def __repr__(self) -> str:
+        book, calls = self._engine.book, self._engine.journal.calls
+        rules = counted(len(book.rules) + len(book.catch_alls), "rule")
+        return f"<{type(self).__name__} of {rules}, after {counted(len(calls), 'call')}>"
 
     @property
     def unmatched(self) -> list[Unmatched]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import ExpectationError, SettingsError
-from llm_intercept.facts import indented
 from llm_intercept.journal.shown_calls import SHOWN, in_lines
+from llm_intercept.shown import indented
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

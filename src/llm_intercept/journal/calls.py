@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 from llm_intercept.base.checks import is_int
+from llm_intercept.base.missing_names import says_what_was_meant
 from llm_intercept.base.words import counted, nearest
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import ExpectationError, SettingsError
 from llm_intercept.journal.journal import SOURCES
 from llm_intercept.journal.shown_calls import SHOWN, as_table, in_lines
+from llm_intercept.settings.of_others import OF_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from llm_intercept.journal.journal import Call, Source
 
 
+@says_what_was_meant(OF_CALLS)
 class Calls(Sequence["Call"]):
     """The calls of an interceptor in the order their requests arrived; it grows as they come."""
 

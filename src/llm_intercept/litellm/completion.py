@@ -22,8 +22,8 @@ from llm_intercept.errors import LLMInterceptError
 from llm_intercept.interceptor.interceptor import Interceptor
 from llm_intercept.interceptor.transport import InterceptTransport
 from llm_intercept.litellm.attrdict import AttrDict, attrdict
-from llm_intercept.replies.kinds import RaiseError
 from llm_intercept.replies.mock_params import MOCK_PARAMS, error_of, failed, mocked, mocked_error
+from llm_intercept.replies.raised import RaiseError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence

@@ -14,18 +14,21 @@ import pytest
 
 from llm_intercept.base.dummy_keys import STAND_IN
 from llm_intercept.base.foreign import beside, overwritten
-from llm_intercept.errors import SettingsError
+from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.pytest_plugin.options import (
     LIVE,
     REPORT,
     add_options,
     check_tapes,
     for_the_run,
+    misspelt_marker,
     refuse_flags_of_others,
+    refuse_misspelt_option,
     report_file,
 )
 
 if TYPE_CHECKING:
+    import warnings
     from collections.abc import Generator
     from pathlib import Path
 
@@ -127,6 +130,36 @@ def pytest_report_header() -> list[str]:
     return [f"llm-intercept: {problem}"] if problem else []
 
 
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Make an error of a misspelt option of ours in the ini file, without which a guard would not be there."""
+    refuse_misspelt_option(str(warning_message.message))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Add a hint to what could not be imported, where the cause is known."""
+    report = yield
+    if report.failed:
+        from llm_intercept.pytest_plugin.hints import add_hint  # noqa: PLC0415 - it is wanted for a failure alone
+
+        add_hint(report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Show an error of ours at the line of the test, without our own lines; `--full-trace` shows them."""
+    found = call.excinfo
+    if found is not None and isinstance(found.value, LLMInterceptError) and not item.config.getoption("fulltrace"):
+        from llm_intercept.pytest_plugin.hints import hide_ours  # noqa: PLC0415 - as above
+
+        hide_ours(found.value)
+    elif found is not None and isinstance(found.value, AttributeError):
+        from llm_intercept.pytest_plugin.hints import note_what_was_meant  # noqa: PLC0415 - as above
+
+        note_what_was_meant(found.value)
+
+
 @pytest.fixture
 def llm_mock(request: pytest.FixtureRequest) -> Generator[Interceptor]:
     """Answer LLM requests while a test runs; it gives an `Interceptor`.
@@ -183,6 +216,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker(LIVE_MARKER) is not None and not item.config.getoption(LIVE):
         pytest.skip(f"it asks a real model ({LIVE_MARKER}): run it with {LIVE}")
     if item.get_closest_marker(MARKER) is None:
+        if problem := misspelt_marker(item):
+            pytest.fail(problem, pytrace=False)
         return
     names: list[str] | None = getattr(item, "fixturenames", None)
     if names is not None and "llm_mock" not in names:

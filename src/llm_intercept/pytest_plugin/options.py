@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llm_intercept.base.words import did_you_mean
 from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
 from llm_intercept.settings.of_others import FLAGS, MARKER, MARKER_ADVICE
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from llm_intercept.settings import Setting
 
+OURS = "--llm-"
+MARKERS = "Use @pytest.mark.llm_intercept(…), or llm_live for a test that asks a real model."
 LIVE = "--llm-live"
 REPORT, REPORT_INI = "--llm-report", "llm_report"
 NOT_GIVEN: tuple[object, ...] = (None, "", [])
@@ -49,13 +52,35 @@ def report_file(config: pytest.Config) -> Path | None:
 
 
 def refuse_flags_of_others(parser: pytest.Parser, args: Sequence[str]) -> None:
-    """Say which flag of ours is meant by one of pytest-recording's that pytest does not know."""
-    if not any(arg.partition("=")[0] in FLAGS for arg in args):
+    """Say which flag of ours is meant by one that pytest does not know: pytest-recording's, or misspelt."""
+    if not any(arg.startswith(OURS) or arg.partition("=")[0] in FLAGS for arg in args):
         return
     for arg in parser.parse_known_and_unknown_args(args)[1]:
         flag = arg.partition("=")[0]
         if flag in FLAGS:
             raise pytest.UsageError(f"llm-intercept: no plugin that has {flag} is installed. Ours is {FLAGS[flag]}.")
+        if flag.startswith(OURS):
+            raise pytest.UsageError(f"llm-intercept: there is no flag {flag}. {did_you_mean(flag, _flags())}")
+
+
+def refuse_misspelt_option(warning: str) -> None:
+    """Say which option of ours is meant by one of the ini file, of which pytest only warns that nobody has it.
+
+    Raises:
+        pytest.UsageError: The warning is of one that begins as ours do.
+
+    """
+    _, _, name = warning.strip().partition("Unknown config option: ")
+    if name.replace("-", "_").startswith("llm_"):
+        raise pytest.UsageError(f"llm-intercept: there is no option {name}. {did_you_mean(name, _options())}")
+
+
+def _flags() -> list[str]:
+    return [*(setting.pytest_flag for setting in said_in("pytest")), REPORT, LIVE]
+
+
+def _options() -> list[str]:
+    return [*(setting.ini for setting in said_in("pytest")), REPORT_INI]
 
 
 def check_markers(node: pytest.Item) -> None:
@@ -63,6 +88,14 @@ def check_markers(node: pytest.Item) -> None:
     known = {one.partition(":")[0].partition("(")[0].strip() for one in node.config.getini("markers")}
     if node.get_closest_marker(MARKER) is not None and MARKER not in known:
         raise SettingsError(f"@pytest.mark.{MARKER}", node.name, advice=f"{MARKER_ADVICE}.")
+
+
+def misspelt_marker(node: pytest.Item) -> str:
+    """Say which markers there are, if a test has one near ours that nobody has registered; else empty."""
+    for name in {marker.name for marker in node.iter_markers()}:
+        if name.startswith(("llm_", "llmi")) and not any(one.startswith(name) for one in node.config.getini("markers")):
+            return f"@pytest.mark.{name}: there is no such marker. {MARKERS}"
+    return ""
 
 
 def from_ini(config: pytest.Config) -> dict[str, Any]:

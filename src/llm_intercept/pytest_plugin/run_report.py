@@ -109,7 +109,9 @@ class RunReport:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write what is left; then the page, of all parts."""
+        """Write what is left; then the page, of all parts: not in a forked copy that a test has let run on."""
+        if self not in _begun:
+            return
         self._write("")
         self._stop()
         if self._before is None:

@@ -73,9 +73,9 @@ def _block(node: pytest.Item) -> tuple[Interception, bool]:
     try:
         reply, options = arguments(node)
         is_said = "all_used" in options or "all_used" in project_defaults()
-        options = options if is_said else {"all_used": True, **options}
+        given: dict[str, Any] = options if is_said else {"all_used": True, **options}
         where, said = f"{path}:{(line or 0) + 1}", mode_from(node.config, node)
-        return intercept(*reply, _where=where, _is_strict=True, _mode_from=said, **options), is_said
+        return intercept(*reply, _where=where, _is_strict=True, _mode_from=said, **given), is_said
     except (TypeError, LLMInterceptError) as error:
         problem = f"{node.nodeid}: @pytest.mark.llm_intercept(…), or the settings llm_*, cannot be used: {error}"
     pytest.fail(problem, pytrace=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
-from llm_intercept.base.folders import absent
+from llm_intercept.base.folders import absent, import_advice
 from llm_intercept.base.spelling import spelt_class
 from llm_intercept.errors import SettingsError
 from llm_intercept.recording.fingerprint import Match, ignored
@@ -129,7 +129,9 @@ def check_folder(location: str | os.PathLike[str], *, writes: bool) -> None:
     folder = Path(text).absolute()
     there = next(one for one in (folder, *folder.parents) if one.exists())
     if not there.is_dir():
-        raise SettingsError("recordings", text, f"a folder; {'this' if there == folder else there} is a file")
+        expected = f"a folder; {'this' if there == folder else there} is a file"
+        advice = import_advice(text)
+        raise SettingsError("recordings", text, expected, advice and f"Use {expected}. {advice}")
     if writes and not os.access(there, os.W_OK | os.X_OK):
         raise SettingsError("recordings", text, f"a folder that can be written; {there} cannot, for this user")
 

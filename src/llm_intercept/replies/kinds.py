@@ -18,6 +18,8 @@ from llm_intercept.faults.base import Fault
 from llm_intercept.model.parts import ReplyPart
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies.computed import Computed
+from llm_intercept.replies.no_part import no_part
+from llm_intercept.replies.raised import RaiseError, raised_of
 from llm_intercept.replies.reply import PARTS, Reply, checked_deltas, of_mapping
 from llm_intercept.replies.taken import Taken, taken
 from llm_intercept.settings import DEFAULT_REPLY
@@ -172,13 +174,6 @@ class Moderations:
 
 
 @dataclass(frozen=True, slots=True)
-class RaiseError:
-    """The request fails with this exception."""
-
-    error: BaseException | type[BaseException]
-
-
-@dataclass(frozen=True, slots=True)
 class Passthrough:
     """The request goes out to the network, and its answer comes from there."""
 
@@ -269,7 +264,7 @@ def prepare(value: object, where: str = "", *, returned: bool = False) -> Prepar
     except ReplyError as error:
         if error.where or not where:
             raise
-        raise ReplyError(error.problem, error.advice, where) from error
+        raise ReplyError(error.problem, error.advice, where) from error.__cause__
     return prepared
 
 
@@ -288,7 +283,7 @@ def _prepared(value: object, where: str = "") -> Prepared:
         case BaseException():
             return RaiseError(value)
         case type() if issubclass(value, BaseException):
-            return RaiseError(value)
+            return raised_of(value)
         case type():
             raise ReplyError(f"{value!r} is a class, which cannot be a reply", "Give an instance of it.")
         case _:
@@ -342,6 +337,8 @@ def _from_iterable(value: object, where: str) -> Prepared:
         return Reply(deltas=parts)
     if {type(part) for part in parts} == {Moderations}:
         return Moderations(tuple(result for part in parts for result in part.results))
+    if type(cast("object", value)) in {list, tuple} and {type(part) for part in parts} <= {int, float}:
+        raise ReplyError(f"{parts!r} are numbers", "A vector is embedding([…]).")
     ready = taken(list(parts))
     return _of(ready) if ready is not None else _one_turn(parts)
 
@@ -363,8 +360,7 @@ def _part(number: int, part: object) -> str | ReplyPart | Reply:
     prepared = _prepared(cast("object", part))
     if isinstance(prepared, Reply) and prepared.deltas is None and not prepared.variants:
         return prepared
-    problem = f"Part {number} of a reply is {part!r}, which cannot be part of a turn"
-    raise ReplyError(problem, "A turn is made of text, tool calls and Replies.")
+    raise no_part(f"Part {number} of a reply is {part!r}, which cannot be part of a turn", cast("object", part))
 
 
 def is_ready(prepared: Prepared) -> bool:

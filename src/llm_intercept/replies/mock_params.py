@@ -15,8 +15,9 @@ from llm_intercept.errors import MockedError, ReplyError, SettingsError
 from llm_intercept.model.parts import ToolCall
 from llm_intercept.model.wire import NetworkFaultError
 from llm_intercept.replies.api_error import api_error
-from llm_intercept.replies.kinds import ErrorReply, Prepared, RaiseError, RawReply, prepare
+from llm_intercept.replies.kinds import ErrorReply, Prepared, RawReply, prepare
 from llm_intercept.replies.make import raw
+from llm_intercept.replies.raised import RaiseError
 from llm_intercept.replies.reply import Reply
 from llm_intercept.settings import DEFAULT_REPLY
 

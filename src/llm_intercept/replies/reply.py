@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, get_args
 from llm_intercept.base.json import to_json_text
 from llm_intercept.base.words import did_you_mean, nearest
 from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.faults.base import as_faults
+from llm_intercept.faults.base import Fault, as_faults
 from llm_intercept.model.parts import (
     Citation,
     FinishReason,
@@ -27,12 +27,12 @@ from llm_intercept.model.parts import (
     ToolCall,
 )
 from llm_intercept.replies.computed import Computed
+from llm_intercept.replies.no_part import no_part
 from llm_intercept.replies.usages import is_usage, usage_of
 from llm_intercept.shown import shorten
 from llm_intercept.timing.pace import check_pace
 
 if TYPE_CHECKING:
-    from llm_intercept.faults.base import Fault
     from llm_intercept.model.usage import Usage
     from llm_intercept.timing.pace import Pace
 
@@ -217,7 +217,7 @@ def _flat(parts: Iterable[object]) -> Iterator[ReplyPart]:
         elif isinstance(part, Mapping):
             yield of_mapping(cast("Mapping[str, Any]", part))
         else:
-            raise ReplyError(f"A part of a Reply is {part!r}", "A part is text, tool_call(…), reasoning(…) or a Reply.")
+            raise no_part(f"A part of a Reply is {part!r}", part)
 
 
 def of_mapping(part: Mapping[str, Any]) -> Other:

@@ -32,6 +32,12 @@ ADVICE = {
     "string_too_short": "Use a str that is not empty.",
     "string_pattern_mismatch": "Use letters of a, i, m, s, x.",
 }
+WORDS = {
+    **dict.fromkeys(("on", "when", "if", "conditions"), 'Conditions are keys of the rule itself: match = "text".'),
+    **dict.fromkeys(("contains", "prompt", "question", "last_user", "message"), "Did you mean 'match'?"),
+    **dict.fromkeys(("response", "answer", "then_reply", "content"), "Did you mean 'reply'?"),
+}
+"""What to write for keys that others have and no table here has."""
 EXAMPLE = re.compile(r"\{ (\w+) = (.*?) \}|\b(\w+) = (?=true)")
 
 
@@ -65,7 +71,8 @@ def _told(error: ErrorDetails, steps: list[int | str]) -> tuple[str, str, str]:
         return _key(steps) + cause.key, cause.problem, cause.advice
     if error["type"] == "extra_forbidden":
         problem = f"there is no such key (its value is {short(error['input'])})"
-        return _key(steps), problem, did_you_mean(str(steps[-1]), _known_keys(steps))
+        word = str(steps[-1])
+        return _key(steps), problem, WORDS.get(word) or did_you_mean(word, _known_keys(steps))
     if error["type"] == "missing":
         return _key(steps[:-1]), f"{steps[-1]} is missing", "Add it."
     return _key(steps), f"{short(error['input'])} cannot be used", _advice(error)

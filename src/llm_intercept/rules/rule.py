@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Never, Self, cast, get_args
 
 from llm_intercept.base.checks import is_int
+from llm_intercept.base.missing_names import says_what_was_meant
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnknownSettingError
 from llm_intercept.facts import HELD, RuleFacts
 from llm_intercept.replies.kinds import ANSWERS_ALL, OF_ANOTHER, Callback, Kinds, Prepared, ReplyLike, is_ready, prepare
 from llm_intercept.replies.reply import ReplyOptions
 from llm_intercept.rules.script import Exhausted, Script, SteppedAside
+from llm_intercept.settings.of_others import OF_RULES
 from llm_intercept.shown import brief, visible
 from llm_intercept.timing.pace import check_pace
 
@@ -48,6 +50,7 @@ FOR_CONVERSATIONS = "its replies are for conversations, which this is not; with 
 FOR_ANOTHER_PATH = "nobody here knows this API: a rule means it by a url=… that names the path, and gives raw(…)"
 
 
+@says_what_was_meant(OF_RULES)
 class Rule:
     """Replies for the requests that fulfil its conditions; made by `llm.on(…)` and `llm.reply(…)`."""
 

@@ -10,13 +10,23 @@ MODES = {"once": "auto", "new_episodes": "auto", "none": "replay", "all": "recor
 MODES_SAID = "'auto' for once and new_episodes, 'replay' for none, 'record' for all and rewrite"
 _TAPE = "It is the tape's: recordings=Recordings('folder', {}=…)."
 _REPLY = "The reply is the first argument, without a name."
+_ON = "It is a condition: llm.on({}=…).reply(…) in the block."
+_OF_RULE = "It is a rule's: llm.on(…).reply('text', {}=…) in the block."
+_PACE = "pace=Pace(ttft=…, tokens_per_second=…) says how fast answers come; stall(…) and timeout() are replies."
+_LIMIT = "It is said in the block: llm.rate_limit(…)."
 _REDACTION = "Keys are left out by themselves; what else is: Recordings('folder', redaction=Redaction(…))."
 _MATCH = "All of a request counts but what the tape ignores: recordings=Recordings('folder', ignore='$.temperature')."
 _PLACE = "recordings='folder' says where takes are; `llm-intercept recordings import` reads cassettes."
 _OUT = "passthrough=['host'] lets requests to models out; those to other hosts are not touched."
 ARGUMENTS = {
     **dict.fromkeys(("ignore", "redaction", "repeat_last"), _TAPE),
-    **dict.fromkeys(("reply", "response", "mock_response"), _REPLY),
+    **dict.fromkeys(("reply", "response", "mock_response", "text", "content", "return_value"), _REPLY),
+    **dict.fromkeys(("replies", "responses", "side_effect"), "Answers in turn: llm.reply('one', 'two') in the block."),
+    **dict.fromkeys(("model", "api", "tool", "system", "url", "turn"), _ON),
+    **dict.fromkeys(("times", "expect"), _OF_RULE),
+    **dict.fromkeys(("delay", "latency", "timeout"), _PACE),
+    **dict.fromkeys(("rate_limit", "limit", "limits"), _LIMIT),
+    **{name: f"It is said in the block: llm.{name}(…)." for name in ("budget", "chaos")},
     "record_mode": f"It is mode= here: {MODES_SAID}.",
     **dict.fromkeys(("match", "match_on"), _MATCH),
     **dict.fromkeys(("cassette", "cassette_library_dir", "cassette_dir", "path_transformer", "serializer"), _PLACE),
@@ -36,6 +46,58 @@ FLAGS = {
     "--allowed-hosts": "--llm-passthrough",
 }
 """Flags of pytest-recording and pytest-vcr, and those that do the same here."""
+_REPLY_OF = "reply(…): llm.on(…).reply('text')"
+_REQUEST = "calls.last.request, whose body is .raw"
+_ONCE = "calls.one(), which is the one call there was"
+ATTRIBUTES = {
+    **dict.fromkeys(("when", "mock", "add", "stub", "match", "expect"), _REPLY_OF),
+    **dict.fromkeys(("add_response", "add_callback", "add_exception", "respond", "returns"), _REPLY_OF),
+    **dict.fromkeys(("return_value", "side_effect", "then_return", "respond_with", "answer"), _REPLY_OF),
+    **dict.fromkeys(("get", "post", "put", "route", "request"), "on(url='…').reply(raw(…))"),
+    **dict.fromkeys(("called", "requests", "get_requests", "call_args_list", "mock_calls"), "calls"),
+    **dict.fromkeys(("call_count", "play_count"), "len(….calls)"),
+    **dict.fromkeys(("call_args", "get_request", "last_request"), _REQUEST),
+    **dict.fromkeys(("assert_called_once", "assert_called", "assert_awaited_once"), _ONCE),
+    "assert_called_once_with": "calls.one(), then assert_called_with(…)",
+    "assert_not_called": "`assert not llm.calls`, or reply(…, expect=0)",
+    **dict.fromkeys(("reset", "reset_mock"), "calls.clear()"),
+    **dict.fromkeys(("limit", "limits"), "rate_limit(…)"),
+}
+"""Names that other mocks have, and what the interceptor and its rules have for them."""
+NAMES = {
+    "llm_mock": "it is a fixture, which a test takes as an argument and does not import.",
+    **dict.fromkeys(("text", "Text", "message", "Message"), "a text is a plain str: llm.reply('text')."),
+    **dict.fromkeys(("stream", "chunks", "Stream"), "a stream is a list of its pieces: llm.reply(['Hel', 'lo'])."),
+    **dict.fromkeys(("mock", "patch", "Mock", "use_cassette"), "it is intercept(…), or the fixture llm_mock."),
+    **dict.fromkeys(("RateLimit", "rate_limit", "limits"), "it is said in the block: llm.rate_limit(…)."),
+    **dict.fromkeys(("error", "status", "http_error"), "it is api_error(429)."),
+    **dict.fromkeys(("matching", "on", "rule"), "conditions are said to the interceptor: llm.on(…).reply(…)."),
+}
+"""Names that are looked for in the package, and what is there for them."""
+OF_RULES = {
+    **ATTRIBUTES,
+    **dict.fromkeys(("mock", "then", "returns", "side_effect", "return_value", "respond"), "reply(…)"),
+    **dict.fromkeys(("once", "twice", "only", "limit"), "reply(…, times=1), or expect=1 to be held to it"),
+    **dict.fromkeys(("forever", "always", "persist"), "reply('text'), which repeats for ever"),
+    **dict.fromkeys(("delay", "latency"), "pace(Pace(…))"),
+}
+OF_CALLS = {
+    **dict.fromkeys(("call_count", "called"), "len(calls)"),
+    "first": "calls[0]",
+    **dict.fromkeys(("requests", "request"), "[call.request for call in calls], or calls.last.request"),
+    **dict.fromkeys(("assert_called_once", "assert_called", "single", "only"), "one()"),
+    **dict.fromkeys(("filter", "where", "find"), "matching(…)"),
+}
+OF_CALL = {
+    **dict.fromkeys(("text", "content", "output", "answer"), "call.response.text"),
+    **dict.fromkeys(("messages", "last_user", "json", "kwargs", "body", "raw"), "call.request, whose body is .raw"),
+    **dict.fromkeys(("status_code", "code"), "call.status"),
+}
+OF_REQUEST = {
+    **dict.fromkeys(("json", "body", "payload", "data", "kwargs", "params"), "request.raw"),
+    **dict.fromkeys(("prompt", "text", "question", "user", "user_message", "last_message"), "request.last_user"),
+    **dict.fromkeys(("instructions", "system_prompt", "system_message"), "request.system"),
+}
 MARKER = "vcr"
 MARKER_ADVICE = (
     "pytest-recording, whose marker it is, is not installed. Use @pytest.mark.llm_intercept(recordings='folder'), or "

@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from llm_intercept.secrets.credentials import Secrets
 
 Outcome = Literal["same", "changed", "not answered", "not sent"]
-NOT_SENT_AGAIN = frozenset({"accept-encoding", "connection", "content-length", "host"})
+NOT_SENT_AGAIN = frozenset(
+    {"accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization"}
+    | {"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""What is of a connection, and not of the request that a tape has; a hostile one could cut the request in two by it."""
 PATIENCE = 600.0
 """Seconds that an API may be silent, as OpenAI's SDKs have it."""
 SHOWN = 200
