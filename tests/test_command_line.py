@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from llm_intercept.recording.tape import Tape
 from tests.test_recording_tape import take
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -57,6 +59,7 @@ def test_what_is_another_each_time_is_no_difference(tmp_path: Path) -> None:
         ("tapse", "replay", "Mode 'replay' plays what is recorded there, and there is no such folder. Did you mean "),
         ("tapse/one", "replay", f"tapes{os.sep}one?"),
         ("tapes", None, "there are no takes in it"),
+        ("file", None, "it is a file, not a folder"),
         ("tapse", "auto", "Mode 'auto' plays in CI what is recorded there"),
     ],
 )
@@ -71,8 +74,40 @@ def test_a_mode_that_has_nothing_to_play_is_refused(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CI", "true")
     (tmp_path / "tapes").mkdir()
+    (tmp_path / "file").write_text("")
     flags = ["--recordings", place, *(["--mode", mode] if mode else [])]
     assert told in ended(command[0], *flags, *command[1:], status=2)
+
+
+def test_what_is_no_tape_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to give instead: a log, half a take, a take of a newer version, bytes, a folder in a take's place."""
+    monkeypatch.chdir(tmp_path)
+    name = Tape(FolderStore("tape")).record(take("hi"))
+    whole = (tmp_path / "tape" / name).read_bytes()
+    files = {
+        "calls.jsonl": b'{"url": "https://x.test", "source": "rule", "request": {}}\n' * 2,
+        "half.json": whole[: len(whole) // 2],
+        "newer.json": whole.replace(b'"version": 1', b'"version": 2', 1),
+        "bytes.json": b"\x00\xff\xfe",
+    }
+    for file, content in files.items():
+        (tmp_path / file).write_bytes(content)
+    for words in (["ls"], ["show"], ["check"], ["verify", "--in-ci"], ["diff", "tape"], ["view", "--html", "x.html"]):
+        assert "pytest --llm-report=FILE" in ended("recordings", *words, "calls.jsonl", status=2)
+    for words in (["diff", "tape"], ["view", "--html", "x.html"]):
+        assert "it is not JSON" in ended("recordings", *words, "half.json", status=2)
+        assert "a newer one wrote it, so upgrade this one" in ended("recordings", *words, "newer.json", status=2)
+        assert "it is not JSON" in ended("recordings", *words, "bytes.json", status=2)
+    for file in ("half.json", "bytes.json"):
+        assert f"{file} is no log of calls: its line 1 is none" in ended("recordings", "lock", file, status=2)
+    assert "xff" in ended("recordings", "lock", "tape", "--file", "bytes.json", "--check", status=1)
+    (tmp_path / "bad").mkdir()
+    for number, file in enumerate(("half.json", "newer.json", "bytes.json"), 1):
+        (tmp_path / "bad" / f"00{number}-x-aaaaaaaaaaaa.json").write_bytes(files[file])
+    (tmp_path / "bad" / "004-x-aaaaaaaaaaaa.json").mkdir()
+    assert ended("recordings", "check", "bad", status=1).count(": damaged: ") == 4
+    assert "'llm-intercept recordings check' says why" in ended("recordings", "verify", "--in-ci", "bad", status=2)
+    assert "there is no such file" in ended("recordings", "prune", "--played", "none", "tape", status=2)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +151,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def _commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, one in group.commands.items():
+        if isinstance(one, click.Group):
+            yield from ((f"{name} {inner}", command) for inner, command in _commands(one))
+        else:
+            yield name, one
+
+
+@pytest.mark.parametrize(("name", "command"), list(_commands(app)), ids=lambda one: one if isinstance(one, str) else "")
+def test_help_is_short_and_has_an_example_that_is_understood(name: str, command: click.Command) -> None:
+    told = ended(*name.split(), "--help", status=0, env={"COLUMNS": "80"})
+    examples = re.findall(r"^ +llm-intercept (.+)$", told.partition("Example")[2], re.MULTILINE)
+    assert examples
+    assert all(one.startswith(f"{name} ") for one in examples)
+    flags = set(re.findall(r"(?<= )--[a-z][a-z-]*", " ".join(one.partition(" -- ")[0] for one in examples)))
+    assert flags <= {flag for one in command.params for flag in one.opts}
+    assert command.short_help
+    assert len(command.short_help) <= 40

@@ -160,7 +160,7 @@ def test_a_log_of_calls_is_as_good(world):
     assert "--file='sub/p' cannot be used. Use a file in a folder that is there" in world.lock(
         "y.jsonl", "--file", "sub/p", status=2
     ).replace(f"{world.folder}/", "", 1)
-    assert "x.jsonl is no folder of takes, and no log of calls: its line 1 is none" in world.lock("x.jsonl", status=2)
+    assert "x.jsonl is no log of calls: its line 1 is none" in world.lock("x.jsonl", status=2)
 
 
 def test_a_tape_that_cannot_be_read_is_an_error(world):

@@ -368,6 +368,9 @@ def test_check_finds_what_is_wrong_and_nothing_else(tmp_path):
     played.write_text(f"{path}\t{name}\n")
     shown = run("check", tmp_path / "t", "--played", played, status=1)
     assert KEY not in shown
+    found = [json.loads(line) for line in run("check", tmp_path / "t", "--json", status=1).splitlines()]
+    assert {"tape": str(path), "name": "002-damaged.json", "kind": "damaged"}.items() <= found[-1].items()
+    assert [one["kind"] for one in found].count("secret") == 1
     for kind in (
         "001-dirty-0.json: secret: request.body.messages[0].content: sk- key",
         "002-damaged.json: damaged: it is not JSON",

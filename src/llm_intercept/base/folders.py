@@ -24,6 +24,8 @@ def absent(location: str) -> str:
     path = Path(location)
     if "://" in location or "::" in location or path.is_dir():
         return ""
+    if path.exists():
+        return "it is a file, not a folder."
     missing = next((one for one in (path, *path.parents) if one.parent.is_dir()), path)
     near = nearest(missing.name, (one.name for one in missing.parent.glob("*/")))
     meant = f" Did you mean {missing.with_name(near) / path.relative_to(missing)}?" if near is not None else ""

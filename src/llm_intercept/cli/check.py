@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FOUND, Failure, Finding, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.terminal import say
 
 if TYPE_CHECKING:
     from llm_intercept.rules.rule import Rule
 
 
-@click.command()
+@click.command(short_help="Check a file of rules.", epilog=example("check rules.toml"))
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("--schema", is_flag=True, help="Print the JSON schema of .toml and .json files instead, for editors.")
 def check(file: str | None, schema: bool) -> None:
@@ -35,7 +37,10 @@ def check(file: str | None, schema: bool) -> None:
     rules, pairs = rules_of(file, Finding)
     for rule, by in pairs:
         say(f"{rule.where}: {rule} can never answer: {by} ({by.where}) comes first and answers instead.")
-    say(f"{file}: {len(rules)} rules, " + (f"{len(pairs)} of them can never answer." if pairs else "all can answer."))
+    say(
+        f"{file}: {counted(len(rules), 'rule')}, "
+        + (f"{len(pairs)} of them can never answer." if pairs else "all can answer.")
+    )
     if pairs:
         raise SystemExit(FOUND)
 

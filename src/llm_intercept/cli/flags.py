@@ -1,4 +1,4 @@
-"""A flag for each setting that a process can be given, for every command that takes them.
+"""A flag for each setting that a process can be given, for every command that takes them; and examples of commands.
 
 Knows: click, the settings' table. Must not know: what a command does with them.
 """
@@ -14,6 +14,13 @@ from llm_intercept.settings.values import TRUTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+def example(*lines: str) -> str:
+    """Write examples as they stand under a command's help."""
+    return "\b\n" + "\n".join(
+        [f"Example{'s' if len(lines) > 1 else ''}:", *(f"  llm-intercept {one}" for one in lines)]
+    )
 
 
 def settings_flags(without: Sequence[str] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

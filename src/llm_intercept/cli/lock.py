@@ -15,6 +15,7 @@ import click
 
 from llm_intercept.base.json import mapping
 from llm_intercept.cli.endings import Finding, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import say
 from llm_intercept.errors import SettingsError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FILE = "prompts.lock"
 
 
-@click.command()
+@click.command(short_help="Write the prompts into one file.", epilog=example("recordings lock tapes/ --check"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--file", "path", default=FILE, show_default=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and end with 1 if anything does.")
@@ -42,7 +43,7 @@ def lock(tape: tuple[str, ...], path: Path, check: bool) -> None:
         advice = "It is a link: what it leads to would be shown, or written. Name the file itself, or delete the link."
         raise SettingsError("--file", str(path), advice=advice)
     wanted = _prompts(tape, path.absolute().parent).written()
-    there = path.read_text(encoding="utf-8") if path.exists() else None
+    there = path.read_text(encoding="utf-8", errors="backslashreplace") if path.exists() else None
     if there == wanted:
         say(f"{path} is as the tapes are")
     elif check:
@@ -91,12 +92,12 @@ def _of_logs(files: list[str]) -> Iterator[tuple[str, TakeRequest]]:
     from llm_intercept.tapetools.prompts import of_log  # noqa: PLC0415 - as above
 
     for file in files:
-        for number, line in enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(Path(file).read_bytes().splitlines(), 1):
             try:
                 test, asked = of_log(mapping(json.loads(line)))
                 yield test or file, TakeRequest(**asked)
             except ValueError as error:
-                told = f"{file} is no folder of takes, and no log of calls: its line {number} is none ({error})"
+                told = f"{file} is no log of calls: its line {number} is none ({error}). Of takes, give the folder"
                 raise failure(told) from None
 
 

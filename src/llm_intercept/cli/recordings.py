@@ -18,6 +18,7 @@ import click
 
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FOUND, NoProgram, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import console, say, say_json, say_lines, styled
 from llm_intercept.settings.environment import PAIRS, PLAYED
@@ -39,7 +40,7 @@ def recordings() -> None:
     """Look at recordings, check them, and change them. TAPE is a folder (of takes or of tapes) or an fsspec URL."""
 
 
-@recordings.command("ls")
+@recordings.command("ls", short_help="List takes.", epilog=example("recordings ls tapes/"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take.")
 def list_takes(tape: tuple[str, ...], as_json: bool) -> None:
@@ -72,7 +73,7 @@ def _say_json(documents: Iterable[object]) -> None:
         say_json(one)
 
 
-@recordings.command()
+@recordings.command(short_help="Show takes as conversations.", epilog=example("recordings show tapes/test_chat 2"))
 @click.argument("tape")
 @click.argument("take", required=False)
 def show(tape: str, take: str | None) -> None:
@@ -93,7 +94,9 @@ def show(tape: str, take: str | None) -> None:
             _say_damaged(screen, one)
 
 
-@recordings.command()
+@recordings.command(
+    short_help="Show what differs between tapes.", epilog=example("recordings diff tapes/ /tmp/new-tapes/")
+)
 @click.argument("one")
 @click.argument("other")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take that differs.")
@@ -117,7 +120,7 @@ def diff(one: str, other: str, as_json: bool) -> None:
         raise SystemExit(FOUND)
 
 
-@recordings.command()
+@recordings.command(short_help="Show takes on a page.", epilog=example("recordings view tapes/ --html tapes.html"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--html", "file", type=click.Path(dir_okay=False), help="Where the page goes; without it, a browser.")
 @click.option("--against", metavar="OTHER", help="Show what differs from another tape, take or page.")
@@ -140,11 +143,12 @@ def view(tape: tuple[str, ...], file: str | None, against: str | None) -> None:
     click.launch(page.as_uri())
 
 
-@recordings.command()
+@recordings.command(short_help="Look for damage, secrets and orphans.", epilog=example("recordings check tapes/"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--played", type=click.Path(exists=True, dir_okay=False), help="What `prune` noted; the rest is told.")
 @click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
-def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each finding.")
+def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...], as_json: bool) -> None:
     """Check each TAPE: files that cannot be read, secrets, takes that the API's installed SDK does not parse, that no
     request finds, that are there twice. Ends with 1 if there is any.
     """  # noqa: D205 - click shows it as one paragraph
@@ -160,12 +164,15 @@ def check(tape: tuple[str, ...], played: str | None, keep_field: tuple[str, ...]
         known = played_in(Path(played), one) if played is not None else None
         for found in findings(one, known, Redaction(keep_fields=keep_field)):
             told.setdefault((found.kind, found.what), []).append(f"{location}/{found.name}")
+            if as_json:
+                say_json({"tape": location, **asdict(found)})
         takes += len(one.names())
-    for (kind, what), places in told.items():
-        screen.print(*_found(kind, what, places), sep="\n")
     count = sum(map(len, told.values()))
-    sum_of_all = counted(count, "finding") if count else "no findings"
-    screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
+    if not as_json:
+        for (kind, what), places in told.items():
+            screen.print(*_found(kind, what, places), sep="\n")
+        sum_of_all = counted(count, "finding") if count else "no findings"
+        screen.print(f"{counted(len(tapes), 'tape')}, {counted(takes, 'take')}: {sum_of_all}")
     if count:
         raise SystemExit(FOUND)
 
@@ -178,7 +185,11 @@ def _found(kind: str, what: str, places: list[str]) -> Iterator[Text]:
     yield from (styled(f"  {place}") for place in places if many)
 
 
-@recordings.command(context_settings=COMMAND)
+@recordings.command(
+    context_settings=COMMAND,
+    short_help="Delete what is not played.",
+    epilog=example("recordings prune tapes/ -- pytest"),
+)
 @click.option("--played", type=click.Path(dir_okay=False), help="A file that says what was played (see below).")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -194,6 +205,10 @@ def prune(played: str | None, yes: bool, dry_run: bool, tape: str, command: tupl
 
     if not command and played is None:
         raise click.UsageError("Give the full test run after --, or a file that one wrote with --played.")
+    if not command and played is not None and not Path(played).exists():
+        raise click.UsageError(
+            f"--played {played!r}: there is no such file. Give the test run after --, which writes it."
+        )
     tapes = tapes_given((tape,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(played) if played is not None else Path(folder, "played")
@@ -228,7 +243,9 @@ def _played(file: Path, tape: Tape) -> set[str]:
         ) from None
 
 
-@recordings.command("import")
+@recordings.command(
+    "import", short_help="Import other recorders' files.", epilog=example("recordings import cassettes/ --to tapes/")
+)
 @click.argument("path", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the tapes.")
 @click.option("--keep-field", multiple=True, metavar="NAME", help=KEEP_FIELD)
@@ -278,7 +295,11 @@ def _replaced(given: tuple[str, ...]) -> dict[str, str]:
     return {text: value for text, _, value in (one.partition("=") for one in given)}
 
 
-@recordings.command(context_settings=COMMAND)
+@recordings.command(
+    context_settings=COMMAND,
+    short_help="Give answers the requests of now.",
+    epilog=example("recordings rekey tapes/ -- pytest"),
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.argument("tape")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)

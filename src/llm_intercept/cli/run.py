@@ -23,7 +23,7 @@ from llm_intercept.base.version import DISTRIBUTION
 from llm_intercept.base.words import did_you_mean
 from llm_intercept.cli.check import rules_of
 from llm_intercept.cli.endings import NoProgram, failure
-from llm_intercept.cli.flags import settings_flags
+from llm_intercept.cli.flags import example, settings_flags
 from llm_intercept.cli.heard import Heard
 from llm_intercept.cli.terminal import say_error
 from llm_intercept.cli.waiting import status_of
@@ -73,7 +73,15 @@ NO_SERVER = (
 )
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Run a program that is answered.",
+    epilog=example(
+        'run --reply "hi" -- python app.py',
+        "run --mode auto --recordings recordings/demo -- python app.py",
+        "run --rules rules.toml -- node app.js",
+    ),
+)
 @settings_flags()
 @click.option("--report", "page", type=click.Path(dir_okay=False), help="Write one page that shows all calls.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -82,10 +90,6 @@ def run(command: tuple[str, ...], page: str | None, **given: str | None) -> None
 
     Pythons that have llm-intercept are answered in process. All others, in any language, are told of a server by the
     variables that the APIs' clients read (OPENAI_BASE_URL, …); it needs the extra serve.
-
-    Examples: llm-intercept run --reply "hi" -- python app.py;
-    llm-intercept run --mode auto --recordings recordings/demo -- python app.py;
-    llm-intercept run --rules rules.toml -- node app.js
     """
     chosen = {name: text for name, text in given.items() if text is not None}
     chosen.setdefault("mode", "replay" if "recordings" in chosen else "mock")  # as `intercept(recordings=…)` does

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llm_intercept.cli.endings import failure
-from llm_intercept.cli.flags import settings_flags
+from llm_intercept.cli.flags import example, settings_flags
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.settings import BY_NAME, check_tape
 from llm_intercept.settings.environment import TOKEN
@@ -54,15 +54,20 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.command()
+@click.command(
+    short_help="Answer at a socket.",
+    epilog=example(
+        "serve --rules rules.toml --port 0",
+        "serve --mode record --recordings tape --upstream https://api.openai.com",
+    ),
+)
 @settings_flags(without=("quiet",))
 @_options
 def serve(host: str, port: int, workers: int, tls: bool, max_connections: int | None, **given: Any) -> None:
     """Answer requests to models at a socket, until a signal says to stop.
 
     The first line on stdout is JSON: the URL, the port, and what a client needs to know. The control is at
-    /__llm_intercept/. Examples: llm-intercept serve --rules rules.toml --port 0;
-    llm-intercept serve --mode record --recordings tape --upstream https://api.openai.com
+    /__llm_intercept/.
     """
     options = {name: given.pop(name) for name in OWN}
     options = {name: list(value) if name == "cors" else value for name, value in options.items() if value}

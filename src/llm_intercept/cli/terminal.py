@@ -55,7 +55,8 @@ def say_lines(screen: Console, lines: Iterable[Text]) -> None:
         if screen.is_terminal:
             screen.print(one)
         else:
-            click.echo(one.plain)
+            screen.file.write(one.plain + "\n")  # by click it would be UTF-8 where the encoding is ASCII
+    screen.file.flush()
 
 
 def styled(text: str, style: str = "") -> Text:

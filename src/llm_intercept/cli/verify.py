@@ -16,6 +16,7 @@ import click
 
 from llm_intercept.base.words import counted
 from llm_intercept.cli.endings import FAILED, FOUND, failure
+from llm_intercept.cli.flags import example
 from llm_intercept.cli.tapes_given import tapes_given
 from llm_intercept.cli.terminal import say, say_json
 
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
 IN_CI = "--in-ci"
 SHOWN = 5
+NONE_READ = "no take can be read. 'llm-intercept recordings check' says why of each file"
 ANEW = "LLM_INTERCEPT=record LLM_INTERCEPT_RECORDINGS={} <the program>, or pytest --llm-mode=record"
 NAMED = "A host (with its port) that may have the key, where neither its name nor the environment says whose it is."
 SENT_ANYWAY = "Send the requests also where the environment says that this is CI."
 
 
-@click.command()
+@click.command(short_help="Ask the real API again; costs money.", epilog=example("recordings verify tapes/ --limit 20"))
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--take", "names", multiple=True, metavar="NAME", help="Only takes with NAME in their names.")
 @click.option("--model", metavar="GLOB", help="Only requests to models like GLOB; * and ? are wildcards.")
@@ -103,7 +105,7 @@ def _chosen(tapes: Sequence[tuple[str, Tape]], names: tuple[str, ...]) -> Iterat
     found = [(location, name, take) for location, one in tapes for name, take in one.takes()]
     chosen = [one for one in found if not names or any(name in one[1] for name in names)]
     if not chosen:
-        raise failure(f"no take has {' or '.join(map(repr, names))} in its name" if names else "there is no take")
+        raise failure(f"no take has {' or '.join(map(repr, names))} in its name" if names else NONE_READ)
     yield from sorted(chosen, key=lambda one: one[2].recorded_at)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
 from llm_intercept.base.missing_names import says_what_was_meant
 from llm_intercept.base.spelling import spelt_methods
+from llm_intercept.base.words import counted
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
 from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
@@ -91,6 +92,11 @@ class Interceptor(Afterwards):
         self._state = _State(PassedOn(reply, settings))
         for hear in MADE:
             hear(self)
+
+    def __repr__(self) -> str:
+        book, calls = self._engine.book, self._engine.journal.calls
+        rules = counted(len(book.rules) + len(book.catch_alls), "rule")
+        return f"<{type(self).__name__} of {rules}, after {counted(len(calls), 'call')}>"
 
     @property
     def unmatched(self) -> list[Unmatched]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, overload
 
 from llm_intercept.base.json import json_object
 from llm_intercept.model.parts import Part, Text, ToolCall, ToolResult
@@ -124,7 +124,13 @@ class _Beside:
     It is no cached_property, which until Python 3.12 has a lock that takes a microsecond.
     """
 
-    def __get__(self, request: LLMRequest, _: object) -> dict[Any, Any]:
+    @overload
+    def __get__(self, request: None, _: object) -> Self: ...
+    @overload
+    def __get__(self, request: LLMRequest, _: object) -> dict[Any, Any]: ...
+    def __get__(self, request: LLMRequest | None, _: object) -> dict[Any, Any] | Self:
+        if request is None:  # of the class, as help() asks
+            return self
         found: dict[Any, Any] = request.__dict__.setdefault("beside", {})
         return found
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from llm_intercept.base.checks import is_int
 from llm_intercept.base.framings import framing_of
 from llm_intercept.base.json import DEEPEST, loads, mapping
 from llm_intercept.errors import LLMInterceptError
@@ -146,7 +147,8 @@ def _read_plainly(content: bytes, name: str) -> Take:
     version = mapping(document).get("version")
     if version != VERSION:
         found = f"version {version!r}" if "version" in mapping(document) else "no version"
-        raise DamagedTakeError(name, f"it has {found}, and this llm-intercept reads version {VERSION}")
+        newer = "; a newer one wrote it, so upgrade this one" if is_int(version, VERSION + 1) else ""
+        raise DamagedTakeError(name, f"it has {found}, and this llm-intercept reads version {VERSION}{newer}")
     try:
         return Take.model_validate(document)
     except ValidationError as error:

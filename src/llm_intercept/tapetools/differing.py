@@ -21,7 +21,7 @@ from llm_intercept.recording.sameness import CHANGING_FIELDS, CHANGING_HEADERS
 from llm_intercept.recording.take import document_of, read_take
 from llm_intercept.recording.volatile import ON_REQUEST, VOLATILE
 from llm_intercept.tapetools.listing import in_order, question_of
-from llm_intercept.tapetools.locate import none_at, one_take, tapes_at
+from llm_intercept.tapetools.locate import log_in_words, none_at, one_take, tapes_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,6 +114,8 @@ def at_place(place: str) -> Place:
     """Find what is at a place."""
     path = Path(place)
     if path.is_file():
+        if a_log := log_in_words(path):
+            raise LookupError(f"there are no recordings in {place}: {a_log}")
         return Place({}, (place, read_take(path.read_bytes(), path.name)))
     found = {location.removeprefix(place): (location, tape) for location, tape in tapes_at([place])}
     return Place({end: _read(*one) for end, one in found.items()}) if found else Place({}, _part_of_a_name(place))

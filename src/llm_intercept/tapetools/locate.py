@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.folders import absent
+from llm_intercept.base.json import json_object, mapping
 from llm_intercept.recording.config import store_at
 from llm_intercept.recording.tape import LIKE_A_TAKE, Tape
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
 
     Listed = tuple[int, tuple[str, Take]]
+
+LINE = 1 << 24
+A_LOG = (
+    "it is a log of calls, which has no answers in it. 'llm-intercept recordings lock' reads it. A page of all calls "
+    "is written by llm-intercept run --report FILE, pytest --llm-report=FILE or llm.report(FILE); 'view' reads it too."
+)
 
 
 def tapes_at(locations: Iterable[str]) -> Iterator[tuple[str, Tape]]:
@@ -46,8 +53,15 @@ def none_at(location: str) -> str:
     if "://" in location or path.is_dir():
         return f"{told}. They are made with LLM_INTERCEPT=record, or by pytest with --llm-mode=record."
     if path.is_file():
-        return f"{told}: it is a file. Give the folder of the takes."
+        return f"{told}: {log_in_words(path) or 'it is a file. Give the folder of the takes.'}"
     return f"{told}: {absent(location)}"
+
+
+def log_in_words(path: Path) -> str:
+    """Say what to do with a log of calls; empty of any other file."""
+    with path.open("rb") as file:
+        line = mapping(json_object(file.readline(LINE)))
+    return A_LOG if "version" not in line and {"request", "url", "source"} <= line.keys() else ""
 
 
 def one_take(tape: Tape, listed: Sequence[Listed], meant: str) -> Listed:
