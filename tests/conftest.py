@@ -21,7 +21,7 @@ import pytest
 
 import llm_intercept
 from tests import leftovers
-from tests.amounts import DRAWN_ALIKE, SWITCH, WHOLE, examples
+from tests.amounts import DRAWN_ALIKE, LEFTOVERS, SWITCH, WHOLE, examples
 from tests.loopback import QuietHandler, listening
 from tests.support import MESSAGES, RESPONSES, URL, chat, message, respond, run_command
 
@@ -110,13 +110,14 @@ def _modules() -> Iterator[leftovers.Modules]:
     """At the end of all tests modules hold what they held; to look after every file of tests would take too long."""
     modules = leftovers.Modules()
     yield modules
-    assert modules.changed() == []
+    assert not LEFTOVERS or modules.changed() == []
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _modules_stay(_modules: leftovers.Modules) -> Iterator[None]:
     """After a file of tests the modules are the ones before it."""
-    _modules.see()
+    if LEFTOVERS:
+        _modules.see()
     yield
     assert _modules.replaced() == []
 
@@ -134,9 +135,9 @@ def _nothing_left() -> Iterator[None]:
             gc.collect(generation)
     if not activation._attached:
         assert not patching.TRAFFIC._hooks
-        assert leftovers.left(process) == []
+        assert not LEFTOVERS or leftovers.left(process) == []
     assert not patching.THREADS._hooks
-    assert leftovers.new_threads(threads) == set()
+    assert not LEFTOVERS or leftovers.new_threads(threads) == set()
 
 
 @dataclass
