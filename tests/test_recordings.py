@@ -29,7 +29,8 @@ from llm_intercept.errors import (
 )
 from llm_intercept.recording import capture
 from tests.conftest import FAMILIES, Case
-from tests.support import URL, chat, collecting
+from tests.support import URL, chat, collecting, said
+from tests.support import upstream as api
 from tests.upstream import WORDS, serving
 
 APIS = ("chat", "responses", "messages")
@@ -668,3 +669,20 @@ def test_what_the_api_would_refuse_is_recorded_as_it_refuses_it(upstream, tmp_pa
         ):
             answer = client.post(upstream.chat, json=bad)
             assert (answer.status_code, answer.json()["error"]["message"]) == (400, "their own words"), mode
+
+
+def test_a_take_has_the_request_as_it_was_sent_whatever_a_users_code_made_of_it(tmp_path):
+    """And is found by it."""
+
+    def spoil(request):
+        request.raw[(1, 2)] = object()
+        request.raw["model"] = None
+        return False
+
+    for mode in ("record", "replay"):
+        with InterceptTransport(recordings=tmp_path, mode=mode, inner=api("hello")) as transport:
+            transport.interceptor.on(spoil).reply("never").optional()
+            with httpx.Client(transport=transport) as client:
+                assert said(client.post(URL, json=chat("hi"))) == "hello"
+    (take,) = (json.loads(path.read_text()) for path in tmp_path.glob("0*.json"))
+    assert take["request"]["body"] == chat("hi")

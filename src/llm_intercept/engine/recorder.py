@@ -129,8 +129,10 @@ class Recorder:
         if self._keys is None:
             key = sought()[1]
         else:
-            key = self._redacted(self._keys.of, wire.method, wire.url, request.headers, request.raw, request.content)
-        asked = Asked(wire.url, request.raw, lambda: sought()[0].request, partial(self.follows, case))
+            key = self._redacted(
+                self._keys.of, wire.method, wire.url, request.headers, request.as_sent(), request.content
+            )
+        asked = Asked(wire.url, request.as_sent(), lambda: sought()[0].request, partial(self.follows, case))
         found = self.tape.play(key, asked, repeat_last=self.recordings.repeat_last)
         if found is not None:
             return self._played(found)
@@ -151,7 +153,7 @@ class Recorder:
         """Make what a request is kept as, and what it is found by."""
         wire, request, redaction = case.head, case.request, self.recordings.redacting
         head = (wire.method, wire.url, request.headers)
-        kept = self._redacted(sanitize_request, *head, request.raw, redaction, self._known)
+        kept = self._redacted(sanitize_request, *head, request.as_sent(), redaction, self._known)
         match = self.recordings.matching
         if match.is_default:
             return kept, kept.key
