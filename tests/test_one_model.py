@@ -73,7 +73,7 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     # what OpenAI refuses, and other hosts take: each said in their own documentation
     ("/v1/embeddings", {"input": [{"image": "https://x.org/y.png"}, {"text": "hi"}], "embedding_type": "ubinary"}),
     ("/v1/embeddings", {"input": ["hi"], "encoding_format": "int8"}),
-    ("/v1/embeddings", {"input": ["hi"] * 2049}),
+    ("/v1/embeddings", {"input": ["hi"] * 2049, "dimensions": 1}),
     ("/v1/completions", {"prompt": "hi", "logprobs": 20, "stop": list("abcde")}),
 ]
 
