@@ -19,7 +19,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.ready
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@TEST_LEFTOVERS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # The laws of which `make test` looks at a part, in whole: every example, round and recording (tests/amounts.py).
 whole: $(VENV)/.ready

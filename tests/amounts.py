@@ -13,6 +13,8 @@ SWITCH = "TEST_ALL"  # LLM_INTERCEPT… names settings of ours: a program that i
 WHOLE = os.environ.get(SWITCH) == "1"
 DRAWN_ALIKE = os.environ.get("TEST_ALIKE") == "1"
 TIMES = int(os.environ.get("TEST_TIMES", "1"))
+LEFTOVERS = os.environ.get("TEST_LEFTOVERS") == "1"
+"""Whether a test fails that leaves something to the next one; in `make test`, whose libraries leave nothing themselves."""
 PATIENCE = 300.0
 """So many seconds a test waits for what must come: only one that fails waits so long, and a machine may be slow and busy."""
 

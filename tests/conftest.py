@@ -20,7 +20,8 @@ import _pytest.pytester
 import pytest
 
 import llm_intercept
-from tests.amounts import DRAWN_ALIKE, SWITCH, WHOLE, examples
+from tests import leftovers
+from tests.amounts import DRAWN_ALIKE, LEFTOVERS, SWITCH, WHOLE, examples
 from tests.loopback import QuietHandler, listening
 from tests.support import MESSAGES, RESPONSES, URL, chat, message, respond, run_command
 
@@ -90,7 +91,7 @@ def _no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_network(_nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forbid every connection but loopback: a test that leaks fails, whatever the program makes of the error."""
     connect = socket.socket.connect
 
@@ -104,19 +105,39 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+@pytest.fixture(scope="session")
+def _modules() -> Iterator[leftovers.Modules]:
+    """At the end of all tests modules hold what they held; to look after every file of tests would take too long."""
+    modules = leftovers.Modules()
+    yield modules
+    assert not LEFTOVERS or modules.changed() == []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _modules_stay(_modules: leftovers.Modules) -> Iterator[None]:
+    """After a file of tests the modules are the ones before it."""
+    if LEFTOVERS:
+        _modules.see()
+    yield
+    assert _modules.replaced() == []
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
-    """After every test no handler is active and no hook installed."""
-    yield
+    """After every test no handler is active, no hook installed, no thread alive, and the process as it was."""
     from llm_intercept.clients import activation, patching
 
+    process, threads = leftovers.process(), leftovers.threads()
+    yield
     assert activation.active() == ()
     for generation in (1, 2):  # most are young, and to look at all that there is takes 0.3 s
         if activation._attached:  # by a wrapped client that only the cycles of an exception's traceback keep
             gc.collect(generation)
     if not activation._attached:
         assert not patching.TRAFFIC._hooks
+        assert not LEFTOVERS or leftovers.left(process) == []
     assert not patching.THREADS._hooks
+    assert not LEFTOVERS or leftovers.new_threads(threads) == set()
 
 
 @dataclass

@@ -152,7 +152,7 @@ def test_a_command_that_a_message_names_is_one():
     """`llm-intercept`, a command, one of its commands, and flags that it has."""
     checked = set()
     for place, text in texts():
-        for name, inner, rest in re.findall(r"\bllm-intercept (run|check|recordings)\b ?([a-z]*)([^\n`]*)", text):
+        for name, inner, rest in re.findall(r"\bllm-intercept (run|check|recordings)\b ?([a-z]*)([^\n`']*)", text):
             command = app.commands[name]
             if isinstance(command, click.Group):
                 assert inner in command.commands, f"{place}: llm-intercept {name} {inner}"

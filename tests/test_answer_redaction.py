@@ -13,6 +13,7 @@ import pytest
 from openai import OpenAI
 
 from llm_intercept import Recordings, Redaction, Reply, intercept, tool_call
+from llm_intercept.engine import loosening
 from llm_intercept.errors import RedactedAnswerWarning, SettingsError
 from llm_intercept.facts import RedactedFacts
 from llm_intercept.recording import known_secrets
@@ -354,6 +355,25 @@ def test_a_program_that_has_a_secret_from_elsewhere_is_told_to_name_it(tmp_path:
             with intercept(mode="replay", recordings=tape) as llm:
                 assert ("Redaction(patterns=(…,))" in talk(said)) is is_told
                 llm.unmatched.clear()
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "is_marked"),
+    [
+        (f"a {MARK} b", "a secret b", True),
+        (f"{MARK}", "s", True),
+        (f"{MARK}{MARK} b {MARK}", "12 b 3", True),
+        (f"a {MARK} b", "a  b", False),
+        (f"a {MARK}", "a ", False),
+        (f"{MARK} b", "secret c", False),
+        (f"a {MARK} a", "a a", False),
+        ("a b", "a b", False),
+        (f"{MARK}x" * 200 + "y", "x" * 2000, False),
+    ],
+)
+def test_a_text_is_another_one_with_marks_in_it(was: str, now: str, *, is_marked: bool) -> None:
+    """It is said at once, however many there are."""
+    assert loosening.is_marked(was, now) is is_marked
 
 
 @pytest.mark.parametrize("header", ["x-litellm-key", "helicone-auth", "cf-aig-authorization", "x-portkey-api-key"])

@@ -180,11 +180,11 @@ def test_a_folder_of_which_nothing_can_be_read_says_what_is_in_it(tmp_path: Path
     source.mkdir()
     for name in ("a.log", "b.log", "c.txt.gz", "README"):
         (source / name).touch()
-    said = " ".join(run("import", source, "--to", tmp_path / "out", status=1).split())
+    said = " ".join(run("import", source, "--to", tmp_path / "out", status=2).split())
     assert "found 2 .log, 1 .txt.gz, 1 without a suffix; what can be read: .yaml" in said
     (tmp_path / "empty").mkdir()
     assert "found no files at all" in " ".join(
-        run("import", tmp_path / "empty", "--to", tmp_path / "o", status=1).split()
+        run("import", tmp_path / "empty", "--to", tmp_path / "o", status=2).split()
     )
 
 

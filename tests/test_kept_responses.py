@@ -8,12 +8,14 @@ import json
 import pickle
 import time
 import zlib
+from sys import getsizeof
 
 import httpx
 import pytest
 
 from llm_intercept import InterceptTransport, Pace, api_error, disconnect, intercept, stall
 from llm_intercept.journal import journal, kept_response
+from llm_intercept.model.wire import Wait
 from tests.support import GEMINI, URL, chat, contents, message, respond
 
 ASKED = {
@@ -134,8 +136,8 @@ def test_what_a_real_api_answered_is_kept(mode, packed, tmp_path):
     ],
 )
 def test_of_a_real_answer_as_much_is_kept_as_there_is_room_for(encoding, content, left, monkeypatch):
-    """And nothing that nobody can read. The client gets all of it."""
-    monkeypatch.setattr("llm_intercept.engine.overheard.LARGEST", 40)
+    """By the memory that its pieces take. And nothing that nobody can read. The client gets all of it."""
+    monkeypatch.setattr("llm_intercept.engine.overheard.LARGEST", 4 * (getsizeof(bytes(10)) + getsizeof(Wait(0.0))))
     pieces = [content[at : at + 10] for at in range(0, len(content), 10)]
     real = httpx.MockTransport(
         lambda _: httpx.Response(200, headers={"content-encoding": encoding} if encoding else {}, content=iter(pieces))

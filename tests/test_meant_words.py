@@ -83,7 +83,7 @@ def test_an_error_within_a_property_is_its_own() -> None:
     ("make", "told"),
     [
         (lambda: intercept("one", "two"), "llm.reply('one', 'two')"),  # type: ignore[arg-type]
-        (lambda: intercept(rate_limit=3), "llm.rate_limit(…)"),  # type: ignore[call-arg]
+        (lambda: intercept(rate_limit=3), "llm.rate_limit(requests_per_minute=…)"),  # type: ignore[call-arg]
         (lambda: intercept(model="gpt-4o"), "llm.on(model=…)"),  # type: ignore[call-arg]
         (lambda: intercept(side_effect=["a"]), "llm.reply('one', 'two')"),  # type: ignore[call-arg]
         (lambda: Interceptor().on(api="openai.chat_completions"), "Did you mean 'openai.chat'"),

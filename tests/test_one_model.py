@@ -20,6 +20,7 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     ("/v1/embeddings", {"input": ["hi", "you"]}),
     ("/v1/embeddings", {"input": [[1, 2], [3]]}),
     ("/v1/responses", {"input": [USER]}),
+    ("/v1/responses", {"input": [{"type": "function_call_output", "call_id": "call_1", "output": "{}"}, USER]}),
     ("/api/v1/responses", {"input": "hi"}),
 ]
 OTHERS: list[tuple[str, dict[str, Any]]] = [
@@ -28,7 +29,12 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/completions", {"prompt": 5}),
     ("/v1/completions", {"answer": "hi"}),
     ("/v1/responses", {"input": [{"question": 3, "answer": "hi"}]}),
+    ("/v1/responses", {"input": [{"type": "checkbox", "id": "q1"}]}),
+    ("/v1/responses", {"input": ["yes", "no"]}),
+    ("/v1/responses", {"input": [3, 4, 1]}),
     ("/v1/responses", {"input": ""}),
+    ("/v1/embeddings", {"input": [{"type": "video"}]}),
+    ("/v1/completions", {"prompt": [True, False]}),
     ("/api/responses", {"input": "hi"}),
 ]
 
@@ -73,7 +79,7 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
     # what OpenAI refuses, and other hosts take: each said in their own documentation
     ("/v1/embeddings", {"input": [{"image": "https://x.org/y.png"}, {"text": "hi"}], "embedding_type": "ubinary"}),
     ("/v1/embeddings", {"input": ["hi"], "encoding_format": "int8"}),
-    ("/v1/embeddings", {"input": ["hi"] * 2049}),
+    ("/v1/embeddings", {"input": ["hi"] * 2049, "dimensions": 1}),
     ("/v1/completions", {"prompt": "hi", "logprobs": 20, "stop": list("abcde")}),
 ]
 

@@ -86,3 +86,17 @@ def test_names_that_pytest_does_not_know_are_refused(pytester: pytest.Pytester) 
     misspelt = run()
     assert misspelt.ret == pytest.ExitCode.USAGE_ERROR
     misspelt.stderr.fnmatch_lines(["*there is no option llm_blok. Did you mean 'llm_block'?*"])
+
+
+def test_names_of_others_that_begin_as_ours_do_are_pytests_business(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nllm_judge = a\nmarkers = llm_lives(times): of others\n")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.llm_lives(9)
+        @pytest.mark.llm_slow
+        def test_one(): ...
+        """
+    )
+    pytester.runpytest_inprocess("-Wignore").assert_outcomes(passed=1)

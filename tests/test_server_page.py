@@ -13,7 +13,7 @@ from llm_intercept import Interceptor, InterceptTransport, api_error
 from llm_intercept.report.document import Since
 from llm_intercept.report.page import policy
 from llm_intercept.server import app
-from llm_intercept.server.live_report import LiveReport
+from llm_intercept.server.live_report import LiveReport, Moment
 from tests.served import CHAT, ask, control, say
 from tests.support import URL, chat
 
@@ -101,11 +101,27 @@ def test_a_call_under_way_is_told_until_it_has_ended() -> None:
     assert (row["n"], "under_way" in row, row["answer"]) == (0, False, "one two three four")
 
 
+def test_what_begins_and_ends_while_calls_are_read_is_told_the_next_time() -> None:
+    """Under its own number, whichever of those under way ends first."""
+    llm = Interceptor("one two three four")
+    served, live = app(llm), LiveReport(llm)
+    slow = httpx.Client(transport=InterceptTransport(interceptor=llm))
+    with slow, slow.stream("POST", URL, json=chat("slowly", stream=True)) as answer:
+        now = live.now()
+        assert answer.read()
+        say(served, "quickly")
+        told = live.since(0, now)
+    assert [(row.n, row.question) for row in told.rows] == [(0, "slowly")]
+    assert told.after == 0
+    new = live.since(told.after, live.now())
+    assert [(row.n, row.question, row.under_way) for row in new.rows] == [(0, "slowly", False), (1, "quickly", False)]
+
+
 def test_reading_calls_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is done in a thread: others are answered while it goes on."""
     served, may_end = app(Interceptor("yes")), threading.Event()
 
-    def slow(_: LiveReport, __: int) -> Since:
+    def slow(_: LiveReport, __: int, ___: Moment) -> Since:
         assert may_end.wait(10)
         return Since(run="slow")
 

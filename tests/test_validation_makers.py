@@ -98,6 +98,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         declared(properties={"a": {"anyOf": [{"type": "STRING"}, {"const": 1}]}}),
         "Unknown name \"const\" at 'tools[0].function_declarations[0].parameters.properties[0].value.any_of[1]': Cannot",
     ),
+    (
+        VERTEX,
+        declared(properties={"a": {"type": ["string", "null"]}}),
+        "Unknown name \"type\" at 'tools[0].function_declarations[0].parameters.properties[0].value': Proto field is not rep",
+    ),
     (STUDIO, declared(additionalProperties=False), 'Unknown name "additionalProperties" at \'tools[0].function_decl'),
     (STUDIO, answering({"$ref": "#/$defs/A"}), "Unknown name \"$ref\" at 'generation_config.response_schema': Cannot"),
     (VERTEX, declared(**{"$schema": "x"}), 'Unknown name "$schema" at \'tools[0].function_declarations[0].param'),

@@ -94,6 +94,8 @@ LIKELY = (
 VERSIONED = re.compile(r"/v\d+/(embeddings|completions|responses)$")
 QUESTIONS = {"embeddings": "input", "completions": "prompt", "responses": "input"}
 """What is asked at paths of OpenAI's, which other servers have too, behind their version."""
+ITEM = re.compile(r"message|item_reference|reasoning|\w+_call|\w+_output")
+"""What the items of a conversation are that have no role; a form's fields have types too."""
 SIGNS = (
     "anthropic-version",
     "x-goog-api-key",
@@ -149,16 +151,26 @@ def body_asks_a_model(path: str, content: bytes) -> bool:
         return False
     asked = cast("dict[str, object]", body)
     named = asked.get("model")
-    return (isinstance(named, str) and bool(named)) or (bool(question) and _is_question(asked.get(question)))
+    if isinstance(named, str) and named:
+        return True
+    return versioned is not None and _is_question(asked.get(question), versioned[1])
 
 
-def _is_question(value: object) -> bool:
-    """Whether a value is a text, or a list of texts, of tokens, or of items that say whose or what they are."""
+def _is_question(value: object, path: str) -> bool:
+    """Whether a value is a text, or a list: of a conversation's items, at other paths of texts or of tokens."""
     if not isinstance(value, list):
         return isinstance(value, str) and bool(value)
     several = cast("list[object]", value)
-    return bool(several) and all(isinstance(one, str | int | list) or _says_what_it_is(one) for one in several)
+    is_one = _is_item if path == "responses" else _is_text
+    return bool(several) and all(map(is_one, several))
 
 
-def _says_what_it_is(item: object) -> bool:
-    return isinstance(item, dict) and ("role" in item or "type" in item)
+def _is_text(one: object) -> bool:
+    return isinstance(one, str | int | list) and not isinstance(one, bool)
+
+
+def _is_item(one: object) -> bool:
+    if not isinstance(one, dict):
+        return False
+    item = cast("dict[str, object]", one)
+    return "role" in item or ITEM.fullmatch(str(item.get("type"))) is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from functools import reduce
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from llm_intercept.journal.kept_response import LARGEST
@@ -56,9 +57,10 @@ class Overheard:
             self._other.passed(chunk)
         if self._size < LARGEST:
             now = time.perf_counter()
-            self._steps += (Wait(now - self._at), chunk)
+            steps = (Wait(now - self._at), chunk)
+            self._steps += steps
             self._at = now
-            self._size += len(chunk)
+            self._size += sum(map(getsizeof, steps))  # of small chunks, more than their bytes
 
     def ended(self, error: BaseException | None, /, *, whole: bool) -> None:
         """End the call."""

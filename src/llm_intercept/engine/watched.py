@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Ended = Callable[[Exception | None, Step | None], None]
 
+MOST = LARGEST // getsizeof(b"")
+"""More steps of one answer are not kept."""
 AT_ONCE = 64
 """Steps whose size is looked at together, since a look at each would be felt."""
 
@@ -140,8 +142,10 @@ class Noted:
 
     def __iter__(self) -> Iterator[Step]:
         """Give the steps."""
+        moments = self._moments
         for step in self._steps:
-            self._moments.append(self._timeline.elapsed())
+            if len(moments) < MOST:
+                moments.append(self._timeline.elapsed())
             yield step
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ def note_what_was_meant(error: AttributeError) -> None:
     """Note on an error what to write for a name that a call or a request lacks."""
     cls, name = type(error.obj), error.name or ""
     words = next(
-        (WORDS[one.__name__] for one in cls.__mro__ if one.__module__.startswith(NAME) and one.__name__ in WORDS), None
+        (WORDS[one.__name__] for one in cls.__mro__ if one.__name__ in WORDS and one.__module__.startswith(NAME)), None
     )
     if words is None:
         return

@@ -5,11 +5,12 @@ Knows: pytest, the settings' table. Must not know: what a setting does.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_intercept.base.words import did_you_mean
+from llm_intercept.base.words import did_you_mean, nearest
 from llm_intercept.errors import SettingsError
 from llm_intercept.settings import BY_NAME, check_tape, said_in
 from llm_intercept.settings.of_others import FLAGS, MARKER, MARKER_ADVICE
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from llm_intercept.settings import Setting
 
 OURS = "--llm-"
+MEANT = ("llm_intercept", "llm_live", "llm_mock")
+"""Our markers, and the fixture that is taken for one."""
+NEAR = 0.8
+"""How like ours a name is that is meant to be one; others have names that begin as ours do."""
 MARKERS = "Use @pytest.mark.llm_intercept(…), or llm_live for a test that asks a real model."
 LIVE = "--llm-live"
 REPORT, REPORT_INI = "--llm-report", "llm_report"
@@ -67,12 +72,13 @@ def refuse_misspelt_option(warning: str) -> None:
     """Say which option of ours is meant by one of the ini file, of which pytest only warns that nobody has it.
 
     Raises:
-        pytest.UsageError: The warning is of one that begins as ours do.
+        pytest.UsageError: The warning is of one that is nearly one of ours.
 
     """
     _, _, name = warning.strip().partition("Unknown config option: ")
-    if name.replace("-", "_").startswith("llm_"):
-        raise pytest.UsageError(f"llm-intercept: there is no option {name}. {did_you_mean(name, _options())}")
+    near = nearest(name.replace("-", "_"), _options(), NEAR)
+    if near is not None:
+        raise pytest.UsageError(f"llm-intercept: there is no option {name}. Did you mean {near!r}?")
 
 
 def _flags() -> list[str]:
@@ -93,9 +99,13 @@ def check_markers(node: pytest.Item) -> None:
 def misspelt_marker(node: pytest.Item) -> str:
     """Say which markers there are, if a test has one near ours that nobody has registered; else empty."""
     for name in {marker.name for marker in node.iter_markers()}:
-        if name.startswith(("llm_", "llmi")) and not any(one.startswith(name) for one in node.config.getini("markers")):
+        if nearest(name, MEANT, NEAR) is not None and name not in _registered(node.config):
             return f"@pytest.mark.{name}: there is no such marker. {MARKERS}"
     return ""
+
+
+def _registered(config: pytest.Config) -> set[str]:
+    return {re.split(r"[:(]", line, maxsplit=1)[0].strip() for line in config.getini("markers")}
 
 
 def from_ini(config: pytest.Config) -> dict[str, Any]:

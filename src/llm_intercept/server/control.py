@@ -191,7 +191,8 @@ def _report(asked: Asked) -> Told:
     if not after.isascii() or not after.isdecimal() or len(after) > LONGEST_NUMBER:
         raise RefusedError(400, f"llm-intercept: after={after[:40]!r} cannot be used. Use what the last answer said.")
     live, last = asked.share.live, int(after)
-    return Told(b"", made=lambda: live.since(last).as_json().encode())
+    now = live.now()
+    return Told(b"", made=lambda: live.since(last, now).as_json().encode())
 
 
 def _rules(asked: Asked) -> Told:

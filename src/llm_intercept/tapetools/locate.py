@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LINE = 1 << 24
 A_LOG = (
     "it is a log of calls, which has no answers in it. 'llm-intercept recordings lock' reads it. A page of all calls "
-    "is written by llm-intercept run --report FILE, pytest --llm-report=FILE or llm.report(FILE); 'view' reads it too."
+    "is written by 'llm-intercept run --report FILE', 'pytest --llm-report=FILE' or llm.report(FILE); 'view' reads "
+    "it too."
 )
 
 

@@ -9,6 +9,7 @@ Knows: the request's JSON. Must not know: replies.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int, is_number
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FRACTIONS = ("temperature", "top_p")
-ONE_OF_THEM = re.compile(r"claude-(?:opus-4-1|sonnet-4-5|haiku-4-5)")
+DATED = r"(?:[-@]\d{8}|-latest|-0)?$"
+"""What the name of a model ends in: another number is another model, of which nothing is known."""
+ONE_OF_THEM = re.compile(rf"claude-(?:opus-4-1|sonnet-4-5|haiku-4-5){DATED}")
 """Models that take one of temperature and `top_p` (Anthropic's guide "Migrating to Claude 4.5")."""
-ADAPTIVE_ALONE = re.compile(r"claude-opus-(?:4-[78]|5)(?:-|$)")
+ADAPTIVE_ALONE = re.compile(rf"claude-opus-(?:4-[78]|5){DATED}")
 """Models that decide how much they think (issues of 2026)."""
 ADAPTS = (
     '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" '
     "to control thinking behavior."
 )
-NEVER_ADAPTIVE = re.compile(r"claude-(?:opus-4-[15]|sonnet-4-5|haiku-4-5)")
+NEVER_ADAPTIVE = re.compile(rf"claude-(?:opus-4-[15]|sonnet-4-5|haiku-4-5){DATED}")
 """Models that think only as much as they are told (issues of 2026)."""
-UNBEGUN = re.compile(r"claude-(?:opus-4-[678]|sonnet-4-6)(?:-|$)")
+UNBEGUN = re.compile(rf"claude-(?:opus-4-[678]|sonnet-4-6){DATED}")
 """Models that do not go on with an answer that is begun for them (Anthropic's release notes of 2026-02-05; issues)."""
 PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
 THINKING = (
@@ -41,22 +44,18 @@ THINKING = (
 
 
 MOST = {
-    "claude-3-opus": 4096,
-    "claude-3-sonnet": 4096,
-    "claude-3-haiku": 4096,
-    "claude-3-5-": 8192,
-    "claude-3-7-": 64_000,
-    "claude-opus-4-1": 32_000,
-    "claude-opus-4-2025": 32_000,
-    "claude-opus-4-0": 32_000,
-    "claude-sonnet-4-0": 64_000,
-    "claude-sonnet-4-2025": 64_000,
-    "claude-opus-4-5": 64_000,
-    "claude-sonnet-4-5": 64_000,
-    "claude-haiku-4-5": 64_000,
+    re.compile(name + DATED): most
+    for name, most in {
+        "claude-3-(?:opus|sonnet|haiku)": 4096,
+        "claude-3-5-(?:sonnet|haiku)": 8192,
+        "claude-3-7-sonnet": 64_000,
+        "claude-opus-4(?:-1)?": 32_000,
+        "claude-sonnet-4": 64_000,
+        "claude-(?:opus|sonnet|haiku)-4-5": 64_000,
+    }.items()
 }
-"""The most tokens of an answer (Anthropic's "Models overview", and refusals seen in issues of 2024 to 2026), by how the
-names of models begin; newer ones may say more by and by."""
+"""The most tokens of an answer (Anthropic's "Models overview", and refusals seen in issues of 2024 to 2026), by the
+names of models; newer ones may say more by and by."""
 LONGER = "output-"
 """How betas are called in which an answer may have more tokens (`output-128k-2025-02-19`)."""
 
@@ -69,11 +68,16 @@ def check_most(body: Mapping[str, Any], model: str, headers: Mapping[str, Any]) 
 
     """
     limit = body.get("max_tokens")
-    most = next((most for name, most in MOST.items() if model.startswith(name)), None)
+    most = _most(model)
     if most is None or not is_int(limit) or limit <= most or LONGER in str(headers.get("anthropic-beta", "")):
         return
     told = f"max_tokens: {limit} > {most}, which is the maximum allowed number of output tokens for {model}"
     raise refused(told, hint=f"Give {most} at the most.")
+
+
+@lru_cache(maxsize=256)
+def _most(model: str) -> int | None:
+    return next((most for name, most in MOST.items() if name.match(model)), None)
 
 
 def check_bounds(body: Mapping[str, Any], model: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_object, items, mapping, text
+from llm_intercept.base.json import is_array, is_object, items, mapping, text
 from llm_intercept.dialects.google.named import got, snake
 from llm_intercept.dialects.google_gemini.objections import refused
 
@@ -36,6 +36,8 @@ FIELDS = frozenset(
     }
 )
 AT_VERTEX = FIELDS | {"additional_properties", "defs", "ref"}
+ONE = "Proto field is not repeating, cannot start list."
+"""What is said of a schema with several types (issues of 2025)."""
 DEEPEST = 100
 """So many levels are looked at."""
 HINT = "Give it as parametersJsonSchema or responseJsonSchema, which take JSON schemas, or leave the keyword out."
@@ -69,9 +71,10 @@ def _schemas(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _unknown(schema: Mapping[str, Any], where: str, known: frozenset[str], depth: int = 0) -> Iterator[str]:
     """Say which keywords are not known, in the words of the parser, which numbers what is in a map."""
-    for name in schema:
-        if snake(name) not in known:
-            yield f"Invalid JSON payload received. Unknown name \"{name}\" at '{where}': Cannot find field."
+    for name, value in schema.items():
+        why = "Cannot find field." if snake(name) not in known else ONE if name == "type" and is_array(value) else ""
+        if why:
+            yield f"Invalid JSON payload received. Unknown name \"{name}\" at '{where}': {why}"
     if depth < DEEPEST:
         for inner, place in _within(schema, lambda number, _: f"[{number}].value"):
             yield from _unknown(inner, where + place, known, depth + 1)

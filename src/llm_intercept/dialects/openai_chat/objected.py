@@ -70,8 +70,8 @@ WITHOUT_PARALLEL = re.compile(r"o[134](?:-mini)?(?:-\d{4}-\d\d-\d\d)?$")
 """Models that call one tool at a time, and take no word of it."""
 SINGLE = re.compile(r"o1-(?:preview|mini)")
 """Models that give one answer (OpenAI's guide "Reasoning models", "Beta limitations", of 2024)."""
-HEARING = "-audio-preview"
-"""What the names of models have in them that hear or speak whatever they are asked (issues of 2025)."""
+HEARING = ("gpt-4o-audio-preview", "gpt-4o-mini-audio-preview")
+"""How the names of models begin that hear or speak whatever they are asked (issues of 2025)."""
 ADJACENT = "After the message that calls tools comes one message of role 'tool' for each call, with its id."
 MESSAGE_NAME = re.compile(r"[^\s<|\\/>]+")
 NOT_FOLLOWED = (
@@ -113,7 +113,7 @@ def check(request: LLMRequest, *, strictly: bool) -> None:
         raise empty_array("messages")
     if strictly:
         _check_shortened(body)
-    if HEARING in request.model and not _has_sound(body):
+    if request.model.startswith(HEARING) and not _has_sound(body):
         told = "This model requires that either input content or output modality contain audio."
         raise refused(told, "model", "invalid_value", "Ask for audio: modalities=['text', 'audio'] with audio={…}.")
     if not plain_texts(request) or not all(map(COMMON.__contains__, map(ROLE, messages))):

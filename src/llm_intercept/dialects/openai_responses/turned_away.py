@@ -61,8 +61,7 @@ def check(body: Mapping[str, Any]) -> None:
 
 def _check_pairs(given: list[Mapping[str, Any]]) -> None:
     """Refuse an answer without its call, and a call without its answer."""
-    kinds = {one.get("type") for one in given}
-    if not kinds.isdisjoint({REFERENCE, "compaction"}):  # which may be the call, or have it
+    if any(_is_reference(one) or one.get("type") == "compaction" for one in given):  # which may be the call, or have it
         return
     called: dict[str, str] = {}
     answered: set[str] = set()
@@ -87,9 +86,17 @@ def _check_reasoning(given: list[Mapping[str, Any]]) -> None:
     for one, after in zip(given, [*given[1:], None], strict=True):
         if one.get("type") != REASONING or one.get("encrypted_content") or one.get("status") == "incomplete":
             continue
-        is_answer = after is None or (after.get("type", MESSAGE) == MESSAGE and after.get("role") != "assistant")
-        if text(one.get("id")).startswith("rs_") and is_answer:
+        if text(one.get("id")).startswith("rs_") and (after is None or _is_of_another(after)):
             raise refused(ALONE.format(one["id"]), "input", None, FOLLOWED)
+
+
+def _is_reference(item: Mapping[str, Any]) -> bool:
+    return item.get("type") == REFERENCE or ("type" not in item and "role" not in item and "id" in item)
+
+
+def _is_of_another(item: Mapping[str, Any]) -> bool:
+    """Whether an item is a message that is not the model's."""
+    return item.get("type", MESSAGE) == MESSAGE and item.get("role") != "assistant" and not _is_reference(item)
 
 
 def _check_images(given: list[Any]) -> None:
