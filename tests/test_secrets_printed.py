@@ -220,3 +220,29 @@ def test_a_transcript_is_the_same_whatever_the_key():
         told.append(llm.transcript())
     assert told[0] == told[1]
     assert "  [redacted]\n  is it good?" in told[0]
+
+
+@pytest.mark.parametrize("how", ["user", "json", "pattern", "unmatched"])
+def test_texts_that_differ_in_a_secret_alone_are_told_apart(how):
+    """What is shown of both is the same, and who reads it is told so, and where the truth is."""
+    sent, wanted = (f"rotate {secret}{end} now" for secret, end in ((FIXED[0][1], ""), (FIXED[0][1], "x")))
+    conditions: dict[str, Any] = {"json": {"messages": [{"content": wanted}]}} if how == "json" else {"user": wanted}
+    if how == "pattern":
+        conditions = {"user": re.compile(wanted)}
+    with pytest.raises(errors.LLMInterceptError) as raised, intercept() as llm, httpx.Client() as client:
+        (llm.on(**conditions) if how == "unmatched" else llm).reply("x")
+        client.post(URL, json=chat(sent))
+        llm.assert_called_with(**conditions)
+    told = str(raised.value)
+    assert FIXED[0][1] not in told
+    assert told.count("[redacted] stands for what looks like a secret, and may be what differs") == 1
+    assert llm.calls.last.request.raw["messages"][0]["content"] == sent
+
+
+def test_nothing_is_said_of_secrets_where_there_are_none():
+    """A text that is another is told as before."""
+    with intercept("x") as llm, httpx.Client() as client:
+        client.post(URL, json=chat("hello"))
+        with pytest.raises(errors.ExpectationError) as raised:
+            llm.assert_called_with("goodbye")
+    assert "may be what differs" not in str(raised.value)

@@ -8,11 +8,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from llm_intercept.shown import indented, shorten, visible
+from llm_intercept.shown import hidden, indented, shorten, visible
 
 SHOWN_RULES = 3
 HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0 for one that fails
 SHOWN_DIFFERENCES = 8
+HIDDEN = "[redacted]"  # what `shown.hidden` puts where a secret was
+MAY_DIFFER = (
+    f"{HIDDEN} stands for what looks like a secret, and may be what differs; "
+    "llm.calls.last.request.raw has it as it was sent"
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,12 +77,22 @@ class Verdict(_Facts):
     unsaid: int = 0
 
     def __str__(self) -> str:
-        pad = " " * (len(self.subject) + 2)
-        lines = [f"{self.subject}: expected {self.expected}", f"{pad}got      {self.got}"]
-        if self.hint:
-            lines.append(f"{pad}hint: {self.hint}")
+        every = (self, *self.also)
+        lines = [line for verdict in every for line in _compared(verdict)]
         more = [f"… and at {self.unsaid} more places"] if self.unsaid else []
-        return "\n".join([*lines, *map(str, self.also), *more])
+        note = [f"hint: {MAY_DIFFER}"] if any(map(_hides, every)) else []
+        return "\n".join([*lines, *more, *note])
+
+
+def _compared(verdict: Verdict) -> list[str]:
+    pad = " " * (len(verdict.subject) + 2)
+    lines = [f"{verdict.subject}: expected {verdict.expected}", f"{pad}got      {verdict.got}"]
+    return [*lines, f"{pad}hint: {verdict.hint}"] if verdict.hint else lines
+
+
+def _hides(verdict: Verdict) -> bool:
+    """Whether a secret is not shown, so that two texts that differ may look the same."""
+    return not verdict.holds and HIDDEN in hidden(f"{verdict.expected}\n{verdict.got}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -108,3 +108,37 @@ def test_curl_sends_the_same_request(copied, name, tmp_path):
     assert ("sk-proj" in command, "[redacted]" in command) == (False, name == "secret")
     assert sent == BODIES[name] or name == "secret"
     assert "content-type: application/json" in given
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """The report of requests that are no conversations."""
+    with intercept("hi") as llm, llm.expect_unmatched(), httpx.Client() as client:
+        for path, sent in OTHERS.values():
+            client.post(URL.replace("chat/completions", path), **sent)
+        return llm.report(tmp_path_factory.mktemp("report") / "others.html")
+
+
+OTHERS = {
+    "embeddings": ("embeddings", {"json": {"model": "text-embedding-3-small", "input": "embed me"}}),
+    "moderations": ("moderations", {"json": {"model": "omni-moderation-latest", "input": "moderate me"}}),
+    "unread": ("images/generations", {"json": {"prompt": "a cat"}}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_only_what_runs_is_offered(visit, others, name):
+    """A rule of what is no conversation answers it; a body that nobody read is in no command."""
+    page = visit(f"{others.as_uri()}#call={[*OTHERS].index(name) + 1}&view=request")
+    page.wait_for_selector(".start-line")
+    assert page.get_by_role("button", name="Copy as curl").count() == (name != "unread")
+    page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
+    if name == "unread":
+        assert page.get_by_text("Body: not read").count() == 1
+        return
+    page.get_by_role("button", name="Copy as a rule").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    path, sent = OTHERS[name]
+    with intercept() as llm:
+        exec(page.evaluate("() => window.copied"), {"llm": llm})
+        assert httpx.post(URL.replace("chat/completions", path), **sent).status_code == 200

@@ -26,7 +26,12 @@ def wire_of(asked: TakeRequest) -> WireRequest:
 
 
 def body_of(request: LLMRequest) -> object:
-    """Give the body of a request as it was sent: read anew where what a user wrote may have changed what was read."""
+    """Give the body of a request as it was sent, or None where it has none or nobody read it.
+
+    It is read anew where what a user wrote may have changed what was read.
+    """
+    if not request.content and not request.raw:
+        return None
     sent = request.as_sent()
     if sent is not request.raw or not request.is_lent:
         return sent
@@ -41,7 +46,7 @@ def api_of_take(asked: TakeRequest) -> Dialect:
 
 def read_request(asked: TakeRequest) -> tuple[Dialect, LLMRequest]:
     """Read a recorded request as its API has it, or as far as all are alike."""
-    head, content = wire_of(asked), encode(asked.body)
+    head, content = wire_of(asked), b"" if asked.body is None else encode(asked.body)
     dialect = dialect_of(head)
     try:
         return dialect, dialect.read(head, content)

@@ -1,10 +1,22 @@
 // A call as code to be run elsewhere: a curl command, a rule in Python.
 // Knows: how a shell and Python write texts. Must not know: the page, what an API means by a body.
+import { isJson } from "./blocks.js";
 import { escaped, withoutSteering } from "./dom.js";
 /** @import { Detail, Message, Part, Row, SentRequest } from "./report.js" */
 
 const LONGEST_QUESTION = 80; // letters of a question that a rule looks for
 const REDACTED = "[redacted]";
+const WITHOUT_BODY = ["GET", "HEAD", "DELETE", "OPTIONS"];
+
+/**
+ * Whether a report has a request's body as it was sent: not one that nobody read, nor a form or a file, of which it has the fields.
+ * @param {SentRequest} request
+ */
+export function hasBody({ method = "POST", headers = [], body = "" }) {
+  const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+  if (!body) return !type || WITHOUT_BODY.includes(method);
+  return !type || /\bjson\b/i.test(type) || !isJson(body);
+}
 
 /**
  * Write a request as a command; it has no more than the report: what was taken out stays out.
@@ -66,6 +78,7 @@ function toolResultOf(messages) {
 function replyOf(row, detail) {
   const parts = (detail.answer?.parts ?? []).filter((part) => (part.kind === "text" && part.text) || (part.kind === "tool_call" && part.name));
   if (!parts.length && (row.status ?? 0) >= 400 && !detail.unmatched) return { imported: ["api_error"], reply: `api_error(${row.status})` };
+  if (!parts.length && !detail.unmatched) return { imported: ["auto"], reply: "auto()" }; // vectors, scores: the default ones
   if (!parts.length) return { imported: [], reply: pythonText("The answer.") };
   const imported = [...(parts.length > 1 ? ["Reply"] : []), ...(parts.some(isCalled) ? ["tool_call"] : [])];
   const said = parts.map((part) => (isCalled(part) ? `tool_call(${pythonText(part.name ?? "")}, ${pythonText(part.arguments || "{}")})` : pythonText(part.text ?? ""))).join(", ");

@@ -3,7 +3,7 @@
 import { el, fold, facts } from "./dom.js";
 import { counted, seconds, size } from "./amounts.js";
 import { block, indented, isJson, jsonBlock } from "./blocks.js";
-import { asCurl, asRule } from "./code.js";
+import { asCurl, asRule, hasBody } from "./code.js";
 import { copyButton } from "./copy.js";
 import { timeouts } from "./timeline.js";
 /** @import { Detail, Moment, Row } from "./report.js" */
@@ -20,13 +20,14 @@ export function requestView(row, detail) {
   const request = detail.request;
   if (!request) return [el("p", { class: "muted" }, "This report does not hold the request as it was sent.")];
   const rule = asRule(row, detail);
+  const whole = hasBody(request);
   return [
     el("p", { class: "start-line" }, el("b", {}, request.method || "POST"), " ", el("span", { class: "url" }, request.url ?? "")),
-    el("div", { class: "tags" }, copyButton(asCurl(request), "Copy as curl"), rule && copyButton(rule, "Copy as a rule")),
+    el("div", { class: "tags" }, whole && copyButton(asCurl(request), "Copy as curl"), rule && copyButton(rule, "Copy as a rule")),
     facts([["Timeout", timeouts(detail.timeout)]]),
     headers(request.headers ?? []),
-    body(request.body ?? "", "Body"),
-  ];
+    whole || request.body ? body(request.body ?? "", whole ? "Body" : "Body, as far as it was read") : el("p", { class: "muted" }, "Body: not read, since nothing could have answered it"),
+  ].filter((one) => one instanceof Node);
 }
 
 /**
