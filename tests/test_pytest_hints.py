@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 CLIENT = """
@@ -10,6 +12,11 @@ CLIENT = """
     if "EXAMPLE_OF" not in os.environ and not os.environ.get("MISTRAL_API_KEY"):
         raise RuntimeError("set the MISTRAL_API_KEY environment variable")
 """
+
+
+def inner(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    """Run pytest with our plugin; another would warn of its own."""
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", *options)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +31,7 @@ def test_what_cannot_be_imported_is_explained(pytester: pytest.Pytester) -> None
         test_call="from llm_intercept import tool_cal",
         test_other="from json import nothing_of_ours",
     )
-    told = pytester.runpytest_inprocess("-p", "no:cacheprovider").stdout
+    told = inner(pytester).stdout
     told.fnmatch_lines(["*in conftest.py: os.environ.setdefault('MISTRAL_API_KEY', 'none')"])
     told.fnmatch_lines(["llm_intercept has no text: a text is a plain str*"])
     told.fnmatch_lines(["llm_intercept has no tool_cal. Did you mean tool_call?"])
@@ -41,11 +48,11 @@ def test_an_error_of_ours_is_shown_at_the_line_of_the_test(pytester: pytest.Pyte
             llm_mock.on(modle="gpt-4o")
         """
     )
-    told = pytester.runpytest_inprocess("-p", "no:cacheprovider").stdout
+    told = inner(pytester).stdout
     told.fnmatch_lines([">*llm_mock.reply(3)", "E*3 cannot be a reply*", "test_*.py:2: ReplyError"])
     told.fnmatch_lines(["E*Did you mean 'model'?", "test_*.py:5: UnknownArgumentError"])
     told.no_fnmatch_line("*kinds.py*")
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", "--full-trace").stdout.fnmatch_lines(["*rule.py*"])
+    inner(pytester, "--full-trace").stdout.fnmatch_lines(["*rule.py*"])
 
 
 def test_a_name_that_a_call_or_a_request_lacks_is_noted(pytester: pytest.Pytester) -> None:
@@ -63,7 +70,7 @@ def llm():
         yield llm
 {tests}"""
     )
-    told = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly").stdout
+    told = inner(pytester).stdout
     told.fnmatch_lines(["E*Here it is call.response.text.", "E*Did you mean 'response'?"])
     told.fnmatch_lines(["E*Here it is request.last_user.", "E*Here it is request.raw[[]'temperature']."])
 
@@ -77,7 +84,7 @@ def test_names_that_pytest_does_not_know_are_refused(pytester: pytest.Pytester) 
         def test_one(): ...
         """
     )
-    run = pytester.runpytest_inprocess
+    run = partial(inner, pytester)
     run("-Wignore").stdout.fnmatch_lines(
         ["*@pytest.mark.llm_mock: there is no such marker. Use @pytest.mark.llm_intercept(…)*"]
     )
@@ -99,4 +106,4 @@ def test_names_of_others_that_begin_as_ours_do_are_pytests_business(pytester: py
         def test_one(): ...
         """
     )
-    pytester.runpytest_inprocess("-Wignore").assert_outcomes(passed=1)
+    inner(pytester, "-Wignore").assert_outcomes(passed=1)

@@ -1205,10 +1205,10 @@ def test_retried(llm_mock):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows forks no process")
 def test_the_report_has_the_calls_of_the_processes_that_tests_start(run, pytester):
-    """Each with its test, and once."""
+    """Each with its test, and once, also where a guard of all tests has been asked before."""
     result = run(
         """
-import multiprocessing, subprocess, sys
+import contextlib, multiprocessing, subprocess, sys
 from llm_intercept import intercept
 
 PROGRAM = '''
@@ -1216,6 +1216,11 @@ import httpx
 body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "spawned"}]}
 httpx.post("https://api.openai.com/v1/chat/completions", json=body)
 '''
+
+def test_unanswered():
+    with contextlib.suppress(Exception):
+        ask("nobody")
+
 
 def test_spawned():
     with intercept("ours"):
@@ -1237,16 +1242,18 @@ def test_after():
 """,
         "--llm-report",
         "calls.html",
+        "--llm-block=true",
         own_process=True,
     )
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=3, failed=1)
     report = report_in(pytester.path / "calls.html")
-    told = [(row.test.removeprefix("test_it.py::"), row.question, row.answer) for row in report.head.rows]
+    first, *told = [(row.test.removeprefix("test_it.py::"), row.question, row.answer) for row in report.head.rows]
+    assert first[:2] == ("test_unanswered", "nobody")
     assert told == [
         ("test_spawned", "spawned", "ours"), ("test_spawned", "here", "ours"),
         ("test_forked", "forked", "ours"), ("test_after", "after", "ours"),
     ]  # fmt: skip
-    assert [one.request.method for one in report.details] == ["POST"] * 4
+    assert [one.request.method for one in report.details] == ["POST"] * 5
 
 
 def test_a_report_that_cannot_be_written_is_told_before_the_first_test(run, pytester):

@@ -261,21 +261,22 @@ def test_a_port_that_is_taken_is_told():
         told = rf"port={port} .*another program listens there.* 0 for one that is free"
         with pytest.raises(SettingsError, match=told), serve(Interceptor("hello"), port=port):
             pass
-    for host in ("", "203.0.113.5"):
+    for host in ("", "203.0.113.5", "256.1.1.1", "no such name", "::zz"):
         with pytest.raises(SettingsError, match=f"host='{host}' .*0.0.0.0 for all"), serve(Interceptor("x"), host=host):
             pass
 
 
-def test_a_client_that_does_not_hang_up_keeps_no_server_from_stopping(tmp_path):
+def test_a_client_that_does_not_hang_up_keeps_no_server_from_stopping(tmp_path, monkeypatch):
     """By TLS a connection's end is answered, by clients that look."""
     pytest.importorskip("trustme")
+    monkeypatch.setattr("llm_intercept.server.uvicorn_server.GRACE", 60)
     with serve(Interceptor("hello"), tls=tmp_path) as url, connected(url) as one:
         trusted = ssl.create_default_context(cafile=tmp_path / "ca.pem")
         client = trusted.wrap_socket(one, server_hostname="127.0.0.1")
         client.sendall(raw_request(chat()))
         assert client.recv(65536)
         begun = time.monotonic()
-    assert time.monotonic() - begun < 4, "that is nearly as long as answers have"
+    assert time.monotonic() - begun < 30, "that is nearly as long as answers have"
     client.close()
 
 

@@ -121,4 +121,4 @@ def _gather(engine: Engine) -> None:
     if folder:
         from llm_intercept.report.gathered import gathered  # noqa: PLC0415 - as above
 
-        gathered(folder, os.getpid()).know(engine)
+        gathered(folder).know(engine)

@@ -144,7 +144,7 @@ class RunReport:
     def forked(self) -> None:
         """Let a forked copy of this process write its calls down by itself: nobody tells it when a test has ended."""
         self._stop()
-        gathered(self._folder, os.getpid())
+        gathered(self._folder)
 
     def _write(self, test: str) -> None:
         """Write the calls that have ended since the last time; what cannot be written breaks no run of tests."""

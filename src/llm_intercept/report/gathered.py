@@ -77,6 +77,6 @@ class Gathered:
 
 
 @cache
-def gathered(folder: str, _process: int) -> Gathered:
-    """Begin to write the calls of this process into a folder, or give who does."""
+def gathered(folder: str) -> Gathered:
+    """Begin to write the calls of this process into a folder, or give who does: a forked copy goes on doing it."""
     return Gathered(folder).begin()

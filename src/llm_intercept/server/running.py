@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from llm_intercept.server.uvicorn_server import Server
 
 BACKLOG = 2048
+NO_ADDRESS = {errno.EADDRNOTAVAIL, *(getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_AGAIN"))}
+"""The errors of a name that is none, or no address of this machine's; that it was `gaierror` is not told."""
 ADDRESS = "an address of this machine: 127.0.0.1, ::1, or 0.0.0.0 for all that it has"
 
 
@@ -88,7 +90,7 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
 def _not_bound(host: str, port: int, error: OSError | OverflowError) -> SettingsError:
     """Say whether the port or the address is to blame, and what to do."""
     number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, socket.gaierror) or number == errno.EADDRNOTAVAIL:
+    if number is not None and number in NO_ADDRESS:
         return SettingsError("host", host, advice=f"This machine has no such address. Use {ADDRESS}.")
     problem = f"{host}:{port} cannot be bound"
     if number == errno.EADDRINUSE:
