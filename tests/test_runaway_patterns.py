@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 import warnings
 
 import pytest
 
 from llm_intercept import Interceptor, intercept, when
 from llm_intercept.errors import RunawayPatternWarning
+from llm_intercept.secrets.user_patterns import runaway
 
 RUNAWAY = re.compile(r"^(\w+\s?)*$")
 PLACES = {
@@ -42,3 +44,13 @@ def test_a_file_of_rules_is_looked_at_too(tmp_path):
     path.write_text('[[rules]]\nuser = {regex = "(a+)+$"}\nreply = "x"\n')
     with pytest.warns(RunawayPatternWarning, match=r"rules\.toml"):
         Interceptor("hi", rules=path)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(?:\d?,?){40}$", r"(?:\w?\s?){50}end", r"^(?:[A-Z]?[a-z]?){30}$", "(" * 9 + "a" + "+)" * 9 + "+$"]
+)
+def test_a_pattern_that_runs_away_at_once_is_told_soon(pattern):
+    """Eight characters keep these going for minutes or more: looking for the text that does must not."""
+    begin = time.thread_time()
+    assert runaway(re.compile(pattern))
+    assert time.thread_time() - begin < 2

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 MARKS = re.compile(re.escape(MARK))
 PASSES = 100
 """How often a text is looked through: each time some of it is marked, and what stands beside a mark may match anew."""
-PROBED = range(8, 25, 2)  # characters: a pattern that runs away takes many times longer with each two more
+PROBED = (*range(1, 8), *range(8, 25, 2))
+"""Characters: a pattern that runs away takes many times longer with each two more, some for ever with eight."""
 SLOW = 0.005  # seconds that a text of so few characters takes no other pattern, by a factor of a thousand
 WORD = re.compile(r"[A-Za-z]{2,}[=: _/-]?")
 BEGINNINGS = 4  # words of a pattern that its text may have to begin with
