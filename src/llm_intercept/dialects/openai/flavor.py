@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Flavor = Literal["openai", "azure", "compatible"]
 OF_OPENAI = re.compile(
-    r"(?:ft:)?(?:gpt-(?!oss)|o\d|chatgpt-|codex-|computer-use-|text-(?:embedding|davinci)|davinci|babbage|omni-)"
+    r"(?:ft:)?(?:gpt-(?:\d|audio|image|realtime)|o\d(?:[-:]|$)|chatgpt-|codex-|computer-use-|text-(?:embedding|davinci)"
+    r"|davinci|babbage|omni-moderation)"
 )
 """How the names of OpenAI's models begin."""
 AZURE_HOSTS = (".openai.azure.com", ".openai.azure.us", ".cognitiveservices.azure.com", ".services.ai.azure.com")
