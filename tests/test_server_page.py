@@ -14,6 +14,7 @@ from llm_intercept.report.document import Since
 from llm_intercept.report.page import policy
 from llm_intercept.server import app
 from llm_intercept.server.live_report import LiveReport, Moment
+from tests.amounts import PATIENCE
 from tests.served import CHAT, ask, control, say
 from tests.support import URL, chat
 
@@ -122,7 +123,7 @@ def test_reading_calls_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> 
     served, may_end = app(Interceptor("yes")), threading.Event()
 
     def slow(_: LiveReport, __: int, ___: Moment) -> Since:
-        assert may_end.wait(10)
+        assert may_end.wait(PATIENCE)
         return Since(run="slow")
 
     monkeypatch.setattr(LiveReport, "since", slow)

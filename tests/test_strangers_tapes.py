@@ -68,6 +68,24 @@ class Asked:
         return httpx.Response(200, json={})
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        '<https://evil.test/x>; rel="next"',
+        "</v1/here>, <https://evil.test/x>",
+        "<https://evil.test/<x>>",
+        "<https://evil.test/x",
+        pytest.param("<" * 100_000 + "https://evil.test/x>", id="many that do not end"),
+    ],
+)
+def test_no_list_of_addresses_leads_a_key_away(tmp_path, listed):
+    """It is read at once, however it is written."""
+    file = recorded(tmp_path, URL, httpx.Response(200, json={"choices": []}), body=chat())
+    edited(file, headers={"content-type": "application/json", "link": listed})
+    asked = Asked(tmp_path, URL, json=chat(), headers={"x-api-key": KEY})
+    assert "(header link), which this tape has no answers of" in asked.text
+
+
 @pytest.mark.parametrize("address", AWAY)
 def test_no_redirect_of_a_tape_leads_a_key_away(tmp_path, address):
     """However the address is written, and in whichever header the key is."""

@@ -32,6 +32,12 @@ class Counts(Protocol):
     given: int | None
 
 
+def _close(steps: Iterable[Step]) -> None:
+    close = getattr(steps, "close", None)
+    if close is not None:
+        close()
+
+
 class Watched:
     """Gives the steps one by one and says how they ended.
 
@@ -72,9 +78,7 @@ class Watched:
 
     def close(self) -> None:
         """End the steps, also ones that were never begun."""
-        close = getattr(self._steps, "close", None)
-        if close is not None:
-            close()
+        _close(self._steps)
         self._end(self._error)
 
     def __del__(self) -> None:
@@ -150,9 +154,7 @@ class Noted:
 
     def close(self) -> None:
         """End the steps, also ones that were never begun."""
-        close = getattr(self._steps, "close", None)
-        if close is not None:
-            close()
+        _close(self._steps)
 
     def as_taken(self, steps: Iterable[Step], at: float) -> list[Step]:
         """Say of the first steps, those that are kept, how long it took until each was taken.
