@@ -956,3 +956,20 @@ def test_a_misspelt_api_is_told_with_its_place(write):
         intercept(rules=path),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "advice"),
+    [
+        ("a.toml", 'user = "a"\nreply = "x"\n', "Begin each with [[rules]]."),
+        ("a.toml", 'reply = "x"\n[[rules]]\nreply = "y"\n', "Begin each with [[rules]]."),
+        ("a.json", '{"user": "a", "reply": "x"}', 'Write {"rules": […]}.'),
+    ],
+)
+def test_a_rule_without_its_head_is_told_to_have_one(tmp_path, name, text, advice):
+    """Its keys are known, and stand in the wrong place."""
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(RuleFileError, match="a rule's key stands outside of a rule") as raised:
+        Interceptor(rules=path)
+    assert str(raised.value).endswith(advice)

@@ -56,6 +56,8 @@ def _whole(parsed: Parsed, error: ErrorDetails, steps: list[int | str]) -> tuple
     begin = "Begin each with [[rules]]." if parsed.is_toml else 'Write {"rules": […]}.'
     if not steps:
         return "", f"{short(parsed.value)} cannot be used: a file of rules is a table", begin
+    if len(steps) == 1 and steps[0] in _known_keys(["rules", *steps]):
+        return str(steps[0]), f"a rule's key stands outside of a rule (its value is {short(error['input'])})", begin
     if steps != ["rules"]:
         return None
     if error["type"] == "missing":
