@@ -23,7 +23,7 @@ test: $(VENV)/.ready
 
 # The laws of which `make test` looks at a part, in whole: every example, round and recording (tests/amounts.py).
 whole: $(VENV)/.ready
-	@TEST_ALL=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^from tests.amounts import\|^@given' tests) $(PYTEST_ARGS)
+	@TEST_ALL=1 $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' '^from tests.amounts import .*\(amount\b\|examples\|WHOLE\)\|^@given' tests) $(PYTEST_ARGS)
 
 # The laws whose examples are drawn, with LAWS_TIMES as many new ones as `make whole` draws.
 LAWS_TIMES ?= 10
