@@ -68,27 +68,19 @@ def verify(
     Ends with 1 if anything is another, else with 2 if a request got no answer.
     """
     from llm_intercept.recording.config import is_ci  # noqa: PLC0415 - it imports pydantic
-    from llm_intercept.tapetools.verifying import Sender, Verified, sorted_out  # noqa: PLC0415 - as above
+    from llm_intercept.tapetools.verifying import Sender  # noqa: PLC0415 - as above
 
     if is_ci() and not in_ci:
         raise failure(
             f"the environment says that this is CI, where nothing is sent unasked; to send all the same: {IN_CI} --yes"
         )
-    tapes = tapes_given(tape)
-    found = [sorted_out(where, name, take, unencrypted=unencrypted) for where, name, take in _chosen(tapes, names)]
-    asked = sorted({one.model for one in found if not isinstance(one, Verified) and one.model})
-    damaged = ((location, one, name) for location, one in tapes for name in one.problems)
-    found = [one for one in found if model is None or isinstance(one, Verified) or fnmatchcase(one.model, model)]
-    left = [one for one in found if isinstance(one, Verified)]
-    left += [
-        Verified(where, name, "not sent", why=f"it is damaged: {one.problems[name]}") for where, one, name in damaged
-    ]
-    again = [one for one in found if not isinstance(one, Verified)][:limit]
+    again, left, models = _sorted(tapes_given(tape), names, model, unencrypted=unencrypted)
+    again = again[:limit]
     headers, told = _keys(sorted({one.host for one in again}), header, hosts)
     for line in _announced(again, left, told):
         say(line, err=as_json)
     if not again:
-        raise failure("there is nothing to send" if model is None else _no_model(model, asked))
+        raise failure("there is nothing to send" if model is None else _no_model(model, models))
     if not yes:
         click.confirm("Send them?", abort=True, err=as_json)
     done: list[Verified] = []
@@ -98,6 +90,24 @@ def verify(
             if not as_json:
                 _tell(done[-1])
     _conclude(done, left, as_json=as_json)
+
+
+def _sorted(
+    tapes: Sequence[tuple[str, Tape]], names: tuple[str, ...], model: str | None, *, unencrypted: bool
+) -> tuple[list[Again], list[Verified], list[str]]:
+    """Say which requests to a model like `model` can be sent, which cannot and why, and which models are asked."""
+    from llm_intercept.tapetools.verifying import Verified, sorted_out  # noqa: PLC0415 - it imports pydantic
+
+    found = [sorted_out(where, name, take, unencrypted=unencrypted) for where, name, take in _chosen(tapes, names)]
+    left = [one for one in found if isinstance(one, Verified)]
+    left += [
+        Verified(where, name, "not sent", why=f"it is damaged: {one.problems[name]}")
+        for where, one in tapes
+        for name in one.problems
+    ]
+    sendable = [one for one in found if not isinstance(one, Verified)]
+    again = [one for one in sendable if model is None or fnmatchcase(one.model, model)]
+    return again, left, sorted({one.model for one in sendable if one.model})
 
 
 def _chosen(tapes: Sequence[tuple[str, Tape]], names: tuple[str, ...]) -> Iterator[tuple[str, str, Take]]:
