@@ -134,6 +134,7 @@ def test_what_a_real_api_answered_is_kept(mode, packed, tmp_path):
         ("nobody's", b"z" * 90, None),
         ("gzip", b"none", None),
     ],
+    ids=["whole", "packed", "packed by nobody we know", "not packed"],
 )
 def test_of_a_real_answer_as_much_is_kept_as_there_is_room_for(encoding, content, left, monkeypatch):
     """By the memory that its pieces take. And nothing that nobody can read. The client gets all of it."""
