@@ -70,11 +70,12 @@ ALLOWED = {
     "type": "allowed_tools",
     "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "weather"}}]},
 }
+MOOD = ["happy", "sad"]
 MOODS = {
     "contents": APIS["google.gemini"][1]["contents"],
     "generationConfig": {
         "responseMimeType": "text/x.enum",
-        "responseSchema": {"type": "STRING", "enum": ["happy", "sad"]},
+        "responseSchema": {"type": "STRING", "enum": MOOD},
     },
 }
 UNFIT = [
@@ -197,7 +198,7 @@ def test_a_value_of_an_enumeration_is_said_without_quotes() -> None:
     for reply in given:
         with intercept(reply, strict=True):
             said = post(MOODS, url).json()["candidates"][0]["content"]["parts"][0]["text"]
-            assert said in MOODS["generationConfig"]["responseSchema"]["enum"]
+            assert said in MOOD
     for reply in ("angry", structured("sad")):
         with pytest.raises(ReplyError, match="does not fit the schema"), intercept(reply, strict=True):
             post(MOODS, url)
