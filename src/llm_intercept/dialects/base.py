@@ -215,7 +215,7 @@ class Dialect(ABC):
             them lead to itself.
         keys: How programs show their keys to the hosts of its maker, and to others that serve its API.
         once: Why its requests mean something once only, so that they cannot be sent again: what they are about is gone
-            by then, or stays each time; empty where they can.
+            by then, or stays each time; empty where they can. `why_once` asks it of a request.
         objects: What the classes of SDKs begin with, their modules first, whose objects are its answers.
 
     """
@@ -251,6 +251,11 @@ class Dialect(ABC):
             UnreadableError: It is nothing that the API has, or may be another application's.
 
         """
+
+    def why_once(self, request: LLMRequest) -> str:
+        """Say why a request means something once only, as `once` does; empty where it can be sent again."""
+        del request
+        return self.once
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what was read and the API would not take, as far as that is sure; the setting `validate` asks for it.
