@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.key_headers import KeyHeader
-    from llm_intercept.faults.base import Grammar
+    from llm_intercept.faults.base import Alive, Grammar
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
@@ -142,7 +142,7 @@ class Recorded:
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
         as_clients_read: Makes of an answer's JSON what the SDK's client does before its model sees it.
-        without_model: Types of events that the SDK passes over, so that it has no model of them.
+        without_model: Types of events that say nothing, so that the SDK has no model of them.
 
     """
 
@@ -349,6 +349,11 @@ class Dialect(ABC):
         """Whether a request is answered at once, and worked on afterwards, so that its answer takes no time."""
         del request
         return False
+
+    def alive(self, request: LLMRequest) -> Alive | None:
+        """Return what tells how a stream says that its server is still there; None where it has no event for that."""
+        del request
+        return None
 
     def brings(self, request: LLMRequest) -> Sequence[tuple[WireRequest, bytes]]:
         """Return the requests that a request brings, each with its body; the API's own answer to it needs theirs."""
