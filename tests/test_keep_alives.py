@@ -89,7 +89,7 @@ def test_the_sdks_get_the_whole_answer() -> None:
         assert kinds.count("keepalive") == (len(kinds) - 1) // 3
         with openai.responses.stream(model="gpt-5.4", input="hi") as stream:
             assert stream.get_final_response().output_text == SAID
-        said = [{"role": "user", "content": "hi"}]
+        said: Any = [{"role": "user", "content": "hi"}]
         with anthropic.messages.stream(model="claude-opus-4-6", max_tokens=99, messages=said) as events:
             assert events.get_final_text() == SAID
 

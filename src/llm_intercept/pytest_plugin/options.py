@@ -29,7 +29,7 @@ MEANT = ("llm_intercept", "llm_live", "llm_mock")
 NEAR = 0.8
 """How like ours a name is that is meant to be one; others have names that begin as ours do."""
 OF_OTHERS = frozenset({"llm_model", "llm_models"})
-"""Options near ours that say something of their own: they may be for a plugin that is not installed here."""
+"""Options that are near ours and say something of their own, so they may be meant for a plugin that is not here."""
 MARKERS = "Use @pytest.mark.llm_intercept(…), or llm_live for a test that asks a real model."
 LIVE = "--llm-live"
 REPORT, REPORT_INI = "--llm-report", "llm_report"
