@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host, is_llm_place
@@ -53,6 +53,8 @@ OF_AN_API = re.compile(
     r"|/api/(?:chat|generate|embed|embeddings|tags|show)$"
 )
 """The paths that model APIs have, whatever is asked of them."""
+MODELS = re.compile(r"/v[0-9][a-z0-9]*/models(?:/.+)?$|/api/tags$")
+"""Where models are listed, or one of them is told."""
 MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
 UNSPOKEN: tuple[OtherApis, ...] = (ANTHROPICS, GOOGLES, COHERES, OPENAIS)
 """Whose APIs are known by their paths: OpenAI's last, since its client is one of them all."""
@@ -178,6 +180,13 @@ class Opaque(Dialect):
             return "raw({})"
         answer, kind = found[0].smallest_answer(found[1], head)
         return f"raw({answer!r}, headers={{'content-type': {kind!r}}})" if kind else f"raw({answer!r})"
+
+    def why_once(self, request: LLMRequest) -> str:
+        """Say that nobody knows what it does, but of what reads at a path that model APIs have."""
+        path = urlsplit(request.url).path.rstrip("/")
+        if request.method != "GET" or OF_AN_API.search(path) is None:
+            return self.once
+        return "" if MODELS.search(path) else "it is about something that the API keeps, which may be gone by then"
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whatever is recorded is played as it is."""
