@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host, is_llm_place
@@ -49,6 +49,8 @@ OF_AN_API = re.compile(
     r"|/api/(?:chat|generate|embed|embeddings|tags|show)$"
 )
 """The paths that model APIs have, whatever is asked of them."""
+MODELS = re.compile(r"/v[0-9][a-z0-9]*/models(?:/.+)?$|/api/tags$")
+"""Where models are listed, or one of them is told."""
 MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
 LAST = re.compile(rb"^data: ?\[DONE\]|^event: ?response\.(?:completed|incomplete|failed)\b", re.MULTILINE)
 EVENT = re.compile(rb"(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
@@ -167,6 +169,13 @@ class Opaque(Dialect):
             return "raw({})"
         answer, kind = smallest_answer(api, head)
         return f"raw({answer!r}, headers={{'content-type': {kind!r}}})" if kind else f"raw({answer!r})"
+
+    def why_once(self, request: LLMRequest) -> str:
+        """Say that nobody knows what it does, but of what reads at a path that model APIs have."""
+        path = urlsplit(request.url).path.rstrip("/")
+        if request.method != "GET" or OF_AN_API.search(path) is None:
+            return self.once
+        return "" if MODELS.search(path) else "it is about something that the API keeps, which may be gone by then"
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whatever is recorded is played as it is."""
