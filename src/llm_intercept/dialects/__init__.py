@@ -100,7 +100,17 @@ EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 
 def claimed_by(head: WireRequest) -> Dialect | None:
-    """Find the dialect that answers requests like this one; None if there is none."""
+    """Find the dialect that answers requests like this one; None if there is none. Of a head that is kept, once."""
+    known = head.beside
+    if known is None:
+        return _claimed_by(head)
+    if claimed_by not in known:
+        known[claimed_by] = _claimed_by(head)
+    found: Dialect | None = known[claimed_by]
+    return found
+
+
+def _claimed_by(head: WireRequest) -> Dialect | None:
     for dialect in DIALECTS:
         if dialect.claims(head):
             return dialect
