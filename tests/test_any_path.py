@@ -356,8 +356,6 @@ NAMED = [
     ("POST", "/uploads/upload_1/parts", "uploads"),
     ("POST", "/batches", "batches"),
     ("GET", "/batches?limit=2&after=batch_1", "batches"),
-    ("POST", "/images/generations", "images"),
-    ("POST", "/images/edits", "images"),
     ("POST", "/audio/speech", "speech"),
     ("POST", "/audio/transcriptions", "transcriptions"),
     ("POST", "/audio/translations", "translations"),

@@ -29,6 +29,7 @@ from llm_intercept.dialects.opaque import Opaque
 from llm_intercept.dialects.openai_chat.dialect import OpenAIChat
 from llm_intercept.dialects.openai_completions.dialect import OpenAICompletions
 from llm_intercept.dialects.openai_embeddings.dialect import OpenAIEmbeddings
+from llm_intercept.dialects.openai_images.dialect import OpenAIImages
 from llm_intercept.dialects.openai_models.dialect import OpenAIModels
 from llm_intercept.dialects.openai_moderations.dialect import OpenAIModerations
 from llm_intercept.dialects.openai_responses.compact import Compaction
@@ -80,6 +81,7 @@ DIALECTS: tuple[Dialect, ...] = (
     *INVOKED,
     OpenAIEmbeddings(),
     OpenAIModels(),
+    OpenAIImages(),
     OpenAIModerations(),
     OpenAIStored(),
     StoredResponses(),
