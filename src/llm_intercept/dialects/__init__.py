@@ -68,4 +68,4 @@ def home_of(head: WireRequest) -> str:
     homes = dict.fromkeys(one.home for one in all_dialects() if one.home)
     there = {home: replace(head, host=home, url=f"https://{home}{head.path}") for home in homes}
     claimed = next((home for home, one in there.items() if claimed_by(one) is not None), "")
-    return claimed or next((home for home, one in there.items() if OPAQUE.called(one)), "")
+    return claimed or OPAQUE.home_of(head) or next((home for home, one in there.items() if OPAQUE.called(one)), "")
