@@ -28,7 +28,17 @@ OPAQUE = Opaque(all_dialects)
 
 
 def claimed_by(head: WireRequest) -> Dialect | None:
-    """Find the dialect that answers requests like this one; None if there is none."""
+    """Find the dialect that answers requests like this one; None if there is none. Of a head that is kept, once."""
+    known = head.beside
+    if known is None:
+        return _claimed_by(head)
+    if claimed_by not in known:
+        known[claimed_by] = _claimed_by(head)
+    found: Dialect | None = known[claimed_by]
+    return found
+
+
+def _claimed_by(head: WireRequest) -> Dialect | None:
     for room in rooms_at(head.path):
         for dialect in room.loaded.get():
             if dialect.claims(head):
