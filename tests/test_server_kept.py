@@ -89,7 +89,7 @@ def test_one_timer_ends_each_wait_that_takes_too_long_and_no_other():
     async def run():
         patience = Patience(0.03)
         first = [asyncio.create_task(waits(patience, seconds)) for seconds in (0, 9, 9)]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # they have begun
         first[2].cancel()
         second = [asyncio.create_task(waits(patience, seconds)) for seconds in (9, 0)]
         return await asyncio.gather(*first, *second)

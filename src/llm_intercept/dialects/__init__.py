@@ -100,7 +100,17 @@ EVERY: tuple[Dialect, ...] = (*DIALECTS, OPAQUE)
 
 
 def claimed_by(head: WireRequest) -> Dialect | None:
-    """Find the dialect that answers requests like this one; None if there is none."""
+    """Find the dialect that answers requests like this one; None if there is none. Of a head that is kept, once."""
+    known = head.beside
+    if known is None:
+        return _claimed_by(head)
+    if claimed_by not in known:
+        known[claimed_by] = _claimed_by(head)
+    found: Dialect | None = known[claimed_by]
+    return found
+
+
+def _claimed_by(head: WireRequest) -> Dialect | None:
     for dialect in DIALECTS:
         if dialect.claims(head):
             return dialect
@@ -139,4 +149,4 @@ def home_of(head: WireRequest) -> str:
     homes = dict.fromkeys(one.home for one in DIALECTS if one.home)
     there = {home: replace(head, host=home, url=f"https://{home}{head.path}") for home in homes}
     claimed = next((home for home, one in there.items() if claimed_by(one) is not None), "")
-    return claimed or next((home for home, one in there.items() if OPAQUE.called(one)), "")
+    return claimed or OPAQUE.home_of(head) or next((home for home, one in there.items() if OPAQUE.called(one)), "")

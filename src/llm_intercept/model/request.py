@@ -108,7 +108,7 @@ class OutputFormat:
     """The format the answer's text is to have.
 
     Attributes:
-        type: `text`, `json_object` (any JSON object) or `json_schema`.
+        type: `text`, `json_object` (any JSON object), `json_schema`, or `enum`: one of the schema's values, unquoted.
         name: The schema's name.
         schema: The JSON schema.
 
