@@ -19,14 +19,13 @@ from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
 from llm_intercept.interceptor.afterwards import Afterwards
-from llm_intercept.interceptor.entry import IN_TURN
 from llm_intercept.interceptor.passed_on import PassedOn
 from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.rules.runaways import warn_of_runaways
 from llm_intercept.settings.arguments import chosen
-from llm_intercept.settings.of_others import ATTRIBUTES
+from llm_intercept.settings.of_others import ATTRIBUTES, IN_TURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -13,8 +13,8 @@ from llm_intercept.clients import activation
 from llm_intercept.clients.family import family_of
 from llm_intercept.clients.serve import InProcess, serve, serve_async
 from llm_intercept.errors import SettingsError
-from llm_intercept.interceptor.entry import IN_TURN
 from llm_intercept.interceptor.interceptor import Interceptor, engine_of
+from llm_intercept.settings.of_others import IN_TURN
 
 if TYPE_CHECKING:
     from typing import Unpack

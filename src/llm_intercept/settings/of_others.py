@@ -36,6 +36,8 @@ ARGUMENTS = {
     **dict.fromkeys(("ignore_hosts", "ignore_localhost", "block_network", "allowed_hosts"), _OUT),
 }
 """Names that are no arguments of `intercept`, and where what they mean is said."""
+IN_TURN = "It takes one reply, which it repeats. Answers in turn: llm.reply('one', 'two') in the block."
+"""What to do with more replies than one."""
 FLAGS = {
     "--record-mode": f"--llm-mode: {MODES_SAID}",
     "--vcr-record": f"--llm-mode: {MODES_SAID}",
