@@ -520,6 +520,32 @@ def test_a_server_of_ours_holds_openais_laws_against_its_models_alone(path: str,
     assert ask(there, "POST", f"/v1/{path}", json={**body, "model": "gpt-5.2"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (
+            CHAT,
+            {
+                "messages": [
+                    USER,
+                    {**CALLED, "annotations": [], "tool_calls": [{**CALL, "index": 0}]},
+                    {**ANSWER, "name": "f"},
+                ]
+            },
+        ),
+        (
+            RESPONSES,
+            {"input": [USER, {"role": "assistant", "content": [{"type": "output_text", "text": "4"}]}, USER]},
+        ),
+        (RESPONSES, {"input": [USER, {"type": "function_call_output", "name": "f", "output": "4"}]}),
+        (MESSAGES, {"max_tokens": 9, "temperature": 0.5, "top_k": 5}),
+    ],
+)
+def test_what_an_api_takes_and_its_sdk_has_no_type_for_is_taken_strictly_too(url: str, body: dict[str, Any]) -> None:
+    """What an answer had and is sent back, as recorded requests did; what anthropic 2 left out of its types."""
+    assert post(body, url, "strict").status_code == 200
+
+
 def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:
     """Its clients send it; who asks without one forgets it."""
     body = {"model": "m", "max_tokens": 9, "messages": [USER]}
