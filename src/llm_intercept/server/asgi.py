@@ -35,11 +35,13 @@ from llm_intercept.server.upstream import Upstream
 from llm_intercept.timing.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Unpack
 
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.journal.journal import Call
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
+    from llm_intercept.rules.rule import Rule
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
     from llm_intercept.server.serve_options import Given
@@ -49,6 +51,7 @@ METRICS = "/metrics"
 LOG = logging.getLogger("llm_intercept.server")
 NOBODY = "llm-intercept: no API known here is asked by {} {}. A rule answers it whose url= names the path, by raw(…)."
 SHOWN = " People see the calls at /__llm_intercept/."
+STOPPED = "llm-intercept: the server stops, and does not wait any longer for this answer."
 RESET = frozenset({"ReadError", "WriteError", "ConnectError"})
 """The failures of the network in which a client sees its connection reset."""
 
@@ -84,6 +87,7 @@ class App:
         self._patience = Patience(options.body_timeout)
         self._threads = Threads()
         self._stopping: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._clock = Clock(engine_of(llm).service.clock.scale)
         self._upstream: Upstream | None = None
 
@@ -110,6 +114,11 @@ class App:
             own.add_note("\n".join([str(of_tests), *getattr(of_tests, "__notes__", ())]))
         return own or of_tests
 
+    def renew(self, rules: Sequence[Rule]) -> None:
+        """Put rules in the place of the server's own, from any thread, once the server has begun."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._shares.renew, rules)
+
     def stop(self) -> None:
         """End what would go on for ever, since the server stops; from the server's own thread."""
         self._stops().set()
@@ -123,7 +132,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._clock = Clock(self._clock.scale)
+                self._clock, self._loop = Clock(self._clock.scale), asyncio.get_running_loop()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.stop()
@@ -169,19 +178,26 @@ class App:
         body = Body(receive, standing.length, self._options.max_body, self._patience)
         door = Door(head, body, receive, self._forwarding)
         try:
-            await self._answer(head, standing.test, door, channel)
+            await self._answer_or_fail(head, standing.test, door, channel)
+        except asyncio.CancelledError:
+            is_cut_off = self._stops().is_set() and not channel.is_begun
+            if not (door.has_left or is_cut_off):
+                raise
+            _uncancel()
+            if not door.has_left:
+                await _cut_off(head, door, channel)
+        finally:
+            door.close()
+
+    async def _answer_or_fail(self, head: WireRequest, test: str, door: Door, channel: Channel) -> None:
+        try:
+            await self._answer(head, test, door, channel)
         except RefusedError as error:
             await _refuse(head, error, channel)
         except LeftError:
             return
-        except asyncio.CancelledError:
-            if not door.has_left:
-                raise
-            _uncancel()
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer or a broken connection
             await _fail(head, error, door, channel)
-        finally:
-            door.close()
 
     async def _answer(self, head: WireRequest, test: str, door: Door, channel: Channel) -> None:
         engine = engine_of(self._shares.of(test).llm)
@@ -216,7 +232,7 @@ class App:
             body = await Body(receive, standing.length, options.max_body, self._patience).read()
             query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True))
             share = self._shares.of(standing.test)
-            told = self._controls().answer(Asked(scope["method"], name, query, body, share))
+            told = await self._controls().answer(Asked(scope["method"], name, query, body, share))
         except RefusedError as error:
             told = Control.refused(error)
         except LeftError:
@@ -254,6 +270,14 @@ async def _refuse(head: WireRequest, error: RefusedError, channel: Channel) -> N
     content = b"".join(step for step in response.chunks if isinstance(step, bytes))
     closes = (("connection", "close"),) if error.status in {408, 413} else ()
     await channel.whole(response.status, response.headers, content, closes)
+
+
+async def _cut_off(head: WireRequest, door: Door, channel: Channel) -> None:
+    """Say that the server stops, as a gateway does; who was to hear nothing hears that the connection ends."""
+    if not door.is_silent:
+        await _refuse(head, RefusedError(503, STOPPED), channel)
+    elif channel.drop(reset=False):
+        await door.outwait(1.0)
 
 
 async def _fail(head: WireRequest, error: Exception, door: Door, channel: Channel) -> None:
