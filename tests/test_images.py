@@ -17,11 +17,14 @@ from openai.types import (
     ImageGenPartialImageEvent,
     ImagesResponse,
 )
+from openai.types.responses import ResponseImageGenCallPartialImageEvent
+from openai.types.responses.response_output_item import ImageGenerationCall
 
-from llm_intercept import Pace, intercept, raw
+from llm_intercept import Pace, Reply, intercept, raw
 from llm_intercept.base.media_sizes import picture_size
 from llm_intercept.base.pictures import FORMS, picture
 from llm_intercept.faults import disconnect, stream_error
+from llm_intercept.model import Media
 from tests.support import in_both_shapes
 
 if TYPE_CHECKING:
@@ -183,3 +186,28 @@ def test_a_tape_answers_in_both_shapes(first: bool, tmp_path: Path) -> None:
     assert {one.get("b64_json") or one["data"][0]["b64_json"] for one in texts} == {
         texts[0].get("b64_json") or texts[0]["data"][0]["b64_json"]
     }
+
+
+@pytest.mark.parametrize("data", ["", "aGk="])
+def test_responses_tell_partial_images_of_their_tool(data: str) -> None:
+    """As many as the tool is asked for; a picture without content is drawn in its size and format; JSON has it too."""
+    tool: Any = {"type": "image_generation", "partial_images": 2, "size": "1536x1024", "output_format": "webp"}
+    responses = OpenAI(api_key="none", max_retries=0).responses
+    with intercept(Reply(Media("image", data=data), "Here it is.")):
+        whole = responses.create(model="gpt-5.4", input="draw", tools=[tool])
+        events = list(responses.create(model="gpt-5.4", input="draw", tools=[tool], stream=True))
+        plain = responses.create(model="gpt-5.4", input="draw", tools=[{"type": "image_generation"}])
+    drawn: Any = whole.output[0]
+    ImageGenerationCall.model_validate(drawn.model_dump(exclude_none=True))
+    assert (drawn.size, drawn.output_format, drawn.quality) == ("1536x1024", "webp", "high")
+    assert drawn.result == data or picture_size(drawn.result) == (1536, 1024)
+    partial = [one for one in events if isinstance(one, ResponseImageGenCallPartialImageEvent)]
+    assert [(one.partial_image_index, one.item_id, one.size) for one in partial] == [
+        (number, drawn.id, "1536x1024") for number in range(2)
+    ]
+    kinds = [one.type.rpartition(".")[2] for one in events if "image_generation_call" in one.type]
+    assert kinds == ["in_progress", "generating", "partial_image", "partial_image", "completed"]
+    last: Any = events[-1]
+    assert last.response.output[0].result == drawn.result
+    asked_plainly: Any = plain.output[0]
+    assert (asked_plainly.size, asked_plainly.output_format) == ("1024x1024", "png")

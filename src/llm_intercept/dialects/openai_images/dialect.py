@@ -14,6 +14,7 @@ from llm_intercept.base.tokens import count
 from llm_intercept.dialects.openai.by_default import ByDefault, headers_of
 from llm_intercept.dialects.openai.flavor import is_held, is_openai_client
 from llm_intercept.dialects.openai.headers import STREAM
+from llm_intercept.dialects.openai.image_wishes import COSTS, PARTIAL, USUAL, wishes
 from llm_intercept.dialects.openai.media_tokens import picture_tokens
 from llm_intercept.dialects.openai_images import read
 from llm_intercept.dialects.openai_images.image_answers import (
@@ -26,7 +27,6 @@ from llm_intercept.dialects.openai_images.image_answers import (
     usage_of,
 )
 from llm_intercept.dialects.openai_images.image_recorded import RECORDED
-from llm_intercept.dialects.openai_images.image_wishes import COSTS, PARTIAL, USUAL, wishes
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.model.usage import Usage
 from llm_intercept.model.wire import WireResponse

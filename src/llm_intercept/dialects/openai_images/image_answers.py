@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode, items, mapping, text
 from llm_intercept.dialects.no_streams import NoStreams
-from llm_intercept.dialects.openai_images.image_wishes import PARTIAL
+from llm_intercept.dialects.openai.image_wishes import PARTIAL
 from llm_intercept.dialects.openai_images.read import EDITED
 from llm_intercept.dialects.shared.ready import stream_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from llm_intercept.dialects.openai_images.image_wishes import Wishes
+    from llm_intercept.dialects.openai.image_wishes import Wishes
     from llm_intercept.model.wire import EventKind
 
 PARTS = ".partial_image"

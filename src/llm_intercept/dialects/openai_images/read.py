@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import items, json_object, mapping, text
 from llm_intercept.base.multipart import form_of
 from llm_intercept.dialects.base import UnreadableError
+from llm_intercept.dialects.openai.image_wishes import MOST_PARTIAL
 from llm_intercept.dialects.openai.refusals import check_integer, missing, refused
-from llm_intercept.dialects.openai_images.image_wishes import MOST_PARTIAL
 from llm_intercept.model.parts import Media, Text
 from llm_intercept.model.request import LLMRequest, Message
 
