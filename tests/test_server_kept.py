@@ -98,8 +98,9 @@ def test_one_timer_ends_each_wait_that_takes_too_long_and_no_other():
 
 
 def _spoil(request):
-    """Change all of a request that a user's code can reach."""
-    request.headers["x-who"] = "spoiled"
+    """Change all of a request that a user's code can reach; its headers it cannot change."""
+    with pytest.raises(TypeError):
+        request.headers["x-who"] = "spoiled"
     request.raw["messages"][0]["content"] += "!"
     request.messages[0].raw["role"] = "spoiled"
     request.raw["messages"].append("spoiled")

@@ -38,7 +38,7 @@ from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ErrorReply, RawReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from llm_intercept.dialects.base import Context
     from llm_intercept.dialects.shared.other_apis import KnownApi, OtherApis
@@ -87,7 +87,7 @@ class Opaque(Dialect):
     """What stands in where no API claims a request.
 
     Args:
-        makers: The APIs whose makers' hosts are known, and in whose words a request to these fails.
+        makers: Gives the APIs whose makers' hosts are known, and in whose words a request to these fails.
 
     """
 
@@ -96,7 +96,7 @@ class Opaque(Dialect):
     grammar: Grammar = OpaqueGrammar()
     retry = RETRY
 
-    def __init__(self, makers: Sequence[Dialect]) -> None:
+    def __init__(self, makers: Callable[[], Sequence[Dialect]]) -> None:
         self._makers = makers
 
     def claims(self, head: WireRequest) -> bool:
@@ -150,7 +150,7 @@ class Opaque(Dialect):
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error as the maker does whose host or client it is, else as most do, which is as OpenAI does."""
-        makers = () if is_openai_client(request.headers) else self._makers
+        makers = () if is_openai_client(request.headers) else self._makers()
         maker = next((one for one in makers if one.is_asked(request)), None)
         return fail(request, error, identity) if maker is None else maker.fail(request, error, identity)
 
