@@ -22,7 +22,7 @@ import httpx
 from llm_intercept import InterceptTransport
 from llm_intercept.base.exact_tokens import is_installed
 from llm_intercept.base.json import items, mapping
-from llm_intercept.dialects import DIALECTS
+from llm_intercept.dialects import all_dialects
 from llm_intercept.dialects.shared.ready import stream_data
 from llm_intercept.errors import LLMInterceptError
 from llm_intercept.model.parts import Media, Other, Reasoning
@@ -82,7 +82,7 @@ def rows(path: Path) -> Iterator[Row]:
         asked, name = mapping(row["request"]), DIALECT_OF.get(row["endpoint"], "")
         if row["status"] != OK or not name or not asked or "_unknown" in asked:
             continue
-        dialect = next(one for one in DIALECTS if one.name == name)
+        dialect = next(one for one in all_dialects() if one.name == name)
         told = _values(row["response_text"], is_sse=row["is_sse"])
         used, replies = dialect.recorded.usage(told), dialect.recorded.replies(told)
         if used is not None and used.input_tokens and replies and CONTINUED.isdisjoint(asked):

@@ -1,8 +1,8 @@
 """How much of a law is looked at: a part in `make test`, all of it in `make whole`, which sets TEST_ALL=1.
 
 Only numbers of the same are reduced: examples that hypothesis draws anew in each run, rounds, orders, recordings. What a law
-says is the same in both. Where TEST_ALIKE=1 (`.ci/run`) the drawn examples are those of the run before, so that a change is judged
-by itself; `make laws` draws TEST_TIMES as many new ones.
+says is the same in both. Where TEST_ALIKE=1 (`.ci/run`) the drawn examples and the order of tests are those of the run before, so
+that a change is judged by itself; `make laws` draws TEST_TIMES as many new ones.
 """
 
 from __future__ import annotations

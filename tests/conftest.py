@@ -55,6 +55,13 @@ if importlib.util.find_spec("hypothesis"):
     settings.load_profile("ours")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests run in the order of the run before, where the drawn examples are those of the run before."""
+    if DRAWN_ALIKE and config.getoption("randomly_seed", None) == "default":
+        config.option.randomly_seed = 1
+
+
 def pytest_report_header() -> str:
     """Say how much of the laws is looked at."""
     return "amounts: " + (f"all ({SWITCH}=1)" if WHOLE else "a part of what `make whole` looks at")

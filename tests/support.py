@@ -147,7 +147,7 @@ def in_both_shapes(
     return recorded, played[0], played[1]
 
 
-def nearest_median_gap(measure: Callable[[], list[float]], wanted: float, tries: int = 8) -> float:
+def nearest_median_gap(measure: Callable[[], list[float]], wanted: float, tries: int = 40) -> float:
     """Measure moments until the median gap between them is within 5 %; on a busy machine some measurements are not.
 
     Args:

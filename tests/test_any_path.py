@@ -405,7 +405,14 @@ def test_what_nothing_answers_names_the_api_and_shows_the_rule_that_works(
 
 
 @pytest.mark.parametrize(
-    "url", [ANTHROPIC, GEMINI, f"{HOST}/anything", "https://api.openai.com/", f"{HOST}/x/sk-{'a1B2' * 10}"]
+    "url",
+    [
+        ANTHROPIC + "-x",
+        GEMINI.replace("files", "a"),
+        f"{HOST}/anything",
+        "https://api.openai.com/",
+        f"{HOST}/x/sk-{'a1B2' * 10}",
+    ],
 )
 def test_another_path_shows_the_rule_that_works_too(url: str) -> None:
     """Of an API that nobody knows nothing is said; a key in the path is not shown, and the rule works."""

@@ -106,6 +106,8 @@ def test_what_is_no_tape_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (tmp_path / "bad" / f"00{number}-x-aaaaaaaaaaaa.json").write_bytes(files[file])
     (tmp_path / "bad" / "004-x-aaaaaaaaaaaa.json").mkdir()
     assert ended("recordings", "check", "bad", status=1).count(": damaged: ") == 4
+    for words in (["ls"], ["ls", "--json"], ["show"]):
+        assert "it is not JSON" in ended("recordings", *words, "bad", status=1)
     assert "'llm-intercept recordings check' says why" in ended("recordings", "verify", "--in-ci", "bad", status=2)
     assert "there is no such file" in ended("recordings", "prune", "--played", "none", "tape", status=2)
 

@@ -407,17 +407,22 @@ def test_a_cancelled_wait_leaves_nothing(family: str, backend: str, scale: float
 def test_a_cancelled_first_byte_leaves_nothing(family: str) -> None:
     """Cancelled before there are headers: the call ends with the cancellation."""
     case = Case(family, is_async=True, stream=True)
+    asked = asyncio.Event()
+
+    def reply(_: Any) -> str:
+        asked.set()
+        return TEXT
 
     async def run() -> set[asyncio.Task[Any]]:
         async with case.client(timeout=60) as client:
             task = asyncio.create_task(client.post(URL, json=chat(stream=True)))
-            await asyncio.sleep(0.02)  # it is waiting for its first byte
+            await asked.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
             return asyncio.all_tasks() - {asyncio.current_task()}
 
-    with collecting(), intercept(TEXT, pace=Pace(ttft=30)) as llm:
+    with collecting(), intercept(reply, pace=Pace(ttft=30)) as llm:
         assert asyncio.run(run()) == set()
     assert isinstance(llm.calls[0].error, asyncio.CancelledError)
 

@@ -67,6 +67,7 @@ PATHS = "a path or a client's header, which says that a model is asked where no 
 ALLOWED = {
     **{("base/questions.py", text): PATHS for text in QUESTIONS},
     ("conditions/fields.py", "response_format"): "the keyword of a condition",
+    ("engine/fitting.py", "json_object"): "a value of our `OutputFormat`",
     ("model/parts.py", "function_call"): FINISH,
     ("model/parts.py", "tool_calls"): FINISH,
     ("model/request.py", "max_tokens"): "a property of `LLMRequest`",

@@ -47,7 +47,15 @@ def test_a_name_of_others_is_answered_with_ours(asked: Interceptor, name: str, t
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("respond", "reply(…)"), ("once", "times=1"), ("repl", "Did you mean 'reply'?")]
+    ("name", "told"),
+    [
+        ("respond", "reply(…)"),
+        ("once", "times=1"),
+        ("repl", "Did you mean 'reply'?"),
+        ("times", "reply(…, times=2)"),
+        ("expect", "expect=2"),
+        ("replies", "reply('one', 'two')"),
+    ],
 )
 def test_a_rule_answers_names_of_others_too(asked: Interceptor, name: str, told: str) -> None:
     with pytest.raises(AttributeError, match="has no attribute") as raised:

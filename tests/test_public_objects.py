@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import pickle
 import pydoc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -19,12 +19,14 @@ from llm_intercept import (
     Redaction,
     Reply,
     api_error,
+    disconnect,
     errors,
     faults,
     intercept,
     model,
     raw,
     server,
+    timeout,
     tool_call,
 )
 from tests.support import URL
@@ -84,6 +86,24 @@ def test_a_value_is_what_its_copy_is(name: str) -> None:
         assert one == other
         assert repr(one) == repr(other)
     assert " object at 0x" not in repr(one)
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if name not in {"timeout", "cut_off"}])
+def test_a_value_can_be_replaced(name: str) -> None:
+    """As any dataclass, by which nothing is lost."""
+    one: Any = VALUES[name]()
+    assert repr(dataclasses.replace(one)) == repr(one)
+
+
+def test_of_a_reply_what_is_beside_its_parts_can_be_replaced() -> None:
+    reply = Reply("hi", tool_call("f", a=1), model="m", fault=disconnect(after=1), finish_reason="length")
+    assert dataclasses.replace(reply) == reply
+    assert dataclasses.replace(reply, model="n").model == "n"
+    assert dataclasses.replace(reply, parts=("ho",)).text == "ho"
+    assert dataclasses.replace(reply, fault=timeout()).faults == (timeout(),)
+    for wrong in ({"text": "ho"}, {"tool_calls": []}):
+        with pytest.raises(errors.ReplyError, match="beside them"):
+            dataclasses.replace(reply, **wrong)
 
 
 def test_a_call_and_its_request_are_copied_with_what_they_say() -> None:

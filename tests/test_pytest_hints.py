@@ -96,7 +96,7 @@ def test_names_that_pytest_does_not_know_are_refused(pytester: pytest.Pytester) 
 
 
 def test_names_of_others_that_begin_as_ours_do_are_pytests_business(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nllm_judge = a\nmarkers = llm_lives(times): of others\n")
+    pytester.makeini("[pytest]\nllm_judge = a\nllm_model = m\nmarkers = llm_lives(times): of others\n")
     pytester.makepyfile(
         """
         import pytest

@@ -226,7 +226,7 @@ def test_ls_and_diff_write_json_for_programs(tmp_path):
     (name,) = tape(tmp_path / "a", said("hi", "one"))
     tape(tmp_path / "b", said("hi", "two"))
     (tmp_path / "a" / "002-x.json").write_text("{")
-    entry, damaged = map(json.loads, run("ls", "--json", tmp_path / "a").splitlines())
+    entry, damaged = map(json.loads, run("ls", "--json", tmp_path / "a", status=1).splitlines())
     assert {key: entry[key] for key in ("number", "name", "question", "answer", "input_tokens", "status")} == {
         "number": 1, "name": name, "question": "hi", "answer": "one", "input_tokens": 1, "status": 200,
     }  # fmt: skip
@@ -235,6 +235,30 @@ def test_ls_and_diff_write_json_for_programs(tmp_path):
     assert change["was"] == str(tmp_path / "a" / name)
     assert {"path": "answer.text", "was": "one", "now": "two"} in change["differences"]
     assert broken["problem"].startswith("it is not JSON")
+
+
+def test_show_writes_json_for_programs(tmp_path):
+    """The conversation and its answer; what no model said as it came; files that cannot be read, with what is wrong."""
+    calls = [{"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"at": "x"}'}}]
+    messages = [{"role": "user", "content": f"hi {KEY}"}, {"role": "assistant", "tool_calls": calls}]
+    refused = said("no", "", at=2).model_copy(
+        update={"response": TakeResponse(status=404, body={"error": {"message": "?"}})}
+    )
+    names = tape(tmp_path / "t", said("", "done", messages=messages, at=1), refused)
+    (tmp_path / "t" / "003-x.json").write_text("{")
+    one, other, damaged = map(json.loads, run("show", "--json", tmp_path / "t", status=1).splitlines())
+    assert [one["name"], other["name"], damaged["name"]] == [*names, "003-x.json"]
+    assert one["messages"] == [
+        {"role": "user", "parts": [{"kind": "text", "text": "hi [redacted]"}]},
+        {
+            "role": "assistant",
+            "parts": [{"kind": "tool_call", "name": "look", "arguments": '{"at": "x"}', "id": "call_1"}],
+        },
+    ]
+    assert one["answer"]["parts"] == [{"kind": "text", "text": "done"}]
+    assert (one["status"], one["body"]) == (200, None)
+    assert (other["status"], other["answer"], other["body"]) == (404, None, {"error": {"message": "?"}})
+    assert json.loads(run("show", "--json", tmp_path / "t", "2")) == other
 
 
 def test_show_takes_the_number_of_ls(tmp_path):
@@ -283,7 +307,7 @@ def test_show_says_how_much_there_is_of_vectors_and_data(tmp_path):
     one = take().model_copy(update={"request": asked, "response": TakeResponse(status=200, body=body)})
     tape(tmp_path, one)
     (tmp_path / "001-x-aaaaaaaaaaaa.json").write_text("{")
-    shown = run("show", tmp_path)
+    shown = run("show", tmp_path, status=1)
     assert "001-x-aaaaaaaaaaaa.json: damaged: it is not JSON" in shown
     assert '"AAAAAAAAAAAAAAAA… (8192 characters)"' in shown
     assert '"[… 1536 numbers]"' in shown

@@ -7,6 +7,7 @@ command says may stand in a CI log that others read.
 from __future__ import annotations
 
 import io
+import json
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -239,10 +240,30 @@ def test_texts_that_differ_in_a_secret_alone_are_told_apart(how):
     assert llm.calls.last.request.raw["messages"][0]["content"] == sent
 
 
-def test_nothing_is_said_of_secrets_where_there_are_none():
-    """A text that is another is told as before."""
+@pytest.mark.parametrize(
+    ("sent", "conditions", "is_told"),
+    [
+        ("hello", {"user": "goodbye"}, False),
+        ("my key {} is new", {"user": "goodbye"}, False),
+        ("my key {} is new", {"user": "my key {} is old"}, False),
+        ("my key {} is new", {"user": "my key sk-other is new"}, True),
+        ("my key sk-other is new", {"user": "my key {} is new"}, True),
+        ("{}", {"user": "goodbye"}, False),
+        ("{}", {"json": {"model": "another"}}, False),
+        ("{}", {"json": {"messages": [{"role": "user", "content": "{} x"}]}}, False),
+        ("{} x", {"json": {"messages": [{"role": "user", "content": "sk-other x"}]}}, True),
+        ("word " * 50, {"user": "of {} at the end"}, True),
+    ],
+)
+def test_a_mask_is_named_only_where_it_may_be_what_differs(sent, conditions, is_told):
+    """What differs plainly is told alone; where the rest is alike, or is not shown, the mask may be it."""
+
+    def put(value: Any) -> Any:
+        return json.loads(json.dumps(value).replace("{}", FIXED[0][1]))
+
     with intercept("x") as llm, httpx.Client() as client:
-        client.post(URL, json=chat("hello"))
+        client.post(URL, json=chat(put(sent)))
         with pytest.raises(errors.ExpectationError) as raised:
-            llm.assert_called_with("goodbye")
-    assert "may be what differs" not in str(raised.value)
+            llm.assert_called_with(**put(conditions))
+    assert ("may be what differs" in str(raised.value)) == is_told
+    assert FIXED[0][1] not in str(raised.value)

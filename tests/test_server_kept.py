@@ -89,7 +89,7 @@ def test_one_timer_ends_each_wait_that_takes_too_long_and_no_other():
     async def run():
         patience = Patience(0.03)
         first = [asyncio.create_task(waits(patience, seconds)) for seconds in (0, 9, 9)]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # they have begun
         first[2].cancel()
         second = [asyncio.create_task(waits(patience, seconds)) for seconds in (9, 0)]
         return await asyncio.gather(*first, *second)
@@ -98,8 +98,9 @@ def test_one_timer_ends_each_wait_that_takes_too_long_and_no_other():
 
 
 def _spoil(request):
-    """Change all of a request that a user's code can reach."""
-    request.headers["x-who"] = "spoiled"
+    """Change all of a request that a user's code can reach; its headers it cannot change."""
+    with pytest.raises(TypeError):
+        request.headers["x-who"] = "spoiled"
     request.raw["messages"][0]["content"] += "!"
     request.messages[0].raw["role"] = "spoiled"
     request.raw["messages"].append("spoiled")

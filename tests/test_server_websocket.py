@@ -9,6 +9,7 @@ import pytest
 
 from llm_intercept import Interceptor, Reply, disconnect, intercept, stall, tool_call
 from llm_intercept.server import app, serve
+from tests.amounts import PATIENCE
 from tests.served import Ended
 from tests.websockets_talk import URL, create
 
@@ -26,7 +27,7 @@ def talk(url: str, *messages: str, test: str = "") -> list[Any]:
         for message in messages:
             one.send(message)
             while True:
-                found.append(json.loads(one.recv(10)))
+                found.append(json.loads(one.recv(PATIENCE)))
                 if found[-1]["type"] in {"response.completed", "error"}:
                     break
     return found
@@ -55,7 +56,7 @@ def test_the_messages_are_those_that_a_program_in_python_gets(served):
             for message in asked:
                 one.send(message)
                 while True:
-                    inside.append(json.loads(one.recv(10)))
+                    inside.append(json.loads(one.recv(PATIENCE)))
                     if inside[-1]["type"] in {"response.completed", "error"}:
                         break
     assert outside == inside
@@ -68,7 +69,7 @@ def test_a_connection_continues_what_nobody_stores(served):
 
         def told(said: Any, **more: Any) -> Any:
             one.send(json.dumps({"type": "response.create", "model": "gpt-5", "store": False, "input": said, **more}))
-            while (event := json.loads(one.recv(10)))["type"] not in {"response.completed", "error"}:
+            while (event := json.loads(one.recv(PATIENCE)))["type"] not in {"response.completed", "error"}:
                 pass
             assert event["type"] == "response.completed", event
             return event["response"]
@@ -101,7 +102,7 @@ def test_a_connection_that_is_to_fail_ends_without_a_close():
             heard = []
             with pytest.raises(exceptions.ConnectionClosedError) as closed:
                 while True:
-                    heard.append(json.loads(one.recv(10))["type"])
+                    heard.append(json.loads(one.recv(PATIENCE))["type"])
         assert closed.value.rcvd is None
         assert heard[0] == "response.created"
         assert len(heard) == 4
@@ -114,7 +115,7 @@ def test_a_client_that_leaves_ends_what_is_made_for_it():
     with serve(llm) as url:
         with client.connect(url.replace("http", "ws", 1) + PLACE, proxy=None) as one:
             one.send(create("hi"))
-            one.recv(10)
+            one.recv(PATIENCE)
         assert ended.wait()
 
 

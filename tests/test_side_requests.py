@@ -11,7 +11,7 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
-from llm_intercept import InterceptTransport, intercept, raw, timeout
+from llm_intercept import InterceptTransport, api_error, intercept, raw, timeout
 from llm_intercept.dialects import claimed_by
 from llm_intercept.dialects.side.table import TABLE
 from llm_intercept.errors import UnmatchedRequestError
@@ -130,6 +130,14 @@ def test_a_rule_that_means_it_answers_a_side_request():
         assert counted(post(OPENAI, COUNTERS[OPENAI])) == 7
         assert post(TRACES).status_code == 503
     assert [call.source for call in llm.side_calls] == ["rule", "rule"]
+
+
+@pytest.mark.parametrize("url", [TRACES, *COUNTERS])
+def test_a_side_request_fails_as_a_rule_says(url):
+    """By whatever client."""
+    with intercept("x") as llm:
+        llm.on(api="side.*").reply(api_error(503))
+        assert post(url, COUNTERS.get(url, TRACE)).status_code == 503
 
 
 @pytest.mark.parametrize("let_out", [{"unmatched": "passthrough"}, {"passthrough": ["api.openai.com/v1/traces/*"]}])

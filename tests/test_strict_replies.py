@@ -63,7 +63,21 @@ FORMAT = {
         "json_schema": {"name": "place", "strict": True, "schema": SCHEMA},
     }
 }
+JSON_MESSAGES = [{"role": "user", "content": "some json"}]
 PLAIN = {"model": "gpt-4o", "messages": [USER]}
+BOTH = {**CHAT, "tools": [*CHAT["tools"], {"type": "function", "function": {"name": "time"}}]}
+ALLOWED = {
+    "type": "allowed_tools",
+    "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "weather"}}]},
+}
+MOOD = ["happy", "sad"]
+MOODS = {
+    "contents": APIS["google.gemini"][1]["contents"],
+    "generationConfig": {
+        "responseMimeType": "text/x.enum",
+        "responseSchema": {"type": "STRING", "enum": MOOD},
+    },
+}
 UNFIT = [
     # a reply, the request, a part of what is said of it
     (tool_call("forecast", city="Oslo"), CHAT, "calls 'forecast', and the request offers 'weather'"),
@@ -71,6 +85,11 @@ UNFIT = [
     (tool_call("weather", town="Oslo"), CHAT, "lacks 'city'"),
     (structured({"city": 7}), {**PLAIN, **FORMAT}, "does not fit the schema"),
     (Reply(variants=["a", tool_call("f")]), {**PLAIN, "n": 2}, "calls 'f'"),
+    (
+        tool_call("time"),
+        {**BOTH, "tool_choice": ALLOWED},
+        "calls 'time', and of its tools the request allows 'weather'",
+    ),
 ]
 FIT = [
     (tool_call("weather", city="Oslo"), CHAT),
@@ -79,6 +98,9 @@ FIT = [
     (Reply(refusal="no"), {**PLAIN, **FORMAT}),
     (Reply('{"ci', finish_reason="length"), {**PLAIN, **FORMAT}),
     (auto(), {**PLAIN, **FORMAT}),
+    (tool_call("weather", city="Oslo"), {**BOTH, "tool_choice": ALLOWED}),
+    (Reply(tool_call("time")), {**BOTH, "parallel_tool_calls": False}),
+    ('{"a": 1}', {**PLAIN, "messages": JSON_MESSAGES, "response_format": {"type": "json_object"}}),
     (structured({"any": "thing"}), PLAIN),
 ]
 
@@ -143,16 +165,43 @@ def test_a_reply_that_fits_is_given(reply: Any, body: dict[str, Any]) -> None:
     [
         ("Oslo", {**PLAIN, **FORMAT}, "asks for JSON of a schema, and the reply is 'Oslo'"),
         (Reply(ToolCall("weather", "{bad")), CHAT, "no JSON"),
+        (
+            "Oslo",
+            {**PLAIN, "messages": JSON_MESSAGES, "response_format": {"type": "json_object"}},
+            "asks for JSON, and the reply is 'Oslo'",
+        ),
+        (tool_call("time"), {**BOTH, "tool_choice": "none"}, "calls 'time', and the request wants no calls"),
+        (
+            Reply(tool_call("time"), tool_call("weather", city="Oslo")),
+            {**BOTH, "parallel_tool_calls": False},
+            "makes 2 calls, 'time', 'weather', and the request wants one at a time",
+        ),
     ],
 )
 def test_what_may_be_meant_is_told_in_a_strict_block_alone(reply: Any, body: dict[str, Any], told: str) -> None:
-    """A text where JSON was asked for, and broken arguments, are what a test of a program's errors gives."""
+    """A text where JSON was asked for, broken arguments, and calls that are left out as the request wants it.
+
+    They are what a test of a program's errors gives, or one rule for many requests.
+    """
     with pytest.raises(ReplyError, match=told), intercept(reply, strict=True):
         post(body)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with intercept(reply):
             assert post(body).status_code == 200
+
+
+def test_a_value_of_an_enumeration_is_said_without_quotes() -> None:
+    """Gemini's `text/x.enum` (google-genai reads the text as the value, 3.6)."""
+    url = APIS["google.gemini"][0]
+    given: list[Any] = ["sad", auto()]
+    for reply in given:
+        with intercept(reply, strict=True):
+            said = post(MOODS, url).json()["candidates"][0]["content"]["parts"][0]["text"]
+            assert said in MOOD
+    for reply in ("angry", structured("sad")):
+        with pytest.raises(ReplyError, match="does not fit the schema"), intercept(reply, strict=True):
+            post(MOODS, url)
 
 
 def test_ready_answers_are_not_looked_at() -> None:

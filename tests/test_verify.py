@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from llm_intercept import Interceptor, Reply, api_error, intercept, raw, tool_call
 from llm_intercept.base.dummy_keys import AMAZON, DUMMY, VARIABLES
 from llm_intercept.cli.app import app
-from llm_intercept.dialects import DIALECTS, OPAQUE, all_keys, dialect_of
+from llm_intercept.dialects import all_dialects, all_keys, dialect_of
 from llm_intercept.model.wire import WireRequest
 from llm_intercept.recording.take import Take, TakeRequest, TakeResponse, read_take, write_take
 from llm_intercept.tapetools.answer_shape import Shape, shape_changes
@@ -193,7 +193,7 @@ def test_an_edited_take_does_not_say_to_whom_the_key_goes(world):
 
 def test_each_maker_says_where_its_key_is():
     """Of its own host; all variables for which a dummy stands in are among them, and a dummy is no key."""
-    for one in DIALECTS:
+    for one in all_dialects():
         assert not one.home or any(key.is_of(one.home) for key in all_keys()), one.name
     known = {key.variables for key in all_keys()}
     assert {name for names in VARIABLES for name in names} <= {name for names in known for name in names}
@@ -292,6 +292,9 @@ NOT_AGAIN = [
     (taken("http://gateway.example:4000/v1/chat/completions", CHAT), "--unencrypted"),
     (taken(f"{OPENAI}files", text="--x"), "nobody here knows its API"),
     (taken("https://api.anthropic.com/v1/messages/batches", {"requests": []}), "a batch"),
+    (taken("https://gateway.example/v1/files/file-1", method="DELETE"), "nobody here knows its API"),
+    (taken("https://gateway.example/v1/files/file-1", method="GET"), "may be gone by then"),
+    (taken("https://gateway.example/orders", method="GET"), "nobody here knows its API"),
 ]  # fmt: skip
 
 
@@ -308,7 +311,8 @@ def test_what_can_be_sent_is():
     assert why_not(taken(f"{OPENAI}models", method="GET")) == ""
     assert why_not(taken("http://[::1]:4000/v1/chat/completions", CHAT)) == ""
     assert why_not(taken("http://gateway.example/v1/chat/completions", CHAT), unencrypted=True) == ""
-    assert OPAQUE.once
+    for path in ("v1/models", "api/v1/models/llama", "api/tags"):
+        assert why_not(taken(f"https://gateway.example/{path}", method="GET")) == ""
 
 
 def shape(*values: Any) -> Shape:

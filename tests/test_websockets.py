@@ -349,7 +349,9 @@ def test_an_error_within_a_stream_has_the_shape_it_has_here(is_async):
     assert "message" not in told[-1]
 
 
-@pytest.mark.parametrize("fault", [faults.rechunk(how="bytes"), faults.crlf(), faults.keep_alive()], ids=repr)
+@pytest.mark.parametrize(
+    "fault", [faults.rechunk(how="bytes"), faults.crlf(), faults.keep_alive(text="wait")], ids=repr
+)
 def test_an_event_is_a_message_however_the_bytes_come(is_async, fault):
     """Chunks are cut into events."""
     with intercept("ours") as llm:
@@ -357,6 +359,15 @@ def test_an_event_is_a_message_however_the_bytes_come(is_async, fault):
     with intercept(Reply("ours", fault=fault)) as llm:
         assert run(asked, is_async=is_async) == plain
     assert llm.calls[0].complete
+
+
+def test_a_sign_of_life_is_a_message_of_its_own(is_async):
+    """It has a number, as over HTTP."""
+    with intercept(Reply("ours", fault=faults.keep_alive(every=2))):
+        told = run(asked, is_async=is_async)
+    assert [one["sequence_number"] for one in told] == list(range(len(told)))
+    assert [number for number, one in enumerate(told) if one["type"] == "keepalive"] == list(range(2, len(told), 3))
+    assert text_of([one for one in told if one["type"] != "keepalive"]) == "ours"
 
 
 def test_a_proxys_page_is_an_error_with_its_text(is_async):

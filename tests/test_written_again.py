@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -141,6 +144,37 @@ def test_a_request_that_was_changed_since() -> None:
     assert (is_kept(first), is_kept(second)) == (False, True)
     assert_alike(first, seen)
     assert_alike(second, changed)
+
+
+@pytest.mark.parametrize("way", ["httpx", "aiohttp", "requests"])
+def test_headers_that_are_seen_are_not_changed(way: str) -> None:
+    """Whoever looks at a call: some answers say other things to other clients, and are written again by the headers."""
+    with intercept("Hi.") as llm:
+        answer = asked_by(way)
+        headers: Any = llm.calls.one().request.headers
+        with pytest.raises(TypeError):
+            headers["user-agent"] = "mistral-client"
+        assert not hasattr(headers, "update")
+        assert headers["Content-Type"] == "application/json"
+        for other in (copy.deepcopy(llm.calls.one().request), pickle.loads(pickle.dumps(llm.calls.one().request))):
+            assert other == llm.calls.one().request
+            assert other.headers["content-type"] == "application/json"
+    assert llm.calls.one().response is not None
+    assert llm.calls.one().response.content == answer
+
+
+def asked_by(way: str) -> bytes:
+    if way == "httpx":
+        return httpx.post(ELSEWHERE, json=chat()).content
+    if way == "requests":
+        return bytes(pytest.importorskip("requests").post(ELSEWHERE, json=chat()).content)
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def ask() -> bytes:
+        async with aiohttp.ClientSession() as session, session.post(ELSEWHERE, json=chat()) as answer:
+            return bytes(await answer.read())
+
+    return asyncio.run(ask())
 
 
 class _Odd(EstimatingTokenizer):

@@ -229,6 +229,8 @@ class Sign:
         told = self._told
         one = self._all(inner, is_caseless=is_caseless)
         self._told = told if not least else self._told
+        if self._ended:  # in what is repeated, of which there may be more before the next
+            return f"(?:{one}){{1}}" if least else ""
         if least < WORD:
             return f"(?:{one}){{{least},{most}}}" if int(most) <= WORD else f"(?:{one}){{{least},}}"
         self._ended = self._told >= TOLD

@@ -76,7 +76,7 @@ class UnknownSettingError(SettingsError, TypeError):
 
 
 class UnknownArgumentError(SettingsError, TypeError):
-    """A function was given an argument by a name that it does not have; `advice` says which was meant."""
+    """A function was given an argument that it does not have, or lacks one; `advice` says what was meant."""
 
 
 class RuleFileError(LLMInterceptError, ValueError):

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from llm_intercept.shown import hidden, indented, shorten, visible
+from llm_intercept.shown import HIDDEN, hidden, indented, may_be_alike, shorten, visible
 
 SHOWN_RULES = 3
 HELD = 0.5  # what a condition that holds counts in a rule's favour, against 1.0 for one that fails
 SHOWN_DIFFERENCES = 8
-HIDDEN = "[redacted]"  # what `shown.hidden` puts where a secret was
 MAY_DIFFER = (
     f"{HIDDEN} stands for what looks like a secret, and may be what differs; "
     "llm.calls.last.request.raw has it as it was sent"
@@ -91,8 +90,9 @@ def _compared(verdict: Verdict) -> list[str]:
 
 
 def _hides(verdict: Verdict) -> bool:
-    """Whether a secret is not shown, so that two texts that differ may look the same."""
-    return not verdict.holds and HIDDEN in hidden(f"{verdict.expected}\n{verdict.got}")
+    """Whether a secret is not shown, and what is shown of two texts does not say where they differ."""
+    expected, got = hidden(verdict.expected), hidden(verdict.got)
+    return not verdict.holds and HIDDEN in f"{expected}{got}" and may_be_alike(expected, got)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

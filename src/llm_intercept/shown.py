@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 
+HIDDEN = "[redacted]"
+"""What `hidden` puts where a secret was."""
 SHOWN_CHARACTERS = 120
 SHORTEST_SECRET = 8
+QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
+WORD = re.compile(r"[^\s'\",;:(){}]+")
 STEERING = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     r"\U000e0000-\U000e007f]"
@@ -24,6 +28,33 @@ def hidden(text: str) -> str:
     from llm_intercept.secrets.replace import replace_secrets  # noqa: PLC0415 - it takes 40 ms to load, for printing alone
 
     return replace_secrets(text)
+
+
+def may_be_alike(wanted: str, there: str) -> bool:
+    """Whether a text would have what is wanted in it if the right thing stood where one of both has the mark.
+
+    Args:
+        wanted: What is asked for, as it is shown: in quotes, with words around them that say how.
+        there: The text, as it is shown.
+
+    """
+    parts, words = _words(wanted), _words(there)
+    if HIDDEN in wanted and "…" in wanted + there:  # and nobody sees the rest
+        return True
+    starts = range(len(words) - len(parts) + 1)
+    return any(_are_alike(parts, words[start : start + len(parts)]) for start in starts)
+
+
+def _words(text: str) -> list[str]:
+    quoted = QUOTED.search(text)
+    return WORD.findall((quoted.group() if quoted else text).casefold())
+
+
+def _are_alike(parts: list[str], words: list[str]) -> bool:
+    """Whether words are the same but for the marks, and a mark stands beside one that is or for what has one too."""
+    same = [HIDDEN in part or HIDDEN in word or part in word for part, word in zip(parts, words, strict=True)]
+    is_beside = any(part in word for part, word in zip(parts, words, strict=True))
+    return all(same) and (is_beside or any(HIDDEN in part for part in parts))
 
 
 def cut(text: str, limit: int = SHOWN_CHARACTERS) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.amounts import PATIENCE
 from tests.browser import documents
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip("Chromium is not installed")
     with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=found, args=list(OPTIONS))
+        chromium = running.chromium.launch(executable_path=found, args=list(OPTIONS), timeout=1000 * PATIENCE)
         yield chromium
         chromium.close()
 
@@ -53,6 +54,7 @@ def visit(browser: Browser, told: list[str]) -> Iterator[Callable[..., Page]]:
     def opened(address: str, *, width: int = 1280, height: int = 800, theme: str = "light", own: str = "file:") -> Page:
         look: Any = {"color_scheme": theme, "viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
         contexts.append(browser.new_context(**look))
+        contexts[-1].set_default_timeout(1000 * PATIENCE)
         page = contexts[-1].new_page()
         page.on("request", lambda one: None if one.url.startswith((own, "data:")) else told.append(f"asks {one.url}"))
         page.on("dialog", lambda one: (told.append(f"says {one.message}"), one.dismiss()))

@@ -60,7 +60,7 @@ def copied(visit, written):
         page.wait_for_selector(".copy")
         page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
         page.get_by_role("button", name=button, exact=True).click()
-        page.get_by_role("button", name="Copied").wait_for()
+        page.wait_for_function("() => window.copied")
         return page.evaluate("() => window.copied")
 
     return copy
@@ -137,7 +137,7 @@ def test_only_what_runs_is_offered(visit, others, name):
         assert page.get_by_text("Body: not read").count() == 1
         return
     page.get_by_role("button", name="Copy as a rule").click()
-    page.get_by_role("button", name="Copied").wait_for()
+    page.wait_for_function("() => window.copied")
     path, sent = OTHERS[name]
     with intercept() as llm:
         exec(page.evaluate("() => window.copied"), {"llm": llm})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.browser import documents
+from tests.browser.waiting import becomes
 
 FOCUS = "() => document.activeElement.id || document.activeElement.className"
 
@@ -17,31 +18,33 @@ def test_a_walk_by_keys(look):
     page = look(documents.trip())
     for key in ("j", "ArrowDown", "j", "k"):
         page.keyboard.press(key)
-    assert place(page) == "#call=2"
-    active = page.locator("#calls").get_attribute("aria-activedescendant")
-    assert page.locator(f"#{active}").get_attribute("aria-selected") == "true"
+    becomes(page, lambda: place(page), "#call=2")
+    chosen = page.locator(".item[aria-selected=true]")
+    becomes(
+        page, lambda: chosen.get_attribute("id") == page.locator("#calls").get_attribute("aria-activedescendant"), True
+    )
     page.keyboard.press("End")
-    assert place(page) == "#call=13"
+    becomes(page, lambda: place(page), "#call=13")
     page.keyboard.press("Home")
-    page.wait_for_selector("#call-title")
+    page.locator("#call-title .number").get_by_text("#1 ", exact=True).wait_for()
     page.keyboard.press("Enter")
-    assert page.evaluate(FOCUS) == "call-title"
+    becomes(page, lambda: page.evaluate(FOCUS), "call-title")
     page.keyboard.press("4")
-    assert place(page) == "#call=1&view=response"
+    becomes(page, lambda: place(page), "#call=1&view=response")
     page.wait_for_selector("#tab-response[aria-selected=true]")
     page.locator("#tab-response").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#tab-conversation[aria-selected=true]")
-    assert page.evaluate(FOCUS) == "tab-conversation"
+    becomes(page, lambda: page.evaluate(FOCUS), "tab-conversation")
     page.keyboard.press("Escape")
-    assert page.evaluate(FOCUS) == "calls"
+    becomes(page, lambda: page.evaluate(FOCUS), "calls")
     page.keyboard.press("/")
     page.keyboard.type("passport")
-    assert place(page).endswith("q=passport")
+    becomes(page, lambda: place(page).endswith("q=passport"), True)
     page.get_by_role("status").get_by_text("1 of 13 calls").wait_for()
     page.keyboard.press("Escape")
-    assert "q=" not in place(page)
-    assert page.evaluate(FOCUS) == "calls"
+    becomes(page, lambda: "q=" in place(page), False)
+    becomes(page, lambda: page.evaluate(FOCUS), "calls")
 
 
 def test_everything_is_reached_by_tab(look):
@@ -64,11 +67,11 @@ def test_an_address_leads_back(look):
     """To the call, the view and what the list was narrowed to; pages are in the browser's history."""
     page = look(documents.trip(), "call=4&view=response&status=ok&q=Paris")
     page.wait_for_selector("#tab-response[aria-selected=true]")
-    assert page.locator("#search").input_value() == "Paris"
+    becomes(page, page.locator("#search").input_value, "Paris")
     page.get_by_role("button", name="Rules").click()
     page.get_by_role("button", name="3 times").click()
+    becomes(page, page.locator(".item").count, 3)
     assert "rule=on" in place(page)
-    assert page.locator(".item").count() == 3
     page.go_back()
     page.get_by_role("heading", name="Rules: 5, 1 not used").wait_for()
     page.go_back()
@@ -78,32 +81,32 @@ def test_an_address_leads_back(look):
 def test_a_call_that_is_not_there_is_not_an_error(look):
     """Nor is a page or a view that nobody knows."""
     page = look(documents.trip(), "call=999&page=nowhere&view=none")
-    assert page.get_by_role("heading", name="13 calls").is_visible()
+    page.get_by_role("heading", name="13 calls").wait_for()
 
 
 def test_the_lanes_are_zoomed_by_keys(look):
     """In, on, out again; a call is chosen there by keys too, and by a click."""
     page = look(documents.trip(), "page=timeline")
     said = page.locator(".lanes-controls .muted")
-    assert said.text_content() == "13 calls in 7 lanes, 12.4 s"
+    becomes(page, said.text_content, "13 calls in 7 lanes, 12.4 s")
     page.keyboard.press("+")
-    assert "in sight: 6.2 s" in said.text_content()
+    becomes(page, lambda: "in sight: 6.2 s" in said.text_content(), True)
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("0")
-    assert said.text_content() == "13 calls in 7 lanes, 12.4 s"
+    becomes(page, said.text_content, "13 calls in 7 lanes, 12.4 s")
     page.keyboard.press("j")
-    assert place(page) == "#page=timeline&call=1"
+    becomes(page, lambda: place(page), "#page=timeline&call=1")
     box = page.locator("#lanes svg").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 7 / 12.4, box["y"] + 30)  # of call 5, from 6 to 9.1 s in the first lane
-    assert place(page) == "#page=timeline&call=5"
+    becomes(page, lambda: place(page), "#page=timeline&call=5")
     page.keyboard.press("+")
     before = page.locator("svg .tick").first.text_content()
     page.mouse.move(box["x"] + 200, box["y"] + 30)
     page.mouse.down()
     page.mouse.move(box["x"] + 700, box["y"] + 30, steps=4)
     page.mouse.up()
-    assert page.locator("svg .tick").first.text_content() != before
-    assert place(page) == "#page=timeline&call=5"  # that was no click
+    becomes(page, lambda: page.locator("svg .tick").first.text_content() != before, True)
+    becomes(page, lambda: place(page), "#page=timeline&call=5")  # that was no click
 
 
 def test_what_stands_in_details_alone_is_found(look):
@@ -112,4 +115,4 @@ def test_what_stands_in_details_alone_is_found(look):
     page.get_by_text("13 calls").first.wait_for()
     page.locator("#search").fill("weather station does not")
     page.get_by_role("status").get_by_text("1 of 13 calls").wait_for()
-    assert page.locator(".item .number").all_text_contents() == ["#5"]
+    becomes(page, page.locator(".item .number").all_text_contents, ["#5"])

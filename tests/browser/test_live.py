@@ -12,6 +12,7 @@ import pytest
 
 from llm_intercept.report.page import policy
 from tests.browser import documents
+from tests.browser.waiting import becomes
 from tests.served import CHAT, serving
 from tests.support import chat
 
@@ -87,8 +88,8 @@ def test_calls_appear_and_what_is_selected_stays(served, visit):
     served.known = 5
     page.get_by_text("5 calls").first.wait_for()
     assert page.evaluate("() => location.hash") == "#call=1"
-    assert page.locator("[aria-selected=true] .number").first.text_content() == "#1"
-    assert page.locator(".panel details[open]").count() == 1  # what the reader opened stays open
+    becomes(page, page.locator("[aria-selected=true] .number").first.text_content, "#1")
+    becomes(page, page.locator(".panel details[open]").count, 1)  # what the reader opened stays open
     served.run, served.known = "two", 1
     page.get_by_text("1 call", exact=True).first.wait_for()
 
@@ -119,6 +120,7 @@ def test_nothing_is_asked_while_it_is_paused(served, visit):
     page = visit(f"{served.origin}/__llm_intercept/", own=served.origin)
     page.get_by_text("2 calls").first.wait_for()
     page.get_by_role("button", name="Pause").click()
+    page.wait_for_timeout(500)  # what was asked for before is told
     served.known = 4
     page.wait_for_timeout(1500)
     assert page.get_by_text("2 calls").first.is_visible()
@@ -137,4 +139,4 @@ def test_a_real_server_shows_its_calls(visit, tmp_path):
         page.locator(".chat").get_by_text("question 119").wait_for()
         client.post(CHAT, json=chat("one more")).raise_for_status()
         page.get_by_text("121 calls").first.wait_for()
-        assert page.evaluate("() => location.hash") == "#call=120"
+        becomes(page, lambda: page.evaluate("() => location.hash"), "#call=120")

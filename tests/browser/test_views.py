@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser import documents
+from tests.browser.waiting import becomes
 
 # What is shown: a report, a place in it, the width and height of the window.
 VIEWS = {
@@ -56,7 +57,7 @@ def test_the_help_is_a_dialog(look, axe, pictures):
     page.evaluate(axe)
     assert page.evaluate(FAULTS) == []
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
+    page.locator("dialog").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("place", ["call=5", ""], ids=["call", "list"])
@@ -68,12 +69,12 @@ def test_paper_shows_what_is_folded_and_out_of_sight(look, pictures, place):
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     page.screenshot(path=pictures / f"print-{place or 'list'}.png", full_page=True)
-    assert not page.locator("nav, .filters, .tabs").filter(visible=True).count()
+    becomes(page, page.locator("nav, .filters, .tabs").filter(visible=True).count, 0)
     if place:
-        assert page.locator(".panel details:not([open])").count() == 0
-        assert page.locator("img").is_visible()
+        becomes(page, page.locator(".panel details:not([open])").count, 0)
+        page.locator("img").wait_for()
     else:
-        assert page.locator(".item").filter(visible=True).count() == 300
+        becomes(page, page.locator(".item").filter(visible=True).count, 300)
 
 
 def test_the_theme_is_chosen_and_kept(look):
@@ -82,7 +83,8 @@ def test_the_theme_is_chosen_and_kept(look):
     ground = "() => getComputedStyle(document.documentElement).backgroundColor"
     dark = page.evaluate(ground)
     page.get_by_role("button", name="Theme: auto").click()
-    assert page.evaluate(ground) == "rgb(255, 255, 255)" != dark
+    becomes(page, lambda: page.evaluate(ground), "rgb(255, 255, 255)")
+    assert dark != "rgb(255, 255, 255)"
     page.reload()
     page.get_by_role("button", name="Theme: light").click()
-    assert page.evaluate(ground) == dark
+    becomes(page, lambda: page.evaluate(ground), dark)

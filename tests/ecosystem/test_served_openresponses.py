@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from served_talk import PIECES, PLACE, serving
+from tests.amounts import PATIENCE
 
 types = pytest.importorskip("openresponses_types.types")
 websockets = pytest.importorskip("websockets.sync.client")
@@ -177,9 +178,9 @@ def test_the_websocket_that_the_specification_has_since_2026_04(url: str) -> Non
             asked = {"type": "response.create", **body([said("user", "Count.")], more)}
             types.WebSocketResponseCreateEvent.model_validate(asked)
             connection.send(json.dumps(asked))
-            events = [json.loads(connection.recv(10))]
+            events = [json.loads(connection.recv(PATIENCE))]
             while events[-1]["type"] not in {"response.completed", "error"}:
-                events.append(json.loads(connection.recv(10)))
+                events.append(json.loads(connection.recv(PATIENCE)))
             return events
 
         _, last = events_of(told())

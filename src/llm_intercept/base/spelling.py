@@ -1,4 +1,6 @@
-"""Refuses a keyword that a function does not have, and says which was meant: Python itself does so from 3.13 on.
+"""Says how a function is called that was called as it cannot be: by a keyword that it does not have, or by a count.
+
+Python itself says which keyword was meant from 3.13 on, but not what others call it.
 
 Knows: functions. Must not know: what they are for.
 """
@@ -6,13 +8,14 @@ Knows: functions. Must not know: what they are for.
 from __future__ import annotations
 
 from functools import wraps
-from inspect import Parameter, isfunction, signature
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from inspect import Parameter, Signature, isfunction, signature
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from llm_intercept.base.words import unknown_keyword
+from llm_intercept.errors import UnknownArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,12 +24,12 @@ NO_WORDS: Mapping[str, str] = {}
 
 
 def spelt(function: Callable[P, R], /, name: str = "", words: Mapping[str, str] = NO_WORDS) -> Callable[P, R]:
-    """Make a function say which keyword was meant where it has none of a name.
+    """Make a function say how it is called where it is called as it cannot be.
 
     Args:
         function: The function; one that takes any keyword refuses none.
         name: What a message calls it; by default its own name.
-        words: What to do instead, by keywords that others have.
+        words: What to do instead, by keywords that others have; of all others by `*`, of a wrong count by "".
 
     """
 
@@ -35,39 +38,86 @@ def spelt(function: Callable[P, R], /, name: str = "", words: Mapping[str, str] 
         try:
             return function(*args, **given)
         except TypeError:
-            known = _keywords(function)
-            wrong = next((one for one in given if one not in known), None)
-            if wrong is None or not known:
+            mistake = _mistake(function, name or function.__name__, args, given, words)
+            if mistake is None:
                 raise
-            called = name or function.__name__
-            raise unknown_keyword(called, wrong, given[wrong], known, words.get(wrong, "")) from None
+            raise mistake from None
 
     return checked
 
 
+def spelt_with(words: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Do as `spelt`, with words of others."""
+    return lambda function: spelt(function, words=words)
+
+
 def spelt_class(cls: T, /, name: str = "", words: Mapping[str, str] = NO_WORDS) -> T:
     """Do as `spelt` for what makes an instance of a class."""
-    setattr(cls, "__init__", spelt(vars(cls)["__init__"], name or cls.__name__, words))  # noqa: B010 - a type's is no attribute to mypy
+    setattr(cls, "__init__", spelt(getattr(cls, "__init__"), name or cls.__name__, words))  # noqa: B009, B010 - a type's is no attribute to mypy
     return cls
 
 
 def spelt_methods(cls: T) -> T:
-    """Do as `spelt` for the methods of a class that have arguments by name alone."""
+    """Do as `spelt` for the methods of a class."""
     for name, method in list(vars(cls).items()):
-        if not name.startswith("_") and isfunction(method) and _has_named(method):
+        if not name.startswith("_") and isfunction(method) and not _takes_all(method):
             setattr(cls, name, spelt(method))
     return cls
 
 
-def _has_named(method: Callable[..., object]) -> bool:
+def _takes_all(method: Callable[..., object]) -> bool:
     kinds = {one.kind for one in signature(method).parameters.values()}
-    return Parameter.KEYWORD_ONLY in kinds and Parameter.VAR_KEYWORD not in kinds
+    return {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD} <= kinds
 
 
-def _keywords(function: Callable[..., object]) -> tuple[str, ...]:
-    """Return the keywords that a function has, none of one that takes any; what begins with `_` is nobody's to give."""
-    parameters = signature(function).parameters.values()
-    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
-        return ()
-    by_name = (one.name for one in parameters if one.kind in {one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD})
+def _mistake(
+    function: Callable[..., object],
+    called: str,
+    args: Sequence[object],
+    given: Mapping[str, object],
+    words: Mapping[str, str],
+) -> UnknownArgumentError | None:
+    """Say what is wrong with a call; nothing, if it can be made so and the error is from within."""
+    shape = signature(function)
+    try:
+        shape.bind(*args, **given)
+    except TypeError as error:
+        problem = str(error)
+    else:
+        return None
+    known, form = _keywords(shape), f"{called}{_form(shape)}"
+    by_place = [one.name for one in shape.parameters.values() if one.kind is Parameter.POSITIONAL_ONLY][len(args) :]
+    wrong = next((one for one in given if one in by_place or (one not in known and not _takes_any(shape))), None)
+    if wrong is None:
+        own = args[next(iter(shape.parameters), "") == "self" :]
+        advice = words.get("") or f"{problem[0].upper()}{problem[1:]}: write {form}."
+        return UnknownArgumentError(f"{called}(…)", own, advice=advice)
+    advice = words.get(wrong) or words.get("*", "")
+    if wrong in by_place:
+        advice = advice or f"Give it without its name: {form}."
+    elif not known:
+        advice = advice or f"Write {form}."
+    return unknown_keyword(called, wrong, given[wrong], known, advice)
+
+
+def _form(shape: Signature) -> str:
+    """Write how a function is called: the names, what they are by default, and a star before what goes by name."""
+    named = [one for one in shape.parameters.values() if one.name != "self" and not one.name.startswith("_")]
+    plain = [one.replace(annotation=one.empty, kind=_shown_kind(one)) for one in named]
+    return str(Signature(plain))
+
+
+def _shown_kind(one: Parameter) -> Any:
+    return Parameter.POSITIONAL_OR_KEYWORD if one.kind is Parameter.POSITIONAL_ONLY else one.kind
+
+
+def _takes_any(shape: Signature) -> bool:
+    return any(one.kind is Parameter.VAR_KEYWORD for one in shape.parameters.values())
+
+
+def _keywords(shape: Signature) -> tuple[str, ...]:
+    """Return the keywords that a function has; what begins with `_` is nobody's to give."""
+    by_name = (
+        one.name for one in shape.parameters.values() if one.kind in {one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD}
+    )
     return tuple(one for one in by_name if one != "self" and not one.startswith("_"))

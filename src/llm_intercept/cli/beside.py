@@ -14,7 +14,7 @@ from select import select
 from typing import TYPE_CHECKING
 
 from llm_intercept.base.dummy_keys import goes_out, missing, missing_of_amazon
-from llm_intercept.dialects import DIALECTS
+from llm_intercept.dialects import all_dialects
 from llm_intercept.settings import BY_NAME
 from llm_intercept.settings.environment import SERVED, from_environment
 
@@ -45,7 +45,7 @@ class Beside:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._told = {name: form for dialect in DIALECTS for name, form in dialect.variables.items()}
+        self._told = {name: form for dialect in all_dialects() for name, form in dialect.variables.items()}
         self.names = tuple(self._told)
         self.count = 0
         self._problem: Exception | None = None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from llm_intercept.recording.tape import Tape
+    from llm_intercept.tapetools.locate import Listed
 
 KEEP_FIELD = "A name that is called like a secret, and whose values are none."
 COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -44,7 +45,10 @@ def recordings() -> None:
 @click.argument("tape", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take.")
 def list_takes(tape: tuple[str, ...], as_json: bool) -> None:
-    """List the takes of each TAPE, in the order in which they were recorded; `show TAPE 2` shows the second."""
+    """List the takes of each TAPE, in the order in which they were recorded; `show TAPE 2` shows the second.
+
+    Ends with 1 if a file cannot be read as a take.
+    """
     from llm_intercept.cli.takes_table import TakesTable  # noqa: PLC0415
     from llm_intercept.tapetools.listing import entries  # noqa: PLC0415
 
@@ -52,20 +56,31 @@ def list_takes(tape: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         for location, one, found in listed:
             _say_json({"tape": location, **asdict(each)} for each in found)
-            _say_json({"tape": location, "name": name, "problem": why} for name, why in one.problems.items())
-        return
-    screen = console()
-    table = TakesTable([entry for *_, found in listed for entry in found], screen.width)
-    for number, (location, one, found) in enumerate(listed):
-        screen.print(*([""] if number else []), table.heading(location, found), sep="\n")
-        if found:
-            screen.print(table.of(found, head=number == 0))
-        _say_damaged(screen, one)
+            _say_json_of_damaged(location, one)
+    else:
+        screen = console()
+        table = TakesTable([entry for *_, found in listed for entry in found], screen.width)
+        for number, (location, one, found) in enumerate(listed):
+            screen.print(*([""] if number else []), table.heading(location, found), sep="\n")
+            if found:
+                screen.print(table.of(found, head=number == 0))
+            _say_damaged(screen, one)
+    _end(one for _, one, _ in listed)
 
 
 def _say_damaged(screen: Console, one: Tape) -> None:
     for name, why in one.problems.items():
         screen.print(styled(f"{name}: ").append("damaged", "red").append_text(styled(f": {why}")))
+
+
+def _say_json_of_damaged(location: str, one: Tape) -> None:
+    _say_json({"tape": location, "name": name, "problem": why} for name, why in one.problems.items())
+
+
+def _end(tapes: Iterable[Tape]) -> None:
+    """End as a command does that was asked for all takes, if one of them could not be read."""
+    if any(one.problems for one in tapes):
+        raise SystemExit(FOUND)
 
 
 def _say_json(documents: Iterable[object]) -> None:
@@ -76,22 +91,46 @@ def _say_json(documents: Iterable[object]) -> None:
 @recordings.command(short_help="Show takes as conversations.", epilog=example("recordings show tapes/test_chat 2"))
 @click.argument("tape")
 @click.argument("take", required=False)
-def show(tape: str, take: str | None) -> None:
-    """Show the takes of TAPE, or the one TAKE, as conversations; TAKE is a number of `ls`, a name or a part of one."""
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each take.")
+def show(tape: str, take: str | None, as_json: bool) -> None:
+    """Show the takes of TAPE, or the one TAKE, as conversations; TAKE is a number of `ls`, a name or a part of one.
+
+    Ends with 1 if a file cannot be read as a take.
+    """
     from llm_intercept.tapetools.listing import in_order  # noqa: PLC0415
     from llm_intercept.tapetools.locate import one_take  # noqa: PLC0415
-    from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
 
-    screen = console()
     tapes = tapes_given((tape,))
     for location, one in tapes:
         listed = list(enumerate(in_order(one), 1))
-        screen.print(styled(f"{location} ({counted(len(listed), 'take')})", "bold"))
-        for number, (name, found) in listed if take is None else (one_take(one, listed, take),):
-            screen.rule(styled(f"{number} {name}"), align="left")
-            say_lines(screen, conversation(found))
+        chosen = listed if take is None else [one_take(one, listed, take)]
+        if as_json:
+            _show_as_json(location, chosen)
+        else:
+            _show(location, len(listed), chosen)
         if take is None:
-            _say_damaged(screen, one)
+            _say_json_of_damaged(location, one) if as_json else _say_damaged(console(), one)
+    if take is None:
+        _end(one for _, one in tapes)
+
+
+def _show(location: str, count: int, chosen: Iterable[Listed]) -> None:
+    from llm_intercept.tapetools.render import conversation  # noqa: PLC0415
+
+    screen = console()
+    screen.print(styled(f"{location} ({counted(count, 'take')})", "bold"))
+    for number, (name, found) in chosen:
+        screen.rule(styled(f"{number} {name}"), align="left")
+        say_lines(screen, conversation(found))
+
+
+def _show_as_json(location: str, chosen: Iterable[Listed]) -> None:
+    from llm_intercept.tapetools.in_json import exchange_in_json  # noqa: PLC0415
+
+    _say_json(
+        {"tape": location, "number": number, "name": name, **exchange_in_json(found)}
+        for number, (name, found) in chosen
+    )
 
 
 @recordings.command(

@@ -78,6 +78,4 @@ def respx_condition(pattern: Any) -> Condition:
 def _httpx_request(request: LLMRequest) -> Any:
     import httpx  # noqa: PLC0415 - respx's patterns read httpx's requests, and respx has it loaded
 
-    headers: Any = request.headers
-    pairs: list[tuple[str, str]] = headers.multi_items() if hasattr(headers, "multi_items") else list(headers.items())
-    return httpx.Request(request.method, request.url, headers=pairs, content=request.content)
+    return httpx.Request(request.method, request.url, headers=dict(request.headers), content=request.content)

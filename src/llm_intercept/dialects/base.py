@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.key_headers import KeyHeader
-    from llm_intercept.faults.base import Grammar
+    from llm_intercept.faults.base import Alive, Grammar
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
@@ -142,7 +142,7 @@ class Recorded:
         models: The SDK's models of an answer by the end of the path: their module, the class of the JSON body, and the
             class of an event, empty where it has none.
         as_clients_read: Makes of an answer's JSON what the SDK's client does before its model sees it.
-        without_model: Types of events that the SDK passes over, so that it has no model of them.
+        without_model: Types of events that say nothing, so that the SDK has no model of them.
 
     """
 
@@ -215,7 +215,7 @@ class Dialect(ABC):
             them lead to itself.
         keys: How programs show their keys to the hosts of its maker, and to others that serve its API.
         once: Why its requests mean something once only, so that they cannot be sent again: what they are about is gone
-            by then, or stays each time; empty where they can.
+            by then, or stays each time; empty where they can. `why_once` asks it of a request.
         objects: What the classes of SDKs begin with, their modules first, whose objects are its answers.
 
     """
@@ -251,6 +251,11 @@ class Dialect(ABC):
             UnreadableError: It is nothing that the API has, or may be another application's.
 
         """
+
+    def why_once(self, request: LLMRequest) -> str:
+        """Say why a request means something once only, as `once` does; empty where it can be sent again."""
+        del request
+        return self.once
 
     def validate(self, request: LLMRequest, *, strictly: bool) -> None:
         """Refuse what was read and the API would not take, as far as that is sure; the setting `validate` asks for it.
@@ -344,6 +349,11 @@ class Dialect(ABC):
         """Whether a request is answered at once, and worked on afterwards, so that its answer takes no time."""
         del request
         return False
+
+    def alive(self, request: LLMRequest) -> Alive | None:
+        """Return what tells how a stream says that its server is still there; None where it has no event for that."""
+        del request
+        return None
 
     def brings(self, request: LLMRequest) -> Sequence[tuple[WireRequest, bytes]]:
         """Return the requests that a request brings, each with its body; the API's own answer to it needs theirs."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.hosts import is_llm_host, is_llm_place
@@ -20,9 +20,12 @@ from llm_intercept.base.json import decode, encode, items, mapping, text
 from llm_intercept.base.multipart import digest, field_of, form_of
 from llm_intercept.base.questions import Question, asks_a_model, body_asks_a_model
 from llm_intercept.base.sse import frame
+from llm_intercept.dialects.anthropic.anthropic_paths import ANTHROPICS
 from llm_intercept.dialects.base import Dialect, Recorded
+from llm_intercept.dialects.cohere.cohere_paths import COHERES
+from llm_intercept.dialects.google.google_paths import GOOGLES
 from llm_intercept.dialects.no_streams import NoStreams
-from llm_intercept.dialects.openai.apis import APIS, api_of, called, smallest_answer
+from llm_intercept.dialects.openai.apis import OPENAIS
 from llm_intercept.dialects.openai.failures import fail, retry_at_once
 from llm_intercept.dialects.openai.flavor import is_openai_client
 from llm_intercept.dialects.shared.http_headers import overridden
@@ -35,9 +38,10 @@ from llm_intercept.model.wire import WireResponse
 from llm_intercept.replies.kinds import ErrorReply, RawReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from llm_intercept.dialects.base import Context
+    from llm_intercept.dialects.shared.other_apis import KnownApi, OtherApis
     from llm_intercept.faults.base import Grammar
     from llm_intercept.model.exchange_id import Identity
     from llm_intercept.model.wire import EventKind, WireRequest
@@ -49,7 +53,11 @@ OF_AN_API = re.compile(
     r"|/api/(?:chat|generate|embed|embeddings|tags|show)$"
 )
 """The paths that model APIs have, whatever is asked of them."""
+MODELS = re.compile(r"/v[0-9][a-z0-9]*/models(?:/.+)?$|/api/tags$")
+"""Where models are listed, or one of them is told."""
 MODEL_IN_PATH = re.compile(r"/(?:models|deployments|model)/([^/:]+)(?=[:/]|$)")
+UNSPOKEN: tuple[OtherApis, ...] = (ANTHROPICS, GOOGLES, COHERES, OPENAIS)
+"""Whose APIs are known by their paths: OpenAI's last, since its client is one of them all."""
 LAST = re.compile(rb"^data: ?\[DONE\]|^event: ?response\.(?:completed|incomplete|failed)\b", re.MULTILINE)
 EVENT = re.compile(rb"(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:")
 EVENTS = "text/event-stream"
@@ -79,7 +87,7 @@ class Opaque(Dialect):
     """What stands in where no API claims a request.
 
     Args:
-        makers: The APIs whose makers' hosts are known, and in whose words a request to these fails.
+        makers: Gives the APIs whose makers' hosts are known, and in whose words a request to these fails.
 
     """
 
@@ -88,7 +96,7 @@ class Opaque(Dialect):
     grammar: Grammar = OpaqueGrammar()
     retry = RETRY
 
-    def __init__(self, makers: Sequence[Dialect]) -> None:
+    def __init__(self, makers: Callable[[], Sequence[Dialect]]) -> None:
         self._makers = makers
 
     def claims(self, head: WireRequest) -> bool:
@@ -119,12 +127,12 @@ class Opaque(Dialect):
         except (ValueError, RecursionError):
             form = form_of(head.headers.get("content-type", ""), content)
             body = {"content_hash": digest(content)} if form is None else form
-        api = api_of(head)
+        api = _known(head)
         return LLMRequest.made(
             head,
             body,
             content,
-            api=api.name if api is not None else "",
+            api=api[1].name if api is not None else "",
             model=(text(body.get("model")) if form is None else field_of(form, "model")) or _model_in(head.path),
             messages=tuple(messages_of(body)),
             stream=body.get("stream") is True if form is None else field_of(form, "stream") == "true",
@@ -142,7 +150,7 @@ class Opaque(Dialect):
 
     def fail(self, request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
         """Write an error as the maker does whose host or client it is, else as most do, which is as OpenAI does."""
-        makers = () if is_openai_client(request.headers) else self._makers
+        makers = () if is_openai_client(request.headers) else self._makers()
         maker = next((one for one in makers if one.is_asked(request)), None)
         return fail(request, error, identity) if maker is None else maker.fail(request, error, identity)
 
@@ -153,20 +161,32 @@ class Opaque(Dialect):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the APIs that requests are read as, though nobody here speaks them."""
-        return tuple(one.name for one in APIS)
+        return tuple(one.name for maker in UNSPOKEN for one in maker.apis)
 
     def called(self, head: WireRequest) -> str:
         """Say whose API it is, `OpenAI's files API`; empty where nobody here knows."""
-        api = api_of(head)
-        return "" if api is None else called(api, head)
+        found = _known(head)
+        return "" if found is None else found[0].called(found[1], head)
+
+    def home_of(self, head: WireRequest) -> str:
+        """Name the host that has an API which a request is for; empty where nobody here knows."""
+        found = _known(head)
+        return "" if found is None else found[0].home
 
     def ready_answer(self, head: WireRequest) -> str:
         """Write the `raw(…)` that would answer a request, as a user does."""
-        api = api_of(head)
-        if api is None:
+        found = _known(head)
+        if found is None:
             return "raw({})"
-        answer, kind = smallest_answer(api, head)
+        answer, kind = found[0].smallest_answer(found[1], head)
         return f"raw({answer!r}, headers={{'content-type': {kind!r}}})" if kind else f"raw({answer!r})"
+
+    def why_once(self, request: LLMRequest) -> str:
+        """Say that nobody knows what it does, but of what reads at a path that model APIs have."""
+        path = urlsplit(request.url).path.rstrip("/")
+        if request.method != "GET" or OF_AN_API.search(path) is None:
+            return self.once
+        return "" if MODELS.search(path) else "it is about something that the API keeps, which may be gone by then"
 
     def in_same_shape(self, request: LLMRequest, asked: Mapping[str, Any], *, is_stream: bool) -> bool:
         """Whatever is recorded is played as it is."""
@@ -198,6 +218,15 @@ def _kind(body: bytes) -> str:
     except (ValueError, RecursionError):
         return "application/octet-stream"
     return "application/json"
+
+
+def _known(head: WireRequest) -> tuple[OtherApis, KnownApi] | None:
+    """Find whose API a request is for, and which."""
+    for maker in UNSPOKEN:
+        api = maker.find(head)
+        if api is not None:
+            return maker, api
+    return None
 
 
 def _unwritable(request: LLMRequest, answer: Answer) -> ReplyError:

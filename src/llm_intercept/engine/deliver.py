@@ -75,7 +75,7 @@ class Delivery:
             return self._with_headers(response, identity)
         timeline = self.case.timeline
         dialect, framing = self.case.dialect, stream_framing(response)
-        body = Body(dialect.grammar, framing, identity, dialect.counted)
+        body = Body(dialect.grammar, framing, identity, dialect.counted, dialect.alive(self.case.request))
         self.faults = self.case.call.faults = tuple(fault for fault in self.faults if fault.fits(framing))
         told = None if pace is None else (yield from self._first_byte(pace, body, timeline))
         response = self._with_headers(response, identity)

@@ -188,7 +188,7 @@ class Engine:
         return settled(self.journal, self.budget, book, recorded, all_used=self.all_used)
 
     def _chain(self, outer: Sequence[HasEngine]) -> tuple[Engine, ...]:
-        return (self, *(one.engine() for one in outer))
+        return (self, *[one.engine() for one in outer]) if outer else (self,)
 
     def _exchange(self, head: WireRequest, dialect: Dialect, chain: tuple[Engine, ...]) -> Exchange:
         why, is_ruled = "", True

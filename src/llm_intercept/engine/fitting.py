@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.base.json import no_constant
-from llm_intercept.dialects.shared.forced import forced, offered
+from llm_intercept.dialects.shared.forced import forced, is_of_a_tool, offered
 from llm_intercept.engine.ask import placed
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.errors import ReplyError, UnfitReplyWarning
@@ -36,7 +36,10 @@ SHOWN, SHOWN_TOOLS = 60, 3
 MEND = "Give what the tool's schema asks for, or auto() for the smallest call."
 NAMED = "Give the arguments by name, tool_call({0!r}, name=…), or as a mapping: tool_call({0!r}, {{…}})."
 FORMAT = "Give structured({…}) with what the schema asks for, or auto() for the smallest answer."
+SAY = "Give a text, or say with on(…) which requests the rule means."
+ONE_CALL = "Give one call in each reply, or script([…]) with a reply for each."
 SCHEMA_UNUSABLE = "its schema cannot be used"
+BY_SCHEMA = ("json_schema", "enum")
 NOT_JSON = object()
 ENDED_EARLY = frozenset({"length", "content_filter"})
 """The reasons to finish by which a text may be a part of what it was to be."""
@@ -91,14 +94,31 @@ def _misfits(request: LLMRequest, reply: Reply, *, is_strict: bool) -> Iterator[
     """Say what of a reply the model could not have said, and what to do about it."""
     for one in reply.variants:
         yield from _misfits(request, one, is_strict=is_strict)
+    if is_strict:
+        yield from _forbidden(request, reply)
     for call in reply.tool_calls:
         yield from _misfits_of(call, request, is_strict=is_strict)
     if not (reply.tool_calls or reply.refusal or reply.finish_reason in ENDED_EARLY or reply.variants):
         yield from _unformatted(request, reply, is_strict=is_strict)
 
 
+def _forbidden(request: LLMRequest, reply: Reply) -> Iterator[Misfit]:
+    """Say which calls the request forbids; where nobody is strict they are left out, and the rest is given."""
+    calls = [call.name for call in reply.tool_calls if is_of_a_tool(call)]
+    choice = request.tool_choice
+    if calls and choice is not None and choice.mode == "none":
+        yield f"The reply calls {_named(calls)}, and the request wants no calls (its tool choice is 'none')", SAY
+    elif len(calls) > 1 and request.calls_singly:
+        yield f"The reply makes {len(calls)} calls, {_named(calls)}, and the request wants one at a time", ONE_CALL
+
+
 def _misfits_of(call: ToolCall, request: LLMRequest, *, is_strict: bool) -> Iterator[Misfit]:
     tools = {tool.name: tool for tool in (*offered(request).tools, *request.tools) if tool.name}
+    choice = request.tool_choice
+    if choice is not None and choice.mode == "auto" and choice.tools and call.name in tools.keys() - set(choice.tools):
+        told = f"The reply calls {call.name!r}, and of its tools the request allows {_named(list(choice.tools))}"
+        yield told, "Call what is allowed, or say with on(…) which requests the rule means."
+        return
     if call.name not in tools:
         told = f"The reply calls {call.name!r}, and the request offers {_named(list(tools))}"
         yield told, "Call what is offered, or say with on(tool=…) which requests the rule means."
@@ -133,14 +153,17 @@ def _named(tools: list[str]) -> str:
 def _unformatted(request: LLMRequest, reply: Reply, *, is_strict: bool) -> Iterator[Misfit]:
     """Say why a text is not of the format that the request asks for; what is not read yet is taken on trust."""
     wanted = request.output_format
-    if wanted is None or not reply.text or wanted.type != "json_schema" or forced(request) is not None:
+    if wanted is None or not reply.text or forced(request) is not None:
         return
-    value = _read(reply.text)
+    if wanted.type not in BY_SCHEMA and not (is_strict and wanted.type == "json_object"):
+        return
+    value = reply.text if wanted.type == "enum" else _read(reply.text)
     if value is NOT_JSON:
         if is_strict:
-            yield f"The request asks for JSON of a schema, and the reply is {shorten(reply.text, SHOWN)}", FORMAT
+            kind = "JSON of a schema" if wanted.type == "json_schema" else "JSON"
+            yield f"The request asks for {kind}, and the reply is {shorten(reply.text, SHOWN)}", FORMAT
         return
-    why = _misfit(value, wanted.schema)
+    why = _misfit(value, wanted.schema) if wanted.type in BY_SCHEMA else ""
     if why:
         told = f"The reply {shorten(reply.text, SHOWN)} does not fit the schema that the request asks for: {why}"
         yield told, FORMAT

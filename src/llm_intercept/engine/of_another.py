@@ -26,8 +26,11 @@ def of_another(answer: RawReply, case: Case) -> RawReply | Reply:
         FailedExchange: It has something that only its own API can say.
 
     """
-    maker, asked = maker_of(answer.made_by), case.dialect
-    if maker is None or asked.takes is not None or not asked.name or answer.made_by.startswith(asked.objects or ("?",)):
+    asked = case.dialect
+    if asked.takes is not None or not asked.name or answer.made_by.startswith(asked.objects or ("?",)):
+        return answer
+    maker = maker_of(answer.made_by)
+    if maker is None:
         return answer
     try:
         return _anew(answer, maker)

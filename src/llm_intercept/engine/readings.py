@@ -27,7 +27,7 @@ def read(dialect: Dialect, head: WireRequest, content: bytes) -> LLMRequest:
 
     One that a user's code has seen is read anew: it may have changed what the request holds.
     """
-    if not head.is_kept:
+    if head.beside is None:
         return dialect.read(head, content)
     if len(content) > LARGEST:
         return dialect.read(head.own(), content)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_intercept.dialects import DIALECTS
+from llm_intercept.dialects import all_dialects
 from llm_intercept.engine.ask import placed
 from llm_intercept.engine.decide import FailedExchange
 from llm_intercept.errors import ReplyError
@@ -30,7 +30,7 @@ def with_usage(answer: Answer, case: Case) -> Answer:
     if given is None or given.is_read or not isinstance(answer, Reply):
         return answer
     names = given.extra.keys()
-    api = max((case.dialect, *DIALECTS), key=lambda one: len(names & one.recorded.usage_names))
+    api = max((case.dialect, *all_dialects()), key=lambda one: len(names & one.recorded.usage_names))
     recorded = api.recorded
     used = recorded.usage([{recorded.usage_in: given.extra}]) if names & recorded.usage_names else None
     if used is None:

@@ -87,6 +87,14 @@ class Grammar(Protocol):
         ...
 
 
+class Alive(Protocol):
+    """Tells how an API says, as an event of a stream, that it is still there."""
+
+    def __call__(self, event: bytes, told: int, /) -> tuple[bytes, bytes]:
+        """Return what stands before an event, and the event as it is where so many of them were `told` before it."""
+        ...
+
+
 TAKES_TIME = ("content", "arguments")
 
 
@@ -102,6 +110,7 @@ class Body:
         framing: How it is cut into events; None for a body that is no stream.
         identity: A text that is the same for a request.
         counted: Counts the tokens that an event of the stream carries; None where each that takes time carries one.
+        alive: Tells how the API says that it is still there; None where it has no event for that.
 
     """
 
@@ -109,6 +118,7 @@ class Body:
     framing: Framing | None
     identity: str = ""
     counted: Callable[[bytes], int] | None = None
+    alive: Alive | None = None
 
     def tokens(self, event: bytes) -> int:
         """Count the tokens that an event carries."""

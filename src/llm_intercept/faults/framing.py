@@ -18,20 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from llm_intercept.base.framings import Framing
+    from llm_intercept.faults.base import Alive
     from llm_intercept.model.wire import Step
 
 Cut = Literal["mixed", "bytes", "split", "coalesce"]
+COMMENT = "OPENROUTER PROCESSING"
+"""What is said where neither the user nor the API has anything of their own."""
 SMALL, USUAL, LARGE = (1, 3), (1, 40), (200, 2000)
 
 
 @spelt_fault
 @dataclass(frozen=True, repr=False)
 class KeepAlive(Fault):
-    """Comments stand between the events of a stream, as OpenRouter sends them; only server-sent events have any.
+    """Between the events of a stream stand signs that its server is still there; only server-sent events have any.
 
     Args:
         every: How many events stand between two of them.
-        text: What they say, one line.
+        text: What they say as comments, one line. By default they are what the API itself sends: Anthropic's event
+            `ping`, Responses' `keepalive`; elsewhere OpenRouter's comment.
 
     Raises:
         SettingsError: `every` is not a count from 1, or `text` is not one line.
@@ -39,27 +43,46 @@ class KeepAlive(Fault):
     """
 
     every: int = 1
-    text: str = "OPENROUTER PROCESSING"
+    text: str | None = None
 
     where = Where.FRAMING
     only_in_streams = True
 
     def __post_init__(self) -> None:
         self._count("every", lowest=1)
-        if "\n" in self.text or "\r" in self.text:
+        if self.text is not None and ("\n" in self.text or "\r" in self.text):
             raise SettingsError("keep_alive(text=…)", self.text, "one line")
 
     def fits(self, framing: Framing | None) -> bool:
-        return framing is not None and bool(framing.comment(self.text))
+        return framing is not None and bool(framing.comment(COMMENT))
 
     def weave(self, steps: Iterator[Step], body: Body, /) -> Iterator[Step]:
-        comment, given = b"" if body.framing is None else body.framing.comment(self.text), 0
+        return self._events(steps, body.alive) if body.alive and self.text is None else self._comments(steps, body)
+
+    def _comments(self, steps: Iterator[Step], body: Body) -> Iterator[Step]:
+        text = COMMENT if self.text is None else self.text
+        comment, given = b"" if body.framing is None else body.framing.comment(text), 0
         for step in steps:
             if isinstance(step, bytes):
                 if given % self.every == 0:
                     yield comment
                 given += 1
             yield step
+
+    def _events(self, steps: Iterator[Step], alive: Alive) -> Iterator[Step]:
+        """Put the API's own events between the others; none stands before the first, which begins the answer."""
+        given = told = 0
+        for step in steps:
+            if isinstance(step, bytes):
+                sign, after = alive(step, told)
+                if given and given % self.every == 0:
+                    yield sign
+                    told += 1
+                    _, after = alive(step, told)
+                given += 1
+                yield after
+            else:
+                yield step
 
 
 keep_alive = KeepAlive

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from llm_intercept.settings import Scope
 
 
-IN_TURN = "It takes one reply, which it repeats. Answers in turn: llm.reply('one', 'two') in the block."
-
-
 def intercept(
     reply: ReplyLike | None = None,
     /,
@@ -53,6 +50,7 @@ def intercept(
     from llm_intercept.interceptor.block import Interception  # noqa: PLC0415 - a program may import this and not call it
     from llm_intercept.rules.rule import caller  # noqa: PLC0415 - as above
     from llm_intercept.settings.arguments import chosen_scope  # noqa: PLC0415 - as above
+    from llm_intercept.settings.of_others import IN_TURN  # noqa: PLC0415 - as above
 
     if more:
         raise SettingsError("intercept(…)", (reply, *more), advice=IN_TURN)

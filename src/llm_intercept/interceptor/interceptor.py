@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
 
 from llm_intercept.base.missing_names import says_what_was_meant
-from llm_intercept.base.spelling import spelt_methods
+from llm_intercept.base.spelling import spelt_class, spelt_methods, spelt_with
 from llm_intercept.base.words import counted
 from llm_intercept.clients import activation, sentinels
 from llm_intercept.clients.patching import TRAFFIC
@@ -24,7 +25,7 @@ from llm_intercept.journal import budget as budgets
 from llm_intercept.rules.rule import Rule, caller
 from llm_intercept.rules.runaways import warn_of_runaways
 from llm_intercept.settings.arguments import chosen
-from llm_intercept.settings.of_others import ATTRIBUTES
+from llm_intercept.settings.of_others import ATTRIBUTES, IN_TURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -56,6 +57,7 @@ class _State:
 
 @says_what_was_meant(ATTRIBUTES)
 @spelt_methods
+@partial(spelt_class, words={"": IN_TURN})
 class Interceptor(Afterwards):
     """Rules that answer requests, and the calls they answered. `intercept` gives you one for a block.
 
@@ -379,6 +381,7 @@ def _state_of(llm: Interceptor) -> _State:
     return cast("_State", llm._state)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - made, and not for users
 
 
+@spelt_with({"": "It takes a client, and one reply: wrap(client, 'text')."})
 def wrap(client: T, reply: ReplyLike | None = None, /, **options: Unpack[Options]) -> T:
     """Answer for one client with a new `Interceptor`; see `Options` for the arguments and `Interceptor.wrap`."""
     return Interceptor(reply, **options).wrap(client)

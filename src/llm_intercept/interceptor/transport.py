@@ -5,13 +5,16 @@ Knows: interceptors, and what clients of both families ask of a transport. Must 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from llm_intercept.base.spelling import spelt_class
 from llm_intercept.clients import activation
 from llm_intercept.clients.family import family_of
 from llm_intercept.clients.serve import InProcess, serve, serve_async
 from llm_intercept.errors import SettingsError
 from llm_intercept.interceptor.interceptor import Interceptor, engine_of
+from llm_intercept.settings.of_others import IN_TURN
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -33,6 +36,7 @@ else:
     _AnyTransport = object
 
 
+@partial(spelt_class, words={"": IN_TURN})
 class InterceptTransport(InProcess, _AnyTransport):
     """A transport that answers by itself, for httpx and httpx2, sync and async clients.
 

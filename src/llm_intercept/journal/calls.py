@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.missing_names import says_what_was_meant
+from llm_intercept.base.spelling import spelt_methods
 from llm_intercept.base.words import counted, nearest
 from llm_intercept.conditions.given import all_conditions
 from llm_intercept.errors import ExpectationError, SettingsError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 @says_what_was_meant(OF_CALLS)
+@spelt_methods
 class Calls(Sequence["Call"]):
     """The calls of an interceptor in the order their requests arrived; it grows as they come."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, overload
 
 from llm_intercept.base.json import json_object
@@ -107,7 +108,7 @@ class OutputFormat:
     """The format the answer's text is to have.
 
     Attributes:
-        type: `text`, `json_object` (any JSON object) or `json_schema`.
+        type: `text`, `json_object` (any JSON object), `json_schema`, or `enum`: one of the schema's values, unquoted.
         name: The schema's name.
         schema: The JSON schema.
 
@@ -149,7 +150,7 @@ class LLMRequest:
         calls_singly: Whether it wants no more than one call of a tool at a time.
         output_format: The format the answer is to have; None if the request does not say.
         raw: The whole body.
-        headers: Looked up without regard to case.
+        headers: Looked up without regard to case; nobody can change them.
         url: Where it was sent.
         at: Where it was sent indeed, if that is a server that stands for the `url`.
         method: The HTTP method.
@@ -183,7 +184,8 @@ class LLMRequest:
 
         """
         made = cls.__new__(cls)
-        sent = {"raw": body, "headers": head.headers, "url": head.url, "method": head.method, "content": content}
+        headers = MappingProxyType(head.headers)  # which are read again where the answer is written again
+        sent = {"raw": body, "headers": headers, "url": head.url, "method": head.method, "content": content}
         made.__dict__.update(sent, **read)
         if head.at:
             made.__dict__["at"] = head.at
@@ -208,7 +210,7 @@ class LLMRequest:
     ) -> None:
         self.__dict__.update(api=api, model=model, messages=messages, tools=tools, tool_choice=tool_choice)
         self.__dict__.update(stream=stream, max_tokens=max_tokens, output_format=output_format)
-        self.__dict__.update(raw=raw, headers=headers, url=url, method=method, content=content)
+        self.__dict__.update(raw=raw, headers=MappingProxyType(headers), url=url, method=method, content=content)
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -274,9 +276,18 @@ class LLMRequest:
     def __hash__(self) -> int:
         return hash((self.api, self.model, self.url, self.content))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Say what a copy has, or another process: the view of the headers is made anew there."""
+        headers: Any = self.headers
+        return {**self.__dict__, "headers": headers.copy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "headers": MappingProxyType(state["headers"])})
+
     def __repr__(self) -> str:
-        shown = (*self.FIELDS, *self.SENT[:-1])
-        return visible(f"LLMRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})")
+        said = {name: getattr(self, name) for name in (*self.FIELDS, *self.SENT[:-1])}
+        said["headers"] = dict(self.headers)
+        return visible(f"LLMRequest({', '.join(f'{name}={value!r}' for name, value in said.items())})")
 
     @cached_property
     def turn(self) -> int:

@@ -6,16 +6,24 @@ Knows: numbers. Must not know: how an API reports them, how they are counted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from llm_intercept.base.spelling import spelt_class
 from llm_intercept.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+NAMES = (
+    "Its names are input_tokens (what was asked), output_tokens (what was answered, reasoning included), "
+    "cache_read_tokens and cache_write_tokens (parts of the input), reasoning_tokens; "
+)
+OBJECTS = f"{NAMES}the object that an API reported is given whole: Reply('text', usage={{…}})."
 
 
+@partial(spelt_class, words={"*": OBJECTS})
 @dataclass(frozen=True, slots=True)
 class Usage:
     """The tokens of one exchange.

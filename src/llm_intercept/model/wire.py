@@ -38,9 +38,10 @@ class WireRequest:
     """The head of an HTTP request; its body is asked for with `ReadBody` only when somebody wants it.
 
     `host` has no port, `path` no query. `headers` is looked up without regard to case. `over` is the WebSocket by whose
-    message it came, if any. `at` is where a client asked that asked a server which stands for the `url`. `is_kept` says
-    that a head like it is this same object, so that what follows from it may be kept. `timeout` has what the client
-    waits for and how many seconds (`connect`, `read`, `write`, `pool`, `total`); None where its library says nothing.
+    message it came, if any. `at` is where a client asked that asked a server which stands for the `url`. `beside` is
+    what follows from a head that is kept, since it comes again; None of one that comes once. `timeout` has what the
+    client waits for and how many seconds (`connect`, `read`, `write`, `pool`, `total`); None where its library says
+    nothing.
     """
 
     method: str
@@ -50,14 +51,13 @@ class WireRequest:
     headers: Mapping[str, str]
     over: SocketForm | None = None
     at: str = ""
-    is_kept: bool = False
+    beside: dict[Any, Any] | None = None
     timeout: Mapping[str, float | None] | None = None
 
     def own(self) -> WireRequest:
         """Make one whose headers are its own, and which nobody keeps; `dataclasses.replace` takes 2 µs."""
         headers = copy(self.headers)
-        where = self.method, self.url, self.host, self.path
-        return WireRequest(*where, headers, self.over, self.at, timeout=self.timeout)
+        return WireRequest(self.method, self.url, self.host, self.path, headers, self.over, self.at, None, self.timeout)
 
 
 @dataclass(frozen=True, slots=True)

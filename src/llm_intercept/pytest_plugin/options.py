@@ -28,6 +28,8 @@ MEANT = ("llm_intercept", "llm_live", "llm_mock")
 """Our markers, and the fixture that is taken for one."""
 NEAR = 0.8
 """How like ours a name is that is meant to be one; others have names that begin as ours do."""
+OF_OTHERS = frozenset({"llm_model", "llm_models"})
+"""Options that are near ours and say something of their own, so they may be meant for a plugin that is not here."""
 MARKERS = "Use @pytest.mark.llm_intercept(…), or llm_live for a test that asks a real model."
 LIVE = "--llm-live"
 REPORT, REPORT_INI = "--llm-report", "llm_report"
@@ -77,7 +79,7 @@ def refuse_misspelt_option(warning: str) -> None:
     """
     _, _, name = warning.strip().partition("Unknown config option: ")
     near = nearest(name.replace("-", "_"), _options(), NEAR)
-    if near is not None:
+    if near is not None and name not in OF_OTHERS:
         raise pytest.UsageError(f"llm-intercept: there is no option {name}. Did you mean {near!r}?")
 
 

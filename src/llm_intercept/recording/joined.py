@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import is_object, items, mapping, plain
-from llm_intercept.dialects import EVERY
+from llm_intercept.dialects import all_dialects
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.prefilter import document
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from llm_intercept.secrets.redactor import Redactor
 
-INDICES = tuple(dict.fromkeys(index for each in EVERY for index in each.recorded.indices))
+INDICES = tuple(dict.fromkeys(index for each in all_dialects() for index in each.recorded.indices))
 NONE = (None,) * len(INDICES)
 _INDICES = frozenset(INDICES)
 Piece = tuple[Any, Any]

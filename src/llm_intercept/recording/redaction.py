@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlunsplit
 
 from llm_intercept.base.spelling import spelt_class
-from llm_intercept.dialects import EVERY
+from llm_intercept.dialects import all_dialects
 from llm_intercept.errors import SettingsError
 from llm_intercept.secrets import user_patterns
 from llm_intercept.secrets.credentials import NOTHING, Secrets, is_secret_header
@@ -27,7 +27,7 @@ from llm_intercept.secrets.urls import HARMLESS, bare, parted, quoted
 
 __all__ = ["NOTHING", "Redaction", "Secrets"]
 
-_OF_APIS = ((*each.recorded.kept_headers, *each.recorded.changing_headers) for each in EVERY)
+_OF_APIS = ((*each.recorded.kept_headers, *each.recorded.changing_headers) for each in all_dialects())
 STEERING = ("accept-ranges", "allow", "content-disposition", "content-range", "retry-after", "www-authenticate")
 ADDRESSES = ("content-location", "link", "location", "operation-location")
 HEADERS = frozenset({"accept", "content-type", "user-agent", *STEERING, *ADDRESSES}.union(*_OF_APIS))

@@ -8,16 +8,16 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.dialects import EVERY
+from llm_intercept.dialects import all_dialects
 from llm_intercept.recording.compare import differences
 from llm_intercept.recording.take import document_of
 
 if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
 
-CHANGING_HEADERS = frozenset({"user-agent"}.union(*(each.recorded.changing_headers for each in EVERY)))
+CHANGING_HEADERS = frozenset({"user-agent"}.union(*(each.recorded.changing_headers for each in all_dialects())))
 
-CHANGING_FIELDS = frozenset[str]().union(*(each.recorded.changing_fields for each in EVERY))
+CHANGING_FIELDS = frozenset[str]().union(*(each.recorded.changing_fields for each in all_dialects()))
 
 
 def same(one: Take, other: Take) -> bool:

@@ -5,10 +5,10 @@ Knows: regular expressions. Must not know: requests, takes.
 
 from __future__ import annotations
 
-from llm_intercept.dialects import EVERY
+from llm_intercept.dialects import all_dialects
 from llm_intercept.secrets.prefilter import Prefilter
 
-_CALL_IDS = dict.fromkeys(one for each in EVERY for one in each.recorded.call_id.split("|") if one)
+_CALL_IDS = dict.fromkeys(one for each in all_dialects() for one in each.recorded.call_id.split("|") if one)
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _MONTH = rf"(?:{_MONTHS})[a-z]{{0,6}}\.?"
 _WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?,? )?"
@@ -50,11 +50,12 @@ _CHANGING = Prefilter(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-|[0-9a-f]{32}|[0-9A-F]{32}"
     rf"|-{_DIGIT}{{2}}-{_DIGIT}{{2}}[T ]{_DIGIT}{{2}}:{_DIGIT}{{2}}"
     rf"|(?:{_MONTHS})[a-z]*\.?,? +[0-9]|[0-9][/.][0-9]{{4}}[, ]|[0-9]{{4}}/[0-9]{{1,2}}/[0-9]"
-    rf"|{'|'.join(each.recorded.call_id for each in EVERY if each.recorded.call_id)}"
+    rf"|{'|'.join(each.recorded.call_id for each in all_dialects() if each.recorded.call_id)}"
     r"|/tmp/|/var/folders/|\\Temp\\"
 )
 # The same for whatever else makes a canonical body differ from the body: nulls, and the fields that hold ids of calls.
-_CHANGED = Prefilter("|".join(["null", *{around or name for each in EVERY for name, around in each.recorded.call_ids}]))
+_AROUND_IDS = (around or name for each in all_dialects() for name, around in each.recorded.call_ids)
+_CHANGED = Prefilter("|".join(["null", *_AROUND_IDS]))
 
 
 def may_change(text: str) -> bool:

@@ -9,11 +9,12 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from llm_intercept.base.json import header_pairs, to_json_text
-from llm_intercept.base.spelling import spelt
+from llm_intercept.base.spelling import spelt_with
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import SettingsError
 from llm_intercept.replies.kinds import ErrorReply
 from llm_intercept.replies.reply import checked_faults, checked_pace
+from llm_intercept.settings.of_others import OF_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ NAMES: dict[str, int] = {
 """Every error that has a name, and its status; the first of a status is what the status alone stands for."""
 
 
-@spelt
+@spelt_with(OF_ERRORS)
 def api_error(
     status: int | ErrorName,
     message: str | None = None,

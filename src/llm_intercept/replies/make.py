@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from llm_intercept.base.json import header_pairs, loads, no_constant, to_json_text
-from llm_intercept.base.spelling import spelt
+from llm_intercept.base.spelling import spelt, spelt_with
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Reasoning, ToolCall
 from llm_intercept.replies.kinds import AutoReply, CalledTools, Embeddings, Moderations, Passthrough, RawReply
 from llm_intercept.replies.reply import Reply, checked_faults, checked_pace
 from llm_intercept.replies.taken import taken
 from llm_intercept.settings import DEFAULT_REPLY
+from llm_intercept.settings.of_others import OF_RAW
 
 if TYPE_CHECKING:
     from llm_intercept.faults.base import Fault
@@ -27,6 +28,7 @@ LOWEST, HIGHEST = 200, 599
 OK = 200
 
 
+@spelt
 def tool_call(name: str, arguments: object = None, /, *, id: str | None = None, **named: object) -> ToolCall:  # noqa: A002
     """Make a call of a function tool.
 
@@ -155,7 +157,7 @@ def moderation(*categories: str, **scores: float) -> Moderations:
     return Moderations(({**dict.fromkeys(categories), **scores},))
 
 
-@spelt
+@spelt_with(OF_RAW)
 def raw(
     body: object,
     *,

@@ -26,6 +26,7 @@ from llm_intercept.model.parts import (
     Text,
     ToolCall,
 )
+from llm_intercept.replies.changed import of_fields
 from llm_intercept.replies.computed import Computed
 from llm_intercept.replies.no_part import no_part
 from llm_intercept.replies.usages import is_usage, usage_of
@@ -104,13 +105,16 @@ class Reply:
 
     def __init__(self, *parts: str | ReplyPart | Reply | Mapping[str, Any], **options: Unpack[ReplyOptions]) -> None:
         given = cast("dict[str, Any]", options)
+        if "parts" in given:  # by `dataclasses.replace`, which gives all fields
+            parts, given = (*parts, *given.pop("parts")), of_fields(given, Reply.__dataclass_fields__)
         _check_options(given)
         inner = [part for part in parts if isinstance(part, Reply)]
         kept = {name: value for reply in inner for name, value in _beside(reply) if value not in (None, ())}
         chosen = {**kept, **{name: value for name, value in given.items() if value is not None}}
+        logprobs = chosen.get("logprobs")
         fields: dict[str, Any] = {
             "parts": (*_leading(given), *_flat(parts), *_following(given)),
-            "logprobs": chosen.get("logprobs"),
+            "logprobs": None if logprobs is None else tuple(logprobs),
             "variants": tuple(_variant(one) for one in chosen.get("variants", ())),
             "finish_reason": chosen.get("finish_reason"),
             "usage": usage_of(chosen.get("usage")),
@@ -118,8 +122,6 @@ class Reply:
             "faults": (*kept.get("faults", ()), *checked_faults("Reply(fault=…)", given.get("fault"))),
             "pace": checked_pace("Reply(pace=…)", chosen.get("pace")),
         }
-        if fields["logprobs"] is not None:
-            fields["logprobs"] = tuple(fields["logprobs"])
         self.__dict__.update(fields)
         _check_whole(self)
 
@@ -380,10 +382,8 @@ def _deltas(given: object) -> Iterable[str]:
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise ReplyError(f"Reply(deltas={given!r})", "Give an iterable of str, one for each stream delta.")
     checked = checked_deltas(cast("Iterable[Any]", given), "Reply(deltas=…)")
-    if isinstance(given, Iterator):
-        return checked
-    if isinstance(given, Sequence):
-        return tuple(checked)
+    if isinstance(given, Iterator | Sequence):
+        return checked if isinstance(given, Iterator) else tuple(checked)
     return cast("Iterable[str]", given)
 
 

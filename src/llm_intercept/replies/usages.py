@@ -13,17 +13,13 @@ from llm_intercept.base.checks import is_number
 from llm_intercept.base.json import is_array, is_object, items, mapping
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import ReplyError, SettingsError
-from llm_intercept.model.usage import COUNTS, Usage
+from llm_intercept.model.usage import COUNTS, NAMES, Usage
 
 SLIP = 0.88
 """How near a name is to one of ours that was meant."""
 ASKED = ("input", "prompt")
 """A word that each API has for what was asked, which its usage always counts."""
-NAMES = (
-    "Its names are input_tokens (what was asked), output_tokens (what was answered, reasoning included), "
-    "cache_read_tokens and cache_write_tokens (parts of the input), reasoning_tokens; or give the whole object that an "
-    "API reported."
-)
+GIVEN = f"{NAMES}or give the whole object that an API reported."
 
 
 def is_usage(value: object) -> bool:
@@ -67,14 +63,14 @@ def _dump(value: Any) -> Any:
 def _check_reported(told: Mapping[str, Any], strange: list[str]) -> None:
     for name in strange:
         if not isinstance(cast("object", name), str) or nearest(name, COUNTS, SLIP) is not None:
-            raise ReplyError(f"Reply(usage={dict(told)!r}): there is no {name!r}", NAMES)
+            raise ReplyError(f"Reply(usage={dict(told)!r}): there is no {name!r}", GIVEN)
         wrong = _no_count(name, told[name])
         if wrong:
             raise ReplyError(f"Reply(usage={dict(told)!r}): {wrong}", "Give what the API reported.")
     if not any(word in name.lower() for name in told for word in ASKED):
-        raise ReplyError(f"Reply(usage={dict(told)!r}): there is no {strange[0]!r}", NAMES)
+        raise ReplyError(f"Reply(usage={dict(told)!r}): there is no {strange[0]!r}", GIVEN)
     if not any(is_number(value) for value in told.values()):
-        raise ReplyError(f"Reply(usage={dict(told)!r}) counts nothing", NAMES)
+        raise ReplyError(f"Reply(usage={dict(told)!r}) counts nothing", GIVEN)
 
 
 def _no_count(name: str, value: Any) -> str:

@@ -177,7 +177,7 @@ class RuleBook:
         return tuple(facts for rule in self.all() if (facts := rule.unmet()) is not None)
 
     def _is_fallback(self, rule: Rule) -> bool:
-        return bool(self.rules) and not rule.conditions and len(rule.replies) == 1
+        return bool(self.rules) and not rule.conditions and len(rule.prepared) == 1
 
 
 def book_of(rules: Iterable[Rule]) -> RuleBook:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Never, Self, cast, get_args
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.base.missing_names import says_what_was_meant
+from llm_intercept.base.spelling import spelt
 from llm_intercept.base.words import nearest
 from llm_intercept.errors import ReplyFunctionError, SettingsError, UnknownSettingError
 from llm_intercept.facts import HELD, RuleFacts
@@ -107,12 +108,12 @@ class Rule:
         self._script.note_use_elsewhere(taken)
 
     @property
-    def times(self) -> int | None:
+    def at_most(self) -> int | None:
         """How often it answers at the most; None without a limit."""
         return self._script.times
 
     @property
-    def replies(self) -> tuple[Prepared, ...]:
+    def prepared(self) -> tuple[Prepared, ...]:
         """Its replies, in order."""
         return self._script.replies
 
@@ -157,6 +158,7 @@ class Rule:
         made.given_pace, made._script, made.expected = self.given_pace, self._script.fresh(), self.expected
         return made
 
+    @spelt
     def per(self, key: Key | Callable[[LLMRequest], Hashable]) -> Self:
         """Use the replies in order once for each key, so that parallel agents do not take each other's.
 
@@ -174,6 +176,7 @@ class Rule:
         self._script.key = _key(key)
         return self
 
+    @spelt
     def shared(self) -> Self:
         """Let requests take the replies in the order they come, also in parallel."""
         if self._script.key is not None:
@@ -181,19 +184,23 @@ class Rule:
         self._script.shared = True
         return self
 
+    @spelt
     def cycle(self) -> Self:
         """Begin again with the first reply when all are used."""
         return self._then("cycle")
 
+    @spelt
     def repeat_last(self) -> Self:
         """Give the last reply again and again when all are used."""
         return self._then("repeat_last")
 
+    @spelt
     def pace(self, pace: Pace) -> Self:
         """Set how long the rule's answers take, where a reply does not say it itself."""
         self.given_pace = check_pace("pace(…)", pace)
         return self
 
+    @spelt
     def optional(self) -> Self:
         """Say that the rule, or the rest of its script, need not be used; `assert_all_used` then passes over it."""
         self.is_optional = True
@@ -206,7 +213,7 @@ class Rule:
     @property
     def answers_for_ever(self) -> bool:
         """Whether the rule never runs out."""
-        return self._script.is_one_for_ever and self.times is None
+        return self._script.is_one_for_ever and self.at_most is None
 
     def means(self, request: LLMRequest, takes: Takes) -> bool:
         """Whether it may answer the request, if its conditions hold.
@@ -219,10 +226,11 @@ class Rule:
         if takes is None:
             return True
         if takes == "unread" or takes == "elsewhere":  # noqa: PLR1714 - type checkers follow this form alone
-            says_no_text = all(is_ready(reply) or isinstance(reply, Callback) for reply in self.replies)
-            return bool(self.replies) and says_no_text and self._names(request)
+            says_no_text = all(is_ready(reply) or isinstance(reply, Callback) for reply in self.prepared)
+            return bool(self.prepared) and says_no_text and self._names(request)
         if takes == "a model":
-            return self._names(request) or (self.is_of_http and bool(self.replies) and all(map(is_ready, self.replies)))
+            has_ready = bool(self.prepared) and all(map(is_ready, self.prepared))
+            return self._names(request) or (self.is_of_http and has_ready)
         return self._gives(takes) or any(condition.tells_operation(request) for condition in self.conditions)
 
     def _names(self, request: LLMRequest) -> bool:
@@ -233,7 +241,7 @@ class Rule:
         return self._gives(OF_OTHERS) or not other._gives(OF_OTHERS)
 
     def _gives(self, kinds: Kinds) -> bool:
-        return bool(self.replies) and all(isinstance(reply, kinds) for reply in self.replies)
+        return bool(self.prepared) and all(isinstance(reply, kinds) for reply in self.prepared)
 
     def matches(self, request: LLMRequest) -> bool:
         """Whether all conditions hold."""
@@ -267,7 +275,7 @@ class Rule:
         if not self.means(request, takes):
             why = FOR_ANOTHER_PATH if isinstance(takes, str) else FOR_CONVERSATIONS
             return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), why)
-        reason = "" if failed else f"it matches, but has answered {_often(self.used)}, as times={self.times} allows"
+        reason = "" if failed else f"it matches, but has answered {_often(self.used)}, as times={self.at_most} allows"
         return RuleFacts(str(self), self.where, failed, len(verdicts) - len(failed), reason)
 
     def unused(self) -> RuleFacts | None:

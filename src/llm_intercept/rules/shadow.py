@@ -24,7 +24,7 @@ def shadow_of(rule: Rule, earlier: Iterable[Rule]) -> Rule | None:
         (
             one
             for one in earlier
-            if one.times is None and one.replies and one.covers(rule) and _all_imply(rule.conditions, one.conditions)
+            if one.at_most is None and one.prepared and one.covers(rule) and _all_imply(rule.conditions, one.conditions)
         ),
         None,
     )

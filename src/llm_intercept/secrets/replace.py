@@ -14,6 +14,7 @@ from llm_intercept.secrets.assigned import SIGN, assigned
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.prefilter import Prefilter
 from llm_intercept.secrets.shapes import Shape, shapes
+from llm_intercept.secrets.signs import told_by_name
 from llm_intercept.secrets.spared import NOTHING_SPARED, Spared
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ _PERCENT = "%[0-9A-Fa-f]{2}"
 _TOKEN = re.compile(r"%([0-9A-Fa-f]{2})|.", re.DOTALL)
 _ENCODED = re.compile(rf"(?<![^\s\"'<>\\])[^\s\"'<>\\]*?{_PERCENT}[^\s\"'<>\\]*")
 """A word that has something percent-encoded; looked for from its begin alone, else a long word takes its square."""
-_TOLD_BY_NAME = r"[ \t0-9A-Za-z_.-]{0,20}[\s\"'`\\nrt]{0,10}[=>:|,?]{1,4}[\s\"'`=\\nrt]{0,10}[0-9A-Za-z_.=+/%:-]{8}"
-
-
-_MANY = 16  # shapes that are looked for together
+_MOST = 72
+"""Shapes that one look is for: of more it has more states than its automaton keeps, and takes five times as long."""
+_MANY = 16  # shapes that are looked for together where a text may hold one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +39,27 @@ class _Group:
     shapes: tuple[Shape, ...]
 
 
-@lru_cache(maxsize=1)
-def _groups() -> tuple[_Group, ...]:
-    """Make the groups: those that are told by a vendor's name together, for their signs are one pattern."""
-    signed = [shape for shape in shapes() if shape.sign]
-    cut = [tuple(signed[begin : begin + _MANY]) for begin in range(0, len(signed), _MANY)]
-    named = tuple(shape for shape in shapes() if not shape.sign)
-    return (*(_Group(Prefilter(_any(group)), group) for group in cut), _Group(Prefilter(_by_name(named)), named))
+def _cut(size: int) -> list[tuple[Shape, ...]]:
+    """Cut the shapes into groups: those with a sign, and those that are told by a vendor's name."""
+    kinds = ([shape for shape in shapes() if shape.sign], [shape for shape in shapes() if not shape.sign])
+    return [tuple(some[begin : begin + size]) for some in kinds for begin in range(0, len(some), size)]
 
 
 def _any(group: Iterable[Shape]) -> str:
-    return "|".join(dict.fromkeys(f"(?:{shape.sign})" for shape in group))
+    """Write the sign of any of some shapes of one kind."""
+    signs = dict.fromkeys(f"(?:{shape.sign})" for shape in group if shape.sign)
+    return "|".join(signs) or told_by_name(word for shape in group for word in shape.keywords)
 
 
-def _by_name(named: Iterable[Shape]) -> str:
-    words = sorted({word for shape in named for word in shape.keywords})
-    return f"(?i:{'|'.join(map(re.escape, words))})(?:{_TOLD_BY_NAME}|[0-9A-Za-z_=-]{{16}})"
+@lru_cache(maxsize=1)
+def _groups() -> tuple[_Group, ...]:
+    return tuple(_Group(Prefilter(_any(group)), group) for group in _cut(_MANY))
 
 
 @lru_cache(maxsize=1)
 def _likely() -> tuple[Prefilter, ...]:
-    """Make the quick looks for anything: three, since one of all signs has more states than its automaton keeps."""
-    signed = [shape for shape in shapes() if shape.sign]
-    named = [shape for shape in shapes() if not shape.sign]
-    return tuple(map(Prefilter, (_any(signed), _by_name(named), f"{SIGN}|{_HIDDEN}|{_PERCENT}")))
+    """Make the quick looks for anything."""
+    return tuple(map(Prefilter, (*map(_any, _cut(_MOST)), f"{SIGN}|{_HIDDEN}|{_PERCENT}")))
 
 
 _GIVEN = Prefilter(f"{SIGN}|{_HIDDEN}")
@@ -126,7 +123,7 @@ def _near(text: str) -> Iterator[Shape]:
     lowered = text.lower()
     for group in _groups():
         if group.look.may_find(text):
-            yield from (shape for shape in group.shapes if shape.is_near(lowered))
+            yield from (shape for shape in group.shapes if shape.is_near(lowered) and shape.look.may_find(text))
 
 
 def _encoded(text: str, spared: Spared = NOTHING_SPARED) -> Iterator[tuple[int, int]]:

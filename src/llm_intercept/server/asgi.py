@@ -27,9 +27,9 @@ from llm_intercept.server.patience import Patience
 from llm_intercept.server.refusing import RefusedError, refusal
 from llm_intercept.server.sending import Channel
 from llm_intercept.server.serve_options import Options, checked
-from llm_intercept.server.shares import HEADER, Shares
+from llm_intercept.server.shares import Shares
 from llm_intercept.server.socket_asgi import SocketServer
-from llm_intercept.server.standing import Headers, head_of
+from llm_intercept.server.standing import head_of
 from llm_intercept.server.threads import Threads
 from llm_intercept.server.upstream import Upstream
 from llm_intercept.timing.clock import Clock
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
     from llm_intercept.server.serve_options import Given
+    from llm_intercept.server.standing import Headers, Standing
 
 METRICS = "/metrics"
 LOG = logging.getLogger("llm_intercept.server")
@@ -133,10 +134,10 @@ class App:
                 return
 
     async def _http(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        headers, head = head_of(scope, self._options.upstream)
-        preflight = self._cors.preflight(headers) if scope["method"] == "OPTIONS" else None
-        is_plain = scope["http_version"] == "1.0"
-        channel = Channel(send, self._cors.said(headers) if preflight is None else preflight, is_plain=is_plain)
+        standing = head_of(scope, self._options.upstream)
+        preflight = self._cors.preflight(standing.headers) if scope["method"] == "OPTIONS" else None
+        said = self._cors.said(standing.headers) if standing.is_of_page and preflight is None else preflight
+        channel = Channel(send, said or (), is_plain=scope["http_version"] == "1.0")
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         self._metrics.opened(1)
         try:
@@ -145,28 +146,30 @@ class App:
             elif f"{path}/" == PREFIX:
                 await channel.whole(308, (("location", f"{scope.get('root_path', '')}{PREFIX}"),), b"")
             elif path.startswith(PREFIX) or path == METRICS:
-                await self._control(path, scope, headers, receive, channel)
+                await self._control(path, scope, standing, receive, channel)
             else:
-                await self._ask(head, headers, receive, channel)
+                await self._ask(standing, receive, channel)
         finally:
             self._metrics.opened(-1)
 
     async def _socket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer an API's WebSocket."""
-        headers, head = head_of(scope, self._options.upstream, method="POST")
+        standing = head_of(scope, self._options.upstream, method="POST")
+        head = standing.head
         try:
-            engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
+            engine = engine_of(self._shares.of(standing.test).llm)
         except RefusedError:
             await SocketServer(head, lambda _: None, receive, send, self._threads.call).run(None)
             return
         await SocketServer(head, engine.exchange, receive, send, self._threads.call).run(engine.socket(head))
 
-    async def _ask(self, head: WireRequest, headers: Headers, receive: Receive, channel: Channel) -> None:
+    async def _ask(self, standing: Standing, receive: Receive, channel: Channel) -> None:
         """Answer a request to an API."""
-        body = Body(receive, headers.get("content-length", ""), self._options.max_body, self._patience)
+        head = standing.head
+        body = Body(receive, standing.length, self._options.max_body, self._patience)
         door = Door(head, body, receive, self._forwarding)
         try:
-            await self._answer(head, headers, door, channel)
+            await self._answer(head, standing.test, door, channel)
         except RefusedError as error:
             await _refuse(head, error, channel)
         except LeftError:
@@ -180,8 +183,8 @@ class App:
         finally:
             door.close()
 
-    async def _answer(self, head: WireRequest, headers: Headers, door: Door, channel: Channel) -> None:
-        engine = engine_of(self._shares.of(headers.get(HEADER, "")).llm)
+    async def _answer(self, head: WireRequest, test: str, door: Door, channel: Channel) -> None:
+        engine = engine_of(self._shares.of(test).llm)
         exchange = engine.exchange(head)
         if exchange is not None:
             response = await drive_async(exchange, door, self._threads.call)
@@ -202,18 +205,17 @@ class App:
         return self._upstream
 
     async def _control(
-        self, path: str, scope: dict[str, Any], headers: Headers, receive: Receive, channel: Channel
+        self, path: str, scope: dict[str, Any], standing: Standing, receive: Receive, channel: Channel
     ) -> None:
         """Answer a request to the server itself."""
         name = path.removeprefix(PREFIX).strip("/") if path != METRICS else "metrics"
         options = self._options
         try:
             if name not in OPEN:
-                self._admit(headers)
-            length = headers.get("content-length", "")
-            body = await Body(receive, length, options.max_body, self._patience).read()
+                self._admit(standing.headers)
+            body = await Body(receive, standing.length, options.max_body, self._patience).read()
             query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True))
-            share = self._shares.of(headers.get(HEADER, ""))
+            share = self._shares.of(standing.test)
             told = self._controls().answer(Asked(scope["method"], name, query, body, share))
         except RefusedError as error:
             told = Control.refused(error)

@@ -205,8 +205,8 @@ def _rules(asked: Asked) -> Told:
                     "rule": str(rule),
                     "where": rule.where,
                     "used": rule.used,
-                    "times": rule.times,
-                    "replies": len(rule.replies),
+                    "times": rule.at_most,
+                    "replies": len(rule.prepared),
                     "optional": rule.is_optional,
                 }
                 for rule in engine_of(asked.share.llm).book.all()

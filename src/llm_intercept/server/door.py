@@ -34,24 +34,28 @@ class Body:
 
     Args:
         receive: The server's.
-        length: What the request's head says, if it does.
+        length: How many bytes the request's head says.
         most: How many bytes are taken.
         patience: How long it may take.
 
     """
 
-    def __init__(self, receive: Receive, length: str, most: int, patience: Patience) -> None:
+    def __init__(self, receive: Receive, length: int, most: int, patience: Patience) -> None:
         self._receive, self._length = receive, length
         self._most, self._patience = most, patience
         self.content: bytes | None = None
 
     async def read(self) -> bytes:
         """Read all of it; raises `RefusedError` where it is too much, or comes too slowly."""
-        if self._length.isdecimal() and int(self._length) > self._most:
+        if self._length > self._most:
             raise self._too_large()
         task = self._patience.begin()
         try:
-            self.content = await self._all()
+            message = await self._receive()
+            content: bytes = message.get("body", b"")
+            if len(content) != self._length or not content or message.get("more_body"):
+                content = await self._all(message)
+            self.content = content
         except asyncio.CancelledError:
             if not self._patience.ran_out(task):
                 raise
@@ -59,13 +63,13 @@ class Body:
             raise RefusedError(408, f"llm-intercept: {took} (--body-timeout).") from None
         finally:
             self._patience.end(task)
-        return self.content
+        return content
 
-    async def _all(self) -> bytes:
+    async def _all(self, message: dict[str, Any]) -> bytes:
+        """Read what comes in several messages, or without a length; the first is there."""
         parts: list[bytes] = []
-        left, more = self._most, True
-        while more:
-            message = await self._receive()
+        left = self._most
+        while True:
             if message["type"] == "http.disconnect":
                 raise LeftError
             content = message.get("body", b"")
@@ -73,8 +77,9 @@ class Body:
             if left < 0:
                 raise self._too_large()
             parts.append(content)
-            more = message.get("more_body", False)
-        return b"".join(parts)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+            message = await self._receive()
 
     def _too_large(self) -> RefusedError:
         return RefusedError(413, f"llm-intercept: the request's body has more than {self._most:,} bytes (--max-body).")

@@ -6,6 +6,7 @@ Knows: ASGI's messages, steps of a body. Must not know: what they say, rules.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 from contextlib import aclosing
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.clients.stream import ByteChunks
 from llm_intercept.model.wire import CONNECTION_HEADERS, HearsFailure, is_event_stream
+from llm_intercept.server.whole_answers import handed_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -22,13 +24,20 @@ if TYPE_CHECKING:
     from llm_intercept.server.door import Door, Receive
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
+    Encoded = tuple[tuple[bytes, bytes] | None, bytes]
+    """A header, None for one of the connection, and its line, which is empty then."""
 
 LARGEST = 65536
 """Bytes that are joined at the most, so that a long stream takes no memory to speak of."""
 KEPT = 1024
 """Headers that are kept encoded."""
+VALUES = 16
+"""Values of a name that are kept."""
 BODILESS = frozenset({204, 304})
 LENGTH = b"content-length"
+LINE = b"%b: %b\r\n"
+CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+"""What no value has (RFC 9110, 5.5)."""
 
 
 class Joined:
@@ -113,6 +122,14 @@ class Channel:
 
     async def whole(self, status: int, headers: Headers, content: bytes, connection: Headers = ()) -> None:
         """Send an answer that is there, with its length; `connection` are headers of the connection beside its own."""
+        if not connection and status not in BODILESS:
+            lines = [_encoded[header][1] for header in headers]
+            lines += [b"content-length: %d\r\n" % len(content), *[LINE % pair for pair in self._extra]]
+            sent = handed_over(self._send, status, lines, content)
+            if sent is not None:
+                self.is_begun = True
+                await sent
+                return
         said = encoded(headers)
         if status not in BODILESS:
             said.append((LENGTH, b"%d" % len(content)))
@@ -192,18 +209,43 @@ def _says_length(response: WireResponse) -> bool:
 
 def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Encode an answer's headers but for those of the connection, which the server says itself."""
-    return [pair for header in headers if (pair := _encoded[header]) is not None]
+    return [pair for header in headers if (pair := _encoded[header][0]) is not None]
 
 
-class _Encoded(dict[tuple[str, str], tuple[bytes, bytes] | None]):
-    """Headers as they are sent, None for those of the connection; most are the same in each answer."""
+class _Encoded(dict[tuple[str, str], "Encoded"]):
+    """Headers as they are sent: in two, and as a line. Most are the same in each answer.
 
-    def __missing__(self, header: tuple[str, str]) -> tuple[bytes, bytes] | None:
-        if len(self) >= KEPT:
-            self.clear()
-        name = _name(header[0])
-        made = self[header] = None if name is None else (name, _latin(header[1]))
+    Of a name that has come with many values no more are kept: it is another each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[str, int] = {}
+        self._changing: dict[str, bytes] = {}
+
+    def __missing__(self, header: tuple[str, str]) -> Encoded:
+        told, value = header
+        name = self._changing.get(told)
+        if name is not None:
+            pair = name, value.encode() if value.isascii() and value.isprintable() else _latin(value)
+            return pair, LINE % pair
+        name = _name(told)
+        made: Encoded = (None, b"")
+        if name is not None:
+            pair = name, _latin(value)
+            made = pair, LINE % pair
+        self._keep(header, name, made)
         return made
+
+    def _keep(self, header: tuple[str, str], name: bytes | None, made: Encoded) -> None:
+        if len(self) >= KEPT or len(self._values) >= KEPT:
+            self.clear()
+            self._values.clear()
+            self._changing.clear()
+        self[header] = made
+        count = self._values[header[0]] = self._values.get(header[0], 0) + 1
+        if name is not None and count > VALUES:
+            self._changing[header[0]] = name
 
 
 _encoded = _Encoded()
@@ -219,4 +261,4 @@ def _latin(text: str) -> bytes:
     """Encode a header; what would end its line is no part of it."""
     if text.isascii() and text.isprintable():
         return text.encode()
-    return " ".join(text.splitlines()).encode("latin-1", "backslashreplace")
+    return CONTROLS.sub(" ", " ".join(text.splitlines())).encode("latin-1", "backslashreplace")

@@ -73,7 +73,7 @@ class SocketServer:
         if isinstance(turn, str):
             await self._say(turn)
         elif self._lanes.add(turn):
-            task = asyncio.create_task(self._work(replace(self._head, over=form, is_kept=False), turn.lane))
+            task = asyncio.create_task(self._work(replace(self._head, over=form, beside=None), turn.lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

@@ -8,6 +8,7 @@ Knows: ASGI's scope, hosts. Must not know: rules, who answers.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from llm_intercept.base.hosts import is_llm_host
 from llm_intercept.dialects import home_of
 from llm_intercept.engine.homes import stand_for
 from llm_intercept.model.wire import WireRequest
+from llm_intercept.server.shares import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +26,8 @@ Pairs = tuple[tuple[bytes, bytes], ...]
 Key = tuple[str, str, str, bytes, bytes, str, Pairs]
 OURS = "x-llm-intercept-"
 """What our own headers begin with: they are no part of what is asked of an API."""
+DIGITS = 18
+"""So many of a length are read: more than any body has."""
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 UNNAMED = "unnamed.invalid"
 """What a request goes to that names no host, or one that can be none."""
@@ -31,7 +35,7 @@ SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 KEPT, LARGEST = 256, 4096
 """So many heads are kept, of so many bytes at the most."""
 SAFE = "/:@!$&'()*+,;=~-._%"
-_kept: dict[Key, tuple[Headers, WireRequest]] = {}
+_kept: dict[Key, Standing] = {}
 
 
 class Headers(dict[str, str]):
@@ -55,15 +59,41 @@ class Headers(dict[str, str]):
 
     def copy(self) -> Headers:
         """Make others that are the same."""
-        made = Headers(())
-        dict[str, str].update(made, self)
+        made = Headers.__new__(Headers)
+        made.update(self)
         return made
 
     __copy__ = copy
 
 
-def head_of(scope: Mapping[str, Any], upstream: str = "", method: str = "") -> tuple[Headers, WireRequest]:
-    """Read all headers of a request, which may hold any bytes, and its head, which stands for the URL that is meant.
+@dataclass(slots=True, eq=False)
+class Standing:
+    """What a server knows of a request before it reads the body.
+
+    Attributes:
+        headers: All headers, which may hold any bytes.
+        head: The head, which stands for the URL that is meant, without our own headers.
+        test: The id of the test that asks, empty if none is named.
+        length: How many bytes the body is said to have; 0 where nothing is said.
+        is_of_page: Whether a page in a browser asks.
+
+    """
+
+    headers: Headers
+    head: WireRequest
+    test: str = ""
+    length: int = 0
+    is_of_page: bool = False
+
+    def __post_init__(self) -> None:
+        said = self.headers.get("content-length", "")
+        self.length = int(said[:DIGITS]) if said.isdecimal() else 0
+        self.test = self.headers.get(HEADER, "")
+        self.is_of_page = "origin" in self.headers
+
+
+def head_of(scope: Mapping[str, Any], upstream: str = "", method: str = "") -> Standing:
+    """Read a request's head.
 
     Clients send the same head again and again, so those that came last are kept.
     """
@@ -80,15 +110,15 @@ def head_of(scope: Mapping[str, Any], upstream: str = "", method: str = "") -> t
     return _kept.get(key) or _read_and_kept(key)
 
 
-def _read_and_kept(key: Key) -> tuple[Headers, WireRequest]:
+def _read_and_kept(key: Key) -> Standing:
     """Read a head, and keep it if it is not too large."""
-    headers, head = _read(*key)
+    found = Standing(*_read(*key))
     if len(key[2]) + len(key[4]) + sum(map(len, chain.from_iterable(key[6]))) <= LARGEST:
         if len(_kept) >= KEPT:
             _kept.clear()
-        head.is_kept = True
-        _kept[key] = headers, head
-    return headers, head
+        found.head.beside = {}
+        _kept[key] = found
+    return found
 
 
 def _read(

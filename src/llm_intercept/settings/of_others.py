@@ -36,6 +36,8 @@ ARGUMENTS = {
     **dict.fromkeys(("ignore_hosts", "ignore_localhost", "block_network", "allowed_hosts"), _OUT),
 }
 """Names that are no arguments of `intercept`, and where what they mean is said."""
+IN_TURN = "It takes one reply, which it repeats. Answers in turn: llm.reply('one', 'two') in the block."
+"""What to do with more replies than one."""
 FLAGS = {
     "--record-mode": f"--llm-mode: {MODES_SAID}",
     "--vcr-record": f"--llm-mode: {MODES_SAID}",
@@ -78,6 +80,9 @@ OF_RULES = {
     **ATTRIBUTES,
     **dict.fromkeys(("mock", "then", "returns", "side_effect", "return_value", "respond"), "reply(…)"),
     **dict.fromkeys(("once", "twice", "only", "limit"), "reply(…, times=1), or expect=1 to be held to it"),
+    **dict.fromkeys(("times", "repeat", "mock_times"), "reply(…, times=2): so often at the most"),
+    **dict.fromkeys(("expect", "expected_calls", "assert_called_times"), "reply(…, expect=2): so often, or it fails"),
+    **dict.fromkeys(("replies", "responses", "in_turn"), "reply('one', 'two'), which answers in turn"),
     **dict.fromkeys(("forever", "always", "persist"), "reply('text'), which repeats for ever"),
     **dict.fromkeys(("delay", "latency"), "pace(Pace(…))"),
 }
@@ -97,6 +102,17 @@ OF_REQUEST = {
     **dict.fromkeys(("json", "body", "payload", "data", "kwargs", "params"), "request.raw"),
     **dict.fromkeys(("prompt", "text", "question", "user", "user_message", "last_message"), "request.last_user"),
     **dict.fromkeys(("instructions", "system_prompt", "system_message"), "request.system"),
+}
+_BODY = "The body is the first argument, whatever it is: raw({…}), raw('text'), raw(b'…')."
+OF_RAW = {
+    **dict.fromkeys(("json", "content", "text", "html", "data", "stream", "chunks"), _BODY),
+    **dict.fromkeys(("status_code", "code"), "It is status= here."),
+}
+"""Names of arguments that respx, pytest-httpx, responses and aioresponses have for a ready answer."""
+OF_ERRORS = {
+    **dict.fromkeys(("status_code", "http_status"), "The status is the first argument: api_error(429)."),
+    **dict.fromkeys(("text", "detail", "msg", "error"), "It is message= here."),
+    **dict.fromkeys(("json", "content", "response"), "It is body= here."),
 }
 MARKER = "vcr"
 MARKER_ADVICE = (

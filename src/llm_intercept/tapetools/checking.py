@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from llm_intercept.base.json import is_object, items
-from llm_intercept.dialects import EVERY
+from llm_intercept.dialects import all_dialects
 from llm_intercept.engine.reread import api_of_take
 from llm_intercept.recording.audit import secrets_of
 from llm_intercept.recording.bodies import answer_values, event_bytes, event_value, framing_in
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Take
     from llm_intercept.recording.tape import Tape
 
-WITHOUT_MODEL = frozenset[str]().union(*(each.recorded.without_model for each in EVERY))
+WITHOUT_MODEL = frozenset[str]().union(*(each.recorded.without_model for each in all_dialects()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _found_again(name: str, take: Take) -> Iterator[Problem]:
 
 
 def _models(path: str) -> tuple[TypeAdapter[Any], TypeAdapter[Any] | None] | None:
-    every = {ending: models for each in EVERY for ending, models in each.recorded.models.items()}
+    every = {ending: models for each in all_dialects() for ending, models in each.recorded.models.items()}
     ending = next((one for one in every if path.endswith(one)), None)
     return None if ending is None else _loaded(*every[ending])
 

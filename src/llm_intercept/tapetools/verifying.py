@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from llm_intercept.dialects.base import Dialect
+    from llm_intercept.model.request import LLMRequest
     from llm_intercept.recording.take import Take, TakeRequest, TakeResponse
     from llm_intercept.secrets.credentials import Secrets
 
@@ -89,11 +90,11 @@ def sorted_out(tape: str, name: str, take: Take, *, unencrypted: bool = False) -
 
 def why_not(take: Take, *, unencrypted: bool = False) -> str:
     """Say why a take's request cannot be sent again, or its answer tells nothing; empty if it can."""
-    asked, dialect = take.request, api_of_take(take.request)
+    asked, (dialect, request) = take.request, read_request(take.request)
     if take.partial is not None:
         return f"its answer is not whole ({take.partial}), so there is nothing to compare with"
-    if dialect.once:
-        return dialect.once
+    if once := api_of_take(asked).why_once(request):
+        return once
     parts = urlsplit(asked.url)
     if parts.scheme not in {"http", "https"}:
         return "it was not asked over HTTP"
@@ -103,11 +104,10 @@ def why_not(take: Take, *, unencrypted: bool = False) -> str:
         return "its body is no JSON, and a tape keeps of such a body what can be read"
     if MARK in encode(asked.body).decode() or MARK in urlsplit(asked.url).path:
         return "redaction took something out of its request"
-    return _continues(take)
+    return _continues(dialect, request)
 
 
-def _continues(take: Take) -> str:
-    dialect, request = read_request(take.request)
+def _continues(dialect: Dialect, request: LLMRequest) -> str:
     try:
         dialect.recall(request, Shelves((), Stored()))
     except BadRequestError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,15 @@ class Times:
         return 0.0 if gap is None else sum(gap() for _ in range(tokens))
 
 
-@spelt_class
+_BEGINS = "ttft= says after how many seconds an answer begins."
+OF_OTHERS = {
+    **dict.fromkeys(("delay", "latency", "seconds", "first"), _BEGINS),
+    **dict.fromkeys(("tps", "speed", "rate"), "tokens_per_second= says how fast it comes."),
+}
+"""What others call what is an argument of `Pace`."""
+
+
+@partial(spelt_class, words=OF_OTHERS)
 @dataclass(frozen=True)
 class Pace:
     """How long a model takes to answer, and how long its answers are.

@@ -44,10 +44,10 @@ def block_id(prefix: str, identity: str, number: int, place: Place) -> str:
     return f"{prefix}_{WHERE.get(place, '')}{FIRST}{number58(derived(identity, 'block', number))}"
 
 
-def request_id(identity: Identity) -> str:
+def request_id(identity: Identity, place: Place = "anthropic") -> str:
     """Make the id of a request: a UUID of version 7, which begins with its milliseconds (docs/wire.md 6.3.3)."""
     own = int(derived(identity, "request"), 16)
     milliseconds = 1000 * identity.second + own % 1000
     low = own >> 10 & (1 << 80) - 1
     number = milliseconds << 80 | 7 << 76 | low >> 4 & 0xFFF << 64 | 2 << 62 | low & (1 << 62) - 1
-    return f"req_{FIRST}{_in_58(number)}"
+    return f"req_{WHERE.get(place, '')}{FIRST}{_in_58(number)}"

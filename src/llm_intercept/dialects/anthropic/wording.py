@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.json import encode
-from llm_intercept.dialects.anthropic.block_ids import request_id
 from llm_intercept.dialects.anthropic.lines_of_head import JSON, answer_headers, limit_headers
 from llm_intercept.dialects.anthropic.origin import place_of
+from llm_intercept.dialects.anthropic.other_hosts import id_at, said_by, shaped, told_by
 from llm_intercept.dialects.base import BadRequestError
 from llm_intercept.dialects.shared.http_headers import overridden
 from llm_intercept.dialects.shared.retry import AT_ONCE, NEVER, asked, wait
@@ -117,12 +117,20 @@ def error_json(kind: str, message: str, identifier: str = "", code: str | None =
 
 def fail(request: LLMRequest, error: ErrorReply, identity: Identity) -> WireResponse:
     """Write an error; plain JSON even for a stream."""
-    status = STATUSES.get(error.name, error.status) if isinstance(error.given, str) else error.status
+    status = _status(request, error)
     content_type, body = _body(request, error, status, identity)
     has_limits = status == 429 and place_of(request.url) == "anthropic"  # noqa: PLR2004
     headers = answer_headers(request.url, content_type, identity, has_limits=has_limits)
-    told = (*_retry(error, status), *limit_headers(error.limits, identity.second))
-    return WireResponse(status, overridden(overridden(headers, told), error.headers), (body,))
+    beside = (*_retry(error, status), *limit_headers(error.limits, identity.second))
+    return WireResponse(status, overridden(overridden(headers, beside), error.headers), (body,))
+
+
+def _status(request: LLMRequest, error: ErrorReply) -> int:
+    """Return the status of an error: of one that the user named, the one that its name has at the host."""
+    if not isinstance(error.given, str):
+        return error.status
+    told = told_by(request, error)
+    return STATUSES.get(error.name, error.status) if told is None or told.status is None else told.status
 
 
 def _body(request: LLMRequest, error: ErrorReply, status: int, identity: Identity) -> tuple[str, bytes]:
@@ -135,7 +143,13 @@ def _body(request: LLMRequest, error: ErrorReply, status: int, identity: Identit
     if not words.message and error.message is None:  # a proxy's answer, not the API's
         return "text/html", BAD_GATEWAY.encode()
     kind = error.type or words.type or error_type(status)
-    return JSON, encode(error_json(kind, _message(request, error, words), request_id(identity), error.code))
+    identifier, told = id_at(request.url, identity), told_by(request, error)
+    if told is not None:
+        message = said_by(told, request) if error.message is None else error.message
+        return (JSON if told.shape != "google" else f"{JSON}; charset=UTF-8"), encode(
+            shaped(told, message, status, identifier)
+        )
+    return JSON, encode(error_json(kind, _message(request, error, words), identifier, error.code))
 
 
 def _message(request: LLMRequest, error: ErrorReply, words: Words) -> str:

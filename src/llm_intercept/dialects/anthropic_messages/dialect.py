@@ -22,6 +22,7 @@ from llm_intercept.dialects.anthropic_messages.of_sdk_types import check_types
 from llm_intercept.dialects.anthropic_messages.out_of_bounds import check_bounds, check_generation, check_most
 from llm_intercept.dialects.anthropic_messages.raw import ready
 from llm_intercept.dialects.anthropic_messages.recorded import RECORDED
+from llm_intercept.dialects.anthropic_messages.spaces import alive
 from llm_intercept.dialects.anthropic_messages.speaking import Teller
 from llm_intercept.dialects.anthropic_messages.tokens_used import read_usage, usage_json
 from llm_intercept.dialects.anthropic_messages.told_events import events
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from llm_intercept.base.tokens import Tokenizer
     from llm_intercept.dialects.anthropic_messages.read import MessagesRequest
     from llm_intercept.dialects.base import Context
-    from llm_intercept.faults.base import Grammar
+    from llm_intercept.faults.base import Alive, Grammar
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import WireRequest
     from llm_intercept.replies.kinds import Answer
@@ -92,6 +93,11 @@ class AnthropicMessages(AnthropicDialect):
         before = mapping(asked.get(THREAD)).get(PREVIOUS)
         now = mapping(request.raw.get(THREAD)).get(PREVIOUS)
         return before == now or not getattr(request, "before", ())
+
+    def alive(self, request: LLMRequest) -> Alive | None:
+        """Return what tells its pings."""
+        del request
+        return alive
 
     def replayed(self, request: LLMRequest, response: WireResponse, context: Context) -> WireResponse:
         """Keep what a take says."""

@@ -24,7 +24,7 @@ from llm_intercept.dialects.google_gemini.own_parts import (
     safety_ratings,
     value_of,
 )
-from llm_intercept.dialects.google_gemini.read import ENUM_TYPE, candidate_count, config_of, stops_of, thinking_of
+from llm_intercept.dialects.google_gemini.read import candidate_count, stops_of, thinking_of
 from llm_intercept.dialects.shared.finish import finish_of
 from llm_intercept.dialects.shared.forced import obeying
 from llm_intercept.dialects.shared.hashed_ids import derived
@@ -33,7 +33,6 @@ from llm_intercept.dialects.shared.pieces import Budget, Splitter
 from llm_intercept.errors import ReplyError
 from llm_intercept.model.parts import Citation, Media, Other, Reasoning, Refusal, Text, ToolCall
 from llm_intercept.replies.computed import Kept
-from llm_intercept.replies.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.parts import ReplyPart
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.usage import Usage
+    from llm_intercept.replies.reply import Reply
 
 TEXT = "text"
 
@@ -111,15 +111,6 @@ def _thought(request: LLMRequest, reply: Reply, usage: Usage | None, manner: Gen
     if usage is not None:
         return usage.reasoning_tokens
     return budget.thought if reply.reasoning else thinks_for(request, manner)
-
-
-def unquoted(request: LLMRequest, reply: Reply) -> Reply:
-    """Say the value itself where one of an enumeration is asked for, not its JSON."""
-    wanted, is_value = request.output_format, got(config_of(request.raw), "responseMimeType") == ENUM_TYPE
-    if not is_value or wanted is None or wanted.type != "json_schema" or reply.tool_calls:
-        return reply
-    value = decode(reply.text.encode())
-    return Reply(value) if isinstance(value, str) else reply
 
 
 def _repeatable(reply: Reply, times: int) -> Reply:

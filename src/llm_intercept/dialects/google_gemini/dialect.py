@@ -13,7 +13,7 @@ from llm_intercept.dialects.google.json_text import pretty
 from llm_intercept.dialects.google.places import is_at_google, place_of
 from llm_intercept.dialects.google_gemini import grammar, read
 from llm_intercept.dialects.google_gemini.answer_body import READ, Envelope
-from llm_intercept.dialects.google_gemini.candidate_plan import plans, unquoted
+from llm_intercept.dialects.google_gemini.candidate_plan import plans
 from llm_intercept.dialects.google_gemini.chunked import Teller
 from llm_intercept.dialects.google_gemini.generations import ANSWERING, generation
 from llm_intercept.dialects.google_gemini.grammar import tokens
@@ -85,7 +85,7 @@ class GoogleGemini(GoogleDialect):
             case Reply():
                 return _written(request, answer, context)
             case AutoReply():
-                return _written(request, unquoted(request, automatic(request, answer)), context)
+                return _written(request, automatic(request, answer), context)
             case ErrorReply():
                 return self.fail(request, answer, context.identity)
             case RawReply():

@@ -161,10 +161,10 @@ def _output_format(config: Mapping[str, Any]) -> OutputFormat | None:
 def _older_format(config: Mapping[str, Any]) -> OutputFormat | None:
     own = next((config[name] for name in JSON_SCHEMAS if config.get(name) is not None), None)
     own = got(config, "responseJsonSchema") if own is None else own
-    other = got(config, "responseSchema")
+    other, kind = got(config, "responseSchema"), got(config, "responseMimeType")
     if own is not None or other is not None:
-        return OutputFormat("json_schema", schema=json_schema(other) if own is None else own)
-    kind = got(config, "responseMimeType")
+        schema = json_schema(other) if own is None else own
+        return OutputFormat("enum" if kind == ENUM_TYPE else "json_schema", schema=schema)
     if not isinstance(kind, str):
         return None
     return OutputFormat("json_object" if kind == JSON_TYPE else "text")

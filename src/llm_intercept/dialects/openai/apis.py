@@ -5,38 +5,15 @@ Knows: paths and the smallest answers (OpenAI's reference). Must not know: which
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.dialects.openai.flavor import AZURE_HOSTS, flavor_of, is_openai_client
+from llm_intercept.dialects.shared.other_apis import KnownApi, OtherApis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_intercept.model.wire import WireRequest
-
-
-@dataclass(frozen=True, slots=True)
-class KnownApi:
-    """One of OpenAI's APIs.
-
-    Attributes:
-        path: What its paths begin with, behind the version.
-        words: What it is called.
-        name: Its name, as `LLMRequest.api` has it.
-        kind: What its objects call themselves; empty where `answer` is all there is to say.
-        answer: What a request of it is answered with, where that is no object with an id.
-        content_type: The type of that answer, where it is no JSON.
-
-    """
-
-    path: str
-    words: str
-    name: str
-    kind: str = ""
-    answer: Any = None
-    content_type: str = ""
 
 
 APIS = (
@@ -65,40 +42,40 @@ APIS = (
     KnownApi("realtime", "realtime", "openai.realtime", answer={"value": "ek_1", "expires_at": 1, "session": {}}),
     KnownApi("chatkit", "ChatKit", "openai.chatkit", answer={}),
     KnownApi("organization", "administration", "openai.organization", answer={"object": "list", "data": []}),
-)
-PATH = re.compile(
-    r"(?:^|/)(?:v\d[\w.]*|openai|deployments/[^/]+)/(" + "|".join(re.escape(one.path) for one in APIS) + r")(/.*)?$"
+    KnownApi("projects", "administration", "openai.organization", answer={"object": "list", "data": []}),
+    KnownApi("agents/sessions", "agents", "openai.agents", "agent.session"),
+    KnownApi("agents", "agents", "openai.agents", "agent"),
+    KnownApi("vaults", "vaults", "openai.vaults", "vault"),
+    KnownApi("decisions", "decisions", "openai.decisions", answer={"id": "decision_1", "answers": []}),
+    KnownApi("live", "live sessions", "openai.live", answer={"id": "live_1"}),
+    KnownApi("content_provenance_checks", "provenance", "openai.provenance", answer={"id": "check_1"}),
+    KnownApi("safety", "safety", "openai.safety", answer={"id": "alert_1"}),
+    KnownApi("webhook_endpoints", "webhooks", "openai.webhooks", "webhook_endpoint"),
+    KnownApi("webhook_event_types", "webhooks", "openai.webhooks", "list"),
 )
 STORED = APIS[0].path
-BY_PATH = {one.path: one for one in APIS}
+VERSION = r"(?:^|/)(?:v\d[\w.]*|openai|deployments/[^/]+)/"
+"""What stands before their paths: a version, Azure's folder, a deployment."""
 
 
-def api_of(head: WireRequest) -> KnownApi | None:
-    """Find the API of a request to OpenAI, to Azure, or by OpenAI's SDK; None where it is none of these."""
-    if flavor_of(head.url) == "compatible" and "/openai/" not in head.path and not is_openai_client(head.headers):
-        return None
-    found = PATH.search(head.path.rstrip("/"))
-    if found is None or (found[1] == STORED and head.method == "POST" and not found[2]):
-        return None
-    return BY_PATH[found[1]]
+class OpenAIsApis(OtherApis):
+    """OpenAI's, at its own hosts and at Azure's, or where its SDK asks."""
+
+    def find(self, head: WireRequest) -> KnownApi | None:
+        found = self.path.search(head.path.rstrip("/")) if self.asks(head) else None
+        if found is None or (found[1] == STORED and head.method == "POST" and not found[2]):
+            return None
+        return self.by_path[found[1]]
+
+    def called(self, api: KnownApi, head: WireRequest) -> str:
+        if flavor_of(head.url) == "openai":
+            return f"OpenAI's {api.words} API"
+        return f"Azure's {api.words} API" if head.host.endswith(AZURE_HOSTS) else f"the {api.words} API that OpenAI has"
 
 
-def called(api: KnownApi, head: WireRequest) -> str:
-    """Say whose API it is: `OpenAI's files API`."""
-    if flavor_of(head.url) == "openai":
-        return f"OpenAI's {api.words} API"
-    return f"Azure's {api.words} API" if head.host.endswith(AZURE_HOSTS) else f"the {api.words} API that OpenAI has"
+def _is_asked(head: WireRequest) -> bool:
+    return flavor_of(head.url) != "compatible" or "/openai/" in head.path or is_openai_client(head.headers)
 
 
-def smallest_answer(api: KnownApi, head: WireRequest) -> tuple[Mapping[str, Any] | bytes, str]:
-    """Make a small ready answer to a request, and its content type where it is no JSON."""
-    found = PATH.search(head.path.rstrip("/"))
-    rest = [part for part in (found[2] or "").split("/") if part] if found is not None else []
-    if rest[-1:] == ["content"]:
-        return b"content", "application/octet-stream"
-    if api.answer is not None:
-        return api.answer, api.content_type
-    if head.method == "GET" and len(rest) % 2 == 0:  # /files, /vector_stores/vs_1/files
-        return {"object": "list", "data": [], "has_more": False}, ""
-    shown: dict[str, Any] = {"id": rest[0] if rest else f"{api.kind.rpartition('.')[2]}_1", "object": api.kind}
-    return {**shown, "deleted": True} if head.method == "DELETE" else shown, ""
+LISTED: Mapping[str, Any] = {"object": "list", "data": [], "has_more": False}
+OPENAIS = OpenAIsApis("OpenAI", APIS, VERSION, _is_asked, "api.openai.com", "object", LISTED)

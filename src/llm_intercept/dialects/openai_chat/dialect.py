@@ -66,7 +66,7 @@ class OpenAIChat(OpenAIDialect):
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a POST to a path that ends in /chat/completions."""
-        return read.claims(head)
+        return head.path.rstrip("/").endswith(read.PATH) and head.method == "POST"
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""

@@ -32,11 +32,6 @@ BROWSER_USES = frozenset({"request_type", "anonymized_telemetry"})
 MEDIA: dict[str, MediaKind] = {"image_url": "image", "input_audio": "audio", "file": "file", "video_url": "video"}
 
 
-def claims(head: WireRequest) -> bool:
-    """Whether this is a POST to a path that ends in /chat/completions, whatever the host and prefix."""
-    return head.path.rstrip("/").endswith(PATH) and head.method == "POST"
-
-
 def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from llm_intercept.dialects.base import Context
-    from llm_intercept.faults.base import Grammar
+    from llm_intercept.faults.base import Alive, Grammar
     from llm_intercept.model.request import LLMRequest
     from llm_intercept.model.wire import Step, WireRequest
     from llm_intercept.replies.kinds import Answer
@@ -69,7 +69,7 @@ class OpenAIResponses(OpenAIDialect):
 
     def claims(self, head: WireRequest) -> bool:
         """Whether this is a POST to a path that ends in /responses."""
-        return read.claims(head)
+        return head.path.rstrip("/").endswith(read.PATH) and head.method == "POST"
 
     def read(self, head: WireRequest, content: bytes) -> LLMRequest:
         """Read a request."""
@@ -95,6 +95,10 @@ class OpenAIResponses(OpenAIDialect):
     def is_later(self, request: LLMRequest) -> bool:
         """Whether it is answered at once, and worked on in the background."""
         return request.raw.get(LATER) is True and not request.stream
+
+    def alive(self, request: LLMRequest) -> Alive | None:
+        """Return what tells its events; the numbers of a background response's are kept, and asked for later."""
+        return None if request.raw.get(LATER) is True else grammar.alive
 
     def replayed(self, request: LLMRequest, response: WireResponse, context: Context) -> WireResponse:
         """Keep what a take says."""

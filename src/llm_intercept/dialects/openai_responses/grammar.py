@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import EventKind
 
 TYPE = re.compile(rb'^(?:event: ?|data: ?\{ ?"type": ?")([\w.]+)', re.MULTILINE)
+NUMBER = re.compile(rb'[{,]\s*"sequence_number":\s*(\d+)')
 LAST = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
 ARGUED = frozenset({"response.function_call_arguments.delta", "response.custom_tool_call_input.delta"})
 
@@ -55,6 +56,16 @@ def error(error: ErrorEvent, first: bytes) -> bytes:
     begun = next((mapping(one.get("response")) for one in stream_data(first)), mapping(None))
     failed = {**begun, "status": "failed", "error": {"code": code, "message": message}}
     return framed_event("response.failed", {"response": failed, "sequence_number": error.after})
+
+
+def alive(event: bytes, told: int) -> tuple[bytes, bytes]:
+    """Return the keep-alive before an event, and the event, which has the number after it (docs/wire.md 5.1)."""
+    number = next(reversed(list(NUMBER.finditer(event))), None)  # the last is the event's own, behind what it holds
+    if number is None:
+        return framed_event("keepalive", {"sequence_number": told}), event
+    later = int(number[1]) + told
+    shifted = b"%b%d%b" % (event[: number.start(1)], later, event[number.end(1) :])
+    return framed_event("keepalive", {"sequence_number": later}), shifted
 
 
 def halve_arguments(body: bytes) -> bytes:

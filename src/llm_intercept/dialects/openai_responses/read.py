@@ -34,11 +34,6 @@ PATH = "/responses"
 NAMED = frozenset({"function", "custom"})
 
 
-def claims(head: WireRequest) -> bool:
-    """Whether this is a POST to a path that ends in /responses, whatever the host and prefix."""
-    return head.path.rstrip("/").endswith(PATH) and head.method == "POST"
-
-
 def read(head: WireRequest, content: bytes) -> LLMRequest:
     """Read a request.
 

@@ -45,4 +45,5 @@ RECORDED = Recorded(
     changing_fields=frozenset({"obfuscation"}),
     event_kind="type",
     models={"/responses": ("openai.types.responses", "Response", "ResponseStreamEvent")},
+    without_model=frozenset({"keepalive"}),
 )

@@ -151,10 +151,11 @@ def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
     if must is not None:
         return Reply(automatic_call(request, must))
     wanted = request.output_format
-    if wanted is not None and wanted.type == "json_schema":
+    if wanted is not None and wanted.type in ("json_schema", "enum"):
         from llm_intercept.replies.schema import smallest  # noqa: PLC0415 - as above
 
-        return Reply(to_json_text(smallest(wanted.schema)))
+        value = smallest(wanted.schema)
+        return Reply(value if wanted.type == "enum" and isinstance(value, str) else to_json_text(value))
     return Reply("{}" if wanted is not None and wanted.type == "json_object" else auto.text)
 
 
@@ -177,7 +178,7 @@ def to_the_choice(request: LLMRequest, reply: Reply) -> Reply:
     """
     choice = request.tool_choice
     calls = reply.tool_calls
-    if choice is not None and choice.mode == "none" and any(map(_is_of_a_tool, calls)):
+    if choice is not None and choice.mode == "none" and any(map(is_of_a_tool, calls)):
         kept = None if reply.finish_reason == "tool_calls" else reply.finish_reason
         return reply.replaced(parts=tuple(_without_calls(reply)), finish_reason=kept)
     must = forced(request)
@@ -186,13 +187,13 @@ def to_the_choice(request: LLMRequest, reply: Reply) -> Reply:
     return _called(must, reply) if calls else _told(must, reply)
 
 
-def _is_of_a_tool(part: ReplyPart) -> bool:
+def is_of_a_tool(part: ReplyPart) -> bool:
     """Whether a part is a call in the form that tools have."""
     return isinstance(part, ToolCall) and part.type != "function_call"
 
 
 def _without_calls(reply: Reply) -> Iterator[ReplyPart]:
-    return (part for part in reply.parts if not _is_of_a_tool(part))
+    return (part for part in reply.parts if not is_of_a_tool(part))
 
 
 def _stands_for_a_call(part: ReplyPart) -> bool:

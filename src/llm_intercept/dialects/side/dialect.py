@@ -33,6 +33,7 @@ class Telemetry(Opaque):
     is_kept = False
 
     def __init__(self, report: Report) -> None:
+        super().__init__(tuple)  # its host has no words of its own for what fails
         self._report = report
 
     def claims(self, head: WireRequest) -> bool:
