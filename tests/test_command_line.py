@@ -79,6 +79,21 @@ def test_a_mode_that_has_nothing_to_play_is_refused(
     assert told in ended(command[0], *flags, *command[1:], status=2)
 
 
+def test_ctrl_c_while_the_command_is_imported_is_no_traceback() -> None:
+    """As any that is stopped later."""
+    program = (
+        "import sys\n"
+        "class Stopped:\n"
+        "    def find_spec(self, name, *more):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stopped())\n"
+        "from llm_intercept.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nstopped\n")
+
+
 def test_what_is_no_tape_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With what to give instead: a log, half a take, a take of a newer version, bytes, a folder in a take's place."""
     monkeypatch.chdir(tmp_path)

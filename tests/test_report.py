@@ -414,7 +414,7 @@ def test_a_request_without_a_body_is_told_without_one() -> None:
     """So is one whose body nobody read, since nothing could have answered it; a body that was sent is there."""
     with intercept("hi") as llm, llm.expect_unmatched(), httpx.Client() as client:
         client.get(URL.replace("chat/completions", "models"))
-        client.post(URL.replace("chat/completions", "images/generations"), json={"prompt": "a cat"})
+        client.post(URL.replace("chat/completions", "audio/speech"), json={"input": "a cat"})
         client.post(URL, json=chat("hello"))
         sent = [detail.request for detail in reported(llm).details]
     assert [one is not None and bool(one.body) for one in sent] == [False, False, True]

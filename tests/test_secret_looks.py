@@ -8,6 +8,7 @@ import pytest
 
 from llm_intercept.secrets.prefilter import document
 from llm_intercept.secrets.replace import may_hold_secret, replace_secrets
+from llm_intercept.secrets.seen import Seen
 from llm_intercept.secrets.shapes import shapes
 from tests.amounts import amount
 from tests.secret_cases import secrets
@@ -67,3 +68,23 @@ def test_a_key_of_php_is_taken_out():
 def test_a_look_sees_nothing_in_ordinary_words(text):
     """Where it sees something, all the rest has to be done."""
     assert not may_hold_secret(document([text]))
+
+
+def test_what_a_text_became_is_kept_within_bounds():
+    """The same as if it was made anew, made once for what comes again, and forgotten when there is too much."""
+    seen, made = Seen(4000), []
+
+    def result(text, how=""):
+        return seen.result(text, how, lambda: made.append(text) or text.upper() + how)
+
+    assert [result("a"), result("a"), result("a", "!")] == ["A", "A", "A!"]
+    assert made == ["a", "a"]
+    for number in range(100):
+        assert result(f"text {number}") == f"TEXT {number}"
+        assert result("a") == "A"
+    assert made.count("a") == 2, "what comes again is kept"
+    result("text 0")
+    assert made.count("text 0") == 2, "what does not is forgotten"
+    large = "x" * 3000
+    assert [result(large), result(large)] == [large.upper()] * 2
+    assert made.count(large) == 2, "one text never takes the place of all"

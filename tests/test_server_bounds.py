@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+import httpx
 import pytest
 
-from llm_intercept import Interceptor
+from llm_intercept import Interceptor, Pace, Reply, timeout
 from llm_intercept.clients.socket_lanes import Lanes
-from llm_intercept.errors import ReplyError
+from llm_intercept.errors import LLMInterceptError, ReplyError
 from llm_intercept.journal.journal import MODELS, OTHERS, Call, Journal, Totals
 from llm_intercept.model.request import LLMRequest
 from llm_intercept.replies import make
 from llm_intercept.replies.api_error import api_error
-from llm_intercept.server import app
+from llm_intercept.server import app, serve
 from llm_intercept.server.socket_asgi import MOST, SocketServer
 from llm_intercept.server.threads import Threads
 from tests.amounts import PATIENCE
@@ -200,3 +203,32 @@ def test_the_reply_of_a_function_is_refused_alike():
     answer = say(served)
     assert answer.status_code == 500
     assert "one line" in answer.text
+
+
+@pytest.mark.parametrize("kind", ["slow", "timeout", "function"])
+def test_an_answer_that_a_stopping_server_does_not_wait_for_is_refused_as_a_gateway_does(monkeypatch, kind):
+    """By a 503 in the API's words, which may be tried again; who was to hear nothing sees its connection end."""
+    pytest.importorskip("uvicorn")
+    monkeypatch.setattr("llm_intercept.server.uvicorn_server.GRACE", 0.05)
+    asked, going = threading.Event(), threading.Event()
+
+    def waits(request):
+        going.wait(PATIENCE)
+        return "late"
+
+    reply = {"slow": Reply("late", pace=Pace(ttft=PATIENCE)), "timeout": timeout(), "function": waits}[kind]
+    llm = Interceptor()
+    llm.on(lambda _: asked.set() or True).reply(reply)
+    with ThreadPoolExecutor(1) as pool:
+        with suppress(LLMInterceptError), serve(llm) as url:
+            answer = pool.submit(httpx.post, url + CHAT, json=chat(), timeout=PATIENCE)
+            assert asked.wait(PATIENCE)
+        going.set()
+        if kind == "timeout":
+            with pytest.raises(httpx.RemoteProtocolError):
+                answer.result(PATIENCE)
+            return
+        told = answer.result(PATIENCE)
+    assert told.status_code == 503
+    assert "the server stops" in told.json()["error"]["message"]
+    assert told.headers.get("x-should-retry") != "false"

@@ -122,7 +122,7 @@ def others(tmp_path_factory):
 OTHERS = {
     "embeddings": ("embeddings", {"json": {"model": "text-embedding-3-small", "input": "embed me"}}),
     "moderations": ("moderations", {"json": {"model": "omni-moderation-latest", "input": "moderate me"}}),
-    "unread": ("images/generations", {"json": {"prompt": "a cat"}}),
+    "unread": ("audio/speech", {"json": {"input": "a cat"}}),
 }
 
 

@@ -12,6 +12,8 @@ from llm_intercept.base import foreign  # by its module: a module of this folder
 from llm_intercept.base.version import DISTRIBUTION
 
 LIBRARIES = ("click", "rich")
+FAILED, STOPPED = 2, 130
+"""As `endings` has them, which needs click."""
 
 
 def main() -> None:
@@ -25,6 +27,8 @@ def main() -> None:
         from llm_intercept.cli.app import app  # noqa: PLC0415 - its libraries are an extra
 
         app(prog_name="llm-intercept")
+    except KeyboardInterrupt:  # while it is imported; later the commands say it
+        _end("\nstopped", STOPPED)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in LIBRARIES:
@@ -32,10 +36,10 @@ def main() -> None:
         _end(f"llm-intercept: the command needs {missing}. Install it: pip install '{DISTRIBUTION}[cli]'")
 
 
-def _end(message: str) -> None:
-    """End as a command does that cannot be done; what says so elsewhere needs click."""
+def _end(message: str, status: int = FAILED) -> None:
+    """End as a command does that cannot be done, or is stopped; what says so elsewhere needs click."""
     sys.stderr.write(message + "\n")
-    sys.exit(2)
+    sys.exit(status)
 
 
 def _say_what_can_be_said() -> None:

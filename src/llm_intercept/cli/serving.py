@@ -122,7 +122,7 @@ def _serve(
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
         chain = None if made is None else str(made.chain)
         plan = Plan(settings, reply, {**options, "workers": workers}, chain, connections)
-        plan.app(plan.interceptor())  # what cannot be used is told before anybody is told that this serves
+        served = plan.app(plan.interceptor())  # what cannot be used is told before anybody is told that this serves
         bound = held.enter_context(listening(host, port))
         said: dict[str, Any] = {
             "url": url_of(bound, host, is_tls=tls),
@@ -133,7 +133,7 @@ def _serve(
         said |= {"ca": str(made.authority)} if made is not None else {}
         if workers > 1:
             Workers(plan, bound, workers).run(lambda: _tell(said))
-        elif problem := serve_here(plan, bound, lambda: _tell(said)):
+        elif problem := serve_here(served, plan, bound, lambda: _tell(said)):
             click.echo(problem, err=True)
 
 

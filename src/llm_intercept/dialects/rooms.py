@@ -149,6 +149,12 @@ def _openai_moderations() -> tuple[Dialect, ...]:
     return (OpenAIModerations(),)
 
 
+def _openai_images() -> tuple[Dialect, ...]:
+    from llm_intercept.dialects.openai_images.dialect import OpenAIImages
+
+    return (OpenAIImages(),)
+
+
 def _openai_stored() -> tuple[Dialect, ...]:
     from llm_intercept.dialects.openai_stored.dialect import OpenAIStored
 
@@ -214,6 +220,7 @@ ROOMS = (
     Room(_openai_embeddings, r"/embeddings/*$", "openai.embeddings"),
     Room(_openai_models, r"/models(?:/|$)", "openai.models"),
     Room(_openai_moderations, r"/moderations/*$", "openai.moderations"),
+    Room(_openai_images, r"/images/(?:generations|edits|variations)/*$", "openai.images"),
     Room(_openai_stored, r"/chat/completions(?:/|$)", "openai.chat.stored"),
     Room(_anthropic_models, r"/models(?:/|$)", "anthropic.models"),
     Room(_google_embeddings, r"(?:[eE]mbedContents?|predict)/*$", "google.embeddings"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from llm_intercept.secrets.assigned import SIGN, assigned
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.prefilter import Prefilter
+from llm_intercept.secrets.seen import Seen
 from llm_intercept.secrets.shapes import Shape, shapes
 from llm_intercept.secrets.signs import told_by_name
 from llm_intercept.secrets.spared import NOTHING_SPARED, Spared
@@ -63,6 +64,8 @@ def _likely() -> tuple[Prefilter, ...]:
 
 
 _GIVEN = Prefilter(f"{SIGN}|{_HIDDEN}")
+_SEEN = Seen(2_000_000)
+"""What became of texts: each turn of a conversation sends those of all turns before."""
 
 
 def may_hold_secret(document: str) -> bool:
@@ -78,6 +81,10 @@ def may_hold_secret(document: str) -> bool:
 
 def replace_secrets(text: str, spared: Spared = NOTHING_SPARED) -> str:
     """Put the mark where a secret is, but for what is spared; what is already marked stays as it is."""
+    return _SEEN.result(text, spared, lambda: _replaced(text, spared))
+
+
+def _replaced(text: str, spared: Spared) -> str:
     while may_hold_secret(text):
         found = marked(text, _spans(text, spared))
         if found == text:

@@ -20,6 +20,8 @@ BEGINNINGS = frozenset({"{", "["})
 
 def taken_out(was: Any, now: Any) -> Iterator[str]:
     """Give what a value had where its redacted form has the mark."""
+    if was is now or was == now:
+        return
     if is_object(was) and is_object(now):
         for (name, one), (new, other) in zip(mapping(was).items(), mapping(now).items(), strict=False):
             yield from taken_out(name, new)
@@ -27,7 +29,7 @@ def taken_out(was: Any, now: Any) -> Iterator[str]:
     elif is_array(was) and is_array(now):
         for one, other in zip(items(was), items(now), strict=False):
             yield from taken_out(one, other)
-    elif isinstance(was, str) and isinstance(now, str) and was != now:
+    elif isinstance(was, str) and isinstance(now, str):
         yield from _of_text(was, now)
     elif is_number(was) and now == MARK:
         yield str(was)

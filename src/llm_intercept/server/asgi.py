@@ -49,6 +49,7 @@ METRICS = "/metrics"
 LOG = logging.getLogger("llm_intercept.server")
 NOBODY = "llm-intercept: no API known here is asked by {} {}. A rule answers it whose url= names the path, by raw(…)."
 SHOWN = " People see the calls at /__llm_intercept/."
+STOPPED = "llm-intercept: the server stops, and does not wait any longer for this answer."
 RESET = frozenset({"ReadError", "WriteError", "ConnectError"})
 """The failures of the network in which a client sees its connection reset."""
 
@@ -169,19 +170,26 @@ class App:
         body = Body(receive, standing.length, self._options.max_body, self._patience)
         door = Door(head, body, receive, self._forwarding)
         try:
-            await self._answer(head, standing.test, door, channel)
+            await self._answer_or_fail(head, standing.test, door, channel)
+        except asyncio.CancelledError:
+            is_cut_off = self._stops().is_set() and not channel.is_begun
+            if not (door.has_left or is_cut_off):
+                raise
+            _uncancel()
+            if not door.has_left:
+                await _cut_off(head, door, channel)
+        finally:
+            door.close()
+
+    async def _answer_or_fail(self, head: WireRequest, test: str, door: Door, channel: Channel) -> None:
+        try:
+            await self._answer(head, test, door, channel)
         except RefusedError as error:
             await _refuse(head, error, channel)
         except LeftError:
             return
-        except asyncio.CancelledError:
-            if not door.has_left:
-                raise
-            _uncancel()
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer or a broken connection
             await _fail(head, error, door, channel)
-        finally:
-            door.close()
 
     async def _answer(self, head: WireRequest, test: str, door: Door, channel: Channel) -> None:
         engine = engine_of(self._shares.of(test).llm)
@@ -216,7 +224,7 @@ class App:
             body = await Body(receive, standing.length, options.max_body, self._patience).read()
             query = dict(parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True))
             share = self._shares.of(standing.test)
-            told = self._controls().answer(Asked(scope["method"], name, query, body, share))
+            told = await self._controls().answer(Asked(scope["method"], name, query, body, share))
         except RefusedError as error:
             told = Control.refused(error)
         except LeftError:
@@ -254,6 +262,14 @@ async def _refuse(head: WireRequest, error: RefusedError, channel: Channel) -> N
     content = b"".join(step for step in response.chunks if isinstance(step, bytes))
     closes = (("connection", "close"),) if error.status in {408, 413} else ()
     await channel.whole(response.status, response.headers, content, closes)
+
+
+async def _cut_off(head: WireRequest, door: Door, channel: Channel) -> None:
+    """Say that the server stops, as a gateway does; who was to hear nothing hears that the connection ends."""
+    if not door.is_silent:
+        await _refuse(head, RefusedError(503, STOPPED), channel)
+    elif channel.drop(reset=False):
+        await door.outwait(1.0)
 
 
 async def _fail(head: WireRequest, error: Exception, door: Door, channel: Channel) -> None:

@@ -5,6 +5,7 @@ Knows: what each path does to a share. Must not know: ASGI, dialects.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,7 @@ from llm_intercept.timing.pace_text import EXPECTED as PACES
 from llm_intercept.timing.pace_text import pace_of
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from llm_intercept.model.wire import Headers
     from llm_intercept.server.metrics import Metrics, NoMetrics
@@ -99,7 +99,7 @@ class Control:
     ) -> None:
         self._metrics, self._clock, self._ready_after = metrics, clock, ready_after
         self._stopping, self._workers = stopping, workers
-        self._paths: dict[tuple[str, str], Callable[[Asked], Told]] = {
+        self._paths: dict[tuple[str, str], Callable[[Asked], Told | Awaitable[Told]]] = {
             ("GET", "health"): lambda _: _json({"status": "ok"}),
             ("GET", "ready"): self._ready,
             ("GET", "metrics"): self._measured,
@@ -127,19 +127,20 @@ class Control:
         """Say why something is not done."""
         return _json({"error": str(error)}, error.status)
 
-    def answer(self, asked: Asked) -> Told:
+    async def answer(self, asked: Asked) -> Told:
         """Answer a request; what cannot be done is refused, and the answer says why."""
         name = asked.path.partition("/")[0]
         try:
             if self._workers > 1 and name not in {"health", "ready", "metrics"}:
                 raise RefusedError(409, _SEVERAL.format(self._workers))
-            return self._found(name, asked.method)(asked)
+            told = self._found(name, asked.method)(asked)
+            return told if isinstance(told, Told) else await told
         except RefusedError as error:
             return self.refused(error)
         except LLMInterceptError as error:
             return _json({"error": str(error)}, 400)
 
-    def _found(self, name: str, method: str) -> Callable[[Asked], Told]:
+    def _found(self, name: str, method: str) -> Callable[[Asked], Told | Awaitable[Told]]:
         found = self._paths.get((method, name))
         if found is not None:
             return found
@@ -215,8 +216,8 @@ def _rules(asked: Asked) -> Told:
     )
 
 
-def _add(asked: Asked) -> Told:
-    rules = read_rules(asked.value(), "the request's body")
+async def _add(asked: Asked) -> Told:
+    rules = await asyncio.to_thread(read_rules, asked.value(), "the request's body")  # whose patterns are looked at
     ids = asked.share.add(rules)
     never = [
         {"rule": str(rule), "because": f"{by} ({by.where}) comes first"}

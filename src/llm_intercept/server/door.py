@@ -91,7 +91,7 @@ class Door:
     def __init__(self, head: WireRequest, body: Body, receive: Receive, forwarding: Forwarding) -> None:
         self._head, self._body, self._receive, self._forwarding = head, body, receive, forwarding
         self._watching: asyncio.Task[None] | None = None
-        self.has_left = False
+        self.has_left = self.is_silent = False
 
     @property
     def host(self) -> str:
@@ -114,7 +114,8 @@ class Door:
             self._watching.cancel()
 
     async def outwait(self, seconds: float) -> None:
-        """Wait until the client has left, but no longer than some seconds."""
+        """Wait until the client has left, but no longer than some seconds; it hears nothing meanwhile."""
+        self.is_silent = True
         self.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -17,6 +17,7 @@ from llm_intercept.replies.kinds import ErrorReply
 if TYPE_CHECKING:
     from llm_intercept.model.wire import WireRequest, WireResponse
 
+STOPS = 503
 CODE = "llm_intercept_refused"
 
 
@@ -29,7 +30,7 @@ class RefusedError(LLMInterceptError):
 
 
 def refusal(head: WireRequest, error: RefusedError) -> WireResponse:
-    """Write what a client gets whose request is refused; it is told not to try again."""
+    """Write what a client gets whose request is refused; it is told not to try again, but of a server that stops."""
     message = str(error)
-    reply = ErrorReply(error.status, message=message, code=CODE, is_final=True)
+    reply = ErrorReply(error.status, message=message, code=CODE, is_final=error.status != STOPS)
     return dialect_of(head).fail(OPAQUE.read(head, b""), reply, Identity(of_text(message), int(time.time())))

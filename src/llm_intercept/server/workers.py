@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.context import SpawnProcess
 
+    from llm_intercept.server.asgi import App
     from llm_intercept.server.worker_plan import Plan
 
 PATIENCE = 10
@@ -29,9 +30,8 @@ TOO_OFTEN = 5
 """Workers that may end before they have served anything; it will be the same with the next."""
 
 
-def serve_here(plan: Plan, bound: socket.socket, began: Callable[[], object]) -> str:
+def serve_here(served: App, plan: Plan, bound: socket.socket, began: Callable[[], object]) -> str:
     """Serve in this process until a signal says to stop; return what went wrong, for a person, empty if nothing did."""
-    served = plan.app(plan.interceptor())
     server_of(served, plan.chain, plan.connections, began).run(sockets=[bound])
     problem = served.settle()
     return "" if problem is None else "\n\n".join([str(problem), *getattr(problem, "__notes__", ())])
@@ -102,7 +102,7 @@ class Workers:
 def _work(plan: Plan, bound: socket.socket) -> None:
     """Serve as one of several, no longer than who started them."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    problem = serve_here(plan, bound, lambda: None)
+    problem = serve_here(plan.app(plan.interceptor()), plan, bound, lambda: None)
     if problem:
         sys.stderr.write(f"{problem}\n")
 

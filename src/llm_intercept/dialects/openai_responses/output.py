@@ -8,7 +8,7 @@ Knows: the request's parameters (OpenAI's reference). Must not know: how a respo
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.base.checks import is_int
@@ -16,6 +16,7 @@ from llm_intercept.base.json import items, mapping
 from llm_intercept.dialects.openai.costs import named_tool
 from llm_intercept.dialects.openai.flavor import flavor_of
 from llm_intercept.dialects.openai.ids import call_id
+from llm_intercept.dialects.openai.image_wishes import wishes
 from llm_intercept.dialects.openai_responses.families import family
 from llm_intercept.dialects.openai_responses.item_ids import item_id
 from llm_intercept.dialects.openai_responses.item_kinds import tellable, whole
@@ -45,17 +46,23 @@ FINISHES = {
 }
 """Why a response is incomplete, by the reason to finish."""
 SECRET_BYTES = 300
+PAINTER = "image_generation"
+"""The tool that makes pictures."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """An answer: its items, in what budget, whether log probabilities are asked for, and whether a call is named."""
+    """An answer: its items, in what budget, whether log probabilities are asked for, and whether a call is named.
+
+    A stream tells a picture with so many partial ones before it.
+    """
 
     items: list[dict[str, Any]]
     budget: Budget
     logprobs: Asked | None = None
     unfinished: str | None = None
     names_tool: bool = False
+    partial_images: int = 0
 
     @property
     def is_unlimited(self) -> bool:
@@ -88,7 +95,8 @@ def planned(request: LLMRequest, reply: Reply, identity: str, created: int, mode
         listed[-1]["status"] = "incomplete"
     top = request.raw.get("top_logprobs")
     asked = Asked(top if is_int(top) else 0, identity, reply.logprobs) if LOGPROBS in include else None
-    return Plan(listed, Budget.of(request.max_tokens, reply), asked, why, bool(named_tool(request)))
+    partial = 0 if found.pictured is None else found.pictured.partial
+    return Plan(listed, Budget.of(request.max_tokens, reply), asked, why, bool(named_tool(request)), partial)
 
 
 class _Items:
@@ -100,6 +108,9 @@ class _Items:
         self._has_content = flavor_of(request.url) != "azure"  # docs/wire.md 5.4
         self._items: list[dict[str, Any]] = []
         self._calls = 0
+        offered = (one for one in map(mapping, items(request.raw.get("tools"))) if one.get("type") == PAINTER)
+        tool = next(offered, None)
+        self.pictured = None if tool is None else wishes(tool)
 
     def add(self, part: ReplyPart) -> None:
         """Add a part: to the item before it if it belongs there, else as an item of its own."""
@@ -115,7 +126,7 @@ class _Items:
             case ToolCall():
                 self._call(part)
             case Media():
-                self._add(image(part))
+                self._picture(part)
             case Other():
                 self._add(tellable({**part.raw, "type": part.type}))
 
@@ -166,6 +177,16 @@ class _Items:
         if self._hides:
             item["encrypted_content"] = part.encrypted or secret(self._identity, len(self._items))
         self._add(item)
+
+    def _picture(self, media: Media) -> None:
+        """Add a picture; of one without content, a picture of one colour is drawn as the tool is asked to."""
+        asked = self.pictured
+        if asked is None:
+            self._add(image(media))
+            return
+        if not (media.data or media.url or media.kind != "image"):
+            media = replace(media, data=asked.drawn(self._identity, len(self._items)))
+        self._add({**image(media), "action": "generate", **asked.told})
 
     def _call(self, call: ToolCall) -> None:
         identifier = call.id or call_id(self._identity, self._calls)

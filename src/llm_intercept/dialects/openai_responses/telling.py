@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from llm_intercept.model.wire import Delta
 
 CALLS = frozenset({"function_call", "custom_tool_call"})
+PICTURE = "image_generation_call"
+SAID_OF_PICTURES = ("background", "output_format", "quality", "size")
+"""What a partial image says of itself, as the whole one does."""
 
 
 @dataclass(slots=True)
@@ -190,6 +193,10 @@ class Teller:
                 item = {**item, key: given, "status": "incomplete"}
         for step in steps[1:]:
             yield Event(f"{name}.{step}", dict(where))
+        for number in range(self.plan.partial_images if item["type"] == PICTURE and item.get("result") else 0):
+            told = {key: item[key] for key in SAID_OF_PICTURES if key in item}
+            partial = {"partial_image_b64": item["result"], "partial_image_index": number}
+            yield Event(f"{name}.partial_image", {**told, **partial, **where})
         if last and item.get("status", "completed") == "completed" and item.get("error") is None:
             yield Event(f"{name}.{last}", dict(where))
         elif last and item["type"].startswith("mcp_"):

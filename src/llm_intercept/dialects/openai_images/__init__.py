@@ -1,0 +1,1 @@
+"""OpenAI's images: made, changed and varied, whole or as a stream."""
