@@ -72,7 +72,7 @@ def names_one(globs: Iterable[str], host: str, model: str = "", port: int | None
     """
     name = host.lower()
     names = (name, f"{name}:{port}")
-    spelt = (f"[{name}]", f"[{name}]:{port}") if ":" in name else ()
+    spelt: tuple[str, ...] = (f"[{name}]", f"[{name}]:{port}") if ":" in name else ()
     return any(
         glob.lower() in spelt
         or any(fnmatchcase(one, glob.lower()) for one in names)
