@@ -138,5 +138,5 @@ def _encoded(text: str, spared: Spared = NOTHING_SPARED) -> Iterator[tuple[int, 
     for found in _ENCODED.finditer(text) if "%" in text else ():
         tokens = list(_TOKEN.finditer(found.group()))
         said = "".join([chr(int(one[1], 16)) if one[1] else one.group() for one in tokens])
-        for begin, end in _plain(said, spared):
+        for begin, end in _plain(said, spared) if may_hold_secret(said) else ():
             yield found.start() + tokens[begin].start(), found.start() + tokens[end - 1].end()

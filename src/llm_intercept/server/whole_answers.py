@@ -24,6 +24,7 @@ WHERE = "uvicorn.protocols.http.httptools_impl"
 READ = frozenset({"access_log", "access_logger", "default_headers", "keep_alive", "scope"})
 SAID = frozenset({"chunked_encoding", "expected_content_length", "response_started", "waiting_for_100_continue"})
 """What is read and said of a cycle of request and answer (uvicorn 0.30 to 0.54)."""
+CLOSE = (b"connection", b"close")
 _known: dict[type, bool] = {}
 """Whether a class is of such cycles."""
 
@@ -53,9 +54,14 @@ def handed_over(send: Send, status: int, lines: Iterable[bytes], content: bytes)
 
 def _is_plain(cycle: Any) -> bool:
     """Whether uvicorn would write nothing else: no word of the connection's end, no line of a log, no head alone."""
-    if cycle.response_started or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
+    if cycle.response_started or not cycle.keep_alive or cycle.scope["method"] == "HEAD" or _closes(cycle):
         return False
     return not (cycle.access_log and cycle.access_logger.isEnabledFor(logging.INFO))
+
+
+def _closes(cycle: Any) -> bool:
+    """Whether the client says that it wants no more: uvicorn 0.30 keeps that to the headers."""
+    return CLOSE in cycle.scope["headers"]
 
 
 @lru_cache(maxsize=64)
