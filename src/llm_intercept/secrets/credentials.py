@@ -31,7 +31,7 @@ class Secrets:
     """The credentials of one exchange, which are secret wherever else they turn up.
 
     Attributes:
-        literals: What is secret in any text, the longest first: of a secret whose begin is one too, the rest would stay.
+        literals: What is secret in any text, the longest first: of one that begins with another the rest would stay.
         named: What stood under a secret's name in what was sent, and is secret under such a name in the answer.
 
     """
