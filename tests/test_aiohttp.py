@@ -1021,6 +1021,7 @@ def test_a_websocket_is_stopped(scheme):
 
 def test_a_websocket_of_responses_is_answered():
     """As one of websockets' own: turn by turn, by whichever way the session is answered."""
+    pytest.importorskip("websockets")
 
     async def turn(socket: Any, said: str, previous: str | None = None) -> tuple[str, str]:
         await socket.send_json(
@@ -1057,6 +1058,7 @@ def test_a_websocket_of_responses_is_answered():
 
 def test_a_websocket_breaks_as_its_fault_says():
     """The client sees a connection that ends."""
+    pytest.importorskip("websockets")
 
     async def law(session: Any) -> None:
         async with session.ws_connect("wss://api.openai.com/v1/responses") as socket:
