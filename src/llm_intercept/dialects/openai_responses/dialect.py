@@ -21,7 +21,7 @@ from llm_intercept.dialects.openai_responses.kept import KeptResponse
 from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.output import Plan, planned
-from llm_intercept.dialects.openai_responses.raw import ready
+from llm_intercept.dialects.openai_responses.raw import identified, ready
 from llm_intercept.dialects.openai_responses.recall import PREVIOUS
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.remembered import remembered
@@ -203,5 +203,6 @@ def _told(request: LLMRequest, body: Mapping[str, Any], context: Context) -> Wir
     used = read_usage([body])
     if used is not None:
         context.note_usage(used)
-    teller = ready_teller(body, context.tokenizer, request.model)
-    return _streamed(request, teller, body, lambda: body, context)
+    told = identified(body)
+    teller = ready_teller(told, context.tokenizer, request.model)
+    return _streamed(request, teller, told, lambda: told, context)
