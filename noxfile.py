@@ -253,7 +253,7 @@ def websockets(session: nox.Session, version: str) -> None:
 @nox.parametrize("version", AIOHTTP, ids=AIOHTTP)
 def aiohttp(session: nox.Session, version: str) -> None:
     """Run the tests of sessions on a version of aiohttp."""
-    session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", f"aiohttp=={version}.*")
+    session.install("-e", ".[cli,httpx]", *TOOLS, "trustme", "websockets", f"aiohttp=={version}.*")
     session.run("python", "-m", "pytest", "-n0", "tests/test_aiohttp.py", "tests/test_aiohttp_network.py")
 
 

@@ -18,9 +18,9 @@ from concurrent.futures import thread as pools
 from types import ModuleType
 from typing import Any
 
+from tests.amounts import PATIENCE
+
 SIGNALS = [one for one in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGCHLD") if hasattr(signal, one)]
-SOON = 30.0
-"""So many seconds a thread that is about to end may take on a busy machine."""
 CURRENT = os.environ.encodekey("PYTEST_CURRENT_TEST")  # type: ignore[attr-defined]
 """What pytest itself says, of each test another."""
 WATCHED = (
@@ -65,7 +65,7 @@ def threads() -> set[threading.Thread]:
 
 def new_threads(before: set[threading.Thread]) -> set[threading.Thread]:
     """List the threads that were not there before and do not end; one that is about to may take its time."""
-    end = time.monotonic() + SOON
+    end = time.monotonic() + PATIENCE
     for one in threads() - before:
         one.join(max(0.0, end - time.monotonic()))
     return threads() - before

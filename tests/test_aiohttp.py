@@ -1019,6 +1019,57 @@ def test_a_websocket_is_stopped(scheme):
         run(law)
 
 
+def test_a_websocket_of_responses_is_answered():
+    """As one of websockets' own: turn by turn, by whichever way the session is answered."""
+    pytest.importorskip("websockets")
+
+    async def turn(socket: Any, said: str, previous: str | None = None) -> tuple[str, str]:
+        await socket.send_json(
+            {"type": "response.create", "model": "gpt-6", "input": said, "previous_response_id": previous}
+        )
+        found = ""
+        while True:
+            event = await socket.receive_json()
+            found += event.get("delta", "") if event["type"] == "response.output_text.delta" else ""
+            if event["type"] == "response.completed":
+                return found, event["response"]["id"]
+
+    async def law(session: Any) -> None:
+        url, key = "wss://api.openai.com/v1/responses", {"Authorization": "Bearer none"}
+        async with session.ws_connect(url, headers=key, heartbeat=5, compress=15) as socket:
+            first, made = await turn(socket, "one")
+            second, _ = await turn(socket, "two", made)
+            await socket.ping()
+            await socket.send_str("no JSON")
+            refused = await socket.receive_json()
+        assert (first, second, refused["status"]) == ("you said one", "you said two", 400)
+        assert socket.closed
+        assert not session.connector._acquired
+
+    async def both(session: Any) -> None:
+        with intercept(lambda request: f"you said {request.last_user}") as llm:
+            await law(session)
+        assert [call.request.api for call in llm.calls] == ["openai.responses"] * 2
+        wrap(session, lambda request: f"you said {request.last_user}")
+        await law(session)
+
+    run(both)
+
+
+def test_a_websocket_breaks_as_its_fault_says():
+    """The client sees a connection that ends."""
+    pytest.importorskip("websockets")
+
+    async def law(session: Any) -> None:
+        async with session.ws_connect("wss://api.openai.com/v1/responses") as socket:
+            await socket.send_json({"type": "response.create", "model": "gpt-6", "input": "hi"})
+            kinds = [message.type.name async for message in socket]
+        assert kinds == ["TEXT"] * 2
+
+    with intercept(Reply("ours", fault=disconnect(after=2))):
+        run(law)
+
+
 def test_a_websocket_to_elsewhere_is_spoken():
     """It is nobody's business."""
     from aiohttp import web

@@ -72,6 +72,35 @@ def test_a_program_that_keeps_one_and_never_uses_it_is_told_at_its_end(run_pytho
     assert run_python("import pytest" + AT_THE_END).stderr == ""
 
 
+INTERCEPTORS = """
+import httpx
+from llm_intercept import Interceptor, InterceptTransport, intercept, wrap
+from llm_intercept.server import app
+kept = Interceptor("kept")
+def made():
+    llm = Interceptor()
+    llm.on("x").reply("gone")
+made()
+empty, looked_at = Interceptor(), [Interceptor().calls]
+client = wrap(httpx.Client(), "wrapped")
+served = app(Interceptor("served"))
+given = InterceptTransport("given"), InterceptTransport(interceptor=Interceptor("given too"))
+inside = Interceptor("inside").as_side_effect()
+with intercept("hi") as llm:
+    llm.on("x").reply("y")
+"""
+
+
+def test_an_interceptor_with_answers_and_no_client_is_told_of(run_python):
+    """When it is gone, or the program ends; what is used in any way, has no answers, or is a test's is not."""
+    done = run_python(INTERCEPTORS)
+    told = [line for line in done.stderr.splitlines() if "NeverUsedWarning" in line]
+    assert done.returncode == 0
+    assert [line.split()[0] for line in told] == ["program.py:7:", "program.py:5:"]
+    assert "llm.wrap(client)" in told[0]
+    assert run_python("import pytest" + INTERCEPTORS).stderr == ""
+
+
 @pytest.mark.parametrize("name", ["on", "reply", "calls", "unmatched"])
 def test_what_only_a_block_gives_is_told(name):
     """With what to write; any other name is Python's own error, so that `hasattr` and copies work."""

@@ -17,7 +17,9 @@ import pytest
 from llm_intercept import Interceptor, server
 from llm_intercept.errors import LLMInterceptError, SettingsError
 from llm_intercept.model.wire import WireRequest
+from llm_intercept.server.worker_plan import Plan
 from llm_intercept.server.workers import Workers
+from tests.amounts import PATIENCE, WHOLE
 from tests.served import CHAT, connected, raw_request, serving
 from tests.support import chat, said
 
@@ -76,6 +78,43 @@ def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_pat
         assert f"worker {first} ended (-9)" in one.errors
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+@pytest.mark.parametrize(
+    "workers", [1, pytest.param(2, marks=pytest.mark.skipif(not WHOLE, reason="make whole runs it"))]
+)
+def test_at_sighup_the_rules_are_read_again(tmp_path, workers):
+    """In each worker; a file that cannot be used changes nothing, and is told; a test's own rules stay."""
+    file = tmp_path / "rules.toml"
+
+    def told(word: str, reply: str) -> str:
+        file.write_text(f'[[rules]]\nuser = "weather"\n{word} = "{reply}"\n')
+        one.process.send_signal(signal.SIGHUP)
+        assert one.process.stderr is not None
+        line: str = one.process.stderr.readline()
+        return line
+
+    file.write_text('[[rules]]\nuser = "weather"\nreply = "Sunny."\n')
+    flags = ("--rules", "rules.toml", "--workers", str(workers))
+    with serving(tmp_path, *flags) as one, httpx.Client(base_url=one.url, timeout=PATIENCE) as client:
+
+        def answer(test: str = "") -> str:
+            headers = {"connection": "close", **({"x-llm-intercept-test": test} if test else {})}
+            return said(client.post(CHAT, json=chat("the weather"), headers=headers))
+
+        assert answer() == answer("mine") == "Sunny."
+        if workers == 1:
+            added = {"rules": [{"user": "the weather", "reply": "Mine."}]}
+            client.post("/__llm_intercept/rules", json=added, headers={"x-llm-intercept-test": "other"})
+        assert "the rules stay as they were" in (wrong := told("rply", "Snow."))
+        assert "rply" in wrong
+        assert answer() == "Sunny."
+        assert "the rules were read again: 1 rule" in told("reply", "Rain.")
+        for test in ("", "mine", "new"):
+            assert any(answer(test) == "Rain." for _ in range(1000))
+        assert workers > 1 or answer("other") == "Mine."
+        one.stop()
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
@@ -131,7 +170,7 @@ def test_workers_that_all_end_by_an_error_fail_the_command(monkeypatch, capsys):
         monkeypatch.setattr(Workers, "_started", lambda _: Ended(readable.fileno()))
         nothing: Any = None
         with pytest.raises(LLMInterceptError, match="5 workers ended by an error"):
-            Workers(nothing, nothing, 1).run(lambda: None)
+            Workers(Plan({}), nothing, 1).run(lambda: None)
     assert "worker 4711 ended (1)" in capsys.readouterr().err
 
 

@@ -111,12 +111,12 @@ def test_no_command_lets_a_take_a_name_or_a_folder_steer_the_terminal(tmp_path):
     cassette = tmp_path / f"{NAME}.json"
     cassette.write_text(json.dumps([{"scope": EVIL, "path": EVIL, "method": EVIL, "status": EVIL}]))
     shown = {
-        "ls": command("ls", folder, status=0),
-        "ls as JSON": command("ls", "--json", folder, status=0),
+        "ls": command("ls", folder, status=1),
+        "ls as JSON": command("ls", "--json", folder, status=1),
         "diff as JSON": command("diff", "--json", folder, evil_tape(tmp_path / "third" / NAME), status=1),
         "diff of two": command("diff", folder / "1", folder / "2", status=1),
         "diff of two words": command("diff", *(evil_tape(tmp_path / one / NAME) / "four" for one in "xy"), status=0),
-        "show": command("show", folder, status=0),
+        "show": command("show", folder, status=1),
         "show one": command("show", folder, EVIL, status=2),
         "check": command("check", "--played", played, folder, status=1),
         "diff": command("diff", folder, evil_tape(tmp_path / "other" / NAME), status=1),

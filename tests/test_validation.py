@@ -205,10 +205,16 @@ def shown(kind: str = "image", within: str = "", **source: Any) -> dict[str, Any
     return {"messages": [USER, {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]}
 
 
+THOUGHT_ALONE = {"role": "assistant", "content": [{"type": "thinking", "thinking": "…", "signature": "c2ln"}]}
 THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4096}
 OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
     ({"temperature": 1.5}, "temperature: range: 0..1"),
     ({"top_p": -1}, "top_p: range: 0..1"),
+    ({"temperature": -1}, "`temperature` cannot be set to -1 for this model"),
+    ({"temperature": None}, "temperature: Input should be a valid number"),
+    ({"model": "claude-opus-4-7", "temperature": 0}, "`temperature` is deprecated for this model."),
+    ({"model": "claude-sonnet-5", "top_p": 1}, "`top_p` is deprecated for this model."),
+    ({"model": "claude-opus-5@20260701", "top_k": 5}, "`top_k` is deprecated for this model."),
     ({"temperature": "0"}, "temperature: Input should be a valid number"),
     ({"stream": "yes"}, "stream: Input should be a valid boolean"),
     (
@@ -236,16 +242,31 @@ OF_ANTHROPIC: list[tuple[dict[str, Any], str]] = [
         "messages.0.content.0.image.source.base64: The image was specified using the image",
     ),
     (shown(type="url", data=None), "messages.0.content.0.image.source.url.url: Field required"),
+    (
+        shown(type="url", url={"url": "https://x.org/y"}, data=None),
+        "messages.0.content.0.image.source.url.url: Input should",
+    ),
     ({**THINKING, "model": "claude-opus-4-7"}, '"thinking.type.enabled" is not supported for this model. Use'),
     ({"thinking": {"type": "adaptive"}, "model": "claude-haiku-4-5"}, "adaptive thinking is not supported on this mod"),
     (
         {"model": "claude-opus-4-6", "messages": [USER, {"role": "assistant", "content": "{"}]},
         "This model does not support assistant message prefill.",
     ),
+    (
+        {"messages": [USER, THOUGHT_ALONE, USER]},
+        "messages.1: The final block in an assistant message cannot be `thinking`.",
+    ),
+    (
+        {"model": "claude-fable-5", "messages": [USER, {"role": "assistant", "content": "{"}]},
+        "This model does not support assistant message prefill.",
+    ),
 ]
 TAKEN_BY_ANTHROPIC: list[dict[str, Any]] = [
     {"temperature": 1, "top_p": 0.9, "model": "claude-3-5-haiku-latest", "stream": False},
     {**THINKING, "temperature": 1},
+    {"model": "claude-opus-4-8", "temperature": 1},
+    {"messages": [USER, THOUGHT_ALONE, {"role": "assistant", "content": "4"}, USER]},
+    *({"model": name, "temperature": 0, "top_k": 5} for name in ("claude-opus-4-6", "claude-sonnet-5-5")),
     {**THINKING, "model": "claude-opus-4-6"},
     *({"thinking": {"type": "adaptive"}, "model": name} for name in ("claude-haiku-4-51", "claude-of-tomorrow-7")),
     *({**THINKING, "model": name} for name in ("claude-opus-5-5", "claude-opus-5-mini", "claude-opus-4-70")),
@@ -497,6 +518,32 @@ def test_a_server_of_ours_holds_openais_laws_against_its_models_alone(path: str,
         assert ask(strict, "POST", f"/v1/{path}", json=asked).status_code == 400
     there = app(Interceptor("never mind"), upstream="http://localhost:1234")
     assert ask(there, "POST", f"/v1/{path}", json={**body, "model": "gpt-5.2"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (
+            CHAT,
+            {
+                "messages": [
+                    USER,
+                    {**CALLED, "annotations": [], "tool_calls": [{**CALL, "index": 0}]},
+                    {**ANSWER, "name": "f"},
+                ]
+            },
+        ),
+        (
+            RESPONSES,
+            {"input": [USER, {"role": "assistant", "content": [{"type": "output_text", "text": "4"}]}, USER]},
+        ),
+        (RESPONSES, {"input": [USER, {"type": "function_call_output", "name": "f", "output": "4"}]}),
+        (MESSAGES, {"max_tokens": 9, "temperature": 0.5, "top_k": 5}),
+    ],
+)
+def test_what_an_api_takes_and_its_sdk_has_no_type_for_is_taken_strictly_too(url: str, body: dict[str, Any]) -> None:
+    """What an answer had and is sent back, as recorded requests did; what anthropic 2 left out of its types."""
+    assert post(body, url, "strict").status_code == 200
 
 
 def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:

@@ -155,7 +155,7 @@ class ShadowedRuleWarning(LLMInterceptWarning):
 
 
 class NeverUsedWarning(LLMInterceptWarning, RuntimeWarning):
-    """What `intercept(…)` returned was neither entered with `with` nor used as a decorator, so it answered nothing."""
+    """What `intercept(…)` returned was neither entered nor used as a decorator, or an `Interceptor` had no client."""
 
 
 class UnmatchedWarning(LLMInterceptWarning):

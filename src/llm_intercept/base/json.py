@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from pydantic_core import from_json, to_json
 
 from llm_intercept.errors import ReplyError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 DEEPEST = 320
 """How deep a value may be nested: whatever looks at each of its parts can still go so deep."""
@@ -170,6 +174,12 @@ class Unlaid(str):
         return json.dumps(loads(self), ensure_ascii=False)
 
 
+def is_model(value: object) -> TypeGuard[BaseModel]:
+    """Whether a value is a pydantic model. Where nobody has loaded pydantic it is none, and is not loaded to tell."""
+    pydantic = sys.modules.get("pydantic.main")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+
+
 def to_json_text(value: object) -> Unlaid:
     """Write a value as compact JSON; raises `ReplyError` if it cannot be written."""
     import pydantic  # noqa: PLC0415 - most values that are written are no models, and clients load no pydantic
@@ -188,7 +198,7 @@ def _dumped(value: object) -> str:
 
     if isinstance(value, dict | list | str | int | float | bool | None):
         return encode(cast("object", value)).decode()
-    if isinstance(value, pydantic.BaseModel):
+    if is_model(value):
         return value.model_dump_json()
     return pydantic.TypeAdapter(type(value)).dump_json(value).decode()
 

@@ -157,6 +157,16 @@ def attached(client: Any) -> tuple[Handler, ...]:
 
 
 @contextmanager
+def for_client(client: Any) -> Generator[None]:
+    """While something is begun for one client: its handlers are asked by what comes of it, too."""
+    token = _client.set(() if client is None else attached(client))
+    try:
+        yield
+    finally:
+        _client.reset(token)
+
+
+@contextmanager
 def outside_clients() -> Generator[None]:
     """While a user's function is asked: the requests it makes itself are not those of the client it answers for."""
     token = _client.set(())

@@ -67,7 +67,7 @@ class AnsweredProtocol(ResponseHandler):
         self.wire = OwnTransport(self)
         self.connection_made(self.wire)
         self.connection = Connection(connector, req.connection_key, self, connector._loop)  # noqa: SLF001
-        _count(connector, req.connection_key, self)
+        count_among(connector, req.connection_key, self)
         self.feed: Feed | None = None
         self.given: dict[str, Any] = {}
         self._door = _Door(self, req, forward, limits)
@@ -245,7 +245,7 @@ class _Door(Faults):
             raise CONNECTION_TIMEOUT(f"Connection timeout to host {self._req.url}") from error
 
 
-def _count(connector: Any, key: Any, protocol: AnsweredProtocol) -> None:
+def count_among(connector: Any, key: Any, protocol: ResponseHandler) -> None:
     """Count a connection among the acquired ones, which a connector closes with itself."""
     connector._acquired.add(protocol)  # noqa: SLF001
     if connector.limit_per_host or hasattr(connector, "_drop_acquired_per_host"):  # as 3.9 does always

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from contextvars import ContextVar
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.clients import net
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from llm_intercept.clients.activation import Handler
-    from llm_intercept.model.wire import Exchange
+    from llm_intercept.model.wire import Exchange, SocketForm
 
     Install = Callable[[Any, str, Callable[..., Any]], None]
 
@@ -66,7 +67,16 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
         if _application.get() == (req.url.host, req.url.port):
             with on_its_way(req.url.host):
                 return await forward()
-        exchange = _begun(req, timeout)
+        handlers = () if is_sent_on(req.url.host or "") else _handlers(req)
+        if handlers and _is_websocket(req):
+            head = _head(req, timeout)
+            form = _form(head, handlers, req.url.port)
+            if form is None:
+                return await forward()
+            from llm_intercept.clients.aiohttp_websocket import spoken  # noqa: PLC0415 - as below
+
+            return await spoken(connector, req, head, form)
+        exchange = _begun(req, handlers, timeout) if handlers else None
         if exchange is None:
             return await forward()
         from llm_intercept.clients.aiohttp_connection import connected  # noqa: PLC0415 - it imports aiohttp
@@ -76,20 +86,34 @@ def _connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     return connect
 
 
-def _begun(req: Any, timeout: Any) -> Exchange | None:
-    """Begin the exchange of a request that somebody answers; a WebSocket, which nobody does, may be stopped.
+def _is_websocket(req: Any) -> bool:
+    """Whether a request begins a WebSocket."""
+    return str(req.headers.get("Upgrade", "")).lower() == "websocket"
+
+
+def _form(head: WireRequest, handlers: tuple[Handler, ...], port: int | None) -> SocketForm | None:
+    """Find how a WebSocket is spoken that somebody answers, and make its head theirs; any other may be stopped.
 
     Raises:
         LLMInterceptError: It may not be made.
 
     """
-    handlers = () if is_sent_on(req.url.host or "") else _handlers(req)
-    if not handlers:
-        return None
+    opened = WireRequest("GET", head.url, head.host, head.path, head.headers)
+    head.method, head.url = "POST", head.url.replace("ws", "http", 1) if head.url.startswith("ws") else head.url
+    form = handlers[0].socket(head, handlers[1:]) if find_spec("websockets") is not None else None
+    if form is None:
+        net.ask(Contact(WEBSOCKET, opened, port))
+    return form
+
+
+def _begun(req: Any, handlers: tuple[Handler, ...], timeout: Any) -> Exchange | None:
+    """Begin the exchange of a request that somebody answers.
+
+    Raises:
+        LLMInterceptError: It may not be made.
+
+    """
     head = _head(req, timeout)
-    if head.headers.get("upgrade", "").lower() == "websocket":
-        net.ask(Contact(WEBSOCKET, WireRequest("GET", head.url, head.host, head.path, head.headers), req.url.port))
-        return None
     exchange = handlers[0].exchange(head, handlers[1:]) or _disguised(req, handlers, timeout)
     if exchange is None:
         net.let_by(head, handlers)

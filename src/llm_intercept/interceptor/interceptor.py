@@ -19,6 +19,7 @@ from llm_intercept.errors import BlockEndedError, UnusedRuleError, WrapError
 from llm_intercept.interceptor import find_clients as wrapping
 from llm_intercept.interceptor import side_effect as sideeffects
 from llm_intercept.interceptor.afterwards import Afterwards
+from llm_intercept.interceptor.forgotten import Unused, watched
 from llm_intercept.interceptor.passed_on import PassedOn
 from llm_intercept.interceptor.setup import engine_of_settings
 from llm_intercept.journal import budget as budgets
@@ -83,11 +84,13 @@ class Interceptor(Afterwards):
     ) -> None:
         settings = chosen(cast("dict[str, object]", options), _mode_from)
         self._state: _State | None = None
+        self._unused = Unused(_where or caller(), has_answers=reply is not None)
+        self._telling = None if _where else watched(self, self._unused)
         self._engine = engine_of_settings(settings)
         self._engine.book.journal = self._engine.journal
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
         if reply is not None:
-            rule = Rule((), "intercept", _where or caller(), given=(reply,))
+            rule = Rule((), "intercept", self._unused.where, given=(reply,))
             self._engine.book.add(rule.reply(reply))
         if settings["rules"]:
             self._add_rules(settings["rules"])
@@ -250,7 +253,8 @@ class Interceptor(Afterwards):
         """
         if self._state is not None:
             self._state.answers_elsewhere = True
-        return sideeffects.async_side_effect(self._engine) if is_async else sideeffects.side_effect(self._engine)
+        engine = engine_of(self)
+        return sideeffects.async_side_effect(engine) if is_async else sideeffects.side_effect(engine)
 
     def wrap(self, client: T, /) -> T:
         """Answer for one client, of httpx, httpx2, aiohttp or an SDK; return it, or raise `WrapError` if it is none."""
@@ -258,7 +262,7 @@ class Interceptor(Afterwards):
             if one not in self._wrapped:
                 TRAFFIC.acquire()
                 self._wrapped[one] = weakref.finalize(one, TRAFFIC.release)
-                activation.attach(one, self._engine)
+                activation.attach(one, engine_of(self))
         return client
 
     def unwrap(self, client: T, /) -> T:
@@ -343,6 +347,7 @@ class Interceptor(Afterwards):
         if state.is_over and not self._wrapped and not state.answers_elsewhere:
             raise BlockEndedError(what)
         state.passed_on.add(said)
+        self._unused.has_answers = True
 
     def _add_rules(self, given: RulesSource | Sequence[RulesSource]) -> None:
         from llm_intercept.rulefiles.load import install, sources  # noqa: PLC0415 - files of rules cost 20 ms
@@ -358,8 +363,11 @@ MADE: list[Callable[[Interceptor], None]] = []
 
 
 def engine_of(llm: Interceptor) -> Engine:
-    """Return the engine behind an interceptor, for the ways in; users have no need of it."""
-    return llm._engine  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
+    """Return the engine behind an interceptor, for the ways in, by which it is used; users have no need of it."""
+    if llm._telling is not None:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
+        llm._telling.detach()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+        llm._telling = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+    return llm._engine  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
 
 
 def passed_on(llm: Interceptor) -> PassedOn:

@@ -67,6 +67,7 @@ class InterceptTransport(InProcess, _AnyTransport):
         if interceptor is not None and (reply is not None or options):
             raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
         self.interceptor = interceptor or Interceptor(reply, **options)
+        engine_of(self.interceptor)  # it is used, whoever asks
         self._inner: Any = inner
         self._made: dict[tuple[str, str], Any] = {}
 

@@ -100,7 +100,7 @@ def check_markers(node: pytest.Item) -> None:
 
 def misspelt_marker(node: pytest.Item) -> str:
     """Say which markers there are, if a test has one near ours that nobody has registered; else empty."""
-    for name in {marker.name for marker in node.iter_markers()}:
+    for name in dict.fromkeys(marker.name for marker in node.iter_markers()):
         if nearest(name, MEANT, NEAR) is not None and name not in _registered(node.config):
             return f"@pytest.mark.{name}: there is no such marker. {MARKERS}"
     return ""

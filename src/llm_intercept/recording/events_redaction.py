@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llm_intercept.recording.take import Event
     from llm_intercept.secrets.redactor import Redactor
 
+BEGINNINGS = frozenset({"{", "["})
 PLAIN = ""
 """The name of what an event says that is no JSON."""
 
@@ -96,6 +97,8 @@ def _partial(said: str) -> Any:
 
 
 def _read(said: str, read: Callable[[str], Any]) -> Any:
+    if said.lstrip()[:1] not in BEGINNINGS:
+        return None
     try:
         value = read(said)
     except ValueError:

@@ -8,11 +8,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, Union, cast, get_args
 
-from pydantic import BaseModel
-
-from llm_intercept.base.json import to_json_text
+from llm_intercept.base.json import is_model, to_json_text
 from llm_intercept.errors import ReplyError
 from llm_intercept.faults.base import Fault
 from llm_intercept.model.parts import ReplyPart
@@ -26,6 +24,8 @@ from llm_intercept.settings import DEFAULT_REPLY
 from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from llm_intercept.model.usage import Usage
     from llm_intercept.timing.pace import Pace
 
@@ -229,18 +229,18 @@ class ResponseLike(Protocol):
         ...
 
 
-ReplyLike = (
-    str
-    | Prepared
-    | ReplyPart
-    | Fault
-    | BaseModel
-    | BaseException
-    | type[BaseException]
-    | Iterable[str | ReplyPart | Reply | BaseModel | Moderations]
-    | ResponseLike
-    | Callable[[LLMRequest], Any]
-)
+ReplyLike = Union[  # and not `|`, which would have to load pydantic
+    str,
+    Prepared,
+    ReplyPart,
+    Fault,
+    "BaseModel",
+    BaseException,
+    type[BaseException],
+    Iterable["str | ReplyPart | Reply | BaseModel | Moderations"],
+    ResponseLike,
+    Callable[[LLMRequest], Any],
+]
 """What a user may give as a reply."""
 
 
@@ -294,7 +294,7 @@ def _from_object(value: object, where: str) -> Prepared:
     ready = taken(value)
     if ready is not None:
         return _of(ready)
-    if isinstance(value, BaseModel):
+    if is_model(value):
         return Reply(to_json_text(value))
     if callable(value):
         _check_function(value)

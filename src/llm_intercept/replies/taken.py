@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, cast
 
-from pydantic import BaseModel
-
+from llm_intercept.base.json import is_model
 from llm_intercept.model.wire import CONNECTION_HEADERS
 
 SDK_MODELS = (
@@ -51,7 +50,7 @@ def taken(value: Any) -> Taken | None:
 
 
 def _is_sdk_model(value: object) -> bool:
-    return isinstance(value, BaseModel) and bool(_class_of(value))
+    return is_model(value) and bool(_class_of(value))
 
 
 def _class_of(value: object) -> str:

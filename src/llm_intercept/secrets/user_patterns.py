@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import time
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from itertools import product
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from llm_intercept.errors import SettingsError
@@ -67,11 +69,12 @@ def _marked(pattern: re.Pattern[str], text: str) -> str:
     So each change leaves fewer characters outside of marks, and there is an end to it.
     """
     marks = [found.span() for found in MARKS.finditer(text)]
+    known = frozenset(marks)
     pieces: list[str] = []
     done = 0
     for found in pattern.finditer(text):
         begin, end = _around(found.span(), marks)
-        if begin == end or begin < done or (begin, end) in marks:
+        if begin == end or begin < done or (begin, end) in known:
             continue
         pieces += [text[done:begin], MARK]
         done = end
@@ -79,10 +82,13 @@ def _marked(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _around(span: tuple[int, int], marks: list[tuple[int, int]]) -> tuple[int, int]:
-    """Widen a span to the marks that it reaches into."""
+    """Widen a span to the marks that it reaches into; they are in order, and none within another."""
     begin, end = span
-    reached = [one for one in marks if one[0] < end and begin < one[1]] if begin < end else []
-    return min([begin, *(one[0] for one in reached)]), max([end, *(one[1] for one in reached)])
+    first = bisect_right(marks, begin, key=itemgetter(1))
+    last = bisect_left(marks, end, key=itemgetter(0))
+    if begin == end or first >= last:
+        return span
+    return min(begin, marks[first][0]), max(end, marks[last - 1][1])
 
 
 @lru_cache(maxsize=1024)

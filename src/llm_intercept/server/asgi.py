@@ -35,11 +35,13 @@ from llm_intercept.server.upstream import Upstream
 from llm_intercept.timing.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Unpack
 
     from llm_intercept.interceptor.interceptor import Interceptor
     from llm_intercept.journal.journal import Call
     from llm_intercept.model.wire import NetworkFaultError, WireRequest
+    from llm_intercept.rules.rule import Rule
     from llm_intercept.server.door import Receive
     from llm_intercept.server.sending import Send
     from llm_intercept.server.serve_options import Given
@@ -85,6 +87,7 @@ class App:
         self._patience = Patience(options.body_timeout)
         self._threads = Threads()
         self._stopping: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._clock = Clock(engine_of(llm).service.clock.scale)
         self._upstream: Upstream | None = None
 
@@ -111,6 +114,11 @@ class App:
             own.add_note("\n".join([str(of_tests), *getattr(of_tests, "__notes__", ())]))
         return own or of_tests
 
+    def renew(self, rules: Sequence[Rule]) -> None:
+        """Put rules in the place of the server's own, from any thread, once the server has begun."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._shares.renew, rules)
+
     def stop(self) -> None:
         """End what would go on for ever, since the server stops; from the server's own thread."""
         self._stops().set()
@@ -124,7 +132,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._clock = Clock(self._clock.scale)
+                self._clock, self._loop = Clock(self._clock.scale), asyncio.get_running_loop()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.stop()

@@ -16,7 +16,7 @@ from llm_intercept.server.feed import Feed
 from llm_intercept.server.refusing import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from llm_intercept.errors import LLMInterceptError
     from llm_intercept.interceptor.interceptor import Interceptor
@@ -80,6 +80,10 @@ class Share:
             self.added.pop(number, None)
         self._put(own)
 
+    def renew(self, own: Iterable[Rule]) -> None:
+        """Put rules in the place of the server's own; what was added stays."""
+        self._put([*own])
+
     def reset(self) -> None:
         """Let nothing have happened to it, and take away what was added."""
         self.remove([*self.added])
@@ -132,6 +136,12 @@ class Shares:
         else:
             self._tests.move_to_end(test)
         return found
+
+    def renew(self, rules: Sequence[Rule]) -> None:
+        """Put rules in the place of the server's own, in each share; what tests added stays, and comes first."""
+        self.common.renew(rules)
+        for share in self._tests.values():
+            share.renew(rule.fresh().optional() for rule in rules)
 
     def _forget(self, test: str, share: Share) -> None:
         """Let a test have nothing more here; that it had something is known for a while."""

@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from llm_intercept.errors import LLMInterceptError
+from llm_intercept.server.renewing import held_back, pass_on, renewed
 from llm_intercept.server.running import server_of
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ TOO_OFTEN = 5
 """Workers that may end before they have served anything; it will be the same with the next."""
 
 
-def serve_here(served: App, plan: Plan, bound: socket.socket, began: Callable[[], object]) -> str:
+def serve_here(
+    served: App, plan: Plan, bound: socket.socket, began: Callable[[], object], *, is_worker: bool = False
+) -> str:
     """Serve in this process until a signal says to stop; return what went wrong, for a person, empty if nothing did."""
-    server_of(served, plan.chain, plan.connections, began).run(sockets=[bound])
+    with renewed(plan, served.renew, is_quiet=is_worker):
+        server_of(served, plan.chain, plan.connections, began).run(sockets=[bound])
     problem = served.settle()
     return "" if problem is None else "\n\n".join([str(problem), *getattr(problem, "__notes__", ())])
 
@@ -57,21 +61,29 @@ class Workers:
         """Serve until a signal says to stop; raises `LLMInterceptError` if no worker can serve."""
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, self._stop)
-        self._processes = [self._started() for _ in range(self._count)]
-        began()
-        while self._processes:
-            wait([one.sentinel for one in self._processes], timeout=1.0)
-            self._processes = [self._again(one) if one.exitcode is not None else one for one in self._processes]
-            if self._stopping:
-                break
-        self._end()
+        with renewed(self._plan, self._tell):
+            self._processes = [self._started() for _ in range(self._count)]
+            began()
+            while self._processes:
+                wait([one.sentinel for one in self._processes], timeout=1.0)
+                self._processes = [self._again(one) if one.exitcode is not None else one for one in self._processes]
+                if self._stopping:
+                    break
+            self._end()
         if self._failed >= TOO_OFTEN:
             raise LLMInterceptError(f"{self._failed} workers ended by an error, which each of them told: see above.")
 
     def _started(self) -> SpawnProcess:
         process = multiprocessing.get_context("spawn").Process(target=_work, args=(self._plan, self._bound))
-        process.start()
+        with held_back():
+            process.start()
         return process
+
+    def _tell(self, _: object) -> None:
+        """Let each worker read the rules, which can be used, as it was told."""
+        for one in self._processes:
+            if one.pid is not None and one.exitcode is None:
+                pass_on(one.pid)
 
     def _again(self, ended: SpawnProcess) -> SpawnProcess:
         """Start another one in the place of one that has ended, if the server goes on."""
@@ -102,7 +114,7 @@ class Workers:
 def _work(plan: Plan, bound: socket.socket) -> None:
     """Serve as one of several, no longer than who started them."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    problem = serve_here(plan.app(plan.interceptor()), plan, bound, lambda: None)
+    problem = serve_here(plan.app(plan.interceptor()), plan, bound, lambda: None, is_worker=True)
     if problem:
         sys.stderr.write(f"{problem}\n")
 

@@ -6,7 +6,6 @@ Knows: the file. Must not know: what the settings do.
 from __future__ import annotations
 
 import os
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -44,7 +43,7 @@ def _nearest(folder: str) -> Path | None:
 def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a changed file is another one
     try:
         text = file.read_text(encoding="utf-8")
-        tool: object = tomllib.loads(text).get("tool", {}) if NAME in text else {}
+        tool: object = _tool(text) if NAME in text else {}
     except ValueError as error:  # it is not UTF-8, or not TOML
         raise SettingsError(f"{TABLE} in {file}", str(error), "a file that is TOML") from error
     if not isinstance(tool, dict):
@@ -55,6 +54,12 @@ def _read(file: Path, modified: int) -> dict[str, Any]:  # noqa: ARG001 - a chan
     values = cast("dict[str, Any]", table)
     refuse_unknown(values, KEYS, f"{TABLE} of {file}")
     return {name: _checked(file, name, value) for name, value in values.items()}
+
+
+def _tool(text: str) -> object:
+    import tomllib  # noqa: PLC0415 - most files do not name us, and are not parsed
+
+    return tomllib.loads(text).get("tool", {})
 
 
 def _checked(file: Path, name: str, value: Any) -> Any:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MODULE = "anthropic.types.beta.message_create_params"
 """The types of the betas have all fields that the others have."""
+OLDER = frozenset({"temperature", "top_p", "top_k"})
+"""Fields that the API takes for models before Opus 4.7, and the SDK does not have any more (anthropic 1 and 2)."""
 KINDS = {
     "a string": "string",
     "a boolean": "boolean",
@@ -37,7 +39,8 @@ def check_types(body: Mapping[str, Any], *, strictly: bool) -> None:
     kind = request_type(MODULE, f"MessageCreateParams{ending}", loads=strictly)
     if kind is None:
         return
-    found = first_mistake(body, kind) if strictly else wrong_scalar(body, kind)
+    known = {name: value for name, value in body.items() if name not in OLDER} if strictly else body
+    found = first_mistake(known, kind) if strictly else wrong_scalar(body, kind)
     if found is not None:
         raise refused(f"{'.'.join(map(str, found.place))}: {_said(found)}")
 

@@ -33,9 +33,14 @@ ADAPTS = (
 )
 NEVER_ADAPTIVE = re.compile(rf"claude-(?:opus-4-[15]|sonnet-4-5|haiku-4-5){DATED}")
 """Models that think only as much as they are told (issues of 2026)."""
-UNBEGUN = re.compile(rf"claude-(?:opus-4-[678]|sonnet-4-6){DATED}")
-"""Models that do not go on with an answer that is begun for them (Anthropic's release notes of 2026-02-05; issues)."""
+UNBEGUN = re.compile(rf"claude-(?:opus-(?:4-[678]|5|5-5)|sonnet-4-6|fable-5){DATED}")
+"""Models that do not go on with an answer that is begun for them: Anthropic's release notes of 2026-02-05, issues, and
+two public measurements of 2026, whatever the request says of thinking."""
 PREFILL = "This model does not support assistant message prefill. The conversation must end with a user message."
+UNSAMPLED = re.compile(rf"claude-(?:opus-(?:4-[78]|5|5-5)|sonnet-5|fable-5(?:-1)?){DATED}")
+"""Models that choose themselves how they sample: they take a `temperature` of 1 alone, and neither `top_p` nor `top_k`
+(public measurements of 2026-09 with controls, of six models; Opus 5.5 by another)."""
+SAMPLING = ("temperature", "top_p", "top_k")
 THINKING = (
     "`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at "
     "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
@@ -87,6 +92,8 @@ def check_bounds(body: Mapping[str, Any], model: str) -> None:
         BadRequestError: It does.
 
     """
+    if "temperature" in body and body["temperature"] is None:  # measured in 2026-09: left out is not the same
+        raise refused("temperature: Input should be a valid number")
     for name in FRACTIONS:
         _check_fraction(body, name)
     if not isinstance(body.get("stream"), bool | None):
@@ -95,7 +102,17 @@ def check_bounds(body: Mapping[str, Any], model: str) -> None:
         raise refused("`temperature` and `top_p` cannot both be specified for this model. Please use only one.")
     if mapping(body.get("thinking")).get("type") == "enabled" and body.get("temperature") not in (None, 1):
         raise refused(THINKING)
+    _check_endings([mapping(one) for one in items(body.get("messages"))])
     check_sources(body)
+
+
+def _check_endings(messages: list[Mapping[str, Any]]) -> None:
+    """Refuse a turn of the model's that ends in a thought (issues of 2025 and 2026, one of an answer cut short)."""
+    for number, message in enumerate(messages):
+        last = mapping(next(reversed(items(message.get("content"))), None))
+        is_going_on = number + 1 < len(messages) and messages[number + 1].get("role") == "assistant"
+        if message.get("role") == "assistant" and last.get("type") == "thinking" and not is_going_on:
+            raise refused(f"messages.{number}: The final block in an assistant message cannot be `thinking`.")
 
 
 def _check_fraction(body: Mapping[str, Any], name: str) -> None:
@@ -104,6 +121,8 @@ def _check_fraction(body: Mapping[str, Any], name: str) -> None:
         return
     if not is_number(value):
         raise refused(f"{name}: Input should be a valid number")
+    if value == -1 and name == "temperature":
+        raise refused("`temperature` cannot be set to -1 for this model")
     if not 0 <= value <= 1:
         raise refused(f"{name}: range: 0..1")
 
@@ -115,6 +134,9 @@ def check_generation(body: Mapping[str, Any], model: str) -> None:
         BadRequestError: Anthropic would refuse it.
 
     """
+    for name in SAMPLING if UNSAMPLED.match(model) else ():
+        if body.get(name) is not None and not (name == "temperature" and body[name] == 1):
+            raise refused(f"`{name}` is deprecated for this model.", hint=f"Leave {name!r} out.")
     kind = mapping(body.get("thinking")).get("type")
     if kind == "enabled" and ADAPTIVE_ALONE.match(model):
         raise refused(ADAPTS)

@@ -43,6 +43,8 @@ def check_sources(body: Mapping[str, Any]) -> None:
                     _check_data(f"{place}.{kind}.source.base64", kind, source)
                 case "url" if not source.get("url"):
                     raise refused(f"{place}.{kind}.source.url.url: Field required")
+                case "url" if not isinstance(source["url"], str):
+                    raise refused(f"{place}.{kind}.source.url.url: Input should be a valid string")
                 case _:
                     pass
 

@@ -22,6 +22,7 @@ from llm_intercept.dialects.openai.traits import traits
 from llm_intercept.dialects.openai_chat import grammar, read
 from llm_intercept.dialects.openai_chat.chunks import deltas, interleaved
 from llm_intercept.dialects.openai_chat.counts import prompt_tokens, usage
+from llm_intercept.dialects.openai_chat.echoed import without_echoes
 from llm_intercept.dialects.openai_chat.events import events
 from llm_intercept.dialects.openai_chat.frames import AzureFrames, Envelope, Frames, OpenAIFrames, Run
 from llm_intercept.dialects.openai_chat.host_frames import Around, HostFrames, of_host
@@ -77,7 +78,8 @@ class OpenAIChat(OpenAIDialect):
         check_anywhere(request.raw)
         if strictly or is_held(request):
             check(request, strictly=strictly)
-            check_types(request.raw, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
+            body = without_echoes(request.raw) if strictly else request.raw
+            check_types(body, *TYPES, strictly=strictly, unknown=UNRECOGNIZED)
 
     def respond(self, request: LLMRequest, answer: Answer, context: Context) -> WireResponse:
         """Write an answer: SSE if the request asks for a stream, else JSON.

@@ -21,12 +21,13 @@ from llm_intercept.dialects.openai_responses.kept import KeptResponse
 from llm_intercept.dialects.openai_responses.later import begun, begun_stream
 from llm_intercept.dialects.openai_responses.manner import MANNER
 from llm_intercept.dialects.openai_responses.output import Plan, planned
-from llm_intercept.dialects.openai_responses.raw import ready
+from llm_intercept.dialects.openai_responses.raw import identified, ready
 from llm_intercept.dialects.openai_responses.recall import PREVIOUS
 from llm_intercept.dialects.openai_responses.recorded import RECORDED
 from llm_intercept.dialects.openai_responses.remembered import remembered
 from llm_intercept.dialects.openai_responses.reported import counted, read_usage, usage_json
 from llm_intercept.dialects.openai_responses.response import ended, in_stream, model_of, response
+from llm_intercept.dialects.openai_responses.said_before import without_answers
 from llm_intercept.dialects.openai_responses.socket import ResponsesSocket, is_spoken_at
 from llm_intercept.dialects.openai_responses.streamed import LATER, events, ready_teller
 from llm_intercept.dialects.openai_responses.telling import Teller
@@ -81,7 +82,7 @@ class OpenAIResponses(OpenAIDialect):
         refused.check(request.raw, strictly=is_whole)
         if is_whole:
             check(request.raw)
-            check_types(request.raw, *TYPES, strictly=strictly)
+            check_types(without_answers(request.raw) if strictly else request.raw, *TYPES, strictly=strictly)
 
     def recall(self, request: LLMRequest, shelves: Shelves) -> LLMRequest:
         """Find the conversation that a request continues."""
@@ -202,5 +203,6 @@ def _told(request: LLMRequest, body: Mapping[str, Any], context: Context) -> Wir
     used = read_usage([body])
     if used is not None:
         context.note_usage(used)
-    teller = ready_teller(body, context.tokenizer, request.model)
-    return _streamed(request, teller, body, lambda: body, context)
+    told = identified(body)
+    teller = ready_teller(told, context.tokenizer, request.model)
+    return _streamed(request, teller, told, lambda: told, context)

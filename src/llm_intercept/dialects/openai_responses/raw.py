@@ -103,6 +103,18 @@ def _reply_part(part: Part) -> ReplyPart:
     return part
 
 
+def identified(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give each item of a ready response an id, by which the events of a stream name it.
+
+    openai 3.57 breaks a stream off whose last event has items without the ids that they had before.
+    """
+    output = [mapping(one) for one in items(body.get("output"))]
+    if all(text(one.get("id")) for one in output):
+        return body
+    named = [{**one, "id": known["id"]} for one, known in zip(output, items_of(body), strict=True)]
+    return {**body, "output": named}
+
+
 def items_of(body: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """Give the items of a ready response, each with an id."""
     for number, item in enumerate(items(body.get("output"))):

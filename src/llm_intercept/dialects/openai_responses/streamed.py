@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_intercept.base.json import mapping, text
 from llm_intercept.dialects.openai_responses.numbered import Numbered
 from llm_intercept.dialects.openai_responses.output import Plan
-from llm_intercept.dialects.openai_responses.raw import items_of
+from llm_intercept.dialects.openai_responses.raw import identified, items_of
 from llm_intercept.dialects.openai_responses.response import in_stream, just_begun
 from llm_intercept.dialects.openai_responses.telling import Event, Run, Teller
 from llm_intercept.dialects.shared.pieces import Budget, Splitter
@@ -78,7 +78,7 @@ def ready_teller(body: Mapping[str, Any], tokenizer: Tokenizer, model: str) -> T
 
 def retold(body: Mapping[str, Any], asked: Mapping[str, Any], identity: str, tokenizer: Tokenizer) -> tuple[bytes, ...]:
     """Tell a response that was answered before."""
-    whole = in_stream(body)
+    whole = in_stream(identified(body))
     teller = ready_teller(whole, tokenizer, "")
     found = events(asked, identity, teller, whole, lambda: whole, lambda _, __: None)
     return tuple(one for one in found if isinstance(one, bytes))

@@ -70,6 +70,8 @@ def _check_pairs(given: list[Mapping[str, Any]]) -> None:
         if kind in CALLS:
             called[identifier] = CALLS[kind]
         elif kind in OUTPUTS:
+            if not identifier:  # it may name its tool alone (openai 3.57, `FunctionCallOutput`)
+                continue
             if identifier not in called:
                 raise refused(NO_CALL.format(OUTPUTS[kind], identifier), "input", None, PAIRED)
             answered.add(identifier)

@@ -54,4 +54,5 @@ class ContinuingRequest(LLMRequest):
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what is pickled or copied: what was read, without the chain of answers that it was read from."""
-        return {"said": self.raw, **{name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}}
+        kept = {name: getattr(self, name) for name in (*self.FIELDS, *self.SENT)}
+        return {"said": self.raw, **kept, "headers": kept["headers"].copy()}
