@@ -17,6 +17,7 @@ from llm_intercept.dialects.openai.hosts.makers import DEEPSEEK, MISTRAL, PERPLE
 from llm_intercept.dialects.openai.hosts.profile import Host
 from llm_intercept.dialects.openai.hosts.programs import LLAMA_CPP, OLLAMA, VLLM
 from llm_intercept.dialects.openai.hosts.routers import OPENROUTER, VERCEL
+from llm_intercept.dialects.openai.hosts.told_errors import KIMI, MINIMAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,10 @@ HOSTS: dict[str, Host] = {
     "z.ai": ZAI,
     "bigmodel.cn": ZAI,
     "perplexity.ai": PERPLEXITY,
+    "moonshot.ai": KIMI,
+    "moonshot.cn": KIMI,
+    "minimax.io": MINIMAX,
+    "minimaxi.com": MINIMAX,
     "azuredatabricks.net": DATABRICKS,
     "databricks.com": DATABRICKS,
     "ollama.com": OLLAMA,
