@@ -53,6 +53,23 @@ def recorded(
     return take_of(request, response, partial=None, versions={}), told
 
 
+@pytest.mark.parametrize("places", [("sent", "came"), ("came", "sent"), ("known", "sent"), ("sent", "known")])
+def test_of_a_secret_whose_begin_is_one_too_nothing_stays(places: tuple[str, str]) -> None:
+    """Wherever each of the two stands: a session's key that the account's begins with, say."""
+    rest = "-Kj7mVb2Wt"
+    values = dict(zip(places, (RANDOM, RANDOM + rest), strict=True))
+    known, redaction = Known(), Redaction()
+    known.learn([values["known"]] if "known" in values else [])
+    headers = {name: f"Bearer {values[name]}" for name in ("sent", "came") if name in values}
+    asked = {"authorization": headers["sent"]} if "sent" in headers else {}
+    request = sanitize_request("POST", URL, asked, chat(f"it is {RANDOM}{rest}."), redaction, known)
+    came = [("content-type", "text/plain"), *((("x-api-key", values["came"]),) if "came" in values else ())]
+    chunks = [Chunk(f"It is {RANDOM}{rest}.".encode(), 1.0)]
+    response = sanitize_response(request, 200, came, chunks, redaction, known=known)
+    assert rest not in response.model_dump_json()
+    assert "came" in values or rest not in request.request.model_dump_json()
+
+
 def calling(arguments: str) -> str:
     """Make an answer that calls a tool."""
     call = {"id": "c", "type": "function", "function": {"name": "login", "arguments": arguments}}

@@ -14,6 +14,7 @@ import pytest
 from llm_intercept import Interceptor, LLMInterceptError, intercept
 from llm_intercept.clients import activation
 from llm_intercept.engine import warned
+from llm_intercept.engine.settle import settled
 from llm_intercept.errors import (
     ReplyError,
     ReplyFunctionError,
@@ -22,6 +23,7 @@ from llm_intercept.errors import (
     UnmatchedWarning,
 )
 from llm_intercept.interceptor.block import Interception
+from llm_intercept.journal.journal import TOLD, Journal
 from tests.support import ELSEWHERE, URL, ask, ask_async, chat
 
 if TYPE_CHECKING:
@@ -574,6 +576,21 @@ def test_an_exception_on_its_way_out_gets_the_explanation_as_a_note():
     assert caught.value is error
     assert "there is no rule to answer this request" in error.__notes__[0]
     assert activation.active() == ()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_block_ends_with_the_first_failure_and_has_the_others_on_it(keep):
+    """Each once, in order; of those that were not kept it says how many there were."""
+    journal, several = Journal(keep=keep), TOLD + 3
+    for number in (0, *range(several)):
+        journal.note_failure(SettingsError("mode", number, "a mode"))
+    first = settled(journal, None, None)
+    assert first is journal.failures[0]
+    lost = 0 if keep else several + 1 - TOLD
+    more = [f"… and {lost} more failures, of which only the number was kept."] if lost else []
+    assert first.__notes__ == [*more, *(str(one) for one in journal.failures[2:])]
+    assert len(journal.failures) == (several + 1 if keep else TOLD)
+    assert settled(Journal(), None, None) is None
 
 
 def test_an_exception_of_a_block_that_went_well_gets_no_note():

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_intercept.base.dummy_keys import leads_away
 from llm_intercept.base.hosts import is_llm_host, is_llm_place, is_local, names_one
+from llm_intercept.engine.exits import place
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 # From the providers' own documentation, not from the table under test.
@@ -152,6 +154,17 @@ def test_a_name_may_have_a_port():
     assert names_one(["localhost"], "localhost", port=11434)
     assert not names_one(["localhost:11434"], "localhost", port=80)
     assert not names_one(["localhost:11434"], "localhost")
+
+
+@pytest.mark.parametrize("port", [None, 80, 443, 8080])
+@pytest.mark.parametrize("host", ["api.openai.com", "db", "localhost", "127.0.0.1", "::1", "2001:db8::7"])
+def test_what_a_message_says_to_let_out_is_that_and_no_more(host, port):
+    """On this machine that is one port: other servers stand beside it. What stays here needs no key of the program's own."""
+    said = [place(host, port)]
+    assert names_one(said, host, port=port)
+    assert not names_one(said, "example.test", port=port)
+    assert names_one(said, host, port=9) == (port is None or (port != 8080 and not is_local(host)))
+    assert leads_away(said) != is_local(host)
 
 
 @pytest.mark.parametrize("host", OTHERS, ids=ascii)

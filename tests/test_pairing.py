@@ -120,3 +120,18 @@ def test_the_work_does_not_grow_with_the_square_of_the_runs(monkeypatch):
         paired([asked(f"old {n}") for n in range(size)], [asked(f"old and new {n}") for n in range(size)])
         assert count <= size * 2 * pairing.AROUND
         count = 0
+
+
+def test_another_course_is_further_than_any_other_words():
+    """Who spoke, and how often, is what a conversation keeps when its prompts change."""
+    course = [("user", "Hi"), ("assistant", "Yes?")]
+    was = pairing.Conversation(asked("Book Rome", "Old.", before=course, model="m"))
+    others = [
+        asked("Book Rome", "Old.", before=course, model="m"),
+        asked("Book Rome", "New.", before=course, model="m"),
+        asked("What is the time?", "All is new.", before=course, model="n", temperature=0),
+        asked("Book Rome", "Old.", model="m"),
+    ]
+    apart = [was.apart(pairing.Conversation(one)) for one in others]
+    assert apart == sorted(set(apart))
+    assert apart[0] == 0

@@ -20,7 +20,8 @@ from llm_intercept.recording.events_redaction import redacted_events, redacted_t
 from llm_intercept.recording.joined import cut_as
 from llm_intercept.recording.sanitize import redacted_take, sanitize_request, sanitize_response, take_of
 from llm_intercept.recording.take import Event, read_take, write_take
-from llm_intercept.secrets.credentials import NOTHING, Secrets
+from llm_intercept.secrets.credentials import NOTHING, Secrets, credentials
+from llm_intercept.secrets.fieldnames import Holds, holds
 from llm_intercept.secrets.looks import MARK
 from llm_intercept.secrets.redactor import Redactor
 from llm_intercept.secrets.replace import replace_secrets, secrets_in
@@ -432,3 +433,47 @@ def test_a_value_that_can_be_read_in_many_ways_is_read_in_one(text):
     for last in ("", "#", "!"):
         kept(body={"password": f"{text}{last}", **message(f"key={text}{last} token: {text}{last}")})
     assert time.process_time() - begin < 5
+
+
+SURE = {
+    Holds.PASSWORD: "password pwd user_pass dbPassword db_password_hash PASSWD_2",
+    Holds.KEY: "secret client_secret api_key apiKey API_KEY_2 access_keys ssh-key access_token github-token connectionString dsn",
+    Holds.LIKELY: "pass key keys my_key token my_token auth user_auth api_auth bearer session_id sid pin salt key_value",
+    Holds.NOTHING: "cache_key sort-key idempotencyKey page_token next_token string text 2 tokens max_tokens monkey id",
+}
+
+
+@pytest.mark.parametrize("sure", SURE)
+def test_a_name_tells_how_sure_its_value_is_a_secret(sure):
+    """By its last words: a token of an API's is one, a page's is none, and of others their value tells."""
+    told = {name: holds(name) for name in SURE[sure].split()}
+    assert told == dict.fromkeys(told, sure)
+
+
+@pytest.mark.parametrize("after", ["", "\n", "\r\n", "\nnext: 1", " is long", ", I think", " or so\n"])
+@pytest.mark.parametrize("before", ["", "host: h\n", "my old ", "is it, "])
+@pytest.mark.parametrize(("name", "sep"), [("password", ": "), ("password", "="), ("api_key", ": ")])
+def test_a_word_is_a_password_where_it_is_assigned_or_has_a_line_for_itself(before, name, sep, after):
+    """As in a file of settings; in a sentence it is a word, and a key of words is none."""
+    is_line = before in {"", "host: h\n"} and after.rstrip("\r\n") in {"", "\nnext: 1"}
+    is_secret = name == "password" and (sep == "=" or is_line)
+    text = f"{before}{name}{sep}dragonfly{after}"
+    assert replace_secrets(text) == (text.replace("dragonfly", MARK) if is_secret else text)
+
+
+def test_a_lone_surrogate_hides_no_secret():
+    """It is nothing that a quick look can read, and what JSON may say."""
+    for secret in KEYS.values():
+        for text in (f"\ud800 {secret}", f"{secret} \udcff", f"naïve {secret}"):
+            assert secret not in replace_secrets(text)
+    assert replace_secrets("\ud800 nothing") == "\ud800 nothing"
+    assert MARK in kept(response_headers=[*JSON, ("x-request-id", f"\udcff {KEYS['openai']}")])
+
+
+def test_what_a_cookie_says_in_words_may_be_said_elsewhere():
+    """It is seldom a credential; what a header of a credential has always is, unless it is words."""
+    for said in ("letmein99", "team_prod_7", "12345678"):
+        assert credentials("", [("cookie", f"theme={said}")]) == NOTHING
+        assert said in credentials("", [("x-api-key", said)]).literals
+    assert PLAIN in credentials("", [("cookie", f"theme=dark-mode-2; s={PLAIN}; path=/Zx81-hunter2Qq9w")]).literals
+    assert credentials("", [("x-api-key", "lm-studio-words")]) == NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from llm_intercept.errors import SettingsError
+from llm_intercept.recording import locks
 from llm_intercept.recording import store as store_module
 from llm_intercept.recording import tape as tape_module
 from llm_intercept.recording.config import store_at
@@ -385,3 +387,28 @@ def test_an_unreadable_file_is_reported_and_not_fatal(tmp_path):
 def test_a_take_is_not_read_from_nothing():
     with pytest.raises(DamagedTakeError):
         read_take(b"", "x")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no file that is open")
+def test_a_lock_of_a_deleted_file_is_held_by_nobody(tmp_path, monkeypatch):
+    """Its last holder deleted it between the opening and the locking; another process locks the new file of its name."""
+    path, tried = tmp_path / "lock", []
+    lock = locks.try_lock
+
+    def late(descriptor, *, exclusive):
+        tried.append(descriptor)
+        if len(tried) < 3:
+            path.unlink()
+            if len(tried) == 2:
+                path.touch()
+        return lock(descriptor, exclusive=exclusive)
+
+    monkeypatch.setattr(locks, "try_lock", late)
+    descriptor = locks.hold(str(path), exclusive=True)
+    try:
+        assert len(tried) == 3
+        assert os.path.samestat(os.fstat(descriptor), path.lstat())
+        with contextlib.closing(path.open()) as other:
+            assert not lock(other.fileno(), exclusive=True)
+    finally:
+        os.close(descriptor)

@@ -8,6 +8,7 @@ import json
 import ssl
 import threading
 import time
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,7 @@ from tests.upstream import WORDS, serving
 
 APIS = ("chat", "responses", "messages")
 KEY = "sk-proj-Ab3dEf6hIj9lMn0pQr2tUv5xYz"
+ASKED = 1767225600.0  # seconds since the epoch: when what is recorded is asked, in a test that has a clock of its own
 GAP = 100.0  # seconds on the clock that recording looks at, which nobody waits for
 HEADERS = {"authorization": f"Bearer {KEY}"}
 
@@ -179,7 +181,7 @@ def read_stream(case, upstream, hear, user="hi"):
 def recorded_gaps(family, is_async, upstream, gate, tmp_path, monkeypatch):
     """Record a stream whose n-th chunk comes n times `GAP` after the one before: each is sent when that has been read."""
     now = 0.0
-    monkeypatch.setattr(capture, "time", SimpleNamespace(time=time.time, perf_counter=lambda: now))
+    monkeypatch.setattr(capture, "time", SimpleNamespace(time=lambda: ASKED + now, perf_counter=lambda: now))
     heard = []
 
     def hear(chunk):
@@ -197,8 +199,9 @@ def recorded_gaps(family, is_async, upstream, gate, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("is_async", "family")
 def test_while_recording_each_chunk_reaches_the_client_as_it_arrives_and_its_gap_is_kept(recorded_gaps, tmp_path):
     """The upstream sends none before the client has the one before."""
-    gaps = [event["gap_ms"] for event in takes(tmp_path / "tape")[0]["response"]["events"]]
-    assert gaps == [1000 * gap for gap in recorded_gaps]
+    (take,) = takes(tmp_path / "tape")
+    assert [event["gap_ms"] for event in take["response"]["events"]] == [1000 * gap for gap in recorded_gaps]
+    assert datetime.fromisoformat(take["recorded_at"]).timestamp() == ASKED
 
 
 @pytest.mark.usefixtures("only_waits")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from itertools import permutations
 from typing import Any
 from unittest.mock import patch
 
@@ -377,3 +378,15 @@ def test_a_str_of_a_users_own_class_is_asked():
     """What it is equal to is its own affair."""
     assert all_clues((when(model=Kind("gpt")), when(user=Kind("gpt")))) == ()
     assert all_clues((when(model="gpt"),))
+
+
+@pytest.mark.parametrize("conditions", [(when("a"),), ()], ids=["with conditions", "catch-alls"])
+def test_nearer_rules_come_first_whenever_they_are_added(conditions):
+    """A test's before those of its fixtures, of each in the order they were made."""
+    for order in permutations((0, 1, 1, 2, 3)):
+        book = RuleBook()
+        made = []
+        for book.distance in order:
+            made.append(book.add(Rule(conditions, "on", "here").reply("x")))
+        found = book.rules if conditions else book.catch_alls
+        assert [id(one) for one in found] == [id(one) for one in sorted(made, key=lambda rule: rule.distance)]

@@ -30,6 +30,8 @@ ASKED = f"https://svc:{PASSWORD}@generativelanguage.googleapis.com/v1beta/models
         (f"{URL}?page=2&q=big+cats#top", f"{URL}?page=2&q=big%20cats"),
         (f"{URL}?key={KEY}&alt=sse", f"{URL}?key=[redacted]&alt=sse"),
         (f"{URL}?x={KEY}", f"{URL}?x=[redacted]"),
+        (f"{URL}?x=Zx81-hunter2Qq9w&y=big-cats", f"{URL}?x=[redacted]&y=big-cats"),
+        (f"{URL}?Code=big-cats&coded=big-cats", f"{URL}?Code=[redacted]&coded=big-cats"),
         (f"{URL}?sig=abc%2Bdef&api_key=x&token=", f"{URL}?sig=[redacted]&api_key=[redacted]&token="),
         (
             f"{URL}?X-Amz-Signature=a1b2&X-Goog-Signature=c3",

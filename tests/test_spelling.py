@@ -108,7 +108,7 @@ def test_a_call_that_cannot_be_made_is_answered_with_ours(function):
     ("call", "told"),
     [
         (lambda: tool_call(name="weather", city="Rome"), "Give it without its name: tool_call(name, "),
-        (lambda: tool_call(city="Rome"), "Missing a required argument: 'name': write tool_call(name, "),
+        (lambda: tool_call(city="Rome"), "'name': write tool_call(name, "),
         (lambda: custom_tool_call(name="f", input="x"), "without its name: custom_tool_call(name, input, *, id=None)"),
         (lambda: raw("no", 404), "Too many positional arguments: write raw(body, *, status=200, "),
         (lambda: raw(json={}), "The body is the first argument"),

@@ -73,9 +73,11 @@ def leads_away(passthrough: Iterable[str]) -> bool:
 
 
 def _host_of(place: str) -> str:
-    """Read the host of what is let out: `host`, `host:port`, `[::1]:port`, `host/path`."""
+    """Read the host of what is let out: `host`, `host:port`, `::1`, `[::1]:port`, `host/path`."""
     host = place.partition("/")[0]
-    return host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    if host.startswith("["):
+        return host.partition("]")[0]
+    return host if host.count(":") > 1 else host.partition(":")[0]
 
 
 def leaves_with_dummy(host: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> bool:

@@ -66,9 +66,16 @@ def is_local(host: str) -> bool:
 
 
 def names_one(globs: Iterable[str], host: str, model: str = "", port: int | None = None) -> bool:
-    """Whether a glob (`*`, `?`) names the host, whatever its case, the host with its port, or the model."""
+    """Whether a glob (`*`, `?`) names the host, whatever its case, the host with its port, or the model.
+
+    An address of IPv6 may stand in brackets, as in URLs, though these are a glob's too.
+    """
     name = host.lower()
     names = (name, f"{name}:{port}")
+    spelt: tuple[str, ...] = (f"[{name}]", f"[{name}]:{port}") if ":" in name else ()
     return any(
-        any(fnmatchcase(one, glob.lower()) for one in names) or (model and fnmatchcase(model, glob)) for glob in globs
+        glob.lower() in spelt
+        or any(fnmatchcase(one, glob.lower()) for one in names)
+        or (model and fnmatchcase(model, glob))
+        for glob in globs
     )

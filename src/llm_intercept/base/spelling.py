@@ -79,21 +79,24 @@ def _mistake(
 ) -> UnknownArgumentError | None:
     """Say what is wrong with a call; nothing, if it can be made so and the error is from within."""
     shape = signature(function)
+    by_place = [one for one in shape.parameters.values() if one.kind is Parameter.POSITIONAL_ONLY][len(args) :]
+    unnamed = next((one.name for one in by_place if one.name in given and one.default is one.empty), None)
     try:
         shape.bind(*args, **given)
     except TypeError as error:
         problem = str(error)
     else:
-        return None
+        if unnamed is None:  # which Python 3.13.0 lets pass where any name may be given
+            return None
+        problem = ""
     known, form = _keywords(shape), f"{called}{_form(shape)}"
-    by_place = [one.name for one in shape.parameters.values() if one.kind is Parameter.POSITIONAL_ONLY][len(args) :]
-    wrong = next((one for one in given if one in by_place or (one not in known and not _takes_any(shape))), None)
+    wrong = unnamed or next((one for one in given if one not in known and not _takes_any(shape)), None)
     if wrong is None:
         own = args[next(iter(shape.parameters), "") == "self" :]
         advice = words.get("") or f"{problem[0].upper()}{problem[1:]}: write {form}."
         return UnknownArgumentError(f"{called}(…)", own, advice=advice)
     advice = words.get(wrong) or words.get("*", "")
-    if wrong in by_place:
+    if wrong == unnamed:
         advice = advice or f"Give it without its name: {form}."
     elif not known:
         advice = advice or f"Write {form}."

@@ -33,7 +33,9 @@ def port_of(head: WireRequest) -> int | None:
 
 def place(host: str, port: int | None) -> str:
     """Name a host as `passthrough` takes it: with its port, where it is this machine's or not the usual one."""
-    return host if port is None or (port in PORTS.values() and not is_local(host)) else f"{host}:{port}"
+    if port is None or (port in PORTS.values() and not is_local(host)):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_cut_off(hosts: Sequence[str], port: int | None, chain: Sequence[Engine]) -> bool:

@@ -31,13 +31,17 @@ class Secrets:
     """The credentials of one exchange, which are secret wherever else they turn up.
 
     Attributes:
-        literals: What is secret in any text.
+        literals: What is secret in any text, the longest first: of one that begins with another the rest would stay.
         named: What stood under a secret's name in what was sent, and is secret under such a name in the answer.
 
     """
 
     literals: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        ordered = sorted(set(self.literals), key=lambda one: (-len(one), one))
+        object.__setattr__(self, "literals", tuple(ordered))
 
     def and_sent(self, taken: Iterable[str]) -> Secrets:
         """Add what was taken out of a request, so that it is nowhere else in the exchange either."""
@@ -51,7 +55,7 @@ class Secrets:
         sure = {form for one in parts if _is_credential(one) for form in _forms(one) if form not in MARK}
         if sure.issubset(self.literals):
             return self
-        return Secrets(tuple(sorted({*self.literals, *sure}, key=lambda one: (-len(one), one))), self.named)
+        return Secrets((*self.literals, *sure), self.named)
 
 
 NOTHING = Secrets()
@@ -68,7 +72,7 @@ def credentials(url: str, headers: Iterable[tuple[str, str]]) -> Secrets:
     if not found:
         return NOTHING
     written = {form for one in found for form in _forms(one)}
-    return Secrets(tuple(sorted((one for one in written if one not in MARK), key=lambda one: (-len(one), one))))
+    return Secrets(tuple(one for one in written if one not in MARK))
 
 
 @lru_cache(maxsize=1024)

@@ -64,5 +64,5 @@ def holds(name: str) -> Holds:
         return Holds.LIKELY
     if last in _LIKELY and pair not in _NONE:
         of = _OF_KEY if last in {"key", "keys"} else _OF_TOKEN if last == "token" else frozenset[str]()
-        return Holds.KEY if len(pair) > 1 and pair[0] in of else Holds.LIKELY
+        return Holds.KEY if pair[0] in of else Holds.LIKELY
     return Holds.NOTHING

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from llm_intercept.secrets.assigned import SIGN, assigned
@@ -27,7 +28,7 @@ _PERCENT = "%[0-9A-Fa-f]{2}"
 _TOKEN = re.compile(r"%([0-9A-Fa-f]{2})|.", re.DOTALL)
 _ENCODED = re.compile(rf"(?<![^\s\"'<>\\])[^\s\"'<>\\]*?{_PERCENT}[^\s\"'<>\\]*")
 """A word that has something percent-encoded; looked for from its begin alone, else a long word takes its square."""
-_MOST = 72
+_MOST = 110
 """Shapes that one look is for: of more it has more states than its automaton keeps, and takes five times as long."""
 _MANY = 16  # shapes that are looked for together where a text may hold one
 
@@ -40,9 +41,11 @@ class _Group:
     shapes: tuple[Shape, ...]
 
 
-def _cut(size: int) -> list[tuple[Shape, ...]]:
-    """Cut the shapes into groups: those with a sign, and those that are told by a vendor's name."""
-    kinds = ([shape for shape in shapes() if shape.sign], [shape for shape in shapes() if not shape.sign])
+def _cut(every: Iterable[Shape], size: int) -> list[tuple[Shape, ...]]:
+    """Cut shapes into groups: those with a sign, and those that are told by a vendor's name."""
+    kinds = list[Shape](), list[Shape]()
+    for shape in every:
+        kinds[not shape.sign].append(shape)
     return [tuple(some[begin : begin + size]) for some in kinds for begin in range(0, len(some), size)]
 
 
@@ -54,16 +57,18 @@ def _any(group: Iterable[Shape]) -> str:
 
 @lru_cache(maxsize=1)
 def _groups() -> tuple[_Group, ...]:
-    return tuple(_Group(Prefilter(_any(group)), group) for group in _cut(_MANY))
+    return tuple(_Group(Prefilter(_any(group)), group) for group in _cut(shapes(), _MANY))
 
 
 @lru_cache(maxsize=1)
 def _likely() -> tuple[Prefilter, ...]:
-    """Make the quick looks for anything."""
-    return tuple(map(Prefilter, (*map(_any, _cut(_MOST)), f"{SIGN}|{_HIDDEN}|{_PERCENT}")))
+    """Make the quick looks for anything; signs that begin alike share the states of one automaton."""
+    alike = sorted(shapes(), key=attrgetter("sign"))
+    return tuple(map(Prefilter, (*map(_any, _cut(alike, _MOST)), f"{SIGN}|{_HIDDEN}|{_PERCENT}")))
 
 
 _GIVEN = Prefilter(f"{SIGN}|{_HIDDEN}")
+_CODED = Prefilter(_PERCENT)
 _SEEN = Seen(2_000_000)
 """What became of texts: each turn of a conversation sends those of all turns before."""
 
@@ -135,7 +140,7 @@ def _near(text: str) -> Iterator[Shape]:
 
 def _encoded(text: str, spared: Spared = NOTHING_SPARED) -> Iterator[tuple[int, int]]:
     """Give where the secrets are in what is percent-encoded, as it is written."""
-    for found in _ENCODED.finditer(text) if "%" in text else ():
+    for found in _ENCODED.finditer(text) if _CODED.may_find(text) else ():
         tokens = list(_TOKEN.finditer(found.group()))
         said = "".join([chr(int(one[1], 16)) if one[1] else one.group() for one in tokens])
         for begin, end in _plain(said, spared) if may_hold_secret(said) else ():

@@ -48,8 +48,9 @@ def read(head: WireRequest, content: bytes) -> LLMRequest:
     if not is_array(body.get("messages")):
         given = body.get("messages")
         raise missing("messages") if given is None else wrong_type("messages", "an array of objects", given)
+    known: dict[str, Any] = {} if "response_format" in body else {"output_format": None}  # which is asked of each
     stream = body.get("stream") is True
-    return ChatRequest.made(head, body, content, api=NAME, model=text(body.get("model")), stream=stream)
+    return ChatRequest.made(head, body, content, api=NAME, model=text(body.get("model")), stream=stream, **known)
 
 
 def _check_foreign(head: WireRequest, body: Mapping[str, Any]) -> None:
