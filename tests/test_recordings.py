@@ -29,6 +29,7 @@ from llm_intercept.errors import (
     UnmatchedRequestError,
 )
 from llm_intercept.recording import capture
+from tests.amounts import PATIENCE
 from tests.conftest import FAMILIES, Case
 from tests.support import URL, chat, collecting, said
 from tests.support import upstream as api
@@ -56,9 +57,8 @@ def gate(upstream):
 
 
 def client(case, upstream, **options):
-    return case.client(
-        verify=ssl.create_default_context(cafile=upstream.ca), headers=HEADERS, trust_env=False, **options
-    )
+    known = {"headers": HEADERS, "trust_env": False, "timeout": PATIENCE}
+    return case.client(verify=ssl.create_default_context(cafile=upstream.ca), **{**known, **options})
 
 
 def ask(case, upstream, user="hi", **more):

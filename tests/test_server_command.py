@@ -39,13 +39,13 @@ def test_it_says_where_it_is_and_ends_well_when_it_is_told_to(tmp_path):
     flags = ("--rules", "rules.toml", "--log", "calls.jsonl", "--time-scale", "0", "--seed", "3", "--host", "0.0.0.0")
     with serving(tmp_path, *flags, "--pace", "ttft=9,jitter=0") as one:
         url = one.url.replace("0.0.0.0", "127.0.0.1")
-        assert said(httpx.post(url + CHAT, json=chat("the weather"))) == "Sunny."
-        assert httpx.post(url + CHAT, json=chat("else")).status_code == 404
-        assert httpx.post(url + CHAT, json=chat("bad")).status_code == 500
+        assert said(httpx.post(url + CHAT, json=chat("the weather"), timeout=PATIENCE)) == "Sunny."
+        assert httpx.post(url + CHAT, json=chat("else"), timeout=PATIENCE).status_code == 404
+        assert httpx.post(url + CHAT, json=chat("bad"), timeout=PATIENCE).status_code == 500
         token = one.said.pop("token")
         assert one.said == {"url": one.url, "port": int(one.url.rpartition(":")[2]), "pid": one.process.pid}
         asked = [
-            httpx.get(f"{url}/__llm_intercept/rules", headers=headers).status_code
+            httpx.get(f"{url}/__llm_intercept/rules", headers=headers, timeout=PATIENCE).status_code
             for headers in ({}, {"authorization": f"Bearer {token}"})
         ]
         assert asked == [401, 200]
@@ -64,7 +64,7 @@ def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_pat
         trusted = ssl.create_default_context(cafile=one.said["ca"])
 
         def ask() -> int:
-            assert said(httpx.post(one.url + CHAT, json=chat(), verify=trusted, timeout=60)) == "hi"
+            assert said(httpx.post(one.url + CHAT, json=chat(), verify=trusted, timeout=PATIENCE)) == "hi"
             worker: int = json.loads((tmp_path / "calls.jsonl").read_text().splitlines()[-1])["process"]
             return worker
 
@@ -72,7 +72,7 @@ def test_several_workers_serve_at_one_port_and_one_that_dies_is_replaced(tmp_pat
         assert first != one.process.pid
         os.kill(first, signal.SIGKILL)
         assert {ask() for _ in range(4)} - {first}
-        counted = httpx.get(one.url + "/metrics", verify=trusted).text
+        counted = httpx.get(one.url + "/metrics", verify=trusted, timeout=PATIENCE).text
         assert 'llm_intercept_requests_total{api="openai.chat",source="rule",status="200"} 5.0' in counted
         one.stop()
         assert f"worker {first} ended (-9)" in one.errors
@@ -240,7 +240,7 @@ import json, os, subprocess, sys, urllib.request
 import httpx
 
 url, body = os.environ["OPENAI_BASE_URL"] + "/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "the weather"}]}
-said = httpx.post(url, json=body).json()["choices"][0]["message"]["content"]
+said = httpx.post(url, json=body, timeout=300).json()["choices"][0]["message"]["content"]
 answer = urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()))
 said += " " + json.load(answer)["choices"][0]["message"]["content"]
 subprocess.run(["env", sys.executable, "-S", "asking.py", "the weather"], check=True)
