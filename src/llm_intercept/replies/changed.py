@@ -5,12 +5,26 @@ Knows: that both have names. Must not know: how a reply is put together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.errors import ReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+
+def parts_of(given: dict[str, Any]) -> tuple[Any, ...]:
+    """Take the parts out of what is given by name.
+
+    Raises:
+        ReplyError: They are no tuple or list, such as a text, which needs no name.
+
+    """
+    parts: object = given.pop("parts")
+    if not isinstance(parts, tuple | list):
+        advice = "Parts need no name: Reply('text', tool_call(…)); dataclasses.replace(reply, parts=(…)) has a tuple."
+        raise ReplyError(f"Reply(parts={parts!r}) cannot be used", advice)
+    return tuple(cast("tuple[Any, ...]", parts))
 
 
 def of_fields(given: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
