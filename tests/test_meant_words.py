@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, Reply, disconnect, embedding, intercept, tool_call, wrap
+from llm_intercept import Interceptor, Redaction, Reply, disconnect, embedding, intercept, tool_call, wrap
 from llm_intercept.errors import LLMInterceptError, SettingsError, UnfitReplyWarning
 from llm_intercept.settings.of_others import ATTRIBUTES, OF_CALL, OF_CALLS, OF_REQUEST, OF_RULES
 
@@ -61,6 +61,17 @@ def test_a_rule_answers_names_of_others_too(asked: Interceptor, name: str, told:
     with pytest.raises(AttributeError, match="has no attribute") as raised:
         attrgetter(name)(asked.on("x"))
     assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("filter_headers", "keep_headers= names more"), ("filter_fields", "fields="), ("before_record", "hook=")],
+)
+def test_what_others_leave_out_is_not_taken_for_what_we_keep(name: str, told: str) -> None:
+    """vcrpy's `filter_headers` names what is secret, our `keep_headers` what is not."""
+    with pytest.raises(SettingsError, match=told) as raised:
+        Redaction(**{name: ["authorization"]})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert "Did you mean" not in str(raised.value)
 
 
 def test_a_name_of_others_is_none_of_ours(asked: Interceptor) -> None:

@@ -546,6 +546,13 @@ def test_what_an_api_takes_and_its_sdk_has_no_type_for_is_taken_strictly_too(url
     assert post(body, url, "strict").status_code == 200
 
 
+@pytest.mark.parametrize("calls", ["x", {}, 5])
+def test_what_is_sent_back_is_of_its_type(calls: object) -> None:
+    """Calls that are no array, beside what strictly is taken too."""
+    error = post({"messages": [USER, {**CALLED, "annotations": [], "tool_calls": calls}, USER]}, CHAT, "strict").json()
+    assert error["error"]["message"].startswith("Invalid type for 'messages[1].tool_calls': expected an array")
+
+
 def test_the_version_of_anthropics_api_is_asked_for_strictly() -> None:
     """Its clients send it; who asks without one forgets it."""
     body = {"model": "m", "max_tokens": 9, "messages": [USER]}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlunsplit
 
@@ -24,6 +24,7 @@ from llm_intercept.secrets.redactor import Redactor
 from llm_intercept.secrets.spared import Spared
 from llm_intercept.secrets.taken_out import taken_out
 from llm_intercept.secrets.urls import HARMLESS, bare, parted, quoted
+from llm_intercept.settings.of_others import OF_REDACTION
 
 __all__ = ["NOTHING", "Redaction", "Secrets"]
 
@@ -48,7 +49,7 @@ def _is_kept(name: str, more: tuple[str, ...]) -> bool:
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-@spelt_class
+@partial(spelt_class, words=OF_REDACTION)
 @dataclass(frozen=True, slots=True)
 class Redaction:
     """What is kept out of takes, beside the known shapes of secrets.

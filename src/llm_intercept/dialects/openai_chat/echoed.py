@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_intercept.base.json import is_object, items, mapping
+from llm_intercept.base.json import is_array, is_object, items, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +29,8 @@ def _told(message: Any) -> Any:
     if not is_object(message) or message.get("role") not in ECHOED:
         return message
     told = {name: value for name, value in message.items() if name != ECHOED[message["role"]]}
-    if told.get("tool_calls") is None:
-        return told
-    return {**told, "tool_calls": [_call(one) for one in items(told["tool_calls"])]}
+    calls = told.get("tool_calls")
+    return {**told, "tool_calls": [_call(one) for one in items(calls)]} if is_array(calls) else told
 
 
 def _call(call: Any) -> Any:
