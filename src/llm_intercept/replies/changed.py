@@ -5,12 +5,19 @@ Knows: that both have names. Must not know: how a reply is put together.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.errors import ReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+
+def parts_given(given: object) -> tuple[Any, ...]:
+    """Return the parts that are given by name; raises `ReplyError` if they are not several."""
+    if not isinstance(given, tuple | list):
+        raise ReplyError(f"Reply(parts={given!r}) is no list of parts", "Give them without a name: Reply('text').")
+    return tuple(cast("list[Any]", given))
 
 
 def of_fields(given: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
@@ -29,4 +36,4 @@ def of_fields(given: Mapping[str, Any], fields: Collection[str]) -> dict[str, An
         advice = "Make one that says it: Reply('text', model=…); dataclasses.replace changes what is beside the parts."
         raise ReplyError(f"A Reply has parts, and {said}={given[said]!r} beside them", advice)
     rest = {name: value for name, value in given.items() if name != "faults"}
-    return {**rest, "fault": given.get("fault") or tuple(given.get("faults", ()))}
+    return {**rest, "fault": given.get("fault") or tuple(given.get("faults") or ())}

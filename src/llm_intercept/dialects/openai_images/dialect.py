@@ -113,8 +113,8 @@ def _streamed(
 
 
 def _told(data: str, form: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a picture: by an address that has it whole, where the address is asked for."""
-    if fields.get("response_format") != URLS:
+    """Write a picture: by an address that has it whole, where the address is asked for; a stream has none."""
+    if fields.get("response_format") != URLS or fields.get("stream") is True:
         return {"b64_json": data}
     return {"revised_prompt": text(fields.get("prompt")), "url": f"data:image/{form};base64,{data}"}
 
