@@ -44,6 +44,7 @@ OPENAI_TESTS = tuple(
         "chat/completions/test_messages.py",
         "test_completions.py",
         "test_embeddings.py",
+        "test_images.py",
         "test_models.py",
         "test_moderations.py",
         "test_responses.py",

@@ -120,18 +120,30 @@ def test_pictures_are_changed(images: Any) -> None:
     assert [call.request.stream for call in llm.calls] == [False, False, True]
 
 
-def test_an_address_has_the_picture_in_it(images: Any) -> None:
-    """What asks for a URL needs no network to read it."""
+@pytest.mark.parametrize("model", [None, "dall-e-2", "dall-e-3"])
+@pytest.mark.parametrize("form", ["url", "b64_json"])
+def test_models_of_before_answer_as_they_did(images: Any, model: str | None, form: str) -> None:
+    """The SDK's type says which fields are of GPT's models alone; an address has its picture in it, so needs no network."""
     with intercept():
-        (made,) = images.generate(prompt="a cat", response_format="url", size="256x256").data
-    assert made.url.startswith("data:image/png;base64,")
-    assert picture_size(made.url.partition(",")[2]) == (256, 256)
+        made = images.generate(
+            prompt="a cat", size="256x256", response_format=form, **({"model": model} if model else {})
+        )
+    assert [*made.to_dict()] == ["created", "data"]
+    (told,) = made.data
+    content = told.url.removeprefix("data:image/png;base64,") if form == "url" else told.b64_json
+    assert picture_size(content) == (256, 256)
+    assert told.revised_prompt == ("a cat" if model == "dall-e-3" else None)
+
+
+def test_the_models_of_before_answer_with_an_address_by_themselves(images: Any) -> None:
+    with intercept():
+        assert images.generate(model="dall-e-2", prompt="a cat").data[0].url
 
 
 def test_a_stream_tells_pictures_by_their_content_alone(images: Any) -> None:
     """Also where an address is asked for; a ready picture without content is an error, and no empty picture."""
     with pytest.raises(ReplyError, match="by its content, and the ready one has none"), intercept() as llm:
-        (event,) = images.generate(model=MODEL, prompt="a cat", stream=True, extra_body={"response_format": "url"})
+        (event,) = images.generate(prompt="a cat", stream=True, response_format="url")
         assert base64.b64decode(event.b64_json).startswith(MARKS["png"])
         llm.on("a dog", api="openai.images").reply(raw({"data": [{"url": "https://example.org/a.png"}]}))
         with pytest.raises(InternalServerError):
@@ -161,6 +173,7 @@ def test_a_rules_own_picture_comes_in_either_shape(images: Any, stream: bool) ->
         ({"partial_images": 4}, "partial_images"),
         ({"output_compression": 101}, "output_compression"),
         ({"output_format": "jpeg", "background": "transparent"}, "background"),
+        ({"response_format": "url"}, "response_format"),
     ],
 )
 def test_what_the_api_refuses_is_refused(images: Any, asked: dict[str, Any], param: str) -> None:

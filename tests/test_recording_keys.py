@@ -27,6 +27,7 @@ from llm_intercept.secrets.credentials import NOTHING, Secrets
 from llm_intercept.secrets.fieldnames import holds
 from llm_intercept.secrets.prefilter import Prefilter
 from llm_intercept.secrets.replace import may_hold_secret, replace_secrets, secrets_in
+from llm_intercept.secrets.seen import Seen
 from llm_intercept.secrets.shapes import shapes
 from tests.support import URL
 from tests.test_recording_redaction import KEYS, PLAIN
@@ -96,33 +97,52 @@ def no_glance():
     """Let every glance at a text or a document say that it cannot tell."""
     glances = [volatile._CHANGED, volatile._CHANGING, *replace._likely()]
     real = Prefilter.may_find
-    with patch.object(Prefilter, "may_find", lambda self, text: self in glances or real(self, text)):
+    told = patch.object(Prefilter, "may_find", lambda self, text: self in glances or real(self, text))
+    with told, patch.object(replace, "_SEEN", Seen(0)):  # what was seen so is not for who looks again
         yield
 
 
 @contextmanager
 def no_look():
     """Look for every shape in every text."""
-    with patch.object(Prefilter, "may_find", lambda self, text: True):
+    with patch.object(Prefilter, "may_find", lambda self, text: True), patch.object(replace, "_SEEN", Seen(0)):
         yield
 
 
-def key_at_length(method, url, headers, body, redaction):
+def key_at_length(method, url, headers, body, redaction, known):
     with no_glance():
-        return sanitize_request(method, url, headers, body, redaction).key
+        return sanitize_request(method, url, headers, body, redaction, known).key
 
 
-@given(BODIES, URLS, HEADERS, st.booleans(), st.booleans())
-def test_the_key_at_a_glance_is_the_key_of_the_redacted_request(body, url, headers, is_ascii, has_more):
+def knowing(*secrets):
+    """Make what a tape knows that has had these in its answers."""
+    known = Known()
+    known.learn(secrets)
+    return known
+
+
+@given(BODIES, URLS, HEADERS, st.booleans(), st.booleans(), st.sampled_from([(), (PLAIN,)]))
+def test_the_key_at_a_glance_is_the_key_of_the_redacted_request(body, url, headers, is_ascii, has_more, told):
     content = json.dumps(body, ensure_ascii=is_ascii).encode(errors="surrogatepass")
     redaction = Redaction(fields=("role",), patterns=(r"T-\d+", "hunter")) if has_more else Redaction()
     sent = decode(content)
-    keys = FingerprintCache(redaction, Known())
-    expected = key_at_length("POST", url, headers, sent, redaction)
+    known = knowing(*told)
+    keys = FingerprintCache(redaction, known)
+    expected = key_at_length("POST", url, headers, sent, redaction, known)
     assert keys.of("POST", url, headers, sent, content) == expected
     assert keys.of("POST", url, headers, sent, content) == expected
     assert keys.of("POST", url, headers, sent, b"") == expected
-    assert sanitize_request("POST", url, headers, sent, redaction).key == expected
+    assert sanitize_request("POST", url, headers, sent, redaction, known).key == expected
+
+
+def test_a_key_that_is_remembered_is_made_anew_where_an_answer_has_told_a_secret():
+    known = Known()
+    keys = FingerprintCache(Redaction(), known)
+    asked = ("POST", URL, {}, {"a": PLAIN}, json.dumps({"a": PLAIN}).encode())
+    before = keys.of(*asked)
+    known.learn([PLAIN])
+    after = keys.of(*asked)
+    assert after == sanitize_request(*asked[:4], Redaction(), known).key != before
 
 
 def test_remembered_keys_are_those_of_the_same_method_place_headers_and_content():

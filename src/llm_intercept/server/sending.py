@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llm_intercept.clients.stream import ByteChunks
 from llm_intercept.model.wire import CONNECTION_HEADERS, HearsFailure, is_event_stream
-from llm_intercept.server.whole_answers import handed_over
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from llm_intercept.server.door import Door, Receive
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
-    Encoded = tuple[tuple[bytes, bytes] | None, bytes]
-    """A header, None for one of the connection, and its line, which is empty then."""
+    Encoded = tuple[bytes, bytes] | None
+    """A header's name and value; None for one of the connection."""
 
 LARGEST = 65536
 """Bytes that are joined at the most, so that a long stream takes no memory to speak of."""
@@ -35,7 +34,6 @@ VALUES = 16
 """Values of a name that are kept."""
 BODILESS = frozenset({204, 304})
 LENGTH = b"content-length"
-LINE = b"%b: %b\r\n"
 CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 """What no value has (RFC 9110, 5.5)."""
 
@@ -122,14 +120,6 @@ class Channel:
 
     async def whole(self, status: int, headers: Headers, content: bytes, connection: Headers = ()) -> None:
         """Send an answer that is there, with its length; `connection` are headers of the connection beside its own."""
-        if not connection and status not in BODILESS:
-            lines = [_encoded[header][1] for header in headers]
-            lines += [b"content-length: %d\r\n" % len(content), *[LINE % pair for pair in self._extra]]
-            sent = handed_over(self._send, status, lines, content)
-            if sent is not None:
-                self.is_begun = True
-                await sent
-                return
         said = encoded(headers)
         if status not in BODILESS:
             said.append((LENGTH, b"%d" % len(content)))
@@ -209,11 +199,11 @@ def _says_length(response: WireResponse) -> bool:
 
 def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Encode an answer's headers but for those of the connection, which the server says itself."""
-    return [pair for header in headers if (pair := _encoded[header][0]) is not None]
+    return [pair for header in headers if (pair := _encoded[header]) is not None]
 
 
 class _Encoded(dict[tuple[str, str], "Encoded"]):
-    """Headers as they are sent: in two, and as a line. Most are the same in each answer.
+    """Headers as they are sent. Most are the same in each answer.
 
     Of a name that has come with many values no more are kept: it is another each time.
     """
@@ -227,13 +217,9 @@ class _Encoded(dict[tuple[str, str], "Encoded"]):
         told, value = header
         name = self._changing.get(told)
         if name is not None:
-            pair = name, value.encode() if value.isascii() and value.isprintable() else _latin(value)
-            return pair, LINE % pair
+            return name, _latin(value)
         name = _name(told)
-        made: Encoded = (None, b"")
-        if name is not None:
-            pair = name, _latin(value)
-            made = pair, LINE % pair
+        made = None if name is None else (name, _latin(value))
         self._keep(header, name, made)
         return made
 

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from llm_intercept.replies.kinds import Answer
 
 PATHS = (read.MADE, read.EDITED, read.VARIED)
-URLS = "url"
-"""How a picture may be asked for by the models of before 2025: by its address."""
 
 
 class OpenAIImages(ByDefault):
@@ -95,8 +93,10 @@ class OpenAIImages(ByDefault):
         pictures = [asked.drawn(identity, number) for number in range(min(max(several or 1, 1), read.MOST))]
         used = _usage(request, fields, len(pictures), context)
         context.note_usage(Usage(used["input_tokens"], used["output_tokens"], extra=used))
-        told = [_told(one, asked.form, fields) for one in pictures]
-        body = body_of(told, asked, used, identity.second)
+        if read.is_of_before(fields) and not request.stream:  # a stream has one form
+            old = {"created": identity.second, "data": [_told_before(one, asked.form, fields) for one in pictures]}
+            return WireResponse(200, headers_of(request, context), (self.written(old),))
+        body = body_of([{"b64_json": one} for one in pictures], asked, used, identity.second)
         if not request.stream:
             return WireResponse(200, headers_of(request, context), (self.written(body),))
         early = [asked.drawn(identity, len(pictures) + number) for number in range(asked.partial)]
@@ -112,11 +112,12 @@ def _streamed(
     return WireResponse(ready.status, overridden(headers, ready.headers), tuple(events))
 
 
-def _told(data: str, form: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a picture: by an address that has it whole, where the address is asked for; a stream has none."""
-    if fields.get("response_format") != URLS or fields.get("stream") is True:
-        return {"b64_json": data}
-    return {"revised_prompt": text(fields.get("prompt")), "url": f"data:image/{form};base64,{data}"}
+def _told_before(data: str, form: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a picture as models before GPT's did: by an address, which has it whole here, or in base64 where asked."""
+    revised = {"revised_prompt": text(fields.get("prompt"))} if text(fields.get("model")) == "dall-e-3" else {}
+    if fields.get("response_format") == "b64_json":
+        return {**revised, "b64_json": data}
+    return {**revised, "url": f"data:image/{form};base64,{data}"}
 
 
 def _usage(request: LLMRequest, fields: Mapping[str, Any], pictures: int, context: Context) -> dict[str, Any]:

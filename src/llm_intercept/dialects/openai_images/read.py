@@ -26,6 +26,8 @@ MADE, EDITED, VARIED = "/images/generations", "/images/edits", "/images/variatio
 NUMBERS = ("n", "partial_images", "output_compression")
 MOST, LONGEST = 10, 32_000
 """How many pictures are made at once, and how many characters a prompt has."""
+UNKNOWN = "Unknown parameter: 'response_format'."
+"""What GPT's image models say, from gpt-image-1 to gpt-image-2 (issues of 2025 and 2026)."""
 
 
 def read(head: WireRequest, content: bytes) -> LLMRequest:
@@ -57,6 +59,11 @@ def pictures_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return given or [mapping(one) for one in items(body.get("images"))]
 
 
+def is_of_before(asked: Mapping[str, Any]) -> bool:
+    """Whether the models of before 2025 are asked, which OpenAI retired on 2026-05-12 and other hosts may have."""
+    return text(asked.get("model")).startswith("dall-e-") or asked.get("response_format") is not None
+
+
 def check(body: Mapping[str, Any], path: str) -> None:
     """Refuse what OpenAI refuses.
 
@@ -74,6 +81,8 @@ def check(body: Mapping[str, Any], path: str) -> None:
             raise refused(f"{message}, {found}", "prompt", "string_above_max_length")
     if not path.endswith(MADE) and not pictures_of(body):
         raise missing("image")
+    if text(asked.get("model")).startswith("gpt-image-") and asked.get("response_format") is not None:
+        raise refused(UNKNOWN, "response_format", "unknown_parameter", "These models answer in base64 alone.")
     check_integer(asked, "n", 1, MOST)
     check_integer(asked, "partial_images", 0, MOST_PARTIAL)
     check_integer(asked, "output_compression", 0, 100)
