@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import re
 from functools import cache
@@ -18,6 +19,7 @@ from llm_intercept.cli.app import app
 from llm_intercept.conditions import BY_KEY
 from llm_intercept.dialects.openai_moderations.categories import OMNI
 from llm_intercept.errors import SettingsError
+from llm_intercept.journal.calls import Calls
 from llm_intercept.pytest_plugin.options import LIVE, REPORT
 from llm_intercept.rules.rule import Rule
 from llm_intercept.settings import ARGUMENTS, BY_NAME, SETTINGS, said_in
@@ -111,6 +113,14 @@ def test_a_call_that_a_message_names_is_there_and_takes_its_keywords():
             checked.add(ast.unparse(call))
     assert {"llm.on(...)", "rule.per('conversation')", "rule.repeat_last()"} <= checked
     assert len(checked) > 30
+
+
+def test_a_function_that_a_message_names_is_there():
+    """A public name, a method or Python's own; else one of these, which are others'."""
+    others = {"M", "OpenAI", "Anthropic", "http", "call", "join", "b", "split", "normal", "lognormal"}
+    homes = (llm_intercept, faults, model, Interceptor, Rule, Calls, builtins)
+    named = {call.func.id for _, text in texts() for call in calls(text) if isinstance(call.func, ast.Name)}
+    assert {name for name in named if not any(hasattr(home, name) for home in homes)} == others
 
 
 def test_a_setting_that_a_message_gives_a_value_takes_it():

@@ -69,7 +69,8 @@ def test_a_program_that_keeps_one_and_never_uses_it_is_told_at_its_end(run_pytho
     done = run_python(AT_THE_END)
     assert (done.returncode, done.stderr.count("NeverUsedWarning")) == (0, 1)
     assert "program.py:4: NeverUsedWarning" in done.stderr
-    assert run_python("import pytest" + AT_THE_END).stderr == ""
+    for keeper in ("pytest", "unittest"):
+        assert run_python(f"import {keeper}{AT_THE_END}").stderr == ""
 
 
 INTERCEPTORS = """
@@ -141,3 +142,26 @@ def test_a_client_that_is_wrapped_is_answered_after_the_block_and_so_may_have_mo
     with intercept() as llm:
         llm.as_side_effect()
     llm.reply("later")
+
+
+SPAWNS = """
+import multiprocessing
+import httpx
+from llm_intercept import Interceptor, intercept
+llm, block = Interceptor("hi"), intercept("hi")
+def work():
+    print("worked", flush=True)
+if __name__ == "__main__":
+    client = llm.wrap(httpx.Client())
+    with block:
+        pass
+    one = multiprocessing.get_context("spawn").Process(target=work)
+    one.start()
+    one.join()
+"""
+
+
+def test_a_spawned_process_that_imports_the_program_is_not_told(run_python):
+    """It makes all that the program makes, to call one function of it."""
+    done = run_python(SPAWNS)
+    assert (done.stdout.split(), done.stderr) == (["worked"], "")

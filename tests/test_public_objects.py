@@ -103,12 +103,12 @@ def test_of_a_reply_what_is_beside_its_parts_can_be_replaced() -> None:
     assert dataclasses.replace(reply, parts=["ho", "hum"]).text == "hohum"
     assert dataclasses.replace(reply, fault=timeout()).faults == (timeout(),)
     assert dataclasses.replace(reply, faults=None).faults == ()
-    for none in ("ho", None, 7, Reply("ho")):
-        with pytest.raises(errors.ReplyError, match="is no list of parts"):
-            dataclasses.replace(reply, parts=none)
     for wrong in ({"text": "ho"}, {"tool_calls": []}):
         with pytest.raises(errors.ReplyError, match="beside them"):
             dataclasses.replace(reply, **wrong)
+    for no_parts in ("ho", None, 5):
+        with pytest.raises(errors.ReplyError, match="Parts need no name"):
+            dataclasses.replace(reply, parts=no_parts)
 
 
 def test_a_call_and_its_request_are_copied_with_what_they_say() -> None:

@@ -37,7 +37,7 @@ MEND = "Give what the tool's schema asks for, or auto() for the smallest call."
 NAMED = "Give the arguments by name, tool_call({0!r}, name=…), or as a mapping: tool_call({0!r}, {{…}})."
 FORMAT = "Give structured({…}) with what the schema asks for, or auto() for the smallest answer."
 SAY = "Give a text, or say with on(…) which requests the rule means."
-ONE_CALL = "Give one call in each reply, or script([…]) with a reply for each."
+ONE_CALL = "Give one call in each reply: reply(tool_call(…), tool_call(…)) answers in turn."
 SCHEMA_UNUSABLE = "its schema cannot be used"
 NOT_JSON = object()
 ENDED_EARLY = frozenset({"length", "content_filter"})

@@ -21,6 +21,7 @@ from llm_intercept.clients import activation, patching
 from llm_intercept.errors import LLMInterceptError, NeverUsedWarning, ReplyError
 from llm_intercept.interceptor import children
 from llm_intercept.interceptor.elsewhere import count, tell
+from llm_intercept.interceptor.forgotten import may_keep_unused
 from llm_intercept.interceptor.handed_over import HandOver, check_decorable, decorate_tests
 from llm_intercept.interceptor.interceptor import Interceptor, end, engine_of, passed_on
 from llm_intercept.replies.kinds import is_one_shot, prepare
@@ -184,8 +185,8 @@ def warn_unused(one: Interception) -> None:
 
 
 def _warn_at_the_end() -> None:
-    """Warn of what a program keeps and never uses; a test run may keep what the tests that were left out use."""
-    if "pytest" not in sys.modules:
+    """Warn of what a program keeps and never uses."""
+    if not may_keep_unused():
         for one in list(UNUSED):
             warn_unused(one)
 

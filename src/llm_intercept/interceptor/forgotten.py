@@ -1,6 +1,6 @@
 """Tells of an interceptor that was given answers, and nothing to answer for, when it is gone or the program ends.
 
-Knows: warnings, when an object ends. Must not know: interceptors.
+Knows: warnings, when an object ends, which processes keep more than they use. Must not know: interceptors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,15 @@ import weakref
 from dataclasses import dataclass
 
 from llm_intercept.errors import NeverUsedWarning
+
+KEEPERS = frozenset({"pytest", "unittest", "__mp_main__"})
+"""Modules of processes that rightly keep what they do not use: a run of tests has what those would use that were left
+out, and a process that multiprocessing has spawned what the program makes that it imports for one function."""
+
+
+def may_keep_unused() -> bool:
+    """Whether this process may rightly end with what it never used."""
+    return not KEEPERS.isdisjoint(sys.modules)
 
 
 @dataclass(slots=True)
@@ -27,8 +36,8 @@ def watched(owner: object, unused: Unused) -> weakref.finalize[[Unused], object]
 
 
 def _tell(unused: Unused) -> None:
-    """Warn at its place; a test run may make one to look at its rules, and keeps what the tests left out would use."""
-    if not unused.has_answers or "pytest" in sys.modules:
+    """Warn at its place; a test run may also make one to look at its rules."""
+    if not unused.has_answers or may_keep_unused():
         return
     file, _, line = unused.where.rpartition(":")
     message = (

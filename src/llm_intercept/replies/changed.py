@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 
-def parts_given(given: object) -> tuple[Any, ...]:
-    """Return the parts that are given by name; raises `ReplyError` if they are not several."""
-    if not isinstance(given, tuple | list):
-        raise ReplyError(f"Reply(parts={given!r}) is no list of parts", "Give them without a name: Reply('text').")
-    return tuple(cast("list[Any]", given))
+def parts_of(given: dict[str, Any]) -> tuple[Any, ...]:
+    """Take the parts out of what is given by name.
+
+    Raises:
+        ReplyError: They are no tuple or list, such as a text, which needs no name.
+
+    """
+    parts: object = given.pop("parts")
+    if not isinstance(parts, tuple | list):
+        advice = "Parts need no name: Reply('text', tool_call(…)); dataclasses.replace(reply, parts=(…)) has a tuple."
+        raise ReplyError(f"Reply(parts={parts!r}) cannot be used", advice)
+    return tuple(cast("tuple[Any, ...]", parts))
 
 
 def of_fields(given: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from llm_intercept.model.parts import (
     Text,
     ToolCall,
 )
-from llm_intercept.replies.changed import of_fields, parts_given
+from llm_intercept.replies.changed import of_fields, parts_of
 from llm_intercept.replies.computed import Computed
 from llm_intercept.replies.no_part import no_part
 from llm_intercept.replies.usages import is_usage, usage_of
@@ -106,7 +106,7 @@ class Reply:
     def __init__(self, *parts: str | ReplyPart | Reply | Mapping[str, Any], **options: Unpack[ReplyOptions]) -> None:
         given = cast("dict[str, Any]", options)
         if "parts" in given:  # by `dataclasses.replace`, which gives all fields
-            parts, given = (*parts, *parts_given(given.pop("parts"))), of_fields(given, Reply.__dataclass_fields__)
+            parts, given = (*parts, *parts_of(given)), of_fields(given, Reply.__dataclass_fields__)
         _check_options(given)
         inner = [part for part in parts if isinstance(part, Reply)]
         kept = {name: value for reply in inner for name, value in _beside(reply) if value not in (None, ())}
