@@ -9,7 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import BadRequestError, OpenAI
+from openai import BadRequestError, InternalServerError, OpenAI
 from openai.types import (
     ImageEditCompletedEvent,
     ImageEditPartialImageEvent,
@@ -23,6 +23,7 @@ from openai.types.responses.response_output_item import ImageGenerationCall
 from llm_intercept import Pace, Reply, intercept, raw
 from llm_intercept.base.media_sizes import picture_size
 from llm_intercept.base.pictures import FORMS, picture
+from llm_intercept.errors import ReplyError
 from llm_intercept.faults import disconnect, stream_error
 from llm_intercept.model import Media
 from tests.support import in_both_shapes
@@ -137,6 +138,16 @@ def test_models_of_before_answer_as_they_did(images: Any, model: str | None, for
 def test_the_models_of_before_answer_with_an_address_by_themselves(images: Any) -> None:
     with intercept():
         assert images.generate(model="dall-e-2", prompt="a cat").data[0].url
+
+
+def test_a_stream_tells_pictures_by_their_content_alone(images: Any) -> None:
+    """Also where an address is asked for; a ready picture without content is an error, and no empty picture."""
+    with pytest.raises(ReplyError, match="by its content, and the ready one has none"), intercept() as llm:
+        (event,) = images.generate(prompt="a cat", stream=True, response_format="url")
+        assert base64.b64decode(event.b64_json).startswith(MARKS["png"])
+        llm.on("a dog", api="openai.images").reply(raw({"data": [{"url": "https://example.org/a.png"}]}))
+        with pytest.raises(InternalServerError):
+            images.generate(model=MODEL, prompt="a dog", stream=True)
 
 
 @pytest.mark.parametrize("stream", [False, True])

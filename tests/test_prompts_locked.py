@@ -26,6 +26,11 @@ TOOL = {
     "description": "Looks.\nTwice.",
     "parameters": {"type": "object", "properties": {"at": {"type": "string"}}},
 }
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent"
+MOOD = {
+    "contents": [{"parts": [{"text": "How is she?"}]}],
+    "generationConfig": {"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING", "enum": ["happy"]}},
+}
 LONG = "You are kind.\nYou are brief.  \n\nToday is 2026-11-29 10:00:00."
 
 
@@ -195,6 +200,7 @@ def test_the_order_of_takes_says_nothing():
                 "x", response_format={"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}}
             ),
         ),
+        ("a", TakeRequest(method="POST", url=GEMINI, body=MOOD)),
         (
             "a",
             TakeRequest(method="POST", url="https://api.openai.com/v1/embeddings", body={"model": "e", "input": "x"}),
@@ -211,6 +217,7 @@ def test_the_order_of_takes_says_nothing():
     assert "\x1b" not in text
     assert "    \\x1b[31m\n    == system x\\r\n" in text
     assert "answer s" in text
+    assert "- happy\n" in text
     assert "e (openai.embeddings)" in text
 
 

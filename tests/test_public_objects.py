@@ -100,7 +100,9 @@ def test_of_a_reply_what_is_beside_its_parts_can_be_replaced() -> None:
     assert dataclasses.replace(reply) == reply
     assert dataclasses.replace(reply, model="n").model == "n"
     assert dataclasses.replace(reply, parts=("ho",)).text == "ho"
+    assert dataclasses.replace(reply, parts=["ho", "hum"]).text == "hohum"
     assert dataclasses.replace(reply, fault=timeout()).faults == (timeout(),)
+    assert dataclasses.replace(reply, faults=None).faults == ()
     for wrong in ({"text": "ho"}, {"tool_calls": []}):
         with pytest.raises(errors.ReplyError, match="beside them"):
             dataclasses.replace(reply, **wrong)

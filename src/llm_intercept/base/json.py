@@ -177,7 +177,7 @@ class Unlaid(str):
 def is_model(value: object) -> TypeGuard[BaseModel]:
     """Whether a value is a pydantic model. Where nobody has loaded pydantic it is none, and is not loaded to tell."""
     pydantic = sys.modules.get("pydantic.main")
-    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+    return isinstance(value, getattr(pydantic, "BaseModel", ()))  # which another thread may be importing
 
 
 def to_json_text(value: object) -> Unlaid:

@@ -66,7 +66,7 @@ class Conditions(TypedDict, total=False):
     stream: bool | None
     """Whether a stream is asked for."""
     response_format: type | str | None
-    """The pydantic class asked for, its schema's name, `"json_schema"` or `"json_object"`."""
+    """The pydantic class asked for, its schema's name, `"json_schema"`, `"json_object"` or `"enum"`."""
     headers: Headers | None
     """Header names and their values: a str to the letter, a pattern searched, None for not there."""
     url: TextOrPattern | None

@@ -122,7 +122,7 @@ class FormatCondition(KeywordCondition):
 
     key = "response_format"
     form = "word"
-    accepts = "a pydantic class, a schema's name, 'json_object' or 'json_schema'"
+    accepts = "a pydantic class, a schema's name, 'json_object', 'json_schema' or 'enum'"
 
     @classmethod
     def given(cls, value: object) -> FormatCondition:

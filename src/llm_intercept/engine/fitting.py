@@ -39,7 +39,6 @@ FORMAT = "Give structured({…}) with what the schema asks for, or auto() for th
 SAY = "Give a text, or say with on(…) which requests the rule means."
 ONE_CALL = "Give one call in each reply: reply(tool_call(…), tool_call(…)) answers in turn."
 SCHEMA_UNUSABLE = "its schema cannot be used"
-BY_SCHEMA = ("json_schema", "enum")
 NOT_JSON = object()
 ENDED_EARLY = frozenset({"length", "content_filter"})
 """The reasons to finish by which a text may be a part of what it was to be."""
@@ -155,7 +154,7 @@ def _unformatted(request: LLMRequest, reply: Reply, *, is_strict: bool) -> Itera
     wanted = request.output_format
     if wanted is None or not reply.text or forced(request) is not None:
         return
-    if wanted.type not in BY_SCHEMA and not (is_strict and wanted.type == "json_object"):
+    if not wanted.is_of_schema and not (is_strict and wanted.type == "json_object"):
         return
     value = reply.text if wanted.type == "enum" else _read(reply.text)
     if value is NOT_JSON:
@@ -163,7 +162,7 @@ def _unformatted(request: LLMRequest, reply: Reply, *, is_strict: bool) -> Itera
             kind = "JSON of a schema" if wanted.type == "json_schema" else "JSON"
             yield f"The request asks for {kind}, and the reply is {shorten(reply.text, SHOWN)}", FORMAT
         return
-    why = _misfit(value, wanted.schema) if wanted.type in BY_SCHEMA else ""
+    why = _misfit(value, wanted.schema) if wanted.is_of_schema else ""
     if why:
         told = f"The reply {shorten(reply.text, SHOWN)} does not fit the schema that the request asks for: {why}"
         yield told, FORMAT

@@ -118,6 +118,11 @@ class OutputFormat:
     name: str = ""
     schema: Any = True
 
+    @property
+    def is_of_schema(self) -> bool:
+        """Whether the schema says what the text may be."""
+        return self.type in {"json_schema", "enum"}
+
 
 class _Beside:
     """What follows from a request alone, for those who would make it again when the same request comes again.

@@ -43,4 +43,4 @@ def of_fields(given: Mapping[str, Any], fields: Collection[str]) -> dict[str, An
         advice = "Make one that says it: Reply('text', model=…); dataclasses.replace changes what is beside the parts."
         raise ReplyError(f"A Reply has parts, and {said}={given[said]!r} beside them", advice)
     rest = {name: value for name, value in given.items() if name != "faults"}
-    return {**rest, "fault": given.get("fault") or tuple(given.get("faults", ()))}
+    return {**rest, "fault": given.get("fault") or tuple(given.get("faults") or ())}

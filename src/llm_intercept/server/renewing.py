@@ -1,7 +1,7 @@
 """Reads a server's files of rules again at SIGHUP, the signal by which daemons are told so.
 
 What a new file says wrong is told, and the rules stay as they were. A SIGHUP of a terminal that is closed ends a server
-as it ends any program.
+as it ends any program, but for one that `nohup` started.
 
 Knows: signals, terminals, what is read. Must not know: who serves.
 """
@@ -33,7 +33,7 @@ def renewed(plan: Plan, put: Callable[[list[Rule]], object], *, is_quiet: bool =
     Args:
         plan: Where they are; one without files leaves the signal what it was.
         put: Takes the rules.
-        is_quiet: Whether nobody is told but of what is wrong, as of one of several workers.
+        is_quiet: Whether nobody is told but of what is wrong, as of one of several workers; its parent ends it.
 
     """
     one_at_a_time = threading.Lock()
@@ -44,7 +44,7 @@ def renewed(plan: Plan, put: Callable[[list[Rule]], object], *, is_quiet: bool =
             if rules is not None:
                 put(rules)
 
-    with _hearing(read) if plan.files else nullcontext():
+    with _hearing(read, is_worker=is_quiet) if plan.files else nullcontext():
         yield
 
 
@@ -67,7 +67,8 @@ def _say(text: str) -> None:
 
 if sys.platform == "win32":  # which has no such signal
 
-    def _hearing(_: Callable[[], None]) -> AbstractContextManager[None]:
+    def _hearing(_: Callable[[], None], *, is_worker: bool) -> AbstractContextManager[None]:
+        del is_worker
         return nullcontext()
 
     def held_back() -> AbstractContextManager[None]:
@@ -80,11 +81,11 @@ if sys.platform == "win32":  # which has no such signal
 else:
 
     @contextmanager
-    def _hearing(read: Callable[[], None]) -> Generator[None]:
-        had_terminal = _has_terminal()
+    def _hearing(read: Callable[[], None], *, is_worker: bool) -> Generator[None]:
+        is_to_stay = is_worker or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN or not _has_terminal()
 
         def hear(*_: object) -> None:
-            if had_terminal and not _has_terminal():
+            if not (is_to_stay or _has_terminal()):
                 signal.raise_signal(signal.SIGTERM)
             else:
                 threading.Thread(target=read, name="llm-intercept-rules", daemon=True).start()

@@ -115,7 +115,7 @@ def _tools(request: LLMRequest) -> Iterator[tuple[str, str, str]]:
     for tool in request.tools:
         yield "tool", tool.name or tool.type, outline(tool.raw or {"name": tool.name, "parameters": tool.parameters})
     wanted = request.output_format
-    if wanted is not None and wanted.type == "json_schema":
+    if wanted is not None and wanted.is_of_schema:
         yield "answer", wanted.name or "schema", outline(wanted.schema)
 
 

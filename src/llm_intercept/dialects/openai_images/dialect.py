@@ -93,7 +93,7 @@ class OpenAIImages(ByDefault):
         pictures = [asked.drawn(identity, number) for number in range(min(max(several or 1, 1), read.MOST))]
         used = _usage(request, fields, len(pictures), context)
         context.note_usage(Usage(used["input_tokens"], used["output_tokens"], extra=used))
-        if read.is_of_before(fields):
+        if read.is_of_before(fields) and not request.stream:  # a stream has one form
             old = {"created": identity.second, "data": [_told_before(one, asked.form, fields) for one in pictures]}
             return WireResponse(200, headers_of(request, context), (self.written(old),))
         body = body_of([{"b64_json": one} for one in pictures], asked, used, identity.second)

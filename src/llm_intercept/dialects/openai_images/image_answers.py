@@ -12,6 +12,8 @@ from llm_intercept.dialects.no_streams import NoStreams
 from llm_intercept.dialects.openai.image_wishes import PARTIAL
 from llm_intercept.dialects.openai_images.read import EDITED
 from llm_intercept.dialects.shared.ready import stream_data
+from llm_intercept.errors import ReplyError
+from llm_intercept.shown import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,12 +48,20 @@ def events_of(body: Mapping[str, Any], path: str, asked: Wishes, partial: list[s
     """Tell pictures one after the other, each with the partial ones before it; the last has the usage of all."""
     begun = "image_edit" if path.endswith(EDITED) else "image_generation"
     said = {"created_at": body.get("created"), **asked.told}
-    for one in (text(mapping(one).get("b64_json")) for one in items(body.get("data"))):
+    for one in map(_content, items(body.get("data"))):
         for number, early in enumerate((partial or [one] * asked.partial)[: asked.partial]):
             fields = {"b64_json": early, **said, "partial_image_index": number}
             yield event({"type": begun + PARTS, **fields})
         used = {name: value for name, value in mapping(body.get("usage")).items() if name != "output_tokens_details"}
         yield event({"type": begun + WHOLE, "b64_json": one, **said, **({"usage": used} if used else {})})
+
+
+def _content(picture: Any) -> str:
+    content = text(mapping(picture).get("b64_json"))
+    if not content:
+        told = f"A stream tells a picture by its content, and the ready one has none: {shorten(repr(picture))}"
+        raise ReplyError(told, "Give raw({'data': [{'b64_json': …}]}), or ask for no stream.")
+    return content
 
 
 def gathered(events: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def automatic(request: LLMRequest, auto: AutoReply) -> Reply:
     if must is not None:
         return Reply(automatic_call(request, must))
     wanted = request.output_format
-    if wanted is not None and wanted.type in ("json_schema", "enum"):
+    if wanted is not None and wanted.is_of_schema:
         from llm_intercept.replies.schema import smallest  # noqa: PLC0415 - as above
 
         value = smallest(wanted.schema)
