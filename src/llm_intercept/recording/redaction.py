@@ -51,7 +51,7 @@ def _check_several(name: str, given: object, *kinds: type) -> None:
     """Refuse what is no row of names; of one text each letter would be a name, and what it names be kept."""
     several = isinstance(given, tuple | list | AbstractSet)
     if not several or not all(isinstance(one, kinds) for one in cast("Iterable[object]", given)):
-        raise SettingsError(name, given, f"a tuple of them, also of one: {name}=('…',)")
+        raise SettingsError(name, cast("object", given), f"a tuple of them, also of one: {name}=('…',)")
 
 
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
