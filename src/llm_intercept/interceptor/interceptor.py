@@ -337,7 +337,7 @@ class Interceptor(Afterwards):
         from llm_intercept.simulation.chaos import Chaos  # noqa: PLC0415 - it loads all faults
 
         self._change("chaos(…)", "chaos")
-        chaos = Chaos(rate, seed, None if kinds is None else tuple(kinds))
+        chaos = Chaos(rate, seed, kinds)
         self._engine.service.chaos.append(chaos)
         return chaos
 
