@@ -123,6 +123,12 @@ def test_nonsense_is_refused(options: dict[str, Any]) -> None:
         llm.chaos(**options)
 
 
+def test_a_text_is_told_as_a_whole() -> None:
+    """It has letters, and none of them was meant."""
+    with intercept("ok") as llm, pytest.raises(SettingsError, match="kinds=…\\)='timeout' cannot be used"):
+        llm.chaos(kinds="timeout")  # type: ignore[arg-type]
+
+
 def test_faults_other_than_the_usual_ones() -> None:
     """Any fault and any API error can be a kind."""
     found = outcomes(["a"], rate=1, kinds=[malformed(after=3)])
