@@ -75,7 +75,7 @@ def test_a_program_that_keeps_one_and_never_uses_it_is_told_at_its_end(run_pytho
 
 INTERCEPTORS = """
 import httpx
-from llm_intercept import Interceptor, InterceptTransport, intercept, wrap
+from llm_intercept import Interceptor, InterceptTransport, LLMInterceptError, intercept, wrap
 from llm_intercept.server import app
 kept = Interceptor("kept")
 def made():
@@ -89,11 +89,20 @@ given = InterceptTransport("given"), InterceptTransport(interceptor=Interceptor(
 inside = Interceptor("inside").as_side_effect()
 with intercept("hi") as llm:
     llm.on("x").reply("y")
+def failed(make, *given):
+    try:
+        make(*given)
+    except LLMInterceptError:
+        return
+    raise AssertionError
+failed(lambda: Interceptor(object()))
+failed(lambda: Interceptor("x", log="/no/such/folder/log"))
+failed(wrap, object(), "x")
 """
 
 
 def test_an_interceptor_with_answers_and_no_client_is_told_of(run_python):
-    """When it is gone, or the program ends; what is used in any way, has no answers, or is a test's is not."""
+    """When it is gone, or the program ends; what is used in any way, has no answers, cannot be made or is a test's is not."""
     done = run_python(INTERCEPTORS)
     told = [line for line in done.stderr.splitlines() if "NeverUsedWarning" in line]
     assert done.returncode == 0

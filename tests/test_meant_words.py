@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from llm_intercept import Interceptor, Redaction, Reply, disconnect, embedding, intercept, tool_call, wrap
+from llm_intercept import (
+    Interceptor,
+    InterceptTransport,
+    Recordings,
+    Redaction,
+    Reply,
+    api_error,
+    disconnect,
+    embedding,
+    intercept,
+    raw,
+    tool_call,
+    wrap,
+)
 from llm_intercept.errors import LLMInterceptError, SettingsError, UnfitReplyWarning
+from llm_intercept.faults import keep_alive
 from llm_intercept.settings.of_others import ATTRIBUTES, OF_CALL, OF_CALLS, OF_REQUEST, OF_RULES
 
 if TYPE_CHECKING:
@@ -65,13 +79,48 @@ def test_a_rule_answers_names_of_others_too(asked: Interceptor, name: str, told:
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("filter_headers", "keep_headers= names more"), ("filter_fields", "fields="), ("before_record", "hook=")],
+    [
+        ("filter_headers", "keep_headers= names more"),
+        ("ignore_headers", "keep_headers= names more"),
+        ("exclude_fields", "fields="),
+        ("before_record", "hook="),
+    ],
 )
 def test_what_others_leave_out_is_not_taken_for_what_we_keep(name: str, told: str) -> None:
     """vcrpy's `filter_headers` names what is secret, our `keep_headers` what is not."""
+    given: dict[str, Any] = {name: ["authorization"]}
     with pytest.raises(SettingsError, match=told) as raised:
-        Redaction(**{name: ["authorization"]})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        Redaction(**given)
     assert "Did you mean" not in str(raised.value)
+
+
+WRONG: Any = 5
+SEVERAL = ("keep_headers", "keep_query", "fields", "keep_fields", "patterns")
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("value", ["internal_id", None, 5, [5], b"id"])
+def test_one_name_is_not_a_row_of_letters(name: str, value: object) -> None:
+    """Of `fields=("ssn")`, which lacks a comma, nothing would be taken out but what is called `s` or `n`."""
+    given: dict[str, Any] = {name: value}
+    with pytest.raises(SettingsError, match="also of one"):
+        Redaction(**given)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keep_alive(text=WRONG),
+        lambda: Interceptor().chaos(kinds=WRONG),
+        lambda: Recordings("folder", volatile=WRONG),
+        lambda: InterceptTransport(interceptor=WRONG),
+        lambda: raw("x", headers=WRONG),
+        lambda: api_error(429, headers=WRONG),
+    ],
+)
+def test_a_value_of_another_type_is_told(make: Callable[[], object]) -> None:
+    with pytest.raises(LLMInterceptError, match="cannot be"):
+        make()
 
 
 def test_a_name_of_others_is_none_of_ours(asked: Interceptor) -> None:

@@ -151,7 +151,9 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def header_pairs(headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Return headers as pairs; raises `ReplyError` if a name or value is no str, or cannot be one line of a head."""
+    """Return headers as pairs; raises `ReplyError` if they are none, or one cannot be one line of a head."""
+    if headers is not None and not isinstance(cast("object", headers), Mapping):
+        raise ReplyError(f"headers={headers!r} cannot be sent", "Give a mapping: headers={'name': 'value'}.")
     for name, value in (headers or {}).items():
         if not isinstance(cast("object", name), str) or not isinstance(cast("object", value), str):
             raise ReplyError(f"The header {name!r}: {value!r} cannot be sent", "Names and values are str.")

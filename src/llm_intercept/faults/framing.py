@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from llm_intercept.base.checks import is_int
 from llm_intercept.errors import SettingsError
@@ -50,8 +50,9 @@ class KeepAlive(Fault):
 
     def __post_init__(self) -> None:
         self._count("every", lowest=1)
-        if self.text is not None and ("\n" in self.text or "\r" in self.text):
-            raise SettingsError("keep_alive(text=…)", self.text, "one line")
+        text = cast("object", self.text)
+        if text is not None and (not isinstance(text, str) or "\n" in text or "\r" in text):
+            raise SettingsError("keep_alive(text=…)", text, "one line")
 
     def fits(self, framing: Framing | None) -> bool:
         return framing is not None and bool(framing.comment(COMMENT))

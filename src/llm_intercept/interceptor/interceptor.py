@@ -85,7 +85,7 @@ class Interceptor(Afterwards):
         settings = chosen(cast("dict[str, object]", options), _mode_from)
         self._state: _State | None = None
         self._unused = Unused(_where or caller(), has_answers=reply is not None)
-        self._telling = None if _where else watched(self, self._unused)
+        self._telling: weakref.finalize[[Unused], object] | None = None
         self._engine = engine_of_settings(settings)
         self._engine.book.journal = self._engine.journal
         self._wrapped: weakref.WeakKeyDictionary[Any, Callable[[], Any]] = weakref.WeakKeyDictionary()
@@ -95,6 +95,7 @@ class Interceptor(Afterwards):
         if settings["rules"]:
             self._add_rules(settings["rules"])
         self._state = _State(PassedOn(reply, settings))
+        self._telling = None if _where else watched(self, self._unused)  # of one that could be made
         for hear in MADE:
             hear(self)
 
@@ -258,11 +259,12 @@ class Interceptor(Afterwards):
 
     def wrap(self, client: T, /) -> T:
         """Answer for one client, of httpx, httpx2, aiohttp or an SDK; return it, or raise `WrapError` if it is none."""
+        engine = engine_of(self)
         for one in wrapping.http_clients(client):
             if one not in self._wrapped:
                 TRAFFIC.acquire()
                 self._wrapped[one] = weakref.finalize(one, TRAFFIC.release)
-                activation.attach(one, engine_of(self))
+                activation.attach(one, engine)
         return client
 
     def unwrap(self, client: T, /) -> T:
@@ -335,7 +337,7 @@ class Interceptor(Afterwards):
         from llm_intercept.simulation.chaos import Chaos  # noqa: PLC0415 - it loads all faults
 
         self._change("chaos(…)", "chaos")
-        chaos = Chaos(rate, seed, None if kinds is None else tuple(kinds))
+        chaos = Chaos(rate, seed, kinds)
         self._engine.service.chaos.append(chaos)
         return chaos
 
@@ -364,8 +366,9 @@ MADE: list[Callable[[Interceptor], None]] = []
 
 def engine_of(llm: Interceptor) -> Engine:
     """Return the engine behind an interceptor, for the ways in, by which it is used; users have no need of it."""
-    if llm._telling is not None:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
-        llm._telling.detach()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+    telling = llm._telling  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - not for users
+    if telling is not None:
+        telling.detach()
         llm._telling = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
     return llm._engine  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
 

@@ -66,6 +66,10 @@ class InterceptTransport(InProcess, _AnyTransport):
     ) -> None:
         if interceptor is not None and (reply is not None or options):
             raise SettingsError("interceptor", interceptor, "either interceptor= or a reply with options, not both")
+        if interceptor is not None and not isinstance(interceptor, Interceptor):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SettingsError(
+                "interceptor", interceptor, "an Interceptor(…), or what `with intercept(…) as llm` gives"
+            )
         self.interceptor = interceptor or Interceptor(reply, **options)
         engine_of(self.interceptor)  # it is used, whoever asks
         self._inner: Any = inner

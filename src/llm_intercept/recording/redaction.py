@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlunsplit
 
 from llm_intercept.base.spelling import spelt_class
@@ -44,6 +45,13 @@ ADDRESS = re.compile(r"(?<![^\s<>;\"])[^\s<>;\"]*(?:\?|://)[^\s<>;\"]*")
 def _is_kept(name: str, more: tuple[str, ...]) -> bool:
     """Whether takes keep a header, as a rule or since a user says so."""
     return any(fnmatchcase(name, one) for one in (*HEADERS, *(pattern.lower() for pattern in more)))
+
+
+def _check_several(name: str, given: object, *kinds: type) -> None:
+    """Refuse what is no row of names; of one text each letter would be a name, and what it names be kept."""
+    several = isinstance(given, tuple | list | AbstractSet)
+    if not several or not all(isinstance(one, kinds) for one in cast("Iterable[object]", given)):
+        raise SettingsError(name, cast("object", given), f"a tuple of them, also of one: {name}=('…',)")
 
 
 Hook = Callable[[dict[str, Any]], dict[str, Any]]
@@ -81,6 +89,9 @@ class Redaction:
     _leaves_bodies: bool = field(init=False, repr=False, default=False)
 
     def __post_init__(self) -> None:
+        for name in ("keep_headers", "keep_query", "fields", "keep_fields"):
+            _check_several(name, getattr(self, name), str)
+        _check_several("patterns", self.patterns, str, re.Pattern)
         compiled = tuple(user_patterns.compiled("patterns", pattern) for pattern in self.patterns)
         if any(pattern.search("") for pattern in compiled):
             raise SettingsError("patterns", self.patterns, "patterns that do not match ''")

@@ -38,11 +38,12 @@ ARGUMENTS = {
 """Names that are no arguments of `intercept`, and where what they mean is said."""
 IN_TURN = "It takes one reply, which it repeats. Answers in turn: llm.reply('one', 'two') in the block."
 """What to do with more replies than one."""
+_OMITS = ("filter", "ignore", "exclude", "drop", "remove", "redact")
 _LEFT_OUT = "No header and no query parameter is kept but harmless ones; {} names more that may be."
 OF_REDACTION = {
-    **dict.fromkeys(("filter_headers", "headers"), _LEFT_OUT.format("keep_headers=")),
+    **dict.fromkeys((*(f"{does}_headers" for does in _OMITS), "headers"), _LEFT_OUT.format("keep_headers=")),
     **dict.fromkeys(("filter_query_parameters", "filter_query", "query"), _LEFT_OUT.format("keep_query=")),
-    **dict.fromkeys(("filter_post_data_parameters", "filter_fields"), "It is fields= here."),
+    **dict.fromkeys((*(f"{does}_fields" for does in _OMITS), "filter_post_data_parameters"), "It is fields= here."),
     **dict.fromkeys(("before_record", "before_record_request", "before_record_response"), "It is hook= here."),
 }
 """Names of arguments by which vcrpy says what is left out of takes; some are near to ours that say what is kept."""

@@ -6,6 +6,7 @@ Knows: which request gets which fault, and reports it. Must not know: how a faul
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
@@ -104,7 +105,7 @@ class Chaos:
 def _kinds(given: Any) -> tuple[Kind, ...]:
     if given is None:
         return USUAL
-    found: tuple[Any, ...] = tuple(cast("Any", given)) if isinstance(given, list | tuple) else (given,)
+    found: tuple[Any, ...] = tuple(cast("Any", given)) if isinstance(given, Iterable) else (given,)
     for one in found:
         if not isinstance(one, ErrorReply | Fault):
             raise SettingsError("chaos(kinds=…)", one, "a list of api_error(…), timeout(…), disconnect(…) and others")
