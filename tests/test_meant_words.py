@@ -11,6 +11,7 @@ import pytest
 from llm_intercept import (
     Interceptor,
     InterceptTransport,
+    Recordings,
     Redaction,
     Reply,
     api_error,
@@ -111,6 +112,7 @@ def test_one_name_is_not_a_row_of_letters(name: str, value: object) -> None:
     [
         lambda: keep_alive(text=WRONG),
         lambda: Interceptor().chaos(kinds=WRONG),
+        lambda: Recordings("folder", volatile=WRONG),
         lambda: InterceptTransport(interceptor=WRONG),
         lambda: raw("x", headers=WRONG),
         lambda: api_error(429, headers=WRONG),

@@ -5,10 +5,7 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-import anthropic
-import openai
-from anthropic.types.beta import BetaContentBlock
-from openai.types.responses import ResponseOutputItem
+import pytest
 from pydantic import BaseModel
 
 from llm_intercept import intercept, raw
@@ -48,9 +45,16 @@ def smallest(kind: Any, depth: int = 0) -> Any:
 
 def test_each_item_of_a_response() -> None:
     """What has no id is given one: openai breaks a stream off whose last event has other items than those before."""
-    output = [smallest(kind) for kind in members(ResponseOutputItem)]
+    openai = pytest.importorskip("openai")
+    output = [smallest(kind) for kind in members(pytest.importorskip("openai.types.responses").ResponseOutputItem)]
     assert len(output) > 20
-    body = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5.6", "status": "completed"}
+    body: dict[str, Any] = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": "gpt-5.6",
+        "status": "completed",
+    }
     body |= {"output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
     with intercept(raw(body)), openai.OpenAI() as client, client.responses.stream(model="m", input="hi") as events:
         told = events.get_final_response().to_dict()["output"]
@@ -65,9 +69,16 @@ def test_each_item_of_a_response() -> None:
 
 def test_each_block_of_a_message() -> None:
     """The betas' too."""
-    content = [smallest(kind) for kind in members(BetaContentBlock)]
+    anthropic = pytest.importorskip("anthropic")
+    content = [smallest(kind) for kind in members(pytest.importorskip("anthropic.types.beta").BetaContentBlock)]
     assert len(content) > 15
-    body = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-opus-5", "content": content}
+    body: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-opus-5",
+        "content": content,
+    }
     body |= {"stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
     asked: dict[str, Any] = {"model": "claude-opus-5", "max_tokens": 9}
     asked["messages"] = [{"role": "user", "content": "hi"}]

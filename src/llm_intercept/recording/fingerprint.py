@@ -255,7 +255,8 @@ def _asked(parts: SplitResult) -> list[list[str]]:
 
 
 def _patterns(volatile: Any) -> Iterable[tuple[str, re.Pattern[str]]]:
-    named = dict(mapping(volatile)) if is_object(volatile) else {str(name): KNOWN.get(str(name)) for name in volatile}
+    names: Any = volatile if isinstance(cast("object", volatile), Iterable) else (volatile,)
+    named = dict(mapping(volatile)) if is_object(volatile) else {str(name): KNOWN.get(str(name)) for name in names}
     for name, pattern in named.items():
         if pattern is None:
             raise SettingsError("volatile", name, f"names out of {', '.join(KNOWN)}, or a mapping to patterns")
