@@ -105,8 +105,8 @@ class Chaos:
 def _kinds(given: Any) -> tuple[Kind, ...]:
     if given is None:
         return USUAL
-    are_several = isinstance(given, Iterable) and not isinstance(given, str | bytes)
-    found: tuple[Any, ...] = tuple(cast("Any", given)) if are_several else (given,)
+    is_one = isinstance(given, str | bytes) or not isinstance(given, Iterable)
+    found: tuple[Any, ...] = (cast("Any", given),) if is_one else tuple(cast("Any", given))
     for one in found:
         if not isinstance(one, ErrorReply | Fault):
             raise SettingsError("chaos(kinds=…)", one, "a list of api_error(…), timeout(…), disconnect(…) and others")
