@@ -107,6 +107,12 @@ def test_one_name_is_not_a_row_of_letters(name: str, value: object) -> None:
         Redaction(**given)
 
 
+@pytest.mark.parametrize("value", ["uuid", b"uuid", 5])
+def test_what_changes_is_told_as_a_whole_where_it_is_no_row_of_names(value: Any) -> None:
+    with pytest.raises(SettingsError, match=f"volatile={value!r} cannot be used. Use a tuple of names"):
+        Recordings("folder", volatile=value)
+
+
 @pytest.mark.parametrize(
     "make",
     [

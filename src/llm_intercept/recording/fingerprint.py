@@ -255,8 +255,12 @@ def _asked(parts: SplitResult) -> list[list[str]]:
 
 
 def _patterns(volatile: Any) -> Iterable[tuple[str, re.Pattern[str]]]:
-    names: Any = volatile if isinstance(cast("object", volatile), Iterable) else (volatile,)
-    named = dict(mapping(volatile)) if is_object(volatile) else {str(name): KNOWN.get(str(name)) for name in names}
+    given: object = volatile
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        wanted = f"a tuple of names out of {', '.join(KNOWN)}, or a mapping to patterns"
+        raise SettingsError("volatile", given, wanted)
+    names = cast("Iterable[Any]", given)
+    named = dict(mapping(names)) if is_object(names) else {str(name): KNOWN.get(str(name)) for name in names}
     for name, pattern in named.items():
         if pattern is None:
             raise SettingsError("volatile", name, f"names out of {', '.join(KNOWN)}, or a mapping to patterns")
