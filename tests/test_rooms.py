@@ -46,6 +46,7 @@ PATHS = [
     *("/model/cohere.embed-v4:0/invoke-with-response-stream", "/v1/traces/ingest", "/", ""),
     *(f"/v1/images/{made}" for made in ("generations", "edits", "variations")),
 ]
+BEGINS = ("", "//gateway/openai%2Fv1/models")
 ENDS = ("", "//", "/x")
 ASKERS = (
     ("api.openai.com", {}),
@@ -67,8 +68,8 @@ def head(method: str, host: str, path: str, headers: dict[str, str]) -> WireRequ
 def test_a_folder_is_found_by_the_path_of_whatever_it_claims():
     """So what claims a request is what would if all were asked; the paths are of all APIs, so that none is left out."""
     every, claimed = all_dialects()[:-1], set[object]()
-    for method, path, end, (host, headers) in product(("GET", "POST"), PATHS, ENDS, ASKERS):
-        asked = head(method, host, path + end, headers)
+    for method, begin, path, end, (host, headers) in product(("GET", "POST"), BEGINS, PATHS, ENDS, ASKERS):
+        asked = head(method, host, begin + path + end, headers)
         wanted = next((one for one in every if one.claims(asked)), None)
         assert claimed_by(asked) is wanted, asked
         claimed.add(wanted)
