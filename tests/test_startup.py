@@ -234,7 +234,8 @@ def test_another_program_of_our_name_beside_us_is_told(run_python, tmp_path):
 def overwritten(tmp_path):
     """Make a package like ours over which the other program was installed: its `__init__` is that program's."""
     folder = tmp_path / "site"
-    shutil.copytree(Path(llm_intercept.__file__).parent, folder / "llm_intercept")
+    compiled = shutil.ignore_patterns("__pycache__")  # where others write and rename while this copies
+    shutil.copytree(Path(llm_intercept.__file__).parent, folder / "llm_intercept", ignore=compiled)
     (folder / "llm_intercept" / "__init__.py").write_text('__version__ = "0.1.0"\n')
     (folder / "llm_intercept-1.0.0.dist-info").mkdir()
     return folder
